@@ -1,0 +1,34 @@
+# Faultline. `make test` and `make build` install what is missing first; see README.md.
+SHELL := /bin/bash
+SWIFT ?= swift
+CONFIGURATION ?= release
+# TEST=name runs the tests whose name matches.
+TEST ?=
+SWIFTFLAGS := -c $(CONFIGURATION) --explicit-target-dependency-import-check error
+TESTFLAGS := $(SWIFTFLAGS) --disable-xctest $(if $(TEST),--filter $(TEST))
+
+.PHONY: build test sanitize bench lint format clean dependencies
+
+build: dependencies
+	$(SWIFT) build $(SWIFTFLAGS)
+
+test: dependencies
+	$(SWIFT) build $(SWIFTFLAGS) --build-tests
+	$(SWIFT) test $(TESTFLAGS) --skip-build
+
+# The suite under the address and the thread sanitizer, each in a build folder of its own.
+sanitize: dependencies
+	ASAN_OPTIONS=detect_leaks=0 $(SWIFT) test $(TESTFLAGS) --sanitize=address --scratch-path .build-address
+	$(SWIFT) test $(TESTFLAGS) --sanitize=thread --scratch-path .build-thread
+
+lint:
+	$(SWIFT) format lint --strict --recursive Sources Tests Package.swift
+
+format:
+	$(SWIFT) format --in-place --recursive Sources Tests Package.swift
+
+clean:
+	rm -rf .build .build-address .build-thread
+
+dependencies:
+	@scripts/install-dependencies

@@ -1,0 +1,94 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Rules for every Swift target: the language mode is Swift 6 (from the tools version), imports are internal unless
+/// they say otherwise, and a warning fails the build.
+let strict: [SwiftSetting] = [
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("ExistentialAny"),
+    .treatAllWarnings(as: .error),
+]
+
+/// The same for modules that call C: every unsafe expression is marked `unsafe`.
+let strictWithC: [SwiftSetting] = strict + [.strictMemorySafety()]
+
+func systemLibrary(_ name: String, packages: [String], pkgConfig: String? = nil) -> Target {
+    .systemLibrary(name: name, pkgConfig: pkgConfig, providers: [.apt(packages)])
+}
+
+func module(
+    _ name: String, _ dependencies: [Target.Dependency] = [], touchesC: Bool = false, resources: [Resource]? = nil
+)
+    -> Target
+{
+    .target(
+        name: name, dependencies: dependencies, resources: resources, swiftSettings: touchesC ? strictWithC : strict)
+}
+
+func tool(_ name: String) -> Target {
+    .executableTarget(name: name, dependencies: ["CommandLineTools"], swiftSettings: strict)
+}
+
+func tests(_ module: String, _ dependencies: [Target.Dependency] = [], resources: [Resource]? = nil) -> Target {
+    .testTarget(
+        name: module + "Tests",
+        dependencies: [.target(name: module), "TestSupport"] + dependencies,
+        resources: resources,
+        swiftSettings: strict)
+}
+
+let package = Package(
+    name: "faultline",
+    products: [
+        .executable(name: "fl-train", targets: ["fl-train"]),
+        .executable(name: "fl-place", targets: ["fl-place"]),
+    ],
+    targets: [
+        // Layer 0: C libraries.
+        systemLibrary("COpenBLAS", packages: ["libopenblas-dev", "liblapacke-dev"]),
+        systemLibrary("CZeroMQ", packages: ["libzmq3-dev"]),
+        systemLibrary("CSQLite", packages: ["libsqlite3-dev"]),
+        systemLibrary("CMicroHTTP", packages: ["libmicrohttpd-dev"]),
+        .target(name: "CVectorKernels", cSettings: [.unsafeFlags(["-O3"])]),
+
+        // Layer 1: values that know nothing of the domain.
+        module("TensorModule"),
+        module("Observability"),
+        module("TextParsing"),
+        module("Charts"),
+        module("CommandLineSupport"),
+
+        // Layer 2.
+        module("LinearAlgebra", ["COpenBLAS", "TensorModule"], touchesC: true),
+        module("Telemetry", ["TensorModule", "TextParsing"]),
+        module("Transport", ["CZeroMQ", "Observability"], touchesC: true),
+        module("Storage", ["CSQLite", "TensorModule"], touchesC: true),
+
+        // Layer 3.
+        module("Accelerators", ["CVectorKernels", "LinearAlgebra", "TensorModule"]),
+        module("Placement", ["TextParsing", "TensorModule"]),
+
+        // Layer 4.
+        module("Autoencoders", ["Accelerators", "Storage", "Telemetry", "TensorModule"]),
+        module("Federation", ["TensorModule"]),
+        module("Alarms", []),
+
+        // Layer 5.
+        module("Detection", ["Autoencoders", "LinearAlgebra", "Telemetry", "TensorModule"]),
+        module("Fingerprinting", ["Charts", "Telemetry", "TensorModule"]),
+
+        // Layer 6.
+        module(
+            "CommandLineTools",
+            [
+                "Accelerators", "Autoencoders", "Charts", "CommandLineSupport", "Detection", "Fingerprinting",
+                "LinearAlgebra", "Observability", "Placement", "Storage", "Telemetry", "TensorModule", "TextParsing",
+            ]),
+
+        // Layer 7.
+        tool("fl-train"),
+        tool("fl-place"),
+
+        .target(name: "TestSupport", dependencies: ["TensorModule"], path: "Tests/TestSupport", swiftSettings: strict),
+        tests("TensorModule"),
+    ])

@@ -1,0 +1,9 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
+/// The C library's functions under names that do not collide with the standard library's.
+@inline(__always) func logarithm(_ x: Double) -> Double { log(x) }
+@inline(__always) func cosineOfTurn(_ turns: Double) -> Double { cos(2 * Double.pi * turns) }
