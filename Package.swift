@@ -92,4 +92,5 @@ let package = Package(
         .target(name: "TestSupport", dependencies: ["TensorModule"], path: "Tests/TestSupport", swiftSettings: strict),
         tests("TensorModule"),
         tests("Detection", ["TensorModule"], resources: [.copy("Goldens")]),
+        tests("LinearAlgebra", ["TensorModule"]),
     ])
