@@ -36,8 +36,8 @@ public func symmetricEigen(_ matrix: Tensor<Double>) throws(LinearAlgebraError) 
     let order = try lapackInteger(extent, operation)
     // Column-major LAPACK sees the transpose: our upper triangle is its lower one, and its columns of eigenvectors
     // are our rows.
-    let status = columns.withUnsafeMutableBufferPointer { vectors in
-        ascending.withUnsafeMutableBufferPointer { values in
+    let status = unsafe columns.withUnsafeMutableBufferPointer { vectors in
+        unsafe ascending.withUnsafeMutableBufferPointer { values in
             unsafe LAPACKE_dsyevd(
                 LAPACK_COL_MAJOR, 0x56 /* V */, 0x4c /* L */, order, vectors.baseAddress, order, values.baseAddress)
         }
@@ -76,10 +76,10 @@ public func singularValues(_ matrix: Tensor<Double>) throws(LinearAlgebraError) 
     // Column-major LAPACK decomposes the transpose `[N, M]`: its left vectors (columns of length N) are our right
     // ones, each a row; its right vectors arrive as `[K, M]` column-major, which is `[M, K]` here.
     var mixed = Tensor<Double>(shape: [rows, rank])
-    let status = work.withUnsafeMutableBufferPointer { a in
-        values.withUnsafeMutableBufferPointer { s in
-            right.withUnsafeMutableBufferPointer { u in
-                mixed.withUnsafeMutableBufferPointer { vt in
+    let status = unsafe work.withUnsafeMutableBufferPointer { a in
+        unsafe values.withUnsafeMutableBufferPointer { s in
+            unsafe right.withUnsafeMutableBufferPointer { u in
+                unsafe mixed.withUnsafeMutableBufferPointer { vt in
                     unsafe LAPACKE_dgesdd(
                         LAPACK_COL_MAJOR, 0x53 /* S */, m, n, a.baseAddress, m, s.baseAddress, u.baseAddress, m,
                         vt.baseAddress, k)
@@ -109,7 +109,7 @@ public func choleskyFactor(_ matrix: Tensor<Double>) throws(LinearAlgebraError) 
     BLASThreads.restrictToCaller()
     var factor = matrix
     let order = try lapackInteger(extent, operation)
-    let status = factor.withUnsafeMutableBufferPointer { a in
+    let status = unsafe factor.withUnsafeMutableBufferPointer { a in
         // Our lower triangle is the upper one of column-major LAPACK, whose U = Lᵀ is our L.
         unsafe LAPACKE_dpotrf(LAPACK_COL_MAJOR, 0x55 /* U */, order, a.baseAddress, order)
     }
@@ -128,7 +128,7 @@ public func choleskyFactor(_ matrix: Tensor<Double>) throws(LinearAlgebraError) 
 public func solve(_ matrix: Tensor<Double>, _ rightHandSides: Tensor<Double>) throws(LinearAlgebraError)
     -> Tensor<Double>
 {
-    try solve(matrix, rightHandSides, "solution of linear equations", positive: .singular) {
+    try unsafe solve(matrix, rightHandSides, "solution of linear equations", positive: .singular) {
         order, count, a, b in
         var pivots = [Int32](repeating: 0, count: Int(order))
         return unsafe LAPACKE_dgesv(LAPACK_COL_MAJOR, order, count, a, order, &pivots, b, order)
@@ -143,7 +143,7 @@ public func solve(_ matrix: Tensor<Double>, _ rightHandSides: Tensor<Double>) th
 public func solvePositiveDefinite(_ matrix: Tensor<Double>, _ rightHandSides: Tensor<Double>)
     throws(LinearAlgebraError) -> Tensor<Double>
 {
-    try solve(matrix, rightHandSides, "solution of normal equations", positive: .notPositiveDefinite) {
+    try unsafe solve(matrix, rightHandSides, "solution of normal equations", positive: .notPositiveDefinite) {
         order, count, a, b in
         unsafe LAPACKE_dposv(LAPACK_COL_MAJOR, 0x4c /* L */, order, count, a, order, b, order)
     }
@@ -165,8 +165,8 @@ private func solve(
     let (order, count) = (
         try lapackInteger(extent, operation), try lapackInteger(rightHandSides.shape[1], operation)
     )
-    let status = a.withUnsafeMutableBufferPointer { left in
-        b.withUnsafeMutableBufferPointer { right in
+    let status = unsafe a.withUnsafeMutableBufferPointer { left in
+        unsafe b.withUnsafeMutableBufferPointer { right in
             unsafe call(order, count, left.baseAddress, right.baseAddress)
         }
     }
@@ -181,8 +181,8 @@ public func transpose<Scalar>(_ matrix: Tensor<Scalar>) -> Tensor<Scalar> {
     precondition(matrix.shape.count == 2, "a transpose needs a matrix")
     let (rows, columns) = (matrix.shape[0], matrix.shape[1])
     var result = Tensor<Scalar>(shape: [columns, rows])
-    matrix.withUnsafeBufferPointer { source in
-        result.withUnsafeMutableBufferPointer { target in
+    unsafe matrix.withUnsafeBufferPointer { source in
+        unsafe result.withUnsafeMutableBufferPointer { target in
             for row in 0..<rows {
                 for column in 0..<columns {
                     unsafe target[column * rows + row] = source[row * columns + column]
@@ -199,7 +199,7 @@ private func squareExtent(_ matrix: Tensor<Double>) -> Int {
 }
 
 private func requireFinite(_ matrix: Tensor<Double>, _ operation: String) throws(LinearAlgebraError) {
-    let index = matrix.withUnsafeBufferPointer { elements in unsafe elements.firstIndex { !$0.isFinite } }
+    let index = unsafe matrix.withUnsafeBufferPointer { elements in unsafe elements.firstIndex { !$0.isFinite } }
     guard let index else { return }
     throw LinearAlgebraError(.notFinite, operation, found: "element \(index) is \(matrix[index])")
 }

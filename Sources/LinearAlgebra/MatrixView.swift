@@ -1,5 +1,3 @@
-public import TensorModule
-
 /// A row-major matrix inside memory that somebody else owns: element `(i, j)` lies at `base + i * rowStride + j`.
 ///
 /// Valid only as long as the memory; made inside a `withUnsafeBufferPointer` closure and never kept.

@@ -23,16 +23,16 @@ public func multiply<Scalar: LinearAlgebraScalar>(
 ///
 /// - Precondition: both have two axes and the inner extents agree.
 public func product<Scalar: LinearAlgebraScalar>(
-    _ a: Tensor<Scalar>, transposed aTransposed: Bool = false, _ b: Tensor<Scalar>,
-    transposed bTransposed: Bool = false
+    _ a: Tensor<Scalar>, _ b: Tensor<Scalar>, transposingFirst aTransposed: Bool = false,
+    transposingSecond bTransposed: Bool = false
 ) -> Tensor<Scalar> {
     precondition(a.shape.count == 2 && b.shape.count == 2, "a product needs two matrices")
     let rows = aTransposed ? a.shape[1] : a.shape[0]
     let columns = bTransposed ? b.shape[0] : b.shape[1]
     var result = Tensor<Scalar>(shape: [rows, columns])
-    withMatrix(a) { left in
-        withMatrix(b) { right in
-            withMutableMatrix(&result) { target in
+    unsafe withMatrix(a) { left in
+        unsafe withMatrix(b) { right in
+            unsafe withMutableMatrix(&result) { target in
                 unsafe multiply(
                     aTransposed ? left.transposed : left, bTransposed ? right.transposed : right, into: target)
             }
@@ -50,12 +50,12 @@ public func gramMatrix<Scalar: LinearAlgebraScalar>(_ a: Tensor<Scalar>) -> Tens
     var result = Tensor<Scalar>(shape: [extent, extent])
     guard extent > 0, a.shape[0] > 0 else { return result }
     BLASThreads.restrictToCaller()
-    withMatrix(a) { samples in
-        withMutableMatrix(&result) { target in
+    unsafe withMatrix(a) { samples in
+        unsafe withMutableMatrix(&result) { target in
             unsafe Scalar.symmetricProduct(samples.transposed, target, alpha: 1, beta: 0)
         }
     }
-    result.withUnsafeMutableBufferPointer { elements in
+    unsafe result.withUnsafeMutableBufferPointer { elements in
         for row in 0..<extent {
             for column in 0..<row { unsafe elements[row * extent + column] = elements[column * extent + row] }
         }
@@ -67,7 +67,7 @@ public func gramMatrix<Scalar: LinearAlgebraScalar>(_ a: Tensor<Scalar>) -> Tens
 func withMatrix<Scalar: LinearAlgebraScalar, Result>(
     _ tensor: Tensor<Scalar>, _ body: (MatrixView<Scalar>) -> Result
 ) -> Result {
-    tensor.withUnsafeBufferPointer { elements in
+    unsafe tensor.withUnsafeBufferPointer { elements in
         guard let base = elements.baseAddress else { preconditionFailure("a tensor has storage") }
         return unsafe body(MatrixView(base, rows: tensor.shape[0], columns: tensor.shape[1]))
     }
@@ -78,7 +78,7 @@ func withMutableMatrix<Scalar: LinearAlgebraScalar>(
     _ tensor: inout Tensor<Scalar>, _ body: (MutableMatrixView<Scalar>) -> Void
 ) {
     let (rows, columns) = (tensor.shape[0], tensor.shape[1])
-    tensor.withUnsafeMutableBufferPointer { elements in
+    unsafe tensor.withUnsafeMutableBufferPointer { elements in
         guard let base = elements.baseAddress else { preconditionFailure("a tensor has storage") }
         unsafe body(MutableMatrixView(base, rows: rows, columns: columns))
     }

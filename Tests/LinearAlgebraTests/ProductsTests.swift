@@ -10,10 +10,14 @@ import Testing
         let b = random([inner, columns], 2)
         let expected = loops(a, b)
         #expect(distance(product(a, b), expected) < 1e-12)
-        #expect(distance(product(transpose(a), transposed: true, b), expected) < 1e-12)
-        #expect(distance(product(a, transpose(b), transposed: true), expected) < 1e-12)
-        #expect(distance(product(transpose(a), transposed: true, transpose(b), transposed: true), expected) < 1e-12)
-        let single = product(Tensor<Float>(a.elements.map(Float.init), shape: a.shape), Tensor<Float>(b.elements.map(Float.init), shape: b.shape))
+        #expect(distance(product(transpose(a), b, transposingFirst: true), expected) < 1e-12)
+        #expect(distance(product(a, transpose(b), transposingSecond: true), expected) < 1e-12)
+        #expect(
+            distance(product(transpose(a), transpose(b), transposingFirst: true, transposingSecond: true), expected)
+                < 1e-12)
+        let single = product(
+            Tensor<Float>(a.elements.map(Float.init), shape: a.shape),
+            Tensor<Float>(b.elements.map(Float.init), shape: b.shape))
         #expect(zip(single.elements, expected.elements).allSatisfy { abs(Double($0) - $1) < 1e-4 })
     }
 
