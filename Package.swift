@@ -90,6 +90,8 @@ let package = Package(
         tool("fl-place"),
 
         .target(name: "TestSupport", dependencies: ["TensorModule"], path: "Tests/TestSupport", swiftSettings: strict),
+        tests("CommandLineSupport"),
+        tests("Observability"),
         tests("TensorModule"),
         tests("Detection", ["TensorModule"], resources: [.copy("Goldens")]),
         tests("LinearAlgebra", ["TensorModule"]),

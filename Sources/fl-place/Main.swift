@@ -2,7 +2,7 @@ import CommandLineTools
 
 @main
 struct Main {
-    static func main() {
-        print("fl-place")
+    static func main() async {
+        await PlaceTool.program.main()
     }
 }

@@ -2,7 +2,7 @@ import CommandLineTools
 
 @main
 struct Main {
-    static func main() {
-        print("fl-train")
+    static func main() async {
+        await TrainTool.program.main()
     }
 }

@@ -1,0 +1,15 @@
+package import CommandLineSupport
+
+/// What all tools share: the version, and how errors of the modules reach the user.
+package enum Tool {
+    /// The version of the whole system.
+    package static let version = "0.1.0"
+
+    /// Turns a module's error into one line and an exit status; `nil` for errors nobody expected.
+    @Sendable
+    package static func translate(_ error: any Error) -> CommandLineError? {
+        switch error {
+        default: nil
+        }
+    }
+}

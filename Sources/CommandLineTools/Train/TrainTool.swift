@@ -1,0 +1,11 @@
+package import CommandLineSupport
+
+/// `fl-train`: the offline command line.
+package enum TrainTool {
+    /// The tool with all its commands.
+    package static let program = CommandLineProgram(
+        name: "fl-train", version: Tool.version,
+        summary: "trains, scores and explains anomaly detectors on metric files; needs no running server",
+        commands: [],
+        translate: Tool.translate)
+}
