@@ -5,7 +5,7 @@ CONFIGURATION ?= release
 # TEST=name runs the tests whose name matches.
 TEST ?=
 SWIFTFLAGS := -c $(CONFIGURATION) --explicit-target-dependency-import-check error
-TESTFLAGS := $(SWIFTFLAGS) --disable-xctest $(if $(TEST),--filter $(TEST))
+TESTFLAGS := $(SWIFTFLAGS) --disable-xctest $(if $(TEST),--filter '$(TEST)')
 
 .PHONY: build test sanitize bench lint format clean dependencies
 
