@@ -1,5 +1,5 @@
 import CommandLineSupport
-import FoundationEssentials
+import TestSupport
 import Testing
 
 /// A command with every kind of option, which keeps nothing and does nothing: tests look at what it was given.
@@ -77,8 +77,10 @@ private struct Sample: Command {
     }
 
     @Test func aConfigurationFileGivesWhatTheCommandLineDoesNot() throws {
-        let file = try TemporaryFile(#"{"data": ["x"], "window": 7, "heldOut": 0.25, "force": true, "entity": null}"#)
-        let arguments = try parse("--config", file.path, "--window", "9")
+        let folder = try TemporaryFolder()
+        let file = try folder.write(
+            "options.json", #"{"data": ["x"], "window": 7, "heldOut": 0.25, "force": true, "entity": null}"#)
+        let arguments = try parse("--config", file, "--window", "9")
         #expect(arguments[Sample.data] == ["x"])
         #expect(arguments[Sample.window] == 9)
         #expect(arguments[Sample.share] == 0.25)
@@ -94,20 +96,22 @@ private struct Sample: Command {
         (#"{"window": 7"#, "not valid JSON"),
     ])
     func aBadConfigurationFileGetsOneLine(text: String, expected: String) throws {
-        let file = try TemporaryFile(text)
+        let folder = try TemporaryFolder()
+        let file = try folder.write("options.json", text)
         do {
-            _ = try parse("--config", file.path)
+            _ = try parse("--config", file)
             Issue.record("accepted \(text)")
         } catch let error as CommandLineError {
             #expect(error.status == .configuration)
-            #expect(error.description.hasPrefix("\(file.path): \(expected)"), "\(error.description)")
+            #expect(error.description.hasPrefix("\(file): \(expected)"), "\(error.description)")
             #expect(!error.description.contains("\n"))
         }
     }
 
     @Test func theTemplateIsAConfigurationFile() throws {
-        let file = try TemporaryFile(ConfigurationFile.template(for: Sample.manual).prettyPrinted)
-        let arguments = try parse("--config", file.path, "--data", "a")
+        let folder = try TemporaryFolder()
+        let file = try folder.write("options.json", ConfigurationFile.template(for: Sample.manual).prettyPrinted)
+        let arguments = try parse("--config", file, "--data", "a")
         #expect(arguments[Sample.hidden] == [64, 32])
         #expect(arguments[optional: Sample.entity] == nil)
     }
@@ -125,16 +129,4 @@ private struct Sample: Command {
         table.add(["long", "1200"])
         #expect(table.text == "name  rows\na        5\nlong  1200")
     }
-}
-
-/// A file that goes away with the test.
-private final class TemporaryFile {
-    let path: String
-
-    init(_ text: String) throws {
-        path = FileManager.default.temporaryDirectory.appending(path: "faultline-\(UUID().uuidString).json").path
-        try Data(text.utf8).write(to: URL(filePath: path))
-    }
-
-    deinit { try? FileManager.default.removeItem(atPath: path) }
 }

@@ -1,0 +1,77 @@
+public import Foundation
+
+/// Runs the package's own executables as a user would: real processes, real files.
+public enum ToolProcess {
+    /// What a finished process left.
+    public struct Result: Sendable {
+        /// Its exit status; for a process killed by a signal, minus the signal's number.
+        public let status: Int32
+        /// Everything it wrote to standard output.
+        public let output: String
+        /// Everything it wrote to standard error.
+        public let errors: String
+
+        /// The lines of standard error.
+        public var errorLines: [Substring] { errors.split(separator: "\n") }
+    }
+
+    /// The folder that holds the executables: beside the running test bundle.
+    public static let folder = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
+
+    /// Runs a tool to its end.
+    public static func run(
+        _ tool: String, _ arguments: [String], environment: [String: String] = [:], in directory: URL? = nil
+    ) throws -> Result {
+        let process = Process()
+        process.executableURL = folder.appending(path: tool)
+        process.arguments = arguments
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { _, new in new }
+        if let directory { process.currentDirectoryURL = directory }
+        process.standardInput = FileHandle.nullDevice
+        // Files, not pipes: a process that writes a lot must not wait for the test to read.
+        let scratch = try TemporaryFolder()
+        let files = try ["output", "errors"].map { name in
+            let url = scratch.url.appending(path: name)
+            FileManager.default.createFile(atPath: url.path, contents: nil)
+            return try FileHandle(forWritingTo: url)
+        }
+        process.standardOutput = files[0]
+        process.standardError = files[1]
+        try process.run()
+        process.waitUntilExit()
+        for file in files { try file.close() }
+        func text(_ name: String) throws -> String {
+            String(decoding: try Data(contentsOf: scratch.url.appending(path: name)), as: UTF8.self)
+        }
+        let status =
+            process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus
+        return Result(status: status, output: try text("output"), errors: try text("errors"))
+    }
+}
+
+/// A folder that goes away with its last owner.
+public final class TemporaryFolder: Sendable {
+    /// Where it is.
+    public let url: URL
+
+    /// Makes a new, empty folder.
+    public init() throws {
+        url = FileManager.default.temporaryDirectory.appending(path: "faultline-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+    }
+
+    deinit { try? FileManager.default.removeItem(at: url) }
+
+    /// The path of something in it.
+    public func path(_ name: String) -> String { url.appending(path: name).path }
+
+    /// Writes a text file into it and returns the file's path.
+    @discardableResult
+    public func write(_ name: String, _ text: String) throws -> String {
+        let file = url.appending(path: name)
+        try FileManager.default.createDirectory(
+            at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+        try Data(text.utf8).write(to: file)
+        return file.path
+    }
+}
