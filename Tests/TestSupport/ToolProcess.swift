@@ -32,7 +32,7 @@ public enum ToolProcess {
         let scratch = try TemporaryFolder()
         let files = try ["output", "errors"].map { name in
             let url = scratch.url.appending(path: name)
-            FileManager.default.createFile(atPath: url.path, contents: nil)
+            try Data().write(to: url)
             return try FileHandle(forWritingTo: url)
         }
         process.standardOutput = files[0]
