@@ -93,6 +93,8 @@ let package = Package(
         tests("CommandLineSupport"),
         tests("Observability"),
         tests("TensorModule"),
+        tests("Storage", ["TensorModule"]),
+        tests("Autoencoders", ["Accelerators", "Storage", "TensorModule"], resources: [.copy("Goldens")]),
         tests("Detection", ["TensorModule"], resources: [.copy("Goldens")]),
         tests("LinearAlgebra", ["TensorModule"]),
     ])

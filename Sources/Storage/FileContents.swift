@@ -1,0 +1,83 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
+/// Whole files: read within a limit, written so that a crash at any moment leaves the old file or the new one.
+public enum FileContents {
+    /// The bytes of a regular file.
+    ///
+    /// - Parameter limit: a larger file is refused before memory is asked for.
+    /// - Throws: ``StorageError`` with the code `missing`, `unreadable` or `unsupported` (too large).
+    public static func read(_ path: String, limit: Int = 1 << 32) throws(StorageError) -> [UInt8] {
+        let file = try OpenFile(path, flags: O_RDONLY | O_NONBLOCK, operation: "read")
+        let size = try file.regularFileSize()
+        guard size <= limit else {
+            throw StorageError(
+                .unsupported, operation: "read", path: path, found: "\(size) bytes", expected: "at most \(limit)")
+        }
+        var failure: StorageError?
+        let bytes = unsafe [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
+            do throws(StorageError) {
+                count = try unsafe file.read(into: UnsafeMutableRawBufferPointer(buffer))
+            } catch {
+                failure = error
+            }
+        }
+        if let failure { throw failure }
+        return bytes
+    }
+
+    /// Replaces the file at `path`, or creates it: writes a temporary file beside it, makes it durable, renames it and
+    /// makes the folder durable.
+    ///
+    /// - Throws: ``StorageError`` with the code `missing` (no such folder), `unwritable` or `full`; the old file is
+    ///   then untouched.
+    public static func writeAtomically(_ bytes: [UInt8], to path: String) throws(StorageError) {
+        let temporary = temporaryName(beside: path)
+        do throws(StorageError) {
+            try write(bytes, to: temporary, reportedAs: path)
+            guard unsafe rename(temporary, path) == 0 else { throw StorageError.system("write", path) }
+            try synchronizeFolder(folder(of: path))
+        } catch {
+            unsafe unlink(temporary)
+            throw error
+        }
+    }
+
+    /// Writes a new file and makes its contents durable, without the renaming.
+    static func write(_ bytes: [UInt8], to path: String, reportedAs name: String) throws(StorageError) {
+        do throws(StorageError) {
+            let file = try OpenFile(path, flags: O_WRONLY | O_CREAT | O_TRUNC, operation: "write")
+            var failure: StorageError?
+            unsafe bytes.withUnsafeBytes { buffer in
+                do throws(StorageError) { try unsafe file.write(buffer) } catch { failure = error }
+            }
+            if let failure { throw failure }
+            try file.synchronize()
+        } catch {
+            throw StorageError(
+                error.code, operation: error.operation, path: name, found: error.found, expected: error.expected)
+        }
+    }
+
+    /// Makes additions to a folder and removals from it durable.
+    static func synchronizeFolder(_ path: String) throws(StorageError) {
+        try OpenFile(path, flags: O_RDONLY | O_DIRECTORY, operation: "write").synchronize()
+    }
+
+    /// A hidden sibling that no other process uses.
+    static func temporaryName(beside path: String) -> String {
+        let name = path.split(separator: "/").last.map(String.init) ?? "file"
+        return folder(of: path) + "/.\(name).temporary-\(getpid())"
+    }
+
+    /// The folder that holds `path`.
+    static func folder(of path: String) -> String {
+        var trimmed = Substring(path)
+        while trimmed.count > 1, trimmed.hasSuffix("/") { trimmed = trimmed.dropLast() }
+        guard let slash = trimmed.lastIndex(of: "/") else { return "." }
+        return slash == trimmed.startIndex ? "/" : String(trimmed[..<slash])
+    }
+}
