@@ -57,6 +57,10 @@ package struct CommandLineProgram: Sendable {
             console.print("\(name) \(version)")
             return
         }
+        if words == ["--reference"] {
+            console.write(Reference(tool: name, summary: summary).page(commands.map { $0.manual }))
+            return
+        }
         let command: any Command.Type
         var rest = words[...]
         if commands.count == 1, commands[0].manual.name.isEmpty {
