@@ -92,6 +92,7 @@ let package = Package(
         .target(name: "TestSupport", dependencies: ["TensorModule"], path: "Tests/TestSupport", swiftSettings: strict),
         tests("CommandLineSupport"),
         tests("Observability"),
+        tests("Charts", ["TensorModule"]),
         tests("TensorModule"),
         tests("Storage", ["TensorModule"]),
         tests("Autoencoders", ["Accelerators", "Storage", "TensorModule"], resources: [.copy("Goldens")]),

@@ -76,7 +76,7 @@ struct ScaledAxis {
     private let unitOverride: String?
 
     /// Fixes the ends from the axis's own range or from data.
-    init(_ axis: Axis, values: some Sequence<Double>) {
+    init(_ axis: Axis, values: some Sequence<Double>, air: Double = 0.05) {
         self.axis = axis
         let logarithmic = axis.scale == .logarithmic
         var low = Double.infinity
@@ -92,9 +92,10 @@ struct ScaledAxis {
         {
             (low, high) = (range.lowerBound, range.upperBound)
         } else if logarithmic {
-            (low, high) = low == high ? (low / 2, high * 2) : (low, high)
+            let factor = low == high ? 2 : power(high / low, air)
+            (low, high) = (low / factor, high * factor)
         } else {
-            (low, high) = Self.padded(low, high, keepsZero: axis.includesZero)
+            (low, high) = Self.padded(low, high, keepsZero: axis.includesZero, air: air)
         }
         if !(high > low) { high = low + max(abs(low) * 1e-6, 1e-9) }
         // Differences must not overflow.
@@ -106,13 +107,13 @@ struct ScaledAxis {
     }
 
     /// A little air at the ends, none at a zero that is the natural end.
-    private static func padded(_ low: Double, _ high: Double, keepsZero: Bool) -> (Double, Double) {
+    private static func padded(_ low: Double, _ high: Double, keepsZero: Bool, air share: Double) -> (Double, Double) {
         let span = high - low
         guard span > 0, span.isFinite else {
             let half = low == 0 ? 1 : abs(low) * 0.1
             return keepsZero && low >= 0 ? (0, max(high * 1.1, 1e-12)) : (low - half, high + half)
         }
-        let air = span * 0.05
+        let air = span * share
         return (keepsZero && low == 0 ? 0 : low - air, keepsZero && high == 0 ? 0 : high + air)
     }
 

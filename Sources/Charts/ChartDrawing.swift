@@ -17,7 +17,9 @@ struct ChartDrawing {
     init(_ chart: Chart, in frame: Rectangle) {
         self.chart = chart
         self.frame = frame
-        x = ScaledAxis(chart.xAxis, values: Self.xValues(chart))
+        // Lines run from edge to edge; points and bars need air beside them.
+        let linesOnly = chart.series.allSatisfy { [.line, .step, .band].contains($0.mark) }
+        x = ScaledAxis(chart.xAxis, values: Self.xValues(chart), air: linesOnly ? 0 : 0.05)
         y = ScaledAxis(Self.yAxis(chart), values: Self.yValues(chart))
         legend = Legend(entries: Self.legendEntries(chart))
 
@@ -39,7 +41,7 @@ struct ChartDrawing {
             let longest = names.map { TextMetrics.width(of: $0, size: Self.tickStyle.size) }.max() ?? 0
             if longest + 6 > width / Double(names.count) {
                 slanted = true
-                bottom -= min(longest, 150) * 0.6
+                bottom -= min(longest, 180) * 0.6
             }
         }
         slantedCategories = slanted
@@ -138,7 +140,7 @@ struct ChartDrawing {
         legend.draw(on: &canvas, at: Point(x: inner.x, y: inner.y + headingHeight + 2), width: inner.width)
         drawIntervals(on: &canvas)
         drawAxes(on: &canvas)
-        canvas.clipped(to: plot.inset(left: -1, top: -1, right: -1, bottom: -1)) { canvas in
+        canvas.clipped(to: plot.inset(left: -4, top: -4, right: -4, bottom: -4)) { canvas in
             let barCount = chart.series.count { $0.mark == .bars || $0.mark == .boxes }
             var bar = 0
             for index in chart.series.indices {
@@ -223,7 +225,7 @@ struct ChartDrawing {
                     from: Point(x: position, y: plot.y), to: Point(x: position, y: plot.bottom), stroke: Stroke(.grid))
             }
             if slantedCategories {
-                let label = TextMetrics.shortened(tick.label, toWidth: 150, size: Self.tickStyle.size)
+                let label = TextMetrics.shortened(tick.label, toWidth: 180, size: Self.tickStyle.size)
                 canvas.text(
                     label, at: Point(x: position + 4, y: plot.bottom + 14), style: Self.tickStyle, anchor: .end,
                     angle: -36)

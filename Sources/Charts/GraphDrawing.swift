@@ -125,9 +125,10 @@ struct GraphDrawing {
             guard !taken.contains(where: { Self.overlap($0, box) }) else { continue }
             taken.append(box)
             shown += 1
+            canvas.rectangle(box, fill: .white, opacity: 0.9, corner: 3)
             canvas.text(
-                link.label, at: Point(x: centre.x, y: centre.y + 4), style: TextStyle(size: 10, color: .muted),
-                anchor: .middle, halo: true)
+                link.label, at: Point(x: centre.x, y: centre.y + 3.5), style: TextStyle(size: 10, color: .muted),
+                anchor: .middle)
         }
     }
 

@@ -74,7 +74,7 @@ public struct HeatMap: Picture {
     /// The size at which every row can be read, for up to about 200 rows.
     public var preferredSize: Size {
         let margins = HeatMapDrawing(self, in: Rectangle(x: 0, y: 0, width: preferredWidth, height: 4_000)).margins
-        return Size(width: preferredWidth, height: margins + rowHeight * Double(max(rows.count, 1)))
+        return Size(width: preferredWidth, height: margins + max(rowHeight * Double(rows.count), 64))
     }
 
     private var rowHeight: Double {
@@ -110,7 +110,7 @@ public struct HeatMap: Picture {
     /// - Parameter maximumColumns: more columns than this are joined, the largest value winning.
     public func png(maximumColumns: Int = 4_096) -> [UInt8] {
         let width = max(1, min(columns, max(1, maximumColumns)))
-        return HeatMapCells(self, columns: width).image.encoded()
+        return HeatMapCells(self, columns: width).image().encoded()
     }
 }
 
@@ -148,7 +148,15 @@ struct HeatMapCells {
             (0..<Self.levels).map { scale.color(at: Double($0) / Double(Self.levels - 1)) } + [.white, .white]
     }
 
-    var image: PNGImage {
-        PNGImage(width: columns, height: rows, palette: palette, lastIsTransparent: true, pixels: indices)
+    /// The cells as a picture, each row of them as high as some rows of pixels: renderers that smooth an enlarged
+    /// picture then smooth within a row only.
+    func image(pixelsPerRow: Int = 1) -> PNGImage {
+        var pixels: [UInt8] = []
+        pixels.reserveCapacity(indices.count * pixelsPerRow)
+        for row in 0..<rows {
+            for _ in 0..<pixelsPerRow { pixels += indices[(row * columns)..<((row + 1) * columns)] }
+        }
+        return PNGImage(
+            width: columns, height: rows * pixelsPerRow, palette: palette, lastIsTransparent: true, pixels: pixels)
     }
 }

@@ -6,6 +6,7 @@ struct HeatMapDrawing {
     private let x: ScaledAxis
     private let lanes: [(ShadedInterval, Int)]
     private let labelWidth: Double
+    private let innerWidth: Double
     private let innerGroups: [(name: String, rows: Range<Int>)]
     private let outerGroups: [(name: String, rows: Range<Int>)]
 
@@ -24,8 +25,9 @@ struct HeatMapDrawing {
 
         let inner = frame.inset(left: 16, top: 10, right: 18, bottom: 10)
         let widest = map.rows.map { TextMetrics.width(of: $0.label, size: 11) }.max() ?? 0
-        labelWidth = min(widest, inner.width * 0.22)
-        let innerWidth = innerGroups.isEmpty ? 0 : 26.0
+        labelWidth = min(widest, inner.width * 0.24)
+        let names = innerGroups.map { TextMetrics.width(of: Self.innerName($0.name), size: 11) }
+        innerWidth = innerGroups.isEmpty ? 0 : min(names.max() ?? 0, inner.width * 0.13) + 18
         let outerWidth = outerGroups.isEmpty ? 0 : 24.0
         let left = inner.x + outerWidth + innerWidth + labelWidth + 10
         let width = max(1, inner.right - left - 92)
@@ -111,11 +113,11 @@ struct HeatMapDrawing {
         if cells.rows * cells.columns <= 6_000 {
             drawRectangles(cells, on: &canvas)
         } else {
-            let data = Base64.encoded(cells.image.encoded())
+            let data = Base64.encoded(cells.image(pixelsPerRow: min(max(Int(rowHeight.rounded(.up)), 1), 40)).encoded())
             canvas.raw(
                 "<image x=\"\(SVGCanvas.number(plot.x))\" y=\"\(SVGCanvas.number(plot.y))\""
                     + " width=\"\(SVGCanvas.number(plot.width))\" height=\"\(SVGCanvas.number(plot.height))\""
-                    + " preserveAspectRatio=\"none\" style=\"image-rendering:optimizeSpeed;image-rendering:pixelated\""
+                    + " preserveAspectRatio=\"none\" image-rendering=\"optimizeSpeed\" style=\"image-rendering:pixelated\""
                     + " xlink:href=\"data:image/png;base64,\(data)\"/>")
         }
     }
@@ -177,7 +179,7 @@ struct HeatMapDrawing {
     }
 
     private func drawRowLabels(on canvas: inout SVGCanvas) {
-        let size = min(11, rowHeight * 0.95)
+        let size = min(11, rowHeight * 0.84)
         // Below seven pixels nobody reads a name: name every second, third, … row.
         let every = size >= 7 ? 1 : Int((7 / size).rounded(.up))
         let style = TextStyle(size: max(size, 7), color: .ink)
@@ -189,48 +191,55 @@ struct HeatMapDrawing {
     }
 
     private func drawGroups(on canvas: inout SVGCanvas) {
-        var right = plot.x - labelWidth - 10
+        let right = plot.x - labelWidth - 12
         for (index, group) in innerGroups.enumerated() {
             let top = plot.y + Double(group.rows.lowerBound) * rowHeight
             let bottom = plot.y + Double(group.rows.upperBound) * rowHeight
             if index > 0 {
                 canvas.line(
-                    from: Point(x: right - 20, y: top), to: Point(x: plot.right, y: top),
-                    stroke: Stroke(.white, width: 2))
-                canvas.line(
-                    from: Point(x: right - 20, y: top), to: Point(x: plot.right, y: top),
+                    from: Point(x: right - innerWidth + 14, y: top), to: Point(x: plot.right, y: top),
                     stroke: Stroke(Color(0xB6BCC3), width: 0.8))
             }
-            let parts = group.name.split(separator: "\u{1F}", omittingEmptySubsequences: false)
-            bracket(String(parts.last ?? ""), from: top, to: bottom, at: right - 4, color: .muted, on: &canvas)
+            let name = Self.innerName(group.name)
+            canvas.rectangle(
+                Rectangle(x: right - 4, y: top + 1.5, width: 3, height: max(bottom - top - 3, 1)), fill: .muted,
+                corner: 1, tooltip: name)
+            let size = min(11, max(bottom - top, 1) * 0.95)
+            guard size >= 7 else { continue }
+            canvas.text(
+                TextMetrics.shortened(name, toWidth: innerWidth - 18, size: size),
+                at: Point(x: right - 9, y: (top + bottom) / 2 + size * 0.36),
+                style: TextStyle(size: size, color: .muted), anchor: .end)
         }
-        right -= 26
+        let outer = right - innerWidth
         for (index, group) in outerGroups.enumerated() {
             let top = plot.y + Double(group.rows.lowerBound) * rowHeight
             let bottom = plot.y + Double(group.rows.upperBound) * rowHeight
             if index > 0 {
                 canvas.line(
-                    from: Point(x: right - 18, y: top), to: Point(x: plot.right, y: top),
+                    from: Point(x: outer - 18, y: top), to: Point(x: plot.right, y: top),
                     stroke: Stroke(.ink, width: 1.2))
             }
-            bracket(
-                group.name, from: top, to: bottom, at: right - 2, color: Palette.category(index), bold: true,
-                on: &canvas)
+            bracket(group.name, from: top, to: bottom, at: outer - 2, color: Palette.category(index), on: &canvas)
         }
     }
 
-    /// A bar beside rows, and the rows' common name along it; levelled where it does not fit upright.
+    private static func innerName(_ joined: String) -> String {
+        String(joined.split(separator: "\u{1F}", omittingEmptySubsequences: false).last ?? "")
+    }
+
+    /// A bar beside rows, and the rows' common name along it, in smaller type before it is shortened.
     private func bracket(
-        _ name: String, from top: Double, to bottom: Double, at x: Double, color: Color, bold: Bool = false,
-        on canvas: inout SVGCanvas
+        _ name: String, from top: Double, to bottom: Double, at x: Double, color: Color, on canvas: inout SVGCanvas
     ) {
         canvas.rectangle(
             Rectangle(x: x, y: top + 1.5, width: 3, height: max(bottom - top - 3, 1)), fill: color, corner: 1,
             tooltip: name)
-        let style = TextStyle(size: bold ? 12 : 10, color: bold ? .ink : .muted, bold: bold)
         let room = bottom - top - 4
         guard room >= 16 else { return }
-        let text = TextMetrics.shortened(name, toWidth: room / (bold ? 1.09 : 1), size: style.size)
+        let size = min(12, max(8.5, 12 * room / max(TextMetrics.width(of: name, size: 12, bold: true), 1)))
+        let style = TextStyle(size: size, color: .ink, bold: true)
+        let text = TextMetrics.shortened(name, toWidth: room / 1.09, size: size)
         // A single letter and an ellipsis say less than nothing; the bar's tooltip has the whole name.
         guard text == name || text.count >= 3 else { return }
         canvas.text(
@@ -296,15 +305,18 @@ struct HeatMapDrawing {
         let height = min(max(plot.height, 40), 260)
         let bar = Rectangle(x: plot.right + 34, y: plot.y, width: 14, height: height)
         let (low, high) = map.ends
-        let steps = 64
-        for step in 0..<steps {
-            let share = 1 - (Double(step) + 0.5) / Double(steps)
-            canvas.rectangle(
-                Rectangle(
-                    x: bar.x, y: bar.y + Double(step) * height / Double(steps), width: bar.width,
-                    height: height / Double(steps) + 0.3),
-                fill: map.colorScale.color(at: share))
+        let name = canvas.nextIdentifier("scale")
+        let anchors = map.colorScale.anchors
+        let stops = anchors.enumerated().map { index, color in
+            let offset = SVGCanvas.number(100 * Double(index) / Double(anchors.count - 1))
+            return "<stop offset=\"\(offset)%\" stop-color=\"\(color.hex)\"/>"
         }
+        canvas.raw(
+            "<linearGradient id=\"\(name)\" x1=\"0\" y1=\"1\" x2=\"0\" y2=\"0\">\(stops.joined())</linearGradient>")
+        canvas.raw(
+            "<rect x=\"\(SVGCanvas.number(bar.x))\" y=\"\(SVGCanvas.number(bar.y))\""
+                + " width=\"\(SVGCanvas.number(bar.width))\" height=\"\(SVGCanvas.number(bar.height))\""
+                + " fill=\"url(#\(name))\"/>")
         canvas.rectangle(bar, fill: nil, stroke: Stroke(Color(0x8A8F96), width: 0.8))
         let axis = ScaledAxis(Axis("", range: low...high), values: [])
         var thresholdY: Double?

@@ -110,8 +110,8 @@ public struct NodeLinkGraph: Picture {
         let counts = Dictionary(grouping: nodes, by: \.tier).mapValues(\.count)
         let widest = counts.values.max() ?? 1
         let width = min(max(Double(min(widest, GraphLayout.rowCapacity)) * 58 + 140, 720), 1_500)
-        let rows = counts.values.reduce(0) { $0 + GraphLayout.rowCount($1) }
-        return Size(width: width, height: min(max(Double(max(rows, 2)) * 105 + 110, 420), 2_000))
+        let rows = counts.values.reduce(0) { $0 + GraphLayout.weight(ofTierWith: $1) }
+        return Size(width: width, height: min(max(rows * 105 + 110, 260), 2_000))
     }
 
     /// Draws the graph into a rectangle of a page.
@@ -130,6 +130,9 @@ struct GraphLayout {
     let tiers: [(tier: Int, top: Double, bottom: Double)]
 
     static func rowCount(_ nodes: Int) -> Int { max(1, (nodes + rowCapacity - 1) / rowCapacity) }
+
+    /// The share of the height that a tier gets: rows of one tier stand closer together than tiers do.
+    static func weight(ofTierWith nodes: Int) -> Double { 0.5 + 0.5 * Double(rowCount(nodes)) }
 
     init(_ graph: NodeLinkGraph, in area: Rectangle) {
         let nodes = graph.nodes
@@ -170,22 +173,23 @@ struct GraphLayout {
                 number(sorted)
             }
         }
-        let rows = keys.reduce(0) { $0 + Self.rowCount(order[$1]?.count ?? 0) }
-        let rowHeight = area.height / Double(max(rows, 1))
+        let weights = keys.reduce(0) { $0 + Self.weight(ofTierWith: order[$1]?.count ?? 0) }
         var result = [Point](repeating: Point(x: area.middleX, y: area.middleY), count: nodes.count)
         var bands: [(tier: Int, top: Double, bottom: Double)] = []
         var y = area.y
         for key in keys {
             let members = order[key] ?? []
             let count = Self.rowCount(members.count)
+            let height = area.height * Self.weight(ofTierWith: members.count) / max(weights, 1)
             for (index, node) in members.enumerated() {
                 // Neighbours in the order stand in different rows, so that labels have room.
                 let row = index % count
                 let share = (Double(index) + 0.5) / Double(members.count)
-                result[node] = Point(x: area.x + share * area.width, y: y + (Double(row) + 0.5) * rowHeight)
+                result[node] = Point(
+                    x: area.x + share * area.width, y: y + (Double(row) + 0.5) / Double(count) * height)
             }
-            bands.append((key, y, y + Double(count) * rowHeight))
-            y += Double(count) * rowHeight
+            bands.append((key, y, y + height))
+            y += height
         }
         positions = result
         tiers = bands

@@ -1,5 +1,6 @@
-/// A picture of indexed colours as a PNG file (RFC 2083), without a library: rows are packed by a run-length form of
-/// deflate's fixed codes (RFC 1951, 3.2.6), which suits heat maps.
+/// A picture of indexed colours as a PNG file (RFC 2083), without a library: packed with
+/// deflate's fixed codes (RFC 1951, 3.2.6), looking for repetitions along the row and of the row above only: that suits
+/// heat maps.
 struct PNGImage {
     let width: Int
     let height: Int
@@ -25,7 +26,7 @@ struct PNGImage {
             rows.append(0)
             rows += pixels[(row * width)..<((row + 1) * width)]
         }
-        append("IDAT", Deflate.zlib(rows), to: &file)
+        append("IDAT", Deflate.zlib(rows, rowLength: width + 1), to: &file)
         append("IEND", [], to: &file)
         return file
     }
@@ -53,28 +54,34 @@ struct PNGImage {
     }
 }
 
-/// Deflate with fixed codes; the only matches are repetitions of the byte before.
+/// Deflate with fixed codes; matches are repetitions of the byte before or of the row above.
 enum Deflate {
     /// The bytes as a zlib stream (RFC 1950).
-    static func zlib(_ bytes: [UInt8]) -> [UInt8] {
+    static func zlib(_ bytes: [UInt8], rowLength: Int) -> [UInt8] {
         var bits = BitWriter(bytes: [0x78, 0x01])
         bits.write(1, count: 1)
         bits.write(1, count: 2)
         var position = 0
         while position < bytes.count {
-            let byte = bytes[position]
-            bits.writeLiteral(Int(byte))
-            position += 1
-            var run = 0
-            while position + run < bytes.count, bytes[position + run] == byte { run += 1 }
-            position += run
-            while run >= 3 {
-                // No rest of one or two that a further match could not hold: literals take it.
-                let length = min(run, 258)
-                bits.writeRepetition(length)
-                run -= length
+            func match(_ distance: Int) -> Int {
+                guard distance <= position, distance <= 32_768 else { return 0 }
+                var length = 0
+                while length < 258, position + length < bytes.count,
+                    bytes[position + length] == bytes[position + length - distance]
+                {
+                    length += 1
+                }
+                return length
             }
-            for _ in 0..<run { bits.writeLiteral(Int(byte)) }
+            let (along, above) = (match(1), match(rowLength))
+            let length = max(along, above)
+            if length >= 3 {
+                bits.writeMatch(length: length, distance: along >= above ? 1 : rowLength)
+                position += length
+            } else {
+                bits.writeLiteral(Int(bytes[position]))
+                position += 1
+            }
         }
         bits.writeLiteral(256)
         var result = bits.finished()
@@ -121,8 +128,8 @@ enum Deflate {
             }
         }
 
-        /// Repeats the byte before 3 to 258 times.
-        mutating func writeRepetition(_ length: Int) {
+        /// Repeats 3 to 258 bytes that stand 1 to 32,768 bytes back.
+        mutating func writeMatch(length: Int, distance: Int) {
             if length == 258 {
                 writeLiteral(285)
             } else if length <= 10 {
@@ -134,8 +141,14 @@ enum Deflate {
                 writeLiteral(265 + (extra - 1) * 4 + offset >> extra)
                 write(UInt32(offset & ((1 << extra) - 1)), count: extra)
             }
-            // Distance 1 is code 0 of five bits.
-            writeCode(0, count: 5)
+            let offset = distance - 1
+            if offset < 4 {
+                writeCode(UInt32(offset), count: 5)
+            } else {
+                let extra = Int.bitWidth - 2 - offset.leadingZeroBitCount
+                writeCode(UInt32(2 * extra + 2 + (offset >> extra & 1)), count: 5)
+                write(UInt32(offset & ((1 << extra) - 1)), count: extra)
+            }
         }
 
         mutating func finished() -> [UInt8] {

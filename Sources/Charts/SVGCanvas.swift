@@ -155,6 +155,17 @@ public struct SVGCanvas: Sendable {
         )
     }
 
+    /// Round dots, as one element.
+    mutating func dots(_ points: [Point], radius: Double, color: Color, opacity: Double) {
+        var path = ""
+        for point in points where point.x.isFinite && point.y.isFinite {
+            path += "M\(Self.number(point.x)) \(Self.number(point.y))h0"
+        }
+        guard !path.isEmpty else { return }
+        let stroke = Stroke(color, width: 2 * radius, opacity: opacity)
+        raw("<path d=\"\(path)\" fill=\"none\" stroke-linecap=\"round\"\(attributes(stroke))/>")
+    }
+
     /// A filled shape through points.
     public mutating func polygon(
         _ points: some Sequence<Point>, fill: Color?, opacity: Double = 1, stroke: Stroke? = nil,

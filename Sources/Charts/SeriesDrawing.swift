@@ -104,10 +104,14 @@ struct SeriesDrawing {
             }
         }
         let shown = PixelAggregation.distinct(all)
-        let radius = shown.count > 400 ? 1.8 : shown.count > 80 ? 2.8 : 4
-        let opacity = shown.count > 400 ? 0.55 : 0.9
+        guard shown.count <= 400 else {
+            // One path of dots: a hundredth of the bytes of as many shapes.
+            canvas.dots(shown, radius: 1.7, color: color, opacity: 0.6)
+            return
+        }
+        let radius = shown.count > 80 ? 2.8 : 4.0
         for point in shown where point.x.isFinite && point.y.isFinite {
-            Marker.draw(index, on: &canvas, at: point, radius: radius, color: color, opacity: opacity)
+            Marker.draw(index, on: &canvas, at: point, radius: radius, color: color, opacity: 0.9)
         }
     }
 

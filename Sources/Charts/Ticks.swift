@@ -46,7 +46,7 @@ enum Ticks {
             for step in [1.0, 2, 5, 10, 15, 20, 30, 60, 120, 180, 240, 360, 600] where step >= raw { return step }
         }
         let magnitude = powerOfTen(Int(decimalLogarithm(raw).rounded(.down)))
-        for factor in [1.0, 2, 2.5, 5, 10] where factor * magnitude >= raw * (1 - 1e-9) {
+        for factor in [1.0, 2, 2.5, 5, 10] where factor * magnitude >= raw * 0.8 {
             // 2.5 would need one more decimal than the others.
             if factor == 2.5, magnitude <= 1 { continue }
             return factor * magnitude
