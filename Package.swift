@@ -98,4 +98,5 @@ let package = Package(
         tests("Autoencoders", ["Accelerators", "Storage", "TensorModule"], resources: [.copy("Goldens")]),
         tests("Detection", ["TensorModule"], resources: [.copy("Goldens")]),
         tests("LinearAlgebra", ["TensorModule"]),
+        tests("Placement", ["TensorModule"]),
     ])
