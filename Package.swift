@@ -65,7 +65,7 @@ let package = Package(
         module("Storage", ["CSQLite", "TensorModule"], touchesC: true),
 
         // Layer 3.
-        module("Accelerators", ["CVectorKernels", "LinearAlgebra", "TensorModule"]),
+        module("Accelerators", ["CVectorKernels", "LinearAlgebra", "TensorModule"], touchesC: true),
         module("Placement", ["TextParsing", "TensorModule"]),
 
         // Layer 4.
@@ -99,4 +99,5 @@ let package = Package(
         tests("Detection", ["TensorModule"], resources: [.copy("Goldens")]),
         tests("LinearAlgebra", ["TensorModule"]),
         tests("Placement", ["TensorModule"]),
+        tests("Accelerators", ["TensorModule"]),
     ])
