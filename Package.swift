@@ -60,7 +60,8 @@ let package = Package(
 
         // Layer 2.
         module("LinearAlgebra", ["COpenBLAS", "TensorModule"], touchesC: true),
-        module("Telemetry", ["TensorModule", "TextParsing"]),
+        module(
+            "Telemetry", ["TensorModule", "TextParsing"], resources: [.embedInCode("Resources/groups.json")]),
         module("Transport", ["CZeroMQ", "Observability"], touchesC: true),
         module("Storage", ["CSQLite", "TensorModule"], touchesC: true),
 
@@ -94,6 +95,8 @@ let package = Package(
         tests("Observability"),
         tests("Charts", ["TensorModule"]),
         tests("TensorModule"),
+        tests("TextParsing", ["TensorModule"]),
+        tests("Telemetry", ["TensorModule"]),
         tests("Storage", ["TensorModule"]),
         tests("Autoencoders", ["Accelerators", "Storage", "TensorModule"], resources: [.copy("Goldens")]),
         tests("Detection", ["TensorModule"], resources: [.copy("Goldens")]),

@@ -1,0 +1,188 @@
+import Foundation
+
+/// Collects sources while files and folders are looked through.
+struct Discovery {
+    /// What a file's name says.
+    struct Name: Hashable {
+        enum Role: Hashable { case data, interpretation, labels }
+        var entity: String
+        var part: EntitySource.Part
+        var role: Role
+    }
+
+    private struct Key: Hashable {
+        var site: String
+        var entity: String
+        var part: EntitySource.Part
+    }
+
+    private let options: ReaderOptions
+    private var found: [Key: EntitySource] = [:]
+    private var companions: [Key: [(role: Name.Role, path: String)]] = [:]
+    private var visited: Set<String> = []
+
+    init(options: ReaderOptions) { self.options = options }
+
+    /// Deepest nesting of folders looked into.
+    private static let maximumDepth = 16
+
+    /// The sources found so far, in their order.
+    var sources: [EntitySource] {
+        found.map { key, source in
+            var source = source
+            source.files.sort { Self.natural($0, $1) }
+            // Labels belong to the part that is judged; without parts, to the whole.
+            if key.part != .train {
+                for part in [key.part, .all, .test] {
+                    for companion in companions[Key(site: key.site, entity: key.entity, part: part)] ?? [] {
+                        switch companion.role {
+                        case .interpretation:
+                            source.interpretationFile = source.interpretationFile ?? companion.path
+                        case .labels: source.labelFile = source.labelFile ?? companion.path
+                        case .data: break
+                        }
+                    }
+                }
+            }
+            return source
+        }.sorted { a, b in
+            if a.site != b.site { return Self.natural(a.site, b.site) }
+            if a.entity != b.entity { return Self.natural(a.entity, b.entity) }
+            return a.part.rawValue < b.part.rawValue
+        }
+    }
+
+    /// Adds a file or everything in a folder.
+    mutating func add(_ path: String) throws {
+        var isFolder: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+            throw TelemetryError(.unreadable, path: path, found: "no such file or folder", expected: "telemetry")
+        }
+        guard isFolder.boolValue else {
+            try addFile(path, named: true)
+            return
+        }
+        var passedOver: [String] = []
+        guard try addFolder(path, depth: 0, passedOver: &passedOver) > 0 else {
+            let listed =
+                passedOver.isEmpty
+                ? "no file"
+                : "\(passedOver.count) files and none that a reader knows (\(CleaningPipeline.listed(passedOver)))"
+            throw TelemetryError(
+                .noData, path: path, found: listed, expected: "a folder with .csv, .tsv, .txt, .json or .jsonl files")
+        }
+    }
+
+    private mutating func addFolder(_ path: String, depth: Int, passedOver: inout [String]) throws -> Int {
+        guard depth < Self.maximumDepth else { return 0 }
+        let names: [String]
+        do {
+            names = try FileManager.default.contentsOfDirectory(atPath: path)
+        } catch {
+            throw TelemetryError(
+                .unreadable, path: path, found: "a folder that cannot be listed", expected: "a readable folder")
+        }
+        var count = 0
+        for name in names.sorted(by: Self.natural) where !name.hasPrefix(".") {
+            let child = path.hasSuffix("/") ? path + name : path + "/" + name
+            var isFolder: ObjCBool = false
+            guard FileManager.default.fileExists(atPath: child, isDirectory: &isFolder) else { continue }
+            if isFolder.boolValue {
+                count += try addFolder(child, depth: depth + 1, passedOver: &passedOver)
+            } else if try addFile(child, named: false) {
+                count += 1
+            } else {
+                passedOver.append(name)
+            }
+        }
+        return count
+    }
+
+    private static let extensions: Set<String> = ["csv", "tsv", "txt", "json", "jsonl", "ndjson"]
+
+    @discardableResult
+    private mutating func addFile(_ path: String, named: Bool) throws -> Bool {
+        let url = URL(filePath: path).standardizedFileURL
+        guard named || Self.extensions.contains(url.pathExtension.lowercased()) else { return false }
+        guard visited.insert(url.path).inserted else { return true }
+        let site = url.deletingLastPathComponent().lastPathComponent
+        let name = Self.name(of: url.deletingPathExtension().lastPathComponent)
+        let key = Key(site: site, entity: name.entity, part: name.part)
+        guard name.role == .data else {
+            companions[key, default: []].append((name.role, path))
+            return false
+        }
+        let reader: any FrameReader
+        do {
+            reader = try SourceReader.open(path, options: options, firstRow: 0)
+        } catch let error as TelemetryError {
+            if named || ![.noNumericColumn, .badHeader, .malformed, .empty].contains(error.code) { throw error }
+            return false
+        }
+        if var known = found[key] {
+            known.files.append(path)
+            found[key] = known
+        } else {
+            found[key] = EntitySource(
+                site: site, entity: name.entity, type: Self.type(of: name.entity), part: name.part, files: [path],
+                format: reader.layout.format)
+        }
+        return true
+    }
+
+    /// What a file's name (without extension) says: `machine-1-6_train`, `Sample_gnb01_metrics_day10`, `ue0`.
+    static func name(of stem: String) -> Name {
+        var words = stem.split(separator: "_", omittingEmptySubsequences: true).map(String.init)
+        var result = Name(entity: stem, part: .all, role: .data)
+        func last() -> String { words.last?.lowercased() ?? "" }
+        if words.count > 1 && ["interpretation", "interpretations"].contains(last()) {
+            result.role = .interpretation
+            words.removeLast()
+        } else if words.count > 1 && ["label", "labels"].contains(last()) {
+            result.role = .labels
+            words.removeLast()
+        }
+        if words.count > 1, let part = EntitySource.Part(rawValue: last()), part != .all {
+            result.part = part
+            words.removeLast()
+        }
+        if words.count > 1 && words[0].lowercased() == "sample" { words.removeFirst() }
+        if let metrics = words.firstIndex(where: { $0.lowercased() == "metrics" }), metrics > 0 {
+            // What follows tells when, not what: further days of the same entity.
+            words.removeSubrange(metrics...)
+        }
+        result.entity = words.joined(separator: "_")
+        return result
+    }
+
+    /// The entity's name without its trailing numbers; the name itself when nothing would be left.
+    static func type(of entity: String) -> String {
+        let separators: Set<Character> = ["-", "_", ".", " "]
+        var type = Substring(entity)
+        while let last = type.last, last.isNumber || separators.contains(last) { type.removeLast() }
+        return type.isEmpty ? entity : String(type)
+    }
+
+    /// Orders runs of digits by their number, so that `enb2` comes before `enb10`; other text by its bytes.
+    static func natural(_ a: String, _ b: String) -> Bool {
+        let (left, right) = (Array(a.utf8), Array(b.utf8))
+        func isDigit(_ byte: UInt8) -> Bool { byte >= 0x30 && byte <= 0x39 }
+        var (i, j) = (0, 0)
+        while i < left.count && j < right.count {
+            if isDigit(left[i]) && isDigit(right[j]) {
+                let first = left[i...].prefix(while: isDigit)
+                let second = right[j...].prefix(while: isDigit)
+                let (x, y) = (first.drop { $0 == 0x30 }, second.drop { $0 == 0x30 })
+                if x.count != y.count { return x.count < y.count }
+                if !x.elementsEqual(y) { return x.lexicographicallyPrecedes(y) }
+                (i, j) = (first.endIndex, second.endIndex)
+            } else {
+                if left[i] != right[j] { return left[i] < right[j] }
+                i += 1
+                j += 1
+            }
+        }
+        if left.count - i != right.count - j { return left.count - i < right.count - j }
+        return a.utf8.lexicographicallyPrecedes(b.utf8)
+    }
+}

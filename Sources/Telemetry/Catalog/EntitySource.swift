@@ -1,0 +1,65 @@
+/// One entity's data: where it lies and what it belongs to.
+public struct EntitySource: Hashable, Sendable, Codable {
+    /// Which part of a split set the files are.
+    public enum Part: String, Hashable, Sendable, Codable, CaseIterable {
+        /// Not split.
+        case all
+        /// The part to learn from.
+        case train
+        /// The part to judge on.
+        case test
+    }
+
+    /// The place: name of the folder that holds the files.
+    public var site: String
+    /// The thing that emits the metrics: `enb0`, `machine-1-6`.
+    public var entity: String
+    /// The entity's name without its trailing numbers: `enb`, `machine`. Entities of a type share models.
+    public var type: String
+    /// Which part of a split set this is.
+    public var part: Part
+    /// Paths of the files, in reading order; windows never straddle two of them.
+    public var files: [String]
+    /// The kind of source, decided from the content of the first file.
+    public var format: SourceFormat
+    /// Path of an `index,label` file that goes with it.
+    public var labelFile: String?
+    /// Path of an interpretation file (which metrics caused each anomaly) that goes with it.
+    public var interpretationFile: String?
+
+    /// A source with every field given.
+    public init(
+        site: String, entity: String, type: String, part: Part, files: [String], format: SourceFormat,
+        labelFile: String? = nil, interpretationFile: String? = nil
+    ) {
+        self.site = site
+        self.entity = entity
+        self.type = type
+        self.part = part
+        self.files = files
+        self.format = format
+        self.labelFile = labelFile
+        self.interpretationFile = interpretationFile
+    }
+
+    /// `site/entity`: names the entity among all sites.
+    public var key: String { "\(site)/\(entity)" }
+
+    /// A reader over all files of the source.
+    ///
+    /// - Throws: ``TelemetryError`` when the first file cannot be opened or understood.
+    public func makeReader(options: ReaderOptions = ReaderOptions()) throws -> any FrameReader {
+        try SourceReader(source: self, options: options)
+    }
+
+    /// All rows of the source in one frame.
+    ///
+    /// - Throws: ``TelemetryError``.
+    public func read(options: ReaderOptions = ReaderOptions()) throws -> MetricFrame {
+        var reader = try makeReader(options: options)
+        guard let frame = try reader.readAll() else {
+            throw TelemetryError(.empty, path: files.first, found: "no row", expected: "a header and rows")
+        }
+        return frame
+    }
+}

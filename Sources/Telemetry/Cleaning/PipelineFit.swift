@@ -1,0 +1,87 @@
+/// Decides transforms, groups and roles from merged statistics.
+struct PipelineFit {
+    private(set) var types: [String: CleaningPipeline.EntityType] = [:]
+    private(set) var groups: [CleaningPipeline.Group] = []
+
+    /// A column that has its transform, but not yet its group's final name and its role.
+    private struct Draft {
+        let name: String
+        let transform: CleaningPipeline.Column.Transform
+    }
+
+    init(statistics: TelemetryStatistics, rules: GroupRules) {
+        let typeNames = statistics.types.keys.sorted()
+        var drafts: [String: [(group: MetricGroup, column: Draft)]] = [:]
+        var members: [MetricGroup: [String: [Draft]]] = [:]
+        for type in typeNames {
+            guard let entry = statistics.types[type] else { continue }
+            for name in entry.columnNames {
+                let rated = entry.columns[name]?.isCounter ?? false
+                let draft = Draft(name: name, transform: rated ? .rate : .level)
+                let group = rules.group(for: name)
+                drafts[type, default: []].append((group, draft))
+                members[group, default: [:]][type, default: []].append(draft)
+            }
+        }
+        // Which types share a group: those with the same columns in it.
+        var finalGroup: [MetricGroup: [String: MetricGroup]] = [:]
+        for (group, byType) in members {
+            let shapes = Set(byType.values.map { Set($0.map { "\($0.transform.rawValue) \($0.name)" }) })
+            for type in byType.keys {
+                finalGroup[group, default: [:]][type] = shapes.count == 1 ? group : group.specialised(type)
+            }
+        }
+        var roles: [MetricGroup: [String: CleaningPipeline.Column.Role]] = [:]
+        var order: [MetricGroup: [String]] = [:]
+        var groupTypes: [MetricGroup: [String]] = [:]
+        for type in typeNames {
+            for (group, draft) in drafts[type] ?? [] {
+                guard let final = finalGroup[group]?[type], let column = statistics.types[type]?.columns[draft.name]
+                else { continue }
+                let role = Self.role(of: column)
+                if let known = roles[final]?[draft.name] {
+                    roles[final]?[draft.name] = Self.joined(known, role)
+                } else {
+                    roles[final, default: [:]][draft.name] = role
+                    order[final, default: []].append(draft.name)
+                }
+                if groupTypes[final]?.last != type { groupTypes[final, default: []].append(type) }
+            }
+        }
+        for type in typeNames {
+            guard let entry = statistics.types[type] else { continue }
+            let columns = (drafts[type] ?? []).compactMap { group, draft -> CleaningPipeline.Column? in
+                guard let final = finalGroup[group]?[type], let role = roles[final]?[draft.name],
+                    let column = entry.columns[draft.name]
+                else { return nil }
+                return CleaningPipeline.Column(
+                    name: draft.name, group: final, transform: draft.transform, role: role,
+                    standIn: column.cleaned.quantile(0.5) ?? 0,
+                    expected: role == .constant ? column.cleanedRanges.mapValues(\.low) : [:])
+            }
+            var all = ClockFindings()
+            for clock in entry.clocks.values { all.merge(clock) }
+            types[type] = CleaningPipeline.EntityType(
+                columns: columns, step: all.medianStep ?? 1, steps: entry.clocks.compactMapValues(\.medianStep))
+        }
+        groups = order.keys.sorted().map { group in
+            let names = order[group] ?? []
+            return CleaningPipeline.Group(
+                group: group, types: groupTypes[group] ?? [],
+                metrics: names.filter { roles[group]?[$0] == .metric },
+                constantMetrics: names.filter { roles[group]?[$0] != .metric })
+        }
+    }
+
+    private static func role(of column: ColumnStatistics) -> CleaningPipeline.Column.Role {
+        if column.cleanedRanges.isEmpty { return .absent }
+        return column.cleanedRanges.values.allSatisfy { $0.low == $0.high } ? .constant : .metric
+    }
+
+    private static func joined(
+        _ a: CleaningPipeline.Column.Role, _ b: CleaningPipeline.Column.Role
+    ) -> CleaningPipeline.Column.Role {
+        if a == .metric || b == .metric { return .metric }
+        return a == .constant || b == .constant ? .constant : .absent
+    }
+}

@@ -1,0 +1,166 @@
+import Foundation
+
+/// Assigns metrics to resource groups by their names. Rules are data: those that ship, and a user's before them.
+///
+/// A rule's pattern is compared with the metric's name without its labels (`{…}`), ignoring case; `*` stands for any
+/// run of characters, `#` for one or more digits. The first rule that matches wins.
+public struct GroupRules: Hashable, Sendable, Codable {
+    /// One rule: names that match any of the patterns belong to the group.
+    public struct Rule: Hashable, Sendable, Codable {
+        /// The group, `<layer>.<group>`, or `other`.
+        public var group: String
+        /// Patterns over metric names.
+        public var metrics: [String]
+
+        /// A rule with every field given.
+        public init(group: String, metrics: [String]) {
+            self.group = group
+            self.metrics = metrics
+        }
+    }
+
+    /// The rules, in order.
+    public var rules: [Rule]
+    /// Patterns over names of metrics that only grow until they are reset.
+    public var counters: [String]
+    /// Patterns over names of metrics that are none, whatever ``counters`` says.
+    public var notCounters: [String]
+
+    /// Rules with every field given.
+    public init(rules: [Rule], counters: [String] = [], notCounters: [String] = []) {
+        self.rules = rules
+        self.counters = counters
+        self.notCounters = notCounters
+    }
+
+    private enum CodingKeys: String, CodingKey { case rules, counters, notCounters }
+
+    /// Reads rules; `counters` and `notCounters` may be left out.
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        rules = try container.decode([Rule].self, forKey: .rules)
+        counters = try container.decodeIfPresent([String].self, forKey: .counters) ?? []
+        notCounters = try container.decodeIfPresent([String].self, forKey: .notCounters) ?? []
+    }
+
+    /// The rules that ship: node_exporter, cAdvisor, 5G3E, SMD.
+    public static func builtIn() throws -> GroupRules {
+        try decode(Data(PackageResources.groups_json), path: "the built-in groups.json")
+    }
+
+    /// The rules that ship with a user's before them.
+    ///
+    /// - Throws: ``TelemetryError`` when the file cannot be read or is not what it should be.
+    public static func load(extending path: String?) throws -> GroupRules {
+        let builtIn = try builtIn()
+        guard let path else { return builtIn }
+        guard let data = FileManager.default.contents(atPath: path) else {
+            throw TelemetryError(
+                .unreadable, path: path, found: "no readable file", expected: "a JSON file with group rules")
+        }
+        return builtIn.extended(by: try decode(data, path: path))
+    }
+
+    /// These rules with others before them.
+    public func extended(by other: GroupRules) -> GroupRules {
+        GroupRules(
+            rules: other.rules + rules, counters: other.counters + counters,
+            notCounters: other.notCounters + notCounters)
+    }
+
+    private static func decode(_ data: Data, path: String) throws -> GroupRules {
+        let rules: GroupRules
+        do {
+            rules = try JSONDecoder().decode(GroupRules.self, from: data)
+        } catch {
+            throw TelemetryError(
+                .malformed, path: path, found: "JSON that is not a set of rules (\(Self.reason(error)))",
+                expected: #"{"rules": [{"group": "physical.cpu", "metrics": ["cpu_#", "node_load*"]}, …]}"#)
+        }
+        for rule in rules.rules where !isGroupName(rule.group) {
+            throw TelemetryError(
+                .malformed, path: path, field: rule.group, found: "a group with this name",
+                expected: "<layer>.<group> in letters, digits and '-', or other")
+        }
+        return rules
+    }
+
+    private static func reason(_ error: any Error) -> String {
+        switch error {
+        case DecodingError.keyNotFound(let key, _): "no \"\(key.stringValue)\""
+        case DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context):
+            "wrong type at \(context.codingPath.map(\.stringValue).joined(separator: "."))"
+        default: "syntax error"
+        }
+    }
+
+    static func isGroupName(_ name: String) -> Bool {
+        if name == "other" { return true }
+        let parts = name.split(separator: ".", omittingEmptySubsequences: false)
+        return parts.count == 2
+            && parts.allSatisfy { part in
+                !part.isEmpty
+                    && part.utf8.allSatisfy {
+                        $0 == 0x2D || ($0 | 0x20 >= 0x61 && $0 | 0x20 <= 0x7A) || ($0 >= 0x30 && $0 <= 0x39)
+                    }
+            }
+    }
+
+    /// The group of a metric; ``MetricGroup/other`` when no rule matches.
+    public func group(for metric: String) -> MetricGroup {
+        let name = Self.bareName(metric)
+        for rule in rules where rule.metrics.contains(where: { Self.matches($0, name) }) {
+            return MetricGroup(name: rule.group)
+        }
+        return .other
+    }
+
+    /// Whether the metric is a counter by its name.
+    public func isCounter(_ metric: String) -> Bool {
+        let name = Self.bareName(metric)
+        return !notCounters.contains { Self.matches($0, name) } && counters.contains { Self.matches($0, name) }
+    }
+
+    /// The name in lower case without labels and blanks around it.
+    static func bareName(_ metric: String) -> [UInt8] {
+        let bytes = metric.utf8.prefix { $0 != 0x7B }.map { $0 >= 0x41 && $0 <= 0x5A ? $0 | 0x20 : $0 }
+        return bytes.trimmingBlanks()
+    }
+
+    /// Whether a pattern matches the whole of a name in lower case. O(pattern × name).
+    static func matches(_ pattern: String, _ name: [UInt8]) -> Bool {
+        let pattern = pattern.utf8.map { $0 >= 0x41 && $0 <= 0x5A ? $0 | 0x20 : $0 }
+        // reachable[i]: the pattern so far matches the first i bytes of the name.
+        var reachable = [Bool](repeating: false, count: name.count + 1)
+        reachable[0] = true
+        for symbol in pattern {
+            var next = [Bool](repeating: false, count: name.count + 1)
+            switch symbol {
+            case 0x2A:
+                var seen = false
+                for index in 0...name.count {
+                    seen = seen || reachable[index]
+                    next[index] = seen
+                }
+            case 0x23:
+                for index in name.indices where name[index] >= 0x30 && name[index] <= 0x39 {
+                    next[index + 1] = reachable[index] || next[index]
+                }
+            default:
+                for index in name.indices where name[index] == symbol { next[index + 1] = reachable[index] }
+            }
+            reachable = next
+        }
+        return reachable[name.count]
+    }
+}
+
+extension [UInt8] {
+    /// The bytes without blanks and tabs at both ends.
+    func trimmingBlanks() -> [UInt8] {
+        guard let first = firstIndex(where: { $0 != 0x20 && $0 != 0x09 }),
+            let last = lastIndex(where: { $0 != 0x20 && $0 != 0x09 })
+        else { return [] }
+        return Array(self[first...last])
+    }
+}

@@ -1,0 +1,172 @@
+/// What the first bytes of a separated text tell: separator, names, which columns are numbers, the clock.
+struct DelimitedHeader {
+    /// Bytes looked at to decide what a column is.
+    static let sampleBytes = 1 << 17
+    /// Rows looked at.
+    static let sampleRows = 200
+
+    let separator: UInt8
+    /// Names of all fields.
+    let names: [String]
+    /// What becomes of each field.
+    let kinds: [RowParser.Kind]
+    /// Names of the value columns.
+    let schema: [String]
+    let layout: SourceLayout
+    /// Line of the first row.
+    let line: Int
+
+    /// Reads the header and a sample of the rows; the stream then stands at the first row.
+    init(stream: ByteStream, options: ReaderOptions) throws {
+        try stream.fill(atLeast: Self.sampleBytes)
+        let path = stream.path
+        try Self.rejectOtherEncodings(stream)
+        let skipped = Self.skipBlankLines(stream)
+        guard stream.count > 0 else {
+            throw TelemetryError(.empty, path: path, found: "no text", expected: "a header line and rows")
+        }
+        // A header longer than the sample is read whole, up to the limit.
+        while !stream.isAtEnd && !stream.unread.contains(0x0A) {
+            guard stream.count <= options.maximumLineBytes else {
+                throw TelemetryError(
+                    .limitExceeded, path: path, line: 1, found: "a line of more than \(options.maximumLineBytes) bytes",
+                    expected: "lines up to that length (the limit can be set)")
+            }
+            try stream.fill()
+        }
+        // The decision depends on a fixed number of bytes, not on how many happen to lie in the buffer.
+        let unread = stream.unread
+        let headerEnd = (unread.firstIndex(of: 0x0A) ?? unread.count) + 1
+        let sampleEnd = min(unread.count, max(Self.sampleBytes, headerEnd))
+        let bytes = UnsafeBufferPointer(rebasing: UnsafeBufferPointer(unread)[..<sampleEnd])
+        let wholeFile = stream.isAtEnd && sampleEnd == unread.count
+        separator = try Self.separator(bytes, atEnd: wholeFile, options: options, path: path)
+        let splitter = RowSplitter(separator: separator)
+        guard let header = splitter.split(bytes, from: 0, atEnd: wholeFile) else {
+            throw TelemetryError(
+                .malformed, path: path, line: 1, found: "a quoted column name without an end",
+                expected: "a closing quote within the first \(bytes.count) bytes")
+        }
+        guard header.fields.count <= options.maximumColumns else {
+            throw TelemetryError(
+                .limitExceeded, path: path, line: 1, found: "\(header.fields.count) columns",
+                expected: "at most \(options.maximumColumns)")
+        }
+        names = header.fields.map { FieldText.text(UnsafeBufferPointer(rebasing: bytes[$0])) }
+        line = skipped + 1 + header.lines
+        let samples = ColumnSamples(
+            bytes, from: header.next, atEnd: wholeFile, splitter: splitter, columns: names.count)
+        try Self.check(names: names, fields: header.fields, bytes: bytes, path: path)
+        guard samples.rows > 0 || !wholeFile || header.next < bytes.count else {
+            throw TelemetryError(
+                .empty, path: path, found: "a header with \(names.count) columns and no row", expected: "rows below it")
+        }
+        stream.consume(header.next)
+        let choice = try ColumnChoice(
+            names: names, samples: samples, separator: separator, options: options, path: path)
+        (kinds, schema, layout) = (choice.kinds, choice.schema, choice.layout)
+    }
+
+    private static func rejectOtherEncodings(_ stream: ByteStream) throws {
+        let bytes = stream.unread
+        if bytes.starts(with: [0xEF, 0xBB, 0xBF]) {
+            stream.consume(3)
+        } else if bytes.starts(with: [0xFF, 0xFE]) || bytes.starts(with: [0xFE, 0xFF]) {
+            throw TelemetryError(
+                .malformed, path: stream.path, line: 1, found: "UTF-16 text", expected: "UTF-8 or ASCII")
+        }
+    }
+
+    private static func skipBlankLines(_ stream: ByteStream) -> Int {
+        var lines = 0
+        while let first = stream.unread.first {
+            if first == 0x0A {
+                stream.consume(1)
+            } else if first == 0x0D && stream.count > 1 && stream.unread[1] == 0x0A {
+                stream.consume(2)
+            } else {
+                break
+            }
+            lines += 1
+        }
+        return lines
+    }
+
+    /// The separator given, or else the one that splits header and first rows alike, most fields first.
+    private static func separator(
+        _ bytes: UnsafeBufferPointer<UInt8>, atEnd: Bool, options: ReaderOptions, path: String
+    ) throws -> UInt8 {
+        let candidates: [UInt8] = [0x2C, 0x3B, 0x09, 0x7C, 0x20]
+        func fieldCounts(_ separator: UInt8) -> [Int] {
+            let splitter = RowSplitter(separator: separator)
+            var counts: [Int] = []
+            var cursor = 0
+            while counts.count < 20, cursor < bytes.count, let row = splitter.split(bytes, from: cursor, atEnd: atEnd) {
+                if row.fields.count > 1 || !(row.fields.first?.isEmpty ?? true) { counts.append(row.fields.count) }
+                cursor = row.next
+            }
+            return counts
+        }
+        let ranked = candidates.map { (separator: $0, counts: fieldCounts($0)) }
+            .filter { ($0.counts.first ?? 1) > 1 }
+        let consistent = ranked.filter { entry in entry.counts.allSatisfy { $0 == entry.counts[0] } }
+        let best = (consistent.isEmpty ? ranked : consistent).max { a, b in a.counts[0] < b.counts[0] }
+        guard let given = options.separator else { return best?.separator ?? 0x2C }
+        guard let byte = given.asciiValue, byte != 0x22, byte != 0x0A, byte != 0x0D, byte != 0x2E else {
+            throw TelemetryError(
+                .wrongSeparator, path: path, found: "the separator '\(given)'",
+                expected: "one ASCII character other than a quote, a point or a line break")
+        }
+        if (fieldCounts(byte).first ?? 1) < 2, let best {
+            throw TelemetryError(
+                .wrongSeparator, path: path, line: 1, found: "no \(name(of: byte)), the separator given, in the header",
+                expected: "\(name(of: best.separator)) (it would make \(best.counts[0]) columns)")
+        }
+        return byte
+    }
+
+    private static func name(of separator: UInt8) -> String {
+        switch separator {
+        case 0x09: "tab"
+        case 0x20: "blank"
+        default: "'\(Character(Unicode.Scalar(separator)))'"
+        }
+    }
+
+    private static func check(
+        names: [String], fields: [Range<Int>], bytes: UnsafeBufferPointer<UInt8>, path: String
+    ) throws {
+        if names.contains(where: { $0.unicodeScalars.contains { $0 == "\0" } }) {
+            throw TelemetryError(
+                .malformed, path: path, line: 1, found: "NUL bytes in the header", expected: "text with column names")
+        }
+        if let name = names.first(where: { $0.contains("\r") }) {
+            throw TelemetryError(
+                .malformed, path: path, line: 1, field: name, found: "a carriage return without a line feed",
+                expected: "lines that end in LF or CR LF")
+        }
+        let numbers = fields.filter {
+            if case .number = FieldText.content(UnsafeBufferPointer(rebasing: bytes[$0])) { return true }
+            return false
+        }
+        if numbers.count == fields.count {
+            throw TelemetryError(
+                .badHeader, path: path, line: 1, found: "numbers in the first line", expected: "column names")
+        }
+        var seen: Set<String> = []
+        for (index, name) in names.enumerated() {
+            if name.isEmpty {
+                // A table written with its row numbers has a first column without a name.
+                guard index > 0 else { continue }
+                throw TelemetryError(
+                    .badHeader, path: path, line: 1, found: "no name for column \(index + 1) of \(names.count)",
+                    expected: "a name for each column")
+            }
+            guard seen.insert(name).inserted else {
+                throw TelemetryError(
+                    .badHeader, path: path, line: 1, field: name, found: "two columns with this name",
+                    expected: "a name of its own for each column")
+            }
+        }
+    }
+}

@@ -1,0 +1,162 @@
+/// Reads separated text: 5G3E's CSV files, the SMD/ASD layout, and any other with a header line.
+struct DelimitedReader: FrameReader {
+    let schema: [String]
+    let layout: SourceLayout
+    private let stream: ByteStream
+    private let parser: RowParser
+    private let options: ReaderOptions
+    private let firstRow: Int
+    private let timeDivisor: Double
+    private let rowSeconds: Double?
+    private let hasLabels: Bool
+    private var line: Int
+    private var row = 0
+    /// Unread bytes known to be whole rows (up to quoted line feeds).
+    private var wholeBytes = 0
+    private var pendingError: TelemetryError?
+    private var finished = false
+
+    /// A reader at the first row of a file.
+    ///
+    /// - Parameter firstRow: index of the file's first row among the entity's rows.
+    init(stream: ByteStream, options: ReaderOptions, firstRow: Int = 0) throws {
+        let header = try DelimitedHeader(stream: stream, options: options)
+        self.stream = stream
+        self.options = options
+        self.firstRow = firstRow
+        schema = header.schema
+        layout = header.layout
+        line = header.line
+        hasLabels = header.layout.labelColumn != nil
+        switch header.layout.clock {
+        case .rows(let seconds): (rowSeconds, timeDivisor) = (seconds, 1)
+        case .number(_, let unit): (rowSeconds, timeDivisor) = (nil, unit.perSecond)
+        case .text: (rowSeconds, timeDivisor) = (nil, 1)
+        }
+        parser = RowParser(
+            separator: header.separator, kinds: header.kinds, textIsMissing: options.textIsMissing, path: stream.path,
+            names: header.names)
+    }
+
+    mutating func nextChunk(maximumRows: Int) throws -> MetricFrame? {
+        precondition(maximumRows > 0, "a chunk has at least one row")
+        if let error = pendingError {
+            pendingError = nil
+            finished = true
+            throw error
+        }
+        guard !finished else { return nil }
+        // At most 32 MiB of samples a chunk.
+        let most = max(1, min(maximumRows, (1 << 22) / schema.count))
+        var times: [Double] = []
+        var labels: [UInt8] = []
+        var rows = 0
+        let values = try [Double](unsafeUninitializedCapacity: most * schema.count) { values, count in
+            times = try [Double](unsafeUninitializedCapacity: most) { times, timeCount in
+                labels = try [UInt8](unsafeUninitializedCapacity: hasLabels ? most : 0) { labels, labelCount in
+                    rows = try parseRows(most, values, times, labels)
+                    labelCount = hasLabels ? rows : 0
+                }
+                timeCount = rows
+            }
+            count = rows * schema.count
+        }
+        guard rows > 0 else {
+            finished = true
+            if let error = pendingError {
+                pendingError = nil
+                throw error
+            }
+            return nil
+        }
+        let first = firstRow + row
+        if let rowSeconds {
+            for index in 0..<rows { times[index] = Double(first + index) * rowSeconds }
+        } else if timeDivisor != 1 {
+            for index in 0..<rows { times[index] /= timeDivisor }
+        }
+        row += rows
+        return MetricFrame(
+            schema: schema, firstRow: first, times: times, values: values, labels: hasLabels ? labels : nil)
+    }
+
+    /// Parses up to `most` rows; an error is kept for the call after the rows before it were delivered.
+    private mutating func parseRows(
+        _ most: Int, _ values: UnsafeMutableBufferPointer<Double>, _ times: UnsafeMutableBufferPointer<Double>,
+        _ labels: UnsafeMutableBufferPointer<UInt8>
+    ) throws -> Int {
+        guard let valueStart = values.baseAddress, let timeStart = times.baseAddress else { return 0 }
+        // Without a label column nothing is written there.
+        let labelStart = labels.baseAddress ?? UnsafeMutableRawPointer(timeStart).assumingMemoryBound(to: UInt8.self)
+        var rows = 0
+        do {
+            while rows < most {
+                if wholeBytes == 0 {
+                    guard try advance() else { break }
+                }
+                let unread = stream.unread
+                guard let start = unread.baseAddress else { break }
+                var parsed = 0
+                defer { rows += parsed }
+                let (next, stop) = try parser.parse(
+                    from: UnsafePointer(start), to: UnsafePointer(start + wholeBytes), maximumRows: most - rows,
+                    into: RowParser.Destination(
+                        values: valueStart + rows * schema.count, times: timeStart + rows, labels: labelStart + rows),
+                    rows: &parsed, line: &line)
+                let used = UnsafePointer(start).distance(to: next)
+                stream.consume(used)
+                wholeBytes -= used
+                if stop == .incomplete { try extendQuotedRow() }
+            }
+        } catch let error as TelemetryError {
+            pendingError = error
+        }
+        return rows
+    }
+
+    /// Finds more whole rows; false at the end of the file.
+    private mutating func advance() throws -> Bool {
+        while true {
+            if let last = stream.unread.lastIndex(of: 0x0A) {
+                wholeBytes = last + 1
+                return true
+            }
+            if stream.isAtEnd {
+                wholeBytes = stream.count
+                return wholeBytes > 0
+            }
+            try checkLineLength()
+            try stream.fill()
+        }
+    }
+
+    /// A quoted field holds the line feed that looked like the end of the row: looks for a later one.
+    private mutating func extendQuotedRow() throws {
+        let known = wholeBytes
+        while true {
+            if stream.isAtEnd {
+                guard stream.count > known else {
+                    throw TelemetryError(
+                        .malformed, path: stream.path, line: line, found: "a quoted field without an end",
+                        expected: "a closing quote")
+                }
+                wholeBytes = stream.count
+                return
+            }
+            try checkLineLength()
+            try stream.fill()
+            if let last = stream.unread[known...].lastIndex(of: 0x0A) {
+                wholeBytes = last + 1
+                return
+            }
+        }
+    }
+
+    private func checkLineLength() throws {
+        guard stream.count > options.maximumLineBytes else { return }
+        throw TelemetryError(
+            .limitExceeded, path: stream.path, line: line,
+            found: "a line of more than \(options.maximumLineBytes) bytes",
+            expected: "lines up to that length (the limit can be set)")
+    }
+}

@@ -1,0 +1,167 @@
+/// Delivers the rows of one entity in chunks, so that a file larger than memory can be read.
+public protocol FrameReader {
+    /// Names of the columns of every frame.
+    var schema: [String] { get }
+    /// What was found out about the source before the first row: separator, clock, columns left out.
+    var layout: SourceLayout { get }
+
+    /// The next rows, at most `maximumRows` and at least one; `nil` when there are no more.
+    ///
+    /// A chunk never spans two files (its first row is in ``MetricFrame/fileStarts`` when it opens another file than
+    /// the first). Wide rows may make it shorter than asked for.
+    ///
+    /// - Throws: ``TelemetryError`` for input that the format does not allow. Rows before the bad one have been
+    ///   delivered; after an error the reader delivers nothing more.
+    mutating func nextChunk(maximumRows: Int) throws -> MetricFrame?
+}
+
+extension FrameReader {
+    /// All remaining rows of the source in one frame.
+    ///
+    /// - Throws: ``TelemetryError`` as ``nextChunk(maximumRows:)`` does, and when there is no row.
+    public mutating func readAll() throws -> MetricFrame? {
+        guard var all = try nextChunk(maximumRows: .max) else { return nil }
+        while let next = try nextChunk(maximumRows: .max) {
+            all.fileStarts += next.fileStarts.map { $0 + all.rowCount }
+            all.times += next.times
+            all.values += next.values
+            if let labels = next.labels { all.labels?.append(contentsOf: labels) }
+        }
+        return all
+    }
+}
+
+/// How to read a source where it does not speak for itself. The defaults detect everything.
+public struct ReaderOptions: Hashable, Sendable, Codable {
+    /// The byte between two fields, such as `,`, `;`, tab, `|` or blank; `nil`: detected from the header.
+    public var separator: Character?
+    /// Name of the column with the time; `nil`: detected by name and shape.
+    public var timeColumn: String?
+    /// Unit of a numeric time column; `nil`: detected from the magnitude.
+    public var timeUnit: TimeUnit?
+    /// Seconds between two rows, for sources without a usable time column; `nil`: 1, or what the format says.
+    public var rowSeconds: Double?
+    /// Name of the column with the labels (0 normal, else anomalous); `nil`: a column named `label` if there is one.
+    public var labelColumn: String?
+    /// Whether a text in a number column counts as a missing value; otherwise it is an error.
+    public var textIsMissing: Bool
+    /// Bytes asked of the operating system at once.
+    public var bufferBytes: Int
+    /// Longest line accepted, in bytes.
+    public var maximumLineBytes: Int
+    /// Most columns accepted.
+    public var maximumColumns: Int
+
+    /// The defaults: everything detected, 1 MiB buffer, lines up to 16 MiB, up to 65,536 columns.
+    public init() {
+        separator = nil
+        timeColumn = nil
+        timeUnit = nil
+        rowSeconds = nil
+        labelColumn = nil
+        textIsMissing = false
+        bufferBytes = 1 << 20
+        maximumLineBytes = 1 << 24
+        maximumColumns = 1 << 16
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case separator, timeColumn, timeUnit, rowSeconds, labelColumn, textIsMissing, bufferBytes, maximumLineBytes
+        case maximumColumns
+    }
+
+    /// Reads the options; the separator is a string of one character.
+    public init(from decoder: any Decoder) throws {
+        self.init()
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        separator = try container.decodeIfPresent(String.self, forKey: .separator)?.first
+        timeColumn = try container.decodeIfPresent(String.self, forKey: .timeColumn)
+        timeUnit = try container.decodeIfPresent(TimeUnit.self, forKey: .timeUnit)
+        rowSeconds = try container.decodeIfPresent(Double.self, forKey: .rowSeconds)
+        labelColumn = try container.decodeIfPresent(String.self, forKey: .labelColumn)
+        textIsMissing = try container.decodeIfPresent(Bool.self, forKey: .textIsMissing) ?? textIsMissing
+        bufferBytes = try container.decodeIfPresent(Int.self, forKey: .bufferBytes) ?? bufferBytes
+        maximumLineBytes = try container.decodeIfPresent(Int.self, forKey: .maximumLineBytes) ?? maximumLineBytes
+        maximumColumns = try container.decodeIfPresent(Int.self, forKey: .maximumColumns) ?? maximumColumns
+    }
+
+    /// Writes the options; the separator is a string of one character.
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encodeIfPresent(separator.map(String.init), forKey: .separator)
+        try container.encodeIfPresent(timeColumn, forKey: .timeColumn)
+        try container.encodeIfPresent(timeUnit, forKey: .timeUnit)
+        try container.encodeIfPresent(rowSeconds, forKey: .rowSeconds)
+        try container.encodeIfPresent(labelColumn, forKey: .labelColumn)
+        try container.encode(textIsMissing, forKey: .textIsMissing)
+        try container.encode(bufferBytes, forKey: .bufferBytes)
+        try container.encode(maximumLineBytes, forKey: .maximumLineBytes)
+        try container.encode(maximumColumns, forKey: .maximumColumns)
+    }
+}
+
+/// Unit of a numeric time.
+public enum TimeUnit: String, Hashable, Sendable, Codable, CaseIterable {
+    /// Seconds.
+    case seconds
+    /// Thousandths of a second.
+    case milliseconds
+    /// Millionths of a second.
+    case microseconds
+    /// Billionths of a second.
+    case nanoseconds
+
+    /// How many make a second.
+    public var perSecond: Double {
+        switch self {
+        case .seconds: 1
+        case .milliseconds: 1e3
+        case .microseconds: 1e6
+        case .nanoseconds: 1e9
+        }
+    }
+}
+
+/// How the time of a row is found.
+public enum ClockRule: Hashable, Sendable, Codable {
+    /// Row number × seconds; the source has no usable clock.
+    case rows(seconds: Double)
+    /// A column of numbers.
+    case number(column: String, unit: TimeUnit)
+    /// A column of dates and times, `2025-11-14 11:00:00.207999945`; without a zone they are taken as UTC.
+    case text(column: String)
+}
+
+/// The kinds of source a reader knows by their content.
+public enum SourceFormat: String, Hashable, Sendable, Codable, CaseIterable {
+    /// 5G3E base station of version 1: `;`, a sample counter for a clock.
+    case fiveGENodeB = "5g3e-enb"
+    /// 5G3E user equipment: `;`, milliseconds since a start of its own.
+    case fiveGUserEquipment = "5g3e-ue"
+    /// 5G3E core function of version 2: `,`, quoted header, dates with nanoseconds.
+    case fiveGCoreFunction = "5g3e-core"
+    /// 5G3E gNB of version 2: one JSON object a line with nested lists.
+    case fiveGNodeB = "5g3e-gnb"
+    /// `index,timestamp,<metrics>[,label]`, the layout of the shared SMD and ASD files.
+    case indexed
+    /// Any other separated text with a header.
+    case generic
+    /// JSON lines of any other content.
+    case jsonLines = "json-lines"
+}
+
+/// What a reader found out about a source before its first row.
+public struct SourceLayout: Hashable, Sendable, Codable {
+    /// The kind of source.
+    public var format: SourceFormat
+    /// The separator between fields; `nil` for JSON lines.
+    public var separator: String?
+    /// How rows get their time.
+    public var clock: ClockRule
+    /// The label column, if there is one.
+    public var labelColumn: String?
+    /// Columns with text, which are left out.
+    public var textColumns: [String]
+    /// Columns left out for another reason: row numbers, the sample counter of an eNB.
+    public var ignoredColumns: [String]
+}

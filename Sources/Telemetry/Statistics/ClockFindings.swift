@@ -1,0 +1,55 @@
+/// What is known of one entity's clock; adds like statistics.
+public struct ClockFindings: Hashable, Sendable, Codable {
+    /// Rows seen.
+    public private(set) var rows: UInt64 = 0
+    /// Steps between consecutive rows of one file, in seconds; only those that go forward.
+    public private(set) var steps = QuantileSketch()
+    /// Rows with the same time as the row before.
+    public private(set) var duplicates: UInt64 = 0
+    /// Rows with an earlier time than the row before.
+    public private(set) var backwardSteps: UInt64 = 0
+    /// The earliest time in seconds; `nil` without rows.
+    public private(set) var firstTime: Double?
+    /// The latest time in seconds; `nil` without rows.
+    public private(set) var lastTime: Double?
+
+    /// Nothing is known.
+    public init() {}
+
+    /// Adds the row at `time`, whose predecessor in the same file was at `previous`.
+    public mutating func add(time: Double, previous: Double?) {
+        rows &+= 1
+        firstTime = min(firstTime ?? time, time)
+        lastTime = max(lastTime ?? time, time)
+        guard let previous else { return }
+        let step = time - previous
+        if step > 0 { steps.add(step) } else if step == 0 { duplicates &+= 1 } else { backwardSteps &+= 1 }
+    }
+
+    /// Adds what is known from other rows of the same entity.
+    public mutating func merge(_ other: ClockFindings) {
+        rows &+= other.rows
+        steps.merge(other.steps)
+        duplicates &+= other.duplicates
+        backwardSteps &+= other.backwardSteps
+        if let first = other.firstTime { firstTime = min(firstTime ?? first, first) }
+        if let last = other.lastTime { lastTime = max(lastTime ?? last, last) }
+    }
+
+    /// The median step in seconds; `nil` with fewer than two different times.
+    public var medianStep: Double? { steps.quantile(0.5) }
+
+    /// Half the distance between the 5 % and the 95 % quantile of the steps, in seconds.
+    public var jitter: Double? {
+        steps.quantiles([0.05, 0.95]).map { ($0[1] - $0[0]) / 2 }
+    }
+
+    /// Steps longer than `factor` median steps.
+    public func gaps(factor: Double) -> UInt64 {
+        guard let medianStep else { return 0 }
+        return steps.sortedBins.reduce(0) { $1.value > factor * medianStep ? $0 &+ $1.weight : $0 }
+    }
+
+    /// The longest step in seconds.
+    public var longestStep: Double? { steps.quantile(1) }
+}

@@ -1,0 +1,145 @@
+public import TensorModule
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
+/// Maps cleaned values to the numbers that models see: (x − centre) / spread for each metric, from federated
+/// statistics, with far values drawn in softly.
+///
+/// Up to `limit` spreads from the centre the map is linear. Beyond, it goes on as a logarithm,
+/// `limit + ln(1 + |z| − limit)`: slope one at the joint, strictly monotone, so that a value ten times as far off
+/// still scores higher, but one wild sample (5G3E's `speed_kmph` reaches −21,093) cannot rule a gradient.
+public struct MetricScaler: Hashable, Sendable, Codable {
+    /// How one metric is scaled.
+    public struct Metric: Hashable, Sendable, Codable {
+        /// The metric's name.
+        public var name: String
+        /// What maps to 0, in the metric's unit.
+        public var centre: Double
+        /// What maps to 1, as distance from the centre; positive.
+        public var spread: Double
+        /// The lowest value that is scaled linearly, in the metric's unit.
+        public var lowerLimit: Double
+        /// The highest value that is scaled linearly, in the metric's unit.
+        public var upperLimit: Double
+
+        /// A metric's scaling with every field given.
+        public init(name: String, centre: Double, spread: Double, lowerLimit: Double, upperLimit: Double) {
+            self.name = name
+            self.centre = centre
+            self.spread = spread
+            self.lowerLimit = lowerLimit
+            self.upperLimit = upperLimit
+        }
+    }
+
+    /// Which statistics make centre and spread.
+    public enum Method: String, Hashable, Sendable, Codable, CaseIterable {
+        /// Mean and standard deviation of the values drawn in to the quantiles `tailShare` and 1 − `tailShare`.
+        case winsorised
+        /// Median and interquartile range / 1.349 (a normal distribution's standard deviation).
+        case robust
+        /// Middle and half width of the range between the quantiles `tailShare` and 1 − `tailShare`.
+        case range
+    }
+
+    /// The metrics, in column order.
+    public let metrics: [Metric]
+
+    /// A scaler with every metric given.
+    public init(metrics: [Metric]) { self.metrics = metrics }
+
+    /// A scaler from statistics.
+    ///
+    /// Where a method gives no spread (more than half of the values equal, say), the next gives it: winsorised, plain
+    /// standard deviation, range; a constant gets spread 1.
+    ///
+    /// - Parameters:
+    ///   - statistics: name and statistics of each metric, in column order.
+    ///   - method: what makes centre and spread.
+    ///   - tailShare: share of the values at each end that is not trusted.
+    ///   - limit: how many spreads from the centre the scale is linear.
+    public init(
+        _ statistics: [(name: String, statistics: MetricStatistics)], method: Method = .winsorised,
+        tailShare: Double = 0.005, limit: Double = 8
+    ) {
+        precondition(limit > 0 && tailShare >= 0 && tailShare < 0.5, "limit is positive, the share below one half")
+        metrics = statistics.map { name, statistics in
+            let (centre, spread) = Self.centreAndSpread(statistics, method, tailShare)
+            return Metric(
+                name: name, centre: centre, spread: spread, lowerLimit: centre - limit * spread,
+                upperLimit: centre + limit * spread)
+        }
+    }
+
+    private static func centreAndSpread(
+        _ statistics: MetricStatistics, _ method: Method, _ tailShare: Double
+    ) -> (Double, Double) {
+        guard let drawnIn = statistics.winsorised(share: tailShare) else { return (0, 1) }
+        var centre = drawnIn.mean
+        var candidates = [drawnIn.standardDeviation, statistics.standardDeviation ?? 0]
+        switch method {
+        case .winsorised: break
+        case .robust:
+            centre = statistics.quantile(0.5) ?? centre
+            let quartiles = (statistics.quantile(0.25) ?? 0, statistics.quantile(0.75) ?? 0)
+            candidates.insert((quartiles.1 - quartiles.0) / 1.349, at: 0)
+        case .range:
+            centre = drawnIn.low / 2 + drawnIn.high / 2
+            candidates.insert(drawnIn.high / 2 - drawnIn.low / 2, at: 0)
+        }
+        candidates.append((statistics.maximum ?? 0) / 2 - (statistics.minimum ?? 0) / 2)
+        let floor = max(abs(centre) * 1e-12, Double.leastNormalMagnitude)
+        return (centre, candidates.first { $0.isFinite && $0 > floor } ?? 1)
+    }
+
+    /// The scaled value of metric `index`.
+    public func scale(_ value: Double, metric index: Int) -> Double {
+        let metric = metrics[index]
+        let scaled = (value - metric.centre) / metric.spread
+        if value > metric.upperLimit {
+            let limit = (metric.upperLimit - metric.centre) / metric.spread
+            return limit + log1p(min(scaled, 1e300) - limit)
+        }
+        if value < metric.lowerLimit {
+            let limit = (metric.lowerLimit - metric.centre) / metric.spread
+            return limit - log1p(limit - max(scaled, -1e300))
+        }
+        return scaled
+    }
+
+    /// Scales a table of values, `[N, F]` → `[N, F]`.
+    ///
+    /// - Precondition: F is the number of metrics.
+    public func scale(_ values: Tensor<Float>) -> Tensor<Float> {
+        precondition(values.shape.count == 2 && values.shape[1] == metrics.count, "values are [N, F]")
+        var result = values
+        let columns = metrics.count
+        result.withUnsafeMutableBufferPointer { buffer in
+            var column = 0
+            for index in buffer.indices {
+                buffer[index] = Float(scale(Double(buffer[index]), metric: column))
+                column += 1
+                if column == columns { column = 0 }
+            }
+        }
+        return result
+    }
+
+    /// Scales the values of a series, `[N, F]`.
+    ///
+    /// - Throws: ``TelemetryError`` when the series has other metrics than the scaler.
+    public func scale(_ series: CleanSeries) throws -> Tensor<Float> {
+        guard series.metrics == metrics.map(\.name) else {
+            throw TelemetryError(
+                .mismatch,
+                found: "metrics \(series.metrics.prefix(4).joined(separator: ", ")) … of \(series.group.name)",
+                expected: "\(metrics.count) metrics beginning with "
+                    + metrics.prefix(4).map(\.name).joined(separator: ", "))
+        }
+        return scale(series.values)
+    }
+}

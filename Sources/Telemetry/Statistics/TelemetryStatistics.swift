@@ -1,0 +1,138 @@
+/// All that the cleaning pipeline and the scalers are fitted from, for every entity type: sums, ranges and sketches
+/// that add up over entities, workers and sites in any order.
+public struct TelemetryStatistics: Equatable, Sendable, Codable {
+    /// The statistics of one entity type.
+    public struct EntityType: Equatable, Sendable, Codable {
+        /// Each column's statistics, by name.
+        public internal(set) var columns: [String: ColumnStatistics] = [:]
+        /// Each entity's clock, by the entity's key.
+        public internal(set) var clocks: [String: ClockFindings] = [:]
+
+        /// Column names in the order of the sources; ties sort by name.
+        public var columnNames: [String] {
+            columns.keys.sorted { a, b in
+                let (first, second) = (columns[a]?.position ?? 0, columns[b]?.position ?? 0)
+                return first == second ? a < b : first < second
+            }
+        }
+    }
+
+    /// The statistics of each entity type, by its name.
+    public internal(set) var types: [String: EntityType] = [:]
+
+    /// The statistics of nothing.
+    public init() {}
+
+    /// Adds every row of a source.
+    ///
+    /// - Throws: ``TelemetryError`` from the reader.
+    public mutating func add(
+        _ source: EntitySource, rules: GroupRules, options: ReaderOptions = ReaderOptions()
+    ) throws {
+        var reader = try source.makeReader(options: options)
+        var accumulator = StatisticsAccumulator(
+            key: source.key, type: source.type, schema: reader.schema, rules: rules)
+        while let frame = try reader.nextChunk(maximumRows: 4096) { accumulator.add(frame) }
+        merge(accumulator.statistics)
+    }
+
+    /// Adds every row of a frame.
+    public mutating func add(_ frame: MetricFrame, site: String, entity: String, type: String, rules: GroupRules) {
+        var accumulator = StatisticsAccumulator(
+            key: "\(site)/\(entity)", type: type, schema: frame.schema, rules: rules)
+        accumulator.add(frame)
+        merge(accumulator.statistics)
+    }
+
+    /// Adds the statistics of other rows.
+    public mutating func merge(_ other: TelemetryStatistics) {
+        for (name, type) in other.types {
+            for (column, statistics) in type.columns {
+                if types[name]?.columns[column]?.merge(statistics) == nil {
+                    types[name, default: EntityType()].columns[column] = statistics
+                }
+            }
+            for (key, clock) in type.clocks {
+                types[name, default: EntityType()].clocks[key, default: ClockFindings()].merge(clock)
+            }
+        }
+    }
+}
+
+/// Takes one entity's rows in order and makes statistics of them.
+struct StatisticsAccumulator {
+    private let key: String
+    private let type: String
+    private let schema: [String]
+    private var columns: [ColumnStatistics]
+    private var clock = ClockFindings()
+    private var counters: [CounterState]
+    private var lastTime: Double?
+
+    init(key: String, type: String, schema: [String], rules: GroupRules) {
+        self.key = key
+        self.type = type
+        self.schema = schema
+        columns = schema.enumerated().map {
+            ColumnStatistics(position: $0.offset, namedCounter: rules.isCounter($0.element))
+        }
+        counters = schema.map { _ in CounterState() }
+    }
+
+    mutating func add(_ frame: MetricFrame) {
+        var fileStarts = frame.fileStarts[...]
+        for row in 0..<frame.rowCount {
+            let time = frame.times[row]
+            if fileStarts.first == row {
+                fileStarts = fileStarts.dropFirst()
+                lastTime = nil
+                for index in counters.indices { counters[index] = CounterState() }
+            }
+            clock.add(time: time, previous: lastTime)
+            lastTime = time
+            for column in columns.indices {
+                let value = frame.values[row * frame.columnCount + column]
+                let previous = counters[column].value
+                let rate = counters[column].rate(of: value, at: time, nominalStep: nil)
+                columns[column].add(value, rate: rate, previous: previous, entity: key)
+            }
+        }
+    }
+
+    var statistics: TelemetryStatistics {
+        var entityType = TelemetryStatistics.EntityType()
+        for (name, statistics) in zip(schema, columns) { entityType.columns[name] = statistics }
+        entityType.clocks[key] = clock
+        var result = TelemetryStatistics()
+        result.types[type] = entityType
+        return result
+    }
+}
+
+/// Turns the values of a counter into rates per second.
+struct CounterState: Hashable, Sendable {
+    /// The last finite value.
+    private(set) var value: Double?
+    private var time = 0.0
+
+    /// The rate from the last finite value to this one; `nil` for the first, for a value that is not finite, and where
+    /// time did not advance and no nominal step is known.
+    ///
+    /// A value below the last one is a reset: the counter started again from 0, so all of it has come since.
+    mutating func rate(of newValue: Double, at newTime: Double, nominalStep: Double?) -> Double? {
+        guard newValue.isFinite else { return nil }
+        defer {
+            value = newValue
+            time = newTime
+        }
+        guard let value else { return nil }
+        var seconds = newTime - time
+        if !(seconds > 0) {
+            guard let nominalStep else { return nil }
+            seconds = nominalStep
+        }
+        let increment = newValue >= value ? newValue - value : max(0, newValue)
+        let rate = increment / seconds
+        return rate.isFinite ? rate : nil
+    }
+}

@@ -1,0 +1,18 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
+extension DecimalParser {
+    /// The C library's answer. The process keeps the C locale, so the decimal point is a point.
+    static func fallback(_ start: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>) -> Double {
+        let count = end - start
+        return withUnsafeTemporaryAllocation(of: CChar.self, capacity: count + 1) { copy in
+            for index in 0..<count { copy[index] = CChar(bitPattern: start[index]) }
+            copy[count] = 0
+            guard let text = copy.baseAddress else { return .nan }
+            return strtod(text, nil)
+        }
+    }
+}
