@@ -1,4 +1,5 @@
 package import CommandLineSupport
+import Telemetry
 
 /// What all tools share: the version, and how errors of the modules reach the user.
 package enum Tool {
@@ -9,6 +10,8 @@ package enum Tool {
     @Sendable
     package static func translate(_ error: any Error) -> CommandLineError? {
         switch error {
+        case let error as TelemetryError:
+            CommandLineError(error.code == .unreadable ? .noInput : .data, error.description)
         default: nil
         }
     }

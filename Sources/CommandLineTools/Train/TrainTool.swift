@@ -6,6 +6,8 @@ package enum TrainTool {
     package static let program = CommandLineProgram(
         name: "fl-train", version: Tool.version,
         summary: "trains, scores and explains anomaly detectors on metric files; needs no running server",
-        commands: [],
+        commands: [
+            InspectCommand.self
+        ],
         translate: Tool.translate)
 }
