@@ -1,0 +1,34 @@
+/// A fitted detector of any kind, as a model's manifest carries it.
+package enum FittedDetector: MetricDetector {
+    /// Scores without meaning.
+    case random(RandomDetector)
+    /// Distance from the centre in spreads.
+    case zScore(ZScoreDetector)
+    /// Distance outside the normal range.
+    case range(RangeDetector)
+    /// Residual after projection on principal components.
+    case principalComponents(PrincipalComponentDetector)
+    /// Many views of each metric against their normal ranges.
+    case multiView(MultiViewDetector)
+
+    private var detector: any MetricDetector {
+        switch self {
+        case .random(let detector): detector
+        case .zScore(let detector): detector
+        case .range(let detector): detector
+        case .principalComponents(let detector): detector
+        case .multiView(let detector): detector
+        }
+    }
+
+    /// The metrics it was fitted to.
+    package var metrics: [String] { detector.metrics }
+
+    /// Time constant of its adaptation to drift, in samples; `nil` for one that does not adapt.
+    package var adaptationTime: Double? {
+        if case .multiView(let detector) = self { detector.adaptationTime } else { nil }
+    }
+
+    /// A scorer at the start of an entity's stream.
+    package func makeScorer() -> any MetricScorer { detector.makeScorer() }
+}

@@ -1,0 +1,121 @@
+/// ``MultiViewDetector`` in one entity's stream.
+struct MultiViewScorer: MetricScorer {
+    private let detector: MultiViewDetector
+    private var stream: ViewStream
+    private var sides: [Double]
+    private var deviationHabits: MetricHabits
+    private var causeHabits: MetricHabits
+    private var surpriseHabits: MetricHabits
+    private let activeViews: Double
+    private let activeCauses: Double
+    private let surprising: [Bool]
+    /// Distances of the latest samples, `[window × V × F]`, and which of them are not all zero.
+    private var recent: [Double]
+    private var length = 0
+
+    init(_ detector: MultiViewDetector) {
+        self.detector = detector
+        stream = ViewStream(detector.parameters)
+        let width = detector.metrics.count
+        sides = [Double](repeating: 0, count: width)
+        deviationHabits = MetricHabits(width: width, adaptationTime: detector.adaptationTime)
+        causeHabits = deviationHabits
+        surpriseHabits = deviationHabits
+        let views = zip(detector.parameters.views, detector.bands).filter { $1 != nil }.map(\.0)
+        activeViews = Double(max(1, views.count))
+        activeCauses = Double(max(1, views.count(where: \.seesChange)))
+        surprising = detector.parameters.views.indices.map(detector.surprises)
+        recent = [Double](
+            repeating: 0, count: MultiViewDetector.surpriseWindow * detector.parameters.views.count * width)
+    }
+
+    mutating func startSegment() {
+        stream.restart()
+        for index in recent.indices { recent[index] = 0 }
+        length = 0
+    }
+
+    mutating func score(time: Double, row: UnsafeBufferPointer<Double>, into output: DeviationBuffers) {
+        stream.update(time: time, row: row)
+        let width = row.count
+        for metric in 0..<width {
+            output.deviations[metric] = 0
+            output.causes[metric] = 0
+            output.surprises[metric] = 0
+            sides[metric] = 0
+        }
+        let cells = detector.parameters.views.count * width
+        let slot = length % MultiViewDetector.surpriseWindow * cells
+        for index in slot..<slot + cells { recent[index] = 0 }
+        length += 1
+        for (index, view) in detector.parameters.views.enumerated() where stream.isWarm[index] {
+            guard let band = detector.bands[index] else { continue }
+            add(view, band, at: index * width, slot: slot, to: output)
+        }
+        for metric in 0..<width {
+            output.deviations[metric] /= activeViews
+            output.causes[metric] /= activeCauses
+            output.signs[metric] = sides[metric] > 0 ? 1 : sides[metric] < 0 ? -1 : 0
+        }
+        deviationHabits.forgive(output.deviations)
+        causeHabits.forgive(output.causes)
+        // Among metrics that changed alike, the one that is also at an odd level comes first.
+        for metric in 0..<width { output.causes[metric] += 0.1 * output.deviations[metric] }
+        guard !detector.usualExcursions.isEmpty else { return }
+        forEachExcursion { detector.addSurprise(ViewExcursion(row: 0, cell: $0, value: $1), to: output.surprises) }
+        surpriseHabits.forgive(output.surprises)
+    }
+
+    func appendExcursions(row: Int, to excursions: inout [ViewExcursion]) {
+        forEachExcursion { excursions.append(ViewExcursion(row: row, cell: $0, value: $1)) }
+    }
+
+    /// The mean distance of each view over the latest samples, where it is not zero.
+    private func forEachExcursion(_ body: (_ cell: Int32, _ value: Double) -> Void) {
+        let width = sides.count
+        let cells = surprising.count * width
+        let count = Double(min(length, MultiViewDetector.surpriseWindow))
+        recent.withUnsafeBufferPointer { recent in
+            for view in surprising.indices where surprising[view] {
+                for cell in view * width..<(view + 1) * width {
+                    var sum = 0.0
+                    for sample in 0..<MultiViewDetector.surpriseWindow { sum += recent[sample * cells + cell] }
+                    if sum > 0 { body(Int32(truncatingIfNeeded: cell), sum / count) }
+                }
+            }
+        }
+    }
+
+    private mutating func add(
+        _ view: MetricView, _ band: MultiViewDetector.Band, at offset: Int, slot: Int, to output: DeviationBuffers
+    ) {
+        let width = output.deviations.count
+        let levels = MultiViewDetector.tails.count
+        let (seesChange, hasSide) = (view.seesChange, view.hasSide)
+        stream.values.withUnsafeBufferPointer { values in
+            band.low.withUnsafeBufferPointer { low in
+                band.high.withUnsafeBufferPointer { high in
+                    for metric in 0..<width {
+                        let value = values[offset + metric]
+                        // Levels nest: inside the shallowest range there is nothing to add.
+                        guard value < low[metric] || value > high[metric] else { continue }
+                        var sum = 0.0
+                        for level in 0..<levels {
+                            let cell = level * width + metric
+                            let distance = max(0, low[cell] - value, value - high[cell]) / band.width[cell]
+                            sum += min(distance, MultiViewDetector.cap)
+                            if level == MultiViewDetector.surpriseLevel {
+                                recent[slot + offset + metric] = min(
+                                    distance, MultiViewDetector.surpriseCaps.distance)
+                            }
+                        }
+                        sum /= Double(levels)
+                        output.deviations[metric] += sum
+                        if seesChange { output.causes[metric] += sum }
+                        if hasSide { sides[metric] += value > high[metric] ? sum : -sum }
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,102 @@
+/// A way to detect anomalies, complete: which detector, how its deviations become scores, and when scores are alarms.
+package struct DetectionMethod: Codable, Sendable, Hashable {
+    /// Which detector looks at the metrics.
+    package enum Kind: String, Codable, Sendable, Hashable, CaseIterable {
+        /// Scores without meaning.
+        case random
+        /// Mean and standard deviation.
+        case zScore
+        /// Median and quartiles.
+        case robustZScore
+        /// Smallest and largest value.
+        case range
+        /// The 0.5 % and 99.5 % quantiles, capped, with the square root.
+        case quantileRange
+        /// Principal components.
+        case principalComponents
+        /// Many views of each metric.
+        case multiView
+    }
+
+    /// The name users and reports know it by.
+    package let name: String
+    /// The detector.
+    package let kind: Kind
+    /// Horizons of the trailing means that make a score, in samples.
+    package let horizons: [Int]
+    /// How many of the first horizons decide alarms.
+    package let fastCount: Int
+    /// How its thresholds follow from held-out scores.
+    package var thresholdRule: ThresholdRule
+    /// When scores are alarms.
+    package var alarmRule: AlarmRule
+
+    /// A method with every field given.
+    package init(
+        name: String, kind: Kind, horizons: [Int], fastCount: Int? = nil,
+        thresholdRule: ThresholdRule = .falseAlarms(perDay: 1),
+        alarmRule: AlarmRule = AlarmRule(mergeGap: 10)
+    ) {
+        self.name = name
+        self.kind = kind
+        precondition(!horizons.isEmpty, "a score needs a horizon")
+        let fastCount = fastCount ?? horizons.count
+        precondition((1...horizons.count).contains(fastCount), "alarms need a horizon")
+        self.horizons = horizons
+        self.fastCount = fastCount
+        self.thresholdRule = thresholdRule
+        self.alarmRule = alarmRule
+    }
+
+    /// The method that is used unless another is asked for.
+    package static let shipped = DetectionMethod(
+        name: "default", kind: .multiView, horizons: [1, 4, 16, 64, 256], fastCount: 2)
+
+    /// Every method, simple ones also smoothed over 5, 15 and 31 samples, in the order of reports.
+    package static let all: [DetectionMethod] = {
+        let simple: [(String, Kind)] = [
+            ("zscore", .zScore), ("robust-zscore", .robustZScore), ("range", .range),
+            ("quantile-range", .quantileRange),
+            ("pca", .principalComponents),
+        ]
+        let smoothed = simple.flatMap { name, kind in
+            [1, 5, 15, 31].map { horizon in
+                DetectionMethod(name: horizon == 1 ? name : "\(name)-w\(horizon)", kind: kind, horizons: [horizon])
+            }
+        }
+        return [DetectionMethod(name: "random", kind: .random, horizons: [1])] + smoothed + [shipped]
+    }()
+
+    /// The method of a name.
+    ///
+    /// - Throws: ``DetectionError`` (`invalidOption`) that lists the names when there is none.
+    package static func named(_ name: String) throws(DetectionError) -> DetectionMethod {
+        guard let method = all.first(where: { $0.name == name }) else {
+            throw DetectionError(
+                .invalidOption, "choosing a method",
+                "“\(name)” is none; there are \(all.map(\.name).joined(separator: ", "))")
+        }
+        return method
+    }
+
+    /// The fit of the method's detector.
+    ///
+    /// - Parameters:
+    ///   - metrics: the metrics in the order of the samples.
+    ///   - groups: the resource group of each metric.
+    ///   - precision: of quantile sketches: 52 for exact quantiles where all samples are at hand, fewer bits where
+    ///     summaries leave a domain.
+    ///   - seed: for random scores.
+    package func makeFit(metrics: [String], groups: [String], precision: Int = 52, seed: UInt64 = 0) -> any DetectorFit
+    {
+        switch kind {
+        case .random: RandomFit(detector: RandomDetector(metrics: metrics, seed: seed))
+        case .zScore: ZScoreFit(metrics: metrics)
+        case .robustZScore: ZScoreFit(robust: metrics, precision: precision)
+        case .range: RangeFit(metrics: metrics)
+        case .quantileRange: RangeFit(metrics: metrics, tail: 0.005, precision: precision)
+        case .principalComponents: PrincipalComponentFit(metrics: metrics)
+        case .multiView: MultiViewFit(metrics: metrics, groups: groups, precision: precision)
+        }
+    }
+}

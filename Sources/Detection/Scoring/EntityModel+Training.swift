@@ -1,0 +1,159 @@
+extension EntityModel {
+    /// The share of the false-alarm budget that single metrics may spend.
+    package static let singleShare = 0.1
+    /// Cells of views that are kept exactly while ranges are learned; beyond, sketches of 10 bits bound the memory.
+    package static let largestExactFit = 60_000_000
+
+    /// Learns from entities of one type: a detector from all their samples, and thresholds from scores of samples
+    /// that were held out.
+    ///
+    /// The samples of each entity are cut into `folds` blocks; each block is scored by a detector that did not see
+    /// it, and thresholds are those for the scores of all entities together.
+    ///
+    /// - Parameters:
+    ///   - entities: samples that are mostly normal; all with the same metrics.
+    ///   - stepSeconds: time from one sample to the next.
+    /// - Throws: ``DetectionError`` when there are too few samples or the metrics differ.
+    package static func trained(
+        _ method: DetectionMethod, on entities: [DetectorSamples], stepSeconds: Double, folds: Int = 4,
+        seed: UInt64 = 0
+    ) throws(DetectionError) -> EntityModel {
+        precondition(folds > 1, "a held-out part needs two folds")
+        guard let first = entities.first else {
+            throw DetectionError(.insufficientData, "training", "no entity to learn from")
+        }
+        guard first.metricCount > 0 else {
+            throw DetectionError(.invalidData, "training", "no metric to learn from")
+        }
+        if let short = entities.first(where: { $0.count < 2 * folds }) {
+            throw DetectionError(
+                .insufficientData, "training", "\(short.count) samples of an entity, at least \(2 * folds) are needed")
+        }
+        let cells = entities.reduce(0) { $0 + $1.count } * first.metricCount * MetricView.standard.count
+        let fit = method.makeFit(
+            metrics: first.metrics, groups: first.groups, precision: cells <= largestExactFit ? 52 : 10, seed: seed)
+        var detector = try fit.fitted(to: entities.map { TrainingPart($0) })
+        var heldOut = HeldOutScores(groups: first.groups, lengths: entities.map(\.count))
+        for fold in 0..<folds {
+            let blocks = entities.map { fold * $0.count / folds..<(fold + 1) * $0.count / folds }
+            let other = try fit.fitted(to: zip(entities, blocks).map { TrainingPart($0, heldOut: $1) })
+            for (entity, samples) in entities.enumerated() {
+                heldOut.add(other, samples: samples, rows: blocks[entity], entity: entity)
+            }
+        }
+        heldOut.calibrateSurprises(of: &detector)
+        return try EntityModel(
+            method: method, detector: detector, groups: first.groups,
+            calibrations: heldOut.calibrations(method, detector: detector, stepSeconds: stepSeconds))
+    }
+}
+
+/// Scores of samples that a detector did not learn from, and the thresholds that follow.
+package struct HeldOutScores: Sendable {
+    private let groups: [String]
+    private let scoredGroups: [String]
+    private let lengths: [Int]
+    /// The unsmoothed deviation of each scored group, `[G][entity][N]`.
+    private var deviations: [[[Double]]]
+    /// Smoothed distances of single views beyond their ranges, where there are any, for each entity.
+    private var excursions: [[ViewExcursion]]
+
+    /// Nothing yet.
+    ///
+    /// - Parameters:
+    ///   - groups: the resource group of each metric.
+    ///   - lengths: samples of each entity.
+    package init(groups: [String], lengths: [Int]) {
+        self.groups = groups
+        self.lengths = lengths
+        scoredGroups = EntityModel.scoredGroups(groups)
+        deviations = scoredGroups.map { _ in lengths.map { [Double](repeating: 0, count: $0) } }
+        excursions = lengths.map { _ in [] }
+    }
+
+    /// Scores an entity's samples with a detector that did not learn from `rows`, and keeps those rows.
+    package mutating func add(_ detector: FittedDetector, samples: DetectorSamples, rows: Range<Int>, entity: Int) {
+        precondition(samples.count == lengths[entity], "an entity has as many samples as announced")
+        var aggregator = GroupAggregator(groups: groups)
+        var found = MetricDeviations(metrics: detector.metrics, rows: 1)
+        var scorer = detector.makeScorer()
+        for segment in samples.segments {
+            scorer.startSegment()
+            // What comes after the held-out rows changes nothing in them.
+            for row in segment where row < rows.upperBound {
+                samples.row(row).withUnsafeBufferPointer { values in
+                    found.withRow(0) { scorer.score(time: samples.times[row], row: values, into: $0) }
+                }
+                guard rows.contains(row) else { continue }
+                aggregator.update(found)
+                for group in scoredGroups.indices { deviations[group][entity][row] = aggregator.means[group] }
+                scorer.appendExcursions(row: row, to: &excursions[entity])
+            }
+        }
+    }
+
+    /// Tells the detector how far single views go in normal operation.
+    package func calibrateSurprises(of detector: inout FittedDetector) {
+        guard case .multiView(var multiView) = detector else { return }
+        multiView.calibrateSurprises(excursions, samples: lengths.reduce(0, +))
+        detector = .multiView(multiView)
+    }
+
+    /// The thresholds of each scored group.
+    ///
+    /// - Throws: ``DetectionError`` (`insufficientData`) without a score.
+    package func calibrations(
+        _ method: DetectionMethod, detector: FittedDetector, stepSeconds: Double
+    ) throws(DetectionError) -> [GroupCalibration] {
+        let time = detector.adaptationTime
+        let singles = singleSurprises(detector)
+        let levelRule =
+            singles == nil ? method.thresholdRule : method.thresholdRule.sharing(1 - EntityModel.singleShare)
+        var result: [GroupCalibration] = []
+        for group in scoredGroups.indices {
+            let fast = deviations[group].map { deviations in
+                var means = method.horizons.prefix(method.fastCount).map(TrailingMean.init)
+                return deviations.map { deviation in
+                    var sum = 0.0
+                    for index in means.indices { sum += means[index].update(deviation) }
+                    return sum / Double(means.count)
+                }
+            }
+            let level = try levelRule.threshold(
+                heldOut: fast, stepSeconds: stepSeconds, gap: method.alarmRule.mergeGap, adaptationTime: time)
+            var single: Double?
+            if let singles {
+                single = try method.thresholdRule.sharing(EntityModel.singleShare).threshold(
+                    heldOut: singles[group], stepSeconds: stepSeconds, gap: method.alarmRule.mergeGap,
+                    adaptationTime: time)
+            }
+            result.append(GroupCalibration(level: level, single: single))
+        }
+        return result
+    }
+
+    /// The most surprising metric of each scored group at each held-out sample, `[G][entity][N]`.
+    private func singleSurprises(_ detector: FittedDetector) -> [[[Double]]]? {
+        guard case .multiView(let multiView) = detector else { return nil }
+        var result = scoredGroups.map { _ in lengths.map { [Double](repeating: 0, count: $0) } }
+        for (entity, excursions) in excursions.enumerated() {
+            var aggregator = GroupAggregator(groups: groups)
+            var found = MetricDeviations(metrics: detector.metrics, rows: 1)
+            var habits = MetricHabits(width: groups.count, adaptationTime: multiView.adaptationTime)
+            var next = 0
+            for row in 0..<lengths[entity] {
+                found.withRow(0) { output in
+                    for metric in output.surprises.indices { output.surprises[metric] = 0 }
+                    while next < excursions.count, excursions[next].row == row {
+                        multiView.addSurprise(excursions[next], to: output.surprises)
+                        next += 1
+                    }
+                    habits.forgive(output.surprises)
+                }
+                aggregator.update(found)
+                for group in scoredGroups.indices { result[group][entity][row] = aggregator.peaks[group] }
+            }
+        }
+        return result
+    }
+}
