@@ -62,7 +62,7 @@ import Testing
     }
 
     @Test func equalScoresGiveAThresholdThatTheyDoNotExceed() throws {
-        let same = [[Double](repeating: 0.25, count: 500)]
+        let same = [[Double](repeating: 0.25, count: 12_000)]
         for rule in [ThresholdRule.falseAlarms(perDay: 1), .quantile(0.99, factor: 1)] {
             #expect(try rule.threshold(heldOut: same, stepSeconds: 60, gap: 3) == 0.25)
             #expect(throws: DetectionError.self) { try rule.threshold(heldOut: [], stepSeconds: 60, gap: 3) }
