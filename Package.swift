@@ -67,7 +67,7 @@ let package = Package(
 
         // Layer 3.
         module("Accelerators", ["CVectorKernels", "LinearAlgebra", "TensorModule"], touchesC: true),
-        module("Placement", ["TextParsing", "TensorModule"]),
+        module("Placement", ["CommandLineSupport", "TensorModule", "TextParsing"]),
 
         // Layer 4.
         module("Autoencoders", ["Accelerators", "Storage", "Telemetry", "TensorModule"]),

@@ -1,4 +1,5 @@
 package import CommandLineSupport
+import Placement
 
 /// `fl-place`: the placement command line.
 package enum PlaceTool {
@@ -6,6 +7,19 @@ package enum PlaceTool {
     package static let program = CommandLineProgram(
         name: "fl-place", version: Tool.version,
         summary: "decides how many workers run, where, and with which accelerator; needs no running server",
-        commands: [],
-        translate: Tool.translate)
+        commands: [SolvePlacementCommand.self],
+        translate: translate)
+
+    /// What an infeasible instance leaves with.
+    static let infeasible = ExitStatus(code: 3)
+
+    @Sendable
+    private static func translate(_ error: any Error) -> CommandLineError? {
+        guard let error = error as? PlacementError else { return Tool.translate(error) }
+        return switch error.code {
+        case .malformedInput, .tooLarge: CommandLineError(.data, error.description)
+        case .unreadableFile: CommandLineError(.noInput, error.description)
+        case .unsupportedCombination: CommandLineError(.usage, "--\(error.field): \(error.reason)")
+        }
+    }
 }
