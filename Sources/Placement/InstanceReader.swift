@@ -72,7 +72,9 @@ package struct InstanceReader {
         _ scanner: JSONScanner, _ field: String, _ key: String, _ known: [String]
     ) -> PlacementError {
         let path = field.isEmpty ? key : "\(field).\(key)"
-        return scanner.fault(path, "unknown key\(Spelling.suggestion(for: key, among: known))")
+        let suggestion = Spelling.suggestion(for: key, among: known)
+        let help = suggestion.isEmpty ? "; known are \(known.joined(separator: ", "))" : suggestion
+        return scanner.fault(path, "unknown key\(help)")
     }
 
     private mutating func readMembers(_ scanner: inout JSONScanner) throws(PlacementError) {
