@@ -1,0 +1,24 @@
+/// Something for the log: a constant message and what varies.
+package struct Note: Equatable, Sendable {
+    /// How much it matters.
+    package enum Level: String, Sendable {
+        case debug
+        case info
+        case warning
+        case error
+    }
+
+    /// How much it matters.
+    package var level: Level
+    /// The same words every time.
+    package var message: String
+    /// What varies.
+    package var fields: [String: String]
+
+    /// A note.
+    package init(_ level: Level, _ message: String, _ fields: [String: String] = [:]) {
+        self.level = level
+        self.message = message
+        self.fields = fields
+    }
+}

@@ -1,0 +1,157 @@
+extension ServerRoundMachine {
+    /// The active workers, sorted by name.
+    package var workers: [WorkerView] {
+        members.sorted { $0.key < $1.key }.map { view(of: $0.value, named: $0.key, state: .active) }
+    }
+
+    /// The worker that serves each entity of a domain now.
+    package func owners(inDomain domain: String) -> [String: String] {
+        owners.reduce(into: [:]) { result, pair in
+            if pair.key.domain == domain, releasing[pair.key] == nil { result[pair.key.entity] = pair.value }
+        }
+    }
+
+    private func view(of member: Member, named name: String, state: WorkerView.State) -> WorkerView {
+        WorkerView(
+            name: name, site: member.registration.site, domain: member.registration.domain, state: state,
+            leaseEpoch: member.epoch, capabilities: member.registration.capabilities,
+            activity: member.heartbeat.activity, version: member.heartbeat.version, entities: member.entities,
+            scoredSamples: member.heartbeat.scoredSamples, streamEnded: member.heartbeat.streamEnded,
+            rejectedContributions: member.rejected, lastHeard: member.lastHeard)
+    }
+
+    mutating func register(
+        _ registration: Registration, name: String, from peer: Peer, at now: Instant,
+        _ directives: inout [ServerDirective]
+    ) {
+        func refusal(_ reason: Refusal.Reason, _ text: String) -> Message {
+            .refusal(
+                Refusal(
+                    reason, incarnation: registration.incarnation,
+                    patienceMilliseconds: UInt32(clamping: configuration.lease.milliseconds), text: text))
+        }
+        if let old = members[name], now - old.lastHeard <= configuration.lease {
+            if old.registration.incarnation == registration.incarnation, old.peer == peer {
+                // The welcome was lost, or the worker's registration was repeated on the way: the lease stands.
+                welcome(name, &directives)
+                sendStatus(to: name, at: now, &directives)
+                return
+            }
+            directives.append(.note(Note(.warning, "duplicate worker name refused", ["worker": name])))
+            send(
+                refusal(.duplicateName, "a worker named \(name) is alive: give this one another name"), to: peer,
+                epoch: 0, &directives)
+            return
+        }
+        if members[name] != nil { end(name, .lost, at: now, &directives) }
+        guard members.count < configuration.maximumWorkers else {
+            send(
+                refusal(.full, "the server has its \(configuration.maximumWorkers) workers"), to: peer, epoch: 0,
+                &directives)
+            return
+        }
+        guard !registration.entities.isEmpty, !registration.domain.isEmpty else {
+            send(
+                refusal(.unacceptable, "\(name) names no domain or no entity that it could serve"), to: peer, epoch: 0,
+                &directives)
+            return
+        }
+        leasesGiven += 1
+        let epoch = UInt64(term) << 32 | UInt64(leasesGiven)
+        members[name] = Member(registration: registration, peer: peer, epoch: epoch, lastHeard: now)
+        welcome(name, &directives)
+        directives.append(
+            .note(
+                Note(
+                    .info, "worker joined",
+                    ["worker": name, "site": registration.site, "entities": "\(registration.entities.count)"])))
+        rebalance(domain: registration.domain, at: now, &directives)
+        sendStatus(to: name, at: now, &directives)
+        record(name, .active, &directives)
+    }
+
+    private mutating func welcome(_ name: String, _ directives: inout [ServerDirective]) {
+        guard let member = members[name] else { return }
+        let welcome = Welcome(
+            incarnation: member.registration.incarnation,
+            heartbeatMilliseconds: UInt32(clamping: configuration.heartbeatInterval.milliseconds),
+            leaseMilliseconds: UInt32(clamping: configuration.lease.milliseconds))
+        send(.welcome(welcome), to: member, &directives)
+    }
+
+    private func record(_ name: String, _ state: WorkerView.State, _ directives: inout [ServerDirective]) {
+        guard let member = members[name] else { return }
+        directives.append(.recordWorker(view(of: member, named: name, state: state)))
+    }
+
+    mutating func expireLeases(at now: Instant, _ directives: inout [ServerDirective]) {
+        for name in members.keys.sorted() {
+            guard let member = members[name], now - member.lastHeard > configuration.lease else { continue }
+            end(name, .lost, at: now, &directives)
+        }
+    }
+
+    mutating func end(
+        _ name: String, _ state: WorkerView.State, at now: Instant, _ directives: inout [ServerDirective]
+    ) {
+        record(name, state, &directives)
+        guard let member = members.removeValue(forKey: name) else { return }
+        uploads[name] = nil
+        for key in owners.filter({ $0.value == name }).keys {
+            owners[key] = nil
+            releasing[key] = nil
+        }
+        directives.append(
+            .note(Note(state == .lost ? .warning : .info, "worker \(state.rawValue)", ["worker": name])))
+        rebalance(domain: member.registration.domain, at: now, &directives)
+    }
+
+    /// A worker has taken over an assignment: what it no longer holds can go to another.
+    mutating func release(
+        upTo revision: UInt64, by name: String, at now: Instant, _ directives: inout [ServerDirective]
+    ) {
+        guard let domain = members[name]?.registration.domain else { return }
+        var released = false
+        for (key, wanted) in releasing where wanted <= revision && owners[key] == name {
+            owners[key] = nil
+            releasing[key] = nil
+            released = true
+        }
+        if released { rebalance(domain: domain, at: now, &directives) }
+    }
+
+    /// Spreads the entities of a domain over its workers; tells those whose assignment changed.
+    private mutating func rebalance(domain: String, at now: Instant, _ directives: inout [ServerDirective]) {
+        let reach = members.filter { $0.value.registration.domain == domain }
+            .mapValues { Set($0.registration.entities) }
+        let current = owners.reduce(into: [String: String]()) { result, pair in
+            if pair.key.domain == domain { result[pair.key.entity] = pair.value }
+        }
+        let target = EntityBalancer.balance(reach: reach, current: current)
+        var changed: Set<String> = []
+        revision += 1
+        for (entity, worker) in target {
+            let key = EntityKey(domain: domain, entity: entity)
+            switch owners[key] {
+            case nil:
+                owners[key] = worker
+                changed.insert(worker)
+                restartStatistics(without: entity, domain: domain, at: now, &directives)
+            case worker?:
+                // It was to go elsewhere, and now stays; its worker has not yet said that it gave it up.
+                if releasing.removeValue(forKey: key) != nil { changed.insert(worker) }
+            case let holder?:
+                if releasing[key] == nil {
+                    releasing[key] = revision
+                    changed.insert(holder)
+                }
+            }
+        }
+        for name in changed.sorted() {
+            members[name]?.assignmentRevision = revision
+            members[name]?.entities = owners.filter { $0.value == name && releasing[$0.key] == nil }
+                .map(\.key.entity).sorted()
+            sendStatus(to: name, at: now, &directives)
+        }
+    }
+}

@@ -1,0 +1,61 @@
+/// How contributions become the next version: four verbs, configure and aggregate, for training and for evaluation.
+package protocol Strategy: Sendable {
+    /// As in configuration files.
+    var name: String { get }
+    /// What the workers of a training round are told, in the learner's own format.
+    func configureTraining(round: UInt32) -> [UInt8]
+    /// Takes the contributions of a training round as they arrive.
+    func aggregateTraining(base: ModelBundle) -> any TrainingAggregator
+    /// What the workers of an evaluation are told.
+    func configureEvaluation() -> [UInt8]
+    /// Sums up the losses of a round of training or evaluation.
+    func aggregateEvaluation(_ losses: RoundLosses) -> RoundSummary
+}
+
+/// Folds contributions into the next version; its result may not depend on their order.
+package protocol TrainingAggregator: Sendable {
+    /// Adds a contribution that has passed the gate.
+    mutating func add(_ contribution: Contribution, from worker: String)
+    /// The next version.
+    func result() -> ModelBundle
+}
+
+/// The losses of a round, by worker and group.
+package struct RoundLosses: Equatable, Sendable {
+    /// One worker's losses on one group.
+    package struct Entry: Equatable, Sendable {
+        /// Samples behind the losses.
+        package var sampleCount: UInt64
+        /// With the version that the round started from.
+        package var before: Double
+        /// After local work.
+        package var after: Double
+    }
+
+    /// By worker, then by group.
+    package private(set) var entries: [String: [String: Entry]] = [:]
+
+    /// No losses yet.
+    package init() {}
+
+    /// Adds a worker's losses.
+    package mutating func add(_ contribution: Contribution, from worker: String) {
+        for group in contribution.groups {
+            entries[worker, default: [:]][group.name] = Entry(
+                sampleCount: group.sampleCount, before: group.lossBefore, after: group.lossAfter)
+        }
+    }
+}
+
+/// What the log says about the losses of a round.
+package struct RoundSummary: Equatable, Sendable {
+    /// Mean held-out loss of the version that the round started from, weighted by samples; `nil` without losses.
+    package var lossBefore: Double?
+    /// The same after local work.
+    package var lossAfter: Double?
+    /// Mean loss before, by group.
+    package var groupLossBefore: [String: Double] = [:]
+
+    /// A summary without losses.
+    package init() {}
+}

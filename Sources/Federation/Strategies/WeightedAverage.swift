@@ -1,0 +1,57 @@
+/// The mean of parameter vectors, weighted by sample counts, in one streaming pass and independent of the order in
+/// which they arrive.
+///
+/// Each parameter becomes a multiple of 2⁻⁶⁴ and is summed, times its weight, in 128-bit integers: integer addition is
+/// associative, so order cannot matter. A value below 2⁻⁴⁰ loses what lies beyond 2⁻⁶⁴, nothing that the sum of
+/// parameters of usual size could show. A single vector is its own mean, bit for bit.
+package struct WeightedAverage: Sendable {
+    /// The largest magnitude of a value.
+    package static let largestValue: Float = 0x1p16
+    /// The largest weight of a vector.
+    package static let largestWeight: UInt64 = 1 << 28
+    /// The most vectors: 2⁶⁴ · 2¹⁶ · 2²⁸ · 2¹⁸ = 2¹²⁶ is what 127 bits hold.
+    package static let largestCount = 1 << 18
+    private static let scale: Double = 0x1p64
+
+    private var only: [Float]?
+    private var sums: [Int128] = []
+    private var totalWeight: Int128 = 0
+    /// Vectors added so far.
+    package private(set) var count = 0
+
+    /// The mean of nothing yet.
+    package init() {}
+
+    /// Adds a vector.
+    ///
+    /// - Precondition: every vector has the same length; values, weight and number of vectors keep to the bounds above.
+    package mutating func add(_ values: [Float], weight: UInt64) {
+        precondition(weight > 0 && weight <= Self.largestWeight && count < Self.largestCount, "out of bounds")
+        if count == 0 {
+            only = values
+            sums = [Int128](repeating: 0, count: values.count)
+        } else {
+            only = nil
+        }
+        precondition(values.count == sums.count, "\(values.count) values, \(sums.count) are expected")
+        let factor = Int128(weight)
+        for index in values.indices {
+            precondition(values[index].magnitude <= Self.largestValue, "out of bounds")
+            // Exact but for the rounding to a whole number: multiplying by a power of two changes the exponent only.
+            sums[index] += Int128((Double(values[index]) * Self.scale).rounded(.toNearestOrEven)) * factor
+        }
+        totalWeight += factor
+        count += 1
+    }
+
+    /// The mean, each value rounded to the nearest float; `nil` when nothing was added.
+    package func mean() -> [Float]? {
+        guard count > 0 else { return nil }
+        if let only { return only }
+        return sums.map { sum in
+            let (quotient, remainder) = sum.quotientAndRemainder(dividingBy: totalWeight)
+            let rounded = remainder.magnitude * 2 >= totalWeight.magnitude ? quotient + sum.signum() : quotient
+            return Float(rounded) * 0x1p-64
+        }
+    }
+}

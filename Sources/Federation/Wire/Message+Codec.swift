@@ -1,0 +1,205 @@
+extension Message {
+    /// Appends the payload of the message.
+    package func encode(into writer: inout WireWriter) {
+        switch self {
+        case .registration(let body): body.encode(into: &writer)
+        case .welcome(let body):
+            writer.put(body.incarnation)
+            writer.put(body.heartbeatMilliseconds)
+            writer.put(body.leaseMilliseconds)
+        case .refusal(let body):
+            writer.put(body.reason.rawValue)
+            writer.put(body.incarnation)
+            writer.put(body.patienceMilliseconds)
+            writer.put(body.text)
+        case .heartbeat(let body):
+            writer.put(body.assignmentRevision)
+            writer.put(body.activity.rawValue)
+            writer.put(body.version)
+            writer.put(body.scoredSamples)
+            writer.put(body.streamEnded)
+        case .status(let body): body.encode(into: &writer)
+        case .goodbye: break
+        case .modelRequest(let body):
+            writer.put(body.version)
+            writer.put(body.offset)
+        case .modelPiece(let body):
+            writer.put(body.version)
+            writer.put(body.digest)
+            writer.put(body.totalBytes)
+            writer.put(body.offset)
+            writer.put(body.bytes)
+        case .contributionPiece(let body):
+            writer.put(body.round)
+            writer.put(body.attempt)
+            writer.put(body.assignmentRevision)
+            writer.put(body.digest)
+            writer.put(body.totalBytes)
+            writer.put(body.offset)
+            writer.put(body.bytes)
+        case .contributionReceipt(let body):
+            writer.put(body.round)
+            writer.put(body.attempt)
+            writer.put(body.digest)
+            writer.put(body.receivedBytes)
+            writer.put(body.outcome.rawValue)
+            writer.put(body.text)
+        case .alarmBatch(let body):
+            writer.put(body.spool)
+            writer.put(body.first)
+            writer.put(body.alarms) { $0.put($1) }
+        case .alarmReceipt(let body):
+            writer.put(body.spool)
+            writer.put(body.delivered)
+        }
+    }
+
+    /// Reads the payload of a message of the given type.
+    package init(_ kind: Kind, from reader: inout WireReader) throws(FederationError) {
+        switch kind {
+        case .registration: self = .registration(try Registration(from: &reader))
+        case .welcome:
+            self = .welcome(
+                Welcome(
+                    incarnation: try reader.integer("incarnation"),
+                    heartbeatMilliseconds: try reader.integer("heartbeat"),
+                    leaseMilliseconds: try reader.integer("lease")))
+        case .refusal:
+            self = .refusal(
+                Refusal(
+                    try reader.enumeration("reason"), incarnation: try reader.integer("incarnation"),
+                    patienceMilliseconds: try reader.integer("patience"),
+                    text: try reader.string("text", limit: WireLimits.text)))
+        case .heartbeat:
+            self = .heartbeat(
+                Heartbeat(
+                    assignmentRevision: try reader.integer("revision"), activity: try reader.enumeration("activity"),
+                    version: try reader.integer("version"), scoredSamples: try reader.integer("scored samples"),
+                    streamEnded: try reader.boolean("stream ended")))
+        case .status: self = .status(try ServerStatus(from: &reader))
+        case .goodbye: self = .goodbye
+        case .modelRequest:
+            self = .modelRequest(
+                ModelRequest(version: try reader.integer("version"), offset: try reader.integer("offset")))
+        case .modelPiece:
+            self = .modelPiece(
+                ModelPiece(
+                    version: try reader.integer("version"), digest: try reader.digest(),
+                    totalBytes: try reader.integer("total bytes"), offset: try reader.integer("offset"),
+                    bytes: try reader.byteString("bytes", limit: WireLimits.piece)))
+        case .contributionPiece:
+            self = .contributionPiece(
+                ContributionPiece(
+                    round: try reader.integer("round"), attempt: try reader.integer("attempt"),
+                    assignmentRevision: try reader.integer("revision"), digest: try reader.digest(), totalBytes: try reader.integer("total bytes"),
+                    offset: try reader.integer("offset"),
+                    bytes: try reader.byteString("bytes", limit: WireLimits.piece)))
+        case .contributionReceipt:
+            self = .contributionReceipt(
+                ContributionReceipt(
+                    round: try reader.integer("round"), attempt: try reader.integer("attempt"),
+                    digest: try reader.digest(), receivedBytes: try reader.integer("received bytes"),
+                    outcome: try reader.enumeration("outcome"),
+                    text: try reader.string("text", limit: WireLimits.text)))
+        case .alarmBatch:
+            self = .alarmBatch(
+                AlarmBatch(
+                    spool: try reader.integer("spool"), first: try reader.integer("first"),
+                    alarms: try reader.array("alarms", limit: WireLimits.alarms) { reader throws(FederationError) in
+                        try reader.byteString("alarm", limit: WireLimits.alarm)
+                    }))
+        case .alarmReceipt:
+            self = .alarmReceipt(
+                AlarmReceipt(spool: try reader.integer("spool"), delivered: try reader.integer("delivered")))
+        }
+    }
+}
+
+extension WireReader {
+    fileprivate mutating func enumeration<Value: RawRepresentable>(
+        _ field: StaticString
+    ) throws(FederationError) -> Value where Value.RawValue: FixedWidthInteger {
+        let raw = try integer(field, as: Value.RawValue.self)
+        guard let value = Value(rawValue: raw) else {
+            throw FederationError(.malformed, "\(field): \(raw) is not one of its values")
+        }
+        return value
+    }
+
+    fileprivate mutating func digest() throws(FederationError) -> [UInt8] {
+        let digest = try byteString("digest", limit: 32)
+        guard digest.count == 32 else { throw FederationError(.malformed, "a digest of \(digest.count) bytes") }
+        return digest
+    }
+
+    fileprivate mutating func names(_ field: StaticString, limit: Int) throws(FederationError) -> [String] {
+        try array(field, limit: limit) { reader throws(FederationError) in
+            try reader.string("name", limit: WireLimits.name)
+        }
+    }
+}
+
+extension Registration {
+    fileprivate func encode(into writer: inout WireWriter) {
+        writer.put(incarnation)
+        writer.put(site)
+        writer.put(domain)
+        writer.put(capabilities.cores)
+        writer.put(capabilities.accelerator)
+        writer.put(capabilities.schemaHash)
+        writer.put(capabilities.samplesPerGroup.sorted { $0.key < $1.key }) { writer, pair in
+            writer.put(pair.key)
+            writer.put(pair.value)
+        }
+        writer.put(entities) { $0.put($1) }
+    }
+
+    fileprivate init(from reader: inout WireReader) throws(FederationError) {
+        incarnation = try reader.integer("incarnation")
+        site = try reader.string("site", limit: WireLimits.name)
+        domain = try reader.string("domain", limit: WireLimits.name)
+        let cores = try reader.integer("cores", as: UInt16.self)
+        let accelerator = try reader.string("accelerator", limit: WireLimits.name)
+        let schemaHash = try reader.string("schema hash", limit: 64)
+        let samples = try reader.array("samples per group", limit: WireLimits.groups) {
+            reader throws(FederationError) -> (String, UInt64) in
+            (try reader.string("group", limit: WireLimits.name), try reader.integer("samples"))
+        }
+        capabilities = Capabilities(
+            cores: cores, accelerator: accelerator,
+            samplesPerGroup: Dictionary(samples, uniquingKeysWith: { first, _ in first }), schemaHash: schemaHash)
+        entities = try reader.names("entities", limit: WireLimits.entities)
+    }
+}
+
+extension ServerStatus {
+    fileprivate func encode(into writer: inout WireWriter) {
+        writer.put(version)
+        writer.put(plan != nil)
+        if let plan {
+            writer.put(plan.round)
+            writer.put(plan.attempt)
+            writer.put(plan.kind.rawValue)
+            writer.put(plan.baseVersion)
+            writer.put(plan.remainingMilliseconds)
+            writer.put(plan.hyperparameters)
+        }
+        writer.put(finished)
+        writer.put(assignmentRevision)
+        writer.put(entities) { $0.put($1) }
+    }
+
+    fileprivate init(from reader: inout WireReader) throws(FederationError) {
+        version = try reader.integer("version")
+        if try reader.boolean("has a plan") {
+            plan = RoundPlan(
+                round: try reader.integer("round"), attempt: try reader.integer("attempt"),
+                kind: try reader.enumeration("kind"), baseVersion: try reader.integer("base version"),
+                remainingMilliseconds: try reader.integer("remaining"),
+                hyperparameters: try reader.byteString("hyper-parameters", limit: WireLimits.hyperparameters))
+        }
+        finished = try reader.boolean("finished")
+        assignmentRevision = try reader.integer("revision")
+        entities = try reader.names("entities", limit: WireLimits.entities)
+    }
+}

@@ -1,0 +1,446 @@
+/// Everything that server and workers say to each other.
+///
+/// Announcements are hints: a ``ServerStatus`` carries the server's whole view of the receiver, every heartbeat is
+/// answered by one, and so whatever was lost heals with the next heartbeat.
+package enum Message: Equatable, Sendable {
+    /// Worker: let me in.
+    case registration(Registration)
+    /// Server: you are in, under this lease.
+    case welcome(Welcome)
+    /// Server: no, and why.
+    case refusal(Refusal)
+    /// Worker: I am alive.
+    case heartbeat(Heartbeat)
+    /// Server: this is how things stand for you.
+    case status(ServerStatus)
+    /// Worker: I leave; give up my lease now.
+    case goodbye
+    /// Worker: the next piece of a model version, please.
+    case modelRequest(ModelRequest)
+    /// Server: a piece of a model version.
+    case modelPiece(ModelPiece)
+    /// Worker: a piece of my contribution.
+    case contributionPiece(ContributionPiece)
+    /// Server: what became of it.
+    case contributionReceipt(ContributionReceipt)
+    /// Worker: alarms from my spool.
+    case alarmBatch(AlarmBatch)
+    /// Server: these alarms are safe, forget them.
+    case alarmReceipt(AlarmReceipt)
+
+    /// The number of a message type on the wire.
+    package enum Kind: UInt16, CaseIterable, Sendable {
+        case registration = 1
+        case welcome = 2
+        case refusal = 3
+        case heartbeat = 4
+        case status = 5
+        case goodbye = 6
+        case modelRequest = 16
+        case modelPiece = 17
+        case contributionPiece = 18
+        case contributionReceipt = 19
+        case alarmBatch = 32
+        case alarmReceipt = 33
+    }
+
+    /// The two endpoints: what must never wait travels on `control`, what is large on `bulk`.
+    package enum Channel: String, CaseIterable, Sendable {
+        case control
+        case bulk
+    }
+
+    /// The type on the wire.
+    package var type: Kind {
+        switch self {
+        case .registration: .registration
+        case .welcome: .welcome
+        case .refusal: .refusal
+        case .heartbeat: .heartbeat
+        case .status: .status
+        case .goodbye: .goodbye
+        case .modelRequest: .modelRequest
+        case .modelPiece: .modelPiece
+        case .contributionPiece: .contributionPiece
+        case .contributionReceipt: .contributionReceipt
+        case .alarmBatch: .alarmBatch
+        case .alarmReceipt: .alarmReceipt
+        }
+    }
+
+    /// The endpoint it travels on.
+    package var channel: Channel {
+        switch self {
+        case .registration, .welcome, .refusal, .heartbeat, .status, .goodbye: .control
+        case .modelRequest, .modelPiece, .contributionPiece, .contributionReceipt, .alarmBatch, .alarmReceipt: .bulk
+        }
+    }
+}
+
+/// Bounds on what a message may hold; they keep a peer's claims small before anything else has looked at them.
+package enum WireLimits {
+    /// Entities that a worker may name.
+    package static let entities = 16_384
+    /// Groups of one model or contribution.
+    package static let groups = 4_096
+    /// Bytes of a name.
+    package static let name = Envelope.longestName
+    /// Bytes of a sentence for people.
+    package static let text = 1_024
+    /// Bytes of a round's hyper-parameters.
+    package static let hyperparameters = 65_536
+    /// Bytes of one piece of a model or contribution.
+    package static let piece = 4 << 20
+    /// Alarms in one batch.
+    package static let alarms = 256
+    /// Bytes of one alarm.
+    package static let alarm = 256 << 10
+    /// Bytes of a whole message: the largest is a full batch of alarms or a piece, with room for its fields.
+    package static let message = 8 << 20
+}
+
+/// What a worker can do and what it sees.
+package struct Capabilities: Equatable, Sendable {
+    /// CPU cores that it may use.
+    package var cores: UInt16
+    /// Its accelerator, such as `openblas`.
+    package var accelerator: String
+    /// Training samples by group, as far as it knows them.
+    package var samplesPerGroup: [String: UInt64]
+    /// Names the columns that it reads (64 hexadecimal digits or empty).
+    package var schemaHash: String
+
+    /// Capabilities with every field given.
+    package init(cores: UInt16, accelerator: String, samplesPerGroup: [String: UInt64], schemaHash: String) {
+        self.cores = cores
+        self.accelerator = accelerator
+        self.samplesPerGroup = samplesPerGroup
+        self.schemaHash = schemaHash
+    }
+}
+
+/// A worker asks to be let in.
+package struct Registration: Equatable, Sendable {
+    /// Differs for every start of every process: tells a worker from another with the same name.
+    package var incarnation: UInt64
+    /// Where it stands.
+    package var site: String
+    /// The domain in which samples may travel; by default the site.
+    package var domain: String
+    /// What it can do.
+    package var capabilities: Capabilities
+    /// The entities whose samples it can reach, sorted.
+    package var entities: [String]
+
+    /// A registration with every field given.
+    package init(
+        incarnation: UInt64, site: String, domain: String, capabilities: Capabilities, entities: [String]
+    ) {
+        self.incarnation = incarnation
+        self.site = site
+        self.domain = domain
+        self.capabilities = capabilities
+        self.entities = entities
+    }
+}
+
+/// The server lets a worker in; the envelope carries the new lease's epoch.
+package struct Welcome: Equatable, Sendable {
+    /// The registration that this answers.
+    package var incarnation: UInt64
+    /// Time between heartbeats.
+    package var heartbeatMilliseconds: UInt32
+    /// Silence after which the lease ends.
+    package var leaseMilliseconds: UInt32
+
+    /// A welcome with every field given.
+    package init(incarnation: UInt64, heartbeatMilliseconds: UInt32, leaseMilliseconds: UInt32) {
+        self.incarnation = incarnation
+        self.heartbeatMilliseconds = heartbeatMilliseconds
+        self.leaseMilliseconds = leaseMilliseconds
+    }
+}
+
+/// The server says no.
+package struct Refusal: Equatable, Sendable {
+    /// Why.
+    package enum Reason: UInt16, CaseIterable, Sendable {
+        /// The message's protocol version is not this server's.
+        case unsupportedVersion = 1
+        /// The message's type is unknown.
+        case unknownType = 2
+        /// The message cannot be read.
+        case malformed = 3
+        /// There is no such lease (any more): register again.
+        case notAdmitted = 4
+        /// A worker of this name is alive.
+        case duplicateName = 5
+        /// The server has as many workers as it may have.
+        case full = 6
+        /// What the registration says cannot be served.
+        case unacceptable = 7
+    }
+
+    /// Why.
+    package var reason: Reason
+    /// The registration that this answers, or 0.
+    package var incarnation: UInt64
+    /// Time after which the reason may be gone: for a duplicate name the lease of its holder.
+    package var patienceMilliseconds: UInt32
+    /// One line for people.
+    package var text: String
+
+    /// A refusal with every field given.
+    package init(_ reason: Reason, incarnation: UInt64 = 0, patienceMilliseconds: UInt32 = 0, text: String) {
+        self.reason = reason
+        self.incarnation = incarnation
+        self.patienceMilliseconds = patienceMilliseconds
+        self.text = text
+    }
+}
+
+/// A worker is alive.
+package struct Heartbeat: Equatable, Sendable {
+    /// What it is doing.
+    package enum Activity: UInt8, CaseIterable, Sendable {
+        case idle = 0
+        case fetching = 1
+        case working = 2
+        case uploading = 3
+        case scoring = 4
+    }
+
+    /// The latest assignment of entities that it has taken over; what that one does not hold, it no longer serves.
+    package var assignmentRevision: UInt64
+    /// What it is doing.
+    package var activity: Activity
+    /// The version of the model that it holds.
+    package var version: UInt64
+    /// Samples scored since the process started.
+    package var scoredSamples: UInt64
+    /// Whether its stream has ended and every alarm of it was handed over.
+    package var streamEnded: Bool
+
+    /// A heartbeat with every field given.
+    package init(
+        assignmentRevision: UInt64, activity: Activity, version: UInt64, scoredSamples: UInt64 = 0,
+        streamEnded: Bool = false
+    ) {
+        self.assignmentRevision = assignmentRevision
+        self.activity = activity
+        self.version = version
+        self.scoredSamples = scoredSamples
+        self.streamEnded = streamEnded
+    }
+}
+
+/// What a round is for.
+package enum RoundKind: UInt8, CaseIterable, Sendable, CustomStringConvertible {
+    /// Statistics that decide cleaning, scaling and the models' shapes.
+    case statistics = 0
+    /// Local training and averaging.
+    case training = 1
+    /// Every worker's error with the final model; the model stays.
+    case evaluation = 2
+
+    /// The kind in lower-case letters.
+    package var description: String {
+        switch self {
+        case .statistics: "statistics"
+        case .training: "training"
+        case .evaluation: "evaluation"
+        }
+    }
+}
+
+/// One attempt at one round.
+package struct RoundPlan: Equatable, Sendable {
+    /// 0 is the statistics, then the training rounds from 1, then the evaluation.
+    package var round: UInt32
+    /// Grows each time the round is tried again.
+    package var attempt: UInt32
+    /// What it is for.
+    package var kind: RoundKind
+    /// The version that it starts from.
+    package var baseVersion: UInt64
+    /// Time left until it ends.
+    package var remainingMilliseconds: UInt32
+    /// What the strategy wants done, in the learner's own format.
+    package var hyperparameters: [UInt8]
+
+    /// A plan with every field given.
+    package init(
+        round: UInt32, attempt: UInt32, kind: RoundKind, baseVersion: UInt64, remainingMilliseconds: UInt32,
+        hyperparameters: [UInt8]
+    ) {
+        self.round = round
+        self.attempt = attempt
+        self.kind = kind
+        self.baseVersion = baseVersion
+        self.remainingMilliseconds = remainingMilliseconds
+        self.hyperparameters = hyperparameters
+    }
+}
+
+/// How things stand for one worker.
+package struct ServerStatus: Equatable, Sendable {
+    /// The committed version of the model.
+    package var version: UInt64
+    /// The round that runs and still wants this worker's contribution.
+    package var plan: RoundPlan?
+    /// Whether all rounds are done, so that `version` is the final one.
+    package var finished: Bool
+    /// Number of the assignment below; grows when it changes.
+    package var assignmentRevision: UInt64
+    /// The entities that this worker serves, sorted.
+    package var entities: [String]
+
+    /// A status with every field given.
+    package init(version: UInt64, plan: RoundPlan?, finished: Bool, assignmentRevision: UInt64, entities: [String]) {
+        self.version = version
+        self.plan = plan
+        self.finished = finished
+        self.assignmentRevision = assignmentRevision
+        self.entities = entities
+    }
+}
+
+/// A worker wants the bytes of a version from an offset on.
+package struct ModelRequest: Equatable, Sendable {
+    /// The version.
+    package var version: UInt64
+    /// Bytes that it has already.
+    package var offset: UInt64
+
+    /// A request with every field given.
+    package init(version: UInt64, offset: UInt64) {
+        self.version = version
+        self.offset = offset
+    }
+}
+
+/// Bytes of a version.
+package struct ModelPiece: Equatable, Sendable {
+    /// The version.
+    package var version: UInt64
+    /// SHA-256 of the whole.
+    package var digest: [UInt8]
+    /// Bytes of the whole.
+    package var totalBytes: UInt64
+    /// Where these bytes belong.
+    package var offset: UInt64
+    /// The bytes.
+    package var bytes: [UInt8]
+
+    /// A piece with every field given.
+    package init(version: UInt64, digest: [UInt8], totalBytes: UInt64, offset: UInt64, bytes: [UInt8]) {
+        self.version = version
+        self.digest = digest
+        self.totalBytes = totalBytes
+        self.offset = offset
+        self.bytes = bytes
+    }
+}
+
+/// Bytes of a contribution.
+package struct ContributionPiece: Equatable, Sendable {
+    /// The round.
+    package var round: UInt32
+    /// The attempt at it.
+    package var attempt: UInt32
+    /// The assignment of entities that the work was done for.
+    package var assignmentRevision: UInt64
+    /// SHA-256 of the whole; with worker, lease epoch and round the contribution's idempotency key.
+    package var digest: [UInt8]
+    /// Bytes of the whole.
+    package var totalBytes: UInt64
+    /// Where these bytes belong.
+    package var offset: UInt64
+    /// The bytes.
+    package var bytes: [UInt8]
+
+    /// A piece with every field given.
+    package init(
+        round: UInt32, attempt: UInt32, assignmentRevision: UInt64, digest: [UInt8], totalBytes: UInt64,
+        offset: UInt64, bytes: [UInt8]
+    ) {
+        self.round = round
+        self.attempt = attempt
+        self.assignmentRevision = assignmentRevision
+        self.digest = digest
+        self.totalBytes = totalBytes
+        self.offset = offset
+        self.bytes = bytes
+    }
+}
+
+/// What became of a contribution.
+package struct ContributionReceipt: Equatable, Sendable {
+    /// The server's verdict.
+    package enum Outcome: UInt8, CaseIterable, Sendable {
+        /// Go on from `receivedBytes`.
+        case partial = 0
+        /// It counts (or counted before: a repetition changes nothing).
+        case accepted = 1
+        /// The round is over, not open yet, or another attempt runs.
+        case notWanted = 2
+        /// It failed the gate; the text says why. It will not be looked at again in this round.
+        case rejected = 3
+    }
+
+    /// The round.
+    package var round: UInt32
+    /// The attempt at it.
+    package var attempt: UInt32
+    /// SHA-256 of the whole.
+    package var digest: [UInt8]
+    /// Bytes that the server has.
+    package var receivedBytes: UInt64
+    /// The verdict.
+    package var outcome: Outcome
+    /// One line for people when it was rejected.
+    package var text: String
+
+    /// A receipt with every field given.
+    package init(
+        round: UInt32, attempt: UInt32, digest: [UInt8], receivedBytes: UInt64, outcome: Outcome, text: String = ""
+    ) {
+        self.round = round
+        self.attempt = attempt
+        self.digest = digest
+        self.receivedBytes = receivedBytes
+        self.outcome = outcome
+        self.text = text
+    }
+}
+
+/// Alarms in the order in which they were spooled.
+package struct AlarmBatch: Equatable, Sendable {
+    /// Names the spool; another one after the worker's data directory was lost.
+    package var spool: UInt64
+    /// Number of the first alarm; the spool counts from 1 without gaps.
+    package var first: UInt64
+    /// The alarms, in the format of module Alarms.
+    package var alarms: [[UInt8]]
+
+    /// A batch with every field given.
+    package init(spool: UInt64, first: UInt64, alarms: [[UInt8]]) {
+        self.spool = spool
+        self.first = first
+        self.alarms = alarms
+    }
+}
+
+/// How far a spool is safe with the server.
+package struct AlarmReceipt: Equatable, Sendable {
+    /// The spool.
+    package var spool: UInt64
+    /// Every alarm up to this number is in the server's log.
+    package var delivered: UInt64
+
+    /// A receipt with every field given.
+    package init(spool: UInt64, delivered: UInt64) {
+        self.spool = spool
+        self.delivered = delivered
+    }
+}

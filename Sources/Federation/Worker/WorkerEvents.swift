@@ -1,0 +1,77 @@
+/// What the machine of a worker is told.
+package struct WorkerConfiguration: Sendable {
+    /// Its name, unique in the federation.
+    package var name: String
+    /// What it tells the server of itself.
+    package var registration: Registration
+    /// Time between attempts to register; a welcome says how often heartbeats are wanted.
+    package var registrationInterval: Duration = .seconds(1)
+    /// Bytes of a piece of a contribution.
+    package var pieceBytes = 1 << 20
+    /// Largest model that it takes.
+    package var maximumModelBytes = 256 << 20
+    /// Alarms in a batch.
+    package var alarmsPerBatch = 64
+
+    /// The defaults for a worker of that name.
+    package init(name: String, registration: Registration) {
+        self.name = name
+        self.registration = registration
+    }
+}
+
+/// A piece of local work, named by what it starts from: the same key means the same work.
+package struct WorkKey: Hashable, Sendable {
+    /// The round.
+    package var round: UInt32
+    /// What it is for.
+    package var kind: RoundKind
+    /// The version that it starts from.
+    package var baseVersion: UInt64
+    /// The entities whose samples it is done on, sorted.
+    package var entities: [String]
+}
+
+/// What happens to a worker.
+package enum WorkerEvent: Sendable {
+    /// A message arrived.
+    case received(Envelope)
+    /// Time has passed; comes several times in a heartbeat interval.
+    case tick
+    /// Local work is done; the bytes of a ``Contribution``.
+    case workFinished(WorkKey, payload: [UInt8])
+    /// Local work could not be done.
+    case workFailed(WorkKey, reason: String)
+    /// The spool holds alarms up to this number; the first call also says what was delivered before.
+    case alarmsSpooled(spool: UInt64, latest: UInt64, delivered: UInt64)
+    /// What ``WorkerDirective/readSpool(after:limit:)`` asked for.
+    case spoolRead(AlarmBatch)
+    /// How far the live stream has come.
+    case streamProgress(scoredSamples: UInt64, ended: Bool)
+    /// The process is about to end.
+    case stop
+}
+
+/// What a worker has to do, in this order.
+package enum WorkerDirective: Sendable {
+    /// Send a message to the server; it may be lost.
+    case send(Envelope)
+    /// Do local work on a thread of its own, then say ``WorkerEvent/workFinished(_:payload:)``.
+    case work(WorkKey, hyperparameters: [UInt8])
+    /// The work that runs is no longer wanted.
+    case cancelWork(WorkKey)
+    /// Keep this version (the bytes of a ``ModelBundle``) and use it from now on.
+    case adopt(version: UInt64, model: [UInt8])
+    /// Serve these entities and no others.
+    case serve(entities: [String])
+    /// All rounds are done: score the stream with this version.
+    case score(version: UInt64)
+    /// Read alarms from the spool, then say ``WorkerEvent/spoolRead(_:)``.
+    case readSpool(after: UInt64, limit: Int)
+    /// Alarms up to this number are safe; the spool may forget them.
+    case alarmsDelivered(upTo: UInt64)
+    /// Nothing can come of this any more: end with this line.
+    case fail(Refusal.Reason, String)
+    /// Log this.
+    case note(Note)
+}
