@@ -103,4 +103,5 @@ let package = Package(
         tests("LinearAlgebra", ["TensorModule"]),
         tests("Placement", ["TensorModule"]),
         tests("Accelerators", ["TensorModule"]),
+        tests("Federation", ["TensorModule"]),
     ])

@@ -67,7 +67,8 @@ package struct ModelBundle: Equatable, Sendable {
         groups = try reader.array("groups", limit: WireLimits.groups) { reader throws(FederationError) in
             Group(
                 name: try reader.string("group", limit: WireLimits.name),
-                schema: try reader.string("schema", limit: WireLimits.name), parameters: try reader.floats("parameters"))
+                schema: try reader.string("schema", limit: WireLimits.name), parameters: try reader.floats("parameters")
+            )
         }
         try reader.finish("model bundle")
         guard zip(groups, groups.dropFirst()).allSatisfy({ $0.name < $1.name }) else {

@@ -95,6 +95,11 @@ package struct ServerRoundMachine: Sendable {
         if case .finished = phase { true } else { false }
     }
 
+    /// Whether it waits for workers.
+    package var isWaiting: Bool {
+        if case .waiting = phase { true } else { false }
+    }
+
     /// The open round, its kind and attempt.
     package var openRound: (round: UInt32, attempt: UInt32, kind: RoundKind, accepted: Int)? {
         guard case .running(let round) = phase else { return nil }

@@ -91,7 +91,8 @@ extension Message {
             self = .contributionPiece(
                 ContributionPiece(
                     round: try reader.integer("round"), attempt: try reader.integer("attempt"),
-                    assignmentRevision: try reader.integer("revision"), digest: try reader.digest(), totalBytes: try reader.integer("total bytes"),
+                    assignmentRevision: try reader.integer("revision"), digest: try reader.digest(),
+                    totalBytes: try reader.integer("total bytes"),
                     offset: try reader.integer("offset"),
                     bytes: try reader.byteString("bytes", limit: WireLimits.piece)))
         case .contributionReceipt:

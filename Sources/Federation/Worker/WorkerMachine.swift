@@ -74,6 +74,9 @@ package struct WorkerMachine: Sendable {
 
     /// The lease under which it works, if the server let it in.
     package var leaseEpoch: UInt64? { lease?.epoch }
+    /// The entities that the server gave it under its present lease; `nil` until it has heard. What it serves from an
+    /// earlier lease it goes on serving until then, without being accepted for it.
+    package var acceptedEntities: [String]? { lease == nil ? nil : status?.entities }
     /// The last alarm that is safe with the server.
     package var deliveredAlarms: UInt64 { delivered }
 
@@ -333,7 +336,10 @@ package struct WorkerMachine: Sendable {
             self.upload = nil
             status?.plan = nil
         case .rejected:
-            self.upload?.accepted = true
+            // Another attempt at the round finds it done again, not sent again.
+            self.upload = nil
+            work = nil
+            status?.plan = nil
             directives.append(
                 .note(
                     Note(.error, "contribution rejected", ["round": "\(key.round)", "reason": receipt.text])))
@@ -354,7 +360,8 @@ package struct WorkerMachine: Sendable {
             guard now >= nextRegistration else { return }
             // Spread out, so that the workers of a restarted server do not come all at once.
             let interval = configuration.registrationInterval
-            nextRegistration = now + interval + .nanoseconds(Int64(Double(interval.nanoseconds) / 2 * generator.uniform()))
+            nextRegistration =
+                now + interval + .nanoseconds(Int64(Double(interval.nanoseconds) / 2 * generator.uniform()))
             sequence += 1
             directives.append(
                 .send(

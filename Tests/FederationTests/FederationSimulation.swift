@@ -1,0 +1,368 @@
+import Federation
+import TensorModule
+
+/// A whole federation on one time line: a server, workers, and a network that loses, repeats, delays and reorders
+/// messages, cuts peers off and lets processes crash, all from one seed.
+struct FederationSimulation {
+    struct Faults {
+        var loss = 0.15
+        var duplication = 0.1
+        var slowestMilliseconds = 900
+        var crashes = true
+        var partitions = true
+        var poison = true
+    }
+
+    /// What is on the server's disk.
+    struct Registry {
+        var term: UInt32 = 1
+        var nextRound: UInt32 = 0
+        var version: UInt64 = 0
+        var bundle: ModelBundle?
+        var commits: [(commit: Commit, base: ModelBundle?)] = []
+        var kept: [[UInt8]: [UInt8]] = [:]
+        var delivered: [UInt64: UInt64] = [:]
+        var alarms: [[UInt8]] = []
+    }
+
+    struct Process {
+        var machine: WorkerMachine
+        var incarnation: UInt64
+        var bundle: ModelBundle?
+        var cutOffUntil = Instant.zero
+        var poisons = false
+        /// On its disk.
+        var spool: [[UInt8]] = []
+        var delivered: UInt64 = 0
+        var isScoring = false
+        var peer: Peer { Peer("\(machine.configuration.name)#\(incarnation)") }
+    }
+
+    enum Delivery {
+        case toServer([UInt8], Peer)
+        case toWorker([UInt8], Peer)
+        case workDone(WorkKey, worker: Int, incarnation: UInt64)
+        case durable(Commit, ModelBundle?, term: UInt32)
+    }
+
+    var generator: CounterBasedGenerator
+    let faults: Faults
+    let healAt: Instant
+    var now = Instant.zero
+    var queue: [(at: Instant, what: Delivery)] = []
+    var configuration: ServerConfiguration
+    var registry = Registry()
+    var server: ServerRoundMachine
+    var workers: [Process]
+    /// What went against a promise.
+    var violations: [String] = []
+    var roundOpened: (round: UInt32, attempt: UInt32, term: UInt32, at: Instant)?
+    var abandoned = 0
+    var finishedAt: Instant?
+
+    let workersPerDomain: Int
+
+    init(
+        seed: UInt64, workers count: Int, perDomain: Int = 2, rounds: UInt32 = 3, quorum: Int? = nil,
+        healAfter: Duration, faults: Faults
+    ) {
+        workersPerDomain = perDomain
+        generator = CounterBasedGenerator(seed: seed, purpose: "simulation")
+        self.faults = faults
+        healAt = .zero + healAfter
+        configuration = ServerConfiguration()
+        configuration.rounds = rounds
+        configuration.minimumWorkers = quorum ?? count
+        configuration.quorum = quorum ?? count
+        configuration.roundDeadline = .seconds(20)
+        configuration.pieceBytes = 64
+        server = ServerRoundMachine(
+            configuration: configuration, strategy: FederatedAveraging(), maker: ToyMaker(), recovery: .new)
+        workers = []
+        for index in 0..<count { workers.append(process(index)) }
+    }
+
+    private mutating func process(_ index: Int) -> Process {
+        let domain = "site\(index / workersPerDomain)"
+        let incarnation = generator.next()
+        var configuration = WorkerConfiguration(
+            name: "worker\(index)",
+            registration: Registration(
+                incarnation: incarnation, site: domain, domain: domain,
+                capabilities: Capabilities(cores: 2, accelerator: "cpu", samplesPerGroup: [:], schemaHash: ""),
+                entities: (0..<5).map { "entity\($0)" }))
+        configuration.pieceBytes = 48
+        return Process(
+            machine: WorkerMachine(
+                configuration: configuration,
+                generator: CounterBasedGenerator(seed: incarnation, purpose: "registration")),
+            incarnation: incarnation)
+    }
+
+    private var healed: Bool { now >= healAt }
+
+    private mutating func chance(_ probability: Double) -> Bool { generator.uniform() < probability }
+
+    private mutating func post(_ what: Delivery, lossy: Bool) {
+        var copies = 1
+        if lossy, !healed {
+            if chance(faults.loss) { copies = 0 }
+            if chance(faults.duplication) { copies += 1 }
+        }
+        for _ in 0..<copies {
+            let slowest = healed ? 5 : faults.slowestMilliseconds
+            let delay = Duration.milliseconds(Int.random(in: 1...slowest, using: &generator))
+            queue.append((now + delay, what))
+        }
+    }
+
+    mutating func run(until end: Instant) {
+        let step = Duration.milliseconds(50)
+        while now < end, violations.isEmpty {
+            now = now + step
+            misfortune()
+            // In order of time; what arrives at the same time keeps the order of posting.
+            while let next = queue.indices.min(by: { queue[$0].at < queue[$1].at }), queue[next].at <= now {
+                deliver(queue.remove(at: next).what)
+                check()
+            }
+            stepServer(.tick)
+            for index in workers.indices {
+                if workers[index].isScoring, chance(0.05), workers[index].spool.count < 12 { raiseAlarm(index) }
+                stepWorker(index, .tick)
+            }
+            check()
+            if finishedAt == nil, server.isFinished, workers.allSatisfy(\.isScoring) { finishedAt = now }
+            if finishedAt != nil, healed, workers.allSatisfy({ $0.spool.count == 12 && $0.delivered == 12 }) { return }
+        }
+    }
+
+    private mutating func misfortune() {
+        guard !healed else { return }
+        if faults.crashes, chance(0.004) { restartServer() }
+        for index in workers.indices {
+            if faults.crashes, chance(0.003) { restartWorker(index) }
+            if faults.partitions, chance(0.002) {
+                workers[index].cutOffUntil = now + .milliseconds(Int.random(in: 500...9_000, using: &generator))
+            }
+            if faults.poison { workers[index].poisons = chance(0.1) }
+        }
+    }
+
+    mutating func restartServer() {
+        registry.term += 1
+        server = ServerRoundMachine(
+            configuration: configuration, strategy: FederatedAveraging(), maker: ToyMaker(),
+            recovery: ServerRecovery(
+                term: registry.term, nextRound: registry.nextRound, version: registry.version,
+                bundle: registry.bundle))
+        roundOpened = nil
+    }
+
+    mutating func restartWorker(_ index: Int) {
+        var fresh = process(index)
+        fresh.spool = workers[index].spool
+        fresh.delivered = workers[index].delivered
+        workers[index] = fresh
+        stepWorker(index, spooled(index))
+    }
+
+    private func spooled(_ index: Int) -> WorkerEvent {
+        .alarmsSpooled(
+            spool: UInt64(index + 1), latest: UInt64(workers[index].spool.count), delivered: workers[index].delivered)
+    }
+
+    private mutating func raiseAlarm(_ index: Int) {
+        let text = "alarm \(workers[index].spool.count + 1) of worker \(index)"
+        workers[index].spool.append(Array(text.utf8))
+        stepWorker(index, spooled(index))
+    }
+
+    private mutating func deliver(_ what: Delivery) {
+        switch what {
+        case .toServer(let bytes, let peer):
+            guard let index = workers.firstIndex(where: { $0.peer == peer }) else {
+                return decodeForServer(bytes, from: peer)  // a late message of a process that is gone
+            }
+            guard workers[index].cutOffUntil <= now else { return }
+            decodeForServer(bytes, from: peer)
+        case .toWorker(let bytes, let peer):
+            guard let index = workers.firstIndex(where: { $0.peer == peer }), workers[index].cutOffUntil <= now,
+                let envelope = try? Envelope(decoding: bytes, limit: WireLimits.message)
+            else { return }
+            stepWorker(index, .received(envelope))
+        case .workDone(let key, let index, let incarnation):
+            guard workers[index].incarnation == incarnation else { return }
+            var payload = ToyLearner.work(key, base: workers[index].bundle)
+            if workers[index].poisons, key.kind == .training, !healed { payload = Self.poison(payload) }
+            stepWorker(index, .workFinished(key, payload: payload))
+        case .durable(let commit, let base, let term):
+            guard term == registry.term else { return }
+            store(commit, base: base)
+        }
+    }
+
+    /// The same contribution with a parameter that is not a number.
+    private static func poison(_ payload: [UInt8]) -> [UInt8] {
+        guard let good = try? Contribution(decoding: payload), var group = good.groups.first else { return payload }
+        group.parameters[0] = .nan
+        return Contribution(
+            kind: good.kind, rawBytes: good.rawBytes, groups: [group] + good.groups.dropFirst()
+        ).encoded()
+    }
+
+    private mutating func decodeForServer(_ bytes: [UInt8], from peer: Peer) {
+        do throws(FederationError) {
+            let envelope = try Envelope(decoding: bytes, limit: WireLimits.message)
+            stepServer(.received(envelope, from: peer))
+        } catch {
+            stepServer(.unreadable(error, from: peer))
+        }
+    }
+
+    private mutating func store(_ commit: Commit, base: ModelBundle?) {
+        if let model = commit.model {
+            if commit.record.version != registry.version + 1 {
+                violations.append("version \(commit.record.version) after \(registry.version)")
+            }
+            registry.version = commit.record.version
+            registry.bundle = try? ModelBundle(decoding: model)
+        }
+        registry.nextRound = commit.record.round + 1
+        registry.commits.append((commit, base))
+        // A crash can come after the write and before anybody hears of it.
+        if !healed, faults.crashes, chance(0.2) {
+            restartServer()
+        } else {
+            stepServer(.committed(version: commit.record.version))
+        }
+    }
+
+    mutating func stepServer(_ event: ServerEvent) {
+        for directive in server.step(event, at: now) {
+            switch directive {
+            case .send(let envelope, let peer): post(.toWorker(envelope.encoded(), peer), lossy: true)
+            case .commit(let commit):
+                post(.durable(commit, server.bundle, term: registry.term), lossy: false)
+            case .keep(let accepted, let payload):
+                if server.workers.first(where: { $0.name == accepted.worker })?.leaseEpoch != accepted.leaseEpoch {
+                    violations.append("a contribution of \(accepted.worker) without a lease counted")
+                }
+                registry.kept[accepted.digest] = payload
+            case .recordAbandoned: abandoned += 1
+            case .storeAlarms(let batch, let worker, _, let epoch):
+                var delivered = registry.delivered[batch.spool] ?? 0
+                for (number, alarm) in zip(batch.first..., batch.alarms) where number == delivered + 1 {
+                    registry.alarms.append(alarm)
+                    delivered = number
+                }
+                registry.delivered[batch.spool] = delivered
+                // A crash can come before the receipt.
+                if !healed, faults.crashes, chance(0.05) { return restartServer() }
+                stepServer(
+                    .alarmsStored(worker: worker, leaseEpoch: epoch, spool: batch.spool, delivered: delivered))
+            case .recordWorker, .note: break
+            }
+        }
+    }
+
+    mutating func stepWorker(_ index: Int, _ event: WorkerEvent) {
+        let incarnation = workers[index].incarnation
+        for directive in workers[index].machine.step(event, at: now) {
+            switch directive {
+            case .send(let envelope): post(.toServer(envelope.encoded(), workers[index].peer), lossy: true)
+            case .work(let key, _):
+                let duration = Duration.milliseconds(Int.random(in: 10...4_000, using: &generator))
+                queue.append((now + duration, .workDone(key, worker: index, incarnation: incarnation)))
+            case .adopt(_, let model): workers[index].bundle = try? ModelBundle(decoding: model)
+            case .score: workers[index].isScoring = true
+            case .readSpool(let after, let limit):
+                let alarms = workers[index].spool.dropFirst(Int(after)).prefix(limit)
+                stepWorker(
+                    index,
+                    .spoolRead(AlarmBatch(spool: UInt64(index + 1), first: after + 1, alarms: Array(alarms))))
+            case .alarmsDelivered(let upTo): workers[index].delivered = upTo
+            case .fail(_, let text): violations.append("worker \(index) gave up: \(text)")
+            case .cancelWork, .serve, .note: break
+            }
+        }
+    }
+
+    /// What must hold at every moment.
+    private mutating func check() {
+        // Entities: no two workers with a living lease were given the same one.
+        var holders: [String: String] = [:]
+        for view in server.workers {
+            guard
+                let process = workers.first(where: { $0.machine.configuration.name == view.name }),
+                process.machine.leaseEpoch == view.leaseEpoch
+            else { continue }
+            for entity in process.machine.acceptedEntities ?? [] {
+                if let other = holders.updateValue(view.name, forKey: view.domain + "/" + entity) {
+                    violations.append("\(entity) is served by \(other) and \(view.name) at \(now)")
+                }
+            }
+        }
+        // Rounds: none outlives its deadline.
+        if let open = server.openRound {
+            if let seen = roundOpened, seen.round == open.round, seen.attempt == open.attempt,
+                seen.term == registry.term
+            {
+                if now - seen.at > configuration.roundDeadline + .milliseconds(100) {
+                    violations.append("round \(open.round) is open since \(seen.at)")
+                }
+            } else {
+                roundOpened = (open.round, open.attempt, registry.term, now)
+            }
+        } else {
+            roundOpened = nil
+        }
+        if server.version > registry.version { violations.append("version \(server.version) is not on the disk") }
+    }
+
+    /// What must hold of the log in the end; replays it.
+    func logViolations() throws -> [String] {
+        var found: [String] = []
+        var rounds: Set<UInt32> = []
+        for (commit, base) in registry.commits {
+            let record = commit.record
+            if !rounds.insert(record.round).inserted { found.append("round \(record.round) was committed twice") }
+            if Set(record.contributions.map(\.worker)).count != record.contributions.count {
+                found.append("a worker counted twice in round \(record.round)")
+            }
+            if record.contributions.count < configuration.quorum { found.append("round \(record.round): no quorum") }
+            let payloads = try record.contributions.reversed().map {
+                ($0.worker, try Contribution(decoding: registry.kept[$0.digest] ?? []))
+            }
+            switch record.kind {
+            case .evaluation: break
+            case .statistics:
+                let counted = String(decoding: payloads.flatMap(\.1.statistics), as: UTF8.self)
+                let perDomain = Dictionary(grouping: counted.split(separator: "\n"), by: { $0 })
+                let domains = Set(
+                    record.contributions.compactMap { Int($0.worker.dropFirst(6)) }.map { $0 / workersPerDomain }
+                ).count
+                if perDomain.values.contains(where: { $0.count > domains }) {
+                    found.append("an entity was counted twice: \(counted)")
+                }
+            case .training:
+                guard let base else { return found + ["round \(record.round) has no base"] }
+                var aggregator = FederatedAveraging().aggregateTraining(base: base)
+                for (worker, contribution) in payloads { aggregator.add(contribution, from: worker) }
+                if aggregator.result().encoded() != commit.model {
+                    found.append("replaying round \(record.round) gives other bytes")
+                }
+                if aggregator.result().groups.contains(where: { !$0.parameters.allSatisfy(\.isFinite) }) {
+                    found.append("a poisoned parameter in round \(record.round)")
+                }
+            }
+        }
+        for (index, process) in workers.enumerated() {
+            let mine = registry.alarms.filter { String(decoding: $0, as: UTF8.self).hasSuffix(" \(index)") }
+            if mine != process.spool {
+                found.append("worker \(index): \(mine.count) of \(process.spool.count) alarms, or not in order")
+            }
+        }
+        return found
+    }
+}

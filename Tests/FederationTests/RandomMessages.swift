@@ -1,0 +1,86 @@
+import Federation
+import TensorModule
+
+/// Messages of every type with random content.
+struct RandomMessages {
+    var generator: CounterBasedGenerator
+
+    mutating func integer<Value: FixedWidthInteger>() -> Value { Value(truncatingIfNeeded: generator.next()) }
+    mutating func flag() -> Bool { generator.next() & 1 == 1 }
+    mutating func bytes(_ limit: Int = 40) -> [UInt8] {
+        (0..<Int.random(in: 0...limit, using: &generator)).map { _ in UInt8(truncatingIfNeeded: generator.next()) }
+    }
+    mutating func name() -> String {
+        let letters = Array("abcxyz-_.@/0189äß€")
+        return String(
+            (0..<Int.random(in: 1...12, using: &generator)).map { _ in letters.randomElement(using: &generator) ?? "a" }
+        )
+    }
+    mutating func names() -> [String] { (0..<Int.random(in: 0...6, using: &generator)).map { _ in name() } }
+    mutating func digest() -> [UInt8] { SHA256.digest(bytes()) }
+    mutating func one<Value: CaseIterable>(of type: Value.Type) -> Value {
+        guard let value = Value.allCases.randomElement(using: &generator) else { preconditionFailure("no cases") }
+        return value
+    }
+
+    mutating func message(_ kind: Message.Kind) -> Message {
+        switch kind {
+        case .registration:
+            .registration(
+                Registration(
+                    incarnation: integer(), site: name(), domain: name(),
+                    capabilities: Capabilities(
+                        cores: integer(), accelerator: name(),
+                        samplesPerGroup: Dictionary(names().map { ($0, integer()) }, uniquingKeysWith: { a, _ in a }),
+                        schemaHash: SHA256.hexadecimal(bytes())), entities: names()))
+        case .welcome:
+            .welcome(Welcome(incarnation: integer(), heartbeatMilliseconds: integer(), leaseMilliseconds: integer()))
+        case .refusal:
+            .refusal(
+                Refusal(
+                    one(of: Refusal.Reason.self), incarnation: integer(), patienceMilliseconds: integer(), text: name())
+            )
+        case .heartbeat:
+            .heartbeat(
+                Heartbeat(
+                    assignmentRevision: integer(), activity: one(of: Heartbeat.Activity.self), version: integer(),
+                    scoredSamples: integer(), streamEnded: flag()))
+        case .status:
+            .status(
+                ServerStatus(
+                    version: integer(),
+                    plan: flag()
+                        ? RoundPlan(
+                            round: integer(), attempt: integer(), kind: one(of: RoundKind.self),
+                            baseVersion: integer(), remainingMilliseconds: integer(), hyperparameters: bytes()) : nil,
+                    finished: flag(), assignmentRevision: integer(), entities: names()))
+        case .goodbye: .goodbye
+        case .modelRequest: .modelRequest(ModelRequest(version: integer(), offset: integer()))
+        case .modelPiece:
+            .modelPiece(
+                ModelPiece(
+                    version: integer(), digest: digest(), totalBytes: integer(), offset: integer(), bytes: bytes(300)))
+        case .contributionPiece:
+            .contributionPiece(
+                ContributionPiece(
+                    round: integer(), attempt: integer(), assignmentRevision: integer(), digest: digest(),
+                    totalBytes: integer(), offset: integer(), bytes: bytes(300)))
+        case .contributionReceipt:
+            .contributionReceipt(
+                ContributionReceipt(
+                    round: integer(), attempt: integer(), digest: digest(), receivedBytes: integer(),
+                    outcome: one(of: ContributionReceipt.Outcome.self), text: name()))
+        case .alarmBatch:
+            .alarmBatch(
+                AlarmBatch(
+                    spool: integer(), first: integer(),
+                    alarms: (0..<Int.random(in: 0...5, using: &generator)).map { _ in bytes() }))
+        case .alarmReceipt: .alarmReceipt(AlarmReceipt(spool: integer(), delivered: integer()))
+        }
+    }
+
+    mutating func envelope() -> Envelope {
+        let kind = one(of: Message.Kind.self)
+        return Envelope(sender: name(), leaseEpoch: integer(), sequence: integer(), message: message(kind))
+    }
+}
