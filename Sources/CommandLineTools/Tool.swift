@@ -6,12 +6,21 @@ package enum Tool {
     /// The version of the whole system.
     package static let version = "0.1.0"
 
+    private static func status(of error: GeneratorError) -> ExitStatus {
+        switch error.code {
+        case .badParameter, .unknownFault: .usage
+        case .outputNotEmpty, .cannotWrite: .cannotCreate
+        case .unsuitableData: .data
+        }
+    }
+
     /// Turns a module's error into one line and an exit status; `nil` for errors nobody expected.
     @Sendable
     package static func translate(_ error: any Error) -> CommandLineError? {
         switch error {
         case let error as TelemetryError:
             CommandLineError(error.code == .unreadable ? .noInput : .data, error.description)
+        case let error as GeneratorError: CommandLineError(status(of: error), error.description)
         default: nil
         }
     }

@@ -7,7 +7,9 @@ package enum TrainTool {
         name: "fl-train", version: Tool.version,
         summary: "trains, scores and explains anomaly detectors on metric files; needs no running server",
         commands: [
-            InspectCommand.self
+            InspectCommand.self,
+            GenerateCommand.self,
+            InjectCommand.self,
         ],
         translate: Tool.translate)
 }
