@@ -25,9 +25,9 @@ struct FaultApplication {
     /// The columns that a kind of fault moves at a severity, with the effect on each.
     ///
     /// A column is left out when it is constant, or when its bounds leave room for less than one unit of its spread and
-    /// less than half of what is asked for.
+    /// less than half of what is asked for. Without a metric of the fault's own kind left, none is.
     func touched(by kind: FaultKind, severity: Double) -> [(column: Int, effect: FaultKind.Effect)] {
-        targets.enumerated().compactMap { column, target in
+        let all: [(column: Int, effect: FaultKind.Effect)] = targets.enumerated().compactMap { column, target in
             guard target.spread > 0, target.spread.isFinite,
                 let effect = kind.effect(onMetric: target.name, group: target.group)
             else { return nil }
@@ -41,6 +41,7 @@ struct FaultApplication {
             }
             return (column, effect)
         }
+        return all.contains { abs($0.effect.weight) >= FaultKind.ownWeight } ? all : []
     }
 
     /// Puts one fault into samples `[rows × columns]`, and says what it moved.

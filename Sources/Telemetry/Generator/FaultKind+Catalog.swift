@@ -24,7 +24,7 @@ extension FaultKind {
             "packet-loss", "a link drops packets: drops and retransmissions rise, goodput falls a little later",
             shape: .step,
             effects: [
-                .init(names: ["drop", "retrans", "timeout", "in_errs", "rst"], weight: 1),
+                .init(names: ["drop", "retrans", "timeout", "errs", "rst"], weight: 1),
                 .init(names: ["bler"], weight: 0.8),
                 .init(
                     names: ["brate", "receive_bytes", "transmit_bytes", "n3_gtp", "segs", "eth"], weight: -0.6,
@@ -51,7 +51,7 @@ extension FaultKind {
                 .init(names: ["steal", "throttl"], weight: 1),
                 .init(names: ["load"], weight: 0.7),
                 .init(names: ["cpu_user", "cpu_usage", "process_cpu"], weight: -0.5),
-                .init(groups: ["cpu"], names: ["cpu_"], except: ["iowait", "freq"], weight: 0.8),
+                .init(groups: ["cpu"], names: ["cpu_"], except: ["iowait", "freq"], weight: 0.9),
             ]),
         FaultKind(
             "radio-interference", "a foreign transmitter: signal quality falls, block errors rise, rates adapt later",
@@ -84,12 +84,13 @@ extension FaultKind {
         FaultKind(
             "silent-sensor", "an exporter repeats its last values", shape: .freeze,
             effects: [
-                .init(groups: ["cpu", "radio", "sessions", "process"], weight: 1)
+                .init(groups: ["cpu", "radio", "session", "process"], weight: 1)
             ]),
         FaultKind(
             "traffic-surge", "a crowd arrives: demand beyond the daily pattern, computing follows", shape: .step,
             effects: [
                 .init(names: ["drop", "retrans", "bler", "mcs", "snr"], weight: 0),
+                .init(names: ["ul_buff", "qos"], weight: 0.6),
                 .init(groups: ["traffic"], weight: 1),
                 .init(groups: ["network"], names: ["bytes", "packets", "eth", "segs"], weight: 1),
                 .init(names: ["sessionnbr", "amf_session", "ran_ue", "estab"], weight: 0.8),

@@ -76,6 +76,10 @@ public struct FaultKind: Hashable, Sendable {
         self.duration = duration
     }
 
+    /// From this size on, an effect is the fault's own: a fault fits an entity only if it has such a metric there, since
+    /// what merely follows from it would not tell it from others.
+    static let ownWeight = 0.9
+
     /// The effect on a metric, or `nil` where the fault leaves it alone.
     func effect(onMetric name: String, group: String) -> Effect? {
         let name = name.lowercased()

@@ -110,7 +110,7 @@ public enum SyntheticEntityType: String, Hashable, Sendable, Codable, CaseIterab
         .gauge("cpu_2", "physical.cpu", 29, 4.5, [(.demand, 0.6), (.compute, 0.5)], bounds: 0...100),
         .gauge("cpu_3", "physical.cpu", 27, 4.5, [(.demand, 0.55), (.compute, 0.55)], bounds: 0...100),
         .gauge("system_load", "physical.cpu", 2.4, 0.24, [(.demand, 0.6), (.compute, 0.6)], noise: 0.3, decimals: 2),
-        .gauge("thread_count", "physical.cpu", 24, 2, [(.compute, 0.7)], noise: 0.4, persistence: 0.8, decimals: 0),
+        .gauge("thread_count", "physical.process", 24, 2, [(.compute, 0.7)], noise: 0.4, persistence: 0.8, decimals: 0),
         .gauge(
             "sys_mem", "physical.memory", 38, 3, [(.memory, 0.8), (.demand, 0.3)], noise: 0.2, drift: 0.15,
             bounds: 0...100, decimals: 2),
@@ -145,7 +145,7 @@ public enum SyntheticEntityType: String, Hashable, Sendable, Codable, CaseIterab
         .gauge("sys_load", "physical.cpu", 1.7, 0.16, [(.demand, 0.4), (.compute, 0.7)], noise: 0.4, decimals: 2),
         .gauge("cpu_0", "physical.cpu", 28, 4, [(.demand, 0.5), (.compute, 0.6)], bounds: 0...100),
         .gauge("cpu_1", "physical.cpu", 26, 4, [(.demand, 0.45), (.compute, 0.65)], bounds: 0...100),
-        .gauge("thread_count", "physical.cpu", 18, 1.5, [(.compute, 0.6)], persistence: 0.8, decimals: 0),
+        .gauge("thread_count", "physical.process", 18, 1.5, [(.compute, 0.6)], persistence: 0.8, decimals: 0),
         .gauge(
             "proc_rmem_kB", "physical.memory", 951_920, 30_000, [(.memory, 0.9)], noise: 0.2, drift: 0.1, decimals: 0),
         .gauge("sys_mem", "physical.memory", 29, 2.2, [(.memory, 0.85)], noise: 0.25, bounds: 0...100, decimals: 2),
@@ -194,28 +194,28 @@ public enum SyntheticEntityType: String, Hashable, Sendable, Codable, CaseIterab
             "fivegs_ep_n3_gtp_outdatapktn3upf_total", "network-function.traffic", 860, 100, [(.demand, 0.85)],
             noise: 0.3, grows: true),
         .gauge(
-            "fivegs_upffunction_upf_sessionnbr", "network-function.sessions", 65, 6, [(.demand, 0.8)], noise: 0.3,
+            "fivegs_upffunction_upf_sessionnbr", "network-function.session", 65, 6, [(.demand, 0.8)], noise: 0.3,
             persistence: 0.9, decimals: 0),
         .counter(
-            "fivegs_upffunction_sm_n4sessionreport_total", "network-function.sessions", 2.2, 0.3, [(.demand, 0.7)],
+            "fivegs_upffunction_sm_n4sessionreport_total", "network-function.signalling", 2.2, 0.3, [(.demand, 0.7)],
             noise: 0.5),
     ]
 
     /// Names as in the access-and-mobility files of 5G3E version 2.
     private static let amfMetrics: [MetricTemplate] = [
         .gauge(
-            "ran_ue", "network-function.sessions", 65, 6, [(.demand, 0.8)], noise: 0.3, persistence: 0.9, decimals: 0),
+            "ran_ue", "network-function.session", 65, 6, [(.demand, 0.8)], noise: 0.3, persistence: 0.9, decimals: 0),
         .gauge(
-            "amf_session", "network-function.sessions", 70, 6.5, [(.demand, 0.8)], noise: 0.3, persistence: 0.9,
+            "amf_session", "network-function.session", 70, 6.5, [(.demand, 0.8)], noise: 0.3, persistence: 0.9,
             decimals: 0),
         .counter(
-            "fivegs_amffunction_rm_reginitreq_total", "network-function.registration", 1.5, 0.22, [(.demand, 0.6)],
+            "fivegs_amffunction_rm_reginitreq_total", "network-function.signalling", 1.5, 0.22, [(.demand, 0.6)],
             noise: 0.6),
         .counter(
-            "fivegs_amffunction_amf_authreq_total", "network-function.registration", 1.7, 0.24, [(.demand, 0.6)],
+            "fivegs_amffunction_amf_authreq_total", "network-function.signalling", 1.7, 0.24, [(.demand, 0.6)],
             noise: 0.6),
         .counter(
-            "fivegs_amffunction_mm_paging5greq_total", "network-function.registration", 2.6, 0.35, [(.demand, 0.6)],
+            "fivegs_amffunction_mm_paging5greq_total", "network-function.signalling", 2.6, 0.35, [(.demand, 0.6)],
             noise: 0.6),
     ]
 
@@ -235,7 +235,7 @@ public enum SyntheticEntityType: String, Hashable, Sendable, Codable, CaseIterab
             "node_cpu_scaling_frequency_hertz", "physical.cpu", 3.1e9, 0.09e9, [(.compute, -0.5), (.demand, -0.3)],
             bounds: 0.8e9...4.6e9, decimals: -6),
         .gauge(
-            "node_hwmon_temp_celsius", "physical.cpu", 52, 2.6, [(.compute, 0.6), (.demand, 0.55)], noise: 0.3,
+            "node_hwmon_temp_celsius", "physical.hardware", 52, 2.6, [(.compute, 0.6), (.demand, 0.55)], noise: 0.3,
             persistence: 0.8, bounds: 0...125),
         .gauge(
             "node_memory_MemAvailable_bytes", "physical.memory", 18.4e9, 0.9e9, [(.memory, -0.85), (.demand, -0.3)],
@@ -256,9 +256,9 @@ public enum SyntheticEntityType: String, Hashable, Sendable, Codable, CaseIterab
             "node_network_transmit_bytes_total", "physical.network", 6.9e6, 0.8e6, [(.demand, 0.85)], noise: 0.3,
             grows: true),
         .counter("node_network_receive_drop_total", "physical.network", 6, 1.1, [(.demand, 0.3)], noise: 0.8),
-        .counter("node_netstat_Tcp_RetransSegs", "physical.network", 9, 1.5, [(.demand, 0.4)], noise: 0.8),
+        .counter("node_network_receive_errs_total", "physical.network", 9, 1.5, [(.demand, 0.4)], noise: 0.8),
         .gauge(
-            "node_timex_offset_seconds", "physical.clock", 0.0005, 0.00004, [], noise: 1, persistence: 0.7,
+            "node_timex_offset_seconds", "physical.process", 0.0005, 0.00004, [], noise: 1, persistence: 0.7,
             bounds: -10...10, decimals: 6),
     ]
 }
