@@ -1,0 +1,77 @@
+public import Telemetry
+
+/// Turns cleaned samples of any number of entities into the training windows of every group: entities of one type
+/// and schema train the same model, their windows pooled.
+///
+/// Works chunk by chunk, so that neither a file nor all of them together need fit in memory; see
+/// ``TrainingSetBuilder`` for what is kept. The order in which sources come does not matter.
+public struct TrainingCollector: Sendable {
+    private let pipeline: CleaningPipeline
+    private let scalers: [String: MetricScaler]
+    private let configuration: TrainingConfiguration
+    private var builders: [String: TrainingSetBuilder] = [:]
+    private var metrics: [String: [String]] = [:]
+
+    /// An empty collection.
+    ///
+    /// - Parameter scalers: by the name of their group.
+    /// - Precondition: `configuration` is valid.
+    public init(
+        pipeline: CleaningPipeline, scalers: [String: MetricScaler], configuration: TrainingConfiguration
+    ) {
+        self.pipeline = pipeline
+        self.scalers = scalers
+        self.configuration = configuration
+    }
+
+    /// Reads, cleans, scales and takes in a whole source.
+    ///
+    /// - Throws: `TelemetryError` from the reader, or when the source does not fit the pipeline.
+    public mutating func append(_ source: EntitySource, options: ReaderOptions = ReaderOptions()) throws {
+        var reader = try source.makeReader(options: options)
+        var cleaner = try SampleCleaner(
+            pipeline: pipeline, site: source.site, entity: source.entity, type: source.type, schema: reader.schema)
+        while let frame = try reader.nextChunk(maximumRows: 4096) {
+            try cleaner.append(frame)
+            for series in cleaner.take() { try append(series) }
+        }
+    }
+
+    /// Scales and takes in the next rows of one entity and group. Groups without a scaler or without a metric that
+    /// varies have no model and are passed over; so are runs of rows in which a group was silent, for their values
+    /// are stand-ins.
+    ///
+    /// - Throws: `TelemetryError` when the series has other metrics than its scaler.
+    public mutating func append(_ series: CleanSeries) throws {
+        let name = series.group.name
+        guard let scaler = scalers[name], !series.metrics.isEmpty else { return }
+        let scaled = try scaler.scale(series)
+        let width = series.metrics.count
+        let heard = series.segments.filter { segment in
+            !series.standIn[segment.lowerBound * width..<(segment.lowerBound + 1) * width].allSatisfy { $0 == 1 }
+        }
+        let continuing = series.continuesPrevious && heard.first?.lowerBound == 0
+        metrics[name] = series.metrics
+        builders[
+            name, default: TrainingSetBuilder(group: name, features: width, configuration: configuration)
+        ].append(scaled, segments: heard, series: series.key, continuing: continuing)
+    }
+
+    /// The training windows of every group, sorted by name.
+    ///
+    /// - Throws: ``ModelError`` with the code `notEnoughData` when a group has no window to train on, or there is no
+    ///   group at all.
+    public consuming func finish() throws(ModelError) -> [GroupTrainingData] {
+        guard !builders.isEmpty else {
+            throw ModelError(
+                .notEnoughData, subject: "training data", found: "no group with a metric that varies",
+                expected: "samples that change over time")
+        }
+        var groups: [GroupTrainingData] = []
+        for (name, builder) in builders.sorted(by: { $0.key < $1.key }) {
+            groups.append(
+                GroupTrainingData(name: name, metrics: metrics[name] ?? [], data: try builder.finish()))
+        }
+        return groups
+    }
+}
