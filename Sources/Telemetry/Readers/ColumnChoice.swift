@@ -152,7 +152,7 @@ struct ColumnChoice {
         return zip(numbers, numbers.dropFirst()).allSatisfy { $1 - $0 == 1 } ? 0 : nil
     }
 
-    private static func unit(_ name: String, _ values: [Double], _ format: SourceFormat) -> TimeUnit {
+    static func unit(_ name: String, _ values: [Double], _ format: SourceFormat) -> TimeUnit {
         if format == .fiveGUserEquipment { return .milliseconds }
         if name.hasSuffix("_ms") { return .milliseconds }
         if name.hasSuffix("_us") { return .microseconds }

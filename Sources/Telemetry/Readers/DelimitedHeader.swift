@@ -67,7 +67,7 @@ struct DelimitedHeader {
         (kinds, schema, layout) = (choice.kinds, choice.schema, choice.layout)
     }
 
-    private static func rejectOtherEncodings(_ stream: ByteStream) throws {
+    static func rejectOtherEncodings(_ stream: ByteStream) throws {
         let bytes = stream.unread
         if bytes.starts(with: [0xEF, 0xBB, 0xBF]) {
             stream.consume(3)
@@ -77,7 +77,7 @@ struct DelimitedHeader {
         }
     }
 
-    private static func skipBlankLines(_ stream: ByteStream) -> Int {
+    static func skipBlankLines(_ stream: ByteStream) -> Int {
         var lines = 0
         while let first = stream.unread.first {
             if first == 0x0A {
@@ -93,7 +93,7 @@ struct DelimitedHeader {
     }
 
     /// The separator given, or else the one that splits header and first rows alike, most fields first.
-    private static func separator(
+    static func separator(
         _ bytes: UnsafeBufferPointer<UInt8>, atEnd: Bool, options: ReaderOptions, path: String
     ) throws -> UInt8 {
         let candidates: [UInt8] = [0x2C, 0x3B, 0x09, 0x7C, 0x20]

@@ -26,6 +26,10 @@ struct SourceReader: FrameReader {
     static func open(_ path: String, options: ReaderOptions, firstRow: Int) throws -> any FrameReader {
         let stream = try ByteStream(path: path, chunkBytes: options.bufferBytes)
         try stream.fill(atLeast: 4096)
+        let blanks: Set<UInt8> = [0x20, 0x09, 0x0A, 0x0D, 0xEF, 0xBB, 0xBF]
+        if let first = stream.unread.first(where: { !blanks.contains($0) }), first == 0x7B || first == 0x5B {
+            return try JSONLinesReader(stream: stream, options: options, firstRow: firstRow)
+        }
         return try DelimitedReader(stream: stream, options: options, firstRow: firstRow)
     }
 

@@ -1,0 +1,65 @@
+/// A small table of text with a header, read row by row: label and interpretation files.
+struct TextTable {
+    let names: [String]
+    private let stream: ByteStream
+    private let splitter: RowSplitter
+    private let options: ReaderOptions
+    private let firstLine: Int
+
+    /// Opens a table; the separator is the one given, or detected from the header.
+    init(path: String, options: ReaderOptions) throws {
+        stream = try ByteStream(path: path, chunkBytes: options.bufferBytes)
+        self.options = options
+        try stream.fill(atLeast: DelimitedHeader.sampleBytes)
+        try DelimitedHeader.rejectOtherEncodings(stream)
+        let skipped = DelimitedHeader.skipBlankLines(stream)
+        let bytes = UnsafeBufferPointer(stream.unread)
+        guard !bytes.isEmpty else {
+            throw TelemetryError(.empty, path: path, found: "no text", expected: "a header line and rows")
+        }
+        splitter = RowSplitter(
+            separator: try DelimitedHeader.separator(bytes, atEnd: stream.isAtEnd, options: options, path: path))
+        guard let header = splitter.split(bytes, from: 0, atEnd: stream.isAtEnd) else {
+            throw TelemetryError(
+                .malformed, path: path, line: 1, found: "a header without an end", expected: "a line with column names")
+        }
+        names = header.fields.map { FieldText.text(UnsafeBufferPointer(rebasing: bytes[$0])) }
+        firstLine = skipped + 1 + header.lines
+        stream.consume(header.next)
+    }
+
+    /// Calls `body` with each row: its line, its fields as ranges of the bytes.
+    func forEachRow(_ body: (Int, [Range<Int>], UnsafeBufferPointer<UInt8>) throws -> Void) throws {
+        var line = firstLine
+        while true {
+            let bytes = UnsafeBufferPointer(stream.unread)
+            if bytes.isEmpty && stream.isAtEnd { return }
+            guard !bytes.isEmpty, let row = splitter.split(bytes, from: 0, atEnd: stream.isAtEnd) else {
+                guard !stream.isAtEnd else {
+                    throw TelemetryError(
+                        .malformed, path: stream.path, line: line, found: "a quoted field without an end",
+                        expected: "a closing quote")
+                }
+                guard stream.count <= options.maximumLineBytes else {
+                    throw TelemetryError(
+                        .limitExceeded, path: stream.path, line: line,
+                        found: "a line of more than \(options.maximumLineBytes) bytes",
+                        expected: "lines up to that length")
+                }
+                try stream.fill()
+                continue
+            }
+            let isBlank = row.fields.count == 1 && row.fields[0].isEmpty
+            if !isBlank {
+                guard row.fields.count == names.count else {
+                    throw TelemetryError(
+                        .raggedRow, path: stream.path, line: line, found: "\(row.fields.count) fields",
+                        expected: "\(names.count), as in the header")
+                }
+                try body(line, row.fields, bytes)
+            }
+            stream.consume(row.next)
+            line += row.lines
+        }
+    }
+}

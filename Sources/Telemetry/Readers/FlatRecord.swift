@@ -1,0 +1,89 @@
+import TextParsing
+
+/// One JSON object taken apart into named numbers.
+///
+/// Nested objects join their names with points. Arrays come in two kinds: numbers, taken one by one
+/// (`latency_histogram.0`, …); and objects, such as the user equipments at a cell, whose number varies and whose order
+/// says nothing: they give `count`, and mean, min and max of each of their numbers (`ue_list.cqi.mean`). An object in
+/// such an array that only wraps another is looked through. Numbers in strings are numbers.
+struct FlatRecord {
+    /// Numbers by path, in the order of the text.
+    private(set) var numbers: [(path: String, value: Double)] = []
+    /// Strings that are no numbers, by path.
+    private(set) var texts: [(path: String, value: String)] = []
+
+    /// Names that tell things apart instead of measuring them; left out of aggregates.
+    private static let identifiers: Set<String> = ["rnti", "pci", "id", "imsi", "supi", "ue_id", "cell_id", "tmsi"]
+
+    init(_ members: [JSONValue.Member]) {
+        for member in members { add(member.value, path: member.key) }
+    }
+
+    private mutating func add(_ value: JSONValue, path: String) {
+        switch value {
+        case .null: numbers.append((path, .nan))
+        case .object(let members):
+            for member in members { add(member.value, path: path + "." + member.key) }
+        case .array(let elements): addArray(elements, path: path)
+        case .number, .bool, .string:
+            if let number = Self.number(value) {
+                numbers.append((path, number))
+            } else if case .string(let text) = value {
+                texts.append((path, text))
+            }
+        }
+    }
+
+    private mutating func addArray(_ elements: [JSONValue], path: String) {
+        let scalars = elements.compactMap(Self.number)
+        if !elements.isEmpty && scalars.count == elements.count {
+            for (index, number) in scalars.enumerated() { numbers.append(("\(path).\(index)", number)) }
+            return
+        }
+        numbers.append((path + ".count", Double(elements.count)))
+        var order: [String] = []
+        var leaves: [String: [Double]] = [:]
+        for element in elements {
+            guard case .object(let members) = Self.unwrapped(element) else { continue }
+            for leaf in FlatRecord(members).numbers where leaf.value.isFinite {
+                let name = leaf.path.split(separator: ".").last.map(String.init) ?? leaf.path
+                guard !Self.identifiers.contains(name.lowercased()) else { continue }
+                if leaves[leaf.path] == nil { order.append(leaf.path) }
+                leaves[leaf.path, default: []].append(leaf.value)
+            }
+        }
+        for leaf in order {
+            guard let values = leaves[leaf], let least = values.min(), let most = values.max() else { continue }
+            let mean = values.reduce(0, +) / Double(values.count)
+            numbers.append(("\(path).\(leaf).mean", mean))
+            numbers.append(("\(path).\(leaf).min", least))
+            numbers.append(("\(path).\(leaf).max", most))
+        }
+    }
+
+    private static func unwrapped(_ value: JSONValue) -> JSONValue {
+        var value = value
+        while case .object(let members) = value, members.count == 1, case .object = members[0].value {
+            value = members[0].value
+        }
+        return value
+    }
+
+    /// The number that a value is, or that its text spells.
+    static func number(_ value: JSONValue) -> Double? {
+        switch value {
+        case .number(let number): return number
+        case .bool(let bool): return bool ? 1 : 0
+        case .string(let text):
+            var text = text
+            return text.withUTF8 { bytes in
+                switch FieldText.content(bytes) {
+                case .number(let number): return number
+                case .missing: return .nan
+                case .text: return nil
+                }
+            }
+        default: return nil
+        }
+    }
+}

@@ -1,0 +1,248 @@
+import TextParsing
+
+/// Reads JSON lines: one object a line, taken apart by ``FlatRecord``. The columns are those that occur in the first
+/// ``sampleRows`` lines; a name that a line lacks is missing there, one that first occurs later is left out.
+struct JSONLinesReader: FrameReader {
+    /// Lines looked at to decide on the columns.
+    static let sampleRows = 200
+
+    let schema: [String]
+    let layout: SourceLayout
+    private let columns: [String: Int]
+    private let timeColumn: String?
+    private let labelColumn: String?
+    private let rowSeconds: Double
+    private let timeDivisor: Double
+    private let firstRow: Int
+    private var lines: JSONLines
+    private var sample: ArraySlice<JSONLines.Record>
+    private var row = 0
+    private var pendingError: (any Error)?
+    private var finished = false
+
+    init(stream: ByteStream, options: ReaderOptions, firstRow: Int = 0) throws {
+        var lines = JSONLines(stream: stream, options: options)
+        var sample: [JSONLines.Record] = []
+        while sample.count < Self.sampleRows {
+            do {
+                guard let record = try lines.next() else { break }
+                sample.append(record)
+            } catch {
+                // The rows before a bad line are delivered before the error.
+                guard !sample.isEmpty else { throw error }
+                pendingError = error
+                break
+            }
+        }
+        guard !sample.isEmpty else {
+            throw TelemetryError(
+                .empty, path: stream.path, found: "no line with an object", expected: "one JSON object a line")
+        }
+        let choice = try JSONColumnChoice(sample: sample, options: options, path: stream.path)
+        schema = choice.schema
+        layout = choice.layout
+        timeColumn = choice.timeColumn
+        labelColumn = choice.layout.labelColumn
+        rowSeconds = options.rowSeconds ?? 1
+        timeDivisor = choice.timeDivisor
+        columns = Dictionary(uniqueKeysWithValues: choice.schema.enumerated().map { ($0.element, $0.offset) })
+        self.firstRow = firstRow
+        self.lines = lines
+        self.sample = sample[...]
+    }
+
+    mutating func nextChunk(maximumRows: Int) throws -> MetricFrame? {
+        precondition(maximumRows > 0, "a chunk has at least one row")
+        guard !finished else { return nil }
+        let most = max(1, min(maximumRows, (1 << 22) / schema.count))
+        var times: [Double] = []
+        var values: [Double] = []
+        var labels: [UInt8] = []
+        while times.count < most {
+            do {
+                guard let record = try nextRecord() else { break }
+                var cells = [Double](repeating: .nan, count: schema.count)
+                var label: UInt8 = 0
+                for (path, value) in record.flat.numbers {
+                    if let index = columns[path] { cells[index] = value }
+                    if path == labelColumn { label = value.isNaN || value == 0 ? 0 : 1 }
+                }
+                times.append(try time(of: record, index: firstRow + row + times.count))
+                values.append(contentsOf: cells)
+                labels.append(label)
+            } catch {
+                pendingError = error
+                break
+            }
+        }
+        if times.isEmpty {
+            finished = true
+            if let error = pendingError { throw error }
+            return nil
+        }
+        let first = firstRow + row
+        row += times.count
+        return MetricFrame(
+            schema: schema, firstRow: first, times: times, values: values, labels: labelColumn == nil ? nil : labels)
+    }
+
+    private mutating func nextRecord() throws -> JSONLines.Record? {
+        if let record = sample.popFirst() { return record }
+        if let error = pendingError { throw error }
+        return try lines.next()
+    }
+
+    private func time(of record: JSONLines.Record, index: Int) throws -> Double {
+        guard let timeColumn else { return Double(index) * rowSeconds }
+        if let number = record.flat.numbers.first(where: { $0.path == timeColumn })?.value, number.isFinite {
+            return number / timeDivisor
+        }
+        let text = record.flat.texts.first { $0.path == timeColumn }?.value
+        guard let text, let time = Self.timestamp(text) else {
+            throw TelemetryError(
+                .badTime, path: lines.path, line: record.line, field: timeColumn,
+                found: text.map { "'\($0)'" } ?? "no time", expected: "a number or a date and time")
+        }
+        return time
+    }
+
+    static func timestamp(_ text: String) -> Double? {
+        var text = text
+        return text.withUTF8 { FieldText.timestamp($0) }
+    }
+}
+
+/// The objects of a JSON-lines file, one after the other.
+struct JSONLines {
+    struct Record {
+        let line: Int
+        let flat: FlatRecord
+    }
+
+    private let stream: ByteStream
+    private let options: ReaderOptions
+    private var line = 0
+
+    init(stream: ByteStream, options: ReaderOptions) {
+        self.stream = stream
+        self.options = options
+    }
+
+    var path: String { stream.path }
+
+    /// The next line that is not blank; `nil` at the end.
+    mutating func next() throws -> Record? {
+        var searched = 0
+        while true {
+            if let feed = stream.unread[searched...].firstIndex(of: 0x0A) {
+                if let record = try take(feed, separatorBytes: 1) { return record }
+                searched = 0
+                continue
+            }
+            searched = stream.count
+            if stream.isAtEnd {
+                guard stream.count > 0 else { return nil }
+                if let record = try take(stream.count, separatorBytes: 0) { return record }
+                return nil
+            }
+            guard stream.count <= options.maximumLineBytes else {
+                throw TelemetryError(
+                    .limitExceeded, path: path, line: line + 1,
+                    found: "a line of more than \(options.maximumLineBytes) bytes",
+                    expected: "lines up to that length (the limit can be set)")
+            }
+            try stream.fill()
+        }
+    }
+
+    private mutating func take(_ count: Int, separatorBytes: Int) throws -> Record? {
+        line += 1
+        defer { stream.consume(count + separatorBytes) }
+        var bytes = UnsafeBufferPointer(UnsafeMutableBufferPointer(rebasing: stream.unread[..<count]))
+        if line == 1 && bytes.starts(with: [0xEF, 0xBB, 0xBF]) { bytes = UnsafeBufferPointer(rebasing: bytes[3...]) }
+        if bytes.allSatisfy({ $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }) { return nil }
+        let value: JSONValue
+        do {
+            value = try JSONValue(parsing: bytes)
+        } catch {
+            throw TelemetryError(
+                .malformed, path: path, line: line, found: "no valid JSON at byte \(error.offset + 1) of the line",
+                expected: "\(error.expected) (one JSON object a line)")
+        }
+        guard case .object(let members) = value else {
+            throw TelemetryError(
+                .malformed, path: path, line: line, found: "JSON that is not an object",
+                expected: "one JSON object a line")
+        }
+        return Record(line: line, flat: FlatRecord(members))
+    }
+}
+
+/// Decides on the columns of a JSON-lines file.
+struct JSONColumnChoice {
+    let schema: [String]
+    let layout: SourceLayout
+    let timeColumn: String?
+    let timeDivisor: Double
+
+    init(sample: [JSONLines.Record], options: ReaderOptions, path: String) throws {
+        var order: [String] = []
+        var finite: Set<String> = []
+        var seen: Set<String> = []
+        var texts: [String] = []
+        for record in sample {
+            for (name, value) in record.flat.numbers {
+                if seen.insert(name).inserted { order.append(name) }
+                if value.isFinite { finite.insert(name) }
+            }
+            for (name, _) in record.flat.texts where !texts.contains(name) { texts.append(name) }
+        }
+        func given(_ name: String?) throws -> String? {
+            guard let name, !seen.contains(name), !texts.contains(name) else { return name }
+            throw TelemetryError(
+                .missingColumn, path: path, line: 1, field: name, found: "no such member",
+                expected: "one of " + CleaningPipeline.listed(order + texts))
+        }
+        let label = try given(options.labelColumn) ?? order.first { $0.lowercased() == "label" }
+        var time = try given(options.timeColumn)
+        if time == nil && options.rowSeconds == nil {
+            time = ["timestamp", "time", "@timestamp", "ts", "datetime"].lazy.compactMap { name in
+                (order + texts).first { $0.lowercased() == name }
+            }.first
+        }
+        // A name that is a text in most lines is no number, even where a few spell one.
+        let textual = Set(
+            texts.filter { name in
+                let spelled = sample.count { $0.flat.texts.contains { $0.path == name } }
+                return spelled * 2 > sample.count
+            })
+        schema = order.filter { $0 != time && $0 != label && !textual.contains($0) }
+        guard !schema.isEmpty, !finite.isDisjoint(with: schema) else {
+            throw TelemetryError(
+                .noNumericColumn, path: path, found: "objects without numbers (\(CleaningPipeline.listed(order + texts)))",
+                expected: "at least one number in each object")
+        }
+        guard schema.count <= options.maximumColumns else {
+            throw TelemetryError(
+                .limitExceeded, path: path, found: "\(schema.count) columns", expected: "at most \(options.maximumColumns)")
+        }
+        var clock = ClockRule.rows(seconds: options.rowSeconds ?? 1)
+        var divisor = 1.0
+        if let time {
+            let first = sample.lazy.compactMap { $0.flat.numbers.first { $0.path == time }?.value }.first
+            if let first {
+                let unit = options.timeUnit ?? ColumnChoice.unit(time.lowercased(), [first], .jsonLines)
+                clock = .number(column: time, unit: unit)
+                divisor = unit.perSecond
+            } else {
+                clock = .text(column: time)
+            }
+        }
+        timeColumn = time
+        timeDivisor = divisor
+        let isNodeB = order.contains { $0.hasPrefix("ue_list.") } && order.contains { $0.hasPrefix("cell_metrics.") }
+        layout = SourceLayout(
+            format: isNodeB ? .fiveGNodeB : .jsonLines, separator: nil, clock: clock, labelColumn: label,
+            textColumns: texts.filter { $0 != time }, ignoredColumns: [])
+    }
+}
