@@ -10,6 +10,7 @@ package enum TrainTool {
             InspectCommand.self,
             GenerateCommand.self,
             InjectCommand.self,
+            BenchReadersCommand.self,
         ],
         translate: Tool.translate)
 }

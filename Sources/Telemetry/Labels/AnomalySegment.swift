@@ -70,12 +70,15 @@ extension AnomalySegment {
         var text = "start,end_exclusive,dims_0based,metrics,anomaly_type\n"
         func field(_ value: String) -> String {
             let special = value.unicodeScalars.contains { $0 == "," || $0 == "\"" || $0 == "\n" || $0 == "\r" }
-            return special ? "\"" + value.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\"" : value
+            return special
+                ? "\"" + value.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
+                : value
         }
         for segment in segments {
             let dimensions = segment.dimensions.map(String.init).joined(separator: ";")
             let metrics = field(segment.metrics.joined(separator: ";"))
-            text += "\(segment.rows.lowerBound),\(segment.rows.upperBound),\(dimensions),\(metrics),\(field(segment.type))\n"
+            text +=
+                "\(segment.rows.lowerBound),\(segment.rows.upperBound),\(dimensions),\(metrics),\(field(segment.type))\n"
         }
         try RowLabels.write(text, to: path)
     }

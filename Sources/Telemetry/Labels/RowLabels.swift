@@ -22,7 +22,9 @@ public struct RowLabels: Hashable, Sendable, Codable {
         var runs: [Range<Int>] = []
         var start: Int?
         for (row, label) in values.enumerated() {
-            if label != 0 { start = start ?? row } else if let first = start {
+            if label != 0 {
+                start = start ?? row
+            } else if let first = start {
                 runs.append(first..<row)
                 start = nil
             }

@@ -206,9 +206,10 @@ struct JSONColumnChoice {
         let label = try given(options.labelColumn) ?? order.first { $0.lowercased() == "label" }
         var time = try given(options.timeColumn)
         if time == nil && options.rowSeconds == nil {
-            time = ["timestamp", "time", "@timestamp", "ts", "datetime"].lazy.compactMap { name in
-                (order + texts).first { $0.lowercased() == name }
-            }.first
+            time =
+                ["timestamp", "time", "@timestamp", "ts", "datetime"].lazy.compactMap { name in
+                    (order + texts).first { $0.lowercased() == name }
+                }.first
         }
         // A name that is a text in most lines is no number, even where a few spell one.
         let textual = Set(
@@ -219,12 +220,14 @@ struct JSONColumnChoice {
         schema = order.filter { $0 != time && $0 != label && !textual.contains($0) }
         guard !schema.isEmpty, !finite.isDisjoint(with: schema) else {
             throw TelemetryError(
-                .noNumericColumn, path: path, found: "objects without numbers (\(CleaningPipeline.listed(order + texts)))",
+                .noNumericColumn, path: path,
+                found: "objects without numbers (\(CleaningPipeline.listed(order + texts)))",
                 expected: "at least one number in each object")
         }
         guard schema.count <= options.maximumColumns else {
             throw TelemetryError(
-                .limitExceeded, path: path, found: "\(schema.count) columns", expected: "at most \(options.maximumColumns)")
+                .limitExceeded, path: path, found: "\(schema.count) columns",
+                expected: "at most \(options.maximumColumns)")
         }
         var clock = ClockRule.rows(seconds: options.rowSeconds ?? 1)
         var divisor = 1.0

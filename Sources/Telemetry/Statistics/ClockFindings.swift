@@ -41,7 +41,10 @@ public struct ClockFindings: Hashable, Sendable, Codable {
 
     /// Half the distance between the 5 % and the 95 % quantile of the steps, in seconds.
     public var jitter: Double? {
-        steps.quantiles([0.05, 0.95]).map { ($0[1] - $0[0]) / 2 }
+        guard let medianStep, let ends = steps.quantiles([0.05, 0.95]) else { return nil }
+        let jitter = (ends[1] - ends[0]) / 2
+        // Times are sums of roundings; what lies below a billionth of a step is not the source's.
+        return jitter < 1e-9 * medianStep ? 0 : jitter
     }
 
     /// Steps longer than `factor` median steps.
