@@ -140,14 +140,16 @@ package struct HeldOutScores: Sendable {
             var aggregator = GroupAggregator(groups: groups)
             var found = MetricDeviations(metrics: detector.metrics, rows: 1)
             var habits = MetricHabits(width: groups.count, adaptationTime: multiView.adaptationTime)
+            var surprises = MetricSurprises(multiView)
             var next = 0
             for row in 0..<lengths[entity] {
                 found.withRow(0) { output in
-                    for metric in output.surprises.indices { output.surprises[metric] = 0 }
+                    surprises.clear()
                     while next < excursions.count, excursions[next].row == row {
-                        multiView.addSurprise(excursions[next], to: output.surprises)
+                        surprises.add(excursions[next], by: multiView)
                         next += 1
                     }
+                    surprises.write(to: output.surprises)
                     habits.forgive(output.surprises)
                 }
                 aggregator.update(found)

@@ -38,7 +38,7 @@ package struct MultiViewDetector: MetricDetector {
     /// The level whose distances count for surprises.
     static let surpriseLevel = 1
     /// Samples over which a surprise is averaged.
-    static let surpriseWindow = 4
+    static let surpriseWindow = 16
     /// Largest distance that counts in a surprise, and largest surprise.
     static let surpriseCaps = (distance: 100.0, ratio: 20.0)
     /// The quantile of held-out excursions that is usual, and the least that is.
@@ -84,13 +84,13 @@ package struct MultiViewDetector: MetricDetector {
         }
     }
 
-    /// Raises a metric's surprise to that of one of its views.
-    func addSurprise(_ excursion: ViewExcursion, to surprises: UnsafeMutableBufferPointer<Double>) {
-        let cell = Int(excursion.cell)
-        let ratio = min(excursion.value / usualExcursions[cell], Self.surpriseCaps.ratio)
-        let metric = cell % metrics.count
-        surprises[metric] = max(surprises[metric], ratio)
+    /// An excursion in units of what is usual for its view and metric, capped.
+    func surprise(_ excursion: ViewExcursion) -> Double {
+        min(excursion.value / usualExcursions[Int(excursion.cell)], Self.surpriseCaps.ratio)
     }
+
+    /// Views that have a say in surprises.
+    var surprisingViews: Int { parameters.views.indices.count(where: surprises) }
 
     /// A scorer at the start of an entity's stream.
     package func makeScorer() -> any MetricScorer { MultiViewScorer(self) }
@@ -104,4 +104,42 @@ package struct ViewExcursion: Sendable {
     let cell: Int32
     /// The distance in ranges; positive.
     let value: Double
+}
+
+/// The surprise of each metric at one sample: the mean of its two most surprised views, so that one view alone has to
+/// be twice as sure.
+struct MetricSurprises: Sendable {
+    private var first: [Double]
+    private var second: [Double]
+    private let divisor: Double
+
+    init(_ detector: MultiViewDetector) {
+        first = [Double](repeating: 0, count: detector.metrics.count)
+        second = first
+        divisor = detector.surprisingViews > 1 ? 2 : 1
+    }
+
+    mutating func clear() {
+        for metric in first.indices {
+            first[metric] = 0
+            second[metric] = 0
+        }
+    }
+
+    mutating func add(_ excursion: ViewExcursion, by detector: MultiViewDetector) {
+        let metric = Int(excursion.cell) % first.count
+        let surprise = detector.surprise(excursion)
+        if surprise > first[metric] {
+            second[metric] = first[metric]
+            first[metric] = surprise
+        } else {
+            second[metric] = max(second[metric], surprise)
+        }
+    }
+
+    func write(to surprises: UnsafeMutableBufferPointer<Double>) {
+        for metric in first.indices {
+            surprises[metric] = (first[metric] + (divisor > 1 ? second[metric] : 0)) / divisor
+        }
+    }
 }

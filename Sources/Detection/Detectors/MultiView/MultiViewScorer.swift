@@ -9,8 +9,10 @@ struct MultiViewScorer: MetricScorer {
     private let activeViews: Double
     private let activeCauses: Double
     private let surprising: [Bool]
-    /// Distances of the latest samples, `[window × V × F]`, and which of them are not all zero.
+    /// Distances of the latest samples, `[window × V × F]`, and their sums, `[V × F]`.
     private var recent: [Double]
+    private var sums: [Double]
+    private var metricSurprises: MetricSurprises
     private var length = 0
 
     init(_ detector: MultiViewDetector) {
@@ -25,13 +27,15 @@ struct MultiViewScorer: MetricScorer {
         activeViews = Double(max(1, views.count))
         activeCauses = Double(max(1, views.count(where: \.seesChange)))
         surprising = detector.parameters.views.indices.map(detector.surprises)
-        recent = [Double](
-            repeating: 0, count: MultiViewDetector.surpriseWindow * detector.parameters.views.count * width)
+        sums = [Double](repeating: 0, count: detector.parameters.views.count * width)
+        recent = [Double](repeating: 0, count: MultiViewDetector.surpriseWindow * sums.count)
+        metricSurprises = MetricSurprises(detector)
     }
 
     mutating func startSegment() {
         stream.restart()
         for index in recent.indices { recent[index] = 0 }
+        for index in sums.indices { sums[index] = 0 }
         length = 0
     }
 
@@ -44,14 +48,12 @@ struct MultiViewScorer: MetricScorer {
             output.surprises[metric] = 0
             sides[metric] = 0
         }
-        let cells = detector.parameters.views.count * width
-        let slot = length % MultiViewDetector.surpriseWindow * cells
-        for index in slot..<slot + cells { recent[index] = 0 }
-        length += 1
+        let slot = beginExcursions()
         for (index, view) in detector.parameters.views.enumerated() where stream.isWarm[index] {
             guard let band = detector.bands[index] else { continue }
             add(view, band, at: index * width, slot: slot, to: output)
         }
+        endExcursions(slot)
         for metric in 0..<width {
             output.deviations[metric] /= activeViews
             output.causes[metric] /= activeCauses
@@ -62,7 +64,11 @@ struct MultiViewScorer: MetricScorer {
         // Among metrics that changed alike, the one that is also at an odd level comes first.
         for metric in 0..<width { output.causes[metric] += 0.1 * output.deviations[metric] }
         guard !detector.usualExcursions.isEmpty else { return }
-        forEachExcursion { detector.addSurprise(ViewExcursion(row: 0, cell: $0, value: $1), to: output.surprises) }
+        metricSurprises.clear()
+        var found = metricSurprises
+        forEachExcursion { found.add(ViewExcursion(row: 0, cell: $0, value: $1), by: detector) }
+        metricSurprises = found
+        metricSurprises.write(to: output.surprises)
         surpriseHabits.forgive(output.surprises)
     }
 
@@ -70,18 +76,37 @@ struct MultiViewScorer: MetricScorer {
         forEachExcursion { excursions.append(ViewExcursion(row: row, cell: $0, value: $1)) }
     }
 
-    /// The mean distance of each view over the latest samples, where it is not zero.
+    /// Makes room for the next sample's distances; returns where they go.
+    private mutating func beginExcursions() -> Int {
+        let slot = length % MultiViewDetector.surpriseWindow * sums.count
+        length += 1
+        for cell in sums.indices where recent[slot + cell] != 0 {
+            sums[cell] -= recent[slot + cell]
+            recent[slot + cell] = 0
+        }
+        return slot
+    }
+
+    /// Takes the sample's distances into the sums; now and then these are taken anew, so that rounding errors do not
+    /// pile up.
+    private mutating func endExcursions(_ slot: Int) {
+        if length % MultiViewDetector.surpriseWindow != 0 {
+            for cell in sums.indices { sums[cell] += recent[slot + cell] }
+            return
+        }
+        for cell in sums.indices { sums[cell] = 0 }
+        for start in stride(from: 0, to: recent.count, by: sums.count) {
+            for cell in sums.indices { sums[cell] += recent[start + cell] }
+        }
+    }
+
+    /// The mean distance of each view over the latest samples, where it is more than rounding.
     private func forEachExcursion(_ body: (_ cell: Int32, _ value: Double) -> Void) {
         let width = sides.count
-        let cells = surprising.count * width
         let count = Double(min(length, MultiViewDetector.surpriseWindow))
-        recent.withUnsafeBufferPointer { recent in
-            for view in surprising.indices where surprising[view] {
-                for cell in view * width..<(view + 1) * width {
-                    var sum = 0.0
-                    for sample in 0..<MultiViewDetector.surpriseWindow { sum += recent[sample * cells + cell] }
-                    if sum > 0 { body(Int32(truncatingIfNeeded: cell), sum / count) }
-                }
+        for view in surprising.indices where surprising[view] {
+            for cell in view * width..<(view + 1) * width where sums[cell] > 1e-9 {
+                body(Int32(truncatingIfNeeded: cell), sums[cell] / count)
             }
         }
     }

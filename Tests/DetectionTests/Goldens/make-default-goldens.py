@@ -1,0 +1,44 @@
+#!/usr/bin/env python3
+"""Makes default.json: a small table with a daily pattern, a few faults, and what the reference implementation of the
+shipped detector (scripts/reference-detector.py) says of it.
+
+    python Tests/DetectionTests/Goldens/make-default-goldens.py > Tests/DetectionTests/Goldens/default.json
+"""
+import importlib.util, json, sys
+from pathlib import Path
+import numpy as np
+
+path = Path(__file__).resolve().parents[3] / "scripts" / "reference-detector.py"
+spec = importlib.util.spec_from_file_location("reference", path)
+reference = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(reference)
+
+rng = np.random.default_rng(31)
+STEP = 120.0
+
+
+def table(n, start):
+    t = start + STEP * np.arange(n)
+    load = np.sin(2 * np.pi * t / 86400) + 0.2 * rng.normal(size=n)
+    x = np.stack([2 * load + 0.1 * rng.normal(size=n), 50 - 5 * load + 0.5 * rng.normal(size=n),
+                  np.exp(0.3 * rng.normal(size=n)), np.full(n, 7.0)], axis=1)
+    return np.round(x, 4), t
+
+
+x, t = table(2400, 40_000.0)
+y, u = table(700, 40_000.0 + STEP * 2400)
+y[150:190, 1] += 12
+y[300:330, 0] = y[300, 0]
+y[420:423, 2] += 9
+y[500:560, 3] = 7.5
+y[600:, 2] += 0.8
+model = reference.fit(x, t)
+reference.calibrate(model, x, t)
+r = reference.score(model, y, u)
+nine = lambda a: [float("%.10g" % v) for v in np.asarray(a).ravel()]
+json.dump(dict(
+    step=STEP, start=40_000.0, metrics=4, train=x.ravel().tolist(), test=y.ravel().tolist(), level=float(model["tha"]),
+    single=float(model["thb"]), score=nine(r["score"]), threshold=nine(r["threshold"]),
+    alarm="".join(str(int(a or b)) for a, b in zip(r["alarmA"], r["alarmB"])),
+    deviations=nine(r["M"][::7]), causes=nine(r["C"][::7])), sys.stdout, separators=(",", ":"))
+print()

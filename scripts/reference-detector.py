@@ -1,0 +1,197 @@
+"""Reference implementation of the 'default' detector of Faultline (see SPEC.md).
+Usage: detector.py OUTDIR     (scores the shared SMD and ASD entities, writes CSV)"""
+import os, sys, json, numpy as np
+from scipy.signal import lfilter
+
+QS = (0.02, 0.005, 0.001)          # quantile levels of the normal band
+CAP = 5.0                          # deviation cap, in band widths
+SMOOTH = (1, 4, 16, 64, 256)       # trailing-mean horizons of the entity score
+DAY = 86400.0
+NBIN = 96                          # time-of-day bins
+MIN_DAYS = 3                       # profile only if the training spans so many days
+ADAPT_K, ADAPT_FRAC = 0.5, 0.1
+LAM = 1e-2
+ZCLIP = 8.0
+NFOLD = 4
+
+def tmean(a, w, strict=False):
+    n = len(a); c = np.cumsum(np.concatenate([np.zeros((1,)+a.shape[1:]), a]), 0)
+    i = np.arange(n); s = np.maximum(0, i+1-w); k = (i+1-s).astype(float).reshape((-1,)+(1,)*(a.ndim-1))
+    m = (c[1:]-c[s])/k
+    if strict: m[:min(w-1, n)] = np.nan
+    return m
+def lag(a, h):
+    b = np.full_like(a, np.nan)
+    if h < len(a): b[h:] = a[:-h]
+    return b
+def ewma(a, tau, init):
+    al = 1.0/tau
+    y, _ = lfilter([al], [1, -(1-al)], a, axis=0, zi=((1-al)*init)[None]); return y
+
+VIEWS = ['val', 'seas', 'val15', 'val60', 'hd1', 'hd3', 'hs10', 'hs30', 'hs100', 'hm60', 'hm240', 'ls15', 'ls60', 'xr0', 'xr3', 'xr30']
+CAUSE = ['hd1', 'hd3', 'hs10', 'hs30', 'hs100', 'hm60', 'hm240', 'ls15', 'ls60']   # change views: root cause
+def raw_views(x, s, model):
+    """x = value, s = value minus time-of-day profile; NaN = not yet warm"""
+    m60, m240 = tmean(s, 60, True), tmean(s, 240, True)
+    V = {'val': x, 'seas': s if model['seasonal'] else None, 'val15': tmean(x, 15, True), 'val60': tmean(x, 60, True),
+         'hd1': x-lag(x, 1), 'hd3': x-lag(x, 3), 'hs10': s-lag(s, 10), 'hs30': s-lag(s, 30), 'hs100': s-lag(s, 100),
+         'hm60': m60-lag(m60, 60), 'hm240': m240-lag(m240, 240)}
+    c = x-model['mu']
+    for w in (15, 60):
+        m = tmean(c, w, True); v = tmean(c*c, w, True)-m*m; v = np.where(v < 1e-10*model['sd']**2, 0.0, v)
+        V['ls%d' % w] = np.log(np.sqrt(v)/model['sd']+1e-2)
+    for h in (0, 3, 30):
+        d = c if h == 0 else x-lag(x, h)
+        z = d/model['xsd'][h]; V['xr%d' % h] = z+np.clip(z, -ZCLIP, ZCLIP)@model['xB'][h]
+    return V
+
+def phase(t): return (t % DAY)/DAY*NBIN
+def profile_at(prof, t):
+    ph = phase(t)-0.5; i0 = np.floor(ph).astype(int); f = (ph-i0)[:, None]
+    return prof[i0 % NBIN]*(1-f)+prof[(i0+1) % NBIN]*f
+
+def fit(x, t, mask=None):
+    """x [n,F], t seconds, mask: rows that may be used for the statistics"""
+    n, F = x.shape; mask = np.ones(n, bool) if mask is None else mask; X = x[mask]
+    m = dict(n=n, F=F, mu=X.mean(0)); rng = X.max(0)-X.min(0); med = np.median(X, 0)
+    m['floor'] = np.where(rng > 0, 1e-3*rng, np.maximum(1e-3*np.abs(med), 1e-6))
+    sd = X.std(0); m['sd'] = np.maximum(sd, m['floor'])
+    m['seasonal'] = bool(t[-1]-t[0] >= MIN_DAYS*DAY)
+    if m['seasonal']:
+        b = np.floor(phase(t)).astype(int) % NBIN
+        P = np.full((NBIN, F), np.nan)
+        for k in range(NBIN):
+            r = mask & (b == k)
+            if r.any(): P[k] = np.median(x[r], 0)
+        bad = np.isnan(P[:, 0]); P[bad] = med; m['prof'] = P
+    m['xsd'], m['xB'] = {}, {}
+    for h in (0, 3, 30):
+        if h == 0: d = X-m['mu']
+        else:
+            d = (x-lag(x, h)); ok = mask & np.r_[np.zeros(h, bool), mask[:-h]] if h < n else np.zeros(n, bool); d = d[ok]
+        s2 = np.sqrt((d*d).mean(0)) if len(d) else np.zeros(F)
+        m['xsd'][h] = np.maximum(s2, m['floor']) if h else m['sd']
+        z = np.clip(d/m['xsd'][h], -ZCLIP, ZCLIP); C = z.T@z/max(1, len(z))
+        Pm = np.linalg.inv(C+LAM*np.eye(F)); B = Pm/np.diag(Pm)[None, :]; np.fill_diagonal(B, 0.0)
+        m['xB'][h] = B                    # residual_j = z_j + sum_k zc_k B[k,j]
+    m['tau'] = max(200.0, ADAPT_FRAC*n)
+    V = raw_views(x, seas_res(m, x, t), m); m['band'] = {}
+    for v in VIEWS:
+        if V[v] is None: continue
+        a = V[v][mask]; a = a[~np.isnan(a[:, 0])]
+        if len(a) < 50: continue
+        fl = m['floor']
+        if v.startswith('ls'): fl = np.full(F, 1e-2)
+        if v.startswith('xr'): fl = np.full(F, 1e-3)
+        m['band'][v] = [(lo, hi, np.maximum(hi-lo, fl)) for q in QS for lo, hi in [(np.quantile(a, q, axis=0), np.quantile(a, 1-q, axis=0))]]
+    return m
+def seas_res(m, x, t): return x-profile_at(m['prof'], t) if m['seasonal'] else x
+
+WIN = {'val15': 15, 'val60': 60, 'hm60': 60, 'hm240': 240, 'ls15': 15, 'ls60': 60}   # others 1
+ZDEV, ZCAP, ZW, ZTOP, TQ, TFLOOR, NEED = 100.0, 20.0, 16, 2, 0.999, 0.1, 100
+def adapt(tau, M):
+    e = ewma(M, tau, np.zeros(M.shape[1])); b = np.zeros_like(e); b[1:] = e[:-1]
+    return np.maximum(0, M-ADAPT_K*b)
+def evaluate(m, x, t):
+    """M [n,F] metric score, C [n,F] cause score (both drift-adapted), B [nv,n,F] single-metric deviations"""
+    V = raw_views(x, seas_res(m, x, t), m); M = np.zeros_like(x); C = np.zeros_like(x); B = []
+    for v, bands in m['band'].items():
+        g = np.zeros_like(x)
+        for q, (lo, hi, r) in zip(QS, bands):
+            d = np.nan_to_num(np.maximum(0, np.maximum(lo-V[v], V[v]-hi))/r)
+            g += np.minimum(d, CAP)
+            if q == 0.005 and m['n'] >= NEED*WIN.get(v, 1): B.append(tmean(np.minimum(d, ZDEV), ZW))
+        g /= len(QS); M += g
+        if v in CAUSE: C += g
+    nb = len(m['band']); nc = max(1, sum(v in CAUSE for v in m['band']))
+    M = adapt(m['tau'], M/nb); C = adapt(m['tau'], C/nc)
+    return M, C+0.1*M, np.array(B)
+def smooth(s): return sum(tmean(s, w) for w in SMOOTH)/len(SMOOTH)
+def fast(s): return 0.5*(s+tmean(s, 4))
+
+def heldout(x, t, k=NFOLD):
+    """metric scores and single-metric deviations of every training row, by models that did not see its block"""
+    n = len(x); M = np.zeros_like(x); B = None
+    for f in range(k):
+        a, b = f*n//k, (f+1)*n//k; mask = np.ones(n, bool); mask[a:b] = False
+        m_, _, b_ = evaluate(fit(x, t, mask), x, t)
+        M[a:b] = m_[a:b]
+        if B is None: B = np.zeros_like(b_)
+        B[:, a:b] = b_[:, a:b]
+    return M, B
+def zscore(m, B, T):
+    """[n,F] drift-adapted mean of the ZTOP largest normalised view deviations; z = its maximum over metrics"""
+    z = np.minimum(B/T[:, None, :], ZCAP); k = min(ZTOP, len(z))
+    return adapt(m['tau'], np.sort(z, axis=0)[-k:].mean(0))
+
+GAP, BUDGET, SHARE_A = 10, 1.0, 0.9
+def segments(p):
+    p = np.r_[0, np.asarray(p).astype(int), 0]; d = np.diff(p)
+    return list(zip(np.nonzero(d == 1)[0], np.nonzero(d == -1)[0]-1))
+def group(p, gap=GAP):
+    o = []
+    for a, b in segments(p):
+        if o and a-o[-1][1]-1 <= gap: o[-1][1] = b
+        else: o.append([a, b])
+    return o
+def offset(x, th, tau):
+    e = ewma(np.minimum(x, th)[:, None], tau, np.zeros(1))[:, 0]; return np.r_[0, e[:-1]]
+def pot(x, days, budget):
+    """level that cluster maxima exceed budget times a day (generalised Pareto, probability-weighted moments)"""
+    u = np.quantile(x, 0.98); pk = np.array([x[a:b+1].max() for a, b in group(x > u)])-u; N = len(pk)
+    lam = N/days
+    if lam <= budget or N == 0: return float(u)
+    r = budget/lam
+    if N < 5: return float(u-pk.mean()*np.log(r))
+    pk.sort(); b0 = pk.mean(); b1 = np.sum(pk*(N-1-np.arange(N))/(N-1))/N
+    den = b0-2*b1
+    if den <= 0: return float(u-b0*np.log(r))
+    g = np.clip(2-b0/den, -0.5, 0.5); s = 2*b0*b1/den
+    return float(u+(s/g*(r**(-g)-1) if abs(g) > 1e-6 else -s*np.log(r)))
+def threshold(x, days, budget, tau):
+    th = float(np.quantile(x, 0.99))
+    for _ in range(3): th = pot(x-offset(x, th, tau), days, budget)
+    return th*(1+np.clip((7-days)/4, 0, 1))
+def calibrate(m, x, t, day=DAY, budget=BUDGET):
+    H, HB = heldout(x, t); dt = np.median(np.diff(t)); days = len(x)*dt/day
+    m['tha'] = threshold(fast(H.mean(1)), days, SHARE_A*budget, m['tau'])
+    m['T'] = np.maximum(np.quantile(HB, TQ, axis=1), TFLOOR)
+    m['thb'] = threshold(zscore(m, HB, m['T']).max(1), days, (1-SHARE_A)*budget, m['tau'])
+    m['Hs'] = H.mean(1)
+PULSE, REARM = 8, 60
+def pulses(x):
+    q = np.zeros(len(x), bool); last = on = -10**9
+    for i in np.nonzero(x)[0]:
+        if i-last > REARM: on = i
+        last = i
+        q[i] = i-on < PULSE
+    return q
+def score(m, x, t):
+    M, C, B = evaluate(m, x, t); s = M.mean(1); S = smooth(s); f = fast(s)
+    eff = m['tha']+offset(f, m['tha'], m['tau'])
+    thr = 0.4*eff+0.2*(tmean(s, 16)+tmean(s, 64)+tmean(s, 256))     # S > thr  <=>  f > eff
+    Z = zscore(m, B, m['T']); z = Z.max(1); zt = m['thb']+offset(z, m['thb'], m['tau'])
+    return dict(score=S, threshold=thr, alarmA=f > eff, Z=Z, z=z, zthr=zt, alarmB=pulses(z > zt), M=M, C=C, fast=f)
+
+if __name__ == '__main__':
+    import csv, glob
+    root = os.environ.get('FAULTLINE_DATASETS', '/work/shared/datasets'); out = sys.argv[1] if len(sys.argv) > 1 else 'out'
+    def read(p):
+        r = list(csv.reader(open(p))); h = r[0]; a = np.array(r[1:], float)
+        k = [i for i, c in enumerate(h) if c not in ('index', 'timestamp', 'label')]
+        return a[:, k], a[:, h.index('timestamp')], [h[i] for i in k]
+    for st in ('smd', 'asd'):
+        for p in sorted(glob.glob(f'{root}/{st}/*_train.csv')):
+            e = os.path.basename(p)[:-10]; x, t, cols = read(p); y, u, _ = read(p.replace('_train', '_test'))
+            m = fit(x, t); calibrate(m, x, t); r = score(m, y, u)
+            os.makedirs(f'{out}/{st}', exist_ok=True)
+            with open(f'{out}/{st}/{e}.csv', 'w') as f:
+                f.write('index,score,threshold,alarm_entity,z,z_threshold,alarm_metric\n')
+                for i in range(len(y)): f.write('%d,%.12g,%.12g,%d,%.12g,%.12g,%d\n' % (i, r['score'][i], r['threshold'][i], r['alarmA'][i], r['z'][i], r['zthr'][i], r['alarmB'][i]))
+            causes = []
+            for q in csv.DictReader(open(p.replace('_train', '_interpretation'))):
+                a, b = int(q['start']), int(q['end_exclusive']); c = r['C'][a:b].mean(0); o = np.argsort(-c, kind='stable')
+                causes.append(dict(start=a, end_exclusive=b, metrics=[[cols[j], float(c[j])] for j in o]))
+            json.dump(causes, open(f'{out}/{st}/{e}.causes.json', 'w'))
+            json.dump(dict(tha=m['tha'], thb=m['thb'], tau=m['tau']), open(f'{out}/{st}/{e}.model.json', 'w'))
+            print(st, e, 'tha %.6g thb %.6g' % (m['tha'], m['thb']), flush=True)
