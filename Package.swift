@@ -75,7 +75,7 @@ let package = Package(
         module("Alarms", []),
 
         // Layer 5.
-        module("Detection", ["Autoencoders", "LinearAlgebra", "Telemetry", "TensorModule"]),
+        module("Detection", ["Autoencoders", "LinearAlgebra", "Telemetry", "TensorModule", "TextParsing"]),
         module("Fingerprinting", ["Charts", "Telemetry", "TensorModule"]),
 
         // Layer 6.
