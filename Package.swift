@@ -76,7 +76,7 @@ let package = Package(
 
         // Layer 5.
         module("Detection", ["Autoencoders", "LinearAlgebra", "Telemetry", "TensorModule", "TextParsing"]),
-        module("Fingerprinting", ["Charts", "Telemetry", "TensorModule"]),
+        module("Fingerprinting", ["Charts", "Detection", "Telemetry"]),
 
         // Layer 6.
         module(
@@ -100,6 +100,7 @@ let package = Package(
         tests("Storage", ["TensorModule"]),
         tests("Autoencoders", ["Accelerators", "Storage", "TensorModule"], resources: [.copy("Goldens")]),
         tests("Detection", ["TensorModule"], resources: [.copy("Goldens")]),
+        tests("Fingerprinting", ["Charts", "Detection", "TensorModule"]),
         tests("LinearAlgebra", ["TensorModule"]),
         tests("Placement", ["TensorModule"]),
         tests("Accelerators", ["TensorModule"]),
