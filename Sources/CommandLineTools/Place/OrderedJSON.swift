@@ -1,3 +1,5 @@
+import Placement
+
 /// JSON whose keys keep their order, for results that people read too.
 enum OrderedJSON {
     case null
@@ -39,7 +41,7 @@ enum OrderedJSON {
             } else {
                 text += value.isFinite ? "\(value)" : "null"
             }
-        case .string(let value): Self.quote(value, to: &text)
+        case .string(let value): text += InstanceWriter.quoted(value)
         case .array(let values):
             text += "["
             for (index, value) in values.enumerated() {
@@ -51,29 +53,11 @@ enum OrderedJSON {
             text += "{"
             for (index, member) in members.enumerated() {
                 if index > 0 { text += ", " }
-                Self.quote(member.key, to: &text)
+                text += InstanceWriter.quoted(member.key)
                 text += ": "
                 member.value.write(to: &text)
             }
             text += "}"
         }
-    }
-
-    private static func quote(_ value: String, to text: inout String) {
-        text += "\""
-        for scalar in value.unicodeScalars {
-            switch scalar {
-            case "\"": text += "\\\""
-            case "\\": text += "\\\\"
-            case "\n": text += "\\n"
-            case "\r": text += "\\r"
-            case "\t": text += "\\t"
-            case _ where scalar.value < 0x20:
-                let digits = String(scalar.value, radix: 16)
-                text += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-            default: text.unicodeScalars.append(scalar)
-            }
-        }
-        text += "\""
     }
 }

@@ -126,6 +126,14 @@ struct PlaceReport {
         return Int(exactly: rounded).map { "\($0)" } ?? "\(rounded)"
     }
 
+    /// Six significant digits, rounded up: for a bound that must hold as printed.
+    static func shortUp(_ value: Double) -> String {
+        guard value.isFinite, value > 0 else { return short(value) }
+        var scale = 1.0
+        while value * scale < 100_000, scale < 1e12 { scale *= 10 }
+        return short((value * scale).rounded(.up) / scale)
+    }
+
     /// A fixed number of decimals.
     static func fixed(_ value: Double, _ decimals: Int) -> String {
         guard value.isFinite, abs(value) < 1e15 else { return "\(value)" }

@@ -7,7 +7,10 @@ package enum PlaceTool {
     package static let program = CommandLineProgram(
         name: "fl-place", version: Tool.version,
         summary: "decides how many workers run, where, and with which accelerator; needs no running server",
-        commands: [SolvePlacementCommand.self],
+        commands: [
+            SolvePlacementCommand.self, ComparePlacementCommand.self, SweepPlacementCommand.self,
+            ExplainPlacementCommand.self,
+        ],
         translate: translate)
 
     /// What an infeasible instance leaves with.
