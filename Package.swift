@@ -80,13 +80,21 @@ let package = Package(
 
         // Layer 6.
         module(
-            "CommandLineTools",
+            "Monitoring",
             [
-                "Accelerators", "Autoencoders", "Charts", "CommandLineSupport", "Detection", "Fingerprinting",
-                "LinearAlgebra", "Observability", "Placement", "Storage", "Telemetry", "TensorModule", "TextParsing",
+                "Accelerators", "Autoencoders", "Detection", "Storage", "Telemetry", "TensorModule", "TextParsing",
             ]),
 
         // Layer 7.
+        module(
+            "CommandLineTools",
+            [
+                "Accelerators", "Autoencoders", "Charts", "CommandLineSupport", "Detection", "Fingerprinting",
+                "LinearAlgebra", "Monitoring", "Observability", "Placement", "Storage", "Telemetry", "TensorModule",
+                "TextParsing",
+            ]),
+
+        // Layer 8.
         tool("fl-train"),
         tool("fl-place"),
 

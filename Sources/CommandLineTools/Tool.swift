@@ -1,4 +1,8 @@
+import Accelerators
+import Autoencoders
 package import CommandLineSupport
+import Detection
+import Storage
 import Telemetry
 
 /// What all tools share: the version, and how errors of the modules reach the user.
@@ -21,7 +25,32 @@ package enum Tool {
         case let error as TelemetryError:
             CommandLineError(error.code == .unreadable ? .noInput : .data, error.description)
         case let error as GeneratorError: CommandLineError(status(of: error), error.description)
+        case let error as DetectionError:
+            CommandLineError(status(of: error), error.description)
+        case let error as ModelError:
+            CommandLineError(error.code == .invalidConfiguration ? .usage : .data, error.description)
+        case let error as StorageError:
+            CommandLineError(status(of: error), error.description)
+        case let error as AcceleratorError:
+            CommandLineError(.unavailable, error.description)
         default: nil
+        }
+    }
+
+    private static func status(of error: DetectionError) -> ExitStatus {
+        switch error.code {
+        case .invalidData, .insufficientData, .mismatch: .data
+        case .fileAccess: .noInput
+        case .invalidOption: .usage
+        }
+    }
+
+    private static func status(of error: StorageError) -> ExitStatus {
+        switch error.code {
+        case .missing where error.operation == "write", .unwritable, .full: .cannotCreate
+        case .missing, .unreadable: .noInput
+        case .corrupt, .unsupported: .data
+        case .database: .software
         }
     }
 }

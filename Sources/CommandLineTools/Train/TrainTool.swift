@@ -11,6 +11,9 @@ package enum TrainTool {
             GenerateCommand.self,
             InjectCommand.self,
             BenchReadersCommand.self,
+            TrainCommand.self,
+            ScoreCommand.self,
+            ExportCommand.self,
         ],
         translate: Tool.translate)
 }

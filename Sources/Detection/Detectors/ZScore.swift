@@ -109,7 +109,7 @@ package enum SpreadFloor {
 
 extension DetectorSamples {
     /// - Throws: ``DetectionError`` (`mismatch`) when these are not the metrics asked for.
-    func require(_ expected: [String]) throws(DetectionError) {
+    package func require(_ expected: [String]) throws(DetectionError) {
         guard metrics == expected else {
             let missing = expected.first { !metrics.contains($0) }
             throw DetectionError(

@@ -1,0 +1,67 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
+/// Writes a file piece by piece; it appears under its name only when it is whole.
+///
+/// Not shared between threads.
+public final class AtomicFileWriter {
+    private static let pieceBytes = 1 << 20
+
+    private let path: String
+    private let temporary: String
+    private var file: OpenFile?
+    private var buffer: [UInt8] = []
+
+    /// Bytes taken so far.
+    public private(set) var count = 0
+
+    /// Creates the temporary file beside `path`.
+    ///
+    /// - Throws: ``StorageError`` with the code `missing` (no such folder), `unwritable` or `full`.
+    public init(_ path: String) throws(StorageError) {
+        self.path = path
+        temporary = FileContents.temporaryName(beside: path)
+        do throws(StorageError) {
+            file = try OpenFile(temporary, flags: O_WRONLY | O_CREAT | O_TRUNC, operation: "write")
+        } catch {
+            throw StorageError(error.code, operation: error.operation, path: path, found: error.found)
+        }
+        buffer.reserveCapacity(Self.pieceBytes + 4096)
+    }
+
+    deinit { if file != nil { unsafe unlink(temporary) } }
+
+    /// Adds text.
+    ///
+    /// - Throws: ``StorageError`` with the code `unwritable` or `full`.
+    public func append(_ text: String) throws(StorageError) {
+        count += text.utf8.count
+        buffer.append(contentsOf: text.utf8)
+        if buffer.count >= Self.pieceBytes { try flush() }
+    }
+
+    /// Makes what was written durable and gives it its name.
+    ///
+    /// - Throws: ``StorageError``; the old file, if there was one, is then untouched.
+    public func commit() throws(StorageError) {
+        try flush()
+        try file?.synchronize()
+        guard unsafe rename(temporary, path) == 0 else { throw StorageError.system("write", path) }
+        file = nil
+        try FileContents.synchronizeFolder(FileContents.folder(of: path))
+    }
+
+    private func flush() throws(StorageError) {
+        var failure: StorageError?
+        unsafe buffer.withUnsafeBytes { bytes in
+            do throws(StorageError) { try unsafe file?.write(bytes) } catch {
+                failure = StorageError(error.code, operation: error.operation, path: path, found: error.found)
+            }
+        }
+        buffer.removeAll(keepingCapacity: true)
+        if let failure { throw failure }
+    }
+}
