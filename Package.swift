@@ -113,4 +113,5 @@ let package = Package(
         tests("Placement", ["TensorModule"]),
         tests("Accelerators", ["TensorModule"]),
         tests("Federation", ["TensorModule"]),
+        tests("CVectorKernels"),
     ])

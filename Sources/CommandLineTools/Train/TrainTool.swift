@@ -14,6 +14,8 @@ package enum TrainTool {
             TrainCommand.self,
             ScoreCommand.self,
             ExportCommand.self,
+            BenchEngineCommand.self,
+            DevicesCommand.self,
         ],
         translate: Tool.translate)
 }

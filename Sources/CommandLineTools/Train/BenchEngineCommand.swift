@@ -1,0 +1,102 @@
+import Accelerators
+package import CommandLineSupport
+import FoundationEssentials
+import TensorModule
+
+/// `fl-train bench engine`: the speed of training and scoring on this machine.
+package struct BenchEngineCommand: Command {
+    private static let subject = Option<BenchmarkSubject>.positional("subject", "engine", "what to measure")
+    private static let features = Option(
+        "features", "F", default: 32, "metrics of a window", constraint: "from 1 to 100000"
+    ) { (1...100_000).contains($0) }
+    private static let window = Option(
+        "window", "SAMPLES", default: 20, "samples of a window", constraint: "from 1 to 100000"
+    ) { (1...100_000).contains($0) }
+    private static let hidden = Option(
+        "hidden", "H,H,…", default: [64, 32], "hidden units of the encoder's layers", constraint: "each from 1 to 10000"
+    ) { $0.allSatisfy { (1...10_000).contains($0) } }
+    private static let windows = Option(
+        "windows", "COUNT", default: 8000, "windows of an epoch", constraint: "at least 1"
+    ) { $0 > 0 && $0 <= 100_000_000 }
+    private static let batch = Option(
+        "batch", "B,B,…", default: [64, 800], "windows a step", constraint: "each at least 1"
+    ) { $0.allSatisfy { $0 > 0 && $0 <= 10_000_000 } }
+    private static let threads = Option(
+        "threads", "N,N,…", default: [1, 2], "threads of the engine", constraint: "each from 1 to 1024"
+    ) { $0.allSatisfy { (1...1024).contains($0) } }
+    private static let modes = Option(
+        "mode", "MODE,MODE", default: "train,infer", "train, infer or both", constraint: "train, infer or both"
+    ) { parseModes($0) != nil }
+    private static let repetitions = Option(
+        "repetitions", "COUNT", default: 7, "measured repetitions, after one that is not", constraint: "at least 1"
+    ) { $0 > 0 }
+    private static let accelerator = Option(
+        "accelerator", "NAME", default: "auto", "device to measure; 'fl-train devices' lists them")
+
+    /// Name, help and options.
+    package static let manual = CommandManual(
+        name: "bench", summary: "measures the speed of training and scoring on this machine",
+        discussion: """
+            Trains and scores LSTM autoencoders on random windows and prints one JSON object a line: mode, threads, \
+            batch, the shortest and the median wall-clock time of a repetition, its median processor time (seconds) \
+            and windows per second, then the floating-point operations that a window needs, those reached per second, \
+            the peak of as many threads as measured by a loop of multiply-adds, the share of it, and the largest \
+            resident size of the process so far.
+
+            A repetition is one epoch over all windows (train), or 20 calls on one batch (infer; 200 for a batch of 1).
+            """,
+        examples: [
+            .init("fl-train bench engine", "training and scoring with one and two threads"),
+            .init("fl-train bench engine --mode infer --batch 1,256 --threads 1", "scoring, live and in bulk"),
+        ],
+        options: [
+            subject, features, window, hidden, windows, batch, threads, modes, repetitions, accelerator,
+        ])
+
+    /// Makes the command.
+    package init() {}
+
+    /// Measures and prints.
+    package func run(_ arguments: Arguments, _ console: Console) async throws {
+        let shape = AutoencoderShape(
+            features: arguments[Self.features], window: arguments[Self.window], hidden: arguments[Self.hidden])
+        let benchmark = EngineBenchmark(
+            shape: shape, windows: arguments[Self.windows], repetitions: arguments[Self.repetitions])
+        let peak = EngineBenchmark.peakGigaflops()
+        for threads in arguments[Self.threads] {
+            let backend = try AcceleratorCatalog.backend(named: arguments[Self.accelerator], threads: threads)
+            for mode in Self.parseModes(arguments[Self.modes]) ?? [] {
+                for batch in arguments[Self.batch] {
+                    let result = try benchmark.run(mode, backend: backend, batch: batch)
+                    console.print(Self.line(result, backend: backend, peak: peak * Double(threads)).description)
+                }
+            }
+        }
+    }
+
+    private static func parseModes(_ text: String) -> [EngineBenchmark.Mode]? {
+        let modes = text.split(separator: ",").map { EngineBenchmark.Mode(rawValue: String($0)) }
+        return modes.isEmpty || modes.contains(nil) ? nil : modes.compactMap(\.self)
+    }
+
+    private static func line(
+        _ result: EngineBenchmark.Result, backend: any AcceleratorBackend, peak: Double
+    ) -> JSONValue {
+        .object([
+            "mode": .string(result.mode), "threads": .number(Double(result.threads)),
+            "batch": .number(Double(result.batch)), "wallMinimum": .number(result.wallMinimum),
+            "wallMedian": .number(result.wallMedian), "cpuMedian": .number(result.cpuMedian),
+            "windowsPerSecond": .number(result.windowsPerSecond),
+            "operationsPerWindow": .number(result.operationsPerWindow), "gigaflops": .number(result.gigaflops),
+            "peakGigaflops": .number(peak), "shareOfPeak": .number(peak > 0 ? result.gigaflops / peak : 0),
+            "peakResidentMebibytes": .number(Double(EngineBenchmark.peakResidentBytes) / 1_048_576),
+            "accelerator": .string(backend.device.backend), "device": .string(backend.device.name),
+        ])
+    }
+}
+
+/// What `bench` can measure.
+private enum BenchmarkSubject: String, ChoiceOptionValue {
+    /// Training and scoring.
+    case engine
+}
