@@ -33,6 +33,7 @@ package enum Tool {
             CommandLineError(status(of: error), error.description)
         case let error as AcceleratorError:
             CommandLineError(.unavailable, error.description)
+        case let error as AcceleratorError: CommandLineError(.unavailable, error.description)
         default: nil
         }
     }
