@@ -62,10 +62,10 @@ public struct EngineBenchmark: Sendable {
     public func run(_ mode: Mode, backend: any AcceleratorBackend, batch: Int) throws -> Result {
         let needed = mode == .train ? windows : batch
         var generator = CounterBasedGenerator(seed: 0, purpose: "benchmark")
-        let samples = Tensor<Float>(
-            (0..<needed * shape.window * shape.features).lazy.map { _ in
-                Float(truncating24Bits: generator.next())
-            }, shape: [needed * shape.window, shape.features])
+        var samples = Tensor<Float>(shape: [needed * shape.window, shape.features])
+        unsafe samples.withUnsafeMutableBufferPointer { elements in
+            for index in elements.indices { unsafe elements[index] = Float(truncating24Bits: generator.next()) }
+        }
         let starts = (0..<needed).map { $0 * shape.window }
         let engine = try backend.makeEngine(shape: shape, maximumBatch: batch)
         let bound = 1 / Double(shape.hidden[0]).squareRoot()
