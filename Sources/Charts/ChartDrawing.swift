@@ -26,7 +26,7 @@ struct ChartDrawing {
         let inner = frame.inset(left: 16, top: 10, right: 18, bottom: 12)
         var top = inner.y + Heading.height(title: chart.title, subtitle: chart.subtitle)
         top += legend.entries.isEmpty ? 6 : legend.height(width: inner.width) + 8
-        yTicks = y.ticks(about: max(2, Int((inner.bottom - top - 60) / 42)))
+        yTicks = y.ticks(about: max(2, Int((inner.bottom - top - 40) / 36)))
         let widest = yTicks.map { TextMetrics.width(of: $0.label, size: Self.tickStyle.size) }.max() ?? 0
         let left = inner.x + min(widest, inner.width * 0.35) + 8 + (y.fullTitle.isEmpty ? 0 : 20)
         let rightLabels = chart.referenceLines.filter { $0.direction == .horizontal }.map {
@@ -190,8 +190,8 @@ struct ChartDrawing {
             let position = plot.bottom - share * plot.height
             canvas.line(
                 from: Point(x: plot.x, y: position), to: Point(x: plot.right, y: position), stroke: gridLine)
-            let label = TextMetrics.shortened(
-                tick.label, toWidth: max(plot.x - frame.x - 30, 20), size: Self.tickStyle.size)
+            let room = plot.x - frame.x - 16 - 8 - (y.fullTitle.isEmpty ? 0 : 20)
+            let label = TextMetrics.shortened(tick.label, toWidth: room + 0.5, size: Self.tickStyle.size)
             canvas.text(label, at: Point(x: plot.x - 6, y: position + 4), style: Self.tickStyle, anchor: .end)
         }
         drawXTicks(on: &canvas)

@@ -173,6 +173,15 @@ struct ChartTests {
         #expect(BoxSummary(of: [.nan]) == nil)
     }
 
+    @Test(arguments: ["", "bytes"]) func tickLabelsOfTheVerticalAxisAreWhole(_ title: String) {
+        let chart = Chart(
+            "", xAxis: Axis("x"), yAxis: Axis(title), series: [.line("", x: [0, 1], y: [1_234_000, 1_279_000])],
+            preferredSize: Size(width: 400, height: 200))
+        let found = inspect(chart.svg())
+        #expect(!found.texts.contains { $0.contains("…") })
+        #expect(found.texts.contains("1.26 M"))
+    }
+
     @Test func aGridHoldsItsPanels() {
         let (x, y) = series(10)
         let panel = Chart("panel", xAxis: Axis("x"), yAxis: Axis("y"), series: [.line("", x: x, y: y)])

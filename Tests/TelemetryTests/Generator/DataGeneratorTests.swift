@@ -1,23 +1,16 @@
 import Foundation
 import Telemetry
 import TensorModule
+import TestSupport
 import Testing
 
-/// A folder that is removed when the value goes.
-final class TemporaryFolder {
-    let url: URL
-
-    init() throws {
-        url = FileManager.default.temporaryDirectory.appending(
-            path: "faultline-\(ProcessInfo.processInfo.globallyUniqueString)", directoryHint: .isDirectory)
-        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-    }
-
+extension TemporaryFolder {
+    /// Its path.
     var path: String { url.path }
+    /// The text of a file in it.
     func text(_ name: String) throws -> String { try String(contentsOf: url.appending(path: name), encoding: .utf8) }
+    /// The bytes of a file in it.
     func bytes(_ name: String) throws -> Data { try Data(contentsOf: url.appending(path: name)) }
-
-    deinit { try? FileManager.default.removeItem(at: url) }
 }
 
 private func scenario(
@@ -217,20 +210,6 @@ struct DataGeneratorTests {
         // The daily patterns peak at different hours.
         let days = entities.map { levels($0, column, rows: 0..<2_880, isCounter: false) }
         #expect(correlation(days[0], days[2]) < 0.5)
-    }
-
-    @Test func metricsFallIntoTheGroupsOfTheRules() throws {
-        let rules = try GroupRules.builtIn()
-        for index in 0..<5 {
-            let entity = try DataGenerator(scenario(sites: 1, hours: 4)).entity(site: 0, index: index)
-            for (metric, group) in zip(entity.metrics, entity.groups) {
-                #expect(rules.group(for: metric).name == group, "\(metric)")
-                #expect(rules.isCounter(metric) == isCounter(metric), "\(metric)")
-            }
-            for layer in Set(entity.groups.map { $0.prefix { $0 != "." } }) {
-                #expect(["physical", "virtual", "network-function", "access"].contains(layer))
-            }
-        }
     }
 
     @Test func everyFaultOfTheCatalogueFitsSomeEntity() throws {
