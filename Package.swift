@@ -114,4 +114,6 @@ let package = Package(
         tests("Accelerators", ["TensorModule"]),
         tests("Federation", ["TensorModule"]),
         tests("CVectorKernels"),
+        tests("Alarms"),
+        tests("Transport"),
     ])

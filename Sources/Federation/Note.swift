@@ -1,5 +1,5 @@
 /// Something for the log: a constant message and what varies.
-package struct Note: Equatable, Sendable {
+package struct Note: Sendable {
     /// How much it matters.
     package enum Level: String, Sendable {
         case debug
@@ -11,12 +11,12 @@ package struct Note: Equatable, Sendable {
     /// How much it matters.
     package var level: Level
     /// The same words every time.
-    package var message: String
+    package var message: StaticString
     /// What varies.
     package var fields: [String: String]
 
     /// A note.
-    package init(_ level: Level, _ message: String, _ fields: [String: String] = [:]) {
+    package init(_ level: Level, _ message: StaticString, _ fields: [String: String] = [:]) {
         self.level = level
         self.message = message
         self.fields = fields

@@ -51,7 +51,7 @@ import Testing
             let bytes = Envelope.assemble(
                 version: 1, type: kind.rawValue, leaseEpoch: 1, sequence: 1, sender: "a", payload: payload)
             _ = code(bytes)
-            _ = try? ModelBundle(decoding: payload)
+            _ = try? FederatedModel(decoding: payload)
             _ = try? Contribution(decoding: payload)
         }
     }
@@ -80,13 +80,13 @@ import Testing
     }
 
     @Test func bundlesAndContributionsComeBackAsTheyWere() throws {
-        let bundle = ModelBundle(
+        let bundle = FederatedModel(
             context: [1, 2, 3],
             groups: [
                 .init(name: "physical.memory", schema: "s2", parameters: [-0.0, .leastNonzeroMagnitude, 3]),
                 .init(name: "physical.cpu", schema: "s1", parameters: []),
             ])
-        #expect(try ModelBundle(decoding: bundle.encoded()) == bundle)
+        #expect(try FederatedModel(decoding: bundle.encoded()) == bundle)
         #expect(bundle.groups.map(\.name) == ["physical.cpu", "physical.memory"])
         let contribution = Contribution(
             kind: .training, rawBytes: 9, statistics: [7],

@@ -18,8 +18,8 @@ struct FederationSimulation {
         var term: UInt32 = 1
         var nextRound: UInt32 = 0
         var version: UInt64 = 0
-        var bundle: ModelBundle?
-        var commits: [(commit: Commit, base: ModelBundle?)] = []
+        var bundle: FederatedModel?
+        var commits: [(commit: Commit, base: FederatedModel?)] = []
         var kept: [[UInt8]: [UInt8]] = [:]
         var delivered: [UInt64: UInt64] = [:]
         var alarms: [[UInt8]] = []
@@ -28,7 +28,7 @@ struct FederationSimulation {
     struct Process {
         var machine: WorkerMachine
         var incarnation: UInt64
-        var bundle: ModelBundle?
+        var bundle: FederatedModel?
         var cutOffUntil = Instant.zero
         var poisons = false
         /// On its disk.
@@ -42,7 +42,7 @@ struct FederationSimulation {
         case toServer([UInt8], Peer)
         case toWorker([UInt8], Peer)
         case workDone(WorkKey, worker: Int, incarnation: UInt64)
-        case durable(Commit, ModelBundle?, term: UInt32)
+        case durable(Commit, FederatedModel?, term: UInt32)
     }
 
     var generator: CounterBasedGenerator
@@ -220,13 +220,13 @@ struct FederationSimulation {
         }
     }
 
-    private mutating func store(_ commit: Commit, base: ModelBundle?) {
+    private mutating func store(_ commit: Commit, base: FederatedModel?) {
         if let model = commit.model {
             if commit.record.version != registry.version + 1 {
                 violations.append("version \(commit.record.version) after \(registry.version)")
             }
             registry.version = commit.record.version
-            registry.bundle = try? ModelBundle(decoding: model)
+            registry.bundle = try? FederatedModel(decoding: model)
         }
         registry.nextRound = commit.record.round + 1
         registry.commits.append((commit, base))
@@ -274,7 +274,7 @@ struct FederationSimulation {
             case .work(let key, _):
                 let duration = Duration.milliseconds(Int.random(in: 10...4_000, using: &generator))
                 queue.append((now + duration, .workDone(key, worker: index, incarnation: incarnation)))
-            case .adopt(_, let model): workers[index].bundle = try? ModelBundle(decoding: model)
+            case .adopt(_, let model): workers[index].bundle = try? FederatedModel(decoding: model)
             case .score: workers[index].isScoring = true
             case .readSpool(let after, let limit):
                 let alarms = workers[index].spool.dropFirst(Int(after)).prefix(limit)

@@ -3,7 +3,7 @@ import TensorModule
 
 /// Local work that is a function of what it starts from, small enough to run thousands of times.
 enum ToyLearner {
-    static func work(_ key: WorkKey, base: ModelBundle?) -> [UInt8] {
+    static func work(_ key: WorkKey, base: FederatedModel?) -> [UInt8] {
         switch key.kind {
         case .statistics:
             return Contribution(
@@ -26,11 +26,11 @@ enum ToyLearner {
 
 /// The first version of the toy models; its context lists the entities that were counted.
 struct ToyMaker: InitialModelMaker {
-    func makeInitialModels(statistics: [(worker: String, bytes: [UInt8])]) throws -> ModelBundle {
-        ModelBundle(
+    func makeInitialModels(statistics: [(worker: String, bytes: [UInt8])]) throws -> FederatedModel {
+        FederatedModel(
             context: statistics.flatMap(\.bytes),
             groups: ["physical.cpu", "access.radio"].map {
-                ModelBundle.Group(name: $0, schema: "s", parameters: [Float](repeating: 0, count: 12))
+                FederatedModel.Group(name: $0, schema: "s", parameters: [Float](repeating: 0, count: 12))
             })
     }
 }

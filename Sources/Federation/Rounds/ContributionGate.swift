@@ -15,7 +15,7 @@ package struct ContributionGate: Equatable, Sendable {
     /// - Returns: the contribution with capped sample counts.
     /// - Throws: ``FederationError`` that says what is wrong with which group.
     package func pass(
-        _ contribution: Contribution, kind: RoundKind, base: ModelBundle?
+        _ contribution: Contribution, kind: RoundKind, base: FederatedModel?
     ) throws(FederationError) -> Contribution {
         guard contribution.kind == kind else {
             throw FederationError(.wrongShape, "a contribution for \(contribution.kind) in a round of \(kind)")
@@ -47,7 +47,8 @@ package struct ContributionGate: Equatable, Sendable {
         return contribution.capped(at: min(sampleCap, WeightedAverage.largestWeight))
     }
 
-    private func check(_ update: Contribution.GroupUpdate, against model: ModelBundle.Group) throws(FederationError) {
+    private func check(_ update: Contribution.GroupUpdate, against model: FederatedModel.Group) throws(FederationError)
+    {
         var squared = 0.0
         var finite = true
         var largest: Float = 0

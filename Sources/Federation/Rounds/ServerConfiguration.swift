@@ -41,10 +41,10 @@ package struct ServerRecovery: Sendable {
     /// The last committed version; 0 for none.
     package var version: UInt64
     /// Its models.
-    package var bundle: ModelBundle?
+    package var bundle: FederatedModel?
 
     /// A recovery with every field given.
-    package init(term: UInt32, nextRound: UInt32, version: UInt64, bundle: ModelBundle?) {
+    package init(term: UInt32, nextRound: UInt32, version: UInt64, bundle: FederatedModel?) {
         self.term = term
         self.nextRound = nextRound
         self.version = version
@@ -61,5 +61,5 @@ package protocol InitialModelMaker: Sendable {
     ///
     /// - Parameter statistics: what each worker sent, sorted by the workers' names.
     /// - Throws: an error whose description says what cannot be used.
-    func makeInitialModels(statistics: [(worker: String, bytes: [UInt8])]) throws -> ModelBundle
+    func makeInitialModels(statistics: [(worker: String, bytes: [UInt8])]) throws -> FederatedModel
 }

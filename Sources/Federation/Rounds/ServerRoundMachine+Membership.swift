@@ -102,7 +102,9 @@ extension ServerRoundMachine {
             releasing[key] = nil
         }
         directives.append(
-            .note(Note(state == .lost ? .warning : .info, "worker \(state.rawValue)", ["worker": name])))
+            .note(
+                state == .lost
+                    ? Note(.warning, "worker lost", ["worker": name]) : Note(.info, "worker left", ["worker": name])))
         rebalance(domain: member.registration.domain, at: now, &directives)
     }
 

@@ -77,7 +77,7 @@ extension ServerRoundMachine {
     }
 
     private mutating func close(_ round: OpenRound, at now: Instant, _ directives: inout [ServerDirective]) {
-        var next: ModelBundle?
+        var next: FederatedModel?
         switch round.kind {
         case .evaluation: break
         case .training: next = round.aggregator?.result()

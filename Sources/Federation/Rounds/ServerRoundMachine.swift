@@ -12,7 +12,7 @@ package struct ServerRoundMachine: Sendable {
         /// A round is open.
         case running(OpenRound)
         /// A commit is on its way to the disk.
-        case committing(Commit, bundle: ModelBundle?)
+        case committing(Commit, bundle: FederatedModel?)
         /// Every round is done.
         case finished
     }
@@ -58,7 +58,7 @@ package struct ServerRoundMachine: Sendable {
     /// The committed version.
     package internal(set) var version: UInt64
     /// Its models.
-    package internal(set) var bundle: ModelBundle?
+    package internal(set) var bundle: FederatedModel?
     /// The first round that is not committed.
     package internal(set) var nextRound: UInt32
     /// Contributions that failed the gate, by kind of fault.

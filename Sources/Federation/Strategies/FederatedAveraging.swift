@@ -15,7 +15,7 @@ package struct FederatedAveraging: Strategy {
     package func configureTraining(round: UInt32) -> [UInt8] { hyperparameters }
 
     /// A weighted mean by group.
-    package func aggregateTraining(base: ModelBundle) -> any TrainingAggregator { Aggregator(base: base) }
+    package func aggregateTraining(base: FederatedModel) -> any TrainingAggregator { Aggregator(base: base) }
 
     /// The hyper-parameters.
     package func configureEvaluation() -> [UInt8] { hyperparameters }
@@ -43,7 +43,7 @@ package struct FederatedAveraging: Strategy {
     }
 
     private struct Aggregator: TrainingAggregator {
-        let base: ModelBundle
+        let base: FederatedModel
         var averages: [String: WeightedAverage] = [:]
 
         mutating func add(_ contribution: Contribution, from worker: String) {
@@ -52,8 +52,8 @@ package struct FederatedAveraging: Strategy {
             }
         }
 
-        func result() -> ModelBundle {
-            ModelBundle(
+        func result() -> FederatedModel {
+            FederatedModel(
                 context: base.context,
                 groups: base.groups.map { group in
                     var next = group

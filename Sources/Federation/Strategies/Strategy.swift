@@ -5,7 +5,7 @@ package protocol Strategy: Sendable {
     /// What the workers of a training round are told, in the learner's own format.
     func configureTraining(round: UInt32) -> [UInt8]
     /// Takes the contributions of a training round as they arrive.
-    func aggregateTraining(base: ModelBundle) -> any TrainingAggregator
+    func aggregateTraining(base: FederatedModel) -> any TrainingAggregator
     /// What the workers of an evaluation are told.
     func configureEvaluation() -> [UInt8]
     /// Sums up the losses of a round of training or evaluation.
@@ -17,7 +17,7 @@ package protocol TrainingAggregator: Sendable {
     /// Adds a contribution that has passed the gate.
     mutating func add(_ contribution: Contribution, from worker: String)
     /// The next version.
-    func result() -> ModelBundle
+    func result() -> FederatedModel
 }
 
 /// The losses of a round, by worker and group.

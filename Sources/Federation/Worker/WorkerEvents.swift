@@ -60,7 +60,7 @@ package enum WorkerDirective: Sendable {
     case work(WorkKey, hyperparameters: [UInt8])
     /// The work that runs is no longer wanted.
     case cancelWork(WorkKey)
-    /// Keep this version (the bytes of a ``ModelBundle``) and use it from now on.
+    /// Keep this version (the bytes of a ``FederatedModel``) and use it from now on.
     case adopt(version: UInt64, model: [UInt8])
     /// Serve these entities and no others.
     case serve(entities: [String])

@@ -1,7 +1,7 @@
 /// One model version: the parameters of every group, and what all workers must agree on to use them.
 ///
 /// As bytes: format (2), context, count, then for each group, sorted by name, its name, its schema and its parameters.
-package struct ModelBundle: Equatable, Sendable {
+package struct FederatedModel: Equatable, Sendable {
     /// The model of one group.
     package struct Group: Equatable, Sendable {
         /// `<layer>.<group>` or `<layer>.<group>@<type>`.

@@ -1,0 +1,123 @@
+/// One step in the life of an alarm, as it travels from worker to server and out on the feed.
+///
+/// As JSON with the names below; times are seconds in the entity's own clock, indices are rows of its stream.
+package struct AlarmEvent: Codable, Equatable, Sendable {
+    /// Where in its life an alarm is.
+    package enum State: String, Codable, Sendable, CaseIterable {
+        /// It begins.
+        case raised
+        /// It is worse than before, or touches more groups.
+        case changed
+        /// It is over.
+        case cleared
+    }
+
+    /// How far beyond its threshold the score was, in the words of ITU-T X.733 (perceived severity).
+    package enum Severity: String, Codable, Sendable, CaseIterable, Comparable {
+        /// Just above.
+        case warning
+        /// Beyond 1.5 times the threshold.
+        case minor
+        /// Beyond twice the threshold.
+        case major
+        /// Beyond four times the threshold.
+        case critical
+
+        /// The severity of a score that is `ratio` times its threshold.
+        package init(ratio: Double) {
+            self = ratio >= 4 ? .critical : ratio >= 2 ? .major : ratio >= 1.5 ? .minor : .warning
+        }
+
+        /// Whether `a` is less severe.
+        package static func < (a: Severity, b: Severity) -> Bool { a.rank < b.rank }
+        private var rank: Int { Self.allCases.firstIndex(of: self) ?? 0 }
+    }
+
+    /// A point in an entity's stream.
+    package struct Point: Codable, Equatable, Sendable {
+        /// Row of the stream.
+        package var index: Int
+        /// Seconds in the entity's clock.
+        package var time: Double
+
+        /// A point with every field given.
+        package init(index: Int, time: Double) {
+            self.index = index
+            self.time = time
+        }
+    }
+
+    /// A metric's part in the deviation.
+    package struct Cause: Codable, Equatable, Sendable {
+        /// `<layer>.<group>`.
+        package var group: String
+        /// The metric.
+        package var metric: String
+        /// Its share of the whole deviation, 0…1.
+        package var share: Double
+        /// Its deviation in units of normal spread, positive when above normal, negative when below.
+        package var deviation: Double
+
+        /// A cause with every field given.
+        package init(group: String, metric: String, share: Double, deviation: Double) {
+            self.group = group
+            self.metric = metric
+            self.share = share
+            self.deviation = deviation
+        }
+    }
+
+    /// Names the alarm among all: the same anomaly of the same stream has the same name, whoever finds it.
+    package var id: String
+    /// Counts the events of one alarm from 0.
+    package var revision: Int
+    /// Where in its life it is.
+    package var state: State
+    /// Where.
+    package var site: String
+    /// What.
+    package var entity: String
+    /// Who found it.
+    package var worker: String
+    /// How bad it has been at worst.
+    package var severity: Severity
+    /// When it began.
+    package var onset: Point
+    /// When this event happened.
+    package var at: Point
+    /// The entity's combined score at its worst, in units of its threshold.
+    package var score: Double
+    /// Resource groups whose own thresholds were exceeded so far, sorted.
+    package var groups: [String]
+    /// The fingerprint: the metrics that deviate, the largest share first.
+    package var fingerprint: [Cause]
+    /// Largest reconstruction error of the federated autoencoders so far, in units of its own threshold.
+    package var reconstruction: Double?
+    /// The model version that found it.
+    package var modelVersion: UInt64
+    /// Its number in the server's log; `nil` before it has one.
+    package var sequence: Int64?
+
+    /// An event with every field given.
+    package init(
+        id: String, revision: Int, state: State, site: String, entity: String, worker: String, severity: Severity,
+        onset: Point, at: Point, score: Double, groups: [String], fingerprint: [Cause], reconstruction: Double?,
+        modelVersion: UInt64, sequence: Int64? = nil
+    ) {
+        self.id = id
+        self.revision = revision
+        self.state = state
+        self.site = site
+        self.entity = entity
+        self.worker = worker
+        self.severity = severity
+        self.onset = onset
+        self.at = at
+        self.score = score
+        self.groups = groups
+        self.fingerprint = fingerprint
+        self.reconstruction = reconstruction
+        self.modelVersion = modelVersion
+        self.sequence = sequence
+    }
+}

@@ -1,0 +1,147 @@
+import CZeroMQ
+
+/// Bounds of the two endpoints.
+package struct PortLimits: Sendable {
+    /// Largest message on the control endpoint; a peer that sends a larger one is disconnected.
+    package var controlBytes = 4 << 20
+    /// Largest message on the bulk endpoint.
+    package var bulkBytes = 16 << 20
+    /// Messages that may wait for one peer on the control endpoint.
+    package var controlQueue = 1_000
+    /// Messages that may wait for one peer on the bulk endpoint: with the size above, what a slow reader may hold.
+    package var bulkQueue = 8
+    /// Time that messages on their way have when the port closes.
+    package var linger: Duration = .milliseconds(250)
+
+    /// The defaults.
+    package init() {}
+}
+
+/// Two ZeroMQ sockets, one for control and one for bulk: ROUTER at the server, DEALER at a worker.
+///
+/// Owned by one thread, as ZeroMQ sockets must be. What libzmq leaves open by default is set: the size of messages, the
+/// back-off of reconnections, errors for peers that are not there, and a worker that comes back under its identity takes
+/// that identity over (with the default it would be lost silently after one oversize message).
+package final class ZeroMQPort: MessagePort {
+    private var control: ZeroMQSocket
+    private var bulk: ZeroMQSocket
+    private let routes: Bool
+    private let signal: EventSignal
+
+    private init(routes: Bool, context: ZeroMQContext, limits: PortLimits) throws(TransportError) {
+        self.routes = routes
+        signal = try EventSignal()
+        control = try ZeroMQSocket(context, type: routes ? ZMQ_ROUTER : ZMQ_DEALER)
+        bulk = try ZeroMQSocket(context, type: routes ? ZMQ_ROUTER : ZMQ_DEALER)
+        try Self.configure(control, routes: routes, bytes: limits.controlBytes, queue: limits.controlQueue, limits)
+        try Self.configure(bulk, routes: routes, bytes: limits.bulkBytes, queue: limits.bulkQueue, limits)
+    }
+
+    private static func configure(
+        _ socket: borrowing ZeroMQSocket, routes: Bool, bytes: Int, queue: Int, _ limits: PortLimits
+    ) throws(TransportError) {
+        try socket.set(ZMQ_MAXMSGSIZE, to: Int64(bytes))
+        try socket.set(ZMQ_SNDHWM, to: Int32(clamping: queue))
+        try socket.set(ZMQ_RCVHWM, to: Int32(clamping: queue))
+        try socket.set(
+            ZMQ_LINGER, to: Int32(clamping: limits.linger.components.attoseconds / 1_000_000_000_000_000))
+        // A peer whose machine went away without a word is disconnected, and what waits for it is freed.
+        try socket.set(ZMQ_HEARTBEAT_IVL, to: Int32(5_000))
+        try socket.set(ZMQ_HEARTBEAT_TIMEOUT, to: Int32(15_000))
+        if routes {
+            try socket.set(ZMQ_ROUTER_MANDATORY, to: Int32(1))
+            try socket.set(ZMQ_ROUTER_HANDOVER, to: Int32(1))
+        } else {
+            try socket.set(ZMQ_RECONNECT_IVL, to: Int32(100))
+            try socket.set(ZMQ_RECONNECT_IVL_MAX, to: Int32(2_000))
+            // Nothing piles up for a server that is not there.
+            try socket.set(ZMQ_IMMEDIATE, to: Int32(1))
+        }
+    }
+
+    /// A server's port, listening.
+    ///
+    /// - Parameters:
+    ///   - control: such as `tcp://127.0.0.1:7411`; port `*` lets the system choose.
+    ///   - bulk: another address.
+    /// - Throws: ``TransportError`` when an address cannot be had.
+    package static func listening(
+        control: String, bulk: String, limits: PortLimits = PortLimits()
+    ) throws(TransportError) -> ZeroMQPort {
+        let port = try ZeroMQPort(routes: true, context: ZeroMQContext(), limits: limits)
+        try port.control.bind(control)
+        try port.bulk.bind(bulk)
+        return port
+    }
+
+    /// A worker's port, connecting in the background for as long as it lives.
+    package static func connecting(
+        control: String, bulk: String, identity: [UInt8], limits: PortLimits = PortLimits()
+    ) throws(TransportError) -> ZeroMQPort {
+        let port = try ZeroMQPort(routes: false, context: ZeroMQContext(), limits: limits)
+        try port.control.set(ZMQ_ROUTING_ID, to: identity)
+        try port.bulk.set(ZMQ_ROUTING_ID, to: identity)
+        try port.control.connect(control)
+        try port.bulk.connect(bulk)
+        return port
+    }
+
+    /// The addresses that it listens on.
+    package func boundAddresses() throws(TransportError) -> (control: String, bulk: String) {
+        (try control.boundAddress(), try bulk.boundAddress())
+    }
+
+    package var waker: any PortWaker { signal }
+
+    package func wait(upTo limit: Duration) throws(TransportError) {
+        try ZeroMQSocket.wait(control, bulk, signal, upTo: limit)
+    }
+
+    package func receive(on channel: PortChannel) throws(TransportError) -> ReceivedMessage? {
+        let expected = routes ? 2 : 1
+        while true {
+            let frames =
+                switch channel {
+                case .control: try control.receive(frameLimit: expected)
+                case .bulk: try bulk.receive(frameLimit: expected)
+                }
+            guard let frames else { return nil }
+            // A message of another number of frames is not of this protocol.
+            guard frames.count == expected, let bytes = frames.last else { continue }
+            return ReceivedMessage(peer: routes ? frames[0] : [], bytes: bytes)
+        }
+    }
+
+    package func send(
+        _ bytes: [UInt8], to peer: [UInt8], on channel: PortChannel
+    ) throws(TransportError) -> SendOutcome {
+        switch channel {
+        case .control: try Self.send(bytes, to: routes ? peer : nil, over: control)
+        case .bulk: try Self.send(bytes, to: routes ? peer : nil, over: bulk)
+        }
+    }
+
+    private static func send(
+        _ bytes: [UInt8], to peer: [UInt8]?, over socket: borrowing ZeroMQSocket
+    ) throws(TransportError) -> SendOutcome {
+        if let peer {
+            let outcome = try socket.send(peer, more: true)
+            guard outcome == .queued else { return outcome }
+        }
+        return try socket.send(bytes, more: false)
+    }
+
+    /// Closes with the last reference; messages on their way have the linger time.
+    package func close() {}
+}
+
+/// Whether an address is reachable from this machine only.
+package enum LoopbackAddress {
+    /// True for `tcp://127.…`, `tcp://localhost`, `tcp://[::1]`, `ipc://` and `inproc://`.
+    package static func contains(_ address: String) -> Bool {
+        if address.hasPrefix("ipc://") || address.hasPrefix("inproc://") { return true }
+        guard address.hasPrefix("tcp://") else { return false }
+        let host = address.dropFirst(6)
+        return host.hasPrefix("127.") || host.hasPrefix("localhost:") || host.hasPrefix("[::1]:")
+    }
+}
