@@ -97,6 +97,8 @@ let package = Package(
         // Layer 8.
         tool("fl-train"),
         tool("fl-place"),
+        .executableTarget(
+            dependencies: ["Accelerators", "Autoencoders", "Storage", "Telemetry", "TensorModule"], swiftSettings: []),
 
         .target(name: "TestSupport", dependencies: ["TensorModule"], path: "Tests/TestSupport", swiftSettings: strict),
         tests("CommandLineSupport"),
@@ -106,7 +108,7 @@ let package = Package(
         tests("TextParsing", ["TensorModule"]),
         tests("Telemetry", ["TensorModule"]),
         tests("Storage", ["TensorModule"]),
-        tests("Autoencoders", ["Accelerators", "Storage", "TensorModule"], resources: [.copy("Goldens")]),
+        tests("Autoencoders", ["Accelerators", "Storage", "Telemetry", "TensorModule"], resources: [.copy("Goldens")]),
         tests("Detection", ["TensorModule"], resources: [.copy("Goldens")]),
         tests("Fingerprinting", ["Charts", "Detection", "TensorModule"]),
         tests("LinearAlgebra", ["TensorModule"]),

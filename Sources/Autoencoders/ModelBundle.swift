@@ -39,6 +39,7 @@ public struct ModelBundle: Equatable, Sendable {
                     name: group.name, metrics: group.metrics, shape: group.shape,
                     trainingWindows: group.trainingWindows, heldOutWindows: group.heldOutWindows,
                     curve: group.curve, heldOutLoss: group.heldOutLoss, dataChecksum: group.dataChecksum,
+                    backend: group.backend,
                     weightsChecksum: SHA256.hexadecimal(
                         SHA256.digest(Self.weights(of: group.shape, group.parameters))))
             }, datasetChecksum: hash.hexadecimalDigest())

@@ -27,6 +27,8 @@ public struct ModelManifest: Hashable, Sendable, Codable {
         public var heldOutLoss: Double?
         /// SHA-256 of the training set; absent where it stayed elsewhere.
         public var dataChecksum: String?
+        /// The backend that computed the weights; absent where several did.
+        public var backend: String?
         /// SHA-256 of the weights' file.
         public var weightsChecksum: String
     }
@@ -41,6 +43,8 @@ public struct ModelManifest: Hashable, Sendable, Codable {
     public var configuration: TrainingConfiguration
     /// The groups, sorted by name.
     public var groups: [Group]
+    /// Groups of the data that have no model, because no run of samples was long enough to train on.
+    public var untrainedGroups: [String] = []
     /// SHA-256 that names the data as a whole.
     public var datasetChecksum: String
     /// How samples are cleaned before they are scaled; absent in a model that was trained on clean samples.

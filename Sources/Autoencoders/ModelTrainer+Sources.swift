@@ -44,8 +44,10 @@ extension ModelTrainer {
             try checkCancelled(control)
             try collector.append(source, options: options.reader)
         }
-        let trained = try train(try collector.finish(), checkpoints: checkpoints, control: control)
+        let (groups, leftOut) = try collector.finish()
+        let trained = try train(groups, checkpoints: checkpoints, control: control)
         var bundle = ModelBundle(tool: tool, configuration: configuration, groups: trained)
+        bundle.manifest.untrainedGroups = leftOut
         bundle.manifest.cleaning = pipeline
         bundle.manifest.scaling = scalers
         return bundle

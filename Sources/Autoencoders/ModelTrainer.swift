@@ -39,6 +39,8 @@ public struct TrainedGroup: Equatable, Sendable {
     public var heldOutLoss: Double?
     /// SHA-256 of the training set.
     public var dataChecksum: String
+    /// The backend that computed.
+    public var backend: String
 }
 
 /// Trains the models of any number of groups: R rounds of ``LocalTraining`` each.
@@ -56,11 +58,12 @@ public struct ModelTrainer: Sendable {
     ///
     /// - Parameters:
     ///   - threads: in all; where there are fewer groups than threads, engines get the rest.
-    ///   - makeBackend: gives the backend whose engines use so many threads each.
+    ///   - makeBackend: gives the backend whose engines use so many threads each; unless given, the one that the
+    ///     configuration names.
     /// - Throws: ``ModelError`` with the code `invalidConfiguration`.
     public init(
         configuration: TrainingConfiguration, threads: Int = 1,
-        makeBackend: @escaping @Sendable (_ threads: Int) throws -> any AcceleratorBackend
+        makeBackend: (@Sendable (_ threads: Int) throws -> any AcceleratorBackend)? = nil
     ) throws(ModelError) {
         try configuration.validate()
         guard threads >= 1, threads <= 4096 else {
@@ -68,7 +71,8 @@ public struct ModelTrainer: Sendable {
         }
         self.configuration = configuration
         self.threads = threads
-        self.makeBackend = makeBackend
+        let name = configuration.accelerator
+        self.makeBackend = makeBackend ?? { try AcceleratorCatalog.backend(named: name, threads: $0) }
     }
 
     /// Trains all groups and waits for them; blocks the calling thread.
@@ -135,6 +139,7 @@ public struct ModelTrainer: Sendable {
         return TrainedGroup(
             name: group.name, metrics: group.metrics, shape: training.shape, parameters: parameters,
             trainingWindows: group.data.trainingStarts.count, heldOutWindows: group.data.heldOutStarts.count,
-            curve: curve, heldOutLoss: heldOutLoss, dataChecksum: group.data.checksum)
+            curve: curve, heldOutLoss: heldOutLoss, dataChecksum: group.data.checksum,
+            backend: backend.device.backend)
     }
 }

@@ -57,21 +57,28 @@ public struct TrainingCollector: Sendable {
         ].append(scaled, segments: heard, series: series.key, continuing: continuing)
     }
 
-    /// The training windows of every group, sorted by name.
+    /// The training windows of every group, sorted by name, and the names of the groups that have none.
     ///
-    /// - Throws: ``ModelError`` with the code `notEnoughData` when a group has no window to train on, or there is no
-    ///   group at all.
-    public consuming func finish() throws(ModelError) -> [GroupTrainingData] {
+    /// - Throws: ``ModelError`` with the code `notEnoughData` when no group has a window to train on.
+    public consuming func finish() throws(ModelError) -> (groups: [GroupTrainingData], leftOut: [String]) {
         guard !builders.isEmpty else {
             throw ModelError(
                 .notEnoughData, subject: "training data", found: "no group with a metric that varies",
                 expected: "samples that change over time")
         }
         var groups: [GroupTrainingData] = []
-        for (name, builder) in builders.sorted(by: { $0.key < $1.key }) {
-            groups.append(
-                GroupTrainingData(name: name, metrics: metrics[name] ?? [], data: try builder.finish()))
+        var failures: [(name: String, error: ModelError)] = []
+        // Each builder is let go once its windows are laid out, so that not everything is in memory twice.
+        for name in builders.keys.sorted() {
+            guard let builder = builders.removeValue(forKey: name) else { continue }
+            do throws(ModelError) {
+                let data = try builder.finish()
+                groups.append(GroupTrainingData(name: name, metrics: metrics[name] ?? [], data: data))
+            } catch {
+                failures.append((name, error))
+            }
         }
-        return groups
+        if groups.isEmpty, let first = failures.first { throw first.error }
+        return (groups, failures.map(\.name))
     }
 }

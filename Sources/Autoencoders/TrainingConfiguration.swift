@@ -27,8 +27,8 @@ public struct TrainingConfiguration: Hashable, Sendable, Codable {
     /// Decides initial weights, shuffling and sampling.
     public var seed: UInt64 = 0
     /// Most windows of one group that are kept in memory; of more, a seeded sample is trained on.
-    public var maximumWindows = 1_000_000
-    /// The backend that computes; part of the record because backends round differently.
+    public var maximumWindows = 500_000
+    /// Name of the backend that computes; part of the record because backends round differently.
     public var accelerator = "auto"
 
     /// The defaults.

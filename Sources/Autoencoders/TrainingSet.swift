@@ -166,11 +166,10 @@ public struct TrainingSetBuilder: Sendable {
             endSegment(of: &current, name: name)
         }
         let ordered = blocks.sorted { ($0.series, $0.firstRow) < ($1.series, $1.firstRow) }
-        var values: [Float] = []
-        values.reserveCapacity(ordered.reduce(0) { $0 + $1.rows.count })
+        var samples = Tensor<Float>(shape: [ordered.reduce(0) { $0 + $1.rows.count } / features, features])
+        var base = 0
         var (training, heldOut): ([Int], [Int]) = ([], [])
         for block in ordered {
-            let base = values.count / features
             let cut = Self.firstHeldOutRow(rows: series[block.series]?.rows ?? 0, share: heldOutShare)
             for index in 0..<block.windows {
                 let first = block.firstRow + index * stride
@@ -180,7 +179,10 @@ public struct TrainingSetBuilder: Sendable {
                     heldOut.append(base + index * stride)
                 }
             }
-            values.append(contentsOf: block.rows)
+            samples.withUnsafeMutableBufferPointer { target in
+                for index in block.rows.indices { target[base * features + index] = block.rows[index] }
+            }
+            base += block.rows.count / features
         }
         guard !training.isEmpty else {
             let rows = series.values.reduce(0) { $0 + $1.rows }
@@ -188,7 +190,6 @@ public struct TrainingSetBuilder: Sendable {
                 .notEnoughData, subject: "group '\(group)'", found: "no window to train on in \(rows) samples",
                 expected: "a gap-free run of at least \(window) samples that are not held out")
         }
-        let samples = Tensor(values, shape: [values.count / features, features])
         var hash = SHA256()
         samples.withUnsafeBufferPointer { hash.update(UnsafeRawBufferPointer($0)) }
         for starts in [training, heldOut] {
