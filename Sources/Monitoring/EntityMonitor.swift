@@ -1,6 +1,6 @@
 package import Accelerators
 import Autoencoders
-import Detection
+package import Detection
 package import Telemetry
 
 /// One entity's stream from raw rows to scores and alarms. The same rows give the same scores, bit for bit, however
@@ -40,40 +40,19 @@ package struct EntityMonitor {
         }
     }
 
-    /// Scores the next rows.
+    /// The resource group of each metric that is scored, `[F]`.
+    package var metricGroups: [String] { scorer.model.groups }
+
+    /// Scores the next rows; the first of them is row ``MetricFrame/firstRow`` of the entity.
     ///
     /// - Throws: `TelemetryError` when the frame has other columns, `DetectionError` when the model expects other
     ///   metrics than the cleaning delivers.
-    package mutating func append(_ frame: MetricFrame) throws -> ScoredBlock {
+    package mutating func append(_ frame: MetricFrame) throws -> EntityScores {
         try cleaner.append(frame)
         let series = cleaner.take()
         let samples = try residuals?.append(series) ?? assembler.append(series)
-        let model = scorer.model
-        try samples.require(model.metrics)
-        let width = model.metrics.count
-        var block = ScoredBlock(
-            entity: entity, groups: model.scoredGroups, indices: series.first?.sourceIndex ?? [], times: samples.times,
-            scores: model.scoredGroups.map { _ in [] }, thresholds: model.scoredGroups.map { _ in [] },
-            alarms: model.scoredGroups.map { _ in [] }, metrics: model.metrics, metricGroups: model.groups,
-            deviations: [], causes: [], signs: [], values: samples.values)
-        block.deviations.reserveCapacity(samples.count * width)
-        block.causes.reserveCapacity(samples.count * width)
-        block.signs.reserveCapacity(samples.count * width)
-        let continues = series.first?.continuesPrevious ?? false
-        for (index, segment) in samples.segments.enumerated() {
-            if index > 0 || !continues { scorer.startSegment() }
-            for row in segment {
-                scorer.update(time: samples.times[row], row: samples.row(row))
-                for group in model.scoredGroups.indices {
-                    block.scores[group].append(scorer.scores[group])
-                    block.thresholds[group].append(scorer.thresholds[group])
-                    block.alarms[group].append(scorer.alarms[group])
-                }
-                block.deviations += scorer.found.deviations
-                block.causes += scorer.found.causes
-                block.signs += scorer.found.signs
-            }
-        }
-        return block
+        try samples.require(scorer.model.metrics)
+        return EntityScores(
+            streaming: samples, through: &scorer, continuing: series.first?.continuesPrevious ?? false)
     }
 }

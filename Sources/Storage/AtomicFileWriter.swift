@@ -37,9 +37,14 @@ public final class AtomicFileWriter {
     /// Adds text.
     ///
     /// - Throws: ``StorageError`` with the code `unwritable` or `full`.
-    public func append(_ text: String) throws(StorageError) {
-        count += text.utf8.count
-        buffer.append(contentsOf: text.utf8)
+    public func append(_ text: String) throws(StorageError) { try append(Array(text.utf8)) }
+
+    /// Adds bytes.
+    ///
+    /// - Throws: ``StorageError`` with the code `unwritable` or `full`.
+    public func append(_ bytes: [UInt8]) throws(StorageError) {
+        count += bytes.count
+        buffer.append(contentsOf: bytes)
         if buffer.count >= Self.pieceBytes { try flush() }
     }
 

@@ -1,5 +1,6 @@
 import Accelerators
 import CommandLineSupport
+import Detection
 import Monitoring
 import Telemetry
 
@@ -38,10 +39,7 @@ struct ScoreCommand: Command {
         let sources = try Sources.discover(arguments[Self.data], part: arguments[Self.part], options: reader)
         let backend = try AcceleratorCatalog.backend(named: "auto")
         let rows = try await DetachedThread.run { () throws -> [Summary.Entity] in
-            let file = try ScoreFileWriter(arguments[Self.out])
-            let metricFile =
-                arguments[Self.perMetric]
-                ? try MetricScoreFileWriter(MetricScoreFileWriter.path(beside: arguments[Self.out])) : nil
+            let file = try ScoreFileWriter(arguments[Self.out], perMetric: arguments[Self.perMetric])
             var summaries: [Summary.Entity] = []
             for (index, source) in sources.enumerated() {
                 var stream = try source.makeReader(options: reader)
@@ -56,14 +54,13 @@ struct ScoreCommand: Command {
                 var summary = Summary.Entity(entity: source.key)
                 while let frame = try stream.nextChunk(maximumRows: 2048) {
                     let block = try monitor.append(frame)
-                    try file.append(block)
-                    try metricFile?.append(block)
+                    try file.append(
+                        block, entity: monitor.entity, metricGroups: monitor.metricGroups, firstIndex: frame.firstRow)
                     summary.add(block)
                     console.progress("scoring \(source.key) (\(index + 1) of \(sources.count)): \(summary.rows) rows")
                 }
                 summaries.append(summary)
             }
-            try metricFile?.commit()
             try file.commit()
             return summaries
         }
@@ -87,9 +84,9 @@ struct ScoreCommand: Command {
 
             init(entity: String) { self.entity = entity }
 
-            mutating func add(_ block: ScoredBlock) {
-                rows += block.times.count
-                for isAlarm in block.alarms.last ?? [] {
+            mutating func add(_ block: EntityScores) {
+                rows += block.count
+                for isAlarm in block.alarms[block.combined] {
                     rowsInAlarm += isAlarm ? 1 : 0
                     alarms += isAlarm && !standing ? 1 : 0
                     standing = isAlarm

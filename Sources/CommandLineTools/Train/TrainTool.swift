@@ -13,6 +13,7 @@ package enum TrainTool {
             BenchReadersCommand.self,
             TrainCommand.self,
             ScoreCommand.self,
+            EvaluateCommand.self,
             ExportCommand.self,
             BenchEngineCommand.self,
             DevicesCommand.self,

@@ -76,6 +76,14 @@ package struct MetricDeviations: Sendable, Equatable {
         }
     }
 
+    /// Adds the rows of another.
+    mutating func append(_ other: MetricDeviations) {
+        deviations += other.deviations
+        causes += other.causes
+        surprises += other.surprises
+        signs += other.signs
+    }
+
     /// Takes over the single row of another.
     mutating func replaceRow(_ row: Int, with other: MetricDeviations) {
         let start = row * metrics.count

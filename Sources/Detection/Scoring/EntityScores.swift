@@ -3,7 +3,7 @@ package struct EntityScores: Sendable {
     /// The scored groups, the combined one last, `[G]`.
     package let groups: [String]
     /// Time of each sample in seconds, `[N]`.
-    package let times: [Double]
+    package private(set) var times: [Double]
     /// The score of each group at each sample, `[G][N]`.
     package private(set) var scores: [[Double]]
     /// The threshold of each group's score at each sample, `[G][N]`; it adapts to drift.
@@ -23,16 +23,24 @@ package struct EntityScores: Sendable {
     ///
     /// - Precondition: the samples have the model's metrics.
     init(model: EntityModel, samples: DetectorSamples) {
-        let groups = model.scoredGroups
+        var scorer = EntityScorer(model: model)
+        self.init(streaming: samples, through: &scorer, continuing: false)
+    }
+
+    /// Streams the next samples of an entity through its scorer.
+    ///
+    /// - Parameter continuing: whether the first sample follows the last one that the scorer saw.
+    /// - Precondition: the samples have the model's metrics.
+    package init(streaming samples: DetectorSamples, through scorer: inout EntityScorer, continuing: Bool) {
+        let groups = scorer.model.scoredGroups
         self.groups = groups
         times = samples.times
-        found = MetricDeviations(metrics: model.metrics, rows: samples.count)
+        found = MetricDeviations(metrics: scorer.model.metrics, rows: samples.count)
         scores = groups.map { _ in [Double](repeating: 0, count: samples.count) }
         thresholds = scores
         alarms = groups.map { _ in [Bool](repeating: false, count: samples.count) }
-        var scorer = EntityScorer(model: model)
-        for segment in samples.segments {
-            scorer.startSegment()
+        for (index, segment) in samples.segments.enumerated() {
+            if index > 0 || !continuing { scorer.startSegment() }
             for row in segment {
                 scorer.update(time: samples.times[row], row: samples.row(row))
                 found.replaceRow(row, with: scorer.found)
@@ -44,5 +52,19 @@ package struct EntityScores: Sendable {
                 }
             }
         }
+    }
+
+    /// Adds the scores of the samples that follow.
+    ///
+    /// - Precondition: they are of the same model.
+    package mutating func append(_ next: EntityScores) {
+        precondition(groups == next.groups && found.metrics == next.found.metrics, "scores of the same model")
+        times += next.times
+        for group in groups.indices {
+            scores[group] += next.scores[group]
+            thresholds[group] += next.thresholds[group]
+            alarms[group] += next.alarms[group]
+        }
+        found.append(next.found)
     }
 }
