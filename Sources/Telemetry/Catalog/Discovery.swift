@@ -112,13 +112,20 @@ struct Discovery {
             companions[key, default: []].append((name.role, path))
             return false
         }
-        let reader: any FrameReader
+        var reader: any FrameReader
         do {
             reader = try SourceReader.open(path, options: options, firstRow: 0)
+            // The first row tells prose with commas in it from a table.
+            _ = try reader.nextChunk(maximumRows: 1)
         } catch let error as TelemetryError {
-            if named || ![.noNumericColumn, .badHeader, .malformed, .empty].contains(error.code) { throw error }
+            if named || !Self.passesOver(error, fileExtension: url.pathExtension.lowercased()) { throw error }
             return false
         }
+        // A score file of our own beside the data is a result, not a source.
+        let isScores =
+            reader.layout.textColumns.contains("group") && reader.schema.contains("threshold")
+            && reader.schema.contains("alarm")
+        if isScores && !named { return false }
         if var known = found[key] {
             known.files.append(path)
             found[key] = known
@@ -128,6 +135,16 @@ struct Discovery {
                 format: reader.layout.format)
         }
         return true
+    }
+
+    /// Whether a file in a folder is passed over instead of refused: a table without numbers; a `.json` that is one
+    /// document, not lines (a manifest, say); a `.txt` that is prose.
+    private static func passesOver(_ error: TelemetryError, fileExtension: String) -> Bool {
+        switch fileExtension {
+        case "txt": error.code != .unreadable
+        case "json": error.code == .malformed || error.code == .noNumericColumn
+        default: error.code == .noNumericColumn
+        }
     }
 
     /// What a file's name (without extension) says: `machine-1-6_train`, `Sample_gnb01_metrics_day10`, `ue0`.

@@ -10,7 +10,9 @@ struct ColumnSamples {
     }
 
     var columns: [Column]
+    /// Rows seen, and those with as many fields as the header.
     var rows = 0
+    var wholeRows = 0
 
     /// Looks at up to ``DelimitedHeader/sampleRows`` complete rows; rows with another number of fields are left to the
     /// reader to complain about.
@@ -24,6 +26,7 @@ struct ColumnSamples {
             if row.fields.count == 1 && row.fields[0].isEmpty { continue }
             rows += 1
             guard row.fields.count == count else { continue }
+            wholeRows += 1
             for (index, range) in row.fields.enumerated() {
                 let field = UnsafeBufferPointer(rebasing: bytes[range])
                 switch FieldText.content(field) {
@@ -108,7 +111,11 @@ struct ColumnChoice {
             format: format, separator: String(Character(Unicode.Scalar(separator))), clock: clock,
             labelColumn: label.map { names[$0] }, textColumns: textColumns,
             ignoredColumns: ignored.sorted().map { names[$0] })
-        guard !schema.isEmpty else {
+        // Rows that are all ragged have no sample of any column; the reader will name the first of them.
+        let sampled = samples.rows == 0 || samples.wholeRows == 0
+        guard !schema.isEmpty,
+            sampled || zip(kinds, samples.columns).contains(where: { $0 == .value && !$1.numbers.isEmpty })
+        else {
             let found =
                 textColumns.isEmpty
                 ? "columns \(CleaningPipeline.listed(names)) and no metric among them"
@@ -140,7 +147,9 @@ struct ColumnChoice {
         for name in timeNames {
             guard let index = lower.firstIndex(of: name) else { continue }
             let column = samples.columns[index]
-            if column.texts == 0 || column.timestamps == column.texts { return index }
+            // A few cells that are no time are errors of the file, not a reason to do without its clock.
+            let times = column.numbers.count + column.timestamps
+            if column.texts == 0 || (times > 0 && 2 * times >= column.numbers.count + column.texts) { return index }
         }
         return samples.columns.firstIndex { $0.texts > 0 && $0.timestamps == $0.texts && $0.numbers.isEmpty }
     }

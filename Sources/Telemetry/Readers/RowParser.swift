@@ -100,7 +100,10 @@ struct RowParser {
                                 guard
                                     let end = try slowValue(
                                         cursor, limit, field: field, line: &line, row: rowLine, into: out)
-                                else { return (rowStart, .incomplete) }
+                                else {
+                                    line = rowLine
+                                    return (rowStart, .incomplete)
+                                }
                                 next = end
                             }
                             out += 1

@@ -1,0 +1,60 @@
+import Foundation
+import Telemetry
+import Testing
+
+struct DataCatalogTests {
+    let scratch: Scratch
+
+    init() throws { scratch = try Scratch() }
+
+    @Test("Folders, parts, companions, several files of an entity; always in the same order")
+    func discovery() throws {
+        let table = "a,b\n1,2\n"
+        try scratch.write("smd/machine-1-10_train.csv", table)
+        try scratch.write("smd/machine-1-10_test.csv", "a,b,label\n1,2,0\n")
+        try scratch.write("smd/machine-1-10_interpretation.csv", "start,end_exclusive,dims_0based\n0,1,0\n")
+        try scratch.write("smd/machine-1-9_train.csv", table)
+        try scratch.write("deep/er/site2/Sample_gnb01_metrics_day10.json", "{\"a\": 1}\n")
+        try scratch.write("deep/er/site2/Sample_gnb01_metrics_day9.json", "{\"a\": 1}\n")
+        try scratch.write("deep/er/site2/ue2.csv", "time;earfcn;pci;rsrp\n1;2;3;4\n")
+        try scratch.write("deep/er/site2/ue10_labels.csv", "index,label\n0,1\n")
+        try scratch.write("deep/er/site2/ue10.csv", "time;earfcn;pci;rsrp\n1;2;3;4\n")
+        try scratch.write("deep/README.txt", "This is prose, with a comma\nand a second line.\n")
+        try scratch.write("deep/manifest.json", "{\n  \"files\": []\n}\n")
+        try scratch.write("deep/.hidden.csv", table)
+        try scratch.write("deep/picture.svg", "<svg/>")
+        try scratch.write("deep/scores.csv", "index,time,entity,group,score,threshold,alarm\n0,0,a,site,1,2,0\n")
+        try scratch.write("deep/words.csv", "a,b\nx,y\n")
+        let sources = try DataCatalog.discover([scratch.path])
+        #expect(
+            sources.map(\.key) == [
+                "site2/gnb01", "site2/ue2", "site2/ue10", "smd/machine-1-9", "smd/machine-1-10", "smd/machine-1-10",
+            ])
+        #expect(sources.map(\.type) == ["gnb", "ue", "ue", "machine", "machine", "machine"])
+        #expect(sources.map(\.part) == [.all, .all, .all, .train, .test, .train])
+        #expect(sources[0].files.map { $0.split(separator: "_").last } == ["day9.json", "day10.json"])
+        #expect(sources[1].format == .fiveGUserEquipment && sources[0].format == .jsonLines)
+        #expect(sources[2].labelFile?.hasSuffix("ue10_labels.csv") == true && sources[1].labelFile == nil)
+        #expect(sources[4].interpretationFile != nil && sources[5].interpretationFile == nil)
+        let twice = try DataCatalog.discover([
+            scratch.path + "/smd", scratch.path, scratch.path + "/smd/machine-1-9_train.csv",
+        ])
+        #expect(twice.map(\.key) == sources.map(\.key))
+        #expect(twice.flatMap(\.files).count == sources.flatMap(\.files).count)
+    }
+
+    @Test("A path that is not there, a folder without data, a named file that is none")
+    func nothing() throws {
+        func failure(_ path: String) -> TelemetryError? {
+            #expect(throws: TelemetryError.self) { try DataCatalog.discover([path]) }
+        }
+        #expect(failure(scratch.path + "/none")?.code == .unreadable)
+        #expect(failure(scratch.path)?.code == .noData)
+        let prose = try scratch.write("only/prose.txt", "Nothing but words\n")
+        #expect(failure(scratch.path)?.description.contains("prose.txt") == true)
+        #expect(failure(prose)?.code == .empty)
+        let ragged = try scratch.write("broken/host.csv", "a,a\n1,2\n")
+        #expect(failure(ragged)?.code == .badHeader)
+        #expect(failure(scratch.path)?.path == ragged)
+    }
+}
