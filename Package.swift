@@ -97,8 +97,6 @@ let package = Package(
         // Layer 8.
         tool("fl-train"),
         tool("fl-place"),
-        .executableTarget(
-            dependencies: ["Accelerators", "Autoencoders", "Storage", "Telemetry", "TensorModule"], swiftSettings: []),
 
         .target(name: "TestSupport", dependencies: ["TensorModule"], path: "Tests/TestSupport", swiftSettings: strict),
         tests("CommandLineSupport"),
