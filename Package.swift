@@ -102,6 +102,7 @@ let package = Package(
         tests("CommandLineSupport"),
         tests("Observability"),
         tests("Charts", ["TensorModule"]),
+        tests("CommandLineTools", ["Telemetry"]),
         tests("TensorModule"),
         tests("TextParsing", ["TensorModule"]),
         tests("Telemetry", ["TensorModule"]),

@@ -18,9 +18,9 @@ enum FaultOptions {
         return low <= high && low >= 0.5 && high <= 20 ? low...high : nil
     }
 
-    /// A number, `all`, or names with blanks or commas between them.
-    static func selection(_ words: [String]) -> FaultSelection? {
-        let names = words.flatMap { $0.split(separator: ",").map(String.init) }
+    /// A number, `all`, or names with commas between them.
+    static func selection(_ text: String) -> FaultSelection? {
+        let names = text.split(separator: ",").map(String.init)
         if names.count == 1, let count = Int(names[0]) { return count >= 0 ? .count(count) : nil }
         if names == ["all"] { return .all }
         return names.isEmpty ? nil : .named(names)

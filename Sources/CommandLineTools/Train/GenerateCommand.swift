@@ -11,10 +11,10 @@ struct GenerateCommand: Command {
     static let entities = Option<Int>(
         "entities", "NUMBER", default: 5, "how many entities each site has", constraint: "1 to 1000"
     ) { (1...1_000).contains($0) }
-    static let types = Option<[String]>(
-        "types", "TYPE", default: SyntheticEntityType.allCases.map(\.rawValue),
-        "kinds of entities, taken in turn: \(SyntheticEntityType.allCases.map(\.rawValue).joined(separator: ", "))",
-        constraint: "from the list"
+    static let types = Option<String>(
+        "types", "TYPES", default: SyntheticEntityType.allCases.map(\.rawValue).joined(separator: ","),
+        "kinds of entities, with commas, taken in turn",
+        constraint: "some of \(SyntheticEntityType.allCases.map(\.rawValue).joined(separator: ", "))"
     ) { Self.types($0) != nil }
     static let hours = Option<Double>(
         "hours", "HOURS", default: 120, "time that the data cover, training and test part together",
@@ -27,9 +27,9 @@ struct GenerateCommand: Command {
         "train", "SHARE", default: 0.6, "share of the rows in the training part, which has no faults",
         constraint: "0.1 to 0.95"
     ) { $0 >= 0.1 && $0 <= 0.95 }
-    static let faults = Option<[String]>(
-        "faults", "NUMBER|NAME", default: ["6"],
-        "faults in each entity's test part: how many, or which (names, or 'all'), each where it fits",
+    static let faults = Option<String>(
+        "faults", "NUMBER|NAMES", default: "6",
+        "faults in each entity's test part: how many, or which (names with commas, or 'all'), each where it fits",
         constraint: "a number, names, or 'all'"
     ) { FaultOptions.selection($0) != nil }
     static let missing = Option<Double>(
@@ -88,8 +88,8 @@ struct GenerateCommand: Command {
         try DatasetSummary(manifest, folder: folder).print(as: arguments[FaultOptions.format], on: console)
     }
 
-    private static func types(_ words: [String]) -> [SyntheticEntityType]? {
-        let names = words.flatMap { $0.split(separator: ",").map(String.init) }
+    private static func types(_ text: String) -> [SyntheticEntityType]? {
+        let names = text.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
         let types = names.compactMap(SyntheticEntityType.init(rawValue:))
         return types.count == names.count && !types.isEmpty ? types : nil
     }

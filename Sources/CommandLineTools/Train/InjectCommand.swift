@@ -7,9 +7,9 @@ struct InjectCommand: Command {
     static let out = Option<String>.required("out", "DIR", "the folder to write to; it is made when there is none")
     static let seed = Option<UInt64>(
         "seed", "NUMBER", default: 0, "the same seed, data and options give the same bytes")
-    static let faults = Option<[String]>(
-        "faults", "NUMBER|NAME", default: ["all"],
-        "faults for each entity: how many, or which (names, or 'all'), each where it fits",
+    static let faults = Option<String>(
+        "faults", "NUMBER|NAMES", default: "all",
+        "faults for each entity: how many, or which (names with commas, or 'all'), each where it fits",
         constraint: "a number, names, or 'all'"
     ) { FaultOptions.selection($0) != nil }
     static let from = Option<Double>(

@@ -4,7 +4,8 @@ extension FaultInjector {
     /// `manifest.json` last.
     ///
     /// - Parameters:
-    ///   - sources: entities to read, each whole in memory; labelled test parts are passed over.
+    ///   - sources: entities to read, each whole in memory; labelled test parts and entities with too few rows are passed
+    ///     over.
     ///   - path: the folder.
     ///   - replacing: whether the files of an earlier run may be replaced.
     ///   - progress: called after each entity with how many are done and how many there are.
@@ -23,7 +24,13 @@ extension FaultInjector {
                 passedOver.append("\(source.key): a test part, which may hold anomalies already")
                 continue
             }
-            let result = try inject(into: source.read(options: options), name: source.key)
+            let result: Result
+            do {
+                result = try inject(into: source.read(options: options), name: source.key)
+            } catch let error as GeneratorError where error.code == .unsuitableData {
+                passedOver.append(error.description)
+                continue
+            }
             guard !result.faults.isEmpty else {
                 passedOver.append("\(source.key): no fault fits its metrics")
                 continue
