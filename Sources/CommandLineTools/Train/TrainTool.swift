@@ -17,6 +17,7 @@ package enum TrainTool {
             ExportCommand.self,
             BenchEngineCommand.self,
             DevicesCommand.self,
+            BenchmarkCommand.self,
         ],
         translate: Tool.translate)
 }

@@ -5,9 +5,9 @@ package struct AlarmMeasures: Sendable, Codable, Equatable {
     package let eventCount: Int
     /// Events with at least one sample in alarm.
     package let foundEventCount: Int
-    /// Runs of alarm, whatever they touch.
+    /// Alarms after merging, whatever they touch.
     package let alarmCount: Int
-    /// Runs of alarm that touch no anomalous sample.
+    /// Alarms after merging that touch no anomalous sample.
     package let falseAlarmCount: Int
     /// Share of the samples in alarm that are anomalous; 0 without an alarm.
     package let samplePrecision: Double
@@ -30,9 +30,10 @@ package struct AlarmMeasures: Sendable, Codable, Equatable {
     ///   - labels: whether each sample is anomalous, `[N]`.
     ///   - alarms: whether each sample is in alarm, `[N]`.
     ///   - stepSeconds: time from one sample to the next.
+    ///   - mergeGap: runs of alarm with at most so many samples between them count as one alarm.
     /// - Throws: ``DetectionError`` (`invalidData`) when the lengths differ, there is no sample or the step is not
     ///   positive.
-    package init(labels: [Bool], alarms: [Bool], stepSeconds: Double) throws(DetectionError) {
+    package init(labels: [Bool], alarms: [Bool], stepSeconds: Double, mergeGap: Int = 0) throws(DetectionError) {
         guard labels.count == alarms.count, !labels.isEmpty else {
             throw DetectionError(
                 .invalidData, "evaluating alarms",
@@ -43,11 +44,11 @@ package struct AlarmMeasures: Sendable, Codable, Equatable {
                 .invalidData, "evaluating alarms", "a step of \(stepSeconds) s between samples; it must be positive")
         }
         let events = labels.trueRuns
-        let runs = alarms.trueRuns
+        let runs = AlarmRule(mergeGap: mergeGap).events(alarms)
         let delays = events.compactMap { event in
             event.first { alarms[$0] }.map { Double($0 - event.lowerBound) * stepSeconds }
         }
-        let inAlarm = runs.reduce(0) { $0 + $1.count }
+        let inAlarm = alarms.count(where: \.self)
         let rightly = zip(labels, alarms).reduce(0) { $0 + ($1.0 && $1.1 ? 1 : 0) }
         eventCount = events.count
         foundEventCount = delays.count

@@ -1,0 +1,106 @@
+import Autoencoders
+import CommandLineSupport
+import Detection
+import Foundation
+import Storage
+import Telemetry
+
+/// `fl-train benchmark`: every method on every entity of labelled sets.
+struct BenchmarkCommand: Command {
+    static let data = Option<[String]>.required("data", "DIR", "folders with labelled sets; each folder is one set")
+    static let methods = Option<[String]>(
+        "methods", "NAME", default: ["all"], "the methods to compare, or all; see below for their names")
+    static let out = Option<String>.required("out", "REPORT", "folder for the report; an earlier run is carried on")
+    static let threads = Option<Int>.optional(
+        "threads", "COUNT", "entities and methods computed at the same time; as many as there are cores when not given",
+        constraint: "from 1 to 256", valid: { (1...256).contains($0) })
+    static let budget = Option<Double>(
+        "budget", "ALARMS", default: 1, "false alarms per day and entity that thresholds may cause",
+        constraint: "more than 0", valid: { $0 > 0 })
+    static let seed = Option<UInt64>("seed", "SEED", default: 0, "what random scores and intervals are drawn from")
+    static let format = Option<OutputFormat>("format", "FORMAT", default: .table, "how to print the result")
+
+    static let manual = CommandManual(
+        name: "benchmark",
+        summary: "compare detection methods on labelled sets",
+        discussion: """
+            Trains each method on the training part of each entity, scores the test part sample by sample as if it \
+            came live (a score never looks ahead), and measures the scores against the labels. Thresholds come from \
+            held-out samples of the training part; no option is tuned per entity. An entity without a training part \
+            of its own learns from the first 40 % of its rows and is judged on the rest.
+
+            The report folder holds report.json (everything measured, per set and per entity), tables.txt (what is \
+            printed), scores/SET/METHOD/ENTITY.csv (index,score,threshold), causes/SET/METHOD/ENTITY.json (for each \
+            labelled event all metrics with scores, most suspicious first), and pictures/SET/ENTITY.svg with the \
+            misses and false alarms. What is finished is kept: the same command carries an interrupted run on, and \
+            computes anew only what has changed.
+
+            Methods: \(DetectionMethod.all.map(\.name).joined(separator: ", ")). A name with -w5 is smoothed over \
+            the latest 5 samples.
+            """,
+        examples: [
+            .init("fl-train benchmark --data smd asd --out report", "all methods on two sets"),
+            .init(
+                "fl-train benchmark --data smd --methods default random pca --out report --format json",
+                "three methods, the result for a program"),
+        ],
+        options: [data, methods, out, threads, budget, seed, format] + DataOptions.all)
+
+    func run(_ arguments: Arguments, _ console: Console) async throws {
+        let methods = try Self.methods(arguments[Self.methods], budget: arguments[Self.budget])
+        let report = BenchmarkFolder(arguments[Self.out])
+        console.progress("looking for labelled entities")
+        let entities = try BenchmarkEntity.discover(
+            arguments[Self.data], options: DataOptions.readerOptions(arguments),
+            rules: try DataOptions.rules(arguments))
+        let threads = arguments[optional: Self.threads] ?? ProcessInfo.processInfo.activeProcessorCount
+        let started = ContinuousClock.now
+        let results = try BenchmarkRun(
+            entities: entities, methods: methods, folder: report, seed: arguments[Self.seed], console: console
+        ).results(threads: threads)
+        console.clearProgress()
+        let summary = BenchmarkReport(results: results, methods: methods.map(\.name), seed: arguments[Self.seed])
+        let text = summary.text
+        try FileContents.writeAtomically(
+            Array((try Console.json(summary, pretty: true) + "\n").utf8), to: report.path("report.json"))
+        try FileContents.writeAtomically(Array((text + "\n").utf8), to: report.path("tables.txt"))
+        switch arguments[Self.format] {
+        case .json: try console.printJSON(summary)
+        case .table:
+            console.print(text)
+            let seconds = Double((ContinuousClock.now - started) / .seconds(1))
+            console.note(
+                "\(Quantity.count(entities.count, "entity", "entities")), \(Quantity.count(methods.count, "method")) in "
+                    + "\(Quantity.seconds(seconds)); report in \(report.root)")
+        }
+    }
+
+    private static func methods(_ names: [String], budget: Double) throws -> [DetectionMethod] {
+        var chosen: [DetectionMethod] = []
+        for name in names.flatMap({ $0.split(separator: ",").map(String.init) }) {
+            let found = name == "all" ? DetectionMethod.all : [try DetectionMethod.named(name)]
+            for method in found where !chosen.contains(where: { $0.name == method.name }) {
+                var method = method
+                method.thresholdRule = .falseAlarms(perDay: budget)
+                chosen.append(method)
+            }
+        }
+        return chosen
+    }
+}
+
+/// Where a benchmark keeps its files.
+struct BenchmarkFolder: Sendable {
+    let root: String
+
+    init(_ root: String) { self.root = root }
+
+    func path(_ name: String) -> String { root + "/" + name }
+
+    /// Writes a file below the root, with the folders above it.
+    func write(_ bytes: [UInt8], to name: String) throws {
+        let path = path(name)
+        try FolderContents.makeFolder(String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)]))
+        try FileContents.writeAtomically(bytes, to: path)
+    }
+}

@@ -1,0 +1,142 @@
+import Autoencoders
+import CommandLineSupport
+import Detection
+import Fingerprinting
+import Foundation
+import Storage
+import Synchronization
+import TensorModule
+
+/// What one method did on one entity.
+struct BenchmarkResult: Codable, Sendable {
+    /// The set.
+    let set: String
+    /// The method.
+    let method: String
+    /// The entity.
+    let entity: String
+    /// What the result depends on: data, method, and version of the computation.
+    let key: String
+    /// Everything measured.
+    let measures: EntityMeasures
+    /// Seconds of training, thresholds included.
+    let trainingSeconds: Double
+    /// Seconds of scoring.
+    let scoringSeconds: Double
+}
+
+/// All methods on all entities, on several threads, keeping what is finished.
+struct BenchmarkRun: Sendable {
+    let entities: [BenchmarkEntity]
+    let methods: [DetectionMethod]
+    let folder: BenchmarkFolder
+    let seed: UInt64
+    let console: Console
+
+    /// Changes when the same data and method would give other results.
+    private static let version = 1
+
+    /// Computes what is missing; results come in the order of entities, then methods.
+    func results(threads: Int) throws -> [BenchmarkResult] {
+        let shared = entities.map { SharedEntityData($0, users: methods.count) }
+        let digests = try ParallelTasks.map(count: entities.count, threads: threads) { try entities[$0].digest() }
+        let done = Mutex(0)
+        let total = entities.count * methods.count
+        return try ParallelTasks.map(count: total, threads: threads) { index in
+            let (entity, method) = (index / methods.count, methods[index % methods.count])
+            defer {
+                shared[entity].release()
+                let count = done.withLock { done in
+                    done += 1
+                    return done
+                }
+                console.progress(
+                    "\(count) of \(total): \(entities[entity].set)/\(entities[entity].name), \(method.name)")
+            }
+            let key = try key(method, digest: digests[entity])
+            if let finished = finished(entities[entity], method, key: key) { return finished }
+            return try compute(entities[entity], method, key: key, data: shared[entity])
+        }
+    }
+
+    private func key(_ method: DetectionMethod, digest: String) throws -> String {
+        let text = "\(Self.version) \(Tool.version) \(seed) \(digest) " + (try Console.json(method, pretty: false))
+        return SHA256.hexadecimal(SHA256.digest(Array(text.utf8)))
+    }
+
+    private func name(_ kind: String, _ entity: BenchmarkEntity, _ method: DetectionMethod, _ suffix: String) -> String
+    {
+        "\(kind)/\(entity.set)/\(method.name)/\(entity.name).\(suffix)"
+    }
+
+    /// The result of an earlier run, if it is there and of the same key.
+    private func finished(_ entity: BenchmarkEntity, _ method: DetectionMethod, key: String) -> BenchmarkResult? {
+        // A file that is not there or damaged means that the work is still to be done.
+        guard let bytes = try? FileContents.read(folder.path(name("measures", entity, method, "json"))),
+            let result = try? JSONDecoder().decode(BenchmarkResult.self, from: Data(bytes)), result.key == key
+        else { return nil }
+        return result
+    }
+
+    private func compute(
+        _ entity: BenchmarkEntity, _ method: DetectionMethod, key: String, data: SharedEntityData
+    ) throws -> BenchmarkResult {
+        let data = try data.load()
+        let clock = ContinuousClock()
+        let begin = clock.now
+        let model = try EntityModel.trained(method, on: [data.training], stepSeconds: data.stepSeconds, seed: seed)
+        let trained = clock.now
+        let scores = try model.score(data.test)
+        let scored = clock.now
+        let rankings = data.causes.map { Fingerprint.rankedCauses($0.rows, in: scores) }
+        let measures = try EntityMeasures(
+            scores: scores, labels: data.labels, causes: data.causes, rankings: rankings.map { $0.map(\.metric) },
+            stepSeconds: data.stepSeconds, mergeGap: method.alarmRule.mergeGap)
+        let result = BenchmarkResult(
+            set: entity.set, method: method.name, entity: entity.name, key: key, measures: measures,
+            trainingSeconds: Double((trained - begin) / .seconds(1)),
+            scoringSeconds: Double((scored - trained) / .seconds(1)))
+        try folder.write(table(scores, firstIndex: data.firstIndex), to: name("scores", entity, method, "csv"))
+        let causes = zip(data.causes, rankings).map { segment, ranking in
+            CauseRanking(
+                start: segment.rows.lowerBound + data.firstIndex,
+                endExclusive: segment.rows.upperBound + data.firstIndex,
+                metrics: ranking.map { .init(metric: data.test.metrics[$0.metric], score: $0.score) })
+        }
+        try folder.write(
+            Array((try Console.json(causes, pretty: true) + "\n").utf8), to: name("causes", entity, method, "json"))
+        if method.name == DetectionMethod.shipped.name
+            || !methods.contains(where: { $0.name == DetectionMethod.shipped.name }) && method == methods.last
+        {
+            let picture = BenchmarkPicture(
+                entity: entity, method: method.name, scores: scores, labels: data.labels,
+                mergeGap: method.alarmRule.mergeGap)
+            try folder.write(Array(picture.svg.utf8), to: "pictures/\(entity.set)/\(entity.name).svg")
+        }
+        // Last: a result that is there says that all its files are.
+        try folder.write(
+            Array((try Console.json(result, pretty: true) + "\n").utf8), to: name("measures", entity, method, "json"))
+        return result
+    }
+
+    /// `index,score,threshold`.
+    private func table(_ scores: EntityScores, firstIndex: Int) -> [UInt8] {
+        var text = Array("index,score,threshold\n".utf8)
+        text.reserveCapacity(scores.count * 48)
+        for row in 0..<scores.count {
+            text += "\(firstIndex + row),\(scores.scores[scores.combined][row]),".utf8
+            text += "\(scores.thresholds[scores.combined][row])\n".utf8
+        }
+        return text
+    }
+
+    private struct CauseRanking: Encodable {
+        struct Suspect: Encodable {
+            let metric: String
+            let score: Double
+        }
+        let start: Int
+        let endExclusive: Int
+        let metrics: [Suspect]
+    }
+}
