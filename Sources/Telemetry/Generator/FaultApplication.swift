@@ -41,7 +41,9 @@ struct FaultApplication {
             }
             return (column, effect)
         }
-        return all.contains { abs($0.effect.weight) >= FaultKind.ownWeight } ? all : []
+        // One metric alone cannot fall out of step with itself.
+        let needed = kind.shape == .decorrelation ? 2 : 1
+        return all.count { abs($0.effect.weight) >= FaultKind.ownWeight } >= needed ? all : []
     }
 
     /// Puts one fault into samples `[rows × columns]`, and says what it moved.
@@ -52,7 +54,6 @@ struct FaultApplication {
         let touched = touched(by: kind, severity: severity)
         let bursts = Self.bursts(rows.count, random: &random)
         let period = min(max(rows.count / 6, 4), 30)
-        let source = Int(random.uniform() * Double(max(1, normalRows - rows.count)))
         var metrics: [InjectedFault.TouchedMetric] = []
         for (column, effect) in touched {
             let delay = min(Int(Double(rows.count) * effect.delay), rows.count - 1)
@@ -73,7 +74,9 @@ struct FaultApplication {
             let reached: Double
             switch kind.shape {
             case .freeze: reached = freeze(column, rows: own, in: &values)
-            case .decorrelation: reached = replace(column, rows: own, from: source, in: &values)
+            case .decorrelation:
+                let source = mostDifferent(column, from: own, in: values, random: &random)
+                reached = replace(column, rows: own, from: source, in: &values)
             default:
                 let shifts = envelope.map { $0 * size * target.spread }
                 reached = shift(column, rows: own, by: shifts, in: &values)
@@ -131,6 +134,28 @@ struct FaultApplication {
         guard last.isFinite else { return 0 }
         for row in held { values[row * columns + column] = last }
         return 0
+    }
+
+    /// The first of as many normal rows whose levels differ most from those of some rows, among twelve drawn at random.
+    private func mostDifferent(
+        _ column: Int, from rows: Range<Int>, in values: [Double], random: inout CounterBasedGenerator
+    ) -> Int {
+        func level(_ row: Int) -> Double {
+            let value = values[row * columns + column]
+            guard targets[column].isCounter else { return value }
+            return row > 0 ? value - values[(row - 1) * columns + column] : .nan
+        }
+        var best = (source: 0, difference: -1.0)
+        for _ in 0..<12 {
+            let source = Int(random.uniform() * Double(max(1, normalRows - rows.count - 1)))
+            var difference = 0.0
+            for (index, row) in rows.enumerated() where source + index < normalRows {
+                let change = level(source + index) - level(row)
+                if change.isFinite { difference += change * change }
+            }
+            if difference > best.difference { best = (source, difference) }
+        }
+        return best.source
     }
 
     /// Shows the levels of normal rows instead.
