@@ -12,6 +12,11 @@ public enum DataCatalog {
     public static func discover(_ paths: [String], options: ReaderOptions = ReaderOptions()) throws -> [EntitySource] {
         var discovery = Discovery(options: options)
         for path in paths { try discovery.add(path) }
-        return discovery.sources
+        let sources = discovery.sources
+        guard !sources.isEmpty else {
+            throw TelemetryError(
+                .noData, path: paths.first, found: "no samples", expected: "files or folders with metrics")
+        }
+        return sources
     }
 }

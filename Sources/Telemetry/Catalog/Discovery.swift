@@ -11,7 +11,7 @@ struct Discovery {
     }
 
     private struct Key: Hashable {
-        var site: String
+        var folder: String
         var entity: String
         var part: EntitySource.Part
     }
@@ -28,13 +28,15 @@ struct Discovery {
 
     /// The sources found so far, in their order.
     var sources: [EntitySource] {
-        found.map { key, source in
+        let sites = siteNames
+        return found.map { key, source in
             var source = source
+            source.site = sites[key.folder] ?? source.site
             source.files.sort { Self.natural($0, $1) }
             // Labels belong to the part that is judged; without parts, to the whole.
             if key.part != .train {
                 for part in [key.part, .all, .test] {
-                    for companion in companions[Key(site: key.site, entity: key.entity, part: part)] ?? [] {
+                    for companion in companions[Key(folder: key.folder, entity: key.entity, part: part)] ?? [] {
                         switch companion.role {
                         case .interpretation:
                             source.interpretationFile = source.interpretationFile ?? companion.path
@@ -50,6 +52,31 @@ struct Discovery {
             if a.entity != b.entity { return Self.natural(a.entity, b.entity) }
             return a.part.rawValue < b.part.rawValue
         }
+    }
+
+    /// The site of each folder: its name, with as many of the folders above it as it takes to keep apart two folders
+    /// that have the same entity.
+    private var siteNames: [String: String] {
+        var depth: [String: Int] = [:]
+        for key in found.keys { depth[key.folder] = 1 }
+        func site(_ folder: String) -> String {
+            let parts = folder.split(separator: "/")
+            return parts.isEmpty ? folder : parts.suffix(depth[folder] ?? 1).joined(separator: "/")
+        }
+        while true {
+            var holders: [String: Set<String>] = [:]
+            for key in found.keys {
+                holders["\(site(key.folder))\n\(key.entity)\n\(key.part.rawValue)", default: []].insert(key.folder)
+            }
+            let clashing = Set(holders.values.filter { $0.count > 1 }.flatMap { $0 })
+            var grown = false
+            for folder in clashing where (depth[folder] ?? 1) < folder.split(separator: "/").count {
+                depth[folder, default: 1] += 1
+                grown = true
+            }
+            guard grown else { break }
+        }
+        return Dictionary(uniqueKeysWithValues: depth.keys.map { ($0, site($0)) })
     }
 
     /// Adds a file or everything in a folder.
@@ -74,7 +101,9 @@ struct Discovery {
     }
 
     private mutating func addFolder(_ path: String, depth: Int, passedOver: inout [String]) throws -> Int {
-        guard depth < Self.maximumDepth else { return 0 }
+        // A folder is looked into once, by whatever links it is reached.
+        let resolved = URL(filePath: path).resolvingSymlinksInPath().path
+        guard depth < Self.maximumDepth, depth == 0 || visited.insert(resolved + "/").inserted else { return 0 }
         let names: [String]
         do {
             names = try FileManager.default.contentsOfDirectory(atPath: path)
@@ -104,10 +133,10 @@ struct Discovery {
     private mutating func addFile(_ path: String, named: Bool) throws -> Bool {
         let url = URL(filePath: path).standardizedFileURL
         guard named || Self.extensions.contains(url.pathExtension.lowercased()) else { return false }
-        guard visited.insert(url.path).inserted else { return true }
-        let site = url.deletingLastPathComponent().lastPathComponent
+        guard visited.insert(url.resolvingSymlinksInPath().path).inserted else { return true }
+        let folder = url.deletingLastPathComponent().path
         let name = Self.name(of: url.deletingPathExtension().lastPathComponent)
-        let key = Key(site: site, entity: name.entity, part: name.part)
+        let key = Key(folder: folder, entity: name.entity, part: name.part)
         guard name.role == .data else {
             companions[key, default: []].append((name.role, path))
             return false
@@ -131,7 +160,8 @@ struct Discovery {
             found[key] = known
         } else {
             found[key] = EntitySource(
-                site: site, entity: name.entity, type: Self.type(of: name.entity), part: name.part, files: [path],
+                site: url.deletingLastPathComponent().lastPathComponent, entity: name.entity,
+                type: Self.type(of: name.entity), part: name.part, files: [path],
                 format: reader.layout.format)
         }
         return true

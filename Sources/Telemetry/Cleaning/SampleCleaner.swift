@@ -39,7 +39,11 @@ public struct SampleCleaner: Sendable {
                 plan.columns.filter { $0.group == group.group }.map { ($0.name, $0) }, uniquingKeysWith: { a, _ in a })
             let first = columns.count
             for name in group.metrics + group.constantMetrics {
-                guard let column = members[name] else { continue }
+                guard let column = members[name] else {
+                    throw TelemetryError(
+                        .mismatch, field: name, found: "a group \(group.group.name) without this column",
+                        expected: "a pipeline whose groups and columns agree (the model's manifest is damaged)")
+                }
                 columns.append(
                     ColumnCleaner(
                         source: sourceIndex[name], column: column, expected: column.expected[key],

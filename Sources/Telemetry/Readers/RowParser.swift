@@ -236,7 +236,8 @@ struct RowParser {
         let bytes = UnsafeBufferPointer(start: start, count: limit - start)
         let found = RowSplitter(separator: separator).split(bytes, from: 0, atEnd: true)?.fields.count
         return TelemetryError(
-            .raggedRow, path: path, line: line, found: found.map { "\($0) fields" } ?? "a quoted field without end",
+            .raggedRow, path: path, line: line,
+            found: found.map { $0 == 1 ? "1 field" : "\($0) fields" } ?? "a quoted field without end",
             expected: "\(kinds.count), as in the header")
     }
 }

@@ -6,6 +6,8 @@ struct SourceReader: FrameReader {
     private var file = 0
     private var row = 0
     private var startsFile = false
+    /// Where each column of the schema stands in the current file; `nil`: the same order.
+    private var places: [Int?]?
     private var failed = false
 
     let schema: [String]
@@ -38,6 +40,7 @@ struct SourceReader: FrameReader {
         failed = true
         while true {
             if var frame = try current.nextChunk(maximumRows: maximumRows) {
+                if let places { frame = Self.rearranged(frame, schema: schema, places: places) }
                 if startsFile { frame.fileStarts = [0] }
                 startsFile = false
                 row += frame.rowCount
@@ -48,11 +51,35 @@ struct SourceReader: FrameReader {
             guard file < source.files.count else { return nil }
             current = try Self.open(source.files[file], options: options, firstRow: row)
             startsFile = true
-            guard current.schema == schema else {
-                throw TelemetryError(
-                    .mismatch, path: source.files[file], found: "columns \(CleaningPipeline.listed(current.schema))",
-                    expected: "the columns of \(source.files[0]): \(CleaningPipeline.listed(schema))")
-            }
+            places = try places(in: current, path: source.files[file])
         }
+    }
+
+    /// Columns of a further file are matched by name. A table must have the same columns in whatever order; of JSON
+    /// lines, where a name may be absent for a day, new names are left out and lacking ones are missing.
+    private func places(in reader: any FrameReader, path: String) throws -> [Int?]? {
+        if reader.schema == schema { return nil }
+        let index = Dictionary(
+            reader.schema.enumerated().map { ($0.element, $0.offset) }, uniquingKeysWith: { a, _ in a })
+        let places = schema.map { index[$0] }
+        let isLines = reader.layout.separator == nil && layout.separator == nil
+        let fits =
+            isLines ? places.contains { $0 != nil } : reader.schema.count == schema.count && !places.contains(nil)
+        guard fits else {
+            throw TelemetryError(
+                .mismatch, path: path, found: "columns \(CleaningPipeline.listed(reader.schema))",
+                expected: "the columns of \(source.files[0]): \(CleaningPipeline.listed(schema))")
+        }
+        return places
+    }
+
+    private static func rearranged(_ frame: MetricFrame, schema: [String], places: [Int?]) -> MetricFrame {
+        var values: [Double] = []
+        values.reserveCapacity(frame.rowCount * schema.count)
+        for row in 0..<frame.rowCount {
+            for place in places { values.append(place.map { frame[row, $0] } ?? .nan) }
+        }
+        return MetricFrame(
+            schema: schema, firstRow: frame.firstRow, times: frame.times, values: values, labels: frame.labels)
     }
 }

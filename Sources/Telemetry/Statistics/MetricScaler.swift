@@ -52,6 +52,24 @@ public struct MetricScaler: Hashable, Sendable, Codable {
     /// A scaler with every metric given.
     public init(metrics: [Metric]) { self.metrics = metrics }
 
+    private enum CodingKeys: String, CodingKey { case metrics }
+
+    /// Reads a scaler.
+    ///
+    /// - Throws: `DecodingError` for a spread that is not positive, or limits that do not lie around the centre.
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        metrics = try container.decode([Metric].self, forKey: .metrics)
+        let sound = metrics.allSatisfy { metric in
+            metric.centre.isFinite && metric.spread.isFinite && metric.spread > 0
+                && metric.lowerLimit <= metric.centre && metric.centre <= metric.upperLimit
+        }
+        guard sound else {
+            throw DecodingError.dataCorruptedError(
+                forKey: .metrics, in: container, debugDescription: "a metric cannot be scaled like this")
+        }
+    }
+
     /// A scaler from statistics.
     ///
     /// Where a method gives no spread (more than half of the values equal, say), the next gives it: winsorised, plain
@@ -96,34 +114,48 @@ public struct MetricScaler: Hashable, Sendable, Codable {
         return (centre, candidates.first { $0.isFinite && $0 > floor } ?? 1)
     }
 
-    /// The scaled value of metric `index`.
-    public func scale(_ value: Double, metric index: Int) -> Double {
-        let metric = metrics[index]
-        let scaled = (value - metric.centre) / metric.spread
-        if value > metric.upperLimit {
-            let limit = (metric.upperLimit - metric.centre) / metric.spread
-            return limit + log1p(min(scaled, 1e300) - limit)
+    /// The numbers of one metric, without its name, for loops over samples.
+    private struct Map {
+        let centre: Double
+        let spread: Double
+        let lowerLimit: Double
+        let upperLimit: Double
+
+        init(_ metric: Metric) {
+            (centre, spread) = (metric.centre, metric.spread)
+            (lowerLimit, upperLimit) = (metric.lowerLimit, metric.upperLimit)
         }
-        if value < metric.lowerLimit {
-            let limit = (metric.lowerLimit - metric.centre) / metric.spread
-            return limit - log1p(limit - max(scaled, -1e300))
+
+        func callAsFunction(_ value: Double) -> Double {
+            let scaled = (value - centre) / spread
+            if value > upperLimit {
+                let limit = (upperLimit - centre) / spread
+                return limit + log1p(min(scaled, 1e300) - limit)
+            }
+            if value < lowerLimit {
+                let limit = (lowerLimit - centre) / spread
+                return limit - log1p(limit - max(scaled, -1e300))
+            }
+            return scaled
         }
-        return scaled
     }
+
+    /// The scaled value of metric `index`.
+    public func scale(_ value: Double, metric index: Int) -> Double { Map(metrics[index])(value) }
 
     /// Scales a table of values, `[N, F]` → `[N, F]`.
     ///
     /// - Precondition: F is the number of metrics.
     public func scale(_ values: Tensor<Float>) -> Tensor<Float> {
         precondition(values.shape.count == 2 && values.shape[1] == metrics.count, "values are [N, F]")
+        let maps = metrics.map(Map.init)
         var result = values
-        let columns = metrics.count
         result.withUnsafeMutableBufferPointer { buffer in
             var column = 0
             for index in buffer.indices {
-                buffer[index] = Float(scale(Double(buffer[index]), metric: column))
+                buffer[index] = Float(maps[column](Double(buffer[index])))
                 column += 1
-                if column == columns { column = 0 }
+                if column == maps.count { column = 0 }
             }
         }
         return result

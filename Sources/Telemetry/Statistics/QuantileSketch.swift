@@ -100,7 +100,8 @@ public struct QuantileSketch: Hashable, Sendable {
             cumulative.append(total)
         }
         return shares.map { share in
-            let rank = min(total, max(1, UInt64((share * Double(total)).rounded(.up))))
+            let wanted = (share * Double(total)).rounded(.up)
+            let rank = wanted >= 0x1p63 ? total : min(total, max(1, UInt64(wanted)))
             var (low, high) = (0, cumulative.count - 1)
             while low < high {
                 let middle = (low + high) / 2
@@ -128,7 +129,8 @@ extension QuantileSketch: Codable {
             let (sum, overflow) = total.addingReportingOverflow(weight)
             total = sum
             let finite = key == (key << Int64(dropped)) >> Int64(dropped) && Self.value(key << Int64(dropped)).isFinite
-            valid = finite && weight > 0 && !overflow && bins.updateValue(weight, forKey: key) == nil
+            valid =
+                finite && weight > 0 && !overflow && total <= 1 << 53 && bins.updateValue(weight, forKey: key) == nil
         }
         guard valid else {
             throw DecodingError.dataCorruptedError(

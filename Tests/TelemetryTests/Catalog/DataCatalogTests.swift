@@ -57,4 +57,26 @@ struct DataCatalogTests {
         #expect(failure(ragged)?.code == .badHeader)
         #expect(failure(scratch.path)?.path == ragged)
     }
+
+    @Test("Folders of the same name are one site, unless both have the same entity; links are followed once")
+    func sites() throws {
+        let table = "a,b\n1,2\n"
+        try scratch.write("one/site1/enb0.csv", table)
+        try scratch.write("two/site1/ue0.csv", table)
+        #expect(try DataCatalog.discover([scratch.path]).map(\.key) == ["site1/enb0", "site1/ue0"])
+        try scratch.write("two/site1/enb0.csv", table)
+        try FileManager.default.createSymbolicLink(
+            atPath: scratch.path + "/two/loop", withDestinationPath: scratch.path + "/two")
+        #expect(
+            try DataCatalog.discover([scratch.path]).map(\.key) == [
+                "one/site1/enb0", "two/site1/enb0", "two/site1/ue0",
+            ])
+    }
+
+    @Test("Labels alone are no data")
+    func labelsAlone() throws {
+        let path = try scratch.write("x_interpretation.csv", "start,end_exclusive\n1,2\n")
+        let error = #expect(throws: TelemetryError.self) { try DataCatalog.discover([path]) }
+        #expect(error?.code == .noData)
+    }
 }

@@ -129,7 +129,7 @@ struct DelimitedReaderTests {
     func severalFiles() throws {
         let files = [
             try scratch.write("a.csv", "x,y\n1,2\n3,4\n"), try scratch.write("b.csv", "x,y\n5,6\n"),
-            try scratch.write("c.csv", "x,y\n7,8\n"),
+            try scratch.write("c.csv", "y;x\n8;7\n"),
         ]
         let frame = try Scratch.source(files).read()
         #expect(frame.values == [1, 2, 3, 4, 5, 6, 7, 8])

@@ -45,4 +45,15 @@ struct JSONLinesReaderTests {
         #expect(error?.line == 3)
         #expect(try reader.nextChunk(maximumRows: 10) == nil)
     }
+
+    @Test("Files of several days need not have the same names")
+    func severalDays() throws {
+        let files = [
+            try scratch.write("d1.jsonl", "{\"a\": 1, \"b\": 2}\n"),
+            try scratch.write("d2.jsonl", "{\"c\": 5, \"b\": 3}\n"),
+        ]
+        let frame = try Scratch.source(files).read()
+        #expect(frame.schema == ["a", "b"] && frame.fileStarts == [1])
+        #expect(frame[1, 0].isNaN && frame[1, 1] == 3)
+    }
 }

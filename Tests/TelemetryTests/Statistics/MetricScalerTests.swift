@@ -64,4 +64,14 @@ struct MetricScalerTests {
             MetricScaler.self, from: JSONEncoder().encode(scaler([1, 2, 9], .winsorised)))
         #expect(coded == scaler([1, 2, 9], .winsorised))
     }
+
+    @Test("A scaler that would divide by zero is refused")
+    func badScalers() {
+        for bad in [#""spread":0"#, #""spread":-1"#, #""spread":1,"lowerLimit":9"#] {
+            var text = #"{"metrics":[{"name":"m","centre":1,"upperLimit":5,"# + bad
+            if !bad.contains("lowerLimit") { text += #","lowerLimit":-5"# }
+            let data = Data((text + "}]}").utf8)
+            #expect(throws: DecodingError.self) { try JSONDecoder().decode(MetricScaler.self, from: data) }
+        }
+    }
 }
