@@ -7,11 +7,6 @@ public struct ColumnStatistics: Equatable, Sendable, Codable {
         /// Largest value.
         public var high: Double
 
-        mutating func add(_ value: Double) {
-            if value < low { low = value }
-            if value > high { high = value }
-        }
-
         mutating func merge(_ other: Range) {
             low = min(low, other.low)
             high = max(high, other.high)
@@ -51,23 +46,24 @@ public struct ColumnStatistics: Equatable, Sendable, Codable {
         namedCounter || (mayBeCounter && level.count > 100 && increases >= level.count / 2)
     }
 
-    mutating func add(_ value: Double, rate newRate: Double?, previous: Double?, entity: String) {
+    mutating func add(_ value: Double, rate newRate: Double?, previous: Double?) {
         level.add(value)
         guard value.isFinite else { return }
-        levelRanges[entity, default: Range(low: value, high: value)].add(value)
         if let previous {
             if value > previous { increases &+= 1 } else if value < previous { decreases &+= 1 }
         }
         if value != value.rounded(.towardZero) { fractions &+= 1 }
         guard mayBeCounter else {
             rate = nil
-            rateRanges = [:]
             return
         }
-        if let newRate {
-            rate?.add(newRate)
-            rateRanges[entity, default: Range(low: newRate, high: newRate)].add(newRate)
-        }
+        if let newRate { rate?.add(newRate) }
+    }
+
+    /// Keeps the ranges of the one entity whose rows have been added.
+    mutating func setRanges(level: Range?, rate rateRange: Range?, entity: String) {
+        if let level { levelRanges[entity] = level }
+        if let rateRange, rate != nil { rateRanges[entity] = rateRange }
     }
 
     mutating func merge(_ other: ColumnStatistics) {

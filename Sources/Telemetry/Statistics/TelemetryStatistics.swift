@@ -68,6 +68,8 @@ struct StatisticsAccumulator {
     private var clock = ClockFindings()
     private var counters: [CounterState]
     private var lastTime: Double?
+    private var levelRanges: [ColumnStatistics.Range?]
+    private var rateRanges: [ColumnStatistics.Range?]
 
     init(key: String, type: String, schema: [String], rules: GroupRules) {
         self.key = key
@@ -77,6 +79,17 @@ struct StatisticsAccumulator {
             ColumnStatistics(position: $0.offset, namedCounter: rules.isCounter($0.element))
         }
         counters = schema.map { _ in CounterState() }
+        levelRanges = schema.map { _ in nil }
+        rateRanges = schema.map { _ in nil }
+    }
+
+    private static func extend(_ range: inout ColumnStatistics.Range?, by value: Double) {
+        guard let known = range else {
+            range = ColumnStatistics.Range(low: value, high: value)
+            return
+        }
+        if value < known.low { range?.low = value }
+        if value > known.high { range?.high = value }
     }
 
     mutating func add(_ frame: MetricFrame) {
@@ -94,14 +107,20 @@ struct StatisticsAccumulator {
                 let value = frame.values[row * frame.columnCount + column]
                 let previous = counters[column].value
                 let rate = counters[column].rate(of: value, at: time, nominalStep: nil)
-                columns[column].add(value, rate: rate, previous: previous, entity: key)
+                columns[column].add(value, rate: rate, previous: previous)
+                if value.isFinite { Self.extend(&levelRanges[column], by: value) }
+                if let rate { Self.extend(&rateRanges[column], by: rate) }
             }
         }
     }
 
     var statistics: TelemetryStatistics {
         var entityType = TelemetryStatistics.EntityType()
-        for (name, statistics) in zip(schema, columns) { entityType.columns[name] = statistics }
+        for (index, name) in schema.enumerated() {
+            var column = columns[index]
+            column.setRanges(level: levelRanges[index], rate: rateRanges[index], entity: key)
+            entityType.columns[name] = column
+        }
         entityType.clocks[key] = clock
         var result = TelemetryStatistics()
         result.types[type] = entityType
