@@ -49,6 +49,11 @@ struct BenchmarkCommand: Command {
     func run(_ arguments: Arguments, _ console: Console) async throws {
         let methods = try Self.methods(arguments[Self.methods], budget: arguments[Self.budget])
         let report = BenchmarkFolder(arguments[Self.out])
+        do {
+            try FolderContents.makeFolder(report.root)
+        } catch {
+            throw CommandLineError(.cannotCreate, error.description)
+        }
         console.progress("looking for labelled entities")
         let entities = try BenchmarkEntity.discover(
             arguments[Self.data], options: DataOptions.readerOptions(arguments),

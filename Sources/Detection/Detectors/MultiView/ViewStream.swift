@@ -29,7 +29,7 @@ struct ViewStream: Sendable {
 
     /// Running sums over the latest samples.
     private struct Window: Sendable {
-        enum Source: Sendable, Hashable { case centred, squares, seasonal, seasonalBefore }
+        enum Source: Sendable, Hashable { case centred, seasonal, seasonalBefore }
         let source: Source
         let length: Int
         var sums: [Double]
@@ -55,9 +55,6 @@ struct ViewStream: Sendable {
         for view in parameters.views {
             switch view {
             case .level(let window) where window > 1: want(.centred, window)
-            case .spread(let window):
-                want(.centred, window)
-                want(.squares, window)
             case .shift(let window):
                 want(.seasonal, window)
                 want(.seasonalBefore, window)
@@ -122,12 +119,8 @@ struct ViewStream: Sendable {
         let slot = slot(back)
         let source = windows[index].source
         windows[index].sums.withUnsafeMutableBufferPointer { sums in
-            (source == .centred || source == .squares ? centred : seasonal).withUnsafeBufferPointer { ring in
-                if source == .squares {
-                    for metric in 0..<width { sums[metric] += sign * ring[slot + metric] * ring[slot + metric] }
-                } else {
-                    for metric in 0..<width { sums[metric] += sign * ring[slot + metric] }
-                }
+            (source == .centred ? centred : seasonal).withUnsafeBufferPointer { ring in
+                for metric in 0..<width { sums[metric] += sign * ring[slot + metric] }
             }
         }
     }
@@ -161,15 +154,39 @@ struct ViewStream: Sendable {
             let (latest, earlier) = (sums(.seasonal, window), sums(.seasonalBefore, window))
             let share = 1 / Double(window)
             for metric in 0..<width { values[out + metric] = (latest[metric] - earlier[metric]) * share }
-        case .spread(let window):
-            let (sums, squares) = (sums(.centred, window), sums(.squares, window))
-            let share = 1 / Double(window)
-            for metric in 0..<width {
-                let mean = sums[metric] * share
-                let variance = max(0, squares[metric] * share - mean * mean)
-                values[out + metric] = log(variance.squareRoot() / parameters.spread[metric] + 1e-2)
-            }
+        case .spread(let window): spread(window: window, out: out)
         case .unexplained(let lag): explain(lag: lag, out: out)
+        }
+    }
+
+    /// Standard deviations in two passes over the window: running sums would lose the digits of a metric that hardly
+    /// moves, and a frozen one must show as just that.
+    private mutating func spread(window: Int, out: Int) {
+        let slots = (0..<window).map(slot)
+        let share = 1 / Double(window)
+        scaled.withUnsafeMutableBufferPointer { means in
+            values.withUnsafeMutableBufferPointer { values in
+                centred.withUnsafeBufferPointer { ring in
+                    for metric in 0..<width {
+                        means[metric] = 0
+                        values[out + metric] = 0
+                    }
+                    for slot in slots {
+                        for metric in 0..<width { means[metric] += ring[slot + metric] }
+                    }
+                    for metric in 0..<width { means[metric] *= share }
+                    for slot in slots {
+                        for metric in 0..<width {
+                            let distance = ring[slot + metric] - means[metric]
+                            values[out + metric] += distance * distance
+                        }
+                    }
+                }
+            }
+        }
+        for metric in 0..<width {
+            let deviation = (values[out + metric] * share).squareRoot()
+            values[out + metric] = log(deviation / parameters.spread[metric] + 1e-2)
         }
     }
 

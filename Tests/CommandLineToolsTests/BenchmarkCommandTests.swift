@@ -1,0 +1,96 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// `fl-train benchmark` as a user runs it.
+@Suite struct BenchmarkCommandTests {
+    /// A set of one machine: a load with noise, twice a shift of two metrics that is labelled.
+    private func writeSet(_ folder: TemporaryFolder) throws -> String {
+        let set = folder.path("farm")
+        try FileManager.default.createDirectory(atPath: set, withIntermediateDirectories: true)
+        var state: UInt64 = 7
+        func noise() -> Double {
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return Double(state >> 11) * 0x1p-53 - 0.5
+        }
+        func table(_ rows: Int, _ anomalies: [Range<Int>]) -> String {
+            var text = "index,timestamp,cpu_user,mem_used,net_rx" + (anomalies.isEmpty ? "\n" : ",label\n")
+            for row in 0..<rows {
+                let isOdd = anomalies.contains { $0.contains(row) }
+                let values = [10 + noise(), 50 + 2 * noise() + (isOdd ? 9 : 0), 3 + noise() + (isOdd ? 4 : 0)]
+                text += "\(row),\(row * 300)," + values.map { "\($0)" }.joined(separator: ",")
+                text += anomalies.isEmpty ? "\n" : isOdd ? ",1\n" : ",0\n"
+            }
+            return text
+        }
+        try table(2_400, []).write(toFile: "\(set)/host-1_train.csv", atomically: true, encoding: .utf8)
+        try table(800, [200..<230, 600..<640]).write(
+            toFile: "\(set)/host-1_test.csv", atomically: true, encoding: .utf8)
+        let causes =
+            "start,end_exclusive,dims_0based,metrics,anomaly_type\n"
+            + "200,230,1;2,mem_used;net_rx,\n600,640,1;2,mem_used;net_rx,\n"
+        try causes.write(toFile: "\(set)/host-1_interpretation.csv", atomically: true, encoding: .utf8)
+        return set
+    }
+
+    private func report(_ folder: String) throws -> [String: Any] {
+        let data = try #require(FileManager.default.contents(atPath: "\(folder)/report.json"))
+        let object = try #require(JSONSerialization.jsonObject(with: data) as? [String: Any])
+        return try #require((object["sets"] as? [[String: Any]])?.first)
+    }
+
+    @Test func writesWhatItSaysAndCarriesOn() throws {
+        let folder = try TemporaryFolder()
+        let (set, out) = (try writeSet(folder), folder.path("report"))
+        let words = ["benchmark", "--data", set, "--methods", "default", "random", "range-w5", "--out", out]
+        let first = try ToolProcess.run("fl-train", words)
+        #expect(first.status == 0, "\(first.errors)")
+        #expect(first.output.contains("random scores get") && first.output.contains("range-w5"))
+        let farm = try report(out)
+        #expect(farm["set"] as? String == "farm" && farm["entityCount"] as? Int == 1)
+        let rows = try #require(farm["rows"] as? [[String: Any]])
+        #expect(rows.compactMap { $0["method"] as? String } == ["default", "random", "range-w5"])
+        let precision = try #require((rows[0]["averagePrecision"] as? [String: Double])?["mean"])
+        #expect(precision > 0.8)
+        #expect((rows[0]["hitRate100"] as? [String: Double])?["mean"] == 1)
+        let scores = try String(contentsOfFile: "\(out)/scores/farm/default/host-1.csv", encoding: .utf8)
+        #expect(scores.hasPrefix("index,score,threshold\n0,"))
+        #expect(scores.split(separator: "\n").count == 801)
+        let causes = try String(contentsOfFile: "\(out)/causes/farm/default/host-1.json", encoding: .utf8)
+        #expect(causes.contains("\"endExclusive\" : 230") && causes.contains("mem_used"))
+        let picture = try String(contentsOfFile: "\(out)/pictures/farm/host-1.svg", encoding: .utf8)
+        #expect(picture.contains("farm/host-1, method default") && picture.hasSuffix("</svg>\n"))
+
+        // A lost and a damaged result are computed anew, everything else is kept.
+        let kept = "\(out)/measures/farm/random/host-1.json"
+        let before = try FileManager.default.attributesOfItem(atPath: kept)[.modificationDate] as? Date
+        try FileManager.default.removeItem(atPath: "\(out)/measures/farm/default/host-1.json")
+        try FileManager.default.removeItem(atPath: "\(out)/scores/farm/default/host-1.csv")
+        try "{".write(toFile: "\(out)/measures/farm/range-w5/host-1.json", atomically: true, encoding: .utf8)
+        #expect(try ToolProcess.run("fl-train", words).status == 0)
+        #expect(try FileManager.default.attributesOfItem(atPath: kept)[.modificationDate] as? Date == before)
+        #expect(try String(contentsOfFile: "\(out)/scores/farm/default/host-1.csv", encoding: .utf8) == scores)
+        // Another budget is another result.
+        #expect(try ToolProcess.run("fl-train", words + ["--budget", "2"]).status == 0)
+        #expect(try FileManager.default.attributesOfItem(atPath: kept)[.modificationDate] as? Date != before)
+    }
+
+    @Test func mistakesGetOneLineAndAStatus() throws {
+        let folder = try TemporaryFolder()
+        let set = try writeSet(folder)
+        let unlabelled = folder.path("plain")
+        try FileManager.default.createDirectory(atPath: unlabelled, withIntermediateDirectories: true)
+        try "index,timestamp,a\n0,0,1\n1,1,2\n".write(
+            toFile: "\(unlabelled)/x.csv", atomically: true, encoding: .utf8)
+        for (words, status, part) in [
+            (["--data", set, "--methods", "z-score", "--out", folder.path("r")], Int32(64), "z-score"),
+            (["--data", unlabelled, "--out", folder.path("r")], 65, "no labelled entity"),
+            (["--data", folder.path("none"), "--out", folder.path("r")], 66, "none"),
+            (["--data", set, "--out", "/proc/none"], 73, "/proc/none"),
+        ] {
+            let result = try ToolProcess.run("fl-train", ["benchmark"] + words)
+            #expect(result.status == status, "\(result.errors)")
+            #expect(result.errors.contains(part) && result.errorLines.count <= 2, "\(result.errors)")
+        }
+    }
+}
