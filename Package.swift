@@ -111,7 +111,7 @@ let package = Package(
         tests("Detection", ["TensorModule"], resources: [.copy("Goldens")]),
         tests("Fingerprinting", ["Charts", "Detection", "TensorModule"]),
         tests("LinearAlgebra", ["TensorModule"]),
-        tests("Placement", ["TensorModule"]),
+        tests("Placement", ["TensorModule"], resources: [.copy("Goldens")]),
         tests("Accelerators", ["TensorModule"]),
         tests("Federation", ["TensorModule"]),
         tests("CVectorKernels"),

@@ -5,13 +5,13 @@
 /// is exact; the search goes over all windows. Polynomial, and exact: O(n³ log n) without availability weights and
 /// O(n⁵) with them at worst, both cut down by the objective's bound.
 struct GeneralProblem {
-    private let instance: PlacementInstance
-    private let objective: PlacementObjective
-    private let acceleratorLimit: Int
-    private let limit: Double
-    private let maximumWorkers: Int
-    private let trainingTime: [Double]
-    private let servers: [Int]
+    let instance: PlacementInstance
+    let objective: PlacementObjective
+    let acceleratorLimit: Int
+    let limit: Double
+    let maximumWorkers: Int
+    let trainingTime: [Double]
+    let servers: [Int]
     /// The hosting nodes, the cheapest first, in file order where equally cheap.
     private let byCost: [Int]
 
@@ -29,7 +29,7 @@ struct GeneralProblem {
     }
 
     /// One node as a worker of one server at one k.
-    private struct Place {
+    struct Place {
         let node: Int
         /// How many workers it can host without an accelerator.
         let slots: Int
@@ -40,7 +40,7 @@ struct GeneralProblem {
     }
 
     /// All possible workers of a server at one k, the cheapest first.
-    private func places(server j: Int, workers k: Int) -> [Place] {
+    func places(server j: Int, workers k: Int) -> [Place] {
         let p = trainingTime[k]
         return byCost.compactMap { i in
             let node = instance.nodes[i]
@@ -60,7 +60,7 @@ struct GeneralProblem {
     }
 
     /// The cheapest k workers within a window; nil if there are not k.
-    private func choice(
+    func choice(
         _ places: [Place], workers k: Int, low: Double, high: Double, acceleratorLimit: Int
     ) -> (cost: Double, accelerators: Int, selection: Selection)? {
         var free = acceleratorLimit
@@ -248,7 +248,7 @@ struct GeneralProblem {
         return nil
     }
 
-    private func placement(server j: Int, workers k: Int, _ selection: Selection) -> Placement {
+    func placement(server j: Int, workers k: Int, _ selection: Selection) -> Placement {
         let p = trainingTime[k]
         let accelerated = Set(selection.accelerated)
         var loops: [Double] = []

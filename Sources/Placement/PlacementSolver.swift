@@ -20,9 +20,10 @@ public enum PlacementSolver {
         return .infeasible(explanation(instance, objective))
     }
 
-    /// The best placement, without an explanation where there is none.
+    /// The best placement, without an explanation where there is none. `upperBound` is the objective of a placement
+    /// known to exist; it cuts the variant's search short.
     package static func bestPlacement(
-        _ instance: PlacementInstance, _ objective: PlacementObjective
+        _ instance: PlacementInstance, _ objective: PlacementObjective, upperBound: Double? = nil
     ) throws(PlacementError) -> Placement? {
         let extended = !instance.isHomogeneous || objective.availabilityWeight > 0
         if extended, objective.countsIdleNodes {
@@ -32,7 +33,8 @@ public enum PlacementSolver {
         }
         if extended { return GeneralProblem(instance, objective).solve() }
         let problem = PublishedProblem(instance, objective)
-        return objective.model == .aifPVariant ? problem.solveVariant() : problem.solveCounting()
+        return objective.model == .aifPVariant
+            ? problem.solveVariant(upperBound: upperBound ?? .infinity) : problem.solveCounting()
     }
 
     /// The same by the general method, whatever the instance; the tests compare both.

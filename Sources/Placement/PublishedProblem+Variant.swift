@@ -22,11 +22,11 @@ extension PublishedProblem {
     }
 
     /// The best placement under the variant's objective.
-    func solveVariant() -> Placement? {
+    func solveVariant(upperBound: Double = .infinity) -> Placement? {
         guard maximumWorkers >= 2 else { return nil }
         // Stage 0: the smallest objective. A server whose bound exceeds the best cannot tie and is dropped.
         let worthTrying = workerCounts()
-        var best = Double.infinity
+        var best = upperBound
         var perServer = [Double](repeating: .infinity, count: count)
         let shortest = factor * trainingTime[fastest[maximumWorkers]]
         for j in servers {
@@ -34,7 +34,7 @@ extension PublishedProblem {
             perServer[j] = smallestObjective(row, server: j, counts: worthTrying, below: best)
             best = min(best, perServer[j])
         }
-        guard best < .infinity else { return nil }
+        guard best < .infinity, perServer.contains(where: { $0 < .infinity }) else { return nil }
         let bound = best + PlacementObjective.tolerance(of: best)
 
         // Stages 1 and 2: the fewest workers, then the smallest largest loop time.
