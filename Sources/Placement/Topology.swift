@@ -70,7 +70,7 @@ public struct Topology: Sendable, Equatable {
         for i in 0..<n {
             var size = 0
             for j in 0..<n where instance.latency[i, j] < .infinity {
-                if part[i] < 0 || part[j] < 0, part[j] < 0 {
+                if part[j] < 0 {
                     part[j] = parts.count
                     size += 1
                 }

@@ -8,8 +8,9 @@ package enum PlaceTool {
         name: "fl-place", version: Tool.version,
         summary: "decides how many workers run, where, and with which accelerator; needs no running server",
         commands: [
-            SolvePlacementCommand.self, ComparePlacementCommand.self, SweepPlacementCommand.self,
-            ExplainPlacementCommand.self,
+            SolvePlacementCommand.self, ComparePlacementCommand.self, ParetoPlacementCommand.self,
+            TopologyPlacementCommand.self, SweepPlacementCommand.self, ExportPlacementCommand.self,
+            ExplainPlacementCommand.self, BenchPlacementCommand.self,
         ],
         translate: translate)
 

@@ -57,7 +57,8 @@ struct SweepReport {
         var panels: [any Picture] = []
         let largest = cells.map(\.rounds).max() ?? 1
         // Models of one cell stand a little apart, so that their bars can be told from one another.
-        let step = Double(largest) * 0.012
+        let step = Double(largest) * 0.018
+        let xAxis = Axis("rounds R", range: 0...Double(largest) * 1.06, wholeNumbers: true)
         for target in targets {
             func series(_ value: (PlacementSweep.Cell) -> PlacementSweep.Spread?) -> [Series] {
                 names.enumerated().compactMap { index, name in
@@ -75,14 +76,14 @@ struct SweepReport {
             panels.append(
                 Chart(
                     "\(heading): maximum learning time",
-                    xAxis: Axis("rounds R", includesZero: true, wholeNumbers: true),
+                    xAxis: xAxis,
                     yAxis: Axis("R · max loop time", unit: "s", includesZero: true),
                     series: series(\.learningSeconds),
                     referenceLines: [ReferenceLine(target, label: "target \(PlaceReport.short(target)) s")],
                     preferredSize: Size(width: 620, height: 330)))
             panels.append(
                 Chart(
-                    "\(heading): active AIFs", xAxis: Axis("rounds R", includesZero: true, wholeNumbers: true),
+                    "\(heading): active AIFs", xAxis: xAxis,
                     yAxis: Axis("workers k", includesZero: true, wholeNumbers: true), series: series(\.workers),
                     preferredSize: Size(width: 620, height: 330)))
         }

@@ -4,7 +4,8 @@ import Placement
 /// The topology of an instance with the server, the workers and the accelerators of a placement.
 struct TopologyPicture {
     let instance: PlacementInstance
-    let objective: PlacementObjective
+    /// Nil where nothing was solved.
+    let objective: PlacementObjective?
     let placement: Placement?
 
     private static let tierOrder = ["application", "core", "aggregation", "access"]
@@ -38,13 +39,15 @@ struct TopologyPicture {
             return node
         }
         return NodeLinkGraph(
-            instance.name.isEmpty ? "Placement by \(objective.model.rawValue)" : instance.name, subtitle: subtitle,
+            instance.name.isEmpty ? objective.map { "Placement by \($0.model.rawValue)" } ?? "Topology" : instance.name,
+            subtitle: subtitle,
             roles: used.map { roles[$0] }, nodes: shown, links: links, tierNames: tiers)
     }
 
     private var subtitle: String {
         let budget = "budget \(PlaceReport.short(instance.budgetSeconds)) s per round"
         let badge = instance.nodes.contains(where: \.accelerator) ? "; A = has an accelerator" : ""
+        guard let objective else { return budget + badge }
         guard let placement else { return "\(objective.model.rawValue): infeasible; \(budget)\(badge)" }
         return "\(objective.model.rawValue): \(placement.count) workers,"
             + " longest loop \(PlaceReport.short(placement.maxLoopSeconds)) s,"

@@ -1,0 +1,192 @@
+package import Foundation
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
+/// Reads a topology from GraphML, such as the files of the Internet Topology Zoo.
+///
+/// A link's round trip comes from a named attribute of the edge or, without one, from the great-circle distance between
+/// its ends (attributes `Latitude` and `Longitude`) at the speed of light in fibre, 200,000 km/s, both ways.
+package struct GraphMLReader {
+    /// How latencies are found.
+    package struct Options: Sendable {
+        /// The edge attribute that holds the round trip; nil to use distances.
+        package var latencyAttribute: String?
+        /// What the attribute's value is multiplied by to give seconds: 0.001 for milliseconds.
+        package var latencyUnit = 1.0
+        /// The round trip, in seconds, of links whose ends have no place; nil refuses them.
+        package var fallbackSeconds: Double?
+
+        /// Distances, no fallback.
+        package init() {}
+    }
+
+    private static let kilometresPerSecond = 200_000.0
+    private static let earthRadius = 6371.0088
+
+    private struct Element {
+        var name = ""
+        var attributes: [String: String] = [:]
+    }
+
+    private let options: Options
+    private var keys: [String: String] = [:]
+    private var ids: [String: Int] = [:]
+    private var nodes: [(id: String, data: [String: String])] = []
+    private var edges: [(source: String, target: String, data: [String: String])] = []
+
+    /// Reads a file.
+    ///
+    /// - Throws: `PlacementError`; its description names the file.
+    package static func read(file: String, _ options: Options = Options()) throws(PlacementError) -> Topology {
+        guard let data = try? Data(contentsOf: URL(filePath: file)) else {
+            throw PlacementError(.unreadableFile, file: file, field: "", reason: "the file cannot be read")
+        }
+        do throws(PlacementError) {
+            return try read(data, options)
+        } catch {
+            throw error.named(file)
+        }
+    }
+
+    /// Reads the bytes of a file.
+    package static func read(_ data: Data, _ options: Options = Options()) throws(PlacementError) -> Topology {
+        guard let text = String(data: data, encoding: .utf8) else {
+            throw PlacementError(.malformedInput, field: "", reason: "the file is not UTF-8")
+        }
+        var reader = GraphMLReader(options: options)
+        try reader.walk(text)
+        return try reader.topology()
+    }
+
+    private init(options: Options) { self.options = options }
+
+    /// Goes through the tags; only keys, nodes, edges and their data matter.
+    private mutating func walk(_ text: String) throws(PlacementError) {
+        var scanner = XMLScanner(text)
+        var open: [Element] = []
+        var data: [String: String] = [:]
+        var value = ""
+        var isGraphML = false
+        while let token = try scanner.next() {
+            switch token {
+            case .text(let text): if open.last?.name == "data" { value += text }
+            case .start(let name, let attributes):
+                if open.isEmpty, name != "graphml" {
+                    throw scanner.fault(name, "the outermost element is not graphml")
+                }
+                isGraphML = true
+                if open.count == 64 { throw scanner.fault(name, "elements are nested more than 64 deep") }
+                open.append(Element(name: name, attributes: attributes))
+                switch name {
+                case "key":
+                    if let id = attributes["id"], let attribute = attributes["attr.name"] { keys[id] = attribute }
+                case "node", "edge": data = [:]
+                case "data": value = ""
+                default: break
+                }
+            case .end(let name):
+                guard let element = open.popLast(), element.name == name else {
+                    throw scanner.fault(name, "the element ends without having begun, or within another")
+                }
+                switch name {
+                case "data":
+                    if let key = element.attributes["key"] {
+                        data[keys[key] ?? key] = value.trimmingCharacters(in: .whitespacesAndNewlines)
+                    }
+                case "node":
+                    guard let id = element.attributes["id"] else { throw scanner.fault("node", "has no id") }
+                    if ids.updateValue(nodes.count, forKey: id) != nil {
+                        throw scanner.fault("node", "found the id \"\(id)\" twice")
+                    }
+                    if nodes.count == PlacementInstance.maximumNodes {
+                        throw PlacementError(
+                            .tooLarge, field: "node",
+                            reason: "more than \(PlacementInstance.maximumNodes) nodes; that many are served at most")
+                    }
+                    nodes.append((id, data))
+                case "edge":
+                    guard let source = element.attributes["source"], let target = element.attributes["target"] else {
+                        throw scanner.fault("edge", "has no source or no target")
+                    }
+                    edges.append((source, target, data))
+                default: break
+                }
+            }
+        }
+        if let element = open.last { throw scanner.fault(element.name, "the file ends within the element") }
+        if !isGraphML { throw scanner.fault("", "found no GraphML") }
+    }
+
+    private func topology() throws(PlacementError) -> Topology {
+        if nodes.isEmpty { throw PlacementError(.malformedInput, field: "graph", reason: "has no nodes") }
+        var names: [String: Int] = [:]
+        let placed = nodes.map { node -> PlacementInstance.Node in
+            var name = node.data["label"] ?? ""
+            if name.isEmpty { name = node.id }
+            let count = names[name, default: 0] + 1
+            names[name] = count
+            return PlacementInstance.Node(id: count == 1 ? name : "\(name) (\(node.id))")
+        }
+        var links: [PlacementInstance.Link] = []
+        for (index, edge) in edges.enumerated() {
+            let field = "edge[\(index)]"
+            guard let a = ids[edge.source], let b = ids[edge.target] else {
+                throw PlacementError(
+                    .malformedInput, field: field,
+                    reason: "joins \"\(edge.source)\" and \"\(edge.target)\", of which one is no node")
+            }
+            // Some files of the zoo have loops; they carry no traffic between nodes.
+            if a == b { continue }
+            links.append(
+                PlacementInstance.Link(a: a, b: b, latencySeconds: try seconds(field, a, b, edge.data)))
+        }
+        return Topology(nodes: placed, links: links)
+    }
+
+    private func seconds(
+        _ field: String, _ a: Int, _ b: Int, _ data: [String: String]
+    ) throws(PlacementError) -> Double {
+        if let name = options.latencyAttribute {
+            if let text = data[name] {
+                guard let value = Double(text), value >= 0, value.isFinite else {
+                    throw PlacementError(
+                        .malformedInput, field: "\(field).\(name)",
+                        reason: "found \"\(text)\"; expected a round trip, 0 or more")
+                }
+                return value * options.latencyUnit
+            }
+        } else if let from = place(a), let to = place(b) {
+            return 2 * Self.kilometres(from, to) / Self.kilometresPerSecond
+        }
+        if let fallback = options.fallbackSeconds { return fallback }
+        let missing =
+            options.latencyAttribute.map { "no attribute \"\($0)\"" } ?? "an end without Latitude and Longitude"
+        throw PlacementError(
+            .malformedInput, field: field, reason: "has \(missing), and no fallback latency is given")
+    }
+
+    private func place(_ node: Int) -> (latitude: Double, longitude: Double)? {
+        guard let latitude = nodes[node].data["Latitude"].flatMap(Double.init),
+            let longitude = nodes[node].data["Longitude"].flatMap(Double.init), abs(latitude) <= 90,
+            abs(longitude) <= 360
+        else { return nil }
+        return (latitude, longitude)
+    }
+
+    /// The great-circle distance (haversine).
+    private static func kilometres(
+        _ a: (latitude: Double, longitude: Double), _ b: (latitude: Double, longitude: Double)
+    ) -> Double {
+        let radians = Double.pi / 180
+        let latitude = (b.latitude - a.latitude) * radians / 2
+        let longitude = (b.longitude - a.longitude) * radians / 2
+        let square =
+            sin(latitude) * sin(latitude)
+            + cos(a.latitude * radians) * cos(b.latitude * radians) * sin(longitude) * sin(longitude)
+        return 2 * earthRadius * asin(min(1, square.squareRoot()))
+    }
+}
