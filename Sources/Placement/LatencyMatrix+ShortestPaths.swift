@@ -3,7 +3,7 @@ extension LatencyMatrix {
     /// shortest of several links counts.
     ///
     /// Sparse topologies: Dijkstra from every node, O(n·m log n). Dense ones: Floyd–Warshall, O(n³).
-    init(count n: Int, links: [PlacementInstance.Link]) {
+    public init(count n: Int, links: [PlacementInstance.Link]) {
         precondition(n <= Self.maximumCount, "a latency matrix has at most \(Self.maximumCount) nodes")
         // Dijkstra costs about 8·m·log₂ n per source, Floyd–Warshall n²: beyond this many links the latter is faster.
         let isDense = n >= 8 && links.count * (n.bitWidth - n.leadingZeroBitCount) * 4 > n * n

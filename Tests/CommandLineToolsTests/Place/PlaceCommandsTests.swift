@@ -84,7 +84,7 @@ struct PlaceCommandsTests {
             try place("pareto", "--instance", file, "--format", "json", "--plot", folder.path("front.svg")).output)
         // The accelerated worker does not pay: it would only widen the spread; so one point remains.
         #expect((front["front"] as? [Any])?.count == 1)
-        #expect(try String(contentsOfFile: folder.path("front.svg"), encoding: .utf8).hasPrefix("<svg"))
+        #expect(try String(contentsOfFile: folder.path("front.svg"), encoding: .utf8).contains("<svg"))
         let explained = try place("explain", "--instance", file)
         #expect(explained.status == 0 && explained.output.contains("smallest target time"))
     }
