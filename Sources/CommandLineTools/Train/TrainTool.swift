@@ -14,6 +14,7 @@ package enum TrainTool {
             TrainCommand.self,
             ScoreCommand.self,
             EvaluateCommand.self,
+            ExplainCommand.self,
             ExportCommand.self,
             BenchEngineCommand.self,
             DevicesCommand.self,
