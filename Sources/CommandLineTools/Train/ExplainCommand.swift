@@ -211,7 +211,8 @@ enum Moment: Sendable, CustomStringConvertible {
     /// The row it names, if it is among these, the first of which is row `firstIndex`.
     func row(in times: [Double], firstIndex: Int) -> Int? {
         switch self {
-        case .row(let row): row >= firstIndex && row < firstIndex + times.count ? row : nil
+        case .row(let row):
+            return row >= firstIndex && row < firstIndex + times.count ? row : nil
         case .time(let time):
             // A time before the first sample is not in the data.
             if firstIndex == 0, let first = times.first, time < first { return nil }
