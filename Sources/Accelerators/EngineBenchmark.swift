@@ -104,10 +104,12 @@ public struct EngineBenchmark: Sendable {
             operationsPerWindow: operations, gigaflops: rate * operations / 1e9)
     }
 
-    /// The single-precision multiply-adds that one thread does when nothing holds it up, in 10⁹ operations a second;
-    /// the best of nine short runs.
-    public static func peakGigaflops() -> Double {
-        guard let kernels = unsafe VKKernelsForLevel(VKBestLevel()) else { return 0 }
+    /// The multiply-adds that one thread does in a precision when nothing holds it up, in 10⁹ operations a second; the
+    /// best of nine short runs.
+    public static func peakGigaflops(_ precision: VectorBackend.Precision = .float32) -> Double {
+        let found =
+            unsafe precision == .bfloat16 ? VKKernelsForBFloat16() : VKKernelsForLevel(VKBestLevel())
+        guard let kernels = unsafe found else { return 0 }
         var best = 0.0
         for _ in 0..<9 {
             let before = wallSeconds

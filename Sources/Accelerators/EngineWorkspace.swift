@@ -15,7 +15,21 @@ final class EngineWorkspace {
         let cells: UnsafeMutablePointer<Float>
         let cellTanh: UnsafeMutablePointer<Float>
         let hidden: UnsafeMutablePointer<Float>
+        /// h with rows in pairs, dL/dz as rows and in pairs. In float, a row is its own pair: the arrays above.
+        let hiddenPairs: UnsafeMutablePointer<Float>
+        let gradientRows: UnsafeMutablePointer<Float>
+        let gradientPairs: UnsafeMutablePointer<Float>
     }
+    /// One matrix as products take it: rows for sums along a row, pairs of rows for sums down the columns.
+    @unsafe
+    struct Operand {
+        let rows: UnsafeMutablePointer<Float>
+        let pairs: UnsafeMutablePointer<Float>
+    }
+    /// The input, the output's gradient and the projection's gradient for products.
+    private(set) var inputOperand: Operand
+    private(set) var outputOperand: Operand
+    private(set) var projectionOperand: Operand
     private(set) var layers: [Layer] = unsafe []
     /// Windows, `[T, rows, F]`, F padded.
     private(set) var input: UnsafeMutablePointer<Float>
@@ -39,7 +53,9 @@ final class EngineWorkspace {
     static let few = 3
 
     /// - Throws: ``AcceleratorError`` when there is not that much memory.
-    init(layout: PackedLayout, rows: Int, training: Bool) throws {
+    init(layout: PackedLayout, rows: Int, training: Bool, short: Bool = false) throws {
+        // Pairs of rows: an odd one gets a partner of zeros.
+        let rows = short ? (rows + 1) & ~1 : rows
         self.rows = rows
         let steps = layout.shape.window
         let widest = layout.layers.reduce(0) { max($0, $1.width) }
@@ -53,11 +69,16 @@ final class EngineWorkspace {
             sizes.append(training ? width * (steps + 1) : 2 * width)
             sizes.append(training ? width * steps : 0)
             sizes.append(width * (steps + 1))
+            sizes += short ? [width * (steps + 1) / 2, 2 * width * steps, 2 * width * steps] : []
         }
         let wide = widest * rows
         sizes += [features * rows * steps, features * rows * steps]
         sizes += training ? [wide * steps, wide * steps, wide, wide] : [0, 0, 0, 0]
         sizes += [blocks * 64 * max(rows, min(rows, Self.few) * steps), training ? blocks * 64 * rows : 0]
+        if short {
+            let features = features * rows * steps / 2
+            sizes += [features, features, features, features, blocks * 32 * rows, blocks * 32 * rows]
+        }
         storage = try AlignedBuffer(count: sizes.reduce(0, +), "workspace of \(rows) windows")
         errors = try AlignedBuffer(count: rows, "errors")
         var next = unsafe storage.base
@@ -67,7 +88,12 @@ final class EngineWorkspace {
             return unsafe next
         }
         for _ in layout.layers {
-            unsafe layers.append(Layer(gates: take(), cells: take(), cellTanh: take(), hidden: take()))
+            let (gates, cells, cellTanh, hidden) = unsafe (take(), take(), take(), take())
+            unsafe layers.append(
+                Layer(
+                    gates: gates, cells: cells, cellTanh: cellTanh, hidden: hidden,
+                    hiddenPairs: short ? take() : hidden, gradientRows: short ? take() : gates,
+                    gradientPairs: short ? take() : gates))
         }
         unsafe input = take()
         unsafe output = take()
@@ -77,6 +103,10 @@ final class EngineWorkspace {
         unsafe cellGradient = take()
         unsafe projection = take()
         unsafe projectionGradient = take()
+        unsafe inputOperand = Operand(rows: short ? take() : input, pairs: short ? take() : input)
+        unsafe outputOperand = Operand(rows: short ? take() : output, pairs: short ? take() : output)
+        unsafe projectionOperand = Operand(
+            rows: short ? take() : projectionGradient, pairs: short ? take() : projectionGradient)
     }
 
     /// Exchanges ``above`` and ``below``.

@@ -20,12 +20,16 @@ struct PackedLayout {
         let offset: Int
         /// Elements of one block.
         var blockStride: Int { (inputs + hidden + 2) * 64 }
+        /// The same as pairs of bfloat16, without the biases.
+        var shortBlockStride: Int { (inputs.halvedUp + hidden.halvedUp) * 64 }
         /// H rounded up to whole blocks: the width of a row of h or c.
         var width: Int { blocks * 16 }
         /// From the start of a block to its first hidden row.
         var hiddenRows: Int { inputs * 64 }
         /// From the start of a block to b_ih.
         var biasRows: Int { (inputs + hidden) * 64 }
+        /// First element of block 0 in the weights as pairs of bfloat16.
+        let shortOffset: Int
         /// First element of the summed biases `[blocks, 64]`.
         let summedBias: Int
         /// Transposed weights for the gradient of the input; none for the first layer, whose input needs none.
@@ -56,13 +60,23 @@ struct PackedLayout {
     let count: Int
     /// Elements of everything that follows from the parameters: summed biases and transposed panels.
     let derivedCount: Int
+    /// Elements of the weights as pairs of bfloat16, two rows to one.
+    let shortCount: Int
+    /// First element of each of ``outputPanels`` in them.
+    let shortOutputOffsets: [Int]
     /// Packed place of each element of the flat parameter vector.
     let places: [Int32]
 
     /// - Throws: ``AcceleratorError`` when the network is larger than the engine can address.
     init(shape: AutoencoderShape) throws {
+        let largest = max(shape.features, shape.window, shape.hidden.reduce(0, max))
+        guard largest < 1 << 24 else {
+            throw AcceleratorError(
+                .outOfMemory, "network", found: "an extent of \(largest) is more than it can address")
+        }
         self.shape = shape
         var offset = 0
+        var short = 0
         var derived = 0
         var inputStride = shape.features.roundedUpToVector
         var layers: [Layer] = []
@@ -76,15 +90,21 @@ struct PackedLayout {
             let hiddenPanels = Self.panels(columns: blocks * 16, inner: inner, offset: &derived)
             let packed = Layer(
                 inputs: layer.inputs, inputStride: inputStride, hidden: layer.outputs, blocks: blocks, offset: offset,
-                summedBias: summedBias, inputPanels: inputPanels, hiddenPanels: hiddenPanels)
+                shortOffset: short, summedBias: summedBias, inputPanels: inputPanels, hiddenPanels: hiddenPanels)
             layers.append(packed)
             offset += packed.blockStride * blocks
+            short += packed.shortBlockStride * blocks
             inputStride = packed.width
         }
         self.layers = layers
         outputWidth = shape.features.roundedUpToVector
         outputPanels = Self.panels(columns: outputWidth, inner: shape.hidden[0] + 1, most: 4, offset: &offset)
         outputBackPanels = Self.panels(columns: inputStride, inner: outputWidth, offset: &derived)
+        shortOutputOffsets = outputPanels.map { panel in
+            defer { short += shape.hidden[0].halvedUp * panel.vectors * 16 }
+            return short
+        }
+        shortCount = short
         count = offset
         derivedCount = derived
         guard offset <= Int(Int32.max) else {
@@ -132,4 +152,9 @@ struct PackedLayout {
         }
         return places
     }
+}
+
+extension Int {
+    /// Half of it, rounded up: pairs that hold as many elements.
+    var halvedUp: Int { (self + 1) / 2 }
 }

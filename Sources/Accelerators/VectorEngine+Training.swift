@@ -59,7 +59,9 @@ extension VectorEngine {
         let workspaceRows = min(rows, batch.count)
         if trainingWorkspaces.contains(where: { $0.rows < workspaceRows }) { trainingWorkspaces = [] }
         while trainingWorkspaces.count < pool.count, trainingWorkspaces.count < max(workers, 1) || pool.count > 1 {
-            trainingWorkspaces.append(try EngineWorkspace(layout: layout, rows: workspaceRows, training: true))
+            trainingWorkspaces.append(
+                try EngineWorkspace(
+                    layout: layout, rows: workspaceRows, training: true, short: unsafe shortKernels != nil))
         }
         if errors.count < batch.count { errors = [Double](repeating: 0, count: batch.count) }
         let elements = Double(batch.count) * Double(shape.window) * Double(shape.features)
@@ -72,7 +74,7 @@ extension VectorEngine {
                     for shard in slot * shards / used..<(slot + 1) * shards / used {
                         let first = batch.starts.startIndex + shard * rows
                         let starts = batch.starts[first..<min(first + rows, batch.starts.endIndex)]
-                        let pass = unsafe self.pass(workspace, rows: starts.count)
+                        let pass = unsafe trainingPass(workspace, rows: starts.count)
                         unsafe pass.gather(base, starts: starts)
                         unsafe pass.forward(training: true)
                         unsafe pass.linear(from: 0)
@@ -87,12 +89,24 @@ extension VectorEngine {
         return (errors[0..<batch.count].reduce(0, +) / elements, used)
     }
 
-    /// The pass over one workspace with the parameters as they are.
+    /// The pass over one workspace with the parameters as they are, in float.
     @unsafe
     func pass(_ workspace: EngineWorkspace, rows: Int) -> VectorPass {
         unsafe VectorPass(
             layout: layout, kernels: kernels, parameters: UnsafePointer(theta.base),
-            derived: UnsafePointer(derived.base), workspace: workspace, rows: rows)
+            derived: UnsafePointer(derived.base), weights: UnsafePointer(theta.base),
+            transposed: UnsafePointer(derived.base), unit: 1, workspace: workspace, rows: rows, validRows: rows)
+    }
+
+    /// The same in the precision that training multiplies in.
+    @unsafe
+    private func trainingPass(_ workspace: EngineWorkspace, rows: Int) -> VectorPass {
+        guard let short = unsafe shortKernels else { return unsafe pass(workspace, rows: rows) }
+        return unsafe VectorPass(
+            layout: layout, kernels: short, parameters: UnsafePointer(theta.base),
+            derived: UnsafePointer(derived.base), weights: UnsafePointer(shortWeights.base),
+            transposed: UnsafePointer(shortTransposed.base), unit: 2, workspace: workspace, rows: (rows + 1) & ~1,
+            validRows: rows)
     }
 
     /// Most slots of a batch: as many threads can share it. Fewer for large networks, whose slots would need

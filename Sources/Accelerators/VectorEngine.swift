@@ -11,6 +11,12 @@ final class VectorEngine: AutoencoderEngine {
     let layout: PackedLayout
     let pool: ThreadPool
     let kernels: VKKernels
+    /// Kernels of the training pass when it multiplies in bfloat16.
+    let shortKernels: VKKernels?
+    /// Weights and their transposes as pairs of bfloat16, and each layer's rows on the way there.
+    let shortWeights: AlignedBuffer<Float>
+    let shortTransposed: AlignedBuffer<Float>
+    let shortRows: [AlignedBuffer<Float>]
     let theta: AlignedBuffer<Float>
     let firstMoment: AlignedBuffer<Float>
     let secondMoment: AlignedBuffer<Float>
@@ -32,10 +38,20 @@ final class VectorEngine: AutoencoderEngine {
     static let parameterChunk = 8192
 
     /// - Throws: ``AcceleratorError`` when memory or threads are not to be had.
-    init(shape: AutoencoderShape, kernels: VKKernels, threads: Int) throws {
+    init(shape: AutoencoderShape, kernels: VKKernels, shortKernels: VKKernels? = nil, threads: Int) throws {
         self.shape = shape
         unsafe self.kernels = unsafe kernels
-        layout = try PackedLayout(shape: shape)
+        unsafe self.shortKernels = unsafe shortKernels
+        let layout = try PackedLayout(shape: shape)
+        self.layout = layout
+        let isShort = unsafe shortKernels != nil
+        shortWeights = try AlignedBuffer(count: isShort ? layout.shortCount : 0, "parameters")
+        shortTransposed = try AlignedBuffer(count: isShort ? layout.derivedCount / 2 : 0, "transposed parameters")
+        shortRows =
+            try isShort
+            ? (layout.layers.map { max($0.inputs, $0.hidden) } + [shape.hidden[0]]).map {
+                try AlignedBuffer(count: $0 * 32, "parameters")
+            } : []
         pool = try ThreadPool(count: threads)
         theta = try AlignedBuffer(count: layout.count, "parameters")
         firstMoment = try AlignedBuffer(count: layout.count, "optimiser state")
@@ -78,60 +94,5 @@ final class VectorEngine: AutoencoderEngine {
             for (index, place) in layout.places.enumerated() { unsafe elements[index] = source.base[Int(place)] }
         }
         return result
-    }
-
-    /// Brings summed biases and transposed weights up to date with the parameters.
-    func refreshDerived() {
-        let count = layout.layers.count
-        pool.forEach(count + 1) { part, _ in
-            if part == count { refreshOutput() } else { refresh(layout.layers[part]) }
-        }
-    }
-
-    private func refresh(_ layer: PackedLayout.Layer) {
-        for block in 0..<layer.blocks {
-            let start = unsafe UnsafePointer(theta.base + layer.offset + block * layer.blockStride)
-            let bias = unsafe derived.base + layer.summedBias + block * 64
-            for lane in 0..<64 {
-                unsafe bias[lane] = start[layer.biasRows + lane] + start[layer.biasRows + 64 + lane]
-            }
-            unsafe transpose(start, rows: layer.inputs, panels: layer.inputPanels, firstInner: block * 64, inner: 64)
-            unsafe transpose(
-                start + layer.hiddenRows, rows: layer.hidden, panels: layer.hiddenPanels, firstInner: block * 64,
-                inner: 64)
-        }
-    }
-
-    private func refreshOutput() {
-        for panel in layout.outputPanels {
-            unsafe transpose(
-                theta.base + panel.offset, rows: shape.hidden[0], panels: layout.outputBackPanels,
-                firstInner: panel.column, inner: panel.vectors * 16)
-        }
-    }
-
-    /// Writes the transpose of `source[rows, inner]` to rows `firstInner...` of the panels, whose columns are
-    /// `source`'s rows.
-    private func transpose(
-        _ source: UnsafePointer<Float>, rows: Int, panels: [PackedLayout.Panel], firstInner: Int, inner: Int
-    ) {
-        for panel in panels {
-            let width = panel.vectors * 16
-            for vector in 0..<panel.vectors {
-                let row = panel.column + vector * 16
-                for column in stride(from: 0, to: inner, by: 16) {
-                    let target = unsafe derived.base + panel.offset + (firstInner + column) * width + vector * 16
-                    let from = unsafe source + row * inner + column
-                    if row + 16 <= rows {
-                        unsafe kernels.transpose16(from, inner, target, width)
-                    } else {
-                        // Columns past the last row are padding and stay zero.
-                        for r in 0..<max(0, rows - row) {
-                            for c in 0..<16 { unsafe target[c * width + r] = from[r * inner + c] }
-                        }
-                    }
-                }
-            }
-        }
     }
 }

@@ -9,7 +9,7 @@ extension VectorPass {
     /// Adds the parameters' gradient, packed, to `gradient`, or writes it when `overwrites`. The workspace's output
     /// holds dL/doutput.
     func backward(into gradient: UnsafeMutablePointer<Float>, overwrites: Bool) {
-        let (layout, rows, steps) = unsafe (self.layout, self.rows, layout.shape.window)
+        let (layout, rows, steps, unit) = unsafe (self.layout, self.rows, layout.shape.window, self.unit)
         let depth = layout.shape.hidden.count
         unsafe linearBackward(into: gradient, overwrites: overwrites)
         for index in layout.layers.indices.reversed() {
@@ -18,23 +18,21 @@ extension VectorPass {
             unsafe throughTime(index, layer, memory)
             let x =
                 unsafe index == 0
-                ? workspace.input : workspace.layers[index - 1].hidden + rows * layer.inputStride
+                ? workspace.inputOperand.pairs
+                : workspace.layers[index - 1].hiddenPairs + rows / unit * layer.inputStride
+            if index == depth { unsafe sumSteps(layer, memory) }
             for block in 0..<layer.blocks {
                 let target = unsafe gradient + layer.offset + block * layer.blockStride
-                let dz = unsafe UnsafePointer(memory.gates + block * steps * rows * 64)
+                let dz = unsafe UnsafePointer(memory.gradientPairs + block * steps * rows / unit * 64)
                 if index == depth {
-                    // All steps had the same input.
-                    let sum = unsafe workspace.projectionGradient + block * rows * 64
-                    unsafe sum.update(from: dz, count: rows * 64)
-                    for t in 1..<max(1, steps) { unsafe kernels.add(sum, dz + t * rows * 64, rows * 64) }
-                    let latent = unsafe x + (steps - 1) * rows * layer.inputStride
+                    let sum = unsafe UnsafePointer(workspace.projectionOperand.pairs + block * rows / unit * 64)
+                    let latent = unsafe x + (steps - 1) * rows / unit * layer.inputStride
                     unsafe outer(
-                        latent, layer.inputStride, columns: layer.inputs, sum, 64, vectors: 4, inner: rows,
-                        into: target,
-                        64, overwrites: overwrites)
+                        latent, layer.inputStride, columns: layer.inputs, sum, 64, vectors: 4, inner: rows / unit,
+                        into: target, 64, overwrites: overwrites)
                 }
                 unsafe weightGradients(
-                    layer, unsafe index == depth ? nil : UnsafePointer(x), unsafe UnsafePointer(memory.hidden), dz,
+                    layer, unsafe index == depth ? nil : UnsafePointer(x), unsafe UnsafePointer(memory.hiddenPairs), dz,
                     into: unsafe target, overwrites: overwrites)
             }
             if index == depth { unsafe latentGradient(layer) }
@@ -42,19 +40,40 @@ extension VectorPass {
         }
     }
 
+    /// Adds up the gradients of all steps, which had the same input.
+    private func sumSteps(_ layer: PackedLayout.Layer, _ memory: EngineWorkspace.Layer) {
+        let (rows, steps, unit) = unsafe (self.rows, layout.shape.window, self.unit)
+        for block in 0..<layer.blocks {
+            let sum = unsafe workspace.projectionGradient + block * rows * 64
+            let dz = unsafe UnsafePointer(memory.gradientRows + block * steps * rows * 64 / unit)
+            if unit == 1 {
+                unsafe sum.update(from: dz, count: rows * 64)
+                for t in 1..<max(1, steps) { unsafe kernels.add(sum, dz + t * rows * 64, rows * 64) }
+            } else {
+                unsafe sum.update(repeating: 0, count: rows * 64)
+                for t in 0..<steps { unsafe kernels.addShort(sum, dz + t * rows * 32, rows * 64) }
+            }
+        }
+        if unit == 2 {
+            unsafe convert(
+                workspace.projectionGradient, count: layer.blocks * rows, width: 64, workspace.projectionOperand)
+        }
+    }
+
     /// Gradients of the linear layer, and dL/dh of the top layer into `above`.
     private func linearBackward(into gradient: UnsafeMutablePointer<Float>, overwrites: Bool) {
         let (layout, rows, steps) = unsafe (self.layout, self.rows, layout.shape.window)
         let top = layout.layers[layout.layers.count - 1]
-        let hidden = unsafe workspace.layers[layout.layers.count - 1].hidden + rows * top.width
-        let dy = unsafe workspace.output
-        let all = steps * rows
+        let unit = unsafe self.unit
+        let hidden = unsafe workspace.layers[layout.layers.count - 1].hiddenPairs + rows / unit * top.width
+        let dy = unsafe workspace.outputOperand
+        let all = steps * rows / unit
         for panel in layout.outputPanels {
             let width = panel.vectors * 16
             let target = unsafe gradient + panel.offset
             for start in stride(from: 0, to: all, by: chunk) {
                 let count = min(chunk, all - start)
-                let source = unsafe UnsafePointer(dy + start * layout.outputWidth + panel.column)
+                let source = unsafe UnsafePointer(dy.pairs + start * layout.outputWidth + panel.column)
                 let first = overwrites && start == 0
                 unsafe outer(
                     hidden + start * top.width, top.width, columns: top.hidden, source, layout.outputWidth,
@@ -65,15 +84,15 @@ extension VectorPass {
         }
         for panel in layout.outputBackPanels {
             var product = unsafe VKPanelProduct()
-            unsafe product.a = UnsafePointer(dy)
-            unsafe product.aStride = layout.outputWidth
-            unsafe product.inner = layout.outputWidth
+            unsafe product.a = UnsafePointer(dy.rows)
+            unsafe product.aStride = layout.outputWidth / unit
+            unsafe product.inner = layout.outputWidth / unit
             unsafe product.segments = 1
-            unsafe product.panel = derived + panel.offset
+            unsafe product.panel = transposed + panel.offset / unit
             unsafe product.vectors = panel.vectors
             unsafe product.c = workspace.above + panel.column
             unsafe product.cStride = top.width
-            unsafe product.rows = all
+            unsafe product.rows = steps * rows
             unsafe kernels.panelProduct(&product)
         }
     }
@@ -81,7 +100,7 @@ extension VectorPass {
     /// Carries the gradient of one layer back through time: gates become gradients before the non-linearities, and
     /// `below` receives dL/dx where a layer below wants it.
     private func throughTime(_ index: Int, _ layer: PackedLayout.Layer, _ memory: EngineWorkspace.Layer) {
-        let (rows, steps) = unsafe (self.rows, layout.shape.window)
+        let (rows, steps, unit) = unsafe (self.rows, layout.shape.window, self.unit)
         let depth = unsafe layout.shape.hidden.count
         let size = rows * layer.width
         unsafe workspace.cellGradient.update(repeating: 0, count: size)
@@ -98,15 +117,18 @@ extension VectorPass {
             unsafe step.cellBefore = UnsafePointer(memory.cells + t * size)
             unsafe step.cellTanh = UnsafePointer(memory.cellTanh + t * size)
             unsafe step.gates = memory.gates + t * rows * 64
+            unsafe step.gradientRows = memory.gradientRows + t * rows * 32
+            unsafe step.gradientPairs = memory.gradientPairs + t * rows * 32
             unsafe kernels.backwardStep(&step)
-            let dz = unsafe UnsafePointer(memory.gates + t * rows * 64)
+            let dz = unsafe UnsafePointer(memory.gradientRows + t * rows * 64 / unit)
             if t > 0 {
                 unsafe throughWeights(
-                    layer, layer.hiddenPanels, dz, steps * rows * 64, workspace.recurrent, layer.width)
+                    layer, layer.hiddenPanels, dz, steps * rows * 64 / unit, workspace.recurrent, layer.width)
             }
             if index > 0, index != depth {
                 unsafe throughWeights(
-                    layer, layer.inputPanels, dz, steps * rows * 64, workspace.below + t * rows * layer.inputStride,
+                    layer, layer.inputPanels, dz, steps * rows * 64 / unit,
+                    workspace.below + t * rows * layer.inputStride,
                     layer.inputStride)
             }
         }
@@ -120,11 +142,11 @@ extension VectorPass {
         for panel in panels {
             var product = unsafe VKPanelProduct()
             unsafe product.a = dz
-            unsafe product.aStride = 64
-            unsafe product.inner = 64
+            unsafe product.aStride = 64 / unit
+            unsafe product.inner = 64 / unit
             unsafe product.segments = layer.blocks
             unsafe product.segmentStride = blockStride
-            unsafe product.panel = derived + panel.offset
+            unsafe product.panel = transposed + panel.offset / unit
             unsafe product.vectors = panel.vectors
             unsafe product.c = target + panel.column
             unsafe product.cStride = targetStride
@@ -138,7 +160,8 @@ extension VectorPass {
         _ layer: PackedLayout.Layer, _ x: UnsafePointer<Float>?, _ hidden: UnsafePointer<Float>,
         _ dz: UnsafePointer<Float>, into target: UnsafeMutablePointer<Float>, overwrites: Bool
     ) {
-        let (rows, all) = unsafe (self.rows, layout.shape.window * self.rows)
+        let rows = unsafe self.rows / unit
+        let all = unsafe layout.shape.window * rows
         let recurrent = unsafe target + layer.hiddenRows
         let bias = unsafe target + layer.biasRows
         if overwrites && all == rows { unsafe recurrent.update(repeating: 0, count: layer.hidden * 64) }
@@ -168,7 +191,7 @@ extension VectorPass {
     private func latentGradient(_ layer: PackedLayout.Layer) {
         let (rows, steps) = unsafe (self.rows, layout.shape.window)
         unsafe throughWeights(
-            layer, layer.inputPanels, UnsafePointer(workspace.projectionGradient), rows * 64,
+            layer, layer.inputPanels, UnsafePointer(workspace.projectionOperand.rows), rows * 64 / unit,
             workspace.below + (steps - 1) * rows * layer.inputStride, layer.inputStride)
     }
 

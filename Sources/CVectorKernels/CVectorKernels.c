@@ -11,6 +11,11 @@
 #define VK_INLINE static inline __attribute__((always_inline))
 #define VK_UNROLL _Pragma("clang loop unroll(full)")
 
+// Products of the float kernels; the bfloat16 ones replace them.
+#define VK_PAIRS 0
+#define VK_DOT(a, b, sum) VK_FMA(a, b, sum)
+#define VK_SUM(a, sum) ((a) + (sum))
+
 #define VK_SUFFIX Baseline
 #define VK_LANES 4
 #define VK_LEVEL VKLevelBaseline
@@ -68,6 +73,22 @@ typedef int VectorMask __attribute__((vector_size(16)));
 #define VK_GATE_ROWS 4
 #include "Kernels.inc"
 #pragma clang attribute pop
+#undef VK_SUFFIX
+#undef VK_NAME
+#undef VK_DOT
+#undef VK_SUM
+#undef VK_PAIRS
+
+// AVX-512 with products of bfloat16 pairs, two multiply-adds an element, summed in float. Wherever a kernel multiplies,
+// its operands are pairs: 32-bit elements of two bfloat16 that follow each other along the inner axis.
+#pragma clang attribute push(__attribute__((target("avx512f,avx512vl,avx512dq,avx512bw,avx512bf16,avx2,fma"), min_vector_width(512))), apply_to = function)
+#define VK_SUFFIX BFloat16
+#define VK_NAME "avx512-bf16"
+#define VK_PAIRS 1
+#define VK_DOT(a, b, sum) ((VF)_mm512_dpbf16_ps(sum, (__m512bh)(a), (__m512bh)(b)))
+#define VK_SUM(a, sum) VK_DOT((VF)_mm512_set1_epi32(0x3f803f80), a, sum)
+#include "Kernels.inc"
+#pragma clang attribute pop
 
 VKLevel VKBestLevel(void) {
     __builtin_cpu_init();
@@ -87,10 +108,16 @@ const VKKernels *VKKernelsForLevel(VKLevel level) {
     }
 }
 
+const VKKernels *VKKernelsForBFloat16(void) {
+    return VKBestLevel() == VKLevelAVX512 && __builtin_cpu_supports("avx512bf16") ? &kernelsBFloat16 : NULL;
+}
+
 #else
 
 VKLevel VKBestLevel(void) { return VKLevelBaseline; }
 
 const VKKernels *VKKernelsForLevel(VKLevel level) { return level == VKLevelBaseline ? &kernelsBaseline : NULL; }
+
+const VKKernels *VKKernelsForBFloat16(void) { return NULL; }
 
 #endif

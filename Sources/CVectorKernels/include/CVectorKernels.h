@@ -38,6 +38,7 @@ typedef struct VKForwardStep {
     float *cell;                 // may be cellBefore
     float *cellTanh;             // NULL: not kept
     float *hiddenOut;            // must not overlap h
+    float *hiddenPairs;          // bfloat16 only: h with rows interleaved in pairs
     float *gates;                // NULL: not kept
     ptrdiff_t gateBlockStride;
     ptrdiff_t rows;
@@ -51,9 +52,11 @@ typedef struct VKBackwardStep {
     float *cellGradient;         // dL/dc from the step after, replaced by that for the step before
     const float *cellBefore;
     const float *cellTanh;
-    float *gates;
+    float *gates;                // bfloat16: only read
+    float *gradientRows;         // bfloat16 only: the gradients as rows of bfloat16 ...
+    float *gradientPairs;        // ... and with rows interleaved in pairs; block stride half of gateBlockStride
     ptrdiff_t gateBlockStride;
-    ptrdiff_t rows;
+    ptrdiff_t rows;              // bfloat16: even
     ptrdiff_t blocks;
 } VKBackwardStep;
 
@@ -119,6 +122,10 @@ typedef struct VKKernels {
     void (*sigmoid)(const float *x, float *y, ptrdiff_t count);
     /// Runs independent multiply-adds for `iterations`; returns the floating-point operations done.
     double (*multiplyAdds)(ptrdiff_t iterations);
+    /// bfloat16 only: rows[rows, width] as bfloat16 rows, and as pairs of rows interleaved. Width: a multiple of 16.
+    void (*convert)(const float *source, ptrdiff_t rows, ptrdiff_t width, float *target, float *pairs);
+    /// bfloat16 only: target += source, a multiple of 16 bfloat16 elements.
+    void (*addShort)(float *target, const float *source, ptrdiff_t count);
 } VKKernels;
 
 /// Tells the core that this thread only waits.
@@ -130,6 +137,10 @@ static inline void VKPause(void) {
 
 /// The best level that this CPU and this build can run.
 VKLevel VKBestLevel(void);
+
+/// Kernels whose products take pairs of bfloat16; NULL if this CPU has no AVX-512 BF16. Lengths and strides of what
+/// they multiply count pairs; everything else is float.
+const VKKernels *VKKernelsForBFloat16(void);
 
 /// The kernels of one level; NULL if this CPU cannot run it.
 const VKKernels *VKKernelsForLevel(VKLevel level);

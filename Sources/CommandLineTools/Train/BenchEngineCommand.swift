@@ -62,12 +62,13 @@ package struct BenchEngineCommand: Command {
             features: arguments[Self.features], window: arguments[Self.window], hidden: arguments[Self.hidden])
         let benchmark = EngineBenchmark(
             shape: shape, windows: arguments[Self.windows], repetitions: arguments[Self.repetitions])
-        let peak = EngineBenchmark.peakGigaflops()
         for threads in arguments[Self.threads] {
             let backend = try AcceleratorCatalog.backend(named: arguments[Self.accelerator], threads: threads)
             for mode in Self.parseModes(arguments[Self.modes]) ?? [] {
                 for batch in arguments[Self.batch] {
                     let result = try benchmark.run(mode, backend: backend, batch: batch)
+                    let isShort = mode == .train && backend.device.precision == "bfloat16"
+                    let peak = EngineBenchmark.peakGigaflops(isShort ? .bfloat16 : .float32)
                     console.print(Self.line(result, backend: backend, peak: peak * Double(threads)).description)
                 }
             }
