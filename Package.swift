@@ -42,6 +42,9 @@ let package = Package(
     products: [
         .executable(name: "fl-train", targets: ["fl-train"]),
         .executable(name: "fl-place", targets: ["fl-place"]),
+        .executable(name: "fl-server", targets: ["fl-server"]),
+        .executable(name: "fl-worker", targets: ["fl-worker"]),
+        .executable(name: "fl-alerts", targets: ["fl-alerts"]),
     ],
     targets: [
         // Layer 0: C libraries.
@@ -85,18 +88,28 @@ let package = Package(
                 "Accelerators", "Autoencoders", "Detection", "Storage", "Telemetry", "TensorModule", "TextParsing",
             ]),
 
+        module(
+            "Services",
+            [
+                "Accelerators", "Alarms", "Autoencoders", "CMicroHTTP", "Detection", "Federation", "Fingerprinting",
+                "Monitoring", "Observability", "Storage", "Telemetry", "TensorModule", "Transport",
+            ], touchesC: true),
+
         // Layer 7.
         module(
             "CommandLineTools",
             [
-                "Accelerators", "Autoencoders", "Charts", "CommandLineSupport", "Detection", "Fingerprinting",
-                "LinearAlgebra", "Monitoring", "Observability", "Placement", "Storage", "Telemetry", "TensorModule",
-                "TextParsing",
+                "Accelerators", "Alarms", "Autoencoders", "Charts", "CommandLineSupport", "Detection", "Federation",
+                "Fingerprinting", "LinearAlgebra", "Monitoring", "Observability", "Placement", "Services", "Storage",
+                "Telemetry", "TensorModule", "TextParsing", "Transport",
             ]),
 
         // Layer 8.
         tool("fl-train"),
         tool("fl-place"),
+        tool("fl-server"),
+        tool("fl-worker"),
+        tool("fl-alerts"),
 
         .target(name: "TestSupport", dependencies: ["TensorModule"], path: "Tests/TestSupport", swiftSettings: strict),
         tests("CommandLineSupport"),

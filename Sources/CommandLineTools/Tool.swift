@@ -34,7 +34,7 @@ package enum Tool {
         case let error as AcceleratorError:
             CommandLineError(.unavailable, error.description)
         case let error as AcceleratorError: CommandLineError(.unavailable, error.description)
-        default: nil
+        default: ServiceOptions.translate(error)
         }
     }
 

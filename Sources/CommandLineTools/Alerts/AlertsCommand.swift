@@ -1,0 +1,133 @@
+import Alarms
+import CommandLineSupport
+import Foundation
+import Services
+import Synchronization
+
+/// `fl-alerts`.
+struct AlertsCommand: Command {
+    static let server = Option<String>(
+        "server", "HOST:PORT", default: "127.0.0.1:7410", "the server's HTTP endpoint", constraint: "HOST:PORT",
+        valid: { ServerCommand.address($0) != nil })
+    static let follow = Option<Bool>("follow", default: false, "wait for alarms and show them as they come")
+    static let since = Option<Int>(
+        "since", "NUMBER", default: 0, "only alarm events after this sequence number", constraint: "at least 0",
+        valid: { $0 >= 0 })
+    static let format = Option<OutputFormat>(
+        "format", "FORMAT", default: .table, "how to print: a table, or one JSON object a line")
+
+    static let manual = CommandManual(
+        name: "", summary: "show alarms",
+        discussion: """
+            Every event of an alarm's life has a sequence number without gaps: raised, changed (worse, or another \
+            group), cleared. The fingerprint names the metrics that deviate, with their shares.
+
+            With --follow it waits for more, and after a broken connection goes on where it was. SIGTERM and Ctrl-C end \
+            it.
+            """,
+        examples: [
+            .init("fl-alerts", "all alarms so far"),
+            .init("fl-alerts --follow", "all so far, then as they come"),
+            .init("fl-alerts --since 120 --format json", "what came after number 120, for another program"),
+        ],
+        options: [server, follow, since, format])
+
+    func run(_ arguments: Arguments, _ console: Console) async throws {
+        guard let (host, port) = ServerCommand.address(arguments[Self.server]) else {
+            throw CommandLineError.usage("--server cannot be understood")
+        }
+        let isJSON = arguments[Self.format] == .json
+        let since = arguments[Self.since]
+        if arguments[Self.follow] {
+            let stop = StopSignal()
+            stop.catchTermination()
+            try await DetachedThread.run {
+                try Self.follow(host, port, since: since, isJSON: isJSON, stop: stop, console)
+            }
+        } else {
+            try await DetachedThread.run { try Self.list(host, port, since: since, isJSON: isJSON, console) }
+        }
+    }
+
+    // MARK: Once
+
+    private struct Page: Decodable {
+        var alarms: [AlarmEvent]
+        var last: Int64
+    }
+
+    private static func list(_ host: String, _ port: Int, since: Int, isJSON: Bool, _ console: Console) throws {
+        var table = Table(AlarmLine.header)
+        var last = Int64(since)
+        while true {
+            var body: [UInt8] = []
+            try check(
+                HTTPClient.get(host: host, port: port, path: "/v1/alarms?since=\(last)") {
+                    body += $0
+                    return true
+                })
+            let page: Page
+            do {
+                page = try JSONDecoder().decode(Page.self, from: Data(body))
+            } catch {
+                throw CommandLineError(.data, "\(host):\(port): its answer is not a list of alarms; is it a server's?")
+            }
+            for event in page.alarms {
+                if isJSON {
+                    console.print(try Console.json(event, pretty: false))
+                } else {
+                    table.add(AlarmLine.cells(event))
+                }
+            }
+            guard !page.alarms.isEmpty else { break }
+            last = page.last
+        }
+        if isJSON { return }
+        if table.isEmpty { console.note("no alarms") } else { console.write(table.text) }
+    }
+
+    private static func check(_ outcome: HTTPClient.Outcome) throws {
+        switch outcome {
+        case .finished: break
+        case .unreachable(let reason): throw CommandLineError(.unavailable, reason)
+        case .refused(let status, let line):
+            throw CommandLineError(.unavailable, "the server answers with status \(status): \(line)")
+        }
+    }
+
+    // MARK: Following
+
+    private static func follow(
+        _ host: String, _ port: Int, since: Int, isJSON: Bool, stop: StopSignal, _ console: Console
+    ) throws {
+        var last = "\(since)"
+        var connected = false
+        var noted = false
+        while !stop.isSet {
+            var parser = EventStreamParser()
+            let outcome = HTTPClient.get(
+                host: host, port: port, path: "/v1/alarms/stream", headers: ["Last-Event-ID": last]
+            ) { bytes in
+                if noted { console.note("connected again") }
+                (connected, noted) = (true, false)
+                for event in parser.append(bytes) {
+                    if let id = event.id { last = id }
+                    guard !isJSON else {
+                        console.print(event.data)
+                        continue
+                    }
+                    guard let alarm = try? AlarmEvent(decoding: Array(event.data.utf8)) else { continue }
+                    console.print(AlarmLine.text(alarm, usesColour: console.usesColour))
+                }
+                return !stop.isSet
+            }
+            if stop.isSet { return }
+            if case .refused = outcome { try check(outcome) }
+            // A server that never answered is more likely a wrong address than one that is away.
+            if !connected { try check(outcome) }
+            if !noted { console.note("the server is away; waiting for it") }
+            noted = true
+            for _ in 0..<5 where !stop.isSet { Thread.sleep(forTimeInterval: 0.1) }
+        }
+    }
+}

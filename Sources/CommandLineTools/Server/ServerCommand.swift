@@ -1,0 +1,154 @@
+import Autoencoders
+import CommandLineSupport
+import Federation
+import Services
+
+/// `fl-server`.
+struct ServerCommand: Command {
+    private static let federation = ServerConfiguration()
+
+    static let http = Option<String>(
+        "http", "HOST:PORT", default: "127.0.0.1:7410", "where HTTP is served; port 0 lets the system choose",
+        constraint: "HOST:PORT", valid: { address($0) != nil })
+    static let dataFolder = Option<String>(
+        "data-folder", "DIR", default: "server-data", "the server's own folder: registry, alarms, the final model")
+    static let plaintextNetwork = Option<Bool>(
+        "plaintext-network", default: false,
+        "listen on addresses that other machines reach, although nothing is encrypted")
+    static let rounds = Option<Int>(
+        "rounds", "N", default: Int(federation.rounds), "rounds of training", constraint: "1 to 1000000",
+        valid: { (1...1_000_000).contains($0) })
+    static let evaluate = Option<Bool>(
+        "evaluate", default: federation.evaluates, "end with a round in which every worker judges the final model")
+    static let minimumWorkers = Option<Int>(
+        "minimum-workers", "N", default: federation.minimumWorkers, "active workers that a round waits for",
+        constraint: "at least 1", valid: { $0 >= 1 })
+    static let quorum = Option<Int>(
+        "quorum", "N", default: 0, "contributions without which a round is abandoned; 0: as many as minimum-workers",
+        constraint: "at least 0", valid: { $0 >= 0 })
+    static let roundDeadline = Option<Double>(
+        "round-deadline", "SECONDS", default: federation.roundDeadline.seconds, "time that a round has",
+        constraint: "more than 0", valid: { $0 > 0 && $0 < 1e7 })
+    static let heartbeat = Option<Double>(
+        "heartbeat", "SECONDS", default: federation.heartbeatInterval.seconds,
+        "time between heartbeats: 1 on a LAN, 10 on a WAN", constraint: "0.01 to 3600",
+        valid: { (0.01...3_600).contains($0) })
+    static let missedHeartbeats = Option<Int>(
+        "missed-heartbeats", "N", default: federation.missedHeartbeats,
+        "heartbeats that may be missed before a worker counts as lost", constraint: "1 to 1000",
+        valid: { (1...1_000).contains($0) })
+    static let maximumWorkers = Option<Int>(
+        "maximum-workers", "N", default: federation.maximumWorkers, "most workers at a time",
+        constraint: "1 to 100000", valid: { (1...100_000).contains($0) })
+    static let maximumContribution = Option<Int>(
+        "maximum-contribution", "MEGABYTES", default: federation.maximumContributionBytes >> 20,
+        "largest contribution that is taken", constraint: "1 to 4095", valid: { (1...4_095).contains($0) })
+    static let maximumModel = Option<Int>(
+        "maximum-model", "MEGABYTES", default: federation.maximumModelBytes >> 20, "largest model version",
+        constraint: "1 to 4095", valid: { (1...4_095).contains($0) })
+    static let piece = Option<Int>(
+        "piece", "KILOBYTES", default: federation.pieceBytes >> 10, "size of the pieces in which models travel",
+        constraint: "1 to 4096", valid: { (1...4_096).contains($0) })
+    static let largestChange = Option<Double>(
+        "largest-change", "NORM", default: federation.gate.largestChange,
+        "Euclidean norm of a group's change of parameters above which a contribution is rejected",
+        constraint: "more than 0", valid: { $0 > 0 })
+    static let largestParameter = Option<Double>(
+        "largest-parameter", "VALUE", default: Double(federation.gate.largestParameter),
+        "magnitude of a parameter above which a contribution is rejected", constraint: "0 to 65536",
+        valid: { $0 > 0 && $0 <= 65_536 })
+    static let sampleCap = Option<Int>(
+        "sample-cap", "WINDOWS", default: Int(federation.gate.sampleCap),
+        "a worker's samples of a group above this count as this", constraint: "1 to 268435456",
+        valid: { (1...268_435_456).contains($0) })
+    static let keptRounds = Option<Int>(
+        "kept-rounds", "N", default: 2, "rounds whose contributions are kept, so that they can be replayed",
+        constraint: "at least 0", valid: { $0 >= 0 })
+
+    static let manual = CommandManual(
+        name: "", summary: "coordinate a federation",
+        discussion: """
+            Waits for workers, merges their statistics, and runs rounds of federated averaging; raw samples never come \
+            here. Keeps every model version, the log of rounds and the alarms in its data folder, and goes on where it \
+            was after a restart. The final model is written as a folder that fl-train can score with.
+
+            Serves over HTTP: /v1/alarms/stream (server-sent events; Last-Event-ID replays), /v1/alarms?since=N, \
+            /v1/workers, /v1/rounds, /healthz. Nothing is encrypted, so it listens on this machine only unless told \
+            otherwise. SIGTERM stops it within a second.
+
+            window, hidden, epochs and the other training options say how the workers train. All options can stand in \
+            a JSON file; --print-config prints one to start from.
+            """,
+        examples: [
+            .init("fl-server --config server.json", "with a configuration file"),
+            .init(
+                "fl-server --data-folder run1 --minimum-workers 3 --rounds 8",
+                "three workers, eight rounds, the rest "
+                    + "as it is"),
+        ],
+        options: [
+            ServiceOptions.control, ServiceOptions.bulk, http, dataFolder, plaintextNetwork, rounds, evaluate,
+            minimumWorkers, quorum, roundDeadline, heartbeat, missedHeartbeats, maximumWorkers, maximumContribution,
+            maximumModel, piece, largestChange, largestParameter, sampleCap, keptRounds, TrainCommand.window,
+            TrainCommand.hidden, TrainCommand.epochs, TrainCommand.batch, TrainCommand.stride,
+            TrainCommand.learningRate, TrainCommand.clipNorm, TrainCommand.heldOut, TrainCommand.patience,
+            TrainCommand.maximumWindows, TrainCommand.seed, DataOptions.groups, ServiceOptions.logLevel,
+        ])
+
+    func run(_ arguments: Arguments, _ console: Console) async throws {
+        let settings = try Self.settings(arguments)
+        let log = ServiceOptions.logger("server", arguments)
+        let stop = StopSignal()
+        stop.catchTermination()
+        try await DetachedThread.run {
+            try ServerService(settings: settings, tool: "fl-server \(Tool.version)", log: log, stop: stop).run()
+        }
+    }
+
+    static func settings(_ arguments: Arguments) throws -> ServerSettings {
+        var settings = ServerSettings(rules: try DataOptions.rules(arguments))
+        settings.control = arguments[ServiceOptions.control]
+        settings.bulk = arguments[ServiceOptions.bulk]
+        if let (host, port) = address(arguments[http]) {
+            settings.httpHost = host
+            settings.httpPort = port
+        }
+        settings.folder = arguments[dataFolder]
+        settings.allowsPlaintextNetwork = arguments[plaintextNetwork]
+        settings.keptRounds = arguments[keptRounds]
+        var federation = ServerConfiguration()
+        federation.rounds = UInt32(clamping: arguments[rounds])
+        federation.evaluates = arguments[evaluate]
+        federation.minimumWorkers = arguments[minimumWorkers]
+        federation.quorum = arguments[quorum] == 0 ? arguments[minimumWorkers] : arguments[quorum]
+        guard federation.quorum <= federation.minimumWorkers else {
+            throw CommandLineError(
+                .configuration,
+                "quorum: \(federation.quorum) contributions cannot come from \(federation.minimumWorkers) "
+                    + "workers; expected at most minimum-workers")
+        }
+        federation.roundDeadline = .seconds(arguments[roundDeadline])
+        federation.heartbeatInterval = .seconds(arguments[heartbeat])
+        federation.missedHeartbeats = arguments[missedHeartbeats]
+        federation.maximumWorkers = arguments[maximumWorkers]
+        federation.maximumContributionBytes = arguments[maximumContribution] << 20
+        federation.maximumModelBytes = arguments[maximumModel] << 20
+        federation.pieceBytes = arguments[piece] << 10
+        federation.gate.largestChange = arguments[largestChange]
+        federation.gate.largestParameter = Float(arguments[largestParameter])
+        federation.gate.sampleCap = UInt64(arguments[sampleCap])
+        settings.federation = federation
+        settings.training = try TrainCommand.configuration(arguments)
+        settings.training.rounds = arguments[rounds]
+        return settings
+    }
+
+    /// The parts of `HOST:PORT`.
+    static func address(_ text: String) -> (host: String, port: Int)? {
+        guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]),
+            (0...65_535).contains(port), colon > text.startIndex
+        else { return nil }
+        let host = text[..<colon]
+        return (String(host.hasPrefix("[") && host.hasSuffix("]") ? host.dropFirst().dropLast() : host), port)
+    }
+}

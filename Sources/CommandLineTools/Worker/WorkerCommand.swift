@@ -1,0 +1,116 @@
+import Accelerators
+import CommandLineSupport
+import Monitoring
+import Services
+import Telemetry
+
+/// `fl-worker`.
+struct WorkerCommand: Command {
+    static let name = Option<String>.required(
+        "name", "NAME", "the worker's name, unique in the federation", constraint: "1 to 100 bytes",
+        valid: { (1...100).contains($0.utf8.count) })
+    static let domain = Option<String>.optional(
+        "domain", "NAME",
+        "the domain in which samples may travel; workers of one domain share its entities. The site when not given")
+    static let site = Option<String>.optional(
+        "site", "NAME", "the site; when not given, the site of the data if they are of one site, else the worker's name"
+    )
+    static let data = Option<[String]>.required(
+        "data", "PATH", "files or folders with metrics; of sets that are split, the training part is learned from")
+    static let stream = Option<[String]>(
+        "stream", "PATH", default: [],
+        "files or folders to score as live streams; the test parts of --data when not given")
+    static let dataFolder = Option<String>(
+        "data-folder", "DIR", default: "worker-data", "the worker's own folder: its model, and alarms not yet delivered"
+    )
+    static let accelerator = Option<String>(
+        "accelerator", "NAME", default: "auto", "what computes; 'fl-train devices' lists what is here")
+    static let threads = Option<Int>(
+        "threads", "N", default: 1, "threads for training; the model does not depend on it", constraint: "1 to 4096",
+        valid: { (1...4_096).contains($0) })
+    static let rowsPerSecond = Option<Double>(
+        "rows-per-second", "N", default: 0, "pace of the streams; 0: as fast as rows can be scored",
+        constraint: "at least 0", valid: { $0 >= 0 && $0.isFinite })
+    static let method = Option<String>(
+        "method", "NAME", default: "default", "the detection method that raises alarms")
+    static let quietSamples = Option<Int>(
+        "quiet-samples", "N", default: 10, "samples without an alarm after which one is cleared",
+        constraint: "at least 1", valid: { $0 >= 1 })
+    static let connectTimeout = Option<Double>(
+        "connect-timeout", "SECONDS", default: 0,
+        "leave with an error when no server let it in for so long after the start; 0: keep trying",
+        constraint: "at least 0", valid: { $0 >= 0 })
+    static let endWithStream = Option<Bool>(
+        "end-with-stream", default: false, "end when the streams have ended and every alarm is delivered")
+
+    static let manual = CommandManual(
+        name: "", summary: "train and watch beside the data of a site",
+        discussion: """
+            Registers with the server, sends statistics and takes part in the rounds; raw samples stay here. When the \
+            rounds are done it scores its streams with the final model and raises alarms, each with a fingerprint: the \
+            metrics that deviate and their shares. While the server is away it goes on scoring and keeps its alarms; \
+            each is delivered once. SIGTERM stops it within a second; after a restart it goes on with the model it had.
+
+            Workers of one domain share the entities that they can all reach: each entity is served by one worker, and \
+            moves when workers come and go.
+            """,
+        examples: [
+            .init("fl-worker --config worker-a.json", "with a configuration file"),
+            .init(
+                "fl-worker --name a --data Datasets/demo/site1 --data-folder a-data",
+                "a worker beside the files of a "
+                    + "site"),
+        ],
+        options: [
+            name, site, domain, ServiceOptions.control, ServiceOptions.bulk, data, stream, dataFolder, accelerator,
+            threads, rowsPerSecond, method, TrainCommand.falseAlarms, quietSamples, connectTimeout, endWithStream,
+            ServiceOptions.logLevel,
+        ] + DataOptions.all)
+
+    func run(_ arguments: Arguments, _ console: Console) async throws {
+        let reader = DataOptions.readerOptions(arguments)
+        let rules = try DataOptions.rules(arguments)
+        let all = try DataCatalog.discover(arguments[Self.data], options: reader)
+        let training = try Sources.discover(arguments[Self.data], part: .train, options: reader)
+        let streams =
+            arguments[Self.stream].isEmpty
+            ? all.filter { $0.part == .test }
+            : try Sources.discover(arguments[Self.stream], part: .test, options: reader)
+        _ = try DetectorTraining.method(named: arguments[Self.method])
+        let accelerator = arguments[Self.accelerator]
+        let makeBackend: @Sendable (Int) throws -> any AcceleratorBackend = { threads in
+            try AcceleratorCatalog.backend(named: accelerator, threads: threads)
+        }
+        let learner = try TelemetryLearner(
+            sources: training, reader: reader, rules: rules, threads: arguments[Self.threads],
+            makeBackend: makeBackend)
+        let scoring = LiveScoring(
+            training: training, streams: streams, reader: reader, tool: "fl-worker \(Tool.version)",
+            makeBackend: makeBackend)
+        let sites = Set(training.map(\.site))
+        let ownName = arguments[Self.name]
+        let site = arguments[optional: Self.site] ?? (sites.count == 1 ? sites.first : nil) ?? ownName
+        var settings = WorkerSettings(name: ownName, site: site)
+        settings.domain = arguments[optional: Self.domain] ?? site
+        settings.control = arguments[ServiceOptions.control]
+        settings.bulk = arguments[ServiceOptions.bulk]
+        settings.folder = arguments[Self.dataFolder]
+        settings.connectSeconds = arguments[Self.connectTimeout] > 0 ? arguments[Self.connectTimeout] : nil
+        settings.rowsPerSecond = arguments[Self.rowsPerSecond]
+        settings.method = arguments[Self.method]
+        settings.falseAlarmsPerDay = arguments[TrainCommand.falseAlarms]
+        settings.quietSamples = arguments[Self.quietSamples]
+        settings.endsWithStream = arguments[Self.endWithStream]
+        let log = ServiceOptions.logger("worker", arguments)
+        let stop = StopSignal()
+        stop.catchTermination()
+        let chosen = settings
+        // Not a draw that any result depends on: it must differ between two starts.
+        let incarnation = UInt64.random(in: 1 ... .max)
+        try await DetachedThread.run {
+            try WorkerService(
+                settings: chosen, learner: learner, scoring: scoring, incarnation: incarnation, log: log, stop: stop
+            ).run()
+        }
+    }
+}

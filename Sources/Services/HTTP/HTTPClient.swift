@@ -1,0 +1,106 @@
+import Glibc
+
+/// Reads from an HTTP server: one GET request on a connection of its own, the body as it comes. HTTP/1.0, so that the
+/// body is the bytes up to the end of the connection.
+package enum HTTPClient {
+    /// What came of a request.
+    package enum Outcome: Equatable, Sendable {
+        /// The whole body was read, or the reader had enough.
+        case finished
+        /// The server answered with another status than 200; with the first line of its body.
+        case refused(Int, String)
+        /// No server there, or the connection broke.
+        case unreachable(String)
+    }
+
+    /// Gets a path and hands on the body as it comes.
+    ///
+    /// - Parameters:
+    ///   - headers: further headers.
+    ///   - read: takes bytes, or none when nothing has come for a second; returns whether it wants more.
+    package static func get(
+        host: String, port: Int, path: String, headers: [String: String] = [:], read: ([UInt8]) -> Bool
+    ) -> Outcome {
+        guard let descriptor = connect(host, port) else {
+            return .unreachable("no server answers at \(host):\(port)")
+        }
+        defer { close(descriptor) }
+        var timeout = timeval(tv_sec: 1, tv_usec: 0)
+        unsafe setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
+        let lines = headers.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)\r\n" }.joined()
+        let request = Array("GET \(path) HTTP/1.0\r\nHost: \(host)\r\n\(lines)\r\n".utf8)
+        let sent = unsafe request.withUnsafeBytes {
+            unsafe send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+        }
+        guard sent == request.count else { return .unreachable("the connection to \(host):\(port) broke") }
+        var head: [UInt8] = []
+        var status: Int?
+        var body: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 65_536)
+        while true {
+            let count = unsafe buffer.withUnsafeMutableBytes {
+                unsafe recv(descriptor, $0.baseAddress, $0.count, 0)
+            }
+            if count < 0, errno == EINTR { continue }
+            if count < 0, errno == EAGAIN {
+                guard read([]) else { return .finished }
+                continue
+            }
+            guard count > 0 else { break }
+            var bytes = Array(buffer[..<count])
+            if status == nil {
+                head += bytes
+                guard let end = Self.endOfHead(head) else {
+                    guard head.count < 65_536 else { return .unreachable("\(host):\(port) does not speak HTTP") }
+                    continue
+                }
+                let words = String(decoding: head.prefix(64), as: UTF8.self).split(separator: " ")
+                guard head.starts(with: Array("HTTP/1.".utf8)), words.count > 1, let code = Int(words[1]) else {
+                    return .unreachable("\(host):\(port) does not speak HTTP")
+                }
+                status = code
+                bytes = Array(head[end...])
+            }
+            guard status == 200 else {
+                body += bytes
+                continue
+            }
+            if !bytes.isEmpty, !read(bytes) { return .finished }
+        }
+        guard let status else { return .unreachable("the connection to \(host):\(port) broke") }
+        guard status == 200 else {
+            let line = String(decoding: body, as: UTF8.self).split(separator: "\n").first.map(String.init) ?? ""
+            return .refused(status, line)
+        }
+        return .finished
+    }
+
+    private static func endOfHead(_ head: [UInt8]) -> Int? {
+        let blank = Array("\r\n\r\n".utf8)
+        guard head.count >= 4 else { return nil }
+        return (0...head.count - 4).first { head[$0..<$0 + 4].elementsEqual(blank) }.map { $0 + 4 }
+    }
+
+    private static func connect(_ host: String, _ port: Int) -> Int32? {
+        var hints = unsafe addrinfo()
+        unsafe hints.ai_family = AF_UNSPEC
+        unsafe hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
+        var list: UnsafeMutablePointer<addrinfo>?
+        guard unsafe getaddrinfo(host, "\(port)", &hints, &list) == 0 else { return nil }
+        defer { unsafe freeaddrinfo(list) }
+        var next = unsafe list
+        while let address = unsafe next {
+            let descriptor = unsafe socket(
+                address.pointee.ai_family, address.pointee.ai_socktype | Int32(SOCK_CLOEXEC.rawValue),
+                address.pointee.ai_protocol)
+            if descriptor >= 0 {
+                if unsafe Glibc.connect(descriptor, address.pointee.ai_addr, address.pointee.ai_addrlen) == 0 {
+                    return descriptor
+                }
+                close(descriptor)
+            }
+            unsafe next = address.pointee.ai_next
+        }
+        return nil
+    }
+}

@@ -1,0 +1,20 @@
+package import Federation
+
+/// Does the local work of rounds. Called on a thread of its own, one piece of work at a time.
+package protocol Learner: Sendable {
+    /// What the worker can reach, for its registration.
+    var entities: [String] { get }
+    /// What it can do, for its registration.
+    var capabilities: Capabilities { get }
+    /// Does one piece of work.
+    ///
+    /// - Parameters:
+    ///   - key: the round and the entities whose samples it is for.
+    ///   - hyperparameters: what the strategy wants.
+    ///   - model: the version to start from; `nil` for statistics.
+    ///   - isCancelled: whether the result is no longer wanted.
+    /// - Throws: what makes the work impossible.
+    func work(
+        _ key: WorkKey, hyperparameters: [UInt8], model: FederatedModel?, isCancelled: @escaping @Sendable () -> Bool
+    ) throws -> Contribution
+}

@@ -1,0 +1,16 @@
+import Federation
+import Observability
+
+extension Logger {
+    /// Writes what a machine noted.
+    func write(_ note: Note) {
+        let level: LogLevel =
+            switch note.level {
+            case .debug: .debug
+            case .info: .info
+            case .warning: .warning
+            case .error: .error
+            }
+        log(level, note.message, note.fields)
+    }
+}

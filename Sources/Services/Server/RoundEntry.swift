@@ -1,0 +1,126 @@
+import Federation
+
+/// A round as the log and the HTTP interface show it.
+package struct RoundEntry: Codable, Equatable, Sendable {
+    /// A contribution that counted.
+    package struct Contribution: Codable, Equatable, Sendable {
+        /// Who gave it.
+        package var worker: String
+        /// Under which lease.
+        package var leaseEpoch: UInt64
+        /// SHA-256 of its bytes, hexadecimal.
+        package var digest: String
+        /// Its weight.
+        package var samples: UInt64
+        /// Its bytes on the wire.
+        package var bytes: UInt64
+        /// Bytes of raw samples behind it, which stayed where they are.
+        package var rawBytes: UInt64
+    }
+
+    /// The round.
+    package var round: UInt32
+    /// `statistics`, `training` or `evaluation`.
+    package var kind: String
+    /// The attempt.
+    package var attempt: UInt32
+    /// The version that it started from.
+    package var baseVersion: UInt64
+    /// The version after it.
+    package var version: UInt64
+    /// Whether it was committed.
+    package var committed: Bool
+    /// Why not.
+    package var abandonedBecause: String?
+    /// From start to end.
+    package var seconds: Double
+    /// Bytes of the version that it made; 0 if it made none.
+    package var modelBytes: Int
+    /// SHA-256 of that version, hexadecimal.
+    package var modelDigest: String?
+    /// What counted.
+    package var contributions: [Contribution]
+    /// Contributions that failed the gate.
+    package var rejected: Int
+    /// Mean held-out loss before local work.
+    package var lossBefore: Double?
+    /// The same after it.
+    package var lossAfter: Double?
+    /// Mean held-out loss before local work, by group.
+    package var groupLosses: [String: Double]
+
+    init(_ record: RoundRecord, modelBytes: Int = 0, modelDigest: [UInt8]? = nil) {
+        round = record.round
+        kind = record.kind.description
+        attempt = record.attempt
+        baseVersion = record.baseVersion
+        version = record.version
+        committed = record.abandonedBecause == nil
+        abandonedBecause = record.abandonedBecause
+        seconds = record.duration.seconds
+        self.modelBytes = modelBytes
+        self.modelDigest = modelDigest.map(Self.hexadecimal)
+        contributions = record.contributions.map {
+            Contribution(
+                worker: $0.worker, leaseEpoch: $0.leaseEpoch, digest: Self.hexadecimal($0.digest),
+                samples: $0.sampleCount, bytes: $0.bytes, rawBytes: $0.rawBytes)
+        }
+        rejected = record.rejected
+        lossBefore = record.summary.lossBefore
+        lossAfter = record.summary.lossAfter
+        groupLosses = record.summary.groupLossBefore
+    }
+
+    private static func hexadecimal(_ bytes: [UInt8]) -> String {
+        bytes.map { byte in
+            let text = String(byte, radix: 16)
+            return text.count == 1 ? "0" + text : text
+        }.joined()
+    }
+}
+
+/// A worker as the registry and the HTTP interface show it.
+package struct WorkerEntry: Codable, Equatable, Sendable {
+    /// Its name.
+    package var name: String
+    /// Its site.
+    package var site: String
+    /// Its domain.
+    package var domain: String
+    /// `active`, `lost` or `left`.
+    package var state: String
+    /// What it does: `idle`, `fetching`, `working`, `uploading` or `scoring`.
+    package var activity: String
+    /// The version that it holds.
+    package var version: UInt64
+    /// The entities that it serves.
+    package var entities: [String]
+    /// Samples that it has scored.
+    package var scoredSamples: UInt64
+    /// Whether its stream has ended and all its alarms are here.
+    package var streamEnded: Bool
+    /// Contributions that failed the gate.
+    package var rejectedContributions: Int
+    /// Cores that it may use.
+    package var cores: Int
+    /// What it computes with.
+    package var accelerator: String
+    /// Its lease.
+    package var leaseEpoch: UInt64
+
+    init(_ view: WorkerView) {
+        name = view.name
+        site = view.site
+        domain = view.domain
+        state = view.state.rawValue
+        activity = "\(view.activity)"
+        version = view.version
+        entities = view.entities
+        scoredSamples = view.scoredSamples
+        streamEnded = view.streamEnded
+        rejectedContributions = view.rejectedContributions
+        cores = Int(view.capabilities.cores)
+        accelerator = view.capabilities.accelerator
+        leaseEpoch = view.leaseEpoch
+    }
+}

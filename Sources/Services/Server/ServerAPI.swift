@@ -1,0 +1,153 @@
+import Foundation
+import Glibc
+import Storage
+import Synchronization
+
+/// The server's HTTP interface: workers, rounds, alarms, and the stream of alarms.
+final class ServerAPI: Sendable {
+    private let board: ServerBoard
+    private let folder: String
+
+    init(board: ServerBoard, folder: String) {
+        self.board = board
+        self.folder = folder
+    }
+
+    /// Answers a request.
+    func answer(_ request: HTTPRequest) -> HTTPResponse {
+        do {
+            switch request.path {
+            case "/healthz": return try health()
+            case "/v1/workers": return try workers()
+            case "/v1/rounds": return try rounds()
+            case "/v1/alarms": return try alarms(request)
+            case "/v1/alarms/stream": return try stream(request)
+            default:
+                return .text(
+                    404, "nothing here; there are /healthz, /v1/workers, /v1/rounds, /v1/alarms, /v1/alarms/stream\n")
+            }
+        } catch {
+            return .text(500, "\(error)\n")
+        }
+    }
+
+    private struct Health: Encodable {
+        var status = "ok"
+        var version: UInt64
+        var finished: Bool
+        var lastAlarm: Int64
+    }
+
+    private func health() throws -> HTTPResponse {
+        let state = board.current
+        return try json(
+            Health(
+                version: state.version, finished: state.finished,
+                lastAlarm: board.lastAlarm.load(ordering: .relaxed)))
+    }
+
+    private struct Workers: Encodable { var workers: [WorkerEntry] }
+
+    private func workers() throws -> HTTPResponse {
+        try json(Workers(workers: board.current.workers.values.sorted { $0.name < $1.name }))
+    }
+
+    private struct Rounds: Encodable {
+        struct Open: Encodable {
+            var round: UInt32
+            var attempt: UInt32
+            var kind: String
+            var accepted: Int
+        }
+        var version: UInt64
+        var finished: Bool
+        var open: Open?
+        var rejections: [String: Int]
+        var rounds: [RoundEntry]
+    }
+
+    private func rounds() throws -> HTTPResponse {
+        let state = board.current
+        let registry = try VersionRegistry(reading: folder + "/registry.db")
+        let decoder = JSONDecoder()
+        let entries = try registry.rounds().map { try decoder.decode(RoundEntry.self, from: Data($0.record)) }
+        return try json(
+            Rounds(
+                version: state.version, finished: state.finished,
+                open: state.open.map {
+                    .init(round: $0.round, attempt: $0.attempt, kind: $0.kind, accepted: $0.accepted)
+                }, rejections: state.rejections, rounds: entries))
+    }
+
+    /// A sequence number from a query or a header; `nil` when it is none.
+    private static func sequence(_ text: String?) -> Int64? {
+        guard let text else { return 0 }
+        return Int64(text).flatMap { $0 >= 0 ? $0 : nil }
+    }
+
+    private func alarms(_ request: HTTPRequest) throws -> HTTPResponse {
+        guard let since = Self.sequence(request.query("since")) else {
+            return .text(400, "since: a sequence number is needed, 0 for all\n")
+        }
+        let limit = request.query("limit").map { Int($0) ?? -1 } ?? 1_000
+        guard (1...10_000).contains(limit) else { return .text(400, "limit: 1 to 10000\n") }
+        let entries = try AlarmLog(reading: folder + "/alarms.db").entries(after: since, limit: limit)
+        // Entries are JSON already.
+        let list = entries.map { String(decoding: $0.bytes, as: UTF8.self) }.joined(separator: ",")
+        let last = entries.last?.sequence ?? since
+        return .json(Array("{\"alarms\":[\(list)],\"last\":\(last)}\n".utf8))
+    }
+
+    private func stream(_ request: HTTPRequest) throws -> HTTPResponse {
+        guard let since = Self.sequence(request.header("Last-Event-ID") ?? request.query("since")) else {
+            return .text(400, "Last-Event-ID: a sequence number is needed\n")
+        }
+        let cursor = AlarmCursor(log: try AlarmLog(reading: folder + "/alarms.db"), board: board, sequence: since)
+        return .stream(type: "text/event-stream") { cursor.next() }
+    }
+
+    private func json(_ value: some Encodable) throws -> HTTPResponse {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        encoder.nonConformingFloatEncodingStrategy = .convertToString(
+            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+        return .json(Array(try encoder.encode(value)) + [0x0a])
+    }
+}
+
+/// One reader's place in the stream of alarms.
+///
+/// Unchecked: used by the thread of its connection only.
+private final class AlarmCursor: @unchecked Sendable {
+    private let log: AlarmLog
+    private let board: ServerBoard
+    private var sequence: Int64
+    private var idleTurns = 0
+
+    init(log: AlarmLog, board: ServerBoard, sequence: Int64) {
+        self.log = log
+        self.board = board
+        self.sequence = sequence
+    }
+
+    /// The next events, or a comment when nothing has happened for a while, so that dead readers are noticed.
+    func next() -> [UInt8]? {
+        while !board.stopping.load(ordering: .relaxed) {
+            if board.lastAlarm.load(ordering: .acquiring) > sequence {
+                guard let entries = try? log.entries(after: sequence, limit: 100) else { return nil }
+                if let last = entries.last {
+                    sequence = last.sequence
+                    idleTurns = 0
+                    return Array(
+                        entries.map {
+                            "id: \($0.sequence)\nevent: alarm\ndata: \(String(decoding: $0.bytes, as: UTF8.self))\n\n"
+                        }.joined().utf8)
+                }
+            }
+            idleTurns += 1
+            if idleTurns % 100 == 1 { return Array(": here\n\n".utf8) }
+            usleep(50_000)
+        }
+        return nil
+    }
+}

@@ -1,0 +1,25 @@
+import Federation
+import Synchronization
+
+/// What the server's loop shows to the threads of HTTP connections.
+final class ServerBoard: Sendable {
+    /// How things stand.
+    struct State: Sendable {
+        var version: UInt64 = 0
+        var finished = false
+        var open: (round: UInt32, attempt: UInt32, kind: String, accepted: Int)?
+        var workers: [String: WorkerEntry] = [:]
+        var rejections: [String: Int] = [:]
+    }
+
+    private let state = Mutex(State())
+    /// Number of the last alarm in the log.
+    let lastAlarm = Atomic<Int64>(0)
+    /// Whether the server is about to stop.
+    let stopping = Atomic(false)
+
+    /// A copy of how things stand.
+    var current: State { state.withLock { $0 } }
+
+    func update(_ body: (inout State) -> Void) { state.withLock { body(&$0) } }
+}

@@ -1,0 +1,30 @@
+package import Autoencoders
+package import Federation
+package import Telemetry
+
+/// What a server is told.
+package struct ServerSettings: Sendable {
+    /// Where workers reach the control endpoint, such as `tcp://127.0.0.1:7411`.
+    package var control = "tcp://127.0.0.1:7411"
+    /// Where they reach the bulk endpoint.
+    package var bulk = "tcp://127.0.0.1:7412"
+    /// Host of the HTTP endpoint.
+    package var httpHost = "127.0.0.1"
+    /// Its port; 0 lets the system choose.
+    package var httpPort = 7410
+    /// The server's own folder.
+    package var folder = "server-data"
+    /// Whether workers may come over a network although nothing is encrypted.
+    package var allowsPlaintextNetwork = false
+    /// Rounds of contributions that are kept for replaying them; 0 keeps none.
+    package var keptRounds = 2
+    /// The rounds.
+    package var federation = ServerConfiguration()
+    /// How groups are trained.
+    package var training = TrainingConfiguration()
+    /// Which metric belongs to which group.
+    package var rules: GroupRules
+
+    /// The defaults with the given rules.
+    package init(rules: GroupRules) { self.rules = rules }
+}

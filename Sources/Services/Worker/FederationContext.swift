@@ -1,0 +1,125 @@
+package import Autoencoders
+package import Federation
+import Foundation
+package import Telemetry
+import TensorModule
+
+/// What all workers of a federation agree on after the statistics: how samples are cleaned and scaled, which groups there
+/// are and how they are trained. Travels with every version.
+package struct FederationContext: Codable, Equatable, Sendable {
+    /// One group.
+    package struct Group: Codable, Equatable, Sendable {
+        /// `<layer>.<group>` or `<layer>.<group>@<type>`.
+        package var name: String
+        /// Its metrics, in the order of the model's inputs.
+        package var metrics: [String]
+    }
+
+    /// How the groups are trained.
+    package var configuration: TrainingConfiguration
+    /// How samples are cleaned.
+    package var pipeline: CleaningPipeline
+    /// How metrics are scaled, by group.
+    package var scalers: [String: MetricScaler]
+    /// The groups, sorted by name.
+    package var groups: [Group]
+
+    /// Reads the context of a version.
+    ///
+    /// - Throws: ``ServiceError`` when it is not one.
+    package init(of model: FederatedModel) throws {
+        do {
+            self = try DeterministicJSON.decode(FederationContext.self, from: model.context)
+        } catch {
+            throw ServiceError(.data, "the model version has a context of another form: \(error)")
+        }
+    }
+
+    private init(
+        configuration: TrainingConfiguration, pipeline: CleaningPipeline, scalers: [String: MetricScaler],
+        groups: [Group]
+    ) {
+        self.configuration = configuration
+        self.pipeline = pipeline
+        self.scalers = scalers
+        self.groups = groups
+    }
+
+    /// Fits cleaning and scaling to the statistics of all workers: what `fl-train train` does with the same data.
+    package static func fitted(
+        to statistics: TelemetryStatistics, rules: GroupRules, configuration: TrainingConfiguration
+    ) throws -> FederationContext {
+        let pipeline = CleaningPipeline(fitting: statistics, rules: rules)
+        var scalers: [String: MetricScaler] = [:]
+        var groups: [Group] = []
+        for group in pipeline.groups where !group.metrics.isEmpty {
+            scalers[group.group.name] = try pipeline.scaler(for: group.group, from: statistics)
+            groups.append(Group(name: group.group.name, metrics: group.metrics))
+        }
+        return FederationContext(
+            configuration: configuration, pipeline: pipeline, scalers: scalers,
+            groups: groups.sorted { $0.name < $1.name })
+    }
+
+    /// Names a group's schema: the metrics and the sizes of its model.
+    package func schema(of group: Group) -> String {
+        let shape = configuration.shape(features: group.metrics.count)
+        let text = "\(group.metrics.joined(separator: "\n"))\n\(shape.window)\n\(shape.hidden)"
+        return String(SHA256.hexadecimal(text.utf8).prefix(32))
+    }
+
+    /// The first version: this context and the initial parameters of every group.
+    package func initialModel() throws -> FederatedModel {
+        FederatedModel(
+            context: try DeterministicJSON.encode(self, pretty: false),
+            groups: groups.map { group in
+                let shape = configuration.shape(features: group.metrics.count)
+                return FederatedModel.Group(
+                    name: group.name, schema: schema(of: group),
+                    parameters: shape.initialParameters(seed: configuration.seed, group: group.name).elements)
+            })
+    }
+
+    /// A version as the model that offline tools read.
+    ///
+    /// - Throws: ``ServiceError`` when parameters are missing or of another size.
+    package func bundle(of model: FederatedModel, tool: String) throws -> ModelBundle {
+        ModelBundle(
+            tool: tool, configuration: configuration,
+            groups: try groups.map { group in
+                let shape = configuration.shape(features: group.metrics.count)
+                guard let parameters = model.group(named: group.name)?.parameters,
+                    parameters.count == shape.parameterCount
+                else { throw ServiceError(.data, "the model version lacks the parameters of group \(group.name)") }
+                return (group.name, group.metrics, Tensor(parameters, shape: [parameters.count]))
+            }, cleaning: pipeline, scaling: scalers)
+    }
+}
+
+/// Makes the first version from the workers' statistics.
+package struct TelemetryModelMaker: InitialModelMaker {
+    private let configuration: TrainingConfiguration
+    private let rules: GroupRules
+
+    /// A maker for models that are trained as `configuration` says.
+    package init(configuration: TrainingConfiguration, rules: GroupRules) {
+        self.configuration = configuration
+        self.rules = rules
+    }
+
+    package func makeInitialModels(statistics: [(worker: String, bytes: [UInt8])]) throws -> FederatedModel {
+        var merged = TelemetryStatistics()
+        for (worker, bytes) in statistics where !bytes.isEmpty {
+            do {
+                merged.merge(try DeterministicJSON.decode(TelemetryStatistics.self, from: bytes))
+            } catch {
+                throw FederationError(.unusableStatistics, "worker \(worker) sent statistics of another form")
+            }
+        }
+        let context = try FederationContext.fitted(to: merged, rules: rules, configuration: configuration)
+        guard !context.groups.isEmpty else {
+            throw FederationError(.unusableStatistics, "no worker has a metric that varies")
+        }
+        return try context.initialModel()
+    }
+}

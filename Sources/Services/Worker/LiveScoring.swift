@@ -1,0 +1,94 @@
+package import Accelerators
+import Alarms
+import Autoencoders
+import Detection
+import Federation
+import Foundation
+import Monitoring
+import Observability
+import Storage
+package import Telemetry
+
+/// Scores a worker's streams with one model version, on a thread of its own: fits the detectors to the training samples,
+/// then takes the entities in turn, at the pace of the streams.
+package struct LiveScoring: Sendable {
+    /// What it may learn from, by `site/entity`.
+    package var training: [String: EntitySource]
+    /// The streams, by `site/entity`.
+    package var streams: [String: EntitySource]
+    /// How files are read.
+    package var reader: ReaderOptions
+    /// Computes the autoencoders.
+    package var makeBackend: @Sendable (_ threads: Int) throws -> any AcceleratorBackend
+    /// Program and version, for the record in models.
+    package var tool: String
+
+    /// Scoring of the given streams.
+    package init(
+        training: [EntitySource], streams: [EntitySource], reader: ReaderOptions, tool: String,
+        makeBackend: @escaping @Sendable (_ threads: Int) throws -> any AcceleratorBackend
+    ) {
+        self.training = Dictionary(training.map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first })
+        self.streams = Dictionary(streams.map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first })
+        self.reader = reader
+        self.tool = tool
+        self.makeBackend = makeBackend
+    }
+
+    /// Scores until the streams have ended or it is no longer wanted.
+    ///
+    /// - Parameters:
+    ///   - entities: which to serve.
+    ///   - deliver: takes events, in order, and how far it has come.
+    /// - Throws: what makes scoring impossible.
+    func run(
+        model: FederatedModel, version: UInt64, entities: [String], settings: WorkerSettings, log: Logger,
+        isCancelled: @Sendable () -> Bool, deliver: ([AlarmEvent], _ scored: UInt64, _ ended: Bool) throws -> Void
+    ) throws {
+        let context = try FederationContext(of: model)
+        let backend = try makeBackend(1)
+        let mine = entities.compactMap { training[$0] }
+        guard !mine.isEmpty else { return try deliver([], 0, true) }
+        let bundle = try context.bundle(of: model, tool: tool)
+        let chosen = try DetectorTraining.method(named: settings.method)
+        let methods = [chosen, DetectorTraining.autoencoder]
+        let fitting = DetectorTraining(
+            methods: chosen.name == DetectorTraining.autoencoder.name ? [chosen] : methods,
+            falseAlarmsPerDay: settings.falseAlarmsPerDay, seed: context.configuration.seed)
+        let detectors = try fitting.detectors(for: bundle, sources: mine, reader: reader, backend: backend)
+        if isCancelled() { return }
+        let monitoring = MonitoringModel(
+            bundle: bundle, reader: reader, detectors: detectors, defaultMethod: chosen.name)
+        try monitoring.write(to: settings.folder + "/model")
+        log.info("scoring", ["version": "\(version)", "entities": "\(entities.count)"])
+
+        var running = try entities.compactMap { streams[$0] }.map { source in
+            try EntityStream(
+                source: source, options: reader, model: monitoring, method: chosen.name, worker: settings.name,
+                version: version, quietSamples: settings.quietSamples, backend: backend)
+        }
+        let clock = ContinuousClock()
+        let start = clock.now
+        var due = 0
+        while !isCancelled(), running.contains(where: { !$0.hasEnded }) {
+            var rows = 64
+            if settings.rowsPerSecond > 0 {
+                let elapsed = clock.now - start
+                let target = Int(elapsed.seconds * settings.rowsPerSecond)
+                rows = min(64, target - due)
+                guard rows > 0 else {
+                    Thread.sleep(forTimeInterval: min(0.05, 1 / settings.rowsPerSecond))
+                    continue
+                }
+                due += rows
+            }
+            for index in running.indices {
+                let events = try running[index].advance(rows: rows)
+                guard !events.isEmpty || index == running.count - 1 else { continue }
+                try deliver(events, UInt64(running.reduce(0) { $0 + $1.scoredRows }), false)
+                if isCancelled() { return }
+            }
+        }
+        if !isCancelled() { try deliver([], UInt64(running.reduce(0) { $0 + $1.scoredRows }), true) }
+    }
+}

@@ -1,0 +1,135 @@
+package import Accelerators
+import Autoencoders
+package import Federation
+import Foundation
+import Synchronization
+package import Telemetry
+import TensorModule
+
+/// Learns from metric files: statistics, rounds of training with ``Autoencoders/LocalTraining``, and evaluation.
+package final class TelemetryLearner: Learner {
+    private let sources: [String: EntitySource]
+    private let reader: ReaderOptions
+    private let rules: GroupRules
+    private let threads: Int
+    private let makeBackend: @Sendable (_ threads: Int) throws -> any AcceleratorBackend
+    /// The training windows of the last round's entities: the next round needs the same.
+    private let cache = Mutex<(context: [UInt8], entities: [String], groups: [GroupTrainingData])?>(nil)
+
+    package let capabilities: Capabilities
+    package var entities: [String] { sources.keys.sorted() }
+
+    /// A learner on the given sources.
+    ///
+    /// - Parameters:
+    ///   - sources: what it learns from; of a set that is split, the training part.
+    ///   - threads: that training may use.
+    ///   - makeBackend: gives the backend whose engines use so many threads each.
+    package init(
+        sources: [EntitySource], reader: ReaderOptions, rules: GroupRules, threads: Int,
+        makeBackend: @escaping @Sendable (_ threads: Int) throws -> any AcceleratorBackend
+    ) throws {
+        self.sources = Dictionary(sources.map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first })
+        self.reader = reader
+        self.rules = rules
+        self.threads = threads
+        self.makeBackend = makeBackend
+        var columns: Set<String> = []
+        for source in sources {
+            for column in try source.makeReader(options: reader).schema { columns.insert("\(source.type)/\(column)") }
+        }
+        capabilities = Capabilities(
+            cores: UInt16(clamping: threads), accelerator: try makeBackend(1).device.backend, samplesPerGroup: [:],
+            schemaHash: SHA256.hexadecimal(columns.sorted().joined(separator: "\n").utf8))
+    }
+
+    package func work(
+        _ key: WorkKey, hyperparameters: [UInt8], model: FederatedModel?, isCancelled: @escaping @Sendable () -> Bool
+    ) throws -> Contribution {
+        let mine = key.entities.compactMap { sources[$0] }
+        let rawBytes = UInt64(clamping: mine.reduce(0) { $0 + Self.bytes(of: $1) })
+        if key.kind == .statistics {
+            var statistics = TelemetryStatistics()
+            for source in mine where !isCancelled() {
+                try statistics.add(source, rules: rules, options: reader)
+            }
+            return Contribution(
+                kind: .statistics, rawBytes: rawBytes,
+                statistics: try DeterministicJSON.encode(statistics, pretty: false))
+        }
+        guard let model else { throw ServiceError(.data, "a round of \(key.kind) without a model") }
+        let context = try FederationContext(of: model)
+        let groups = try trainingData(context, bytes: model.context, entities: key.entities, sources: mine)
+        let side = max(1, min(threads, groups.count))
+        let backend = try makeBackend(max(1, threads / side))
+        let updates = try ParallelTasks.map(count: groups.count, threads: side) { index in
+            try self.update(
+                groups[index], round: Int(key.round) - 1, kind: key.kind, context: context, model: model,
+                backend: backend, isCancelled: isCancelled)
+        }
+        return Contribution(kind: key.kind, rawBytes: rawBytes, groups: updates)
+    }
+
+    private func update(
+        _ group: GroupTrainingData, round: Int, kind: RoundKind, context: FederationContext, model: FederatedModel,
+        backend: any AcceleratorBackend, isCancelled: @escaping @Sendable () -> Bool
+    ) throws -> Contribution.GroupUpdate {
+        guard let base = model.group(named: group.name) else {
+            throw ServiceError(.data, "the model version lacks group \(group.name)")
+        }
+        let parameters = Tensor(base.parameters, shape: [base.parameters.count])
+        let training = LocalTraining(group: group.name, configuration: context.configuration, data: group.data)
+        let engine = try backend.makeEngine(shape: training.shape, maximumBatch: context.configuration.batch)
+        let before = try Self.loss(of: parameters, on: group.data, engine: engine)
+        var update = Contribution.GroupUpdate(
+            name: group.name, schema: base.schema, sampleCount: UInt64(group.data.trainingStarts.count), steps: 0,
+            lossBefore: before, lossAfter: before, parameters: [])
+        guard kind == .training else { return update }
+        let trained = try training.run(
+            round: round, parameters: parameters, engine: engine,
+            control: TrainingControl(isCancelled: isCancelled))
+        update.steps = UInt64(clamping: trained.steps)
+        update.parameters = trained.parameters.elements
+        update.lossAfter = trained.heldOutLoss ?? trained.curve.last?.loss ?? before
+        return update
+    }
+
+    /// The mean squared error on the held-out windows, or on the training windows where nothing is held out.
+    private static func loss(
+        of parameters: Tensor<Float>, on data: TrainingSet, engine: any AutoencoderEngine
+    ) throws -> Double {
+        let starts = data.heldOutStarts.isEmpty ? data.trainingStarts : data.heldOutStarts
+        try engine.setParameters(parameters)
+        var total = 0.0
+        for first in stride(from: 0, to: starts.count, by: LocalTraining.scoringBatch) {
+            let slice = starts[first..<min(first + LocalTraining.scoringBatch, starts.count)]
+            let errors = try engine.windowErrors(WindowBatch(samples: data.samples, starts: slice))
+            for error in errors.elements { total += Double(error) }
+        }
+        return total / Double(max(1, starts.count))
+    }
+
+    /// The training windows of every group that has some, as `fl-train train` collects them.
+    private func trainingData(
+        _ context: FederationContext, bytes: [UInt8], entities: [String], sources: [EntitySource]
+    ) throws -> [GroupTrainingData] {
+        let known = cache.withLock { cache in
+            cache.flatMap { $0.context == bytes && $0.entities == entities ? $0.groups : nil }
+        }
+        if let known { return known }
+        var collector = TrainingCollector(
+            pipeline: context.pipeline, scalers: context.scalers, configuration: context.configuration)
+        for source in sources { try collector.append(source, options: reader) }
+        // A group that is silent or too short here is trained by the others.
+        let groups = try collector.finish().groups
+        cache.withLock { $0 = (bytes, entities, groups) }
+        return groups
+    }
+
+    /// Bytes of a source's files.
+    package static func bytes(of source: EntitySource) -> Int {
+        source.files.reduce(0) { sum, path in
+            sum + ((try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int) ?? 0)
+        }
+    }
+}

@@ -1,0 +1,34 @@
+/// What a worker is told.
+package struct WorkerSettings: Sendable {
+    /// Its name, unique in the federation.
+    package var name: String
+    /// Where it stands.
+    package var site: String
+    /// The domain in which samples may travel.
+    package var domain: String
+    /// The server's control endpoint.
+    package var control = "tcp://127.0.0.1:7411"
+    /// The server's bulk endpoint.
+    package var bulk = "tcp://127.0.0.1:7412"
+    /// The worker's own folder.
+    package var folder = "worker-data"
+    /// Seconds without an answer after which a worker that never reached its server gives up; `nil`: never.
+    package var connectSeconds: Double?
+    /// Rows of each entity's stream that are scored in a second; 0: as fast as they can be read.
+    package var rowsPerSecond = 0.0
+    /// The detection method that raises alarms.
+    package var method = "default"
+    /// False alarms that thresholds allow, a day and entity.
+    package var falseAlarmsPerDay = 1.0
+    /// Samples without an alarm after which one is cleared.
+    package var quietSamples = 10
+    /// Whether the process ends when its stream has ended and every alarm is delivered.
+    package var endsWithStream = false
+
+    /// The defaults for a worker of that name at that site.
+    package init(name: String, site: String) {
+        self.name = name
+        self.site = site
+        domain = site
+    }
+}
