@@ -213,13 +213,19 @@ struct GeneralProblem {
 
     private func earliestMaxLoop(_ places: [Place], workers k: Int, objectiveBound bound: Double) -> Double? {
         let times = self.times(places)
-        return times.first { high in
+        func holds(_ high: Double) -> Bool {
             lows(times, workers: k, high: high, objectiveBound: bound).contains { low in
                 guard let found = choice(places, workers: k, low: low, high: high, acceleratorLimit: acceleratorLimit)
                 else { return false }
                 return value(workers: k, cost: found.cost, low: low, high: high) <= bound
             }
         }
+        if objective.spreadCost == 0 {
+            // Without a spread a larger limit only adds choices.
+            let index = partitionPoint(times.count) { holds(times[$0]) }
+            return index < times.count ? times[index] : nil
+        }
+        return times.first(where: holds)
     }
 
     /// Stages 3 to 5: fewest accelerators, first server, first workers.
@@ -231,7 +237,8 @@ struct GeneralProblem {
                 let places = self.places(server: j, workers: k)
                 let times = self.times(places)
                 var first: Selection?
-                for high in times where high <= highest {
+                let highs = objective.spreadCost == 0 ? [highest] : times.filter { $0 <= highest }
+                for high in highs {
                     for low in lows(times, workers: k, high: high, objectiveBound: bound) {
                         guard
                             let found = choice(

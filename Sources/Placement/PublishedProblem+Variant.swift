@@ -116,6 +116,8 @@ extension PublishedProblem {
                     mostInWidth = nil
                 }
             }
+            // More workers cost at least this much; they may tie, which stage 1 finds out, but not win.
+            if workerCost * Double(k + 1) >= best { break }
         }
         return best
     }

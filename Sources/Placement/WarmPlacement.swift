@@ -10,6 +10,8 @@ public struct WarmPlacement: Sendable {
         case canHost(Int, Bool)
         /// A node has an accelerator from now on, or has none.
         case accelerator(Int, Bool)
+        /// A node trains this many times as long as the profile says.
+        case trainingTimeFactor(Int, Double)
         /// The loop's target time and number of rounds.
         case target(seconds: Double, rounds: Int)
         /// New training times, as measured.
@@ -68,6 +70,17 @@ public struct WarmPlacement: Sendable {
             return try updateNode(changed, node, restricts: !value, isSame: instance.nodes[node].accelerator == value) {
                 $0.accelerated.contains(node) || $0.idleAccelerated.contains(node)
             }
+        case .trainingTimeFactor(let node, let factor):
+            let old = instance.nodes[node].trainingTimeFactor
+            changed.nodes[node].trainingTimeFactor = factor
+            try changed.validate()
+            // A node that became slower can only do worse where it works already, unless it narrows a spread.
+            let isHarmless = factor >= old && objective.spreadCost == 0
+            if factor == old || (isHarmless && !(placement?.workers.contains(node) ?? false)) {
+                instance = changed
+                return .kept
+            }
+            return try solve(changed, bound: nil)
         case .target(let seconds, let rounds):
             changed.targetSeconds = seconds
             changed.rounds = rounds

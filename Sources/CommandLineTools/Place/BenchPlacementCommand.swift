@@ -1,4 +1,5 @@
 import CommandLineSupport
+import Foundation
 import Placement
 import TensorModule
 
@@ -12,6 +13,10 @@ struct BenchPlacementCommand: Command {
         valid: { (1...1000).contains($0) })
     private static let models = Option<[String]>(
         "models", "MODEL", default: ["baseline", "aif-p", "aif-p-var", "aif-p-var-as-published"], "which models")
+    private static let reading = Option<Int>(
+        "read", "N", default: 0,
+        "write a dense instance of N nodes to a temporary file and time the reading of it; 0 does not",
+        constraint: "0 to 5000", valid: { (0...5000).contains($0) })
     private static let format = Option<OutputFormat>(
         "format", "FORMAT", default: .table, "table, for people, or json, one object for each size and model")
 
@@ -24,9 +29,10 @@ struct BenchPlacementCommand: Command {
             """,
         examples: [
             .init("fl-place bench", "10 to 1,000 nodes, all models"),
+            .init("fl-place bench --read 2000", "and how fast an instance file of 2,000 nodes is read"),
             .init("fl-place bench --sizes 10000 --models aif-p --repetitions 3", "ten thousand nodes"),
         ],
-        options: [sizes, repetitions, models, ExperimentOptions.seed, format])
+        options: [sizes, repetitions, models, reading, ExperimentOptions.seed, format])
 
     func run(_ arguments: Arguments, _ console: Console) async throws {
         let known = [
@@ -69,8 +75,30 @@ struct BenchPlacementCommand: Command {
                     ]))
             }
         }
+        var footer = ""
+        if arguments[Self.reading] > 2 {
+            console.progress("reading")
+            let instance = try Self.instance(nodes: arguments[Self.reading], seed: arguments[ExperimentOptions.seed])
+            let file = FileManager.default.temporaryDirectory.appending(path: "fl-place-bench-\(getpid()).json")
+            defer { try? FileManager.default.removeItem(at: file) }
+            let text = InstanceWriter.text(instance)
+            try PlaceReport.write(text, to: file.path)
+            let times = try (0..<arguments[Self.repetitions]).map { _ in
+                try timed { try InstanceReader.read(file: file.path) }.seconds
+            }.sorted()
+            let median = times[times.count / 2]
+            let megabytes = Double(text.utf8.count) / 1e6
+            footer =
+                "\nread \(arguments[Self.reading]) nodes, \(PlaceReport.fixed(megabytes, 1)) MB, in"
+                + " \(PlaceReport.fixed(median * 1000, 1)) ms: \(PlaceReport.fixed(megabytes / median, 0)) MB/s"
+            objects.append(
+                .object([
+                    ("nodes", .integer(arguments[Self.reading])), ("bytes", .integer(text.utf8.count)),
+                    ("readSeconds", .seconds(median)),
+                ]))
+        }
         switch arguments[Self.format] {
-        case .table: console.print(table.text)
+        case .table: console.print(table.text + footer)
         case .json: console.print(OrderedJSON.array(objects).compact)
         }
     }
