@@ -39,3 +39,11 @@ public struct DetectionError: Error, Sendable, Equatable, CustomStringConvertibl
         return (place.isEmpty ? "" : "\(place): ") + "\(operation): \(detail)"
     }
 }
+
+extension DetectionError {
+    /// An option names a method that does not exist.
+    package init(unknownMethod name: String, among names: [String]) {
+        self.init(
+            .invalidOption, "choosing a method", "“\(name)” is none; there are \(names.joined(separator: ", "))")
+    }
+}

@@ -72,9 +72,7 @@ package struct DetectionMethod: Codable, Sendable, Hashable {
     /// - Throws: ``DetectionError`` (`invalidOption`) that lists the names when there is none.
     package static func named(_ name: String) throws(DetectionError) -> DetectionMethod {
         guard let method = all.first(where: { $0.name == name }) else {
-            throw DetectionError(
-                .invalidOption, "choosing a method",
-                "“\(name)” is none; there are \(all.map(\.name).joined(separator: ", "))")
+            throw DetectionError(unknownMethod: name, among: all.map(\.name))
         }
         return method
     }

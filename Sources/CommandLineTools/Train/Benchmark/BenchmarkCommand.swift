@@ -35,8 +35,10 @@ struct BenchmarkCommand: Command {
             misses and false alarms. What is finished is kept: the same command carries an interrupted run on, and \
             computes anew only what has changed.
 
-            Methods: \(DetectionMethod.all.map(\.name).joined(separator: ", ")). A name with -w5 is smoothed over \
-            the latest 5 samples.
+            Methods: \(BenchmarkMethod.all.map(\.name).joined(separator: ", ")). A name with -w5 is smoothed over \
+            the latest 5 samples. The autoencoders learn from the entity alone, from all entities of the set in one \
+            place (-central), or by federated averaging in ten rounds (-federated); \
+            they pass over entities without a training part of their own.
             """,
         examples: [
             .init("fl-train benchmark --data smd asd --out report", "all methods on two sets"),
@@ -47,7 +49,8 @@ struct BenchmarkCommand: Command {
         options: [data, methods, out, threads, budget, seed, format] + DataOptions.all)
 
     func run(_ arguments: Arguments, _ console: Console) async throws {
-        let methods = try Self.methods(arguments[Self.methods], budget: arguments[Self.budget])
+        let methods = try BenchmarkMethod.chosen(
+            arguments[Self.methods], falseAlarmsPerDay: arguments[Self.budget])
         let report = BenchmarkFolder(arguments[Self.out])
         do {
             try FolderContents.makeFolder(report.root)
@@ -55,13 +58,16 @@ struct BenchmarkCommand: Command {
             throw CommandLineError(.cannotCreate, error.description)
         }
         console.progress("looking for labelled entities")
-        let entities = try BenchmarkEntity.discover(
-            arguments[Self.data], options: DataOptions.readerOptions(arguments),
-            rules: try DataOptions.rules(arguments))
+        let reader = DataOptions.readerOptions(arguments)
+        let rules = try DataOptions.rules(arguments)
+        let entities = try BenchmarkEntity.discover(arguments[Self.data], options: reader, rules: rules)
         let threads = arguments[optional: Self.threads] ?? ProcessInfo.processInfo.activeProcessorCount
         let started = ContinuousClock.now
         let results = try BenchmarkRun(
-            entities: entities, methods: methods, folder: report, seed: arguments[Self.seed], console: console
+            entities: entities, methods: methods, folder: report, seed: arguments[Self.seed],
+            budget: arguments[Self.budget],
+            autoencoders: BenchmarkAutoencoders(
+                entities: entities, reader: reader, rules: rules, seed: arguments[Self.seed]), console: console
         ).results(threads: threads)
         console.clearProgress()
         let summary = BenchmarkReport(results: results, methods: methods.map(\.name), seed: arguments[Self.seed])
@@ -78,19 +84,6 @@ struct BenchmarkCommand: Command {
                 "\(Quantity.count(entities.count, "entity", "entities")), \(Quantity.count(methods.count, "method")) in "
                     + "\(Quantity.seconds(seconds)); report in \(report.root)")
         }
-    }
-
-    private static func methods(_ names: [String], budget: Double) throws -> [DetectionMethod] {
-        var chosen: [DetectionMethod] = []
-        for name in names.flatMap({ $0.split(separator: ",").map(String.init) }) {
-            let found = name == "all" ? DetectionMethod.all : [try DetectionMethod.named(name)]
-            for method in found where !chosen.contains(where: { $0.name == method.name }) {
-                var method = method
-                method.thresholdRule = .falseAlarms(perDay: budget)
-                chosen.append(method)
-            }
-        }
-        return chosen
     }
 }
 

@@ -60,7 +60,10 @@ struct BenchmarkReport: Encodable {
             let rows = methods.map { method in
                 Row(method, results.filter { $0.set == set && $0.method == method }, seed: seed)
             }
-            let simple = rows.filter { $0.method != DetectionMethod.shipped.name && $0.method != "random" }
+            let simple = rows.filter {
+                $0.method != DetectionMethod.shipped.name && $0.method != "random"
+                    && !$0.method.hasPrefix("autoencoder")
+            }
             let shipped = rows.first { $0.method == DetectionMethod.shipped.name }
             func ratio(_ cell: (Row) -> Cell?) -> Double? {
                 guard let ours = shipped.flatMap(cell)?.mean, let best = simple.compactMap({ cell($0)?.mean }).max(),

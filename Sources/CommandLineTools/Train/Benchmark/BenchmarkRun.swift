@@ -28,21 +28,24 @@ struct BenchmarkResult: Codable, Sendable {
 /// All methods on all entities, on several threads, keeping what is finished.
 struct BenchmarkRun: Sendable {
     let entities: [BenchmarkEntity]
-    let methods: [DetectionMethod]
+    let methods: [BenchmarkMethod]
     let folder: BenchmarkFolder
     let seed: UInt64
+    let budget: Double
+    let autoencoders: BenchmarkAutoencoders
     let console: Console
 
     /// Changes when the same data and method would give other results.
     private static let version = 1
 
-    /// Computes what is missing; results come in the order of entities, then methods.
+    /// Computes what is missing; results come in the order of entities, then methods. A method that cannot learn from
+    /// an entity has no result for it.
     func results(threads: Int) throws -> [BenchmarkResult] {
         let shared = entities.map { SharedEntityData($0, users: methods.count) }
         let digests = try ParallelTasks.map(count: entities.count, threads: threads) { try entities[$0].digest() }
         let done = Mutex(0)
         let total = entities.count * methods.count
-        return try ParallelTasks.map(count: total, threads: threads) { index in
+        return try ParallelTasks.map(count: total, threads: threads) { index -> BenchmarkResult? in
             let (entity, method) = (index / methods.count, methods[index % methods.count])
             defer {
                 shared[entity].release()
@@ -53,24 +56,28 @@ struct BenchmarkRun: Sendable {
                 console.progress(
                     "\(count) of \(total): \(entities[entity].set)/\(entities[entity].name), \(method.name)")
             }
-            let key = try key(method, digest: digests[entity])
+            guard method.canLearn(entities[entity]) else { return nil }
+            // What is learned from all entities of a set depends on all of them.
+            let peers = entities.indices.filter { entities[$0].set == entities[entity].set }
+            let digest = method.learnsFromPeers ? peers.map { digests[$0] }.joined() : ""
+            let key = try key(method, digest: digests[entity] + digest)
             if let finished = finished(entities[entity], method, key: key) { return finished }
             return try compute(entities[entity], method, key: key, data: shared[entity])
-        }
+        }.compactMap(\.self)
     }
 
-    private func key(_ method: DetectionMethod, digest: String) throws -> String {
+    private func key(_ method: BenchmarkMethod, digest: String) throws -> String {
         let text = "\(Self.version) \(Tool.version) \(seed) \(digest) " + (try Console.json(method, pretty: false))
         return SHA256.hexadecimal(SHA256.digest(Array(text.utf8)))
     }
 
-    private func name(_ kind: String, _ entity: BenchmarkEntity, _ method: DetectionMethod, _ suffix: String) -> String
+    private func name(_ kind: String, _ entity: BenchmarkEntity, _ method: BenchmarkMethod, _ suffix: String) -> String
     {
         "\(kind)/\(entity.set)/\(method.name)/\(entity.name).\(suffix)"
     }
 
     /// The result of an earlier run, if it is there and of the same key.
-    private func finished(_ entity: BenchmarkEntity, _ method: DetectionMethod, key: String) -> BenchmarkResult? {
+    private func finished(_ entity: BenchmarkEntity, _ method: BenchmarkMethod, key: String) -> BenchmarkResult? {
         // A file that is not there or damaged means that the work is still to be done.
         guard let bytes = try? FileContents.read(folder.path(name("measures", entity, method, "json"))),
             let result = try? JSONDecoder().decode(BenchmarkResult.self, from: Data(bytes)), result.key == key
@@ -79,23 +86,33 @@ struct BenchmarkRun: Sendable {
     }
 
     private func compute(
-        _ entity: BenchmarkEntity, _ method: DetectionMethod, key: String, data: SharedEntityData
+        _ entity: BenchmarkEntity, _ method: BenchmarkMethod, key: String, data: SharedEntityData
     ) throws -> BenchmarkResult {
         let data = try data.load()
-        let clock = ContinuousClock()
-        let begin = clock.now
-        let model = try EntityModel.trained(method, on: [data.training], stepSeconds: data.stepSeconds, seed: seed)
-        let trained = clock.now
-        let scores = try model.score(data.test)
-        let scored = clock.now
-        let rankings = data.causes.map { Fingerprint.rankedCauses($0.rows, in: scores) }
+        let detection = method.detection
+        let scores: EntityScores
+        let (trainingSeconds, scoringSeconds): (Double, Double)
+        switch method {
+        case .metrics:
+            let clock = ContinuousClock()
+            let begin = clock.now
+            let model = try EntityModel.trained(
+                detection, on: [data.training], stepSeconds: data.stepSeconds, seed: seed)
+            let trained = clock.now
+            scores = try model.score(data.test)
+            trainingSeconds = Double((trained - begin) / .seconds(1))
+            scoringSeconds = Double((clock.now - trained) / .seconds(1))
+        case .autoencoder(let learning, _):
+            (scores, trainingSeconds, scoringSeconds) = try autoencoders.scores(
+                entity, learning, falseAlarmsPerDay: budget, seed: seed)
+        }
+        let rankings = data.causes.map { ranking($0.rows, scores, metrics: data.test.metrics) }
         let measures = try EntityMeasures(
             scores: scores, labels: data.labels, causes: data.causes, rankings: rankings.map { $0.map(\.metric) },
-            stepSeconds: data.stepSeconds, mergeGap: method.alarmRule.mergeGap)
+            stepSeconds: data.stepSeconds, mergeGap: detection.alarmRule.mergeGap)
         let result = BenchmarkResult(
             set: entity.set, method: method.name, entity: entity.name, key: key, measures: measures,
-            trainingSeconds: Double((trained - begin) / .seconds(1)),
-            scoringSeconds: Double((scored - trained) / .seconds(1)))
+            trainingSeconds: trainingSeconds, scoringSeconds: scoringSeconds)
         try folder.write(table(scores, firstIndex: data.firstIndex), to: name("scores", entity, method, "csv"))
         let causes = zip(data.causes, rankings).map { segment, ranking in
             CauseRanking(
@@ -105,18 +122,35 @@ struct BenchmarkRun: Sendable {
         }
         try folder.write(
             Array((try Console.json(causes, pretty: true) + "\n").utf8), to: name("causes", entity, method, "json"))
-        if method.name == DetectionMethod.shipped.name
-            || !methods.contains(where: { $0.name == DetectionMethod.shipped.name }) && method == methods.last
-        {
+        if method.name == pictured {
             let picture = BenchmarkPicture(
                 entity: entity, method: method.name, scores: scores, labels: data.labels,
-                mergeGap: method.alarmRule.mergeGap)
+                mergeGap: detection.alarmRule.mergeGap)
             try folder.write(Array(picture.svg.utf8), to: "pictures/\(entity.set)/\(entity.name).svg")
         }
         // Last: a result that is there says that all its files are.
         try folder.write(
             Array((try Console.json(result, pretty: true) + "\n").utf8), to: name("measures", entity, method, "json"))
         return result
+    }
+
+    /// The method whose scores are drawn: the shipped one where it takes part.
+    private var pictured: String? {
+        methods.contains { $0.name == DetectionMethod.shipped.name }
+            ? DetectionMethod.shipped.name : methods.last?.name
+    }
+
+    /// All metrics as positions among `metrics`, most suspicious first; those that the method does not look at last.
+    private func ranking(
+        _ rows: Range<Int>, _ scores: EntityScores, metrics: [String]
+    ) -> [(metric: Int, score: Double)] {
+        let found = Fingerprint.rankedCauses(rows, in: scores)
+        if scores.found.metrics == metrics { return found }
+        let ranked = found.compactMap { suspect in
+            metrics.firstIndex(of: scores.found.metrics[suspect.metric]).map { (metric: $0, score: suspect.score) }
+        }
+        let known = Set(ranked.map(\.metric))
+        return ranked + metrics.indices.filter { !known.contains($0) }.map { (metric: $0, score: 0) }
     }
 
     /// `index,score,threshold`.
