@@ -3,7 +3,7 @@ package import Telemetry
 extension DetectorSamples {
     /// The groups of one entity, as the cleaning pipeline delivers them, side by side. The metrics that were constant
     /// at every site come last in each group: that one of them moves is evidence. A constant metric without a value
-    /// shows what is expected of it.
+    /// keeps its last one, at the start what is expected of it.
     ///
     /// - Precondition: the series belong to one entity and have the same rows.
     package init(_ series: [CleanSeries]) {
@@ -29,7 +29,9 @@ extension DetectorSamples {
                 let constants = part.constantMetrics.count
                 for column in 0..<constants {
                     let value = Double(part.constantValues[row * constants + column])
-                    values.append(value.isFinite ? value : part.constantExpected[column])
+                    // What is not finite here is filled with the last finite value.
+                    let expected = part.constantExpected[column]
+                    values.append(value.isFinite || row > 0 ? value : expected.isFinite ? expected : 0)
                 }
             }
         }

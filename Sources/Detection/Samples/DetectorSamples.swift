@@ -65,38 +65,3 @@ package struct DetectorSamples: Sendable {
         return result
     }
 }
-
-extension DetectorSamples {
-    /// The samples of some rows.
-    ///
-    /// - Precondition: the rows exist.
-    package func slice(_ rows: Range<Int>) -> DetectorSamples {
-        DetectorSamples(
-            metrics: metrics, groups: groups, times: Array(times[rows]),
-            values: Array(values[rows.lowerBound * metricCount..<rows.upperBound * metricCount]),
-            segments: segments.map { $0.clamped(to: rows) }.filter { !$0.isEmpty }.map {
-                $0.lowerBound - rows.lowerBound..<$0.upperBound - rows.lowerBound
-            })
-    }
-
-    /// The samples of some metrics, in their order.
-    ///
-    /// - Throws: ``DetectionError`` (`mismatch`) when one is missing.
-    package func selecting(_ wanted: [String]) throws(DetectionError) -> DetectorSamples {
-        if wanted == metrics { return self }
-        var columns: [Int] = []
-        for name in wanted {
-            guard let column = metrics.firstIndex(of: name) else {
-                throw DetectionError(.mismatch, "reading samples", "the metric \(name) is missing")
-            }
-            columns.append(column)
-        }
-        var selected: [Double] = []
-        selected.reserveCapacity(count * columns.count)
-        for row in 0..<count {
-            for column in columns { selected.append(values[row * metricCount + column]) }
-        }
-        return DetectorSamples(
-            metrics: wanted, groups: columns.map { groups[$0] }, times: times, values: selected, segments: segments)
-    }
-}

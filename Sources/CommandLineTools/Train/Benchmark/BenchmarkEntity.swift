@@ -60,7 +60,7 @@ struct BenchmarkEntity: Sendable {
         let stepSeconds: Double
     }
 
-    /// Reads both parts.
+    /// Reads and cleans both parts. The cleaning is fitted to the training part, as `fl-train train` does.
     ///
     /// - Throws: ``TelemetryError`` and ``CommandLineError`` for data that cannot be used.
     func load() throws -> Data {
@@ -71,27 +71,32 @@ struct BenchmarkEntity: Sendable {
         else {
             throw CommandLineError(.data, "\(test.files.first ?? name): the labels do not fit the rows")
         }
-        let judged = (0..<frame.rowCount).map { $0 < labels.count && labels[$0] != 0 }
-        let group: (String) -> String = { rules.group(for: $0).name }
-        let all = DetectorSamples(frame, group: group)
-        let first = training == nil ? Int(Self.trainingShare * Double(all.count)) : 0
-        let learned: DetectorSamples
-        if let training {
-            learned = try DetectorSamples(training.read(options: options), group: group).selecting(all.metrics)
-        } else {
-            learned = all.slice(0..<first)
-        }
-        guard learned.count > 1, all.count - first > 1 else {
+        let isOdd = (0..<frame.rowCount).map { $0 < labels.count && labels[$0] != 0 }
+        let first = training == nil ? Int(Self.trainingShare * Double(frame.rowCount)) : 0
+        let learned = try training?.read(options: options) ?? frame.slice(0..<first)
+        let judged = frame.slice(first..<frame.rowCount)
+        guard learned.rowCount > 1, judged.rowCount > 1 else {
             throw CommandLineError(.data, "\(test.files.first ?? name): too few rows to learn from and to be judged on")
+        }
+        var statistics = TelemetryStatistics()
+        statistics.add(learned, site: test.site, entity: test.entity, type: test.type, rules: rules)
+        let pipeline = CleaningPipeline(fitting: statistics, rules: rules)
+        let samples = try [learned, judged].map { frame in
+            var cleaner = try SampleCleaner(
+                pipeline: pipeline, site: test.site, entity: test.entity, type: test.type, schema: frame.schema)
+            try cleaner.append(frame)
+            return DetectorSamples(cleaner.take())
         }
         let steps = zip(learned.times.dropFirst(), learned.times).map { $0 - $1 }.filter { $0 > 0 }.sorted()
         var causes: [AnomalySegment] = []
         if let file = test.interpretationFile {
-            causes = try AnomalySegment.read(contentsOf: file).compactMap { $0.within(first..<all.count, all.metrics) }
+            causes = try AnomalySegment.read(contentsOf: file).compactMap {
+                $0.within(first..<frame.rowCount, columns: frame.schema, metrics: samples[1].metrics)
+            }
         }
         return Data(
-            training: learned, test: all.slice(first..<all.count), firstIndex: first,
-            labels: Array(judged[first...]), causes: causes, stepSeconds: steps.isEmpty ? 1 : steps[steps.count / 2])
+            training: samples[0], test: samples[1], firstIndex: first, labels: Array(isOdd[first...]), causes: causes,
+            stepSeconds: steps.isEmpty ? 1 : steps[steps.count / 2])
     }
 
     /// A digest of the names and contents of all files: what results depend on.
@@ -108,16 +113,26 @@ struct BenchmarkEntity: Sendable {
 
 extension AnomalySegment {
     /// The anomaly in rows counted from the start of `rows`, with its causes as positions among `metrics`; `nil` when
-    /// it lies outside.
-    fileprivate func within(_ rows: Range<Int>, _ metrics: [String]) -> AnomalySegment? {
+    /// it lies outside. Causes without a name are positions among the file's `columns`.
+    fileprivate func within(_ rows: Range<Int>, columns: [String], metrics names: [String]) -> AnomalySegment? {
         let inside = self.rows.clamped(to: rows)
         guard !inside.isEmpty else { return nil }
         var result = self
         result.rows = inside.lowerBound - rows.lowerBound..<inside.upperBound - rows.lowerBound
-        let named = self.metrics.compactMap { metrics.firstIndex(of: $0) }
-        result.dimensions =
-            named.count == self.metrics.count && !named.isEmpty ? named : dimensions.filter(metrics.indices.contains)
+        let causes = metrics.isEmpty ? dimensions.filter(columns.indices.contains).map { columns[$0] } : metrics
+        result.dimensions = causes.compactMap { names.firstIndex(of: $0) }
         return result
+    }
+}
+
+extension MetricFrame {
+    /// Some of the rows.
+    fileprivate func slice(_ rows: Range<Int>) -> MetricFrame {
+        MetricFrame(
+            schema: schema, firstRow: firstRow + rows.lowerBound,
+            fileStarts: fileStarts.filter(rows.contains).map { $0 - rows.lowerBound }, times: Array(times[rows]),
+            values: Array(values[rows.lowerBound * columnCount..<rows.upperBound * columnCount]),
+            labels: labels.map { Array($0[rows]) })
     }
 }
 
