@@ -150,3 +150,14 @@ extension Float {
     /// A number in [0, 1) of 24 random bits.
     fileprivate init(truncating24Bits bits: UInt64) { self = Float(bits >> 40) * 0x1p-24 }
 }
+
+extension AcceleratorBackend {
+    /// The windows a second that this device trains, measured on a few batches of random windows: what a worker says
+    /// of itself, and what placement divides to compare devices. Takes about ten batches' time.
+    ///
+    /// - Throws: what the engine throws.
+    public func measuredTrainingRate(shape: AutoencoderShape, batch: Int = 64) throws -> Double {
+        try EngineBenchmark(shape: shape, windows: 2 * batch, repetitions: 5)
+            .run(.train, backend: self, batch: batch).windowsPerSecond
+    }
+}
