@@ -8,6 +8,8 @@ struct TopologyPlacementCommand: Command {
         "instance", "FILE", "check and summarise this instance instead of making one")
     private static let graphML = Option<String>.optional(
         "graphml", "FILE", "import this GraphML file, such as one of the Internet Topology Zoo, instead of drawing one")
+    private static let roundTrips = Option<String>.optional(
+        "round-trips", "FILE", "take measured round trips, lines of node,node,seconds, instead of drawing a topology")
     private static let attribute = Option<String>.optional(
         "latency-attribute", "NAME",
         "GraphML: the edge attribute with the round trip; without it, distance at 200,000 km/s both ways")
@@ -33,7 +35,7 @@ struct TopologyPlacementCommand: Command {
     static let manual = CommandManual(
         name: "topology", summary: "draw or import a topology, check it, and write it as an instance",
         discussion: """
-            Without --graphml or --instance, draws a Mandala access topology: access, aggregation, core and application \
+            Without --graphml, --round-trips or --instance, draws a Mandala access topology: access, aggregation, core and application \
             nodes, every node with two random uplinks into the next tier, and caps on how many a node takes in; the \
             same seed gives the same topology. Link delays are drawn by tier and scaled so that the largest round trip \
             is a given share of the smallest training time. Accelerators go to random hosting nodes.
@@ -44,18 +46,20 @@ struct TopologyPlacementCommand: Command {
         examples: [
             .init("fl-place topology --seed 3 --output mandala.json", "a random instance of 26 nodes"),
             .init("fl-place topology --graphml Geant2012.graphml --keep-latencies --output geant.json", "an import"),
+            .init("fl-place topology --round-trips pings.csv --output live.json", "from measurements of live nodes"),
             .init("fl-place topology --instance edge.json --plot edge.svg", "check a file and draw it"),
         ],
         options: [
-            instance, graphML, attribute, unit, fallback, target, rounds, index, keepLatencies,
+            instance, graphML, roundTrips, attribute, unit, fallback, target, rounds, index, keepLatencies,
         ] + ExperimentOptions.all + [output, format, PlaceOptions.plot])
 
     func run(_ arguments: Arguments, _ console: Console) async throws {
+        let sources = [Self.instance, Self.graphML, Self.roundTrips].filter { arguments[optional: $0] != nil }
+        if sources.count > 1 {
+            throw CommandLineError.usage("--instance, --graphml and --round-trips exclude each other")
+        }
         let problem: PlacementInstance
         if let file = arguments[optional: Self.instance] {
-            if arguments[optional: Self.graphML] != nil {
-                throw CommandLineError.usage("--instance and --graphml exclude each other")
-            }
             problem = try InstanceReader.read(file: file)
         } else {
             problem = try make(arguments)
@@ -76,6 +80,16 @@ struct TopologyPlacementCommand: Command {
 
     private func make(_ arguments: Arguments) throws -> PlacementInstance {
         let experiment = ExperimentOptions.experiment(arguments)
+        if let file = arguments[optional: Self.roundTrips] {
+            let measured = try RoundTripReader.read(file: file)
+            // What was measured is not scaled.
+            let topology = Topology(nodes: measured.names.map { PlacementInstance.Node(id: $0) }, links: [])
+            var problem = try experiment.instance(
+                topology, latency: measured.latency, index: arguments[Self.index],
+                targetSeconds: arguments[Self.target], rounds: arguments[Self.rounds])
+            problem.name = file.split(separator: "/").last.map(String.init) ?? file
+            return problem
+        }
         var topology: Topology
         var name: String
         if let file = arguments[optional: Self.graphML] {
