@@ -48,7 +48,8 @@ public struct TrainingCollector: Sendable {
         let scaled = try scaler.scale(series)
         let width = series.metrics.count
         let heard = series.segments.filter { segment in
-            !series.standIn[segment.lowerBound * width..<(segment.lowerBound + 1) * width].allSatisfy { $0 == 1 }
+            // Not the first row alone: a rate is unknown at the start of every segment.
+            series.standIn[segment.lowerBound * width..<segment.upperBound * width].contains(0)
         }
         let continuing = series.continuesPrevious && heard.first?.lowerBound == 0
         metrics[name] = series.metrics

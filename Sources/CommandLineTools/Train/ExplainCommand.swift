@@ -28,7 +28,8 @@ struct ExplainCommand: Command {
     static let format = Option<OutputFormat>("format", "FORMAT", default: .table, "how to print the fingerprint")
 
     static let manual = CommandManual(
-        name: "explain", summary: "say what was wrong at a time: which layers, groups and metrics, since when, how much",
+        name: "explain",
+        summary: "say what was wrong at a time: which layers, groups and metrics, since when, how much",
         discussion: """
             Scores the entity's rows up to the time and a little further, takes the alarm that stands then (or the \
             minutes around it when none does) and prints its fingerprint: the smallest set of metrics that makes up \
@@ -83,7 +84,8 @@ struct ExplainCommand: Command {
             throw CommandLineError.usage("--entity: the data hold \(keys.count) entities; choose one of \(listed)")
         }
         throw CommandLineError.usage(
-            "--entity: found \(matching.isEmpty ? "no" : "several") entities named '\(name)', expected one of \(listed)")
+            "--entity: found \(matching.isEmpty ? "no" : "several") entities named '\(name)', expected one of \(listed)"
+        )
     }
 
     private struct Found: Sendable {
@@ -121,7 +123,8 @@ struct ExplainCommand: Command {
         }
         guard let place, var all = blocks.first?.scores else {
             throw CommandLineError(
-                .data, "--at: found nothing at \(moment) in \(source.key), expected a time from \(firstTime) to "
+                .data,
+                "--at: found nothing at \(moment) in \(source.key), expected a time from \(firstTime) to "
                     + "\(lastTime) s or a row below \(rows)")
         }
         for block in blocks.dropFirst() { all.append(block.scores) }
