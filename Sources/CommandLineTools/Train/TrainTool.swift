@@ -19,6 +19,7 @@ package enum TrainTool {
             BenchEngineCommand.self,
             DevicesCommand.self,
             BenchmarkCommand.self,
+            LibraryCommand.self,
         ],
         translate: Tool.translate)
 }

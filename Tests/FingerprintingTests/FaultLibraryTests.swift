@@ -1,0 +1,76 @@
+import Detection
+import Fingerprinting
+import Foundation
+import TensorModule
+import Testing
+
+@Suite struct FaultLibraryTests {
+    static let groups = ["physical.cpu", "physical.cpu", "virtual.memory", "virtual.memory", "access.radio"]
+
+    /// The fingerprint of a shift of some metrics by some spreads over some rows.
+    static func fingerprint(_ shift: [Int: Double], rows: Range<Int>, seed: UInt64, model: EntityModel) throws
+        -> Fingerprint
+    {
+        var generator = CounterBasedGenerator(seed: seed, purpose: "fault library test")
+        var values: [Double] = []
+        for row in 0..<900 {
+            for metric in 0..<5 {
+                values.append(10 + generator.normal() + (rows.contains(row) ? shift[metric] ?? 0 : 0))
+            }
+        }
+        let samples = DetectorSamples(
+            metrics: ["a", "b", "c", "d", "e"], groups: groups, times: (0..<900).map { Double($0) * 60 },
+            values: values)
+        return Fingerprint(of: rows, in: try model.score(samples), groups: groups, entity: "s/e")
+    }
+
+    static func model() throws -> EntityModel {
+        var generator = CounterBasedGenerator(seed: 1, purpose: "fault library test")
+        let values = (0..<2_000 * 5).map { _ in 10 + generator.normal() }
+        let samples = DetectorSamples(
+            metrics: ["a", "b", "c", "d", "e"], groups: groups, times: (0..<2_000).map { Double($0) * 60 },
+            values: values)
+        return try EntityModel.trained(.shipped, on: [samples], stepSeconds: 60)
+    }
+
+    @Test func namesAreFoundAgainAndStrangersStayUnknown() throws {
+        let model = try Self.model()
+        func signature(_ shift: [Int: Double], _ rows: Range<Int>, _ seed: UInt64) throws -> FaultSignature {
+            FaultSignature(try Self.fingerprint(shift, rows: rows, seed: seed, model: model))
+        }
+        var library = FaultLibrary()
+        library.add(try signature([0: 12, 1: 9], 500..<560, 2), as: "cpu-saturation")
+        library.add(try signature([2: 10, 3: 10], 500..<560, 3), as: "memory-leak")
+        library.add(try signature([2: -10, 3: -10], 500..<560, 4), as: "restart")
+        for seed in 10..<14 {
+            let cpu = library.match(try signature([0: 10, 1: 8], 600..<670, UInt64(seed)))
+            #expect(cpu.fault == "cpu-saturation" && cpu.confidence > 0.4)
+            #expect(library.match(try signature([2: 9, 3: 11], 600..<670, UInt64(seed))).fault == "memory-leak")
+            #expect(library.match(try signature([2: -9, 3: -11], 600..<670, UInt64(seed))).fault == "restart")
+            let stranger = library.match(try signature([4: 10], 600..<670, UInt64(seed)))
+            #expect(stranger.fault == nil && stranger.confidence == 0 && stranger.candidates.count == 3)
+        }
+    }
+
+    @Test func librariesMergeInAnyOrder() throws {
+        let model = try Self.model()
+        let prints = try (0..<3).map { index in
+            FaultSignature(try Self.fingerprint([index: 10], rows: 500..<560, seed: UInt64(index), model: model))
+        }
+        var (left, right) = (FaultLibrary(), FaultLibrary())
+        left.add(prints[0], as: "x")
+        left.add(prints[1], as: "y")
+        right.add(prints[1], as: "y")
+        right.add(prints[2], as: "x")
+        var (one, two) = (left, right)
+        one.merge(right)
+        two.merge(left)
+        #expect(one == two && one.faults["x"]?.count == 2 && one.faults["y"]?.count == 1)
+        let copy = try JSONDecoder().decode(FaultLibrary.self, from: JSONEncoder().encode(one))
+        #expect(copy == one)
+        #expect(one.remove("x") && !one.remove("x") && one.faults.count == 1)
+        #expect(FaultLibrary().match(prints[0]).fault == nil)
+        #expect(abs(prints[0].similarity(to: prints[0]) - 1) < 1e-12)
+        #expect(prints[0].similarity(to: prints[1]) == prints[1].similarity(to: prints[0]))
+    }
+}
