@@ -7,7 +7,7 @@ TEST ?=
 SWIFTFLAGS := -c $(CONFIGURATION) --explicit-target-dependency-import-check error
 TESTFLAGS := $(SWIFTFLAGS) --disable-xctest $(if $(TEST),--filter '$(TEST)')
 
-.PHONY: build test sanitize bench lint format clean dependencies
+.PHONY: build test demo sanitize bench lint format clean dependencies
 
 build: dependencies
 	$(SWIFT) build $(SWIFTFLAGS)
@@ -15,6 +15,12 @@ build: dependencies
 test: dependencies
 	$(SWIFT) build $(SWIFTFLAGS) --build-tests
 	$(SWIFT) test $(TESTFLAGS) --skip-build
+
+# One server and a worker for each site on this machine, from training to alarms. DATA=FOLDER: real files instead, one
+# folder for each site, with faults put into copies of their last part.
+demo: dependencies
+	$(SWIFT) build $(SWIFTFLAGS)
+	.build/$(CONFIGURATION)/fl-demo $(if $(DATA),--data '$(DATA)' --rounds 3 --epochs 1 --stride 8 --rows-per-second 120) $(DEMOFLAGS)
 
 # The suite under the address and the thread sanitizer, each in a build folder of its own.
 sanitize: dependencies

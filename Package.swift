@@ -110,6 +110,7 @@ let package = Package(
         tool("fl-server"),
         tool("fl-worker"),
         tool("fl-alerts"),
+        tool("fl-demo"),
 
         .target(name: "TestSupport", dependencies: ["TensorModule"], path: "Tests/TestSupport", swiftSettings: strict),
         tests("CommandLineSupport"),

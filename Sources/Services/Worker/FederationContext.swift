@@ -80,19 +80,24 @@ package struct FederationContext: Codable, Equatable, Sendable {
             })
     }
 
-    /// A version as the model that offline tools read.
+    /// A version as the model that offline tools read. A group that nobody has trained, because its samples were silent or
+    /// too few everywhere, is left out.
     ///
     /// - Throws: ``ServiceError`` when parameters are missing or of another size.
     package func bundle(of model: FederatedModel, tool: String) throws -> ModelBundle {
-        ModelBundle(
-            tool: tool, configuration: configuration,
-            groups: try groups.map { group in
-                let shape = configuration.shape(features: group.metrics.count)
-                guard let parameters = model.group(named: group.name)?.parameters,
-                    parameters.count == shape.parameterCount
-                else { throw ServiceError(.data, "the model version lacks the parameters of group \(group.name)") }
-                return (group.name, group.metrics, Tensor(parameters, shape: [parameters.count]))
-            }, cleaning: pipeline, scaling: scalers)
+        var trained: [(name: String, metrics: [String], parameters: Tensor<Float>)] = []
+        for group in groups {
+            let shape = configuration.shape(features: group.metrics.count)
+            guard let parameters = model.group(named: group.name)?.parameters,
+                parameters.count == shape.parameterCount
+            else { throw ServiceError(.data, "the model version lacks the parameters of group \(group.name)") }
+            let vector = Tensor(parameters, shape: [parameters.count])
+            if vector != shape.initialParameters(seed: configuration.seed, group: group.name) {
+                trained.append((group.name, group.metrics, vector))
+            }
+        }
+        return ModelBundle(
+            tool: tool, configuration: configuration, groups: trained, cleaning: pipeline, scaling: scalers)
     }
 }
 

@@ -1,0 +1,8 @@
+import CommandLineTools
+
+@main
+struct Main {
+    static func main() async {
+        await DemoTool.program.main()
+    }
+}
