@@ -59,7 +59,7 @@ let package = Package(
         module("Observability"),
         module("TextParsing"),
         module("Charts"),
-        module("CommandLineSupport"),
+        module("CommandLineSupport", ["TextParsing"]),
 
         // Layer 2.
         module("LinearAlgebra", ["COpenBLAS", "TensorModule"], touchesC: true),
@@ -70,7 +70,7 @@ let package = Package(
 
         // Layer 3.
         module("Accelerators", ["CVectorKernels", "LinearAlgebra", "TensorModule"], touchesC: true),
-        module("Placement", ["CommandLineSupport", "TensorModule", "TextParsing"]),
+        module("Placement", ["TensorModule", "TextParsing"]),
 
         // Layer 4.
         module("Autoencoders", ["Accelerators", "Storage", "Telemetry", "TensorModule"]),
@@ -113,7 +113,7 @@ let package = Package(
         tool("fl-demo"),
 
         .target(name: "TestSupport", dependencies: ["TensorModule"], path: "Tests/TestSupport", swiftSettings: strict),
-        tests("CommandLineSupport"),
+        tests("CommandLineSupport", ["TextParsing"]),
         tests("Observability"),
         tests("Charts", ["TensorModule"]),
         tests("CommandLineTools", ["Telemetry"]),

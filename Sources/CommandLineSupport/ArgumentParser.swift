@@ -1,3 +1,5 @@
+import TextParsing
+
 /// Turns words and a configuration file into the values of one command's options.
 package struct ArgumentParser {
     let tool: String

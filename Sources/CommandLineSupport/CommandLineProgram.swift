@@ -1,3 +1,5 @@
+import TextParsing
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import TextParsing
 
 /// A JSON object whose keys are a command's options in camel case.
 package enum ConfigurationFile {

@@ -1,5 +1,5 @@
-import CommandLineSupport
 package import Foundation
+import TextParsing
 
 /// Reads a placement instance from its JSON file (format: `docs/placement.md`).
 ///

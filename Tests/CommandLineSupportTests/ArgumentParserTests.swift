@@ -1,6 +1,7 @@
 import CommandLineSupport
 import TestSupport
 import Testing
+import TextParsing
 
 /// A command with every kind of option, which keeps nothing and does nothing: tests look at what it was given.
 private struct Sample: Command {

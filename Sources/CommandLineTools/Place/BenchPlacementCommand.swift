@@ -2,6 +2,7 @@ import CommandLineSupport
 import Foundation
 import Placement
 import TensorModule
+import TextParsing
 
 /// `fl-place bench`.
 struct BenchPlacementCommand: Command {
