@@ -131,4 +131,5 @@ let package = Package(
         tests("CVectorKernels"),
         tests("Alarms"),
         tests("Transport"),
+        tests("Services", ["Alarms", "Federation", "Telemetry", "Transport"]),
     ])

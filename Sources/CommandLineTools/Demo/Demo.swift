@@ -182,7 +182,11 @@ final class Demo {
         try watch {
             guard let now = try? DemoAPI.workers(http) else { return false }
             let active = now.filter { $0.state == "active" && $0.activity == "scoring" }
-            console.progress("scored \(active.reduce(0) { $0 + $1.scoredSamples }) samples")
+            let scored = active.reduce(0) { $0 + $1.scoredSamples }
+            console.progress(
+                scored == 0
+                    ? "workers calibrate their detectors, \(Quantity.seconds((clock.now - started).seconds))"
+                    : "scored \(scored) samples")
             return active.count == workers && active.allSatisfy(\.streamEnded)
         }
         // The feed is a moment behind the log.

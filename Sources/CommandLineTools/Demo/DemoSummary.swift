@@ -96,7 +96,10 @@ struct DemoSummary {
                 + (delays.isEmpty ? "" : ", half of them within \(Quantity.count(delays[delays.count / 2], "row"))"),
         ])
         let missed = faults.filter { $0.delay == nil }.map { "\($0.segment.type) (\($0.entity))" }
-        if !missed.isEmpty { table.add(["faults missed", missed.joined(separator: ", ")]) }
+        if !missed.isEmpty {
+            let more = missed.count > 6 ? " and \(missed.count - 6) more" : ""
+            table.add(["faults missed", missed.prefix(6).joined(separator: ", ") + more])
+        }
         table.add(["alarms", "\(alarmCount), of them \(falseAlarms) false"])
         return table.text
     }

@@ -1,0 +1,55 @@
+import Federation
+import Testing
+
+@Suite struct ContributionGateTests {
+    private let base = FederatedModel(
+        context: [], groups: [.init(name: "physical.cpu", schema: "s", parameters: [0, 0, 0])])
+
+    private func update(
+        name: String = "physical.cpu", schema: String = "s", samples: UInt64 = 10, loss: Double = 1,
+        parameters: [Float] = [1, 2, 3]
+    ) -> Contribution {
+        Contribution(
+            kind: .training, rawBytes: 0,
+            groups: [
+                .init(
+                    name: name, schema: schema, sampleCount: samples, steps: 1, lossBefore: loss, lossAfter: loss,
+                    parameters: parameters)
+            ])
+    }
+
+    private func code(
+        _ contribution: Contribution, kind: RoundKind = .training, gate: ContributionGate = .init()
+    ) -> FederationError.Code? {
+        do throws(FederationError) {
+            _ = try gate.pass(contribution, kind: kind, base: base)
+            return nil
+        } catch { return error.code }
+    }
+
+    @Test func whatIsRefused() {
+        #expect(code(update()) == nil)
+        #expect(code(update(name: "other")) == .wrongShape)
+        #expect(code(update(schema: "t")) == .wrongShape)
+        #expect(code(update(parameters: [1, 2])) == .wrongShape)
+        #expect(code(update(samples: 0)) == .wrongShape)
+        #expect(code(update(loss: .nan)) == .nonFinite)
+        #expect(code(update(parameters: [1, .infinity, 0])) == .nonFinite)
+        #expect(code(update(parameters: [1, .nan, 0])) == .nonFinite)
+        #expect(code(update(parameters: [70_000, 0, 0])) == .overNorm)
+        var gate = ContributionGate()
+        gate.largestChange = 3
+        #expect(code(update(), gate: gate) == .overNorm)
+        #expect(code(update(), kind: .evaluation) == .wrongShape)
+    }
+
+    @Test func selfReportedSampleCountsAreCapped() throws {
+        var gate = ContributionGate()
+        gate.sampleCap = 5
+        #expect(try gate.pass(update(), kind: .training, base: base).sampleCount == 5)
+        gate.sampleCap = .max
+        #expect(
+            try gate.pass(update(samples: .max), kind: .training, base: base).sampleCount
+                == WeightedAverage.largestWeight)
+    }
+}

@@ -1,0 +1,128 @@
+import Foundation
+import Services
+import TestSupport
+import Testing
+
+/// Server and workers as real processes.
+@Suite(.serialized) struct FederationProcessTests {
+    /// A run in which nothing happens: what every disturbed run is held against.
+    private func undisturbed() throws -> (alarms: [String], model: [String: Data]) {
+        let fleet = try Fleet()
+        try fleet.startServer(workers: 2)
+        for site in 1...2 { try fleet.startWorker(site) }
+        #expect(Fleet.wait(until: { fleet.hasEnded(workers: 2) }), "\(fleet.log("server"))")
+        return (Self.summary(fleet), try fleet.model())
+    }
+
+    /// What alarms were raised and cleared, whatever the order between entities.
+    private static func summary(_ fleet: Fleet) -> [String] {
+        fleet.alarms.map { "\($0.id) \($0.revision) \($0.state.rawValue) \($0.severity.rawValue)" }.sorted()
+    }
+
+    @Test func aFederationOfOneEqualsOfflineTraining() throws {
+        let fleet = try Fleet(sites: 1)
+        try fleet.startServer(workers: 1)
+        try fleet.startWorker(1)
+        #expect(Fleet.wait(until: { fleet.hasEnded(workers: 1) }), "\(fleet.log("server"))")
+        let offline = fleet.folder.path("offline")
+        let trained = try ToolProcess.run(
+            "fl-train",
+            [
+                "train", "--data", "\(fleet.data)/site1", "--out", offline, "--rounds", "2", "--epochs", "1",
+                "--hidden",
+                "8,4",
+            ])
+        #expect(trained.status == 0, "\(trained.errors)")
+        let weights = try Fleet.weights(offline)
+        #expect(!weights.isEmpty)
+        #expect(try fleet.model() == weights)
+        #expect(try Fleet.weights(fleet.folder.path("worker1/model")) == weights)
+        #expect(fleet.rounds.map(\.kind) == ["statistics", "training", "training", "evaluation"])
+    }
+
+    /// kill -9 of any process, at any phase, and a new start: the same models to the byte, the same alarms.
+    @Test func anyProcessMayDieAtAnyTime() throws {
+        let expected = try undisturbed()
+        #expect(expected.alarms.contains { $0.contains("raised") })
+        for (victim, phase) in [("server", "train"), ("worker1", "train"), ("server", "score"), ("worker2", "score")] {
+            let fleet = try Fleet()
+            let pace = ["--rows-per-second", "100"]
+            try fleet.startServer(workers: 2)
+            for site in 1...2 { try fleet.startWorker(site, pace) }
+            #expect(
+                Fleet.wait(until: {
+                    phase == "train"
+                        ? fleet.version >= 1
+                        : fleet.workers.contains { $0.activity == "scoring" && $0.scoredSamples > 20 }
+                }), "\(victim) \(phase): \(fleet.log("server"))")
+            fleet.kill(victim)
+            if victim == "server" {
+                try fleet.startServer(workers: 2)
+            } else {
+                try fleet.startWorker(victim == "worker1" ? 1 : 2, pace)
+            }
+            #expect(Fleet.wait(until: { fleet.hasEnded(workers: 2) }), "\(victim) \(phase): \(fleet.log(victim))")
+            #expect(Self.summary(fleet) == expected.alarms, "\(victim) \(phase)")
+            #expect(try fleet.model() == expected.model, "\(victim) \(phase)")
+            #expect(fleet.alarms.compactMap(\.sequence) == Array(1...Int64(max(1, expected.alarms.count))))
+        }
+    }
+
+    /// While the server is away a worker goes on, and each of its alarms arrives once when the server is back.
+    @Test func alarmsWaitForTheServer() throws {
+        let expected = try undisturbed()
+        let fleet = try Fleet()
+        try fleet.startServer(workers: 2)
+        for site in 1...2 { try fleet.startWorker(site, ["--rows-per-second", "150"]) }
+        #expect(Fleet.wait(until: { fleet.workers.contains { $0.scoredSamples > 5 } }))
+        fleet.kill("server")
+        #expect(
+            Fleet.wait(until: {
+                fleet.log("worker1").contains("state=cleared") || fleet.log("worker2").contains("state=cleared")
+            }),
+            "\(fleet.log("worker1"))")
+        try fleet.startServer(workers: 2)
+        #expect(Fleet.wait(until: { fleet.hasEnded(workers: 2) }), "\(fleet.log("worker1"))")
+        #expect(Self.summary(fleet) == expected.alarms)
+    }
+
+    @Test func everyProcessStopsWithinASecond() throws {
+        let fleet = try Fleet()
+        try fleet.startServer(workers: 2)
+        for site in 1...2 { try fleet.startWorker(site, ["--rows-per-second", "5"]) }
+        #expect(Fleet.wait(until: { fleet.get("/healthz") != nil }))
+        try fleet.start("alerts", "fl-alerts", ["--server", "127.0.0.1:\(fleet.http)", "--follow"])
+        #expect(Fleet.wait(until: { fleet.workers.contains { $0.activity == "scoring" } }), "\(fleet.log("server"))")
+        for name in ["worker1", "alerts", "server", "worker2"] {
+            let end = fleet.terminate(name)
+            #expect(end.status == 0, "\(name): \(fleet.log(name))")
+            // A second, and what a busy machine adds.
+            #expect(end.duration < .seconds(3), "\(name) took \(end.duration)")
+        }
+    }
+
+    @Test func theStreamOfAlarmsReplays() throws {
+        let fleet = try Fleet()
+        try fleet.startServer(workers: 2)
+        for site in 1...2 { try fleet.startWorker(site) }
+        #expect(Fleet.wait(until: { fleet.hasEnded(workers: 2) }))
+        let all = fleet.alarms.compactMap(\.sequence)
+        let start = try #require(all.dropFirst().first)
+        var parser = EventStreamParser()
+        var seen: [Int64] = []
+        let outcome = HTTPClient.get(
+            host: "127.0.0.1", port: fleet.http, path: "/v1/alarms/stream", headers: ["Last-Event-ID": "\(start)"]
+        ) { bytes in
+            seen += parser.append(bytes).compactMap { $0.id.flatMap { Int64($0) } }
+            return seen.last != all.last
+        }
+        #expect(outcome == .finished)
+        #expect(seen == Array(all.drop { $0 <= start }))
+        #expect(fleet.get("/healthz")?.contains("\"status\":\"ok\"") == true)
+        for bad in ["/v1/alarms?since=x", "/v1/alarms?limit=0", "/nothing"] { #expect(fleet.get(bad) == nil, "\(bad)") }
+        let listed = try ToolProcess.run(
+            "fl-alerts", ["--server", "127.0.0.1:\(fleet.http)", "--since", "\(start)", "--format", "json"])
+        #expect(listed.status == 0)
+        #expect(listed.output.split(separator: "\n").count == all.count { $0 > start })
+    }
+}

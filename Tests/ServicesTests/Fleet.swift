@@ -1,0 +1,168 @@
+import Alarms
+import Foundation
+import Services
+import Telemetry
+import TestSupport
+
+/// Real processes of one federation on this machine.
+final class Fleet {
+    let folder: TemporaryFolder
+    let data: String
+    private(set) var running: [String: Process] = [:]
+    private(set) var ports: [Int] = []
+
+    /// Two sites of one entity each, some hundred rows to learn from, two faults each in the rest.
+    init(sites: Int = 2) throws {
+        folder = try TemporaryFolder()
+        data = folder.path("data")
+        let scenario = SyntheticScenario(
+            seed: 5, sites: sites, entitiesPerSite: 1, types: [.enb], hours: 18, stepSeconds: 120, trainingShare: 0.6,
+            faults: .count(2), severity: 6...7)
+        _ = try DataGenerator(scenario).write(to: data, replacing: true)
+        ports = try Self.freePorts(3)
+    }
+
+    deinit { for name in running.keys { kill(name) } }
+
+    var http: Int { ports[0] }
+    private var endpoints: [String] {
+        ["--control", "tcp://127.0.0.1:\(ports[1])", "--bulk", "tcp://127.0.0.1:\(ports[2])"]
+    }
+
+    func startServer(workers: Int, _ more: [String] = []) throws {
+        try start(
+            "server", "fl-server",
+            [
+                "--http", "127.0.0.1:\(http)", "--data-folder", folder.path("server"), "--minimum-workers",
+                "\(workers)", "--rounds", "2", "--epochs", "1", "--hidden", "8,4", "--heartbeat", "0.2", "--log-level",
+                "info",
+            ] + endpoints + more)
+    }
+
+    func startWorker(_ site: Int, _ more: [String] = []) throws {
+        try start(
+            "worker\(site)", "fl-worker",
+            [
+                "--name", "worker\(site)", "--data", "\(data)/site\(site)", "--data-folder",
+                folder.path("worker\(site)"), "--log-level", "info",
+            ] + endpoints + more)
+    }
+
+    func start(_ name: String, _ tool: String, _ arguments: [String]) throws {
+        let process = Process()
+        process.executableURL = ToolProcess.folder.appending(path: tool)
+        process.arguments = arguments
+        process.standardInput = FileHandle.nullDevice
+        let log = folder.path(name + ".log")
+        if !FileManager.default.fileExists(atPath: log) { try Data().write(to: URL(filePath: log)) }
+        let file = try FileHandle(forWritingTo: URL(filePath: log))
+        try file.seekToEnd()
+        process.standardOutput = file
+        process.standardError = file
+        try process.run()
+        running[name] = process
+    }
+
+    /// kill -9, and waits for the end.
+    func kill(_ name: String) {
+        guard let process = running.removeValue(forKey: name) else { return }
+        Glibc.kill(process.processIdentifier, SIGKILL)
+        process.waitUntilExit()
+    }
+
+    /// SIGTERM; the exit status and how long it took.
+    func terminate(_ name: String) -> (status: Int32, duration: Duration) {
+        guard let process = running.removeValue(forKey: name) else { return (-1, .zero) }
+        let start = ContinuousClock.now
+        process.terminate()
+        process.waitUntilExit()
+        return (process.terminationStatus, ContinuousClock.now - start)
+    }
+
+    /// Waits for the end of a process for some seconds; its exit status.
+    func exit(of name: String, within seconds: Int = 30) -> Int32? {
+        guard let process = running[name], Self.wait(seconds, until: { !process.isRunning }) else { return nil }
+        running[name] = nil
+        return process.terminationStatus
+    }
+
+    func log(_ name: String) -> String {
+        (try? String(contentsOfFile: folder.path(name + ".log"), encoding: .utf8)) ?? ""
+    }
+
+    // MARK: What the server says
+
+    func get(_ path: String, headers: [String: String] = [:]) -> String? {
+        var body: [UInt8] = []
+        let outcome = HTTPClient.get(host: "127.0.0.1", port: http, path: path, headers: headers) {
+            body += $0
+            return true
+        }
+        return outcome == .finished ? String(decoding: body, as: UTF8.self) : nil
+    }
+
+    private struct Rounds: Decodable {
+        var version: UInt64
+        var finished: Bool
+        var rounds: [RoundEntry]
+    }
+    private struct Workers: Decodable { var workers: [WorkerEntry] }
+    private struct Page: Decodable { var alarms: [AlarmEvent] }
+
+    private func decode<Value: Decodable>(_ path: String) -> Value? {
+        get(path).flatMap { try? JSONDecoder().decode(Value.self, from: Data($0.utf8)) }
+    }
+
+    var version: UInt64 { (decode("/v1/rounds") as Rounds?)?.version ?? 0 }
+    var rounds: [RoundEntry] { (decode("/v1/rounds") as Rounds?)?.rounds ?? [] }
+    var workers: [WorkerEntry] { (decode("/v1/workers") as Workers?)?.workers ?? [] }
+    var alarms: [AlarmEvent] { (decode("/v1/alarms?since=0") as Page?)?.alarms ?? [] }
+
+    /// Whether every stream has ended with every alarm delivered.
+    func hasEnded(workers count: Int) -> Bool {
+        let workers = workers
+        return workers.count == count
+            && workers.allSatisfy { $0.state == "active" && $0.activity == "scoring" && $0.streamEnded }
+    }
+
+    /// The weights of the server's final model, by file.
+    func model() throws -> [String: Data] { try Self.weights(folder.path("server/model")) }
+
+    static func weights(_ folder: String) throws -> [String: Data] {
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.hasSuffix(".safetensors") }
+        return try Dictionary(
+            uniqueKeysWithValues: names.map { ($0, try Data(contentsOf: URL(filePath: folder + "/" + $0))) })
+    }
+
+    // MARK: Waiting
+
+    /// Looks until a condition holds, for at most some seconds.
+    static func wait(_ seconds: Int = 60, until condition: () -> Bool) -> Bool {
+        let deadline = ContinuousClock.now + .seconds(seconds)
+        while ContinuousClock.now < deadline {
+            if condition() { return true }
+            poll(nil, 0, 20)
+        }
+        return condition()
+    }
+
+    static func freePorts(_ count: Int) throws -> [Int] {
+        var sockets: [Int32] = []
+        defer { for socket in sockets { close(socket) } }
+        return (0..<count).map { _ in
+            let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+            sockets.append(descriptor)
+            var address = sockaddr_in()
+            address.sin_family = sa_family_t(AF_INET)
+            address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+            var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+            withUnsafeMutablePointer(to: &address) { pointer in
+                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
+                    _ = bind(descriptor, generic, length)
+                    _ = getsockname(descriptor, generic, &length)
+                }
+            }
+            return Int(UInt16(bigEndian: address.sin_port))
+        }
+    }
+}
