@@ -7,7 +7,7 @@ TEST ?=
 SWIFTFLAGS := -c $(CONFIGURATION) --explicit-target-dependency-import-check error
 TESTFLAGS := $(SWIFTFLAGS) --disable-xctest $(if $(TEST),--filter '$(TEST)')
 
-.PHONY: build test demo sanitize bench lint format clean dependencies
+.PHONY: build test demo sanitize bench reference lint format clean dependencies
 
 build: dependencies
 	$(SWIFT) build $(SWIFTFLAGS)
@@ -26,6 +26,14 @@ demo: dependencies
 sanitize: dependencies
 	ASAN_OPTIONS=detect_leaks=0 $(SWIFT) test $(TESTFLAGS) --sanitize=address --scratch-path .build-address
 	$(SWIFT) test $(TESTFLAGS) --sanitize=thread --scratch-path .build-thread
+
+# Heavy measurements; see scripts/bench for the peers it can run beside ours.
+bench: build
+	scripts/bench
+
+# The pages in docs/reference, from the tools' own options.
+reference: build
+	scripts/make-reference
 
 lint:
 	$(SWIFT) format lint --strict --recursive Sources Tests Package.swift
