@@ -1,0 +1,42 @@
+import Foundation
+import TestSupport
+import Testing
+
+@Suite struct ReferencePagesTests {
+    /// `make reference` writes the pages; a page that differs was not written again after an option changed.
+    @Test(arguments: ["fl-train", "fl-place", "fl-server", "fl-worker", "fl-alerts"])
+    func thePagesAreThoseOfTheTools(tool: String) throws {
+        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        let page = try String(contentsOf: root.appending(path: "docs/reference/\(tool).md"), encoding: .utf8)
+        let printed = try ToolProcess.run(tool, ["--reference"])
+        #expect(printed.status == 0)
+        #expect(printed.output == page, "run 'make reference'")
+    }
+
+    @Test(arguments: ["fl-train", "fl-place", "fl-server", "fl-worker", "fl-alerts"])
+    func everyToolKnowsItsVersion(tool: String) throws {
+        let printed = try ToolProcess.run(tool, ["--version"])
+        #expect(printed.status == 0)
+        #expect(printed.output == "\(tool) 0.1.0\n")
+    }
+
+    /// The model that comes with the source scores the data that come with it.
+    @Test func theShippedModelScoresTheShippedData() throws {
+        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        let folder = try TemporaryFolder()
+        for method in ["default", "autoencoder"] {
+            let result = try ToolProcess.run(
+                "fl-train",
+                [
+                    "score", "--model", "Models/demo", "--data", "Datasets/demo/site1", "--out",
+                    folder.path("scores.csv"), "--method", method,
+                ], in: root)
+            #expect(result.status == 0, "\(result.errors)")
+            let rows = try String(contentsOf: folder.url.appending(path: "scores.csv"), encoding: .utf8)
+            let site = rows.split(separator: "\n").filter { $0.contains(",site,") }
+            #expect(site.count == 3 * 720)
+        }
+    }
+}
