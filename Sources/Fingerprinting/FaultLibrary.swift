@@ -8,7 +8,7 @@ package struct FaultLibrary: Codable, Sendable, Hashable {
     /// The newest form that is understood.
     package static let currentFormat = 1
     /// Below this likeness to every known fault an anomaly is unknown.
-    package static let leastSimilarity = 0.5
+    package static let leastSimilarity = 0.55
 
     /// A library without faults.
     package init() {}

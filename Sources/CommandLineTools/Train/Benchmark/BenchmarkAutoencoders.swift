@@ -36,7 +36,7 @@ final class BenchmarkAutoencoders: Sendable {
     /// - Throws: `CommandLineError` for an entity without a training part of its own, and what training throws.
     func scores(
         _ entity: BenchmarkEntity, _ learning: BenchmarkMethod.Learning, falseAlarmsPerDay: Double, seed: UInt64
-    ) throws -> (scores: EntityScores, trainingSeconds: Double, scoringSeconds: Double) {
+    ) throws -> (scores: EntityScores, groups: [String], trainingSeconds: Double, scoringSeconds: Double) {
         guard let training = entity.training else {
             throw CommandLineError(
                 .data,
@@ -57,7 +57,10 @@ final class BenchmarkAutoencoders: Sendable {
             model: model, method: DetectorTraining.autoencoder.name, site: entity.test.site,
             entity: entity.test.entity, type: entity.test.type, schema: frame.schema, backend: backend)
         let scores = try monitor.append(frame)
-        return (scores, Double((trained - begin) / .seconds(1)), Double((clock.now - trained) / .seconds(1)))
+        return (
+            scores, monitor.metricGroups, Double((trained - begin) / .seconds(1)),
+            Double((clock.now - trained) / .seconds(1))
+        )
     }
 
     private func bundle(_ entity: BenchmarkEntity, _ learning: BenchmarkMethod.Learning) throws -> ModelBundle {

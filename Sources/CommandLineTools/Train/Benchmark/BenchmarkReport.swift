@@ -52,8 +52,12 @@ struct BenchmarkReport: Encodable {
     let version = Tool.version
     let shippedMethod = DetectionMethod.shipped.name
     let sets: [SetReport]
+    /// How well the shipped method's fingerprints name the faults of all sets; `nil` when no kind is known.
+    let recognition: FaultRecognition?
 
     init(results: [BenchmarkResult], methods: [String], seed: UInt64) {
+        recognition = FaultRecognition(
+            results.filter { $0.method == DetectionMethod.shipped.name }.map(\.faults))
         var order: [String] = []
         for result in results where !order.contains(result.set) { order.append(result.set) }
         sets = order.map { set in
@@ -78,7 +82,7 @@ struct BenchmarkReport: Encodable {
     }
 
     /// The tables.
-    var text: String { sets.map(\.text).joined(separator: "\n\n") }
+    var text: String { (sets.map(\.text) + [recognition?.text].compactMap(\.self)).joined(separator: "\n\n") }
 }
 
 extension BenchmarkReport.Row {

@@ -19,6 +19,8 @@ struct BenchmarkResult: Codable, Sendable {
     let key: String
     /// Everything measured.
     let measures: EntityMeasures
+    /// The labelled faults whose kind is known, as the method saw them.
+    let faults: [FaultObservation]
     /// Seconds of training, thresholds included.
     let trainingSeconds: Double
     /// Seconds of scoring.
@@ -36,7 +38,7 @@ struct BenchmarkRun: Sendable {
     let console: Console
 
     /// Changes when the same data and method would give other results.
-    private static let version = 1
+    private static let version = 2
 
     /// Computes what is missing; results come in the order of entities, then methods. A method that cannot learn from
     /// an entity has no result for it.
@@ -91,6 +93,7 @@ struct BenchmarkRun: Sendable {
         let data = try data.load()
         let detection = method.detection
         let scores: EntityScores
+        let groups: [String]
         let (trainingSeconds, scoringSeconds): (Double, Double)
         switch method {
         case .metrics:
@@ -100,10 +103,11 @@ struct BenchmarkRun: Sendable {
                 detection, on: [data.training], stepSeconds: data.stepSeconds, seed: seed)
             let trained = clock.now
             scores = try model.score(data.test)
+            groups = model.groups
             trainingSeconds = Double((trained - begin) / .seconds(1))
             scoringSeconds = Double((clock.now - trained) / .seconds(1))
         case .autoencoder(let learning, _):
-            (scores, trainingSeconds, scoringSeconds) = try autoencoders.scores(
+            (scores, groups, trainingSeconds, scoringSeconds) = try autoencoders.scores(
                 entity, learning, falseAlarmsPerDay: budget, seed: seed)
         }
         let rankings = data.causes.map { ranking($0.rows, scores, metrics: data.test.metrics) }
@@ -112,7 +116,8 @@ struct BenchmarkRun: Sendable {
             stepSeconds: data.stepSeconds, mergeGap: detection.alarmRule.mergeGap)
         let result = BenchmarkResult(
             set: entity.set, method: method.name, entity: entity.name, key: key, measures: measures,
-            trainingSeconds: trainingSeconds, scoringSeconds: scoringSeconds)
+            faults: faults(data, scores, groups: groups, rule: detection.alarmRule), trainingSeconds: trainingSeconds,
+            scoringSeconds: scoringSeconds)
         try folder.write(table(scores, firstIndex: data.firstIndex), to: name("scores", entity, method, "csv"))
         let causes = zip(data.causes, rankings).map { segment, ranking in
             CauseRanking(
@@ -132,6 +137,21 @@ struct BenchmarkRun: Sendable {
         try folder.write(
             Array((try Console.json(result, pretty: true) + "\n").utf8), to: name("measures", entity, method, "json"))
         return result
+    }
+
+    /// What the first alarm during each fault of a known kind looked like.
+    private func faults(
+        _ data: BenchmarkEntity.Data, _ scores: EntityScores, groups: [String], rule: AlarmRule
+    ) -> [FaultObservation] {
+        let alarms = rule.events(scores.alarms[scores.combined])
+        return data.causes.filter { !$0.type.isEmpty }.map { fault in
+            let alarm = alarms.first { $0.overlaps(fault.rows) }
+            return FaultObservation(
+                kind: fault.type,
+                signature: alarm.map {
+                    FaultSignature(Fingerprint(of: $0, in: scores, groups: groups, entity: fault.type))
+                })
+        }
     }
 
     /// The method whose scores are drawn: the shipped one where it takes part.
