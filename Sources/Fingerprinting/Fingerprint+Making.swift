@@ -75,7 +75,14 @@ extension Fingerprint {
         // Of groups that set in together the one with the larger part leads.
         firstGroup = self.groups.min { $0.shape.onsetIndex < $1.shape.onsetIndex }?.group
 
-        causes = Self.rankedCauses(rows, in: scores).prefix(options.causeCount).filter { $0.score > 0 }.map {
+        // Where only a single metric raised the alarm, the most surprising metrics are the suspects.
+        let combined = scores.combined
+        let exceeds = rows.contains { scores.scores[combined][$0] > scores.thresholds[combined][$0] }
+        let wasSingle = !exceeds && scores.alarms[combined][rows].contains(true)
+        let ranked =
+            wasSingle
+            ? Self.ranked(scores.found.surprises, rows, in: scores) : Self.rankedCauses(rows, in: scores)
+        causes = ranked.prefix(options.causeCount).filter { $0.score > 0 }.map {
             Cause(metric: metrics[$0.metric], group: groups[$0.metric], score: $0.score)
         }
     }
@@ -83,9 +90,16 @@ extension Fingerprint {
     /// Every metric with the mean of its cause score over an event's rows, most suspicious first; ties in the order of
     /// the metrics.
     package static func rankedCauses(_ rows: Range<Int>, in scores: EntityScores) -> [(metric: Int, score: Double)] {
+        ranked(scores.found.causes, rows, in: scores)
+    }
+
+    /// Every metric with the mean of `values` `[N × F]` over the rows, largest first.
+    private static func ranked(
+        _ values: [Double], _ rows: Range<Int>, in scores: EntityScores
+    ) -> [(metric: Int, score: Double)] {
         let width = scores.found.metrics.count
         let means = (0..<width).map { metric in
-            rows.reduce(0.0) { $0 + scores.found.causes[$1 * width + metric] } / Double(max(1, rows.count))
+            rows.reduce(0.0) { $0 + values[$1 * width + metric] } / Double(max(1, rows.count))
         }
         return descending(means).map { ($0, means[$0]) }
     }

@@ -62,6 +62,29 @@ import Testing
         #expect(Radiography(of: print, in: scores).svg().contains("</svg>"))
     }
 
+    /// One metric of thirty that goes off alone hardly moves the mean: the single alarm names it.
+    @Test func aSingleMetricIsTheFirstSuspect() throws {
+        let width = 30
+        func samples(_ seed: UInt64, _ count: Int, _ fault: Range<Int>) -> DetectorSamples {
+            var generator = CounterBasedGenerator(seed: seed, purpose: "single metric test")
+            var values: [Double] = []
+            for row in 0..<count {
+                for metric in 0..<width {
+                    values.append(generator.normal() + (metric == 17 && fault.contains(row) ? 6 : 0))
+                }
+            }
+            return DetectorSamples(
+                metrics: (0..<width).map { "m\($0)" }, times: (0..<count).map { Double($0) * 300 }, values: values)
+        }
+        let model = try EntityModel.trained(.shipped, on: [samples(1, 3_000, 0..<0)], stepSeconds: 300)
+        let scores = try model.score(samples(2, 900, 500..<530))
+        let event = try #require(
+            DetectionMethod.shipped.alarmRule.events(scores.alarms[scores.combined]).first { $0.overlaps(500..<530) })
+        let print = Fingerprint(
+            of: event, in: scores, groups: [String](repeating: "physical.cpu", count: width), entity: "s/e")
+        #expect(print.causes.first?.metric == "m17")
+    }
+
     @Test func radiographyIsWellFormed() throws {
         let scores = try Self.scores()
         let print = Fingerprint(of: 700..<790, in: scores, groups: Self.groups, entity: "site<1>/e&1")
