@@ -34,7 +34,7 @@ import Transport
 
     @Test func noServerOrNotOne() throws {
         let fleet = try Fleet(sites: 1)
-        try fleet.startWorker(1, ["--connect-timeout", "1"])
+        try fleet.startWorker(1, sharing: nil, ["--connect-timeout", "1"])
         #expect(fleet.exit(of: "worker1") == 69)
         #expect(lastLine(fleet.log("worker1")).contains("no server at"), "\(fleet.log("worker1"))")
         try fleet.startServer(workers: 1)
@@ -54,7 +54,7 @@ import Transport
     @Test func aDuplicateName() throws {
         let fleet = try Fleet()
         try fleet.startServer(workers: 1)
-        try fleet.startWorker(1, ["--rows-per-second", "1"])
+        try fleet.startWorker(1, sharing: nil, ["--rows-per-second", "1"])
         #expect(Fleet.wait(until: { fleet.workers.count == 1 }))
         try fleet.start(
             "twin", "fl-worker",

@@ -48,7 +48,7 @@ import Testing
             let fleet = try Fleet()
             let pace = ["--rows-per-second", "100"]
             try fleet.startServer(workers: 2)
-            for site in 1...2 { try fleet.startWorker(site, pace) }
+            for site in 1...2 { try fleet.startWorker(site, sharing: nil, pace) }
             #expect(
                 Fleet.wait(until: {
                     phase == "train"
@@ -59,7 +59,7 @@ import Testing
             if victim == "server" {
                 try fleet.startServer(workers: 2)
             } else {
-                try fleet.startWorker(victim == "worker1" ? 1 : 2, pace)
+                try fleet.startWorker(victim == "worker1" ? 1 : 2, sharing: nil, pace)
             }
             #expect(Fleet.wait(until: { fleet.hasEnded(workers: 2) }), "\(victim) \(phase): \(fleet.log(victim))")
             #expect(Self.summary(fleet) == expected.alarms, "\(victim) \(phase)")
@@ -73,7 +73,7 @@ import Testing
         let expected = try undisturbed()
         let fleet = try Fleet()
         try fleet.startServer(workers: 2)
-        for site in 1...2 { try fleet.startWorker(site, ["--rows-per-second", "150"]) }
+        for site in 1...2 { try fleet.startWorker(site, sharing: nil, ["--rows-per-second", "150"]) }
         #expect(Fleet.wait(until: { fleet.workers.contains { $0.scoredSamples > 5 } }))
         fleet.kill("server")
         #expect(
@@ -86,10 +86,33 @@ import Testing
         #expect(Self.summary(fleet) == expected.alarms)
     }
 
+    /// Two workers share a domain: each serves one of its entities, and when one dies the other takes over what it served,
+    /// without a second alarm for what was known.
+    @Test func entitiesMoveWhenAWorkerIsLost() throws {
+        let fleet = try Fleet()
+        try fleet.startServer(workers: 2)
+        for site in 1...2 { try fleet.startWorker(site, sharing: "all", ["--rows-per-second", "60"]) }
+        #expect(
+            Fleet.wait(until: { fleet.workers.filter { $0.scoredSamples > 20 }.count == 2 }), "\(fleet.log("server"))")
+        #expect(fleet.workers.map(\.entities.count) == [1, 1])
+        #expect(Set(fleet.workers.flatMap(\.entities)).count == 2)
+        fleet.kill("worker2")
+        #expect(
+            Fleet.wait(until: { fleet.workers.first { $0.name == "worker1" }?.entities.count == 2 }),
+            "\(fleet.log("server"))")
+        #expect(
+            Fleet.wait(until: { fleet.workers.first { $0.name == "worker1" }?.streamEnded == true }),
+            "\(fleet.log("worker1"))")
+        let alarms = fleet.alarms
+        #expect(Set(alarms.map(\.site)) == ["site1", "site2"])
+        #expect(Set(alarms.map { "\($0.id) \($0.revision)" }).count == alarms.count)
+        #expect(alarms.filter { $0.state == .raised }.count == alarms.filter { $0.state == .cleared }.count)
+    }
+
     @Test func everyProcessStopsWithinASecond() throws {
         let fleet = try Fleet()
         try fleet.startServer(workers: 2)
-        for site in 1...2 { try fleet.startWorker(site, ["--rows-per-second", "5"]) }
+        for site in 1...2 { try fleet.startWorker(site, sharing: nil, ["--rows-per-second", "5"]) }
         #expect(Fleet.wait(until: { fleet.get("/healthz") != nil }))
         try fleet.start("alerts", "fl-alerts", ["--server", "127.0.0.1:\(fleet.http)", "--follow"])
         #expect(Fleet.wait(until: { fleet.workers.contains { $0.activity == "scoring" } }), "\(fleet.log("server"))")

@@ -39,11 +39,13 @@ final class Fleet {
             ] + endpoints + more)
     }
 
-    func startWorker(_ site: Int, _ more: [String] = []) throws {
+    /// A worker that reaches its site's files, or in a shared domain those of all sites.
+    func startWorker(_ site: Int, sharing domain: String? = nil, _ more: [String] = []) throws {
+        let reach = domain.map { ["--domain", $0, "--data", data] } ?? ["--data", "\(data)/site\(site)"]
         try start(
             "worker\(site)", "fl-worker",
-            [
-                "--name", "worker\(site)", "--data", "\(data)/site\(site)", "--data-folder",
+            reach + [
+                "--name", "worker\(site)", "--data-folder",
                 folder.path("worker\(site)"), "--log-level", "info",
             ] + endpoints + more)
     }

@@ -38,8 +38,8 @@ package enum ServerDirective: Sendable {
     case recordAbandoned(RoundRecord)
     /// A worker joined, left, or was refused for good.
     case recordWorker(WorkerView)
-    /// Append alarms to the log, then say ``ServerEvent/alarmsStored(worker:leaseEpoch:spool:delivered:)``.
-    case storeAlarms(AlarmBatch, worker: String, site: String, leaseEpoch: UInt64)
+    /// Append alarms to the log, those of entities that the worker can reach, then say ``ServerEvent/alarmsStored(worker:leaseEpoch:spool:delivered:)``.
+    case storeAlarms(AlarmBatch, worker: String, entities: [String], leaseEpoch: UInt64)
     /// Log this.
     case note(Note)
 }

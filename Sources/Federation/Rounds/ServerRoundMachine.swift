@@ -163,7 +163,7 @@ package struct ServerRoundMachine: Sendable {
             guard !batch.alarms.isEmpty, batch.first > 0 else { return }
             directives.append(
                 .storeAlarms(
-                    batch, worker: envelope.sender, site: member.registration.site, leaseEpoch: member.epoch))
+                    batch, worker: envelope.sender, entities: member.registration.entities, leaseEpoch: member.epoch))
         case .registration, .welcome, .refusal, .status, .modelPiece, .contributionReceipt, .alarmReceipt:
             unusable["a server's message", default: 0] += 1
         }

@@ -165,8 +165,8 @@ package final class ServerService {
             let entry = WorkerEntry(view)
             try registry.record(worker: view.name, Array(JSONEncoder().encode(entry)))
             board.update { $0.workers[view.name] = entry }
-        case .storeAlarms(let batch, let worker, let site, let epoch):
-            try store(batch, worker: worker, site: site, epoch: epoch)
+        case .storeAlarms(let batch, let worker, let entities, let epoch):
+            try store(batch, worker: worker, entities: Set(entities), epoch: epoch)
         case .note(let note): log.write(note)
         }
     }
@@ -204,15 +204,17 @@ package final class ServerService {
         log.notice("model written", ["folder": path, "version": "\(machine.version)"])
     }
 
-    private func store(_ batch: AlarmBatch, worker: String, site: String, epoch: UInt64) throws {
+    private func store(_ batch: AlarmBatch, worker: String, entities: Set<String>, epoch: UInt64) throws {
         var book = book
         let items = batch.alarms.map { bytes in
             { [log] (sequence: UInt64) -> [UInt8]? in
-                guard var event = try? AlarmEvent(decoding: bytes), event.site == site || site.isEmpty else {
+                guard var event = try? AlarmEvent(decoding: bytes), entities.contains("\(event.site)/\(event.entity)")
+                else {
                     log.warning("alarm refused", ["worker": worker, "bytes": "\(bytes.count)"])
                     return nil
                 }
                 guard book.admit(event) else { return nil }
+                event.worker = worker
                 event.sequence = Int64(clamping: sequence)
                 return try? event.encoded()
             }
