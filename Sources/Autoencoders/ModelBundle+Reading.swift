@@ -88,8 +88,10 @@ extension ModelBundle {
         do throws(ModelError) {
             try validate(manifest)
         } catch {
+            // Settings that nobody could have trained with are damage here, not a wrong choice of the user's.
             throw ModelError(
-                error.code, subject: "\(path), \(error.subject)", found: error.found, expected: error.expected)
+                error.code == .invalidConfiguration ? .corrupt : error.code, subject: "\(path), \(error.subject)",
+                found: error.found, expected: error.expected)
         }
         return manifest
     }
@@ -127,7 +129,7 @@ extension ModelBundle {
 
 extension DecodingError {
     /// Which field is wrong, in a few words.
-    fileprivate var place: String {
+    var place: String {
         func path(_ context: Context) -> String { context.codingPath.map(\.stringValue).joined(separator: ".") }
         return switch self {
         case .keyNotFound(let key, let context):

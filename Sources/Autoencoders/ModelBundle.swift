@@ -120,7 +120,7 @@ public struct ModelBundle: Equatable, Sendable {
     }
 
     /// Whether a file of this name belongs to a model's folder.
-    static func isPart(_ name: String) -> Bool {
+    package static func isPart(_ name: String) -> Bool {
         name == manifestName || name.hasSuffix(".safetensors")
     }
 

@@ -63,7 +63,8 @@ public struct ModelManifest: Hashable, Sendable, Codable {
             return try value.decode(type)
         } catch {
             throw ModelError(
-                .corrupt, subject: "manifest, section '\(name)'", found: "a value of another form",
+                .corrupt, subject: "manifest, section '\(name)'",
+                found: (error as? DecodingError)?.place ?? "a value of another form",
                 expected: "what this program writes there")
         }
     }

@@ -102,12 +102,13 @@ package struct ArgumentParser {
     }
 
     private func checkWords(_ words: [String], of option: OptionSpecification) throws(CommandLineError) {
+        let name = option.isPositional ? option.placeholder : "--\(option.name)"
         guard !words.isEmpty || option.arity == .none else {
-            throw .usage("--\(option.name) needs a value: \(option.expectation)", hint: hint)
+            throw .usage("\(name) needs a value: \(option.expectation)", hint: hint)
         }
         guard option.check(.words(words)) else {
             throw .usage(
-                "--\(option.name): found '\(words.joined(separator: " "))', expected \(option.expectation)", hint: hint)
+                "\(name): found '\(words.joined(separator: " "))', expected \(option.expectation)", hint: hint)
         }
     }
 }

@@ -36,10 +36,25 @@ package final class Console: Sendable {
         Self.write(text, to: STDOUT_FILENO)
     }
 
-    /// Writes a line for people to standard error, after the tool's name.
+    /// Writes a line for people to standard error, after the tool's name. Control characters, which a damaged file may
+    /// have brought into a message, reach no terminal; a very long text loses its end.
     package func note(_ text: String) {
         clearProgress()
-        Self.write("\(tool): \(text)\n", to: STDERR_FILENO)
+        Self.write("\(tool): \(Self.printable(text))\n", to: STDERR_FILENO)
+    }
+
+    /// The longest message, in Unicode scalars.
+    private static let longestNote = 1000
+
+    /// The text as one line without control characters.
+    static func printable(_ text: String) -> String {
+        var line = String.UnicodeScalarView()
+        for (index, scalar) in text.unicodeScalars.enumerated() {
+            guard index < longestNote else { return String(line) + "…" }
+            let isControl = scalar.properties.generalCategory == .control
+            line.append(!isControl ? scalar : scalar == "\n" || scalar == "\t" ? " " : "\u{FFFD}")
+        }
+        return String(line)
     }
 
     /// Replaces the progress line; does nothing when nobody sees it.

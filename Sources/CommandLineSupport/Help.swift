@@ -52,6 +52,7 @@ struct Help {
         if !option.isPositional, option.arity != .none { head += " \(option.placeholder)" }
         if option.arity == .many { head += "…" }
         var text = option.help
+        if option.expectation.hasPrefix(ChoiceWords.start) { text += "; \(option.expectation)" }
         if let fallback = option.fallbackText, option.arity != .none { text += " (default: \(fallback))" }
         if option.isRequired, !option.isPositional { text += " (required)" }
         return Self.entry(head, text)

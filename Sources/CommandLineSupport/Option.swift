@@ -48,6 +48,12 @@ package struct Option<Value: OptionValue>: Sendable {
             valid: { _ in true })
     }
 
+    /// What a right value looks like; of a text its constraint says enough.
+    private static func expectation(_ constraint: String?) -> String {
+        guard let constraint else { return Value.expectation }
+        return Value.self == String.self ? constraint : "\(Value.expectation), \(constraint)"
+    }
+
     private init(
         _ name: String, _ placeholder: String, fallback: Value?, _ help: String, constraint: String?, isRequired: Bool,
         isPositional: Bool, valid: @escaping @Sendable (Value) -> Bool
@@ -56,7 +62,7 @@ package struct Option<Value: OptionValue>: Sendable {
         self.valid = valid
         specification = OptionSpecification(
             name: name, placeholder: placeholder, help: help, arity: Value.arity,
-            expectation: constraint.map { "\(Value.expectation), \($0)" } ?? Value.expectation,
+            expectation: Self.expectation(constraint),
             isRequired: isRequired, isPositional: isPositional, fallback: fallback?.json, fallbackText: fallback?.text,
             check: { source in
                 let value: Value? =

@@ -30,9 +30,16 @@ extension OptionValue {
     var text: String {
         switch json {
         case .string(let string): string
-        case .array(let elements): elements.map { $0.description }.joined(separator: ",")
+        case .array(let elements): Self.text(of: elements)
         default: json.description
         }
+    }
+
+    /// Texts are words of their own; anything else is one word with commas.
+    private static func text(of elements: [JSONValue]) -> String {
+        let words = elements.compactMap { if case .string(let word) = $0 { word } else { nil } }
+        return words.count == elements.count
+            ? words.joined(separator: " ") : elements.map(\.description).joined(separator: ",")
     }
 }
 
@@ -109,12 +116,17 @@ extension Array: OptionValue where Element: OptionValue {
 package protocol ChoiceOptionValue: OptionValue, CaseIterable, RawRepresentable where RawValue == String {}
 
 extension ChoiceOptionValue {
-    package static var expectation: String { "one of " + allCases.map(\.rawValue).joined(separator: ", ") }
+    package static var expectation: String { ChoiceWords.start + allCases.map(\.rawValue).joined(separator: ", ") }
     package static func parse(_ words: [String]) -> Self? { words.first.flatMap { Self(rawValue: $0) } }
     package static func parse(_ json: JSONValue) -> Self? {
         if case .string(let value) = json { Self(rawValue: value) } else { nil }
     }
     package var json: JSONValue { .string(rawValue) }
+}
+
+/// How the expectation of a choice begins, by which the help knows one.
+enum ChoiceWords {
+    static let start = "one of "
 }
 
 /// How a command prints its result.

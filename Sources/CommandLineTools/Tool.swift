@@ -31,8 +31,6 @@ package enum Tool {
             CommandLineError(error.code == .invalidConfiguration ? .usage : .data, error.description)
         case let error as StorageError:
             CommandLineError(status(of: error), error.description)
-        case let error as AcceleratorError:
-            CommandLineError(.unavailable, error.description)
         case let error as AcceleratorError: CommandLineError(.unavailable, error.description)
         default: ServiceOptions.translate(error)
         }
@@ -48,7 +46,7 @@ package enum Tool {
 
     private static func status(of error: StorageError) -> ExitStatus {
         switch error.code {
-        case .missing where error.operation == "write", .unwritable, .full: .cannotCreate
+        case .missing where error.operation != "read", .unwritable, .full: .cannotCreate
         case .missing, .unreadable: .noInput
         case .corrupt, .unsupported: .data
         case .database: .software

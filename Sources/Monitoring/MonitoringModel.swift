@@ -29,19 +29,28 @@ package struct MonitoringModel: Sendable {
     /// - Throws: `StorageError` or `ModelError` when the folder is damaged, truncated or of another format.
     package init(path: String) throws {
         let bundle = try ModelBundle.read(path)
-        let reader = try bundle.manifest.section("reader", as: ReaderOptions.self) ?? ReaderOptions()
-        let detectors = try bundle.manifest.section("detection", as: [String: DetectorSet].self) ?? [:]
+        let manifest = "\(path)/\(ModelBundle.manifestName)"
+        func section<Value: Decodable>(_ name: String, as type: Value.Type) throws(ModelError) -> Value? {
+            do {
+                return try bundle.manifest.section(name, as: type)
+            } catch {
+                throw ModelError(
+                    error.code, subject: "\(manifest), section '\(name)'", found: error.found, expected: error.expected)
+            }
+        }
+        let reader = try section("reader", as: ReaderOptions.self) ?? ReaderOptions()
+        let detectors = try section("detection", as: [String: DetectorSet].self) ?? [:]
         for (method, set) in detectors {
             for (name, model) in set.all {
                 guard model.isConsistent, model.method.name == method else {
                     throw ModelError(
-                        .corrupt, subject: "\(path)/\(ModelBundle.manifestName), detector '\(method)' of '\(name)'",
-                        found: "parts that do not fit each other", expected: "what training writes there")
+                        .corrupt, subject: "\(manifest), detector '\(method)' of '\(name)'",
+                        found: "numbers or sizes that do not fit each other", expected: "what training writes there")
                 }
             }
         }
         let defaultMethod =
-            try bundle.manifest.section("defaultMethod", as: String.self) ?? detectors.keys.sorted().first ?? ""
+            try section("defaultMethod", as: String.self) ?? detectors.keys.sorted().first ?? ""
         self.init(bundle: bundle, reader: reader, detectors: detectors, defaultMethod: defaultMethod)
     }
 

@@ -4,14 +4,17 @@
     import Musl
 #endif
 
-/// Writes a file piece by piece; it appears under its name only when it is whole.
+/// Writes a file piece by piece; it appears under its name only when it is whole. What is no regular file, such as a
+/// pipe or `/dev/stdout`, is written to as it is.
 ///
 /// Not shared between threads.
 public final class AtomicFileWriter {
     private static let pieceBytes = 1 << 20
 
     private let path: String
-    private let temporary: String
+    private let target: String
+    /// Where the bytes go until the file is whole; `nil` when they go to the target itself.
+    private let temporary: String?
     private var file: OpenFile?
     private var buffer: [UInt8] = []
 
@@ -23,16 +26,18 @@ public final class AtomicFileWriter {
     /// - Throws: ``StorageError`` with the code `missing` (no such folder), `unwritable` or `full`.
     public init(_ path: String) throws(StorageError) {
         self.path = path
-        temporary = FileContents.temporaryName(beside: path)
+        let replaceable = FileContents.replaceable(path)
+        target = replaceable ?? path
+        temporary = replaceable.map { FileContents.temporaryName(beside: $0) }
         do throws(StorageError) {
-            file = try OpenFile(temporary, flags: O_WRONLY | O_CREAT | O_TRUNC, operation: "write")
+            file = try OpenFile(temporary ?? target, flags: O_WRONLY | O_CREAT | O_TRUNC, operation: "write")
         } catch {
             throw StorageError(error.code, operation: error.operation, path: path, found: error.found)
         }
         buffer.reserveCapacity(Self.pieceBytes + 4096)
     }
 
-    deinit { if file != nil { unsafe unlink(temporary) } }
+    deinit { if let temporary, file != nil { unsafe unlink(temporary) } }
 
     /// Adds text.
     ///
@@ -54,9 +59,13 @@ public final class AtomicFileWriter {
     public func commit() throws(StorageError) {
         try flush()
         try file?.synchronize()
-        guard unsafe rename(temporary, path) == 0 else { throw StorageError.system("write", path) }
+        guard let temporary else {
+            file = nil
+            return
+        }
+        guard unsafe rename(temporary, target) == 0 else { throw StorageError.system("write", path) }
         file = nil
-        try FileContents.synchronizeFolder(FileContents.folder(of: path))
+        try FileContents.synchronizeFolder(FileContents.folder(of: target))
     }
 
     private func flush() throws(StorageError) {

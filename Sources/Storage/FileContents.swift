@@ -30,16 +30,21 @@ public enum FileContents {
     }
 
     /// Replaces the file at `path`, or creates it: writes a temporary file beside it, makes it durable, renames it and
-    /// makes the folder durable.
+    /// makes the folder durable. A symbolic link stays, and the file that it names is replaced. What is no regular file,
+    /// such as a pipe or `/dev/stdout`, is written to as it is.
     ///
     /// - Throws: ``StorageError`` with the code `missing` (no such folder), `unwritable` or `full`; the old file is
     ///   then untouched.
     public static func writeAtomically(_ bytes: [UInt8], to path: String) throws(StorageError) {
-        let temporary = temporaryName(beside: path)
+        guard let target = replaceable(path) else {
+            try write(bytes, to: path, reportedAs: path)
+            return
+        }
+        let temporary = temporaryName(beside: target)
         do throws(StorageError) {
             try write(bytes, to: temporary, reportedAs: path)
-            guard unsafe rename(temporary, path) == 0 else { throw StorageError.system("write", path) }
-            try synchronizeFolder(folder(of: path))
+            guard unsafe rename(temporary, target) == 0 else { throw StorageError.system("write", path) }
+            try synchronizeFolder(folder(of: target))
         } catch {
             unsafe unlink(temporary)
             throw error
@@ -65,6 +70,19 @@ public enum FileContents {
     /// Makes additions to a folder and removals from it durable.
     static func synchronizeFolder(_ path: String) throws(StorageError) {
         try OpenFile(path, flags: O_RDONLY | O_DIRECTORY, operation: "write").synchronize()
+    }
+
+    /// The name under which a file is replaced by renaming: `path` behind its symbolic links. `nil` when it must not be
+    /// replaced, because it is a device, a pipe or a socket, or a name for one of the process's own open files.
+    static func replaceable(_ path: String) -> String? {
+        var status = stat()
+        guard unsafe stat(path, &status) == 0 else { return path }
+        let kind = status.st_mode & S_IFMT
+        let openFiles = ["/dev/std", "/dev/fd/", "/proc/"]
+        guard kind == S_IFREG || kind == S_IFDIR, !openFiles.contains(where: { path.hasPrefix($0) }) else { return nil }
+        guard let resolved = unsafe realpath(path, nil) else { return path }
+        defer { unsafe free(resolved) }
+        return unsafe String(cString: resolved)
     }
 
     /// A hidden sibling that no other process uses.

@@ -1,6 +1,6 @@
 import CommandLineSupport
-import FoundationEssentials
 import Placement
+import Storage
 
 /// Words, tables and JSON for placements.
 struct PlaceReport {
@@ -149,11 +149,7 @@ struct PlaceReport {
 
     /// Writes a text file, or fails with a line that names it.
     static func write(_ text: String, to file: String) throws {
-        do {
-            try Data(text.utf8).write(to: URL(filePath: file), options: .atomic)
-        } catch {
-            throw CommandLineError(.cannotCreate, "\(file): the file cannot be written")
-        }
+        try FileContents.writeAtomically(Array(text.utf8), to: file)
     }
 }
 

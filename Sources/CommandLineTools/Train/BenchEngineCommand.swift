@@ -35,7 +35,7 @@ package struct BenchEngineCommand: Command {
 
     /// Name, help and options.
     package static let manual = CommandManual(
-        name: "bench", summary: "measures the speed of training and scoring on this machine",
+        name: "bench", summary: "measure the speed of training and scoring on this machine",
         discussion: """
             Trains and scores LSTM autoencoders on random windows and prints one JSON object a line: mode, threads, \
             batch, the shortest and the median wall-clock time of a repetition, its median processor time (seconds) \

@@ -18,7 +18,7 @@ struct BenchReadersCommand: Command {
             side with pandas.
             """,
         examples: [.init("fl-train bench-readers $FAULTLINE_DATASETS/smd", "the files of one folder")],
-        options: [data, repetitions, format] + DataOptions.all)
+        options: [data, repetitions, format] + DataOptions.reading)
 
     func run(_ arguments: Arguments, _ console: Console) async throws {
         let benchmark = try ReaderBenchmark(

@@ -20,10 +20,12 @@ enum DataOptions {
     static let groups = Option<String>.optional(
         "groups", "FILE", "JSON rules that assign metrics to <layer>.<group>, tried before the built-in ones")
 
-    /// All of them, in the order of the help.
-    static let all: [any AnyOption] = [
-        separator, timeColumn, timeUnit, rowSeconds, labelColumn, textIsMissing, groups,
+    /// Those that say how files are read, in the order of the help: for commands that form no groups of their own.
+    static let reading: [any AnyOption] = [
+        separator, timeColumn, timeUnit, rowSeconds, labelColumn, textIsMissing,
     ]
+    /// All of them, in the order of the help.
+    static let all: [any AnyOption] = reading + [groups]
 
     /// The reader's options: what the user gave, over `base`.
     static func readerOptions(_ arguments: Arguments, over base: ReaderOptions = ReaderOptions()) -> ReaderOptions {

@@ -7,7 +7,7 @@ package struct DevicesCommand: Command {
 
     /// Name, help and options.
     package static let manual = CommandManual(
-        name: "devices", summary: "lists the devices that can train and score",
+        name: "devices", summary: "list the devices that can train and score",
         discussion: """
             Prints each device found here with the name that --accelerator takes, its own name, its memory, threads \
             and precision. The first one is what `auto` takes.

@@ -42,7 +42,7 @@ struct EvaluateCommand: Command {
                 "fl-train evaluate --scores scores.csv --labels set/ --format json",
                 "every entity of a folder, with interpretation files found there"),
         ],
-        options: [scores, labels, interpretation, metricScores, group, random, format] + DataOptions.all)
+        options: [scores, labels, interpretation, metricScores, group, random, format] + DataOptions.reading)
 
     func run(_ arguments: Arguments, _ console: Console) async throws {
         let path = arguments[Self.scores]
@@ -51,7 +51,10 @@ struct EvaluateCommand: Command {
         let series = all.filter { $0.group == group }
         guard !series.isEmpty else {
             let groups = Set(all.map(\.group)).sorted().joined(separator: ", ")
-            throw CommandLineError(.data, "\(path): found no score of group '\(group)'; it has \(groups)")
+            throw CommandLineError(
+                .data,
+                "\(path): found no score of group '\(group)'"
+                    + (groups.isEmpty ? ", expected rows below the header" : "; it has \(groups)"))
         }
         let truths = try Truth.find(
             for: series.map(\.entity), labels: arguments[Self.labels],
@@ -100,9 +103,18 @@ private struct Truth {
         for entities: [String], labels paths: [String], interpretation: String?, options: ReaderOptions
     ) throws -> [Truth?] {
         func read(_ labels: String, _ interpretation: String?) throws -> Truth {
-            Truth(
+            let truth = Truth(
                 labels: try RowLabels(contentsOf: labels, options: options),
                 segments: try interpretation.map { try AnomalySegment.read(contentsOf: $0) } ?? [])
+            let rows = truth.labels.values.count
+            if let interpretation, let beyond = truth.segments.first(where: { $0.rows.upperBound > rows }) {
+                throw CommandLineError(
+                    .data,
+                    "\(interpretation): found an anomaly in rows \(beyond.rows.lowerBound) to "
+                        + "\(beyond.rows.upperBound - 1), expected rows below \(rows), the number of labels in \(labels)"
+                )
+            }
+            return truth
         }
         var isFolder = false
         if paths.count == 1 { _ = FileManager.default.fileExists(atPath: paths[0], isDirectory: &isFolder) }
@@ -140,11 +152,12 @@ private struct Measures: Encodable {
 
     init(of series: ScoredSeries, truth: Truth, causes: CauseTable?, repetitions: Int, file: String) throws {
         let labels = truth.labels.values
-        guard let last = series.indices.max(), last < labels.count, series.indices.count == labels.count else {
+        guard series.indices.sorted() == Array(labels.indices), !labels.isEmpty else {
             throw CommandLineError(
                 .data,
-                "\(file): found \(series.indices.count) scores of \(series.entity) up to index "
-                    + "\(series.indices.max() ?? 0), expected one for each of the \(labels.count) labels")
+                "\(file): found \(series.indices.count) scores of \(series.entity) with indices from "
+                    + "\(series.indices.min() ?? 0) to \(series.indices.max() ?? 0), expected one for each of the "
+                    + "\(labels.count) labels, from 0 to \(labels.count - 1)")
         }
         let truths = series.indices.map { labels[$0] != 0 }
         let scored = try LabelledScores(labels: truths, scores: series.scores)

@@ -42,7 +42,7 @@ struct ExplainCommand: Command {
                 "fl-train explain --model model --data metrics/ --entity site-a/enb0 --at '#6210' --plot fault.svg",
                 "row 6210 of one entity, with a picture"),
         ],
-        options: [model, data, at, entity, method, part, plot, coverage, format] + DataOptions.all)
+        options: [model, data, at, entity, method, part, plot, coverage, format] + DataOptions.reading)
 
     /// Rows read at a time, and how many such blocks are kept before and after the time.
     private static let blockRows = 1024

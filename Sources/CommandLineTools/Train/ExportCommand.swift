@@ -30,7 +30,7 @@ struct ExportCommand: Command {
                 "fl-train export --model model --data metrics/ --group physical.cpu --count 256 "
                     + "--windows windows.f32 --errors errors.json", "256 windows of one group")
         ],
-        options: [model, data, group, count, windows, errors, part] + DataOptions.all)
+        options: [model, data, group, count, windows, errors, part] + DataOptions.reading)
 
     func run(_ arguments: Arguments, _ console: Console) async throws {
         let model = try MonitoringModel(path: arguments[Self.model])

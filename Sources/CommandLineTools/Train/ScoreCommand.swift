@@ -10,7 +10,7 @@ struct ScoreCommand: Command {
     static let data = Option<[String]>.required("data", "PATH", "files or folders to score")
     static let out = Option<String>.required("out", "FILE", "where to write the scores, as CSV")
     static let perMetric = Option<Bool>(
-        "per-metric", default: false, "also write what every metric adds, to FILE with .metrics.csv at its end")
+        "per-metric", default: false, "also write what every metric adds, for scores.csv to scores.metrics.csv")
     static let method = Option<String>.optional(
         "method", "NAME", "detection method; the model's own default when not given")
     static let part = Option<PartOption>(
@@ -30,7 +30,7 @@ struct ScoreCommand: Command {
                 "fl-train score --model model --data host.csv --out scores.csv --per-metric --method autoencoder",
                 "one file with the autoencoders' scores, metric by metric"),
         ],
-        options: [model, data, out, perMetric, method, part, format] + DataOptions.all)
+        options: [model, data, out, perMetric, method, part, format] + DataOptions.reading)
 
     func run(_ arguments: Arguments, _ console: Console) async throws {
         let model = try MonitoringModel(path: arguments[Self.model])

@@ -11,7 +11,7 @@ struct TrainCommand: Command {
 
     static let data = Option<[String]>.required("data", "PATH", "files or folders to learn from")
     static let out = Option<String>.required(
-        "out", "DIR", "folder of the model; one that is there is replaced as a whole")
+        "out", "DIR", "folder of the model; an earlier model there is replaced as a whole, anything else is refused")
     static let window = Option<Int>(
         "window", "SAMPLES", default: defaults.window, "T: samples in a window", constraint: "at least 1",
         valid: { $0 >= 1 })
@@ -57,10 +57,11 @@ struct TrainCommand: Command {
         "accelerator", "NAME", default: defaults.accelerator, "what computes; 'fl-train devices' lists what is here")
     static let methods = Option<[String]>(
         "methods", "NAME", default: DetectorTraining.standardMethods.map(\.name),
-        "detection methods to calibrate; the first one is what scoring uses by default")
+        "detection methods to calibrate, of which scoring uses the first one unless told otherwise; 'fl-train benchmark "
+            + "--help' lists them")
     static let falseAlarms = Option<Double>(
         "false-alarms", "PER-DAY", default: 1, "false alarms that thresholds allow, a day and entity",
-        constraint: "more than 0", valid: { $0 > 0 })
+        constraint: "from 0.000001 to 1000000", valid: { (1e-6...1e6).contains($0) })
     static let checkpoints = Option<String>.optional(
         "checkpoints", "DIR", "keep the state after every epoch there; a run that finds some goes on from them")
     static let format = Option<OutputFormat>("format", "FORMAT", default: .table, "how to print the summary")
@@ -89,7 +90,7 @@ struct TrainCommand: Command {
 
     func run(_ arguments: Arguments, _ console: Console) async throws {
         let configuration = try Self.configuration(arguments)
-        let methods = try arguments[Self.methods].map { try DetectorTraining.method(named: $0) }
+        let methods = try Self.methods(arguments[Self.methods])
         let reader = DataOptions.readerOptions(arguments)
         var options = ModelTrainer.DataOptions(rules: try DataOptions.rules(arguments))
         options.reader = reader
@@ -121,6 +122,18 @@ struct TrainCommand: Command {
         try model.write(to: arguments[Self.out])
         let seconds = clock.now - start
         try report(model, sources: sources, duration: seconds, arguments, console)
+    }
+
+    /// The detection methods of these names, each once.
+    private static func methods(_ names: [String]) throws -> [DetectionMethod] {
+        var methods: [DetectionMethod] = []
+        for method in try names.map({ try DetectorTraining.method(named: $0) }) {
+            guard !methods.contains(where: { $0.name == method.name }) else {
+                throw CommandLineError.usage("--methods: found '\(method.name)' twice, expected each name once")
+            }
+            methods.append(method)
+        }
+        return methods
     }
 
     /// The training configuration that the options describe.

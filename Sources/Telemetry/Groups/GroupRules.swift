@@ -89,7 +89,9 @@ public struct GroupRules: Hashable, Sendable, Codable {
         switch error {
         case DecodingError.keyNotFound(let key, _): "no \"\(key.stringValue)\""
         case DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context):
-            "wrong type at \(context.codingPath.map(\.stringValue).joined(separator: "."))"
+            context.codingPath.isEmpty
+                ? "a value of another kind"
+                : "wrong type at \(context.codingPath.map(\.stringValue).joined(separator: "."))"
         default: "syntax error"
         }
     }
