@@ -33,6 +33,11 @@ import Testing
             try Database(path: folder.path("a.db"), migrations: ["CREATE TABLE t (a)"])
         }
         #expect(newer?.code == .unsupported)
+        try Database(path: folder.path("c.db"), migrations: []).script("PRAGMA user_version = -3")
+        let negative = #expect(throws: StorageError.self) {
+            try Database(path: folder.path("c.db"), migrations: ["CREATE TABLE t (a)"])
+        }
+        #expect(negative?.code == .unsupported)
         try folder.write("b.db", String(repeating: "no database ", count: 100))
         let other = #expect(throws: StorageError.self) { try Database(path: folder.path("b.db"), migrations: []) }
         #expect(other?.code == .corrupt)
@@ -119,6 +124,10 @@ import Testing
         #expect(taken.entries.map(\.bytes) == [[5]])
         #expect(try log.append(spool: 7, first: 9, items: items([9])).delivered == 5)
         #expect(try log.append(spool: 8, first: 1, items: items([1])).entries.map(\.sequence) == [5])
+        // What a peer claims may be anything; numbers that do not fit are taken by nobody.
+        for first in [0, UInt64.max, UInt64(Int64.max)] {
+            #expect(try log.append(spool: 9, first: first, items: items([1])).entries.isEmpty)
+        }
         #expect(try log.entries(after: 0).map(\.sequence) == [1, 2, 3, 4, 5])
         #expect(try log.entries(after: 3).map(\.bytes) == [[5], [1]])
     }

@@ -36,17 +36,19 @@ package final class AlarmLog {
     ///   - spool: names the sender's spool.
     ///   - first: number of the first item in its spool.
     ///   - items: the items; `nil` for one that counts as delivered and is not worth an entry.
-    /// - Returns: how far the spool is delivered, and the new entries. A batch that would leave a gap in the spool is
-    ///   not taken.
+    /// - Returns: how far the spool is delivered, and the new entries. A batch that would leave a gap in the spool, or
+    ///   whose numbers are beyond 63 bits, is not taken.
     package func append(
         spool: UInt64, first: UInt64, items: [(UInt64) -> [UInt8]?]
     ) throws(StorageError) -> (delivered: UInt64, entries: [Entry]) {
         try database.transaction { () throws(StorageError) in
+            // A sender's claim: numbers that the database cannot hold are no numbers of a spool.
+            guard first > 0, first <= UInt64(Int64.max) - UInt64(items.count) else { return (0, []) }
             let key = SQLValue.integer(Int64(bitPattern: spool))
             let row = try database.query("SELECT delivered FROM spools WHERE spool = ?", [key]).first
             // A spool that is new here may have been delivered in part to a log that is lost.
             let delivered = row?[0].integer.map { UInt64(bitPattern: $0) } ?? first - 1
-            guard first <= delivered + 1 else { return (delivered, []) }
+            guard first - 1 <= delivered else { return (delivered, []) }
             var next = try lastSequence() + 1
             var entries: [Entry] = []
             var last = delivered

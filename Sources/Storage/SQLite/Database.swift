@@ -68,10 +68,10 @@ import CSQLite
 
     private func migrate(_ migrations: [String]) throws(StorageError) {
         let found = try query("PRAGMA user_version").first?.first?.integer ?? 0
-        guard found <= migrations.count else {
+        guard (0...Int64(migrations.count)).contains(found) else {
             throw StorageError(
                 .unsupported, operation: "open", path: path, found: "schema version \(found)",
-                expected: "at most \(migrations.count)")
+                expected: "0 to \(migrations.count)")
         }
         for index in Int(found)..<migrations.count {
             try transaction { () throws(StorageError) in
