@@ -34,6 +34,8 @@ import Testing
         #expect(code(update(parameters: [1, 2])) == .wrongShape)
         #expect(code(update(samples: 0)) == .wrongShape)
         #expect(code(update(loss: .nan)) == .nonFinite)
+        #expect(code(update(loss: 1e300)) == .nonFinite)
+        #expect(code(update(loss: -1)) == .nonFinite)
         #expect(code(update(parameters: [1, .infinity, 0])) == .nonFinite)
         #expect(code(update(parameters: [1, .nan, 0])) == .nonFinite)
         #expect(code(update(parameters: [70_000, 0, 0])) == .overNorm)

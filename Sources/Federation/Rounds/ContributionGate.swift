@@ -7,6 +7,9 @@ package struct ContributionGate: Equatable, Sendable {
     /// Self-reported sample counts above this count as this; at most 2²⁸.
     package var sampleCap: UInt64 = 1 << 28
 
+    /// What a mean squared error can be. The bound keeps weighted sums of losses finite, which logs and JSON need.
+    private static let losses = 0...Double(Float.greatestFiniteMagnitude)
+
     /// The defaults.
     package init() {}
 
@@ -39,8 +42,9 @@ package struct ContributionGate: Equatable, Sendable {
             guard update.sampleCount > 0 else {
                 throw FederationError(.wrongShape, "group \(update.name): no samples behind it")
             }
-            guard update.lossBefore.isFinite, update.lossAfter.isFinite else {
-                throw FederationError(.nonFinite, "group \(update.name): a loss is not finite")
+            guard Self.losses.contains(update.lossBefore), Self.losses.contains(update.lossAfter) else {
+                throw FederationError(
+                    .nonFinite, "group \(update.name): a loss is no mean squared error of single-precision numbers")
             }
             if kind == .training { try check(update, against: model) }
         }
