@@ -33,6 +33,21 @@ package struct FederationContext: Codable, Equatable, Sendable {
         } catch {
             throw ServiceError(.data, "the model version has a context of another form: \(error)")
         }
+        do {
+            try configuration.validate()
+            for group in groups { try GroupName.validate(group.name) }
+        } catch {
+            throw ServiceError(.data, "the model version has a context that cannot be: \(error)")
+        }
+        guard zip(groups, groups.dropFirst()).allSatisfy({ $0.name < $1.name }),
+            groups.allSatisfy({ (1...1_000_000).contains($0.metrics.count) }),
+            pipeline.types.values.allSatisfy({ $0.step > 0 && $0.steps.values.allSatisfy { $0 > 0 } })
+        else {
+            throw ServiceError(
+                .data,
+                "the model version has a context that cannot be: groups without metrics or out of order, or "
+                    + "sources whose clocks stand still")
+        }
     }
 
     private init(

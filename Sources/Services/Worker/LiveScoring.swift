@@ -74,7 +74,7 @@ package struct LiveScoring: Sendable {
             var rows = 64
             if settings.rowsPerSecond > 0 {
                 let elapsed = clock.now - start
-                let target = Int(elapsed.seconds * settings.rowsPerSecond)
+                let target = Int(min(elapsed.seconds * settings.rowsPerSecond, 0x1p53))
                 rows = min(64, target - due)
                 guard rows > 0 else {
                     Thread.sleep(forTimeInterval: min(0.05, 1 / settings.rowsPerSecond))

@@ -58,6 +58,7 @@ package final class TelemetryLearner: Learner {
                 statistics: try DeterministicJSON.encode(statistics, pretty: false))
         }
         guard let model else { throw ServiceError(.data, "a round of \(key.kind) without a model") }
+        guard key.round > 0 else { throw ServiceError(.data, "a round of \(key.kind) before the first") }
         let context = try FederationContext(of: model)
         let groups = try trainingData(context, bytes: model.context, entities: key.entities, sources: mine)
         let side = max(1, min(threads, groups.count))
@@ -79,6 +80,12 @@ package final class TelemetryLearner: Learner {
         }
         let parameters = Tensor(base.parameters, shape: [base.parameters.count])
         let training = LocalTraining(group: group.name, configuration: context.configuration, data: group.data)
+        guard parameters.count == training.shape.parameterCount else {
+            throw ServiceError(
+                .data,
+                "the model version has \(parameters.count) parameters for group \(group.name), "
+                    + "\(training.shape.parameterCount) are expected")
+        }
         let engine = try backend.makeEngine(shape: training.shape, maximumBatch: context.configuration.batch)
         let before = try Self.loss(of: parameters, on: group.data, engine: engine)
         var update = Contribution.GroupUpdate(
