@@ -38,7 +38,8 @@ enum AlarmLine {
     /// The metrics with the largest shares: `physical.cpu node_load1 ↑ 61 %`.
     static func fingerprint(_ event: AlarmEvent) -> String {
         event.fingerprint.prefix(3).map { cause in
-            "\(cause.group) \(cause.metric) \(cause.deviation < 0 ? "↓" : "↑") \(Int((cause.share * 100).rounded())) %"
+            let share = Int(exactly: (cause.share * 100).rounded()).map { "\($0)" } ?? "–"
+            return "\(cause.group) \(cause.metric) \(cause.deviation < 0 ? "↓" : "↑") \(share) %"
         }.joined(separator: ", ")
     }
 

@@ -136,9 +136,9 @@ struct PlaceReport {
 
     /// A fixed number of decimals.
     static func fixed(_ value: Double, _ decimals: Int) -> String {
-        guard value.isFinite, abs(value) < 1e15 else { return "\(value)" }
         var scale = 1.0
         for _ in 0..<decimals { scale *= 10 }
+        guard value.isFinite, abs(value) < 1e15, abs(value) * scale < 1e18 else { return "\(value)" }
         let whole = Int64((abs(value) * scale).rounded())
         var digits = String(whole)
         while digits.count <= decimals { digits = "0" + digits }

@@ -23,7 +23,14 @@ public struct ClockFindings: Hashable, Sendable, Codable {
         lastTime = max(lastTime ?? time, time)
         guard let previous else { return }
         let step = time - previous
-        if step > 0 { steps.add(step) } else if step == 0 { duplicates &+= 1 } else { backwardSteps &+= 1 }
+        if step > 0 {
+            // Two finite times may be further apart than a double reaches.
+            steps.add(min(step, .greatestFiniteMagnitude))
+        } else if step == 0 {
+            duplicates &+= 1
+        } else {
+            backwardSteps &+= 1
+        }
     }
 
     /// Adds what is known from other rows of the same entity.
