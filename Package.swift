@@ -56,6 +56,7 @@ let package = Package(
 
         // Layer 1: values that know nothing of the domain.
         module("TensorModule"),
+        module("Checksums"),
         module("Observability"),
         module("TextParsing"),
         module("Charts"),
@@ -64,17 +65,18 @@ let package = Package(
         // Layer 2.
         module("LinearAlgebra", ["COpenBLAS", "TensorModule"], touchesC: true),
         module(
-            "Telemetry", ["TensorModule", "TextParsing"], resources: [.embedInCode("Resources/groups.json")]),
+            "Telemetry", ["Checksums", "TensorModule", "TextParsing"],
+            resources: [.embedInCode("Resources/groups.json")]),
         module("Transport", ["CZeroMQ", "Observability"], touchesC: true),
-        module("Storage", ["CSQLite", "TensorModule"], touchesC: true),
+        module("Storage", ["CSQLite", "Checksums", "TensorModule"], touchesC: true),
 
         // Layer 3.
         module("Accelerators", ["CVectorKernels", "LinearAlgebra", "TensorModule"], touchesC: true),
         module("Placement", ["TensorModule", "TextParsing"]),
 
         // Layer 4.
-        module("Autoencoders", ["Accelerators", "Storage", "Telemetry", "TensorModule"]),
-        module("Federation", ["TensorModule"]),
+        module("Autoencoders", ["Accelerators", "Checksums", "Storage", "Telemetry", "TensorModule"]),
+        module("Federation", ["Checksums", "TensorModule"]),
         module("Alarms", []),
 
         // Layer 5.
@@ -91,7 +93,8 @@ let package = Package(
         module(
             "Services",
             [
-                "Accelerators", "Alarms", "Autoencoders", "CMicroHTTP", "Detection", "Federation", "Fingerprinting",
+                "Accelerators", "Alarms", "Autoencoders", "CMicroHTTP", "Checksums", "Detection", "Federation",
+                "Fingerprinting",
                 "Monitoring", "Observability", "Storage", "Telemetry", "TensorModule", "Transport",
             ], touchesC: true),
 
@@ -99,7 +102,8 @@ let package = Package(
         module(
             "CommandLineTools",
             [
-                "Accelerators", "Alarms", "Autoencoders", "Charts", "CommandLineSupport", "Detection", "Federation",
+                "Accelerators", "Alarms", "Autoencoders", "Charts", "Checksums", "CommandLineSupport", "Detection",
+                "Federation",
                 "Fingerprinting", "LinearAlgebra", "Monitoring", "Observability", "Placement", "Services", "Storage",
                 "Telemetry", "TensorModule", "TextParsing", "Transport",
             ]),
@@ -117,17 +121,18 @@ let package = Package(
         tests("Observability"),
         tests("Charts", ["TensorModule"]),
         tests("CommandLineTools", ["Telemetry"]),
+        tests("Checksums"),
         tests("TensorModule"),
         tests("TextParsing", ["TensorModule"]),
         tests("Telemetry", ["TensorModule"]),
-        tests("Storage", ["TensorModule"]),
+        tests("Storage", ["Checksums", "TensorModule"]),
         tests("Autoencoders", ["Accelerators", "Storage", "Telemetry", "TensorModule"], resources: [.copy("Goldens")]),
         tests("Detection", ["TensorModule"], resources: [.copy("Goldens")]),
         tests("Fingerprinting", ["Charts", "Detection", "TensorModule"]),
         tests("LinearAlgebra", ["TensorModule"]),
         tests("Placement", ["TensorModule"], resources: [.copy("Goldens")]),
         tests("Accelerators", ["TensorModule"]),
-        tests("Federation", ["TensorModule"]),
+        tests("Federation", ["Checksums", "TensorModule"]),
         tests("CVectorKernels"),
         tests("Alarms"),
         tests("Transport"),

@@ -1,4 +1,5 @@
 import Accelerators
+import Checksums
 import FoundationEssentials
 public import Storage
 import TensorModule

@@ -1,4 +1,5 @@
 public import Accelerators
+import Checksums
 import Storage
 public import Telemetry
 public import TensorModule

@@ -1,3 +1,4 @@
+import Checksums
 public import TensorModule
 
 /// The windows of one group that a model is trained on, pooled over entities, and those that are held out.

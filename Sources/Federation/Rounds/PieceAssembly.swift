@@ -1,3 +1,4 @@
+import Checksums
 import TensorModule
 
 /// Puts the pieces of one byte string together, in order; a piece that does not continue what is there is ignored, and

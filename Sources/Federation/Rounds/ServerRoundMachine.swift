@@ -1,3 +1,4 @@
+import Checksums
 import TensorModule
 
 /// The server's side of the federation as a value: who is in, which round runs, what counts.

@@ -1,3 +1,4 @@
+import Checksums
 package import TensorModule
 
 /// The worker's side of the federation as a value: registration, rounds, transfers and delivery of alarms.

@@ -1,4 +1,5 @@
 package import Autoencoders
+import Checksums
 package import Federation
 import Foundation
 package import Telemetry

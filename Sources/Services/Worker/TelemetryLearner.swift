@@ -1,5 +1,6 @@
 package import Accelerators
 import Autoencoders
+import Checksums
 package import Federation
 import Foundation
 import Synchronization

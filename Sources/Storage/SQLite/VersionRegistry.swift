@@ -1,3 +1,4 @@
+import Checksums
 import TensorModule
 
 /// The model versions of a federation and the log of its rounds, in one database file: a version, the round that made

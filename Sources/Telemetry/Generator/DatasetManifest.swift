@@ -1,3 +1,4 @@
+import Checksums
 public import Foundation
 import TensorModule
 

@@ -1,3 +1,4 @@
+import Checksums
 import CommandLineSupport
 import Detection
 import Foundation

@@ -1,4 +1,5 @@
 import Autoencoders
+import Checksums
 import CommandLineSupport
 import Detection
 import Fingerprinting

@@ -1,4 +1,4 @@
-import TensorModule
+import Checksums
 import Testing
 
 @Suite struct SHA256Tests {
