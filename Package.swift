@@ -121,7 +121,7 @@ let package = Package(
         tests("Observability"),
         tests("Charts", ["TensorModule"]),
         tests("CommandLineTools", ["Telemetry"]),
-        tests("Checksums"),
+        tests("Checksums", ["TensorModule"]),
         tests("TensorModule"),
         tests("TextParsing", ["TensorModule"]),
         tests("Telemetry", ["TensorModule"]),

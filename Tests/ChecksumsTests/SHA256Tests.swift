@@ -1,4 +1,5 @@
 import Checksums
+import TensorModule
 import Testing
 
 @Suite struct SHA256Tests {
