@@ -120,7 +120,7 @@ let package = Package(
         tests("CommandLineSupport", ["TextParsing"]),
         tests("Observability"),
         tests("Charts", ["TensorModule"]),
-        tests("CommandLineTools", ["Telemetry"]),
+        tests("CommandLineTools", ["Telemetry", "fl-train"]),
         tests("Checksums", ["TensorModule"]),
         tests("TensorModule"),
         tests("TextParsing", ["TensorModule"]),
@@ -135,6 +135,7 @@ let package = Package(
         tests("Federation", ["Checksums", "TensorModule"]),
         tests("CVectorKernels"),
         tests("Alarms"),
+        tests("Monitoring", ["Accelerators", "Autoencoders", "Detection", "Telemetry"]),
         tests("Transport"),
         tests("Services", ["Alarms", "Federation", "Telemetry", "Transport"]),
     ])
