@@ -100,7 +100,7 @@ import Testing
 
     private static let badData: [(words: String, status: Int32, place: String, part: String)] =
         [
-            ("none.csv", 66, "none.csv", "found no such file"), ("nothing", 65, "nothing", "found no file"),
+            ("none.csv", 66, "none.csv", "found no such file"), ("nothing", 65, "nothing", "none that a reader knows"),
             ("empty.csv", 65, "empty.csv", "expected a header"), ("header.csv", 65, "header.csv", "no row"),
             ("ragged.csv", 65, "ragged.csv:202", "found 2 fields; expected 3"),
             ("late-text.csv", 65, "late-text.csv:202", "oops"),
@@ -108,7 +108,9 @@ import Testing
             ("numbers.csv", 65, "numbers.csv:1", "expected column names"), ("binary.csv", 65, "binary.csv:1", "NUL"),
             ("control.csv", 65, "control.csv", "column of numbers"),
             ("one.csv", 65, "no group with a metric that varies", ""),
-            ("constant.csv", 65, "varies", ""), ("missing.csv", 65, "varies", ""), ("infinite.csv", 65, "varies", ""),
+            ("constant.csv", 65, "varies", ""),
+            ("missing.csv", 65, "missing.csv", "expected at least one column of numbers"),
+            ("infinite.csv", 65, "varies", ""),
             ("short/good.csv", 65, "3 samples", "at least 5"),
             ("good.csv --separator ;", 65, "good.csv:1", "';'"),
             ("semicolon.csv --separator ,", 65, "semicolon.csv:1", "','"),
@@ -161,7 +163,7 @@ import Testing
             Mistake("", 64, "which command?"), Mistake("scor", 64, "did you mean 'score'?"),
             Mistake("train --data good.csv", 64, "missing --out DIR"),
             Mistake("train --out new", 64, "missing --data PATH"),
-            Mistake("bench nothing", 64, "subject: found 'nothing'"),
+            Mistake("bench nothing", 64, "engine: found 'nothing'"),
         ]
 
     @Test(arguments: options) func wrongOptions(_ mistake: Mistake) throws {
@@ -194,7 +196,7 @@ import Testing
     static let uses: [Mistake] = [
         Mistake("score --model none --data good.csv --out s.csv", 66, "none/manifest.json"),
         Mistake("score --model model --data none.csv --out s.csv", 66, "none.csv"),
-        Mistake("score --model model --data other/good.csv --out s.csv", 65, "columns x, y"),
+        Mistake("score --model model --data other/good.csv --out s.csv", 65, "it has x, y"),
         Mistake("score --model model --data ragged.csv --out s.csv", 65, "ragged"),
         Mistake("score --model model --data good.csv --out s.csv --method pca", 65, "pca", "autoencoder, default"),
         Mistake("explain --model model --data good.csv --at #200", 65, "row 200", "a row below 200"),

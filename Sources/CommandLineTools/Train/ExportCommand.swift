@@ -27,8 +27,8 @@ struct ExportCommand: Command {
             """,
         examples: [
             .init(
-                "fl-train export --model model --data metrics/ --group physical.cpu --count 256 "
-                    + "--windows windows.f32 --errors errors.json", "256 windows of one group")
+                "fl-train export --model model --data metrics/ --group physical.cpu --windows w.f32 --errors e.json",
+                "256 windows of one group")
         ],
         options: [model, data, group, count, windows, errors, part] + DataOptions.reading)
 

@@ -94,7 +94,7 @@ struct Discovery {
             let listed =
                 passedOver.isEmpty
                 ? "no file"
-                : "\(passedOver.count) files and none that a reader knows (\(CleaningPipeline.listed(passedOver)))"
+                : "\(passedOver.count == 1 ? "1 file" : "\(passedOver.count) files") and none that a reader knows (\(CleaningPipeline.listed(passedOver)))"
             throw TelemetryError(
                 .noData, path: path, found: listed, expected: "a folder with .csv, .tsv, .txt, .json or .jsonl files")
         }
