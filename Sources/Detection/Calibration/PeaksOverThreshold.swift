@@ -65,6 +65,8 @@ package struct PeaksOverThreshold: Codable, Sendable, Equatable {
         precondition(alarmsPerDay > 0, "a budget is positive")
         guard let tail, peakCount > 0 else { return initial }
         let probability = alarmsPerDay * days / Double(peakCount)
-        return probability >= 1 ? initial : initial + tail.excess(exceededWith: probability)
+        // Steps of next to no time would round the probability to nothing.
+        return probability >= 1
+            ? initial : initial + tail.excess(exceededWith: max(probability, .leastNonzeroMagnitude))
     }
 }
