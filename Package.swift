@@ -67,11 +67,11 @@ let package = Package(
         module(
             "Telemetry", ["Checksums", "TensorModule", "TextParsing"],
             resources: [.embedInCode("Resources/groups.json")]),
-        module("Transport", ["CZeroMQ", "Observability"], touchesC: true),
+        module("Transport", ["CZeroMQ"], touchesC: true),
         module("Storage", ["CSQLite", "Checksums", "TensorModule"], touchesC: true),
 
         // Layer 3.
-        module("Accelerators", ["CVectorKernels", "LinearAlgebra", "TensorModule"], touchesC: true),
+        module("Accelerators", ["CVectorKernels", "TensorModule"], touchesC: true),
         module("Placement", ["TensorModule", "TextParsing"]),
 
         // Layer 4.
@@ -80,14 +80,14 @@ let package = Package(
         module("Alarms", []),
 
         // Layer 5.
-        module("Detection", ["Autoencoders", "LinearAlgebra", "Telemetry", "TensorModule", "TextParsing"]),
+        module("Detection", ["LinearAlgebra", "Telemetry", "TensorModule", "TextParsing"]),
         module("Fingerprinting", ["Charts", "Detection", "Telemetry"]),
 
         // Layer 6.
         module(
             "Monitoring",
             [
-                "Accelerators", "Autoencoders", "Detection", "Storage", "Telemetry", "TensorModule", "TextParsing",
+                "Accelerators", "Autoencoders", "Detection", "Storage", "Telemetry", "TensorModule",
             ]),
 
         module(
@@ -103,8 +103,7 @@ let package = Package(
             "CommandLineTools",
             [
                 "Accelerators", "Alarms", "Autoencoders", "Charts", "Checksums", "CommandLineSupport", "Detection",
-                "Federation",
-                "Fingerprinting", "LinearAlgebra", "Monitoring", "Observability", "Placement", "Services", "Storage",
+                "Federation", "Fingerprinting", "Monitoring", "Observability", "Placement", "Services", "Storage",
                 "Telemetry", "TensorModule", "TextParsing", "Transport",
             ]),
 
