@@ -125,7 +125,9 @@ let package = Package(
         tests("TextParsing", ["TensorModule"]),
         tests("Telemetry", ["TensorModule"]),
         tests("Storage", ["Checksums", "TensorModule"]),
-        tests("Autoencoders", ["Accelerators", "Storage", "Telemetry", "TensorModule"], resources: [.copy("Goldens")]),
+        tests(
+            "Autoencoders", ["Accelerators", "Checksums", "Storage", "Telemetry", "TensorModule"],
+            resources: [.copy("Goldens")]),
         tests("Detection", ["TensorModule"], resources: [.copy("Goldens")]),
         tests("Fingerprinting", ["Charts", "Detection", "TensorModule"]),
         tests("LinearAlgebra", ["TensorModule"]),

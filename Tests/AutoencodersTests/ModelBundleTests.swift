@@ -1,4 +1,5 @@
 import Autoencoders
+import Checksums
 import Foundation
 import Storage
 import Telemetry
@@ -30,6 +31,16 @@ import Testing
         smaller.manifest.groups.removeLast()
         try smaller.write(to: path)
         #expect(try FolderContents.names(in: path).count == 3)
+    }
+
+    /// What `sha256sum` says of a file of weights is what the manifest says.
+    @Test func checksumsAreThoseOfTheFiles() throws {
+        let bundle = try Samples.bundle()
+        let files = Dictionary(try bundle.files().map { ($0.name, $0.bytes) }, uniquingKeysWith: { a, _ in a })
+        for group in bundle.manifest.groups {
+            let bytes = try #require(files["\(group.name).safetensors"])
+            #expect(group.weightsChecksum == SHA256.hexadecimal(bytes))
+        }
     }
 
     /// The manifest names no folder of this machine and no time.
