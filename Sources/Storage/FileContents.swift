@@ -17,6 +17,8 @@ public enum FileContents {
             throw StorageError(
                 .unsupported, operation: "read", path: path, found: "\(size) bytes", expected: "at most \(limit)")
         }
+        // Capacity 0 would write to the empty array that all threads share.
+        guard size > 0 else { return [] }
         var failure: StorageError?
         let bytes = unsafe [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
             do throws(StorageError) {

@@ -73,6 +73,8 @@ package struct WireReader: ~Copyable {
     package mutating func floats(_ field: StaticString) throws(FederationError) -> [Float] {
         let count = Int(try integer(field, as: UInt32.self))
         let start = try take(count * 4, field)
+        // Capacity 0 would write to the empty array that all threads share.
+        guard count > 0 else { return [] }
         return bytes.withUnsafeBytes { raw in
             [Float](unsafeUninitializedCapacity: count) { buffer, initialized in
                 for index in 0..<count {

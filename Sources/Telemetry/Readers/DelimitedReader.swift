@@ -53,7 +53,8 @@ struct DelimitedReader: FrameReader {
         var rows = 0
         let values = try [Double](unsafeUninitializedCapacity: most * schema.count) { values, count in
             times = try [Double](unsafeUninitializedCapacity: most) { times, timeCount in
-                labels = try [UInt8](unsafeUninitializedCapacity: hasLabels ? most : 0) { labels, labelCount in
+                // Capacity 0 would write to the empty array that all threads share.
+                labels = try [UInt8](unsafeUninitializedCapacity: hasLabels ? most : 1) { labels, labelCount in
                     rows = try parseRows(most, values, times, labels)
                     labelCount = hasLabels ? rows : 0
                 }
