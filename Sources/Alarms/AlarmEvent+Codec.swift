@@ -13,10 +13,15 @@ extension AlarmEvent {
     /// Reads an event.
     ///
     /// - Throws: `DecodingError` when the bytes are not one.
-    package init(decoding bytes: [UInt8]) throws {
+    package init(decoding bytes: [UInt8]) throws { self = try Self.decode(AlarmEvent.self, from: bytes) }
+
+    /// Reads a value that holds events, such as a page of them.
+    ///
+    /// - Throws: `DecodingError` when the bytes are not one.
+    package static func decode<Value: Decodable>(_ type: Value.Type, from bytes: [UInt8]) throws -> Value {
         let decoder = JSONDecoder()
         decoder.nonConformingFloatDecodingStrategy = .convertFromString(
             positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-        self = try decoder.decode(AlarmEvent.self, from: Data(bytes))
+        return try decoder.decode(type, from: Data(bytes))
     }
 }

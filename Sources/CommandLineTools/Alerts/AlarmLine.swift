@@ -33,13 +33,20 @@ enum AlarmLine {
         return line + evidence + "  " + fingerprint(event)
     }
 
-    private static func name(_ event: AlarmEvent) -> String { "\(event.site)/\(event.entity)" }
+    private static func name(_ event: AlarmEvent) -> String { printable("\(event.site)/\(event.entity)") }
+
+    /// A peer's text without what a terminal would obey.
+    private static func printable(_ text: String) -> String {
+        String(
+            String.UnicodeScalarView(
+                text.unicodeScalars.map { $0.properties.generalCategory == .control ? "\u{FFFD}" : $0 }))
+    }
 
     /// The metrics with the largest shares: `physical.cpu node_load1 ↑ 61 %`.
     static func fingerprint(_ event: AlarmEvent) -> String {
         event.fingerprint.prefix(3).map { cause in
             let share = Int(exactly: (cause.share * 100).rounded()).map { "\($0)" } ?? "–"
-            return "\(cause.group) \(cause.metric) \(cause.deviation < 0 ? "↓" : "↑") \(share) %"
+            return printable("\(cause.group) \(cause.metric)") + " \(cause.deviation < 0 ? "↓" : "↑") \(share) %"
         }.joined(separator: ", ")
     }
 

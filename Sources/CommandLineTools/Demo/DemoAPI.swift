@@ -44,6 +44,6 @@ enum DemoAPI {
             return true
         }
         guard outcome == .finished else { throw ServiceError(.unavailable, "the server does not answer: \(outcome)") }
-        return try JSONDecoder().decode(Value.self, from: Data(body))
+        return try AlarmEvent.decode(Value.self, from: body)
     }
 }

@@ -128,7 +128,8 @@ package struct WorkerMachine: Sendable {
             heard(at: now, &directives)
             guard lease.map({ envelope.leaseEpoch > $0.epoch }) ?? true else { return }
             lease = Lease(
-                epoch: envelope.leaseEpoch, heartbeatInterval: .milliseconds(Int64(welcome.heartbeatMilliseconds)),
+                epoch: envelope.leaseEpoch,
+                heartbeatInterval: .milliseconds(Int64(max(1, welcome.heartbeatMilliseconds))),
                 duration: .milliseconds(Int64(welcome.leaseMilliseconds)))
             refusedSince = nil
             status = nil
