@@ -25,29 +25,34 @@ final class Fleet {
     deinit { for name in running.keys { kill(name) } }
 
     var http: Int { ports[0] }
-    private var endpoints: [String] {
-        ["--control", "tcp://127.0.0.1:\(ports[1])", "--bulk", "tcp://127.0.0.1:\(ports[2])"]
+    private var endpoints: [String] { Self.endpoints([ports[1], ports[2]]) }
+    private static func endpoints(_ ports: [Int]) -> [String] {
+        ["--control", "tcp://127.0.0.1:\(ports[0])", "--bulk", "tcp://127.0.0.1:\(ports[1])"]
     }
 
-    func startServer(workers: Int, _ more: [String] = []) throws {
+    func startServer(workers: Int, rounds: Int = 2, _ more: [String] = []) throws {
         try start(
             "server", "fl-server",
             [
                 "--http", "127.0.0.1:\(http)", "--data-folder", folder.path("server"), "--minimum-workers",
-                "\(workers)", "--rounds", "2", "--epochs", "1", "--hidden", "8,4", "--heartbeat", "0.2", "--log-level",
+                "\(workers)", "--rounds", "\(rounds)", "--epochs", "1", "--hidden", "8,4", "--heartbeat", "0.2",
+                "--log-level",
                 "info",
             ] + endpoints + more)
     }
 
-    /// A worker that reaches its site's files, or in a shared domain those of all sites.
-    func startWorker(_ site: Int, sharing domain: String? = nil, _ more: [String] = []) throws {
+    /// A worker that reaches its site's files, or in a shared domain those of all sites; the server through relays of
+    /// its two endpoints, if there are some.
+    func startWorker(
+        _ site: Int, sharing domain: String? = nil, through relays: [TCPRelay] = [], _ more: [String] = []
+    ) throws {
         let reach = domain.map { ["--domain", $0, "--data", data] } ?? ["--data", "\(data)/site\(site)"]
         try start(
             "worker\(site)", "fl-worker",
             reach + [
                 "--name", "worker\(site)", "--data-folder",
                 folder.path("worker\(site)"), "--log-level", "info",
-            ] + endpoints + more)
+            ] + (relays.count == 2 ? Self.endpoints(relays.map { $0.port }) : endpoints) + more)
     }
 
     func start(_ name: String, _ tool: String, _ arguments: [String]) throws {

@@ -119,6 +119,8 @@ package final class ServerService {
             port.close()
             log.notice("server stopped", ["version": "\(machine.version)"])
         }
+        // The last round may have been the last thing that an earlier start could store.
+        if machine.isFinished, !FileManager.default.fileExists(atPath: folder.file("model")) { try writeModelFolder() }
         while !stop.isSet {
             try port.wait(upTo: .milliseconds(50))
             var bulk = 0
@@ -186,11 +188,16 @@ package final class ServerService {
                 version: commit.model.map {
                     .init(number: Int64(clamping: commit.record.version), bytes: $0, digest: commit.digest)
                 })
-            try registry.forgetContributions(before: Int64(commit.record.round) - Int64(settings.keptRounds) + 1)
         } catch let error as StorageError {
             // Nothing of it is visible. A disk that is full may be emptied: the round is tried again.
             try step(.commitFailed(error.description))
             return
+        }
+        do {
+            try registry.forgetContributions(before: Int64(commit.record.round) - Int64(settings.keptRounds) + 1)
+        } catch {
+            // The version stands all the same; the next commit forgets them.
+            log.warning("old contributions could not be deleted", ["reason": error.description])
         }
         try step(.committed(version: commit.record.version))
         if machine.isFinished { try writeModelFolder() }

@@ -27,7 +27,7 @@ package final class WorkerService {
     private var model: FederatedModel?
     private var work: BackgroundThread?
     private var scorer: (thread: BackgroundThread, version: UInt64, entities: [String])?
-    private var failure: ServiceError?
+    private var failure: (any Error)?
     private var streamEnded = false
 
     /// Opens everything: the folder with the spool, and the sockets.
@@ -134,9 +134,10 @@ package final class WorkerService {
             }
             if ended { streamEnded = true }
             try step(.streamProgress(scoredSamples: scored, ended: ended))
-        case .scoringFailed(let reason):
-            log.error("scoring failed", ["reason": reason])
-            failure = ServiceError(.data, "the streams cannot be scored: \(reason)")
+        case .scoringFailed(let error):
+            log.error("scoring failed", ["reason": "\(error)"])
+            // What the disk refuses has its own exit status: alarms go on when there is space again.
+            failure = error as? StorageError ?? ServiceError(.data, "the streams cannot be scored: \(error)")
         }
     }
 
@@ -218,7 +219,7 @@ package final class WorkerService {
                     mailbox.put(.alarms(events, scored: scored, ended: ended))
                 }
             } catch {
-                if !isCancelled() { mailbox.put(.scoringFailed("\(error)")) }
+                if !isCancelled() { mailbox.put(.scoringFailed(error)) }
             }
         }
         scorer = (thread, version, entities)
@@ -229,7 +230,7 @@ package final class WorkerService {
 enum ShellEvent: Sendable {
     case machine(WorkerEvent)
     case alarms([AlarmEvent], scored: UInt64, ended: Bool)
-    case scoringFailed(String)
+    case scoringFailed(any Error)
 }
 
 /// Hands events to the owner of a port.
