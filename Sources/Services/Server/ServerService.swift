@@ -189,18 +189,27 @@ package final class ServerService {
                     .init(number: Int64(clamping: commit.record.version), bytes: $0, digest: commit.digest)
                 })
         } catch let error as StorageError {
-            // Nothing of it is visible. A disk that is full may be emptied: the round is tried again.
+            // Nothing of it is visible, and the workers keep their work.
+            try refuseToGoOn(after: error)
             try step(.commitFailed(error.description))
             return
         }
         do {
             try registry.forgetContributions(before: Int64(commit.record.round) - Int64(settings.keptRounds) + 1)
         } catch {
+            try refuseToGoOn(after: error)
             // The version stands all the same; the next commit forgets them.
             log.warning("old contributions could not be deleted", ["reason": error.description])
         }
         try step(.committed(version: commit.record.version))
         if machine.isFinished { try writeModelFolder() }
+    }
+
+    /// A disk that takes nothing more ends the server at once, so that whoever supervises it hears of it; what was
+    /// accepted is safe, and what was not is offered again after the next start. Other failures pass: a database that
+    /// another program holds for a moment, for instance.
+    private func refuseToGoOn(after error: StorageError) throws(StorageError) {
+        if error.code == .full || error.code == .unwritable { throw error }
     }
 
     /// The final version as a folder that `fl-train` and others can read.
@@ -231,6 +240,7 @@ package final class ServerService {
             taken = try alarms.append(spool: batch.spool, first: batch.first, items: items)
         } catch {
             // Without a receipt the worker keeps them and tries again.
+            try refuseToGoOn(after: error)
             log.error("alarms could not be stored", ["worker": worker, "reason": error.description])
             return
         }

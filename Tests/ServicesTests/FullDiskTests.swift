@@ -1,0 +1,90 @@
+import Foundation
+import Services
+import Testing
+
+/// A disk that fills up while a process runs: it ends with one line and status 73, and when there is room again and it is
+/// started again, nothing that it had accepted is gone.
+@Suite(.serialized, .enabled(if: SmallDisk.isPossible, "mounting a small disk needs root's rights"))
+struct FullDiskTests {
+    private static func summary(_ fleet: Fleet) -> [String] {
+        fleet.alarms.map { "\($0.id) \($0.revision) \($0.state.rawValue)" }.sorted()
+    }
+
+    private static func undisturbed() throws -> (alarms: [String], model: [String: Data]) {
+        let fleet = try Fleet()
+        try fleet.startServer(workers: 2)
+        for site in 1...2 { try fleet.startWorker(site) }
+        #expect(Fleet.wait(until: { fleet.hasEnded(workers: 2) }), "\(fleet.log("server"))")
+        return (summary(fleet), try fleet.model())
+    }
+
+    private static func lastLine(_ fleet: Fleet, _ name: String) -> String {
+        fleet.log(name).split(separator: "\n").last.map(String.init) ?? ""
+    }
+
+    @Test func theServersDiskFillsUp() throws {
+        let expected = try Self.undisturbed()
+        let disk = try SmallDisk(kilobytes: 8_192)
+        let fleet = try Fleet()
+        try fleet.startServer(workers: 2, ["--data-folder", disk.path + "/server"])
+        try fleet.startWorker(1)
+        #expect(
+            Fleet.wait(until: { fleet.workers.contains { $0.name == "worker1" } }), "\(fleet.log("server"))")
+        // The round that the second worker makes possible cannot be stored.
+        try disk.fill()
+        try fleet.startWorker(2)
+        #expect(fleet.exit(of: "server") == 73, "\(fleet.log("server"))")
+        let line = Self.lastLine(fleet, "server")
+        #expect(line.hasPrefix("fl-server: ") && line.contains(disk.path) && line.contains("full"), "\(line)")
+
+        try disk.makeRoom()
+        try fleet.startServer(workers: 2, ["--data-folder", disk.path + "/server"])
+        #expect(Fleet.wait(until: { fleet.hasEnded(workers: 2) }), "\(fleet.log("server"))")
+        #expect(Self.summary(fleet) == expected.alarms)
+        #expect(fleet.alarms.compactMap(\.sequence) == Array(1...Int64(expected.alarms.count)))
+        #expect(try Fleet.weights(disk.path + "/server/model") == expected.model)
+    }
+
+    @Test func theDiskFillsUpWhileAlarmsArrive() throws {
+        let expected = try Self.undisturbed()
+        let disk = try SmallDisk(kilobytes: 8_192)
+        let fleet = try Fleet()
+        try fleet.startServer(workers: 2, ["--data-folder", disk.path + "/server"])
+        for site in 1...2 { try fleet.startWorker(site, ["--rows-per-second", "40"]) }
+        #expect(Fleet.wait(until: { !fleet.alarms.isEmpty }), "\(fleet.log("server"))")
+        try disk.fill()
+        let status = fleet.exit(of: "server", within: 60)
+        // A log that has room in its pages may take the last alarms.
+        if status == nil {
+            #expect(Fleet.wait(until: { fleet.hasEnded(workers: 2) }), "\(fleet.log("server"))")
+        } else {
+            #expect(status == 73, "\(fleet.log("server"))")
+            try disk.makeRoom()
+            try fleet.startServer(workers: 2, ["--data-folder", disk.path + "/server"])
+            #expect(Fleet.wait(until: { fleet.hasEnded(workers: 2) }), "\(fleet.log("server"))")
+        }
+        #expect(Self.summary(fleet) == expected.alarms)
+        #expect(fleet.alarms.compactMap(\.sequence) == Array(1...Int64(expected.alarms.count)))
+    }
+
+    @Test func aWorkersDiskFillsUp() throws {
+        let expected = try Self.undisturbed()
+        let disk = try SmallDisk(kilobytes: 8_192)
+        let fleet = try Fleet()
+        try fleet.startServer(workers: 2)
+        try fleet.startWorker(1, ["--data-folder", disk.path + "/worker"])
+        #expect(
+            Fleet.wait(until: { fleet.workers.contains { $0.name == "worker1" } }), "\(fleet.log("worker1"))")
+        // The first version, which the second worker makes possible, cannot be kept.
+        try disk.fill()
+        try fleet.startWorker(2)
+        #expect(fleet.exit(of: "worker1") == 73, "\(fleet.log("worker1"))")
+        let line = Self.lastLine(fleet, "worker1")
+        #expect(line.hasPrefix("fl-worker: ") && line.contains(disk.path), "\(line)")
+
+        try disk.makeRoom()
+        try fleet.startWorker(1, ["--data-folder", disk.path + "/worker"])
+        #expect(Fleet.wait(until: { fleet.hasEnded(workers: 2) }), "\(fleet.log("worker1"))")
+        #expect(Self.summary(fleet) == expected.alarms)
+    }
+}
