@@ -1,31 +1,36 @@
 /// What the server knows of alarms: which event of each was the last, so that one that comes again, from a worker that
 /// was restarted or from another that took over its entity, is not a second alarm.
+///
+/// It remembers a bounded number of alarms, whoever sends how many: the ones that came up first are forgotten first.
 package struct AlarmBook: Sendable {
-    /// Alarms that stand, by name.
-    package private(set) var open: [String: AlarmEvent] = [:]
     private var lastRevision: [String: Int] = [:]
-    private var ended: [String] = []
+    /// The alarms of `lastRevision`, oldest first.
+    private var order: [String] = []
     private let memory: Int
 
     /// An empty book.
     ///
-    /// - Parameter memory: ended alarms that are remembered.
-    package init(memory: Int = 100_000) { self.memory = memory }
+    /// - Parameter memory: alarms that are remembered at most; the older half is forgotten when there are more.
+    package init(memory: Int = 100_000) {
+        precondition(memory > 1, "a book remembers two alarms at least")
+        self.memory = memory
+    }
+
+    /// Alarms that are remembered.
+    package var count: Int { order.count }
 
     /// Whether an event is news; then the book has it.
     package mutating func admit(_ event: AlarmEvent) -> Bool {
-        if let last = lastRevision[event.id], event.revision <= last { return false }
-        lastRevision[event.id] = event.revision
-        if event.state == .cleared {
-            open[event.id] = nil
-            ended.append(event.id)
-            if ended.count > memory {
-                for id in ended.prefix(memory / 2) where open[id] == nil { lastRevision[id] = nil }
-                ended.removeFirst(memory / 2)
-            }
+        if let last = lastRevision[event.id] {
+            guard event.revision > last else { return false }
         } else {
-            open[event.id] = event
+            if order.count == memory {
+                for id in order.prefix(memory / 2) { lastRevision[id] = nil }
+                order.removeFirst(memory / 2)
+            }
+            order.append(event.id)
         }
+        lastRevision[event.id] = event.revision
         return true
     }
 }

@@ -111,7 +111,10 @@ struct AlertsCommand: Command {
             ) { bytes in
                 if noted { console.note("connected again") }
                 (connected, noted) = (true, false)
-                for event in parser.append(bytes) {
+                let dropped = parser.dropped
+                let events = parser.append(bytes)
+                if parser.dropped > dropped { console.note("an event of more than 1 MiB was left out") }
+                for event in events {
                     if let id = event.id { last = id }
                     guard !isJSON else {
                         console.print(event.data)

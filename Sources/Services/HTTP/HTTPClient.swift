@@ -13,6 +13,9 @@ package enum HTTPClient {
         case unreachable(String)
     }
 
+    /// Bytes of a refusal's body that are kept.
+    private static let longestRefusal = 4_096
+
     /// Gets a path and hands on the body as it comes.
     ///
     /// - Parameters:
@@ -62,7 +65,8 @@ package enum HTTPClient {
                 bytes = Array(head[end...])
             }
             guard status == 200 else {
-                body += bytes
+                // Its first line is shown; what follows is read and forgotten.
+                body += bytes.prefix(Self.longestRefusal - body.count)
                 continue
             }
             if !bytes.isEmpty, !read(bytes) { return .finished }
