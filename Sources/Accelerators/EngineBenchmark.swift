@@ -61,18 +61,10 @@ public struct EngineBenchmark: Sendable {
     /// - Throws: what the backend and its engine throw.
     public func run(_ mode: Mode, backend: any AcceleratorBackend, batch: Int) throws -> Result {
         let needed = mode == .train ? windows : batch
-        var generator = CounterBasedGenerator(seed: 0, purpose: "benchmark")
-        var samples = Tensor<Float>(shape: [needed * shape.window, shape.features])
-        unsafe samples.withUnsafeMutableBufferPointer { elements in
-            for index in elements.indices { unsafe elements[index] = Float(truncating24Bits: generator.next()) }
-        }
-        let starts = (0..<needed).map { $0 * shape.window }
+        let drawn = Self.randomWindows(needed, shape: shape)
+        let (samples, starts) = (drawn.samples, drawn.starts)
         let engine = try backend.makeEngine(shape: shape, maximumBatch: batch)
-        let bound = 1 / Double(shape.hidden[0]).squareRoot()
-        try engine.setParameters(
-            Tensor(
-                (0..<shape.parameterCount).map { _ in Float(bound * (2 * generator.uniform() - 1)) },
-                shape: [shape.parameterCount]))
+        try engine.setParameters(Self.randomParameters(shape))
         let calls = mode == .train ? 1 : batch == 1 ? 200 : 20
         func repetition() throws {
             switch mode {
@@ -102,6 +94,25 @@ public struct EngineBenchmark: Sendable {
             mode: mode.rawValue, threads: backend.device.threads, batch: batch, wallMinimum: wall.min() ?? median,
             wallMedian: median, cpuMedian: Self.median(processor), windowsPerSecond: rate,
             operationsPerWindow: operations, gigaflops: rate * operations / 1e9)
+    }
+
+    /// Windows of random numbers, side by side.
+    static func randomWindows(_ count: Int, shape: AutoencoderShape) -> WindowBatch {
+        var generator = CounterBasedGenerator(seed: 0, purpose: "benchmark")
+        var samples = Tensor<Float>(shape: [count * shape.window, shape.features])
+        unsafe samples.withUnsafeMutableBufferPointer { elements in
+            for index in elements.indices { unsafe elements[index] = Float(truncating24Bits: generator.next()) }
+        }
+        return WindowBatch(samples: samples, starts: (0..<count).map { $0 * shape.window }[...])
+    }
+
+    /// Random parameters of the usual size, `[P]`.
+    static func randomParameters(_ shape: AutoencoderShape) -> Tensor<Float> {
+        var generator = CounterBasedGenerator(seed: 0, purpose: "benchmark parameters")
+        let bound = 1 / Double(shape.hidden[0]).squareRoot()
+        return Tensor(
+            (0..<shape.parameterCount).map { _ in Float(bound * (2 * generator.uniform() - 1)) },
+            shape: [shape.parameterCount])
     }
 
     /// The multiply-adds that one thread does in a precision when nothing holds it up, in 10⁹ operations a second; the
@@ -152,12 +163,28 @@ extension Float {
 }
 
 extension AcceleratorBackend {
-    /// The windows a second that this device trains, measured on a few batches of random windows: what a worker says
-    /// of itself, and what placement divides to compare devices. Takes about ten batches' time.
+    /// The windows a second that this device trains, measured on batches of random windows: what a worker says of
+    /// itself, and what placement divides to compare devices. Trains one batch that is not measured, then batches until
+    /// `seconds` are over or it is cancelled, at least one; the rate is that of the fastest, so that other work on the
+    /// machine shows least.
     ///
     /// - Throws: what the engine throws.
-    public func measuredTrainingRate(shape: AutoencoderShape, batch: Int = 64) throws -> Double {
-        try EngineBenchmark(shape: shape, windows: 2 * batch, repetitions: 5)
-            .run(.train, backend: self, batch: batch).windowsPerSecond
+    /// - Precondition: `batch` is positive.
+    public func measuredTrainingRate(
+        shape: AutoencoderShape, batch: Int = 64, seconds: Double = 0.25, isCancelled: () -> Bool = { false }
+    ) throws -> Double {
+        precondition(batch > 0, "a batch has windows")
+        let windows = EngineBenchmark.randomWindows(batch, shape: shape)
+        let engine = try makeEngine(shape: shape, maximumBatch: batch)
+        try engine.setParameters(EngineBenchmark.randomParameters(shape))
+        let start = EngineBenchmark.wallSeconds
+        _ = try engine.trainStep(windows, adam: AdamConfiguration())
+        var best = Double.infinity
+        repeat {
+            let before = EngineBenchmark.wallSeconds
+            _ = try engine.trainStep(windows, adam: AdamConfiguration())
+            best = min(best, EngineBenchmark.wallSeconds - before)
+        } while EngineBenchmark.wallSeconds - start < seconds && !isCancelled()
+        return Double(batch) / max(best, 1e-9)
     }
 }

@@ -4,8 +4,12 @@ package import Federation
 package protocol Learner: Sendable {
     /// What the worker can reach, for its registration.
     var entities: [String] { get }
-    /// What it can do, for its registration.
+    /// What it can do, as far as that is known at once.
     var capabilities: Capabilities { get }
+    /// What it can do, with what has to be counted and measured. Takes a while.
+    ///
+    /// - Throws: what makes its samples or devices unusable.
+    func measureCapabilities(isCancelled: @escaping @Sendable () -> Bool) throws -> Capabilities
     /// Does one piece of work.
     ///
     /// - Parameters:

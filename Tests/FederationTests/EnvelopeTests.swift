@@ -49,7 +49,8 @@ import Testing
                 payload[index] = seed % 3 == 0 ? 0xff : UInt8(truncatingIfNeeded: random.generator.next())
             }
             let bytes = Envelope.assemble(
-                version: 1, type: kind.rawValue, leaseEpoch: 1, sequence: 1, sender: "a", payload: payload)
+                version: Envelope.protocolVersion, type: kind.rawValue, leaseEpoch: 1, sequence: 1, sender: "a",
+                payload: payload)
             _ = code(bytes)
             _ = try? FederatedModel(decoding: payload)
             _ = try? Contribution(decoding: payload)
@@ -60,11 +61,13 @@ import Testing
         func bytes(version: UInt16, type: UInt16) -> [UInt8] {
             Envelope.assemble(version: version, type: type, leaseEpoch: 0, sequence: 0, sender: "a", payload: [])
         }
-        #expect(code(bytes(version: 1, type: 6)) == nil)
-        #expect(code(bytes(version: 2, type: 6)) == .unsupportedVersion)
-        #expect(code(bytes(version: 1, type: 99)) == .unknownType)
+        let ours = Envelope.protocolVersion
+        #expect(code(bytes(version: ours, type: 6)) == nil)
+        #expect(code(bytes(version: ours - 1, type: 6)) == .unsupportedVersion)
+        #expect(code(bytes(version: ours + 1, type: 6)) == .unsupportedVersion)
+        #expect(code(bytes(version: ours, type: 99)) == .unknownType)
         #expect(code(Array("GET / HTTP/1.1\r\n\r\n".utf8)) == .notThisProtocol)
-        #expect(code(bytes(version: 1, type: 6), limit: 20) == .oversized)
+        #expect(code(bytes(version: ours, type: 6), limit: 20) == .oversized)
         #expect(code([]) == .notThisProtocol)
     }
 
@@ -74,7 +77,8 @@ import Testing
         writer.put(UInt64(1))
         writer.put(UInt32.max)
         let bytes = Envelope.assemble(
-            version: 1, type: Message.Kind.alarmBatch.rawValue, leaseEpoch: 1, sequence: 1, sender: "a",
+            version: Envelope.protocolVersion, type: Message.Kind.alarmBatch.rawValue, leaseEpoch: 1, sequence: 1,
+            sender: "a",
             payload: writer.bytes)
         #expect(code(bytes) == .oversized)
     }

@@ -42,6 +42,7 @@ struct FederationSimulation {
         case toServer([UInt8], Peer)
         case toWorker([UInt8], Peer)
         case workDone(WorkKey, worker: Int, incarnation: UInt64)
+        case measured(worker: Int, incarnation: UInt64)
         case durable(Commit, FederatedModel?, term: UInt32)
     }
 
@@ -92,12 +93,21 @@ struct FederationSimulation {
                 capabilities: Capabilities(cores: 2, accelerator: "cpu", samplesPerGroup: [:], schemaHash: ""),
                 entities: (0..<5).map { "entity\($0)" }))
         configuration.pieceBytes = 48
+        configuration.capabilitiesPatience = .milliseconds(500)
+        let measuring = Duration.milliseconds(Int.random(in: 50...3_000, using: &generator))
+        queue.append((now + measuring, .measured(worker: index, incarnation: incarnation)))
         return Process(
             machine: WorkerMachine(
                 configuration: configuration,
                 generator: CounterBasedGenerator(seed: incarnation, purpose: "registration")),
             incarnation: incarnation)
     }
+
+    /// What a worker says of itself when it has counted and measured.
+    static let measured = Capabilities(
+        cores: 2, accelerator: "cpu",
+        device: .init(name: "toy", precision: "float32", threads: 2, windowsPerSecond: 100, cpuWindowsPerSecond: 50),
+        samplesPerGroup: ["physical.cpu": 7], schemaHash: "")
 
     private var healed: Bool { now >= healAt }
 
@@ -195,7 +205,10 @@ struct FederationSimulation {
             guard workers[index].incarnation == incarnation else { return }
             var payload = ToyLearner.work(key, base: workers[index].bundle)
             if workers[index].poisons, key.kind == .training, !healed { payload = Self.poison(payload) }
-            stepWorker(index, .workFinished(key, payload: payload))
+            stepWorker(index, .workFinished(key, payload: payload, seconds: Double(key.round) + 0.5))
+        case .measured(let index, let incarnation):
+            guard workers[index].incarnation == incarnation else { return }
+            stepWorker(index, .capable(Self.measured))
         case .durable(let commit, let base, let term):
             guard term == registry.term else { return }
             store(commit, base: base)
@@ -330,6 +343,9 @@ struct FederationSimulation {
             if Set(record.contributions.map(\.worker)).count != record.contributions.count {
                 found.append("a worker counted twice in round \(record.round)")
             }
+            if record.contributions.contains(where: { $0.workSeconds != Double(record.round) + 0.5 }) {
+                found.append("the time of the work in round \(record.round) is another")
+            }
             if record.contributions.count < configuration.quorum { found.append("round \(record.round): no quorum") }
             let payloads = try record.contributions.reversed().map {
                 ($0.worker, try Contribution(decoding: registry.kept[$0.digest] ?? []))
@@ -356,6 +372,9 @@ struct FederationSimulation {
                     found.append("a poisoned parameter in round \(record.round)")
                 }
             }
+        }
+        for view in server.workers where view.capabilities != Self.measured {
+            found.append("\(view.name) measured itself and the server does not know")
         }
         for (index, process) in workers.enumerated() {
             let mine = registry.alarms.filter { String(decoding: $0, as: UTF8.self).hasSuffix(" \(index)") }

@@ -7,6 +7,7 @@ struct RandomMessages {
     var generator: CounterBasedGenerator
 
     mutating func integer<Value: FixedWidthInteger>() -> Value { Value(truncatingIfNeeded: generator.next()) }
+    mutating func amount() -> Double { generator.uniform() * 1e6 }
     mutating func flag() -> Bool { generator.next() & 1 == 1 }
     mutating func bytes(_ limit: Int = 40) -> [UInt8] {
         (0..<Int.random(in: 0...limit, using: &generator)).map { _ in UInt8(truncatingIfNeeded: generator.next()) }
@@ -29,13 +30,19 @@ struct RandomMessages {
         case .registration:
             .registration(
                 Registration(
-                    incarnation: integer(), site: name(), domain: name(),
+                    incarnation: integer(), revision: integer(), site: name(), domain: name(),
                     capabilities: Capabilities(
                         cores: integer(), accelerator: name(),
+                        device: Capabilities.Device(
+                            name: name(), precision: name(), threads: integer(), windowsPerSecond: amount(),
+                            cpuWindowsPerSecond: amount()),
                         samplesPerGroup: Dictionary(names().map { ($0, integer()) }, uniquingKeysWith: { a, _ in a }),
                         schemaHash: SHA256.hexadecimal(bytes())), entities: names()))
         case .welcome:
-            .welcome(Welcome(incarnation: integer(), heartbeatMilliseconds: integer(), leaseMilliseconds: integer()))
+            .welcome(
+                Welcome(
+                    incarnation: integer(), revision: integer(), heartbeatMilliseconds: integer(),
+                    leaseMilliseconds: integer()))
         case .refusal:
             .refusal(
                 Refusal(
@@ -45,11 +52,11 @@ struct RandomMessages {
             .heartbeat(
                 Heartbeat(
                     assignmentRevision: integer(), activity: one(of: Heartbeat.Activity.self), version: integer(),
-                    scoredSamples: integer(), streamEnded: flag()))
+                    scoredSamples: integer(), streamEnded: flag(), roundTripMicroseconds: integer()))
         case .status:
             .status(
                 ServerStatus(
-                    version: integer(),
+                    answers: integer(), version: integer(),
                     plan: flag()
                         ? RoundPlan(
                             round: integer(), attempt: integer(), kind: one(of: RoundKind.self),
@@ -64,8 +71,8 @@ struct RandomMessages {
         case .contributionPiece:
             .contributionPiece(
                 ContributionPiece(
-                    round: integer(), attempt: integer(), assignmentRevision: integer(), digest: digest(),
-                    totalBytes: integer(), offset: integer(), bytes: bytes(300)))
+                    round: integer(), attempt: integer(), assignmentRevision: integer(), workSeconds: amount(),
+                    digest: digest(), totalBytes: integer(), offset: integer(), bytes: bytes(300)))
         case .contributionReceipt:
             .contributionReceipt(
                 ContributionReceipt(

@@ -38,6 +38,14 @@ import Testing
         #expect(try fleet.model() == weights)
         #expect(try Fleet.weights(fleet.folder.path("worker1/model")) == weights)
         #expect(fleet.rounds.map(\.kind) == ["statistics", "training", "training", "evaluation"])
+        // What the worker measured of itself.
+        for round in fleet.rounds { #expect((round.contributions.first?.workSeconds ?? 0) > 0, "\(round)") }
+        let worker = try #require(fleet.workers.first)
+        #expect((worker.roundTripSeconds ?? 0) > 0)
+        #expect((worker.device?.windowsPerSecond ?? 0) > 0)
+        #expect(worker.device?.windowsPerSecond == worker.device?.cpuWindowsPerSecond)
+        // 18 hours of 30 rows, three fifths of them for training.
+        #expect(worker.samplesPerGroup?["physical.cpu"] == 324, "\(worker.samplesPerGroup ?? [:])")
     }
 
     /// kill -9 of any process, at any phase, and a new start: the same models to the byte, the same alarms.

@@ -62,6 +62,8 @@ package struct AcceptedContribution: Equatable, Sendable {
     package var bytes: UInt64
     /// Bytes of raw samples behind it.
     package var rawBytes: UInt64
+    /// Wall time of the work, in seconds, as the worker measured it; 0 when it did not.
+    package var workSeconds: Double
 }
 
 /// How a round ended.
@@ -131,6 +133,8 @@ package struct WorkerView: Equatable, Sendable {
     package var streamEnded: Bool
     /// Contributions of it that failed the gate.
     package var rejectedContributions: Int
+    /// The last time from a heartbeat to its answer, as the worker measured it; `nil` before there was one.
+    package var roundTripSeconds: Double?
     /// When it was last heard.
     package var lastHeard: Instant
 }

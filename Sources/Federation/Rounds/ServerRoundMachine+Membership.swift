@@ -17,7 +17,9 @@ extension ServerRoundMachine {
             leaseEpoch: member.epoch, capabilities: member.registration.capabilities,
             activity: member.heartbeat.activity, version: member.heartbeat.version, entities: member.entities,
             scoredSamples: member.heartbeat.scoredSamples, streamEnded: member.heartbeat.streamEnded,
-            rejectedContributions: member.rejected, lastHeard: member.lastHeard)
+            rejectedContributions: member.rejected,
+            roundTripSeconds: member.heartbeat.roundTripMicroseconds == 0
+                ? nil : Double(member.heartbeat.roundTripMicroseconds) / 1e6, lastHeard: member.lastHeard)
     }
 
     mutating func register(
@@ -32,7 +34,13 @@ extension ServerRoundMachine {
         }
         if let old = members[name], now - old.lastHeard <= configuration.lease {
             if old.registration.incarnation == registration.incarnation, old.peer == peer {
-                // The welcome was lost, or the worker's registration was repeated on the way: the lease stands.
+                // The welcome was lost, the worker's registration was repeated on the way, or the worker has learnt
+                // more of itself: the lease stands.
+                if registration.revision > old.registration.revision {
+                    members[name]?.registration.revision = registration.revision
+                    members[name]?.registration.capabilities = registration.capabilities
+                    record(name, .active, &directives)
+                }
                 welcome(name, &directives)
                 sendStatus(to: name, at: now, &directives)
                 return
@@ -73,7 +81,7 @@ extension ServerRoundMachine {
     private mutating func welcome(_ name: String, _ directives: inout [ServerDirective]) {
         guard let member = members[name] else { return }
         let welcome = Welcome(
-            incarnation: member.registration.incarnation,
+            incarnation: member.registration.incarnation, revision: member.registration.revision,
             heartbeatMilliseconds: UInt32(clamping: configuration.heartbeatInterval.milliseconds),
             leaseMilliseconds: UInt32(clamping: configuration.lease.milliseconds))
         send(.welcome(welcome), to: member, &directives)

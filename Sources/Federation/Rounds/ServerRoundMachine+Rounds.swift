@@ -222,7 +222,7 @@ extension ServerRoundMachine {
             guard upload.isIntact else {
                 throw FederationError(.corrupted, "a contribution that is not what its SHA-256 says")
             }
-            try accept(upload, from: name, &directives)
+            try accept(upload, workSeconds: piece.workSeconds, from: name, &directives)
             send(receipt(.accepted, upload.bytes.count), to: member, &directives)
         } catch {
             let error = error as? FederationError ?? FederationError(.malformed, "\(error)")
@@ -232,7 +232,7 @@ extension ServerRoundMachine {
     }
 
     private mutating func accept(
-        _ upload: PieceAssembly, from name: String, _ directives: inout [ServerDirective]
+        _ upload: PieceAssembly, workSeconds: Double, from name: String, _ directives: inout [ServerDirective]
     ) throws {
         guard case .running(var round) = phase, let member = members[name] else { return }
         let contribution = try configuration.gate.pass(
@@ -245,7 +245,7 @@ extension ServerRoundMachine {
         let accepted = AcceptedContribution(
             round: round.number, attempt: round.attempt, worker: name, leaseEpoch: member.epoch,
             digest: upload.digest, sampleCount: contribution.sampleCount, bytes: UInt64(upload.bytes.count),
-            rawBytes: contribution.rawBytes)
+            rawBytes: contribution.rawBytes, workSeconds: workSeconds)
         round.accepted[name] = accepted
         for entity in member.entities {
             round.covered.insert(EntityKey(domain: member.registration.domain, entity: entity))

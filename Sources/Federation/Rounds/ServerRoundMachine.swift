@@ -153,7 +153,7 @@ package struct ServerRoundMachine: Sendable {
             members[envelope.sender]?.lastHeartbeat = envelope.sequence
             members[envelope.sender]?.heartbeat = heartbeat
             release(upTo: heartbeat.assignmentRevision, by: envelope.sender, at: now, &directives)
-            sendStatus(to: envelope.sender, at: now, &directives)
+            sendStatus(to: envelope.sender, answering: envelope.sequence, at: now, &directives)
         case .goodbye:
             end(envelope.sender, .left, at: now, &directives)
         case .modelRequest(let request):
@@ -197,10 +197,12 @@ package struct ServerRoundMachine: Sendable {
         send(message, to: member.peer, epoch: member.epoch, &directives)
     }
 
-    mutating func sendStatus(to name: String, at now: Instant, _ directives: inout [ServerDirective]) {
+    mutating func sendStatus(
+        to name: String, answering sequence: UInt64 = 0, at now: Instant, _ directives: inout [ServerDirective]
+    ) {
         guard let member = members[name] else { return }
         let status = ServerStatus(
-            version: version, plan: plan(for: name, at: now), finished: isFinished,
+            answers: sequence, version: version, plan: plan(for: name, at: now), finished: isFinished,
             assignmentRevision: member.assignmentRevision, entities: member.entities)
         send(.status(status), to: member, &directives)
     }

@@ -5,6 +5,7 @@ extension Message {
         case .registration(let body): body.encode(into: &writer)
         case .welcome(let body):
             writer.put(body.incarnation)
+            writer.put(body.revision)
             writer.put(body.heartbeatMilliseconds)
             writer.put(body.leaseMilliseconds)
         case .refusal(let body):
@@ -18,6 +19,7 @@ extension Message {
             writer.put(body.version)
             writer.put(body.scoredSamples)
             writer.put(body.streamEnded)
+            writer.put(body.roundTripMicroseconds)
         case .status(let body): body.encode(into: &writer)
         case .goodbye: break
         case .modelRequest(let body):
@@ -33,6 +35,7 @@ extension Message {
             writer.put(body.round)
             writer.put(body.attempt)
             writer.put(body.assignmentRevision)
+            writer.put(body.workSeconds)
             writer.put(body.digest)
             writer.put(body.totalBytes)
             writer.put(body.offset)
@@ -61,7 +64,7 @@ extension Message {
         case .welcome:
             self = .welcome(
                 Welcome(
-                    incarnation: try reader.integer("incarnation"),
+                    incarnation: try reader.integer("incarnation"), revision: try reader.integer("revision"),
                     heartbeatMilliseconds: try reader.integer("heartbeat"),
                     leaseMilliseconds: try reader.integer("lease")))
         case .refusal:
@@ -75,7 +78,8 @@ extension Message {
                 Heartbeat(
                     assignmentRevision: try reader.integer("revision"), activity: try reader.enumeration("activity"),
                     version: try reader.integer("version"), scoredSamples: try reader.integer("scored samples"),
-                    streamEnded: try reader.boolean("stream ended")))
+                    streamEnded: try reader.boolean("stream ended"),
+                    roundTripMicroseconds: try reader.integer("round trip")))
         case .status: self = .status(try ServerStatus(from: &reader))
         case .goodbye: self = .goodbye
         case .modelRequest:
@@ -91,7 +95,8 @@ extension Message {
             self = .contributionPiece(
                 ContributionPiece(
                     round: try reader.integer("round"), attempt: try reader.integer("attempt"),
-                    assignmentRevision: try reader.integer("revision"), digest: try reader.digest(),
+                    assignmentRevision: try reader.integer("revision"),
+                    workSeconds: try reader.amount("work seconds"), digest: try reader.digest(),
                     totalBytes: try reader.integer("total bytes"),
                     offset: try reader.integer("offset"),
                     bytes: try reader.byteString("bytes", limit: WireLimits.piece)))
@@ -143,38 +148,26 @@ extension WireReader {
 extension Registration {
     fileprivate func encode(into writer: inout WireWriter) {
         writer.put(incarnation)
+        writer.put(revision)
         writer.put(site)
         writer.put(domain)
-        writer.put(capabilities.cores)
-        writer.put(capabilities.accelerator)
-        writer.put(capabilities.schemaHash)
-        writer.put(capabilities.samplesPerGroup.sorted { $0.key < $1.key }) { writer, pair in
-            writer.put(pair.key)
-            writer.put(pair.value)
-        }
+        capabilities.encode(into: &writer)
         writer.put(entities) { $0.put($1) }
     }
 
     fileprivate init(from reader: inout WireReader) throws(FederationError) {
         incarnation = try reader.integer("incarnation")
+        revision = try reader.integer("revision")
         site = try reader.string("site", limit: WireLimits.name)
         domain = try reader.string("domain", limit: WireLimits.name)
-        let cores = try reader.integer("cores", as: UInt16.self)
-        let accelerator = try reader.string("accelerator", limit: WireLimits.name)
-        let schemaHash = try reader.string("schema hash", limit: 64)
-        let samples = try reader.array("samples per group", limit: WireLimits.groups) {
-            reader throws(FederationError) -> (String, UInt64) in
-            (try reader.string("group", limit: WireLimits.name), try reader.integer("samples"))
-        }
-        capabilities = Capabilities(
-            cores: cores, accelerator: accelerator,
-            samplesPerGroup: Dictionary(samples, uniquingKeysWith: { first, _ in first }), schemaHash: schemaHash)
+        capabilities = try Capabilities(from: &reader)
         entities = try reader.names("entities", limit: WireLimits.entities)
     }
 }
 
 extension ServerStatus {
     fileprivate func encode(into writer: inout WireWriter) {
+        writer.put(answers)
         writer.put(version)
         writer.put(plan != nil)
         if let plan {
@@ -191,6 +184,7 @@ extension ServerStatus {
     }
 
     fileprivate init(from reader: inout WireReader) throws(FederationError) {
+        answers = try reader.integer("answers")
         version = try reader.integer("version")
         if try reader.boolean("has a plan") {
             plan = RoundPlan(

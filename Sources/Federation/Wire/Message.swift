@@ -99,30 +99,12 @@ package enum WireLimits {
     package static let message = 8 << 20
 }
 
-/// What a worker can do and what it sees.
-package struct Capabilities: Equatable, Sendable {
-    /// CPU cores that it may use.
-    package var cores: UInt16
-    /// Its accelerator, such as `openblas`.
-    package var accelerator: String
-    /// Training samples by group, as far as it knows them.
-    package var samplesPerGroup: [String: UInt64]
-    /// Names the columns that it reads (64 hexadecimal digits or empty).
-    package var schemaHash: String
-
-    /// Capabilities with every field given.
-    package init(cores: UInt16, accelerator: String, samplesPerGroup: [String: UInt64], schemaHash: String) {
-        self.cores = cores
-        self.accelerator = accelerator
-        self.samplesPerGroup = samplesPerGroup
-        self.schemaHash = schemaHash
-    }
-}
-
 /// A worker asks to be let in.
 package struct Registration: Equatable, Sendable {
     /// Differs for every start of every process: tells a worker from another with the same name.
     package var incarnation: UInt64
+    /// Grows when the process learns more of itself; of two registrations of one process the higher one holds.
+    package var revision: UInt32
     /// Where it stands.
     package var site: String
     /// The domain in which samples may travel; by default the site.
@@ -134,9 +116,11 @@ package struct Registration: Equatable, Sendable {
 
     /// A registration with every field given.
     package init(
-        incarnation: UInt64, site: String, domain: String, capabilities: Capabilities, entities: [String]
+        incarnation: UInt64, revision: UInt32 = 0, site: String, domain: String, capabilities: Capabilities,
+        entities: [String]
     ) {
         self.incarnation = incarnation
+        self.revision = revision
         self.site = site
         self.domain = domain
         self.capabilities = capabilities
@@ -148,14 +132,19 @@ package struct Registration: Equatable, Sendable {
 package struct Welcome: Equatable, Sendable {
     /// The registration that this answers.
     package var incarnation: UInt64
+    /// The revision of the registration that the server holds.
+    package var revision: UInt32
     /// Time between heartbeats.
     package var heartbeatMilliseconds: UInt32
     /// Silence after which the lease ends.
     package var leaseMilliseconds: UInt32
 
     /// A welcome with every field given.
-    package init(incarnation: UInt64, heartbeatMilliseconds: UInt32, leaseMilliseconds: UInt32) {
+    package init(
+        incarnation: UInt64, revision: UInt32 = 0, heartbeatMilliseconds: UInt32, leaseMilliseconds: UInt32
+    ) {
         self.incarnation = incarnation
+        self.revision = revision
         self.heartbeatMilliseconds = heartbeatMilliseconds
         self.leaseMilliseconds = leaseMilliseconds
     }
@@ -220,17 +209,20 @@ package struct Heartbeat: Equatable, Sendable {
     package var scoredSamples: UInt64
     /// Whether its stream has ended and every alarm of it was handed over.
     package var streamEnded: Bool
+    /// The last time from a heartbeat to the status that answered it, by the worker's clock; 0 before there was one.
+    package var roundTripMicroseconds: UInt32
 
     /// A heartbeat with every field given.
     package init(
         assignmentRevision: UInt64, activity: Activity, version: UInt64, scoredSamples: UInt64 = 0,
-        streamEnded: Bool = false
+        streamEnded: Bool = false, roundTripMicroseconds: UInt32 = 0
     ) {
         self.assignmentRevision = assignmentRevision
         self.activity = activity
         self.version = version
         self.scoredSamples = scoredSamples
         self.streamEnded = streamEnded
+        self.roundTripMicroseconds = roundTripMicroseconds
     }
 }
 
@@ -284,6 +276,8 @@ package struct RoundPlan: Equatable, Sendable {
 
 /// How things stand for one worker.
 package struct ServerStatus: Equatable, Sendable {
+    /// Sequence of the heartbeat that this answers; 0 when nobody asked.
+    package var answers: UInt64
     /// The committed version of the model.
     package var version: UInt64
     /// The round that runs and still wants this worker's contribution.
@@ -296,7 +290,11 @@ package struct ServerStatus: Equatable, Sendable {
     package var entities: [String]
 
     /// A status with every field given.
-    package init(version: UInt64, plan: RoundPlan?, finished: Bool, assignmentRevision: UInt64, entities: [String]) {
+    package init(
+        answers: UInt64 = 0, version: UInt64, plan: RoundPlan?, finished: Bool, assignmentRevision: UInt64,
+        entities: [String]
+    ) {
+        self.answers = answers
         self.version = version
         self.plan = plan
         self.finished = finished
@@ -350,6 +348,9 @@ package struct ContributionPiece: Equatable, Sendable {
     package var attempt: UInt32
     /// The assignment of entities that the work was done for.
     package var assignmentRevision: UInt64
+    /// Wall time of the work, in seconds. Beside the contribution, not in it: the same work has the same bytes
+    /// however long it took.
+    package var workSeconds: Double
     /// SHA-256 of the whole; with worker, lease epoch and round the contribution's idempotency key.
     package var digest: [UInt8]
     /// Bytes of the whole.
@@ -361,12 +362,13 @@ package struct ContributionPiece: Equatable, Sendable {
 
     /// A piece with every field given.
     package init(
-        round: UInt32, attempt: UInt32, assignmentRevision: UInt64, digest: [UInt8], totalBytes: UInt64,
-        offset: UInt64, bytes: [UInt8]
+        round: UInt32, attempt: UInt32, assignmentRevision: UInt64, workSeconds: Double = 0, digest: [UInt8],
+        totalBytes: UInt64, offset: UInt64, bytes: [UInt8]
     ) {
         self.round = round
         self.attempt = attempt
         self.assignmentRevision = assignmentRevision
+        self.workSeconds = workSeconds
         self.digest = digest
         self.totalBytes = totalBytes
         self.offset = offset

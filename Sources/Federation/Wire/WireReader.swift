@@ -36,6 +36,15 @@ package struct WireReader: ~Copyable {
         Double(bitPattern: try integer(field))
     }
 
+    /// A double that is finite and not negative.
+    package mutating func amount(_ field: StaticString) throws(FederationError) -> Double {
+        let value = try double(field)
+        guard value.isFinite, value >= 0 else {
+            throw FederationError(.malformed, "\(field): \(value) is no amount")
+        }
+        return value
+    }
+
     /// A byte that is 0 or 1.
     package mutating func boolean(_ field: StaticString) throws(FederationError) -> Bool {
         switch try integer(field, as: UInt8.self) {

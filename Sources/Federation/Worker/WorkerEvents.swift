@@ -6,6 +6,8 @@ package struct WorkerConfiguration: Sendable {
     package var registration: Registration
     /// Time between attempts to register; a welcome says how often heartbeats are wanted.
     package var registrationInterval: Duration = .seconds(1)
+    /// Time for which it waits to learn what it can do before it registers without that; zero: it knows already.
+    package var capabilitiesPatience: Duration = .zero
     /// Bytes of a piece of a contribution.
     package var pieceBytes = 1 << 20
     /// Largest model that it takes.
@@ -38,8 +40,10 @@ package enum WorkerEvent: Sendable {
     case received(Envelope)
     /// Time has passed; comes several times in a heartbeat interval.
     case tick
-    /// Local work is done; the bytes of a ``Contribution``.
-    case workFinished(WorkKey, payload: [UInt8])
+    /// What it can do is known now.
+    case capable(Capabilities)
+    /// Local work is done: the bytes of a ``Contribution``, and the wall time that it took.
+    case workFinished(WorkKey, payload: [UInt8], seconds: Double = 0)
     /// Local work could not be done.
     case workFailed(WorkKey, reason: String)
     /// The spool holds alarms up to this number; the first call also says what was delivered before.
@@ -56,7 +60,7 @@ package enum WorkerEvent: Sendable {
 package enum WorkerDirective: Sendable {
     /// Send a message to the server; it may be lost.
     case send(Envelope)
-    /// Do local work on a thread of its own, then say ``WorkerEvent/workFinished(_:payload:)``.
+    /// Do local work on a thread of its own, then say ``WorkerEvent/workFinished(_:payload:seconds:)``.
     case work(WorkKey, hyperparameters: [UInt8])
     /// The work that runs is no longer wanted.
     case cancelWork(WorkKey)

@@ -20,7 +20,7 @@ package struct WorkerMachine: Sendable {
 
     enum Work: Sendable {
         case running(WorkKey)
-        case done(WorkKey, payload: [UInt8], digest: [UInt8])
+        case done(WorkKey, payload: [UInt8], digest: [UInt8], seconds: Double)
     }
 
     struct Upload: Sendable {
@@ -35,6 +35,12 @@ package struct WorkerMachine: Sendable {
 
     /// What it was told.
     package let configuration: WorkerConfiguration
+    /// What it says of itself.
+    var registration: Registration
+    /// The revision of that which the server has.
+    var registeredRevision: UInt32 = 0
+    /// Until when it waits to know what it can do.
+    var waitsForCapabilities: Instant?
     var generator: CounterBasedGenerator
     var sequence: UInt64 = 0
     var lease: Lease?
@@ -43,6 +49,9 @@ package struct WorkerMachine: Sendable {
     var lastHeard: Instant?
     var unreachable = false
     var lastHeartbeat = Instant.zero
+    /// Heartbeats that wait for their answers.
+    var heartbeats: [(sequence: UInt64, at: Instant)] = []
+    var roundTrip: Duration?
     var lastStatus: UInt64 = 0
     var status: ServerStatus?
     var work: Work?
@@ -58,7 +67,7 @@ package struct WorkerMachine: Sendable {
     var stopped = false
 
     /// The version that it holds; 0 for none.
-    package private(set) var version: UInt64
+    package internal(set) var version: UInt64
     /// The entities that it serves.
     package private(set) var entities: [String]
 
@@ -68,6 +77,7 @@ package struct WorkerMachine: Sendable {
         entities: [String] = []
     ) {
         self.configuration = configuration
+        registration = configuration.registration
         self.generator = generator
         self.version = version
         self.entities = entities
@@ -88,9 +98,15 @@ package struct WorkerMachine: Sendable {
         switch event {
         case .received(let envelope): receive(envelope, at: now, &directives)
         case .tick: break
-        case .workFinished(let key, let payload):
+        case .capable(let capabilities):
+            waitsForCapabilities = now
+            registration.capabilities = capabilities
+            registration.revision += 1
+        case .workFinished(let key, let payload, let seconds):
             guard case .running(key) = work else { break }
-            work = .done(key, payload: payload, digest: SHA256.digest(payload))
+            work = .done(
+                key, payload: payload, digest: SHA256.digest(payload),
+                seconds: seconds.isFinite ? max(0, seconds) : 0)
             pursuePlan(at: now, &directives)
         case .workFailed(let key, let reason):
             guard case .running(key) = work else { break }
@@ -98,7 +114,7 @@ package struct WorkerMachine: Sendable {
                 .note(Note(.error, "local work failed", ["round": "\(key.round)", "reason": reason])))
             // The others shall not wait for it until the deadline: it gives nothing.
             let payload = Contribution(kind: key.kind, rawBytes: 0).encoded()
-            work = .done(key, payload: payload, digest: SHA256.digest(payload))
+            work = .done(key, payload: payload, digest: SHA256.digest(payload), seconds: 0)
             pursuePlan(at: now, &directives)
         case .alarmsSpooled(let spool, let latest, let delivered):
             self.spool = spool
@@ -126,12 +142,17 @@ package struct WorkerMachine: Sendable {
         case .welcome(let welcome):
             guard welcome.incarnation == configuration.registration.incarnation else { return }
             heard(at: now, &directives)
+            if lease.map({ envelope.leaseEpoch == $0.epoch }) ?? false {
+                registeredRevision = max(registeredRevision, welcome.revision)
+            }
             guard lease.map({ envelope.leaseEpoch > $0.epoch }) ?? true else { return }
+            registeredRevision = welcome.revision
             lease = Lease(
                 epoch: envelope.leaseEpoch,
                 heartbeatInterval: .milliseconds(Int64(max(1, welcome.heartbeatMilliseconds))),
                 duration: .milliseconds(Int64(welcome.leaseMilliseconds)))
             refusedSince = nil
+            heartbeats = []
             status = nil
             lastStatus = 0
             upload = nil
@@ -145,6 +166,10 @@ package struct WorkerMachine: Sendable {
             heard(at: now, &directives)
             switch envelope.message {
             case .status(let status):
+                if let asked = heartbeats.firstIndex(where: { $0.sequence == status.answers }) {
+                    roundTrip = now - heartbeats[asked].at
+                    heartbeats.removeSubrange(...asked)
+                }
                 guard envelope.sequence > lastStatus else { return }
                 lastStatus = envelope.sequence
                 adoptStatus(status, at: now, &directives)
@@ -231,7 +256,7 @@ package struct WorkerMachine: Sendable {
         scoreIfDone(&directives)
     }
 
-    private mutating func scoreIfDone(_ directives: inout [WorkerDirective]) {
+    mutating func scoreIfDone(_ directives: inout [WorkerDirective]) {
         guard let status, status.finished, status.version == version, scoring != version else { return }
         scoring = version
         work = nil
@@ -250,7 +275,7 @@ package struct WorkerMachine: Sendable {
             round: plan.round, kind: plan.kind, baseVersion: plan.baseVersion, entities: entities)
         switch work {
         case .running(key): break
-        case .done(key, _, _):
+        case .done(key, _, _, _):
             guard upload?.attempt != plan.attempt else { break }
             upload = Upload(attempt: plan.attempt, offset: 0, acknowledged: 0, lastSent: now)
             sendPiece(at: now, &directives)
@@ -262,115 +287,18 @@ package struct WorkerMachine: Sendable {
         }
     }
 
-    // MARK: Transfers
-
-    mutating func requestModel(at now: Instant, _ directives: inout [WorkerDirective]) {
-        guard let download else { return }
-        self.download?.lastRequest = now
-        send(
-            .modelRequest(
-                ModelRequest(version: download.version, offset: UInt64(download.assembly?.bytes.count ?? 0))),
-            &directives)
-    }
-
-    private mutating func receive(_ piece: ModelPiece, at now: Instant, _ directives: inout [WorkerDirective]) {
-        guard let download, piece.version == download.version, let total = Int(exactly: piece.totalBytes), total > 0
-        else { return }
-        guard total <= configuration.maximumModelBytes else {
-            directives.append(
-                .note(
-                    Note(
-                        .error, "model too large",
-                        ["bytes": "\(total)", "allowed": "\(configuration.maximumModelBytes)"])))
-            return
-        }
-        self.download = nil
-        var assembly = download.assembly ?? PieceAssembly(digest: piece.digest, totalBytes: total)
-        if assembly.digest != piece.digest || assembly.totalBytes != total {
-            assembly = PieceAssembly(digest: piece.digest, totalBytes: total)
-        }
-        let before = assembly.bytes.count
-        assembly.add(piece.bytes, at: piece.offset)
-        guard assembly.isComplete else {
-            let advanced = assembly.bytes.count > before
-            self.download = Download(
-                version: download.version, assembly: assembly, lastRequest: download.lastRequest)
-            if advanced { requestModel(at: now, &directives) }
-            return
-        }
-        guard assembly.isIntact else {
-            directives.append(.note(Note(.warning, "model damaged on its way", ["version": "\(piece.version)"])))
-            self.download = Download(version: download.version, assembly: nil, lastRequest: now)
-            return
-        }
-        version = download.version
-        directives.append(.adopt(version: version, model: assembly.bytes))
-        pursuePlan(at: now, &directives)
-        scoreIfDone(&directives)
-    }
-
-    mutating func sendPiece(at now: Instant, _ directives: inout [WorkerDirective]) {
-        guard let upload, !upload.accepted, let status, case .done(let key, let payload, let digest) = work else {
-            return
-        }
-        self.upload?.lastSent = now
-        let end = min(payload.count, upload.offset + min(configuration.pieceBytes, WireLimits.piece))
-        send(
-            .contributionPiece(
-                ContributionPiece(
-                    round: key.round, attempt: upload.attempt, assignmentRevision: status.assignmentRevision,
-                    digest: digest, totalBytes: UInt64(payload.count), offset: UInt64(upload.offset),
-                    bytes: Array(payload[upload.offset..<end]))),
-            &directives)
-    }
-
-    private mutating func receive(
-        _ receipt: ContributionReceipt, at now: Instant, _ directives: inout [WorkerDirective]
-    ) {
-        guard let upload, case .done(let key, let payload, let digest) = work, receipt.round == key.round,
-            receipt.attempt == upload.attempt, receipt.digest == digest
-        else { return }
-        switch receipt.outcome {
-        case .accepted:
-            self.upload?.accepted = true
-        case .notWanted:
-            // Stays until a status brings another attempt; a status that still wants this one starts it again.
-            self.upload = nil
-            status?.plan = nil
-        case .rejected:
-            // Another attempt at the round finds it done again, not sent again.
-            self.upload = nil
-            work = nil
-            status?.plan = nil
-            directives.append(
-                .note(
-                    Note(.error, "contribution rejected", ["round": "\(key.round)", "reason": receipt.text])))
-        case .partial:
-            guard let received = Int(exactly: receipt.receivedBytes), received < payload.count else { return }
-            self.upload?.acknowledged = received
-            guard received > upload.offset else { return }
-            self.upload?.offset = received
-            sendPiece(at: now, &directives)
-        }
-    }
-
     // MARK: Time
 
     private mutating func keepUp(at now: Instant, _ directives: inout [WorkerDirective]) {
         guard !stopped else { return }
+        let patience = waitsForCapabilities ?? now + configuration.capabilitiesPatience
+        waitsForCapabilities = patience
+        guard now >= patience else { return }
+        if lease == nil || registeredRevision < registration.revision, now >= nextRegistration {
+            register(at: now, &directives)
+        }
         guard let lease else {
-            guard now >= nextRegistration else { return }
-            // Spread out, so that the workers of a restarted server do not come all at once.
-            let interval = configuration.registrationInterval
-            nextRegistration =
-                now + interval + .nanoseconds(Int64(Double(interval.nanoseconds) / 2 * generator.uniform()))
-            sequence += 1
-            directives.append(
-                .send(
-                    Envelope(
-                        sender: configuration.name, leaseEpoch: 0, sequence: sequence,
-                        message: .registration(configuration.registration))))
-            noteSilence(longerThan: interval * 5, at: now, &directives)
+            noteSilence(longerThan: configuration.registrationInterval * 5, at: now, &directives)
             return
         }
         if now - lastHeartbeat >= lease.heartbeatInterval { sendHeartbeat(at: now, &directives) }
@@ -385,6 +313,19 @@ package struct WorkerMachine: Sendable {
             lastAlarms = now
             directives.append(.readSpool(after: delivered, limit: configuration.alarmsPerBatch))
         }
+    }
+
+    private mutating func register(at now: Instant, _ directives: inout [WorkerDirective]) {
+        // Spread out, so that the workers of a restarted server do not come all at once.
+        let interval = configuration.registrationInterval
+        nextRegistration =
+            now + interval + .nanoseconds(Int64(Double(interval.nanoseconds) / 2 * generator.uniform()))
+        sequence += 1
+        directives.append(
+            .send(
+                Envelope(
+                    sender: configuration.name, leaseEpoch: 0, sequence: sequence,
+                    message: .registration(registration))))
     }
 
     private mutating func noteSilence(
@@ -405,15 +346,19 @@ package struct WorkerMachine: Sendable {
 
     private mutating func sendHeartbeat(at now: Instant, _ directives: inout [WorkerDirective]) {
         lastHeartbeat = now
+        // The heartbeat's own sequence number is the next one.
+        heartbeats = heartbeats.suffix(7) + [(sequence + 1, now)]
+        let microseconds = roundTrip.map { UInt32(clamping: max(1, $0.nanoseconds / 1_000)) } ?? 0
         send(
             .heartbeat(
                 Heartbeat(
                     assignmentRevision: status?.assignmentRevision ?? 0, activity: activity, version: version,
-                    scoredSamples: scoredSamples, streamEnded: streamEnded && spooled == delivered)),
+                    scoredSamples: scoredSamples, streamEnded: streamEnded && spooled == delivered,
+                    roundTripMicroseconds: microseconds)),
             &directives)
     }
 
-    private mutating func send(_ message: Message, _ directives: inout [WorkerDirective]) {
+    mutating func send(_ message: Message, _ directives: inout [WorkerDirective]) {
         guard let lease else { return }
         sequence += 1
         directives.append(

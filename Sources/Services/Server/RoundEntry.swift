@@ -16,6 +16,8 @@ package struct RoundEntry: Codable, Equatable, Sendable {
         package var bytes: UInt64
         /// Bytes of raw samples behind it, which stayed where they are.
         package var rawBytes: UInt64
+        /// Wall time of the work at the worker: reading and cleaning samples where they were not at hand, then training.
+        package var workSeconds: Double?
     }
 
     /// The round.
@@ -63,7 +65,7 @@ package struct RoundEntry: Codable, Equatable, Sendable {
         contributions = record.contributions.map {
             Contribution(
                 worker: $0.worker, leaseEpoch: $0.leaseEpoch, digest: Self.hexadecimal($0.digest),
-                samples: $0.sampleCount, bytes: $0.bytes, rawBytes: $0.rawBytes)
+                samples: $0.sampleCount, bytes: $0.bytes, rawBytes: $0.rawBytes, workSeconds: $0.workSeconds)
         }
         rejected = record.rejected
         lossBefore = record.summary.lossBefore
@@ -81,6 +83,29 @@ package struct RoundEntry: Codable, Equatable, Sendable {
 
 /// A worker as the registry and the HTTP interface show it.
 package struct WorkerEntry: Codable, Equatable, Sendable {
+    /// A device as a worker describes it.
+    package struct Device: Codable, Equatable, Sendable {
+        /// Its own name.
+        package var name: String
+        /// What its training multiplies in, such as `float32`.
+        package var precision: String
+        /// Threads that it computes with.
+        package var threads: Int
+        /// Training windows a second of the standard autoencoder (20 samples of 32 metrics, layers of 64 and 32,
+        /// batches of 64), measured once at the worker's start; absent before.
+        package var windowsPerSecond: Double?
+        /// The same on the worker's CPU.
+        package var cpuWindowsPerSecond: Double?
+
+        init(_ device: Capabilities.Device) {
+            name = device.name
+            precision = device.precision
+            threads = Int(device.threads)
+            windowsPerSecond = device.windowsPerSecond > 0 ? device.windowsPerSecond : nil
+            cpuWindowsPerSecond = device.cpuWindowsPerSecond > 0 ? device.cpuWindowsPerSecond : nil
+        }
+    }
+
     /// Its name.
     package var name: String
     /// Its site.
@@ -101,10 +126,16 @@ package struct WorkerEntry: Codable, Equatable, Sendable {
     package var streamEnded: Bool
     /// Contributions that failed the gate.
     package var rejectedContributions: Int
+    /// Last time from a heartbeat to its answer, in seconds, by the worker's clock: the network and the server's queue.
+    package var roundTripSeconds: Double?
     /// Cores that it may use.
     package var cores: Int
     /// What it computes with.
     package var accelerator: String
+    /// What stands behind that name, and its speed.
+    package var device: Device?
+    /// Rows of the training part by group, over the entities that it reaches by itself.
+    package var samplesPerGroup: [String: UInt64]?
     /// Its lease.
     package var leaseEpoch: UInt64
 
@@ -121,6 +152,9 @@ package struct WorkerEntry: Codable, Equatable, Sendable {
         rejectedContributions = view.rejectedContributions
         cores = Int(view.capabilities.cores)
         accelerator = view.capabilities.accelerator
+        device = Device(view.capabilities.device)
+        samplesPerGroup = view.capabilities.samplesPerGroup
+        roundTripSeconds = view.roundTripSeconds
         leaseEpoch = view.leaseEpoch
     }
 }

@@ -10,6 +10,8 @@ import TensorModule
 /// Learns from metric files: statistics, rounds of training with ``Autoencoders/LocalTraining``, and evaluation.
 package final class TelemetryLearner: Learner {
     private let sources: [String: EntitySource]
+    /// The columns of each source.
+    private let columns: [String: [String]]
     private let reader: ReaderOptions
     private let rules: GroupRules
     private let threads: Int
@@ -35,13 +37,54 @@ package final class TelemetryLearner: Learner {
         self.rules = rules
         self.threads = threads
         self.makeBackend = makeBackend
-        var columns: Set<String> = []
+        var names: Set<String> = []
+        var columns: [String: [String]] = [:]
         for source in sources {
-            for column in try source.makeReader(options: reader).schema { columns.insert("\(source.type)/\(column)") }
+            let schema = try source.makeReader(options: reader).schema
+            columns[source.key] = schema
+            for column in schema { names.insert("\(source.type)/\(column)") }
         }
+        self.columns = columns
+        let device = try makeBackend(threads).device
         capabilities = Capabilities(
-            cores: UInt16(clamping: threads), accelerator: try makeBackend(1).device.backend, samplesPerGroup: [:],
-            schemaHash: SHA256.hexadecimal(columns.sorted().joined(separator: "\n").utf8))
+            cores: UInt16(clamping: threads), accelerator: Self.bounded(device.backend),
+            device: Capabilities.Device(
+                name: Self.bounded(device.name), precision: Self.bounded(device.precision),
+                threads: UInt16(clamping: device.threads)),
+            samplesPerGroup: [:], schemaHash: SHA256.hexadecimal(names.sorted().joined(separator: "\n").utf8))
+    }
+
+    /// A name of what fits into a message.
+    private static func bounded(_ name: String) -> String {
+        var name = name
+        while name.utf8.count > WireLimits.name { name.removeLast() }
+        return name
+    }
+
+    /// The autoencoder that speeds are measured on, the same at every worker: 20 samples of 32 metrics, layers of 64
+    /// and 32.
+    private static let standardShape = AutoencoderShape(features: 32, window: 20, hidden: [64, 32])
+
+    package func measureCapabilities(isCancelled: @escaping @Sendable () -> Bool) throws -> Capabilities {
+        var result = capabilities
+        let own = try makeBackend(threads)
+        result.device.windowsPerSecond = try own.measuredTrainingRate(
+            shape: Self.standardShape, isCancelled: isCancelled)
+        let cpu = try AcceleratorCatalog.backend(named: "cpu", threads: threads)
+        result.device.cpuWindowsPerSecond =
+            own.device == cpu.device
+            ? result.device.windowsPerSecond
+            : try cpu.measuredTrainingRate(shape: Self.standardShape, isCancelled: isCancelled)
+        let counted = try sources.map { key, source in
+            (source.type, columns[key] ?? [], try source.countRows(isCancelled: isCancelled))
+        }
+        let rows = rules.rowsPerGroup(of: counted)
+        // Names that do not fit into a message are left out.
+        for (group, count) in rows.sorted(by: { $0.key < $1.key })
+        where group.name.utf8.count <= WireLimits.name && result.samplesPerGroup.count < WireLimits.groups {
+            result.samplesPerGroup[group.name] = UInt64(clamping: count)
+        }
+        return result
     }
 
     package func work(

@@ -26,6 +26,7 @@ package final class WorkerService {
     private var state: WorkerState
     private var model: FederatedModel?
     private var work: BackgroundThread?
+    private var measurement: BackgroundThread?
     private var scorer: (thread: BackgroundThread, version: UInt64, entities: [String])?
     private var failure: (any Error)?
     private var streamEnded = false
@@ -59,11 +60,13 @@ package final class WorkerService {
             try port?(identity)
             ?? ZeroMQPort.connecting(control: settings.control, bulk: settings.bulk, identity: identity)
         mailbox = EventMailbox(waker: self.port.waker)
-        let configuration = WorkerConfiguration(
+        var configuration = WorkerConfiguration(
             name: settings.name,
             registration: Registration(
                 incarnation: incarnation, site: settings.site, domain: settings.domain,
                 capabilities: learner.capabilities, entities: learner.entities))
+        // Counting large files takes longer: then it registers without, and says so when it knows.
+        configuration.capabilitiesPatience = .seconds(2)
         machine = WorkerMachine(
             configuration: configuration,
             generator: CounterBasedGenerator(seed: incarnation, purpose: "registration"),
@@ -79,7 +82,9 @@ package final class WorkerService {
         log.notice("worker started", ["worker": settings.name, "server": settings.control])
         defer {
             work?.cancel()
+            measurement?.cancel()
             scorer?.thread.cancel()
+            measurement?.join(upTo: .milliseconds(300))
             work?.join(upTo: .milliseconds(300))
             scorer?.thread.join(upTo: .milliseconds(300))
             port.close()
@@ -87,6 +92,7 @@ package final class WorkerService {
         }
         try step(try spool.event())
         if state.scoring, let model, state.version > 0 { startScoring(model, version: state.version) }
+        startMeasurement()
         let started = clock.now
         while !stop.isSet {
             try port.wait(upTo: .milliseconds(50))
@@ -182,17 +188,42 @@ package final class WorkerService {
         }
     }
 
+    /// Counts samples and measures speeds once, before the server hears of this worker if it does not take long.
+    private func startMeasurement() {
+        let (learner, mailbox, log) = (learner, mailbox, log)
+        measurement = BackgroundThread(name: "measurement") { isCancelled in
+            do {
+                let capabilities = try learner.measureCapabilities(isCancelled: isCancelled)
+                guard !isCancelled() else { return }
+                log.info(
+                    "measured",
+                    [
+                        "device": capabilities.device.name,
+                        "windowsPerSecond": "\(Int(capabilities.device.windowsPerSecond))",
+                    ])
+                mailbox.put(.machine(.capable(capabilities)))
+            } catch {
+                guard !isCancelled() else { return }
+                log.warning("capabilities could not be measured", ["reason": "\(error)"])
+                mailbox.put(.machine(.capable(learner.capabilities)))
+            }
+        }
+    }
+
     private func startWork(_ key: WorkKey, _ hyperparameters: [UInt8]) {
         work?.cancel()
         let (learner, mailbox, log, model) = (learner, mailbox, log, model)
         log.info("working", ["round": "\(key.round)", "kind": "\(key.kind)", "entities": "\(key.entities.count)"])
         work = BackgroundThread(name: "work") { isCancelled in
+            let start = ContinuousClock.now
             do {
                 let contribution = try learner.work(
                     key, hyperparameters: hyperparameters, model: key.kind == .statistics ? nil : model,
                     isCancelled: isCancelled)
                 guard !isCancelled() else { return }
-                mailbox.put(.machine(.workFinished(key, payload: contribution.encoded())))
+                let payload = contribution.encoded()
+                let seconds = (ContinuousClock.now - start).seconds
+                mailbox.put(.machine(.workFinished(key, payload: payload, seconds: seconds)))
             } catch {
                 guard !isCancelled() else { return }
                 mailbox.put(.machine(.workFailed(key, reason: "\(error)")))

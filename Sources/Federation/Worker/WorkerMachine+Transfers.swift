@@ -1,0 +1,95 @@
+import Checksums
+
+/// Pieces of models that come and of contributions that go.
+extension WorkerMachine {
+    mutating func requestModel(at now: Instant, _ directives: inout [WorkerDirective]) {
+        guard let download else { return }
+        self.download?.lastRequest = now
+        send(
+            .modelRequest(
+                ModelRequest(version: download.version, offset: UInt64(download.assembly?.bytes.count ?? 0))),
+            &directives)
+    }
+
+    mutating func receive(_ piece: ModelPiece, at now: Instant, _ directives: inout [WorkerDirective]) {
+        guard let download, piece.version == download.version, let total = Int(exactly: piece.totalBytes), total > 0
+        else { return }
+        guard total <= configuration.maximumModelBytes else {
+            directives.append(
+                .note(
+                    Note(
+                        .error, "model too large",
+                        ["bytes": "\(total)", "allowed": "\(configuration.maximumModelBytes)"])))
+            return
+        }
+        self.download = nil
+        var assembly = download.assembly ?? PieceAssembly(digest: piece.digest, totalBytes: total)
+        if assembly.digest != piece.digest || assembly.totalBytes != total {
+            assembly = PieceAssembly(digest: piece.digest, totalBytes: total)
+        }
+        let before = assembly.bytes.count
+        assembly.add(piece.bytes, at: piece.offset)
+        guard assembly.isComplete else {
+            let advanced = assembly.bytes.count > before
+            self.download = Download(
+                version: download.version, assembly: assembly, lastRequest: download.lastRequest)
+            if advanced { requestModel(at: now, &directives) }
+            return
+        }
+        guard assembly.isIntact else {
+            directives.append(.note(Note(.warning, "model damaged on its way", ["version": "\(piece.version)"])))
+            self.download = Download(version: download.version, assembly: nil, lastRequest: now)
+            return
+        }
+        version = download.version
+        directives.append(.adopt(version: version, model: assembly.bytes))
+        pursuePlan(at: now, &directives)
+        scoreIfDone(&directives)
+    }
+
+    mutating func sendPiece(at now: Instant, _ directives: inout [WorkerDirective]) {
+        guard let upload, !upload.accepted, let status,
+            case .done(let key, let payload, let digest, let seconds) = work
+        else { return }
+        self.upload?.lastSent = now
+        let end = min(payload.count, upload.offset + min(configuration.pieceBytes, WireLimits.piece))
+        send(
+            .contributionPiece(
+                ContributionPiece(
+                    round: key.round, attempt: upload.attempt, assignmentRevision: status.assignmentRevision,
+                    workSeconds: seconds, digest: digest, totalBytes: UInt64(payload.count),
+                    offset: UInt64(upload.offset),
+                    bytes: Array(payload[upload.offset..<end]))),
+            &directives)
+    }
+
+    mutating func receive(
+        _ receipt: ContributionReceipt, at now: Instant, _ directives: inout [WorkerDirective]
+    ) {
+        guard let upload, case .done(let key, let payload, let digest, _) = work, receipt.round == key.round,
+            receipt.attempt == upload.attempt, receipt.digest == digest
+        else { return }
+        switch receipt.outcome {
+        case .accepted:
+            self.upload?.accepted = true
+        case .notWanted:
+            // Stays until a status brings another attempt; a status that still wants this one starts it again.
+            self.upload = nil
+            status?.plan = nil
+        case .rejected:
+            // Another attempt at the round finds it done again, not sent again.
+            self.upload = nil
+            work = nil
+            status?.plan = nil
+            directives.append(
+                .note(
+                    Note(.error, "contribution rejected", ["round": "\(key.round)", "reason": receipt.text])))
+        case .partial:
+            guard let received = Int(exactly: receipt.receivedBytes), received < payload.count else { return }
+            self.upload?.acknowledged = received
+            guard received > upload.offset else { return }
+            self.upload?.offset = received
+            sendPiece(at: now, &directives)
+        }
+    }
+}
