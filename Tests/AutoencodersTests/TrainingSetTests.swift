@@ -119,3 +119,25 @@ import Testing
         #expect(shape.initialParameters(seed: 1, group: "b") != first)
     }
 }
+
+@Suite struct TrainingSetShareTests {
+    @Test(arguments: [1, 2, 3, 7]) func sharesAreAPartition(count: Int) throws {
+        var configuration = TrainingConfiguration()
+        configuration.window = 4
+        var builder = TrainingSetBuilder(group: "g", features: 1, configuration: configuration)
+        builder.append(
+            Tensor(Array(stride(from: Float(0), to: 100, by: 1)), shape: [100, 1]), segments: [0..<100], series: "s",
+            continuing: false)
+        let whole = try builder.finish()
+        let parts = (0..<count).map { whole.share($0, of: count) }
+        #expect(parts.flatMap(\.trainingStarts) == whole.trainingStarts)
+        #expect(parts.flatMap(\.heldOutStarts) == whole.heldOutStarts)
+        let sizes = parts.map(\.trainingStarts.count)
+        #expect((sizes.max() ?? 0) - (sizes.min() ?? 0) <= 1)
+        #expect(Set(parts.map(\.checksum)).count == count)
+        let first = whole.prefix(windows: 10)
+        #expect(first.trainingStarts == Array(whole.trainingStarts.prefix(10)))
+        #expect(first.heldOutStarts.count == 1)
+        #expect(whole.prefix(windows: 1_000).trainingStarts == whole.trainingStarts)
+    }
+}

@@ -28,6 +28,8 @@ struct TopologyPlacementCommand: Command {
         valid: { $0 >= 0 })
     private static let keepLatencies = Option<Bool>(
         "keep-latencies", default: false, "do not scale latencies to --latency-share")
+    private static let trainingTimes = Option<String>.optional(
+        "training-times", "FILE", "p_k as measured by 'fl-train profile', instead of a published curve")
     private static let output = Option<String>.optional("output", "FILE", "write the instance as JSON")
     private static let format = Option<OutputFormat>(
         "format", "FORMAT", default: .table, "the summary as a table, for people, or as json")
@@ -50,11 +52,15 @@ struct TopologyPlacementCommand: Command {
             .init("fl-place topology --instance edge.json --plot edge.svg", "check a file and draw it"),
         ],
         options: [
-            instance, graphML, roundTrips, attribute, unit, fallback, target, rounds, index, keepLatencies,
+            instance, graphML, roundTrips, attribute, unit, fallback, trainingTimes, target, rounds, index,
+            keepLatencies,
         ] + ExperimentOptions.all + [output, format, PlaceOptions.plot])
 
     func run(_ arguments: Arguments, _ console: Console) async throws {
         let sources = [Self.instance, Self.graphML, Self.roundTrips].filter { arguments[optional: $0] != nil }
+        if arguments[optional: Self.instance] != nil, arguments[optional: Self.trainingTimes] != nil {
+            throw CommandLineError.usage("--training-times: an instance has training times; leave one of both out")
+        }
         if sources.count > 1 {
             throw CommandLineError.usage("--instance, --graphml and --round-trips exclude each other")
         }
@@ -62,7 +68,8 @@ struct TopologyPlacementCommand: Command {
         if let file = arguments[optional: Self.instance] {
             problem = try InstanceReader.read(file: file)
         } else {
-            problem = try make(arguments)
+            let measured = try arguments[optional: Self.trainingTimes].map { try MeasuredProfile.read(file: $0) }
+            problem = try make(arguments, measured)
         }
         let summary = Topology.summary(of: problem)
         switch arguments[Self.format] {
@@ -78,7 +85,7 @@ struct TopologyPlacementCommand: Command {
         }
     }
 
-    private func make(_ arguments: Arguments) throws -> PlacementInstance {
+    private func make(_ arguments: Arguments, _ times: MeasuredProfile?) throws -> PlacementInstance {
         let experiment = ExperimentOptions.experiment(arguments)
         if let file = arguments[optional: Self.roundTrips] {
             let measured = try RoundTripReader.read(file: file)
@@ -88,7 +95,7 @@ struct TopologyPlacementCommand: Command {
                 topology, latency: measured.latency, index: arguments[Self.index],
                 targetSeconds: arguments[Self.target], rounds: arguments[Self.rounds])
             problem.name = file.split(separator: "/").last.map(String.init) ?? file
-            return problem
+            return try Self.timed(problem, times)
         }
         var topology: Topology
         var name: String
@@ -105,14 +112,27 @@ struct TopologyPlacementCommand: Command {
         }
         if !arguments[Self.keepLatencies] {
             let count = topology.nodes.count
-            let times = try experiment.profile.profile(count: count).values(count: count)
-            topology = topology.scaled(toLargestRoundTrip: experiment.latencyShare * (times.min() ?? 0))
+            let profile = try times?.profile() ?? experiment.profile.profile(count: count)
+            let smallest = profile.values(count: count).min() ?? 0
+            topology = topology.scaled(toLargestRoundTrip: experiment.latencyShare * smallest)
         }
         var problem = try experiment.instance(
             topology, index: arguments[Self.index], targetSeconds: arguments[Self.target],
             rounds: arguments[Self.rounds])
         problem.name = name
-        return problem
+        return try Self.timed(problem, times)
+    }
+
+    /// The same problem with measured training times; what an accelerator gains too, where that was measured.
+    private static func timed(
+        _ problem: PlacementInstance, _ times: MeasuredProfile?
+    ) throws(PlacementError) -> PlacementInstance {
+        guard let times else { return problem }
+        let alpha = times.accelerationFactor.flatMap { $0 < 1 ? $0 : nil } ?? problem.accelerationFactor
+        var timed = problem
+        timed.trainingTime = try times.profile()
+        timed.accelerationFactor = alpha
+        return timed
     }
 
     private func text(_ summary: Topology.Summary, _ problem: PlacementInstance) -> String {

@@ -20,6 +20,7 @@ package enum TrainTool {
             BenchEngineCommand.self,
             BenchReadersCommand.self,
             DevicesCommand.self,
+            ProfileCommand.self,
         ],
         translate: Tool.translate)
 }
