@@ -16,9 +16,11 @@ package protocol Learner: Sendable {
     ///   - key: the round and the entities whose samples it is for.
     ///   - hyperparameters: what the strategy wants.
     ///   - model: the version to start from; `nil` for statistics.
+    ///   - mayAccelerate: whether an accelerator may be used where there is one.
     ///   - isCancelled: whether the result is no longer wanted.
     /// - Throws: what makes the work impossible.
     func work(
-        _ key: WorkKey, hyperparameters: [UInt8], model: FederatedModel?, isCancelled: @escaping @Sendable () -> Bool
+        _ key: WorkKey, hyperparameters: [UInt8], model: FederatedModel?, mayAccelerate: Bool,
+        isCancelled: @escaping @Sendable () -> Bool
     ) throws -> Contribution
 }

@@ -11,6 +11,8 @@ struct FederationSimulation {
         var crashes = true
         var partitions = true
         var poison = true
+        /// Whether other workers are chosen now and then.
+        var choices = false
     }
 
     /// What is on the server's disk.
@@ -150,6 +152,13 @@ struct FederationSimulation {
     private mutating func misfortune() {
         guard !healed else { return }
         if faults.crashes, chance(0.004) { restartServer() }
+        if faults.choices, chance(0.02) {
+            let names = workers.map(\.machine.configuration.name)
+            var chosen = Set<String>()
+            for name in names where chance(0.5) { chosen.insert(name) }
+            let accelerated = Set(chosen.sorted().prefix(1))
+            stepServer(.chosen(WorkerChoice(active: chosen, accelerated: accelerated), isUrgent: chance(0.3)))
+        }
         for index in workers.indices {
             if faults.crashes, chance(0.003) { restartWorker(index) }
             if faults.partitions, chance(0.002) {
@@ -284,7 +293,7 @@ struct FederationSimulation {
         for directive in workers[index].machine.step(event, at: now) {
             switch directive {
             case .send(let envelope): post(.toServer(envelope.encoded(), workers[index].peer), lossy: true)
-            case .work(let key, _):
+            case .work(let key, _, _):
                 let duration = Duration.milliseconds(Int.random(in: 10...4_000, using: &generator))
                 queue.append((now + duration, .workDone(key, worker: index, incarnation: incarnation)))
             case .adopt(_, let model): workers[index].bundle = try? FederatedModel(decoding: model)
@@ -329,6 +338,11 @@ struct FederationSimulation {
             }
         } else {
             roundOpened = nil
+        }
+        // Nobody stands by who is needed: what some worker reaches is served or on its way.
+        let reached = Set(server.workers.map(\.domain))
+        for domain in reached where !server.isEveryEntityOwned(inDomain: domain) {
+            violations.append("an entity of \(domain) is nobody's at \(now)")
         }
         if server.version > registry.version { violations.append("version \(server.version) is not on the disk") }
     }

@@ -20,6 +20,23 @@ import Testing
         }
     }
 
+    /// The same while other workers are chosen at random, in the middle of rounds too, and some of them are lost: no
+    /// entity has two owners, none that a living worker reaches has none, and in the end all rounds are done.
+    @Test(arguments: 0..<8)
+    func promisesHoldWhileTheChoiceChanges(block: Int) throws {
+        for seed in block * 50..<block * 50 + 50 {
+            var faults = FederationSimulation.Faults()
+            faults.choices = true
+            var simulation = FederationSimulation(
+                seed: UInt64(seed), workers: 2 + seed % 4, rounds: 2, quorum: seed % 2 == 0 ? 1 : nil,
+                healAfter: .seconds(25), faults: faults)
+            simulation.run(until: .zero + .seconds(140))
+            #expect(simulation.violations == [], "seed \(seed)")
+            #expect(simulation.finishedAt != nil, "seed \(seed): \(simulation.server.openRound as Any)")
+            if !simulation.violations.isEmpty || simulation.finishedAt == nil { return }
+        }
+    }
+
     /// Without faults and with every worker awaited, the models are the same whatever the order of arrival.
     @Test func arrivalOrderLeavesNoTrace() throws {
         var models: Set<[UInt8]> = []

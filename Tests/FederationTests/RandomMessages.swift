@@ -61,7 +61,8 @@ struct RandomMessages {
                         ? RoundPlan(
                             round: integer(), attempt: integer(), kind: one(of: RoundKind.self),
                             baseVersion: integer(), remainingMilliseconds: integer(), hyperparameters: bytes()) : nil,
-                    finished: flag(), assignmentRevision: integer(), entities: names()))
+                    finished: flag(), isChosen: flag(), mayAccelerate: flag(), assignmentRevision: integer(),
+                    entities: names()))
         case .goodbye: .goodbye
         case .modelRequest: .modelRequest(ModelRequest(version: integer(), offset: integer()))
         case .modelPiece:

@@ -6,6 +6,8 @@ package struct ServerConfiguration: Sendable {
     package var evaluates = true
     /// Active workers without which no round starts.
     package var minimumWorkers = 1
+    /// Whether no round starts before workers were chosen.
+    package var awaitsChoice = false
     /// Contributions without which a round is abandoned at its deadline.
     package var quorum = 1
     /// Time that a round has.

@@ -18,6 +18,9 @@ package enum ServerEvent: Sendable {
     case unreadable(FederationError, from: Peer)
     /// Time has passed; comes several times in a heartbeat interval.
     case tick
+    /// These workers train and serve from the next round on, the others stand by; at once where a chosen worker is lost
+    /// or it is urgent.
+    case chosen(WorkerChoice, isUrgent: Bool)
     /// The commit that was asked for is durable.
     case committed(version: UInt64)
     /// It could not be made durable; nothing of it may be visible.
@@ -64,6 +67,8 @@ package struct AcceptedContribution: Equatable, Sendable {
     package var rawBytes: UInt64
     /// Wall time of the work, in seconds, as the worker measured it; 0 when it did not.
     package var workSeconds: Double
+    /// When it was complete here, counted from the opening of the round.
+    package var arrival: Duration
 }
 
 /// How a round ended.
@@ -117,6 +122,10 @@ package struct WorkerView: Equatable, Sendable {
     package var domain: String
     /// Whether it counts.
     package var state: State
+    /// Whether it is chosen to train and serve; otherwise it stands by.
+    package var isChosen: Bool
+    /// Whether it may use its accelerator.
+    package var mayAccelerate: Bool
     /// Its lease.
     package var leaseEpoch: UInt64
     /// What it can do.

@@ -4,6 +4,11 @@ extension ServerRoundMachine {
         members.sorted { $0.key < $1.key }.map { view(of: $0.value, named: $0.key, state: .active) }
     }
 
+    /// The entities that each worker of a domain can serve, whoever is chosen.
+    func fullReach(inDomain domain: String) -> [String: Set<String>] {
+        members.filter { $0.value.registration.domain == domain }.mapValues { Set($0.registration.entities) }
+    }
+
     /// The worker that serves each entity of a domain now.
     package func owners(inDomain domain: String) -> [String: String] {
         owners.reduce(into: [:]) { result, pair in
@@ -14,6 +19,7 @@ extension ServerRoundMachine {
     private func view(of member: Member, named name: String, state: WorkerView.State) -> WorkerView {
         WorkerView(
             name: name, site: member.registration.site, domain: member.registration.domain, state: state,
+            isChosen: isChosen(name), mayAccelerate: mayAccelerate(name),
             leaseEpoch: member.epoch, capabilities: member.registration.capabilities,
             activity: member.heartbeat.activity, version: member.heartbeat.version, entities: member.entities,
             scoredSamples: member.heartbeat.scoredSamples, streamEnded: member.heartbeat.streamEnded,
@@ -39,6 +45,7 @@ extension ServerRoundMachine {
                 if registration.revision > old.registration.revision {
                     members[name]?.registration.revision = registration.revision
                     members[name]?.registration.capabilities = registration.capabilities
+                    membershipRevision += 1
                     record(name, .active, &directives)
                 }
                 welcome(name, &directives)
@@ -67,6 +74,7 @@ extension ServerRoundMachine {
         leasesGiven += 1
         let epoch = UInt64(term) << 32 | UInt64(leasesGiven)
         members[name] = Member(registration: registration, peer: peer, epoch: epoch, lastHeard: now)
+        membershipRevision += 1
         welcome(name, &directives)
         directives.append(
             .note(
@@ -104,6 +112,7 @@ extension ServerRoundMachine {
     ) {
         record(name, state, &directives)
         guard let member = members.removeValue(forKey: name) else { return }
+        membershipRevision += 1
         uploads[name] = nil
         for key in owners.filter({ $0.value == name }).keys {
             owners[key] = nil
@@ -131,16 +140,15 @@ extension ServerRoundMachine {
     }
 
     /// Spreads the entities of a domain over its workers; tells those whose assignment changed.
-    private mutating func rebalance(domain: String, at now: Instant, _ directives: inout [ServerDirective]) {
-        let reach = members.filter { $0.value.registration.domain == domain }
-            .mapValues { Set($0.registration.entities) }
+    mutating func rebalance(domain: String, at now: Instant, _ directives: inout [ServerDirective]) {
+        let reach = reach(inDomain: domain)
         let current = owners.reduce(into: [String: String]()) { result, pair in
             if pair.key.domain == domain { result[pair.key.entity] = pair.value }
         }
         let target = EntityBalancer.balance(reach: reach, current: current)
         var changed: Set<String> = []
         revision += 1
-        for (entity, worker) in target {
+        for (entity, worker) in target.sorted(by: { $0.key < $1.key }) {
             let key = EntityKey(domain: domain, entity: entity)
             switch owners[key] {
             case nil:

@@ -38,22 +38,25 @@ extension ServerRoundMachine {
     /// Starts, commits or abandons a round if it is time.
     mutating func advance(at now: Instant, _ directives: inout [ServerDirective]) {
         switch phase {
-        case .finished, .committing: return
+        case .committing: return
+        case .finished: takeOverChoice(at: now, &directives)
         case .waiting:
+            takeOverChoice(at: now, &directives)
             let ready = members.values.filter { !$0.entities.isEmpty }.count
-            guard ready >= max(1, configuration.minimumWorkers) else { return }
+            guard ready >= neededWorkers, choice != nil || !configuration.awaitsChoice, !isHandingOver else { return }
             open(at: now, &directives)
         case .running(let round):
             let awaited = members.filter { name, member in
                 !member.entities.isEmpty && round.accepted[name] == nil && round.rejected[name] == nil
             }
-            let enough = round.accepted.count >= max(1, configuration.quorum)
-            if enough && (awaited.isEmpty || now >= round.deadline) {
+            let enough = round.accepted.count >= neededContributions
+            // What is on its way to another worker is still to be trained.
+            if enough && ((awaited.isEmpty && !isHandingOver) || now >= round.deadline) {
                 close(round, at: now, &directives)
             } else if now >= round.deadline {
                 abandon(
                     round,
-                    because: "deadline passed with \(round.accepted.count) of \(max(1, configuration.quorum)) "
+                    because: "deadline passed with \(round.accepted.count) of \(neededContributions) "
                         + "contributions needed; missing: \(awaited.keys.sorted().joined(separator: ", "))",
                     at: now, &directives)
             }
@@ -183,6 +186,7 @@ extension ServerRoundMachine {
                     outcome: outcome, text: String(text.prefix(WireLimits.text / 4))))
         }
         guard case .running(let round) = phase, round.number == piece.round, round.attempt == piece.attempt,
+            !member.entities.isEmpty || round.accepted[name] != nil,
             round.kind != .statistics || piece.assignmentRevision == member.assignmentRevision
         else {
             send(receipt(.notWanted), to: member, &directives)
@@ -222,7 +226,7 @@ extension ServerRoundMachine {
             guard upload.isIntact else {
                 throw FederationError(.corrupted, "a contribution that is not what its SHA-256 says")
             }
-            try accept(upload, workSeconds: piece.workSeconds, from: name, &directives)
+            try accept(upload, workSeconds: piece.workSeconds, from: name, at: now, &directives)
             send(receipt(.accepted, upload.bytes.count), to: member, &directives)
         } catch {
             let error = error as? FederationError ?? FederationError(.malformed, "\(error)")
@@ -232,7 +236,8 @@ extension ServerRoundMachine {
     }
 
     private mutating func accept(
-        _ upload: PieceAssembly, workSeconds: Double, from name: String, _ directives: inout [ServerDirective]
+        _ upload: PieceAssembly, workSeconds: Double, from name: String, at now: Instant,
+        _ directives: inout [ServerDirective]
     ) throws {
         guard case .running(var round) = phase, let member = members[name] else { return }
         let contribution = try configuration.gate.pass(
@@ -245,7 +250,8 @@ extension ServerRoundMachine {
         let accepted = AcceptedContribution(
             round: round.number, attempt: round.attempt, worker: name, leaseEpoch: member.epoch,
             digest: upload.digest, sampleCount: contribution.sampleCount, bytes: UInt64(upload.bytes.count),
-            rawBytes: contribution.rawBytes, workSeconds: workSeconds)
+            rawBytes: contribution.rawBytes, workSeconds: workSeconds,
+            arrival: now - round.started)
         round.accepted[name] = accepted
         for entity in member.entities {
             round.covered.insert(EntityKey(domain: member.registration.domain, entity: entity))

@@ -55,6 +55,12 @@ package struct ServerRoundMachine: Sendable {
     var releasing: [EntityKey: UInt64] = [:]
     var uploads: [String: PieceAssembly] = [:]
     var attempt: UInt32 = 0
+    /// Who is chosen; `nil` where nobody has chosen, so that all are.
+    var choice: WorkerChoice?
+    /// Who is chosen from the next round on.
+    var nextChoice: WorkerChoice?
+    /// Grows when a worker comes, goes, or says more of itself.
+    package internal(set) var membershipRevision: UInt64 = 0
 
     /// The committed version.
     package internal(set) var version: UInt64
@@ -119,6 +125,7 @@ package struct ServerRoundMachine: Sendable {
         case .received(let envelope, let peer): receive(envelope, from: peer, at: now, &directives)
         case .unreadable(let error, let peer): refuse(error, to: peer, &directives)
         case .tick: break
+        case .chosen(let choice, let isUrgent): choose(choice, isUrgent: isUrgent, at: now, &directives)
         case .committed(let version): committed(version, at: now, &directives)
         case .commitFailed(let reason): commitFailed(reason, at: now, &directives)
         case .alarmsStored(let worker, let epoch, let spool, let delivered):
@@ -203,6 +210,7 @@ package struct ServerRoundMachine: Sendable {
         guard let member = members[name] else { return }
         let status = ServerStatus(
             answers: sequence, version: version, plan: plan(for: name, at: now), finished: isFinished,
+            isChosen: isChosen(name), mayAccelerate: mayAccelerate(name),
             assignmentRevision: member.assignmentRevision, entities: member.entities)
         send(.status(status), to: member, &directives)
     }

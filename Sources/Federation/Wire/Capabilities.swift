@@ -54,6 +54,17 @@ package struct Capabilities: Equatable, Sendable {
 }
 
 extension Capabilities {
+    /// Whether what it computes with is more than the CPU as it is.
+    package var namesAccelerator: Bool { !["", "cpu", "reference"].contains(accelerator) }
+
+    /// Time on its device over time on its CPU, below 1 where the device is an accelerator; `nil` where it is none, is no
+    /// faster, or was not measured.
+    package var accelerationFactor: Double? {
+        guard namesAccelerator, device.windowsPerSecond > device.cpuWindowsPerSecond, device.cpuWindowsPerSecond > 0
+        else { return nil }
+        return device.cpuWindowsPerSecond / device.windowsPerSecond
+    }
+
     func encode(into writer: inout WireWriter) {
         writer.put(cores)
         writer.put(accelerator)

@@ -179,6 +179,8 @@ extension ServerStatus {
             writer.put(plan.hyperparameters)
         }
         writer.put(finished)
+        writer.put(isChosen)
+        writer.put(mayAccelerate)
         writer.put(assignmentRevision)
         writer.put(entities) { $0.put($1) }
     }
@@ -194,6 +196,8 @@ extension ServerStatus {
                 hyperparameters: try reader.byteString("hyper-parameters", limit: WireLimits.hyperparameters))
         }
         finished = try reader.boolean("finished")
+        isChosen = try reader.boolean("is chosen")
+        mayAccelerate = try reader.boolean("may accelerate")
         assignmentRevision = try reader.integer("revision")
         entities = try reader.names("entities", limit: WireLimits.entities)
     }

@@ -284,6 +284,10 @@ package struct ServerStatus: Equatable, Sendable {
     package var plan: RoundPlan?
     /// Whether all rounds are done, so that `version` is the final one.
     package var finished: Bool
+    /// Whether the worker is chosen to train and serve; otherwise it stands by.
+    package var isChosen: Bool
+    /// Whether it may use its accelerator.
+    package var mayAccelerate: Bool
     /// Number of the assignment below; grows when it changes.
     package var assignmentRevision: UInt64
     /// The entities that this worker serves, sorted.
@@ -291,13 +295,15 @@ package struct ServerStatus: Equatable, Sendable {
 
     /// A status with every field given.
     package init(
-        answers: UInt64 = 0, version: UInt64, plan: RoundPlan?, finished: Bool, assignmentRevision: UInt64,
-        entities: [String]
+        answers: UInt64 = 0, version: UInt64, plan: RoundPlan?, finished: Bool, isChosen: Bool = true,
+        mayAccelerate: Bool = true, assignmentRevision: UInt64, entities: [String]
     ) {
         self.answers = answers
         self.version = version
         self.plan = plan
         self.finished = finished
+        self.isChosen = isChosen
+        self.mayAccelerate = mayAccelerate
         self.assignmentRevision = assignmentRevision
         self.entities = entities
     }

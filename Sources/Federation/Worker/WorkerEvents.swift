@@ -60,8 +60,9 @@ package enum WorkerEvent: Sendable {
 package enum WorkerDirective: Sendable {
     /// Send a message to the server; it may be lost.
     case send(Envelope)
-    /// Do local work on a thread of its own, then say ``WorkerEvent/workFinished(_:payload:seconds:)``.
-    case work(WorkKey, hyperparameters: [UInt8])
+    /// Do local work on a thread of its own, on the accelerator only where that is allowed, then say
+    /// ``WorkerEvent/workFinished(_:payload:seconds:)``.
+    case work(WorkKey, hyperparameters: [UInt8], mayAccelerate: Bool)
     /// The work that runs is no longer wanted.
     case cancelWork(WorkKey)
     /// Keep this version (the bytes of a ``FederatedModel``) and use it from now on.

@@ -233,6 +233,9 @@ package struct WorkerMachine: Sendable {
 
     private mutating func adoptStatus(_ new: ServerStatus, at now: Instant, _ directives: inout [WorkerDirective]) {
         let reassigned = status?.assignmentRevision != new.assignmentRevision
+        if status?.isChosen ?? true != new.isChosen {
+            directives.append(.note(Note(.info, new.isChosen ? "chosen to train and serve" : "standing by")))
+        }
         status = new
         if entities != new.entities {
             entities = new.entities
@@ -240,7 +243,9 @@ package struct WorkerMachine: Sendable {
         }
         // At once: until the server knows, what this worker gave up serves nobody.
         if reassigned { sendHeartbeat(at: now, &directives) }
-        if case .running(let key) = work, new.finished || new.version > key.baseVersion {
+        // Without a plan the work may be wanted again, unless others do it.
+        let standsBy = !new.isChosen && new.entities.isEmpty
+        if case .running(let key) = work, new.finished || new.version > key.baseVersion || standsBy {
             directives.append(.cancelWork(key))
             work = nil
         }
@@ -283,7 +288,9 @@ package struct WorkerMachine: Sendable {
             if case .running(let old) = work { directives.append(.cancelWork(old)) }
             upload = nil
             work = .running(key)
-            directives.append(.work(key, hyperparameters: plan.hyperparameters))
+            directives.append(
+                .work(
+                    key, hyperparameters: plan.hyperparameters, mayAccelerate: status?.mayAccelerate ?? false))
         }
     }
 

@@ -88,7 +88,8 @@ package final class TelemetryLearner: Learner {
     }
 
     package func work(
-        _ key: WorkKey, hyperparameters: [UInt8], model: FederatedModel?, isCancelled: @escaping @Sendable () -> Bool
+        _ key: WorkKey, hyperparameters: [UInt8], model: FederatedModel?, mayAccelerate: Bool,
+        isCancelled: @escaping @Sendable () -> Bool
     ) throws -> Contribution {
         let mine = key.entities.compactMap { sources[$0] }
         let rawBytes = UInt64(clamping: mine.reduce(0) { $0 + Self.bytes(of: $1) })
@@ -106,7 +107,10 @@ package final class TelemetryLearner: Learner {
         let context = try FederationContext(of: model)
         let groups = try trainingData(context, bytes: model.context, entities: key.entities, sources: mine)
         let side = max(1, min(threads, groups.count))
-        let backend = try makeBackend(max(1, threads / side))
+        let threadsEach = max(1, threads / side)
+        let backend =
+            mayAccelerate || !capabilities.namesAccelerator
+            ? try makeBackend(threadsEach) : try AcceleratorCatalog.backend(named: "cpu", threads: threadsEach)
         let updates = try ParallelTasks.map(count: groups.count, threads: side) { index in
             try self.update(
                 groups[index], round: Int(key.round) - 1, kind: key.kind, context: context, model: model,

@@ -156,7 +156,8 @@ package final class WorkerService {
         case .send(let envelope):
             let channel: PortChannel = envelope.message.channel == .control ? .control : .bulk
             _ = try port.send(envelope.encoded(), to: [], on: channel)
-        case .work(let key, let hyperparameters): startWork(key, hyperparameters)
+        case .work(let key, let hyperparameters, let mayAccelerate):
+            startWork(key, hyperparameters, mayAccelerate: mayAccelerate)
         case .cancelWork:
             work?.cancel()
             work = nil
@@ -210,7 +211,7 @@ package final class WorkerService {
         }
     }
 
-    private func startWork(_ key: WorkKey, _ hyperparameters: [UInt8]) {
+    private func startWork(_ key: WorkKey, _ hyperparameters: [UInt8], mayAccelerate: Bool) {
         work?.cancel()
         let (learner, mailbox, log, model) = (learner, mailbox, log, model)
         log.info("working", ["round": "\(key.round)", "kind": "\(key.kind)", "entities": "\(key.entities.count)"])
@@ -219,7 +220,7 @@ package final class WorkerService {
             do {
                 let contribution = try learner.work(
                     key, hyperparameters: hyperparameters, model: key.kind == .statistics ? nil : model,
-                    isCancelled: isCancelled)
+                    mayAccelerate: mayAccelerate, isCancelled: isCancelled)
                 guard !isCancelled() else { return }
                 let payload = contribution.encoded()
                 let seconds = (ContinuousClock.now - start).seconds
