@@ -87,9 +87,11 @@ public struct MetricScaler: Hashable, Sendable, Codable {
         precondition(limit > 0 && tailShare >= 0 && tailShare < 0.5, "limit is positive, the share below one half")
         metrics = statistics.map { name, statistics in
             let (centre, spread) = Self.centreAndSpread(statistics, method, tailShare)
+            // Finite, so that a value beyond what a double or a float holds lies beyond them.
+            let most = Double.greatestFiniteMagnitude
             return Metric(
-                name: name, centre: centre, spread: spread, lowerLimit: centre - limit * spread,
-                upperLimit: centre + limit * spread)
+                name: name, centre: centre, spread: spread, lowerLimit: max(centre - limit * spread, -most),
+                upperLimit: min(centre + limit * spread, most))
         }
     }
 
@@ -109,6 +111,8 @@ public struct MetricScaler: Hashable, Sendable, Codable {
             centre = drawnIn.low / 2 + drawnIn.high / 2
             candidates.insert(drawnIn.high / 2 - drawnIn.low / 2, at: 0)
         }
+        // A sum of values may be more than a double holds; one of them is not.
+        if !centre.isFinite { centre = statistics.quantile(0.5) ?? 0 }
         candidates.append((statistics.maximum ?? 0) / 2 - (statistics.minimum ?? 0) / 2)
         let floor = max(abs(centre) * 1e-12, Double.leastNormalMagnitude)
         return (centre, candidates.first { $0.isFinite && $0 > floor } ?? 1)
@@ -126,14 +130,20 @@ public struct MetricScaler: Hashable, Sendable, Codable {
             (lowerLimit, upperLimit) = (metric.lowerLimit, metric.upperLimit)
         }
 
+        /// The distance from the centre in spreads; infinite where a double does not hold it.
+        private func distance(_ value: Double) -> Double {
+            let difference = value - centre
+            return difference.isFinite ? difference / spread : (value / 2 - centre / 2) / (spread / 2)
+        }
+
         func callAsFunction(_ value: Double) -> Double {
-            let scaled = (value - centre) / spread
+            let scaled = distance(value)
             if value > upperLimit {
-                let limit = (upperLimit - centre) / spread
+                let limit = distance(upperLimit)
                 return limit + log1p(min(scaled, 1e300) - limit)
             }
             if value < lowerLimit {
-                let limit = (lowerLimit - centre) / spread
+                let limit = distance(lowerLimit)
                 return limit - log1p(limit - max(scaled, -1e300))
             }
             return scaled

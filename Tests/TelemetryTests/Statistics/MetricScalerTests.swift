@@ -74,4 +74,19 @@ struct MetricScalerTests {
             #expect(throws: DecodingError.self) { try JSONDecoder().decode(MetricScaler.self, from: data) }
         }
     }
+
+    @Test("Values at the end of what a double holds stay finite, for every method, as doubles and as floats")
+    func hugeValues() {
+        let values = (0..<400).map { [1e308, -1e308, 1.5, -1.7e308][$0 % 4] }
+        for method in MetricScaler.Method.allCases {
+            let scaler = scaler(values, method)
+            let metric = scaler.metrics[0]
+            #expect(metric.lowerLimit.isFinite && metric.upperLimit.isFinite, "\(method)")
+            for value in values + [.infinity, -.infinity] {
+                #expect(scaler.scale(value, metric: 0).isFinite, "\(method) \(value)")
+            }
+            let table = scaler.scale(Tensor(values.map { Float($0) }, shape: [400, 1]))
+            #expect(table.elements.allSatisfy { $0.isFinite }, "\(method)")
+        }
+    }
 }
