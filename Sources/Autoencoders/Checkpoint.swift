@@ -48,10 +48,11 @@ extension Checkpoint {
                 configuration: identity.configuration, dataChecksum: identity.dataChecksum,
                 backend: identity.backend, round: state.round, step: state.optimizer.step, finished: finished,
                 curve: state.curve), pretty: false)
-        let tensors = [
-            ("parameters", state.parameters), ("first_moment", state.optimizer.firstMoment),
-            ("second_moment", state.optimizer.secondMoment), ("best_parameters", state.bestParameters),
-        ]
+        let tensors =
+            [
+                ("parameters", state.parameters), ("first_moment", state.optimizer.firstMoment),
+                ("second_moment", state.optimizer.secondMoment), ("best_parameters", state.bestParameters),
+            ] + (identity.configuration.proximalWeight == nil ? [] : [("round_start", state.start)])
         return Safetensors.encode(
             tensors,
             metadata: [
@@ -87,11 +88,14 @@ extension Checkpoint {
         state.optimizer.secondMoment = try tensor("second_moment")
         state.bestParameters = try tensor("best_parameters")
         state.curve = text.curve
-        let seal = Self.seal(
-            text: Array(stateText.utf8),
-            tensors: [
-                state.parameters, state.optimizer.firstMoment, state.optimizer.secondMoment, state.bestParameters,
-            ])
+        var tensors = [
+            state.parameters, state.optimizer.firstMoment, state.optimizer.secondMoment, state.bestParameters,
+        ]
+        if configuration.proximalWeight != nil {
+            state.start = try tensor("round_start")
+            tensors.append(state.start)
+        }
+        let seal = Self.seal(text: Array(stateText.utf8), tensors: tensors)
         guard seal == file.metadata["sha256"] else {
             throw ModelError(.corrupt, subject: path, found: "a checksum that does not match")
         }

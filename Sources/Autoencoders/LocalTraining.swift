@@ -31,6 +31,8 @@ public struct TrainingUpdate: Equatable, Sendable {
 public struct RoundState: Equatable, Sendable {
     /// The round, from 0.
     public var round: Int
+    /// What the round started from, `[P]`.
+    public var start: Tensor<Float>
     /// The parameters after the last epoch, `[P]`.
     public var parameters: Tensor<Float>
     /// The optimiser after the last epoch.
@@ -43,6 +45,7 @@ public struct RoundState: Equatable, Sendable {
     /// The state before the first epoch: the round's parameters and a fresh optimiser.
     public init(round: Int, parameters: Tensor<Float>) {
         self.round = round
+        start = parameters
         self.parameters = parameters
         optimizer = AdamState(parameterCount: parameters.count)
         bestParameters = parameters
@@ -105,7 +108,8 @@ public struct LocalTraining: Sendable {
         try engine.setOptimizerState(state.optimizer)
         while !isOver(state.curve) {
             let epoch = state.curve.count
-            let (loss, windowsPerSecond) = try runEpoch(epoch, round: round, engine: engine, control: control)
+            let (loss, windowsPerSecond) = try runEpoch(
+                epoch, round: round, from: state.start, engine: engine, control: control)
             state.parameters = try engine.parameters()
             state.optimizer = try engine.optimizerState()
             guard state.parameters.elements.allSatisfy({ $0.isFinite }) else {
@@ -145,7 +149,7 @@ public struct LocalTraining: Sendable {
     }
 
     private func runEpoch(
-        _ epoch: Int, round: Int, engine: any AutoencoderEngine, control: TrainingControl
+        _ epoch: Int, round: Int, from start: Tensor<Float>, engine: any AutoencoderEngine, control: TrainingControl
     ) throws -> (loss: Double, windowsPerSecond: Double) {
         let starts = shuffled(round: round, epoch: epoch)
         let adam = adam
@@ -165,6 +169,7 @@ public struct LocalTraining: Sendable {
             let batch = WindowBatch(samples: data.samples, starts: starts[done..<end])
             let loss = try engine.trainStep(batch, adam: adam)
             guard loss.isFinite else { throw diverged(round, epoch, "the loss became \(loss)") }
+            try drawBack(engine, to: start)
             total += loss * Double(end - done)
             done = end
             batches += 1
@@ -177,6 +182,22 @@ public struct LocalTraining: Sendable {
             }
         }
         return (total / Double(starts.count), windowsPerSecond)
+    }
+
+    /// FedProx: the round minimises the loss plus μ/2 · ‖w − w₀‖², w₀ being what it started from. The second term is
+    /// taken as a proximal step of its own after each step of Adam, w ← (w + ημ·w₀) / (1 + ημ): as a part of the
+    /// gradient, Adam would divide its strength away.
+    private func drawBack(_ engine: any AutoencoderEngine, to start: Tensor<Float>) throws {
+        guard let weight = configuration.proximalWeight else { return }
+        let share = Float(configuration.learningRate * weight)
+        let divisor = 1 + share
+        var parameters = try engine.parameters()
+        parameters.withUnsafeMutableBufferPointer { target in
+            start.withUnsafeBufferPointer { start in
+                for index in target.indices { target[index] = (target[index] + share * start[index]) / divisor }
+            }
+        }
+        try engine.setParameters(parameters)
     }
 
     /// The mean squared error over the held-out windows, summed in a fixed order.

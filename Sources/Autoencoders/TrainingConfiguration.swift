@@ -24,6 +24,11 @@ public struct TrainingConfiguration: Hashable, Sendable, Codable {
     public var patience: Int? = 3
     /// R: rounds; each begins with a fresh optimiser.
     public var rounds = 1
+    /// μ: how strongly a round holds its parameters to those it started from (FedProx); `nil`: not at all.
+    ///
+    /// Source: Li, Sahu, Zaheer, Sanjabi, Talwalkar, Smith, "Federated optimization in heterogeneous networks", MLSys
+    /// 2020, equation 2.
+    public var proximalWeight: Double?
     /// Decides initial weights, shuffling and sampling.
     public var seed: UInt64 = 0
     /// Most windows of one group that are kept in memory; of more, a seeded sample is trained on.
@@ -58,6 +63,11 @@ public struct TrainingConfiguration: Hashable, Sendable, Codable {
             learningRate > 0 && learningRate.isFinite, "learningRate", "\(learningRate)", "a positive number")
         if let clipNorm {
             try require(clipNorm > 0 && clipNorm.isFinite, "clipNorm", "\(clipNorm)", "a positive number")
+        }
+        if let proximalWeight {
+            try require(
+                proximalWeight > 0 && proximalWeight.isFinite, "proximalWeight", "\(proximalWeight)",
+                "a positive number")
         }
         try require(
             heldOutShare >= 0 && heldOutShare <= 0.9, "heldOutShare", "\(heldOutShare)", "0 to 0.9")

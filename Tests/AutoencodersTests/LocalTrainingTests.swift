@@ -47,6 +47,43 @@ import Testing
         #expect(update.heldOutLoss == losses[best])
     }
 
+    /// FedProx: after each step of Adam, the minimiser of ‖w − v‖² / 2η + μ/2 · ‖w − w₀‖², v being what Adam gave.
+    @Test(arguments: [0.5, 20]) func aProximalWeightHoldsTheRoundBack(weight: Double) throws {
+        var configuration = Samples.configuration(epochs: 4)
+        configuration.patience = nil
+        configuration.batch = 10_000
+        let data = try Samples.data(rows: 300, configuration: configuration)
+        let plain = LocalTraining(group: "g", configuration: configuration, data: data)
+        configuration.proximalWeight = weight
+        let held = LocalTraining(group: "g", configuration: configuration, data: data)
+        let start = plain.shape.initialParameters(seed: 5, group: "g")
+        // All windows are one batch, so that their order matters for rounding only.
+        let engine = try engine(plain)
+        try engine.setParameters(start)
+        try engine.setOptimizerState(AdamState(parameterCount: start.count))
+        let batch = WindowBatch(samples: data.samples, starts: data.trainingStarts[...])
+        for _ in 0..<4 {
+            _ = try engine.trainStep(batch, adam: plain.adam)
+            var parameters = try engine.parameters()
+            let eta = configuration.learningRate
+            for index in 0..<parameters.count {
+                let (v, w0) = (Double(parameters.elements[index]), Double(start.elements[index]))
+                parameters.withUnsafeMutableBufferPointer {
+                    $0[index] = Float((v / eta + weight * w0) / (1 / eta + weight))
+                }
+            }
+            try engine.setParameters(parameters)
+        }
+        let expected = try engine.parameters()
+        let found = try run(held).parameters
+        let distance = zip(found.elements, expected.elements).map { abs($0 - $1) }.max() ?? 1
+        #expect(distance < 2e-5)
+        func moved(_ parameters: Tensor<Float>) -> Float {
+            zip(parameters.elements, start.elements).map { abs($0 - $1) }.max() ?? 0
+        }
+        #expect(moved(found) < moved(try run(plain).parameters))
+    }
+
     @Test func withoutPatienceTheLastEpochCounts() throws {
         var configuration = Samples.configuration(epochs: 5)
         configuration.patience = nil

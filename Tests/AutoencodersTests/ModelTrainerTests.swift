@@ -35,9 +35,10 @@ import Testing
     }
 
     /// Stopped after any epoch of any round and started again, training gives the same bytes as without a stop.
-    @Test func resumingChangesNothing() throws {
+    @Test(arguments: [nil, 0.5]) func resumingChangesNothing(proximalWeight: Double?) throws {
         var configuration = Samples.configuration(epochs: 4, rounds: 2)
         configuration.patience = 1
+        configuration.proximalWeight = proximalWeight
         let groups = Array(try Samples.groups(configuration: configuration).prefix(1))
         let trainer = try Samples.trainer(configuration)
         let whole = try trainer.train(groups)

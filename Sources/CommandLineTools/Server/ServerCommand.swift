@@ -92,6 +92,7 @@ struct ServerCommand: Command {
             maximumModel, piece, largestChange, largestParameter, sampleCap, keptRounds, TrainCommand.window,
             TrainCommand.hidden, TrainCommand.epochs, TrainCommand.batch, TrainCommand.stride,
             TrainCommand.learningRate, TrainCommand.clipNorm, TrainCommand.heldOut, TrainCommand.patience,
+            TrainCommand.proximalWeight,
             TrainCommand.maximumWindows, TrainCommand.seed, DataOptions.groups, ServiceOptions.logLevel,
         ])
 

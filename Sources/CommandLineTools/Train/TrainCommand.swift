@@ -49,6 +49,10 @@ struct TrainCommand: Command {
         "patience", "EPOCHS", default: defaults.patience ?? 0,
         "epochs without a better held-out loss before a round ends; 0: never stop early", constraint: "at least 0",
         valid: { $0 >= 0 })
+    static let proximalWeight = Option<Double>(
+        "proximal-weight", "MU", default: 0,
+        "FedProx: how strongly a round holds a worker's parameters to those it started from; 0: not at all",
+        constraint: "0 to 1000000", valid: { (0...1e6).contains($0) })
     static let maximumWindows = Option<Int>(
         "maximum-windows", "N", default: defaults.maximumWindows,
         "windows of one group kept in memory; of more, a seeded sample is trained on", constraint: "at least 1",
@@ -85,7 +89,7 @@ struct TrainCommand: Command {
         ],
         options: [
             data, out, window, hidden, epochs, batch, rounds, seed, threads, stride, learningRate, clipNorm, heldOut,
-            patience, maximumWindows, accelerator, methods, falseAlarms, checkpoints, format,
+            patience, proximalWeight, maximumWindows, accelerator, methods, falseAlarms, checkpoints, format,
         ] + DataOptions.all)
 
     func run(_ arguments: Arguments, _ console: Console) async throws {
@@ -152,6 +156,7 @@ struct TrainCommand: Command {
         configuration.clipNorm = arguments[clipNorm] > 0 ? arguments[clipNorm] : nil
         configuration.heldOutShare = arguments[heldOut]
         configuration.patience = arguments[patience] > 0 ? arguments[patience] : nil
+        configuration.proximalWeight = arguments[proximalWeight] > 0 ? arguments[proximalWeight] : nil
         configuration.maximumWindows = arguments[maximumWindows]
         configuration.accelerator = arguments[accelerator]
         try configuration.validate()
