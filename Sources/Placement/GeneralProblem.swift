@@ -1,4 +1,5 @@
-/// The extended problem: nodes that train at different speeds, host several AIFs, or are not always there.
+/// The extended problem: nodes that train at different speeds, host several AIFs, or are not always there, and sets of
+/// nodes that need a worker.
 ///
 /// Minimises A·k + V·Σ(1 − availability) + B·spread. For a fixed server, k and window of loop times the choice is still
 /// a truncated partition matroid (workers that need an accelerator are capped by H), so taking the cheapest nodes first
@@ -63,6 +64,18 @@ struct GeneralProblem {
     func choice(
         _ places: [Place], workers k: Int, low: Double, high: Double, acceleratorLimit: Int
     ) -> (cost: Double, accelerators: Int, selection: Selection)? {
+        if !instance.coverage.isEmpty {
+            var first: Selection?
+            for family in instance.coverage.families {
+                guard
+                    let found = coveringChoice(
+                        places, workers: k, low: low, high: high, acceleratorLimit: acceleratorLimit, family: family)
+                else { continue }
+                if let current = first, !found.precedes(current) { continue }
+                first = found
+            }
+            return first.map { (0, $0.accelerated.count, $0) }
+        }
         var free = acceleratorLimit
         var cost = 0.0
         var selection = Selection(workers: [], accelerated: [])
@@ -146,6 +159,7 @@ struct GeneralProblem {
     /// may be given an accelerator.
     func fewestExtraAccelerators() -> (extra: Int, server: Int, workers: Int)? {
         var best: (extra: Int, server: Int, workers: Int)?
+        guard instance.coverage.isEmpty else { return fewestExtraAcceleratorsWithCoverage() }
         for j in servers {
             for k in stride(from: 2, through: maximumWorkers, by: 1) {
                 var plain = 0

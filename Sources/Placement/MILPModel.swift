@@ -57,6 +57,10 @@ public struct MILPModel: Sendable {
                 .unsupportedCombination, field: "instance",
                 reason: "the linear models know nodes of capacity 1 only; this instance has larger ones")
         }
+        guard instance.coverage.isEmpty else {
+            throw PlacementError(
+                .unsupportedCombination, field: "coverage", reason: "the linear models know no sets that need a worker")
+        }
         if objective.countsIdleNodes, !instance.isHomogeneous || objective.availabilityWeight > 0 {
             throw PlacementError(
                 .unsupportedCombination, field: "as-published",

@@ -35,6 +35,10 @@ extension PlacementSolver {
                 reason: "found \(instance.nodes.count); the exact Pareto front is computed for at most"
                     + " \(maximumParetoNodes)")
         }
+        guard instance.coverage.isEmpty else {
+            throw PlacementError(
+                .unsupportedCombination, field: "coverage", reason: "the front knows no sets that need a worker")
+        }
         let objective = PlacementObjective(acceleratorsAllowed ? .aifP : .baseline)
         return GeneralProblem(instance, objective).paretoFront(progress)
     }

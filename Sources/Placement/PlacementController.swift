@@ -3,7 +3,7 @@
 /// What breaks the running placement — a chosen worker lost, a loop over its budget — is answered at once. What would
 /// merely improve it waits: the better placement must save a share of the objective and stay better for a while, so that
 /// a value that wavers does not make the system flap. Where nothing meets the budget, the fastest placement runs until
-/// something does.
+/// something does, and gives way to a faster one only for the same share of its loop.
 public struct PlacementController: Sendable {
     /// How eager the controller is.
     public struct Configuration: Sendable, Equatable {
@@ -38,6 +38,12 @@ public struct PlacementController: Sendable {
         case target(seconds: Double, rounds: Int)
         /// The training-time profile was measured anew.
         case profile(TrainingTimeProfile)
+        /// Live rounds moved the training-time profile; what is known of single workers stands.
+        case refined(TrainingTimeProfile)
+        /// A worker takes this many times as long as the profile says, beyond doubt: it has not finished.
+        case stalled(node: Int, factor: Double)
+        /// Nodes came, went or changed all at once; nodes keep their positions, further ones stand behind them.
+        case problem(PlacementInstance)
     }
 
     /// Why a placement is activated.
@@ -102,6 +108,12 @@ public struct PlacementController: Sendable {
         case .profile(let profile):
             deviations = [:]
             try warm.apply(.trainingTime(profile))
+        case .refined(let profile): try warm.apply(.trainingTime(profile))
+        case .stalled(let node, let factor):
+            deviations[node] = nil
+            let known = instance.nodes[node].trainingTimeFactor
+            if factor.isFinite, factor > known { try warm.apply(.trainingTimeFactor(node, factor)) }
+        case .problem(let problem): try warm.apply(.problem(problem))
         }
         return decide(at: now)
     }
@@ -166,6 +178,13 @@ public struct PlacementController: Sendable {
             isBestEffort = true
             return wasRunning ? [.stop(explanation)] : []
         }
+        if isBestEffort,
+            let kept = running?.reevaluated(in: instance, configuration.objective, withinBudget: false),
+            kept.maxLoopSeconds <= nearest.maxLoopSeconds * (1 + configuration.leastGain)
+        {
+            running = kept
+            return []
+        }
         let isSame =
             isBestEffort && running?.server == nearest.server && running?.workers == nearest.workers
             && running?.accelerated == nearest.accelerated
@@ -177,14 +196,17 @@ public struct PlacementController: Sendable {
 
 extension Placement {
     /// The same choice with the loop times and the objective that a changed problem gives it; nil where it breaks a
-    /// constraint there.
-    public func reevaluated(in instance: PlacementInstance, _ objective: PlacementObjective) -> Placement? {
+    /// constraint there, the budget included unless told otherwise.
+    public func reevaluated(
+        in instance: PlacementInstance, _ objective: PlacementObjective, withinBudget: Bool = true
+    ) -> Placement? {
         let used = Set(workers).union([server])
         let limit = objective.model == .baseline ? 0 : instance.acceleratorLimit
         guard used.allSatisfy({ instance.nodes.indices.contains($0) && instance.nodes[$0].canHost }),
             instance.fixedServer == nil || instance.fixedServer == server, count >= 2,
             count <= instance.maximumWorkers, acceleratorsUsed <= limit,
-            (accelerated + idleAccelerated).allSatisfy({ instance.nodes[$0].accelerator })
+            (accelerated + idleAccelerated).allSatisfy({ instance.nodes[$0].accelerator }),
+            instance.coverage.isEmpty || instance.coverage.isMet(by: workers)
         else { return nil }
         let p = instance.trainingTime.seconds(workers: count)
         var longest = -Double.infinity
@@ -202,7 +224,9 @@ extension Placement {
             shortest = min(shortest, loop)
             missing += 1 - instance.nodes[node].availability
         }
-        guard longest <= instance.budgetSeconds + PlacementObjective.toleranceSeconds else { return nil }
+        guard !withinBudget || longest <= instance.budgetSeconds + PlacementObjective.toleranceSeconds,
+            longest < .infinity
+        else { return nil }
         var spread = longest - shortest
         if objective.countsIdleNodes {
             let idle = idleAccelerated.isEmpty ? p : instance.accelerationFactor * p

@@ -76,6 +76,8 @@ public struct PlacementInstance: Sendable, Equatable {
     public var totalSamples = 0
     /// Samples that each worker must have at least; 0 where the data sets no bound.
     public var minimumSamplesPerWorker = 0
+    /// The sets of nodes that must hold a worker; none as published.
+    public var coverage = WorkerCoverage.none
 
     /// The most nodes a problem may have.
     public static let maximumNodes = LatencyMatrix.maximumCount
@@ -121,6 +123,9 @@ public struct PlacementInstance: Sendable, Equatable {
         nodes.allSatisfy { $0.trainingTimeFactor == 1 && $0.capacity == 1 }
     }
 
+    /// Whether the published models' own methods cannot solve it.
+    var needsGeneralMethod: Bool { !isHomogeneous || !coverage.isEmpty }
+
     /// Checks every value again; for instances changed after they were made.
     public func validate() throws(PlacementError) {
         func fault(_ field: String, _ reason: String) -> PlacementError {
@@ -164,6 +169,8 @@ public struct PlacementInstance: Sendable, Equatable {
             throw fault(
                 "trainingTimeSeconds", "found \(table) values; expected one for each of the \(nodes.count) nodes")
         }
+        precondition(
+            coverage.sets.allSatisfy { $0.allSatisfy { nodes.indices.contains($0) } }, "the coverage names nodes")
         if let server = fixedServer { precondition(nodes.indices.contains(server), "the fixed server is a node") }
         if !(targetSeconds > 0 && targetSeconds.isFinite) {
             throw fault("targetSeconds", "found \(targetSeconds); expected finite seconds above 0")

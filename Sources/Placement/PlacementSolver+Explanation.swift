@@ -23,7 +23,10 @@ extension PlacementSolver {
         }
         let nearest = fastestPlacement(instance, objective)
         guard let nearest else {
-            return impossible("no server reaches two workers: the hosting nodes are not connected")
+            return impossible(
+                instance.coverage.isEmpty
+                    ? "no server reaches two workers: the hosting nodes are not connected"
+                    : "no server reaches two workers, with one in each set of nodes that needs one")
         }
         let budget = instance.budgetSeconds
         let reason =
@@ -50,7 +53,7 @@ extension PlacementSolver {
         var relaxed = instance
         relaxed.rounds = 1
         relaxed.targetSeconds = .greatestFiniteMagnitude
-        if instance.isHomogeneous {
+        if !instance.needsGeneralMethod {
             guard let loop = PublishedProblem(relaxed, counting).smallestMaxLoop() else { return nil }
             relaxed.targetSeconds = max(loop, .leastNormalMagnitude)
             return PublishedProblem(relaxed, counting).solveCounting()
@@ -84,10 +87,14 @@ extension PlacementSolver {
         _ instance: PlacementInstance
     ) -> (extra: Int, limit: Int, install: [Int])? {
         let best =
-            instance.isHomogeneous
+            !instance.needsGeneralMethod
             ? PublishedProblem(instance, PlacementObjective(.aifP)).fewestExtraAccelerators()
             : GeneralProblem(instance, PlacementObjective(.aifP)).fewestExtraAccelerators()
         guard let best else { return nil }
+        if !instance.coverage.isEmpty {
+            // Which nodes get them depends on the sets; their number does not.
+            return (best.extra, instance.acceleratorLimit + best.extra, [])
+        }
         // Who would need one: list the nodes once for the winning server and worker count.
         let limit = instance.budgetSeconds + PlacementObjective.toleranceSeconds
         let p = instance.trainingTime.seconds(workers: best.workers)

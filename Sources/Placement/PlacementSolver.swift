@@ -7,8 +7,8 @@ public enum PlacementSolver {
     /// The best placement, or what stands in the way of one.
     ///
     /// Complexity for n nodes: `baseline` and `aif-p` O(n²) in practice; `aif-p-var` O(n² log n) and O(n) for each
-    /// server and worker count that the objective's bound cannot exclude. With speed factors, capacities or
-    /// availability weights: O(n³ log n) and O(n⁵) at worst, see `GeneralProblem`.
+    /// server and worker count that the objective's bound cannot exclude. With speed factors, capacities, sets
+    /// that need a worker or availability weights: O(n³ log n) and O(n⁵) at worst, see `GeneralProblem`.
     ///
     /// - Throws: `PlacementError` where the model as published is asked for together with an extension it has no
     ///   meaning for.
@@ -25,11 +25,18 @@ public enum PlacementSolver {
     package static func bestPlacement(
         _ instance: PlacementInstance, _ objective: PlacementObjective, upperBound: Double? = nil
     ) throws(PlacementError) -> Placement? {
-        let extended = !instance.isHomogeneous || objective.availabilityWeight > 0
+        let extended = instance.needsGeneralMethod || objective.availabilityWeight > 0
+        if !instance.coverage.isEmpty, objective.availabilityWeight > 0 {
+            throw PlacementError(
+                .unsupportedCombination, field: "availability-weight",
+                reason: "sets of nodes that need a worker are solved for equally dear workers only")
+        }
         if extended, objective.countsIdleNodes {
             throw PlacementError(
                 .unsupportedCombination, field: "as-published",
-                reason: "the printed model knows neither speed factors, capacities nor availability weights")
+                reason:
+                    "the printed model knows neither speed factors, capacities, availability weights nor sets that need a worker"
+            )
         }
         if extended { return GeneralProblem(instance, objective).solve() }
         let problem = PublishedProblem(instance, objective)

@@ -16,6 +16,8 @@ public struct WarmPlacement: Sendable {
         case target(seconds: Double, rounds: Int)
         /// New training times, as measured.
         case trainingTime(TrainingTimeProfile)
+        /// Another problem altogether; nodes keep their positions, further ones stand behind them.
+        case problem(PlacementInstance)
     }
 
     /// How much had to be solved for a change.
@@ -102,6 +104,9 @@ public struct WarmPlacement: Sendable {
             changed.trainingTime = profile
             try changed.validate()
             return try solve(changed, bound: nil)
+        case .problem(let problem):
+            try problem.validate()
+            return try solve(problem, bound: nil)
         }
     }
 

@@ -30,6 +30,7 @@ struct BruteForce {
             for counts in products(slots) {
                 let k = counts.reduce(0, +)
                 guard k >= 2, k <= instance.maximumWorkers else { continue }
+                guard instance.coverage.isMet(by: counts.indices.filter { counts[$0] > 0 }) else { continue }
                 let p = instance.trainingTime.seconds(workers: k)
                 let marks = objective.model == .aifPVariant && objective.asPublished
                 let mayMark = (0..<n).filter { instance.nodes[$0].accelerator && (marks || counts[$0] > 0) }
