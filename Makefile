@@ -7,12 +7,12 @@ TEST ?=
 SWIFTFLAGS := -c $(CONFIGURATION) --explicit-target-dependency-import-check error
 TESTFLAGS := $(SWIFTFLAGS) --disable-xctest $(if $(TEST),--filter '$(TEST)')
 
-.PHONY: build test demo sanitize bench reference lint format clean dependencies
+.PHONY: build test demo sanitize bench reference lint format clean dependencies test-dependencies
 
 build: dependencies
 	$(SWIFT) build $(SWIFTFLAGS)
 
-test: dependencies
+test: test-dependencies
 	$(SWIFT) build $(SWIFTFLAGS) --build-tests
 	$(SWIFT) test $(TESTFLAGS) --skip-build
 
@@ -23,7 +23,7 @@ demo: dependencies
 	.build/$(CONFIGURATION)/fl-demo $(if $(DATA),--data '$(DATA)' --rounds 3 --epochs 1 --stride 8 --rows-per-second 120) $(DEMOFLAGS)
 
 # The suite under the address and the thread sanitizer, each in a build folder of its own.
-sanitize: dependencies
+sanitize: test-dependencies
 	ASAN_OPTIONS=detect_leaks=0 $(SWIFT) test $(TESTFLAGS) --sanitize=address --scratch-path .build-address
 	$(SWIFT) test $(TESTFLAGS) --sanitize=thread --scratch-path .build-thread
 
@@ -46,3 +46,7 @@ clean:
 
 dependencies:
 	@scripts/install-dependencies
+
+# PoCL besides, so that the OpenCL backend is tested on the CPU.
+test-dependencies:
+	@scripts/install-dependencies --tests

@@ -53,6 +53,7 @@ let package = Package(
         systemLibrary("CSQLite", packages: ["libsqlite3-dev"]),
         systemLibrary("CMicroHTTP", packages: ["libmicrohttpd-dev"]),
         .target(name: "CVectorKernels", cSettings: [.unsafeFlags(["-O3"])]),
+        .target(name: "COpenCL"),
 
         // Layer 1: values that know nothing of the domain.
         module("TensorModule"),
@@ -71,7 +72,9 @@ let package = Package(
         module("Storage", ["CSQLite", "Checksums", "TensorModule"], touchesC: true),
 
         // Layer 3.
-        module("Accelerators", ["CVectorKernels", "TensorModule"], touchesC: true),
+        module(
+            "Accelerators", ["COpenCL", "CVectorKernels", "LinearAlgebra", "TensorModule"], touchesC: true,
+            resources: [.embedInCode("Resources/autoencoder.cl")]),
         module("Placement", ["TensorModule", "TextParsing"]),
 
         // Layer 4.
@@ -132,7 +135,7 @@ let package = Package(
         tests("Fingerprinting", ["Charts", "Detection", "TensorModule"]),
         tests("LinearAlgebra", ["TensorModule"]),
         tests("Placement", ["TensorModule"], resources: [.copy("Goldens")]),
-        tests("Accelerators", ["TensorModule"]),
+        tests("Accelerators", ["COpenCL", "TensorModule"]),
         tests("Federation", ["Checksums", "TensorModule"]),
         tests("CVectorKernels"),
         tests("Alarms"),

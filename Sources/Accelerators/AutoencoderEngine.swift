@@ -74,6 +74,12 @@ public protocol AutoencoderEngine: AnyObject {
     /// One step of Adam on the mean squared error of one batch. Returns that error (mean over B, T and F) as it was
     /// before the step.
     func trainStep(_ batch: WindowBatch, adam: AdamConfiguration) throws -> Double
+    /// One step for each `size` windows, one batch after the other, the last one of what is left. Returns the error of
+    /// each batch as it was before its step. The same as ``trainStep(_:adam:)`` on each, without a wait in between where
+    /// the device is another one than the CPU.
+    func trainSteps(_ windows: WindowBatch, size: Int, adam: AdamConfiguration) throws -> [Double]
+    /// Batches that one call of ``trainSteps(_:size:adam:)`` should bring, so that the device is not waited for.
+    var batchesPerCall: Int { get }
     /// The mean squared error of one batch and its gradient, `[P]`; nothing changes.
     func lossAndGradient(_ batch: WindowBatch) throws -> (loss: Double, gradient: Tensor<Float>)
     /// The reconstruction, `[B, T, F]`.
@@ -82,6 +88,21 @@ public protocol AutoencoderEngine: AnyObject {
     func windowErrors(_ batch: WindowBatch) throws -> Tensor<Float>
     /// Reconstruction minus input at the last position of each window, `[B, F]`: the causal residual of a sample.
     func lastResiduals(_ batch: WindowBatch) throws -> Tensor<Float>
+}
+
+extension AutoencoderEngine {
+    /// One batch at a time: on the CPU there is nothing to wait for.
+    public var batchesPerCall: Int { 1 }
+
+    /// One call of ``trainStep(_:adam:)`` for each batch.
+    public func trainSteps(_ windows: WindowBatch, size: Int, adam: AdamConfiguration) throws -> [Double] {
+        precondition(windows.count > 0 && size > 0, "the mean over no window is undefined")
+        let starts = windows.starts
+        return try stride(from: starts.startIndex, to: starts.endIndex, by: size).map { first in
+            let batch = starts[first..<min(first + size, starts.endIndex)]
+            return try trainStep(WindowBatch(samples: windows.samples, starts: batch), adam: adam)
+        }
+    }
 }
 
 /// What a device says of itself.

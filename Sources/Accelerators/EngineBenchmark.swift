@@ -69,9 +69,10 @@ public struct EngineBenchmark: Sendable {
         func repetition() throws {
             switch mode {
             case .train:
-                for start in stride(from: 0, to: needed, by: batch) {
-                    let part = WindowBatch(samples: samples, starts: starts[start..<min(start + batch, needed)])
-                    _ = try engine.trainStep(part, adam: AdamConfiguration())
+                let perCall = batch * engine.batchesPerCall
+                for start in stride(from: 0, to: needed, by: perCall) {
+                    let part = WindowBatch(samples: samples, starts: starts[start..<min(start + perCall, needed)])
+                    _ = try engine.trainSteps(part, size: batch, adam: AdamConfiguration())
                 }
             case .infer:
                 let part = WindowBatch(samples: samples, starts: starts[...])

@@ -156,6 +156,9 @@ public struct LocalTraining: Sendable {
         let clock = ContinuousClock()
         let began = clock.now
         let reportEvery = max(1, (starts.count / configuration.batch + 1) / 20)
+        // A device of its own gets a few batches at a time, and is not waited for in between.
+        let perCall = configuration.proximalWeight == nil ? max(1, min(engine.batchesPerCall, reportEvery)) : 1
+        var nextReport = reportEvery
         var (total, done, batches) = (0.0, 0, 0)
         var windowsPerSecond: Double {
             let seconds = Double((clock.now - began) / .seconds(1))
@@ -165,15 +168,18 @@ public struct LocalTraining: Sendable {
             if control.isCancelled() {
                 throw ModelError(.cancelled, subject: "group '\(group)'", found: "training was stopped")
             }
-            let end = min(done + configuration.batch, starts.count)
-            let batch = WindowBatch(samples: data.samples, starts: starts[done..<end])
-            let loss = try engine.trainStep(batch, adam: adam)
-            guard loss.isFinite else { throw diverged(round, epoch, "the loss became \(loss)") }
+            let windows = WindowBatch(
+                samples: data.samples, starts: starts[done..<min(done + perCall * configuration.batch, starts.count)])
+            for loss in try engine.trainSteps(windows, size: configuration.batch, adam: adam) {
+                guard loss.isFinite else { throw diverged(round, epoch, "the loss became \(loss)") }
+                let size = min(configuration.batch, starts.count - done)
+                total += loss * Double(size)
+                done += size
+                batches += 1
+            }
             try drawBack(engine, to: start)
-            total += loss * Double(end - done)
-            done = end
-            batches += 1
-            if done < starts.count, batches % reportEvery == 0 {
+            if done < starts.count, batches >= nextReport {
+                nextReport = batches + reportEvery
                 control.onProgress(
                     TrainingProgress(
                         group: group, round: round, epoch: epoch, windows: done, windowsPerEpoch: starts.count,

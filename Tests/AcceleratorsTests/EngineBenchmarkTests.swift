@@ -31,7 +31,7 @@ import Testing
     @Test func catalogueKnowsItsNames() throws {
         #expect(try AcceleratorCatalog.backend(named: "auto", threads: 2).device.threads == 2)
         #expect(try AcceleratorCatalog.backend(named: "reference").device.backend == "reference")
-        #expect(AcceleratorCatalog.devices().contains { $0.backend == "cpu" })
+        #expect(AcceleratorCatalog.entries().contains { $0.name == "cpu" })
         #expect(throws: AcceleratorError.self) { try AcceleratorCatalog.backend(named: "abacus") }
     }
 

@@ -11,6 +11,9 @@ import Testing
 /// A backend under test; one that is not here is a skipped case that says why.
 struct Candidate: Sendable, CustomTestStringConvertible {
     let name: String
+    /// Whether a window's scores are the same bits whatever it is scored with. OpenBLAS computes the rows at the edge of
+    /// a product in another order.
+    var isIndependentOfTheBatch = true
     let make: @Sendable (_ threads: Int) throws -> any AcceleratorBackend
     var testDescription: String { name }
 
@@ -18,7 +21,12 @@ struct Candidate: Sendable, CustomTestStringConvertible {
         [Candidate(name: "reference") { _ in ReferenceBackend() }]
         + VectorBackend.Level.allCases.map { level in
             Candidate(name: "cpu \(level)") { threads in try VectorBackend(threads: threads, level: level) }
-        }
+        } + [
+            Candidate(name: "openblas", isIndependentOfTheBatch: false) { threads in
+                try OpenBLASBackend(threads: threads)
+            },
+            Candidate(name: "opencl") { _ in try AcceleratorCatalog.backend(named: "opencl") },
+        ]
 
     /// Those that this machine can run.
     static let here: [Candidate] = all.filter { (try? $0.make(1)) != nil }
@@ -80,7 +88,7 @@ struct Problem: Sendable, CustomTestStringConvertible {
     func isHere(_ candidate: Candidate) throws {
         do {
             let device = try candidate.make(1).device
-            #expect(!device.name.isEmpty && device.threads == 1)
+            #expect(!device.name.isEmpty && device.threads > 0)
         } catch let error as AcceleratorError where error.code == .notAvailable {
             try Test.cancel("not on this machine: \(error)")
         }
@@ -195,8 +203,12 @@ struct Problem: Sendable, CustomTestStringConvertible {
             for size in [1, 2, 3, 5] where index + size <= problem.count {
                 let starts = problem.batch.starts[index..<index + size]
                 let batch = WindowBatch(samples: problem.batch.samples, starts: starts)
-                #expect(try engine.windowErrors(batch)[0] == together[index])
-                #expect(try engine.lastResiduals(batch)[0, 0] == residuals[index, 0])
+                let (error, residual) = (try engine.windowErrors(batch)[0], try engine.lastResiduals(batch)[0, 0])
+                if candidate.isIndependentOfTheBatch {
+                    #expect(error == together[index] && residual == residuals[index, 0])
+                } else {
+                    #expect(abs(error / together[index] - 1) < 1e-5 && abs(residual - residuals[index, 0]) < 1e-5)
+                }
             }
         }
     }

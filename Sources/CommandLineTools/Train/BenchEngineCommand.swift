@@ -31,7 +31,9 @@ package struct BenchEngineCommand: Command {
         "repetitions", "COUNT", default: 7, "measured repetitions, after one that is not", constraint: "at least 1"
     ) { $0 > 0 }
     private static let accelerator = Option(
-        "accelerator", "NAME", default: "auto", "device to measure; 'fl-train devices' lists them")
+        "accelerator", "NAME", default: "auto",
+        "device to measure: auto, cpu, cpu-bfloat16, openblas, opencl[:DEVICE] or reference; 'fl-train devices' lists them"
+    )
 
     /// Name, help and options.
     package static let manual = CommandManual(

@@ -58,7 +58,9 @@ struct TrainCommand: Command {
         "windows of one group kept in memory; of more, a seeded sample is trained on", constraint: "at least 1",
         valid: { $0 >= 1 })
     static let accelerator = Option<String>(
-        "accelerator", "NAME", default: defaults.accelerator, "what computes; 'fl-train devices' lists what is here")
+        "accelerator", "NAME", default: defaults.accelerator,
+        "what computes: auto, cpu, cpu-bfloat16, openblas, opencl, opencl:N, opencl:TEXT (of the device's name) or "
+            + "reference; 'fl-train devices' lists what is here")
     static let methods = Option<[String]>(
         "methods", "NAME", default: DetectorTraining.standardMethods.map(\.name),
         "detection methods to calibrate, of which scoring uses the first one unless told otherwise; 'fl-train benchmark "

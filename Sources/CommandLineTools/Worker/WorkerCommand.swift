@@ -24,7 +24,9 @@ struct WorkerCommand: Command {
         "data-folder", "DIR", default: "worker-data", "the worker's own folder: its model, and alarms not yet delivered"
     )
     static let accelerator = Option<String>(
-        "accelerator", "NAME", default: "auto", "what computes; 'fl-train devices' lists what is here")
+        "accelerator", "NAME", default: "auto",
+        "what computes: auto, cpu, cpu-bfloat16, openblas, opencl, opencl:N, opencl:TEXT (of the device's name) or "
+            + "reference; 'fl-train devices' lists what is here")
     static let threads = Option<Int>(
         "threads", "N", default: 1, "threads for training; the model does not depend on it", constraint: "1 to 4096",
         valid: { (1...4_096).contains($0) })
