@@ -14,6 +14,18 @@ extension TrainingSet {
             offeredWindows: training.count, checksum: "\(checksum)/\(index)/\(count)")
     }
 
+    /// Every `count`-th window, beginning with the `first`: parts that are alike.
+    ///
+    /// - Precondition: `first` is one of `0..<count`.
+    package func every(_ count: Int, from first: Int) -> TrainingSet {
+        precondition(count >= 1 && (0..<count).contains(first), "part \(first) of \(count)")
+        func part(_ starts: [Int]) -> [Int] { stride(from: first, to: starts.count, by: count).map { starts[$0] } }
+        let training = part(trainingStarts)
+        return TrainingSet(
+            samples: samples, trainingStarts: training, heldOutStarts: part(heldOutStarts),
+            offeredWindows: training.count, checksum: "\(checksum)/every \(count) from \(first)")
+    }
+
     /// The first windows, at most `limit` to train on, and of those held out the same share.
     package func prefix(windows limit: Int) -> TrainingSet {
         guard trainingStarts.count > limit else { return self }

@@ -21,6 +21,7 @@ package enum TrainTool {
             BenchReadersCommand.self,
             DevicesCommand.self,
             ProfileCommand.self,
+            StudyCommand.self,
         ],
         translate: Tool.translate)
 }

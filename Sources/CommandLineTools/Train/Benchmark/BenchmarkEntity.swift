@@ -61,10 +61,10 @@ struct BenchmarkEntity: Sendable {
         let stepSeconds: Double
     }
 
-    /// Reads and cleans both parts. The cleaning is fitted to the training part, as `fl-train train` does.
+    /// The rows to be judged on, and whether each is anomalous.
     ///
     /// - Throws: ``TelemetryError`` and ``CommandLineError`` for data that cannot be used.
-    func load() throws -> Data {
+    func readTest() throws -> (frame: MetricFrame, labels: [Bool]) {
         let frame = try test.read(options: options)
         var labels = frame.labels
         if let file = test.labelFile { labels = try RowLabels(contentsOf: file, options: options).values }
@@ -72,7 +72,14 @@ struct BenchmarkEntity: Sendable {
         else {
             throw CommandLineError(.data, "\(test.files.first ?? name): the labels do not fit the rows")
         }
-        let isOdd = (0..<frame.rowCount).map { $0 < labels.count && labels[$0] != 0 }
+        return (frame, (0..<frame.rowCount).map { $0 < labels.count && labels[$0] != 0 })
+    }
+
+    /// Reads and cleans both parts. The cleaning is fitted to the training part, as `fl-train train` does.
+    ///
+    /// - Throws: ``TelemetryError`` and ``CommandLineError`` for data that cannot be used.
+    func load() throws -> Data {
+        let (frame, isOdd) = try readTest()
         let first = training == nil ? Int(Self.trainingShare * Double(frame.rowCount)) : 0
         let learned = try training?.read(options: options) ?? frame.slice(0..<first)
         let judged = frame.slice(first..<frame.rowCount)
