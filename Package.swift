@@ -118,7 +118,9 @@ let package = Package(
         tool("fl-alerts"),
         tool("fl-demo"),
 
-        .target(name: "TestSupport", dependencies: ["TensorModule"], path: "Tests/TestSupport", swiftSettings: strict),
+        .target(
+            name: "TestSupport", dependencies: ["Accelerators", "TensorModule"], path: "Tests/TestSupport",
+            swiftSettings: strict),
         tests("CommandLineSupport", ["TextParsing"]),
         tests("Observability"),
         tests("Charts", ["TensorModule"]),
@@ -141,5 +143,5 @@ let package = Package(
         tests("Alarms"),
         tests("Monitoring", ["Accelerators", "Autoencoders", "Detection", "Telemetry"]),
         tests("Transport"),
-        tests("Services", ["Alarms", "Federation", "Telemetry", "Transport"]),
+        tests("Services", ["Accelerators", "Alarms", "Autoencoders", "Federation", "Telemetry", "Transport"]),
     ])

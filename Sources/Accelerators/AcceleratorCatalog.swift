@@ -29,6 +29,20 @@ public enum AcceleratorCatalog {
         }
     }
 
+    /// The same, but when a device other than the CPU fails in the middle of its work, the CPU takes over and nothing is
+    /// lost; see ``ResilientBackend``.
+    ///
+    /// - Parameter onFailure: hears one line of it; called on the thread that computes.
+    /// - Throws: as ``backend(named:threads:)``.
+    /// - Precondition: `threads` is positive.
+    public static func backend(
+        named name: String, threads: Int = 1, onFailure: @escaping @Sendable (String) -> Void
+    ) throws -> any AcceleratorBackend {
+        let chosen = try backend(named: name, threads: threads)
+        guard chosen is OpenCLBackend else { return chosen }
+        return ResilientBackend(chosen, spare: { try VectorBackend(threads: threads) }, onFailure: onFailure)
+    }
+
     /// A device of this machine and the name that ``backend(named:threads:)`` takes for it.
     public struct Entry: Sendable {
         /// Such as `cpu` or `opencl:0`.

@@ -80,6 +80,8 @@ public protocol AutoencoderEngine: AnyObject {
     func trainSteps(_ windows: WindowBatch, size: Int, adam: AdamConfiguration) throws -> [Double]
     /// Batches that one call of ``trainSteps(_:size:adam:)`` should bring, so that the device is not waited for.
     var batchesPerCall: Int { get }
+    /// The backend that took over when the device failed; `nil` as long as it did not.
+    var successor: String? { get }
     /// The mean squared error of one batch and its gradient, `[P]`; nothing changes.
     func lossAndGradient(_ batch: WindowBatch) throws -> (loss: Double, gradient: Tensor<Float>)
     /// The reconstruction, `[B, T, F]`.
@@ -93,6 +95,9 @@ public protocol AutoencoderEngine: AnyObject {
 extension AutoencoderEngine {
     /// One batch at a time: on the CPU there is nothing to wait for.
     public var batchesPerCall: Int { 1 }
+
+    /// None: only an engine that can change its device has one.
+    public var successor: String? { nil }
 
     /// One call of ``trainStep(_:adam:)`` for each batch.
     public func trainSteps(_ windows: WindowBatch, size: Int, adam: AdamConfiguration) throws -> [Double] {

@@ -45,6 +45,8 @@ public struct EngineBenchmark: Sendable {
     public var windows: Int
     /// Measured repetitions, after one that is not.
     public var repetitions: Int
+    /// Epochs of a repetition of training.
+    public var epochs = 1
 
     /// A benchmark of the given size.
     ///
@@ -65,14 +67,16 @@ public struct EngineBenchmark: Sendable {
         let (samples, starts) = (drawn.samples, drawn.starts)
         let engine = try backend.makeEngine(shape: shape, maximumBatch: batch)
         try engine.setParameters(Self.randomParameters(shape))
-        let calls = mode == .train ? 1 : batch == 1 ? 200 : 20
+        let calls = mode == .train ? epochs : batch == 1 ? 200 : 20
         func repetition() throws {
             switch mode {
             case .train:
                 let perCall = batch * engine.batchesPerCall
-                for start in stride(from: 0, to: needed, by: perCall) {
-                    let part = WindowBatch(samples: samples, starts: starts[start..<min(start + perCall, needed)])
-                    _ = try engine.trainSteps(part, size: batch, adam: AdamConfiguration())
+                for _ in 0..<epochs {
+                    for start in stride(from: 0, to: needed, by: perCall) {
+                        let part = WindowBatch(samples: samples, starts: starts[start..<min(start + perCall, needed)])
+                        _ = try engine.trainSteps(part, size: batch, adam: AdamConfiguration())
+                    }
                 }
             case .infer:
                 let part = WindowBatch(samples: samples, starts: starts[...])

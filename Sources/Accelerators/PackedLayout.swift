@@ -69,11 +69,7 @@ struct PackedLayout {
 
     /// - Throws: ``AcceleratorError`` when the network is larger than the engine can address.
     init(shape: AutoencoderShape) throws {
-        let largest = max(shape.features, shape.window, shape.hidden.reduce(0, max))
-        guard largest < 1 << 24 else {
-            throw AcceleratorError(
-                .outOfMemory, "network", found: "an extent of \(largest) is more than it can address")
-        }
+        try shape.checkLimits()
         self.shape = shape
         var offset = 0
         var short = 0

@@ -1,3 +1,4 @@
+import Accelerators
 import Checksums
 import Storage
 import TensorModule
@@ -113,6 +114,10 @@ extension ModelBundle {
                 throw ModelError(
                     .corrupt, subject: "group '\(group.name)'", found: "the sizes \(sizes)",
                     expected: "1 to 1000000 each, and 1 to 16 layers")
+            }
+            if let excess = shape.excess {
+                throw ModelError(
+                    .corrupt, subject: "group '\(group.name)'", found: excess.found, expected: excess.expected)
             }
             guard group.metrics.count == shape.features else {
                 throw ModelError(

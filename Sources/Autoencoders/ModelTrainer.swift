@@ -39,7 +39,7 @@ public struct TrainedGroup: Equatable, Sendable {
     public var heldOutLoss: Double?
     /// SHA-256 of the training set.
     public var dataChecksum: String
-    /// The backend that computed.
+    /// The backend that computed; when its device failed, also the one that took over: `opencl, then cpu`.
     public var backend: String
 }
 
@@ -87,7 +87,10 @@ public struct ModelTrainer: Sendable {
         _ groups: [GroupTrainingData], checkpoints: CheckpointStore? = nil,
         control: TrainingControl = TrainingControl()
     ) throws -> [TrainedGroup] {
-        for group in groups { try GroupName.validate(group.name) }
+        for group in groups {
+            try GroupName.validate(group.name)
+            try configuration.requireModest(features: group.data.features, subject: "group '\(group.name)'")
+        }
         // The costliest first, so that no thread ends alone with a long one.
         let order = groups.indices.sorted { cost(groups[$0]) > cost(groups[$1]) }
         let side = max(1, min(threads, groups.count))
@@ -140,6 +143,6 @@ public struct ModelTrainer: Sendable {
             name: group.name, metrics: group.metrics, shape: training.shape, parameters: parameters,
             trainingWindows: group.data.trainingStarts.count, heldOutWindows: group.data.heldOutStarts.count,
             curve: curve, heldOutLoss: heldOutLoss, dataChecksum: group.data.checksum,
-            backend: backend.device.backend)
+            backend: engine.successor.map { "\(backend.device.backend), then \($0)" } ?? backend.device.backend)
     }
 }

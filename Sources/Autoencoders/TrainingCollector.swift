@@ -60,8 +60,12 @@ public struct TrainingCollector: Sendable {
 
     /// The training windows of every group, sorted by name, and the names of the groups that have none.
     ///
-    /// - Throws: ``ModelError`` with the code `notEnoughData` when no group has a window to train on.
+    /// - Throws: ``ModelError`` with the code `notEnoughData` when no group has a window to train on, or
+    ///   `invalidConfiguration` when the model of a group would be larger than anything here trains.
     public consuming func finish() throws(ModelError) -> (groups: [GroupTrainingData], leftOut: [String]) {
+        for (name, metrics) in metrics.sorted(by: { $0.key < $1.key }) where !metrics.isEmpty {
+            try configuration.requireModest(features: metrics.count, subject: "group '\(name)'")
+        }
         guard !builders.isEmpty else {
             throw ModelError(
                 .notEnoughData, subject: "training data", found: "no group with a metric that varies",

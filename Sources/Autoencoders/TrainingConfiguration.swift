@@ -1,3 +1,4 @@
+import Accelerators
 public import TensorModule
 
 /// Everything besides the data that decides the weights of a model. How many threads compute it is no part of it:
@@ -53,6 +54,8 @@ public struct TrainingConfiguration: Hashable, Sendable, Codable {
             try require(width >= 1 && width <= 65_536, "hidden", "a layer of width \(width)", "1 to 65536")
         }
         try requireCount(window, "window", atMost: 1_000_000)
+        // However few metrics a group has; how many it has is known when its data are read.
+        try requireModest(features: 1, subject: "hidden")
         try requireCount(stride, "stride", atMost: 1_000_000_000)
         try requireCount(epochs, "epochs", atMost: 1_000_000)
         try requireCount(batch, "batch", atMost: 1_000_000)
@@ -71,6 +74,14 @@ public struct TrainingConfiguration: Hashable, Sendable, Codable {
         }
         try require(
             heldOutShare >= 0 && heldOutShare <= 0.9, "heldOutShare", "\(heldOutShare)", "0 to 0.9")
+    }
+
+    /// Refuses a model of so many metrics that is larger than anything here trains or reads; before memory is asked for.
+    ///
+    /// - Throws: ``ModelError`` with the code `invalidConfiguration`.
+    package func requireModest(features: Int, subject: String) throws(ModelError) {
+        guard let excess = shape(features: features).excess else { return }
+        throw ModelError(.invalidConfiguration, subject: subject, found: excess.found, expected: excess.expected)
     }
 
     private func requireCount(_ value: Int, _ name: String, atMost limit: Int) throws(ModelError) {

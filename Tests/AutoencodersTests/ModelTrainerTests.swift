@@ -34,6 +34,48 @@ import Testing
         }
     }
 
+    /// A device that fails in the middle of an epoch loses nothing: the CPU ends with the same weights, and the record
+    /// says who computed.
+    @Test(arguments: [0, 1, 7, 23]) func aFailingDeviceLosesNothing(batches: Int) throws {
+        let configuration = Samples.configuration(epochs: 3, rounds: 2)
+        let groups = try Samples.groups(configuration: configuration)
+        let told = Told()
+        let trainer = try ModelTrainer(configuration: configuration) { threads in
+            ResilientBackend(
+                FailingBackend(inner: try VectorBackend(threads: threads), batches: batches),
+                spare: { try VectorBackend(threads: threads) }, onFailure: { told.add($0) })
+        }
+        let expected = try Samples.trainer(configuration).train(groups)
+        let found = try trainer.train(groups)
+        #expect(found.map(\.parameters) == expected.map(\.parameters))
+        #expect(found.map(\.curve) == expected.map(\.curve))
+        #expect(told.all.count == 1)
+        #expect(found.contains { $0.backend == "cpu, then cpu" })
+    }
+
+    /// A model beyond what anything here trains is a wrong setting, said before memory is asked for.
+    @Test func absurdSizesAreWrongSettings() throws {
+        var configuration = Samples.configuration(epochs: 1, rounds: 1)
+        configuration.hidden = [60_000, 60_000]
+        let error = #expect(throws: ModelError.self) { try ModelTrainer(configuration: configuration) }
+        #expect(error?.code == .invalidConfiguration)
+        #expect(error?.description.contains("expected at most 100 million") == true)
+        configuration.hidden = [4000]
+        configuration.window = 1_000_000
+        #expect(throws: ModelError.self) { try configuration.validate() }
+        // With one metric it would do; with this group's it does not.
+        configuration.window = 2
+        configuration.hidden = [1500]
+        try configuration.validate()
+        let data = try Samples.data(rows: 4, features: 12_000, configuration: configuration)
+        let group = GroupTrainingData(
+            name: "physical.cpu", metrics: (0..<12_000).map { "m\($0)" }, data: data)
+        let tooWide = #expect(throws: ModelError.self) {
+            try ModelTrainer(configuration: configuration).train([group])
+        }
+        #expect(tooWide?.code == .invalidConfiguration)
+    }
+
     /// Stopped after any epoch of any round and started again, training gives the same bytes as without a stop.
     @Test(arguments: [nil, 0.5]) func resumingChangesNothing(proximalWeight: Double?) throws {
         var configuration = Samples.configuration(epochs: 4, rounds: 2)

@@ -34,6 +34,10 @@ package struct BenchEngineCommand: Command {
         "accelerator", "NAME", default: "auto",
         "device to measure: auto, cpu, cpu-bfloat16, openblas, opencl[:DEVICE] or reference; 'fl-train devices' lists them"
     )
+    private static let fit = Option<String>.optional(
+        "fit", "SIZE,SIZE",
+        "instead, how the time of training grows with windows, window, epochs or features: slope, intercept and R² of the "
+            + "line through the medians", valid: { parseSeries($0) != nil })
 
     /// Name, help and options.
     package static let manual = CommandManual(
@@ -46,13 +50,19 @@ package struct BenchEngineCommand: Command {
             resident size of the process so far.
 
             A repetition is one epoch over all windows (train), or 20 calls on one batch (infer; 200 for a batch of 1).
+
+            With --fit, one object a size that grows, the others staying at 640 windows of 20 samples and 32 metrics, one \
+            epoch, and the first of --batch and --threads: the sizes, the median seconds at each, the share of the peak at \
+            each, and the line through them.
             """,
         examples: [
             .init("fl-train bench engine", "training and scoring with one and two threads"),
             .init("fl-train bench engine --mode infer --batch 1,256 --threads 1", "scoring, live and in bulk"),
+            .init(
+                "fl-train bench engine --fit windows,window,epochs,features --threads 1", "whether cost grows linearly"),
         ],
         options: [
-            subject, features, window, hidden, windows, batch, threads, modes, repetitions, accelerator,
+            subject, features, window, hidden, windows, batch, threads, modes, repetitions, accelerator, fit,
         ])
 
     /// Makes the command.
@@ -62,6 +72,18 @@ package struct BenchEngineCommand: Command {
     package func run(_ arguments: Arguments, _ console: Console) async throws {
         let shape = AutoencoderShape(
             features: arguments[Self.features], window: arguments[Self.window], hidden: arguments[Self.hidden])
+        if let excess = shape.excess {
+            throw CommandLineError.usage("bench: found \(excess.found), expected \(excess.expected)")
+        }
+        if let series = arguments[optional: Self.fit].flatMap(Self.parseSeries) {
+            return try fit(series, arguments, console)
+        }
+        let samples = Double(max(arguments[Self.windows], arguments[Self.batch].reduce(0, max)))
+        let gibibytes = samples * Double(shape.window) * Double(shape.features) * 4 / 0x1p30
+        guard gibibytes <= 8 else {
+            throw CommandLineError.usage(
+                "--windows: found \(Quantity.number(gibibytes)) GiB of random windows, expected at most 8 GiB")
+        }
         let benchmark = EngineBenchmark(
             shape: shape, windows: arguments[Self.windows], repetitions: arguments[Self.repetitions])
         for threads in arguments[Self.threads] {
@@ -75,6 +97,32 @@ package struct BenchEngineCommand: Command {
                 }
             }
         }
+    }
+
+    private func fit(_ series: [EngineScaling.Series], _ arguments: Arguments, _ console: Console) throws {
+        let threads = arguments[Self.threads][0]
+        let backend = try AcceleratorCatalog.backend(named: arguments[Self.accelerator], threads: threads)
+        let scaling = EngineScaling(
+            hidden: arguments[Self.hidden], batch: arguments[Self.batch][0], repetitions: arguments[Self.repetitions])
+        let isShort = backend.device.precision == "bfloat16"
+        for series in series {
+            let result = try scaling.run(series, backend: backend)
+            let peak = EngineBenchmark.peakGigaflops(isShort ? .bfloat16 : .float32) * Double(threads)
+            let line = JSONValue.object([
+                "fit": .string(series.rawValue), "sizes": .array(result.sizes.map { .number(Double($0)) }),
+                "seconds": .array(result.seconds.map { .number($0) }), "slope": .number(result.line.slope),
+                "intercept": .number(result.line.intercept), "rSquared": .number(result.line.determination),
+                "largestDeviation": .number(result.line.largestDeviation),
+                "shareOfPeak": .array(result.gigaflops.map { .number(peak > 0 ? $0 / peak : 0) }),
+                "accelerator": .string(backend.device.backend), "device": .string(backend.device.name),
+            ])
+            console.print(line.description)
+        }
+    }
+
+    private static func parseSeries(_ text: String) -> [EngineScaling.Series]? {
+        let series = text.split(separator: ",").map { EngineScaling.Series(rawValue: String($0)) }
+        return series.isEmpty || series.contains(nil) ? nil : series.compactMap(\.self)
     }
 
     private static func parseModes(_ text: String) -> [EngineBenchmark.Mode]? {

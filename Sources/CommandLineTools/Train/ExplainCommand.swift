@@ -60,9 +60,9 @@ struct ExplainCommand: Command {
         var options = Fingerprint.Options()
         options.coverage = arguments[Self.coverage]
         let found = try await DetachedThread.run { [options] in
-            try Self.explain(source, model: model, method: method, moment: moment, reader: reader, options: options) {
-                console.progress("scoring \(source.key): \($0) rows")
-            }
+            try Self.explain(
+                source, model: model, method: method, moment: moment, reader: reader, options: options, console: console
+            )
         }
         if let plot = arguments[optional: Self.plot] {
             try FileContents.writeAtomically(Array(found.picture.utf8), to: plot)
@@ -96,12 +96,13 @@ struct ExplainCommand: Command {
 
     private static func explain(
         _ source: EntitySource, model: MonitoringModel, method: String, moment: Moment, reader: ReaderOptions,
-        options: Fingerprint.Options, progress: (Int) -> Void
+        options: Fingerprint.Options, console: Console
     ) throws -> Found {
         var stream = try source.makeReader(options: reader)
         var monitor = try EntityMonitor(
             model: model, method: method, site: source.site, entity: source.entity, type: source.type,
-            schema: stream.schema, backend: try AcceleratorCatalog.backend(named: "auto"))
+            schema: stream.schema,
+            backend: try AcceleratorCatalog.backend(named: "auto", onFailure: { console.note($0) }))
         var blocks: [(first: Int, scores: EntityScores)] = []
         var place: Int?
         var after = 0
@@ -111,7 +112,7 @@ struct ExplainCommand: Command {
             if rows == 0 { firstTime = scores.times.first ?? .nan }
             lastTime = scores.times.last ?? lastTime
             rows = frame.firstRow + scores.count
-            progress(rows)
+            console.progress("scoring \(source.key): \(rows) rows")
             blocks.append((frame.firstRow, scores))
             if place != nil {
                 after += 1

@@ -50,7 +50,8 @@ struct ExportCommand: Command {
                     segments += series.segments.map { $0.lowerBound + start..<$0.upperBound + start }
                 }
             }
-            let scorer = try model.bundle.scorer(for: name, backend: try AcceleratorCatalog.backend(named: "auto"))
+            let scorer = try model.bundle.scorer(
+                for: name, backend: try AcceleratorCatalog.backend(named: "auto", onFailure: { console.note($0) }))
             return try WindowExport(
                 of: .init(rows, shape: [rows.count / group.metrics.count, group.metrics.count]), segments: segments,
                 count: arguments[Self.count], scorer: scorer)

@@ -37,7 +37,7 @@ struct ScoreCommand: Command {
         let method = arguments[optional: Self.method] ?? model.defaultMethod
         let reader = DataOptions.readerOptions(arguments, over: model.reader)
         let sources = try Sources.discover(arguments[Self.data], part: arguments[Self.part], options: reader)
-        let backend = try AcceleratorCatalog.backend(named: "auto")
+        let backend = try AcceleratorCatalog.backend(named: "auto", onFailure: { console.note($0) })
         let rows = try await DetachedThread.run { () throws -> [Summary.Entity] in
             let file = try ScoreFileWriter(arguments[Self.out], perMetric: arguments[Self.perMetric])
             var summaries: [Summary.Entity] = []

@@ -100,7 +100,7 @@ struct TrainCommand: Command {
         let reader = DataOptions.readerOptions(arguments)
         var options = ModelTrainer.DataOptions(rules: try DataOptions.rules(arguments))
         options.reader = reader
-        let backend = try AcceleratorCatalog.backend(named: configuration.accelerator)
+        let backend = try AcceleratorCatalog.backend(named: configuration.accelerator) { console.note($0) }
         let store = arguments[optional: Self.checkpoints].map { CheckpointStore(folder: $0) }
         try ModelFolder.checkWritable(arguments[Self.out])
         console.progress("looking for metric files")
@@ -112,7 +112,7 @@ struct TrainCommand: Command {
         let model = try await DetachedThread.run { () throws -> MonitoringModel in
             console.progress("reading \(sources.count) sources")
             let trainer = try ModelTrainer(configuration: configuration, threads: threads) { threads in
-                try AcceleratorCatalog.backend(named: configuration.accelerator, threads: threads)
+                try AcceleratorCatalog.backend(named: configuration.accelerator, threads: threads) { console.note($0) }
             }
             let bundle = try trainer.train(
                 sources, options: rules, tool: "fl-train \(Tool.version)", checkpoints: store,

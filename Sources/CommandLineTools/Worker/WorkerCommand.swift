@@ -79,9 +79,12 @@ struct WorkerCommand: Command {
             ? all.filter { $0.part == .test }
             : try Sources.discover(arguments[Self.stream], part: .test, options: reader)
         _ = try DetectorTraining.method(named: arguments[Self.method])
+        let log = ServiceOptions.logger("worker", arguments)
         let accelerator = arguments[Self.accelerator]
         let makeBackend: @Sendable (Int) throws -> any AcceleratorBackend = { threads in
-            try AcceleratorCatalog.backend(named: accelerator, threads: threads)
+            try AcceleratorCatalog.backend(named: accelerator, threads: threads) {
+                log.warning("accelerator failed", ["what": $0])
+            }
         }
         let learner = try TelemetryLearner(
             sources: training, reader: reader, rules: rules, threads: arguments[Self.threads],
@@ -103,7 +106,6 @@ struct WorkerCommand: Command {
         settings.falseAlarmsPerDay = arguments[TrainCommand.falseAlarms]
         settings.quietSamples = arguments[Self.quietSamples]
         settings.endsWithStream = arguments[Self.endWithStream]
-        let log = ServiceOptions.logger("worker", arguments)
         let stop = StopSignal()
         stop.catchTermination()
         let chosen = settings

@@ -32,6 +32,14 @@ package struct WorkKey: Hashable, Sendable {
     package var baseVersion: UInt64
     /// The entities whose samples it is done on, sorted.
     package var entities: [String]
+
+    /// A piece of work with every field given.
+    package init(round: UInt32, kind: RoundKind, baseVersion: UInt64, entities: [String]) {
+        self.round = round
+        self.kind = kind
+        self.baseVersion = baseVersion
+        self.entities = entities
+    }
 }
 
 /// What happens to a worker.

@@ -85,8 +85,13 @@ package struct FederationContext: Codable, Equatable, Sendable {
     }
 
     /// The first version: this context and the initial parameters of every group.
+    ///
+    /// - Throws: `ModelError` when the model of a group would be larger than anything here trains.
     package func initialModel() throws -> FederatedModel {
-        FederatedModel(
+        for group in groups {
+            try configuration.requireModest(features: group.metrics.count, subject: "group '\(group.name)'")
+        }
+        return FederatedModel(
             context: try DeterministicJSON.encode(self, pretty: false),
             groups: groups.map { group in
                 let shape = configuration.shape(features: group.metrics.count)
