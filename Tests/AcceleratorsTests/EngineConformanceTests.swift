@@ -26,7 +26,21 @@ struct Candidate: Sendable, CustomTestStringConvertible {
                 try OpenBLASBackend(threads: threads)
             },
             Candidate(name: "opencl") { _ in try AcceleratorCatalog.backend(named: "opencl") },
+            openCL("opencl, blocks of 8 windows") { $0.vectorWidth = 1 },
+            openCL("opencl, state in global memory") { $0.localBytes = 0 },
+            openCL("opencl, one block a pass") { $0.largestBuffer = 1 },
         ]
+
+    /// The first OpenCL device as if it were another one.
+    private static func openCL(
+        _ name: String, _ change: @escaping @Sendable (inout OpenCLDevice) -> Void
+    ) -> Candidate {
+        Candidate(name: name) { _ in
+            var device = try OpenCLLibrary.load().devices()[0]
+            change(&device)
+            return try OpenCLBackend(device)
+        }
+    }
 
     /// Those that this machine can run.
     static let here: [Candidate] = all.filter { (try? $0.make(1)) != nil }
@@ -233,6 +247,93 @@ struct Problem: Sendable, CustomTestStringConvertible {
             let difference = try (loss(1) - loss(-1)) / (2 * Double(step))
             #expect(abs(difference - slope) < 1e-3 * (abs(slope) + 0.1))
         }
+    }
+
+    /// Samples of ±10⁶ are large, not special: errors, loss and gradient are those of the reference.
+    @Test(arguments: Candidate.here)
+    func largeInputs(_ candidate: Candidate) throws {
+        let problem = Problem(features: 5, window: 4, hidden: [9, 4], count: 20)
+        var samples = problem.batch.samples
+        for row in 0..<samples.shape[0] {
+            for column in 0..<5 { samples[row, column] *= row % 2 == 0 ? 1e6 : -1e6 }
+        }
+        let batch = WindowBatch(samples: samples, starts: problem.batch.starts)
+        let engine = try candidate.make(1).makeEngine(shape: problem.shape, maximumBatch: 20)
+        let oracle = try ReferenceBackend().makeEngine(shape: problem.shape, maximumBatch: 20)
+        try engine.setParameters(problem.parameters)
+        try oracle.setParameters(problem.parameters)
+        func doubles(_ tensor: Tensor<Float>) -> Tensor<Double> {
+            Tensor(tensor.elements.map(Double.init), shape: tensor.shape)
+        }
+        #expect(distance(try engine.windowErrors(batch), doubles(try oracle.windowErrors(batch))) < 1e-5)
+        let (found, expected) = (try engine.lossAndGradient(batch), try oracle.lossAndGradient(batch))
+        #expect(abs(found.loss / expected.loss - 1) < 1e-5)
+        // Saturated gates are within 1e-6 of 0 or 1, and that is multiplied by the input here.
+        #expect(distance(found.gradient, doubles(expected.gradient)) < 1e-2)
+        var adam = AdamConfiguration()
+        adam.clipNorm = 5
+        #expect(try abs(engine.trainStep(batch, adam: adam) / oracle.trainStep(batch, adam: adam) - 1) < 1e-5)
+        #expect(distance(try engine.windowErrors(batch), doubles(try oracle.windowErrors(batch))) < 1e-5)
+    }
+
+    /// Gradients whose squares overflow are clipped all the same.
+    @Test(arguments: Candidate.here)
+    func hugeGradientsAreClipped(_ candidate: Candidate) throws {
+        let problem = Problem(features: 3, window: 2, hidden: [4], count: 2)
+        let samples = Tensor<Float>(repeating: 1e18, shape: problem.batch.samples.shape)
+        let batch = WindowBatch(samples: samples, starts: [0, 1][...])
+        let engine = try candidate.make(1).makeEngine(shape: problem.shape, maximumBatch: 2)
+        try engine.setParameters(problem.parameters)
+        var adam = AdamConfiguration()
+        adam.clipNorm = 1
+        adam.beta1 = 0
+        _ = try engine.trainStep(batch, adam: adam)
+        // Of a gradient of length 1, the first moment is that gradient.
+        let norm = try engine.optimizerState().firstMoment.elements.reduce(0.0) { $0 + Double($1) * Double($1) }
+        #expect(abs(norm - 1) < 1e-3)
+    }
+
+    /// The same work twice gives the same bits, on the same engine and on another one; several batches in one call give
+    /// those of one call each.
+    @Test(arguments: Candidate.here)
+    func isDeterministic(_ candidate: Candidate) throws {
+        let problem = Problem(features: 7, window: 5, hidden: [11, 6], count: 100)
+        func run(size: Int, together: Bool) throws -> (Tensor<Float>, [Double]) {
+            let engine = try candidate.make(2).makeEngine(shape: problem.shape, maximumBatch: size)
+            try engine.setParameters(problem.parameters)
+            var losses: [Double] = []
+            for _ in 0..<2 {
+                if together {
+                    losses += try engine.trainSteps(problem.batch, size: size, adam: AdamConfiguration())
+                    continue
+                }
+                for first in stride(from: 0, to: 100, by: size) {
+                    let starts = problem.batch.starts[first..<min(first + size, 100)]
+                    let batch = WindowBatch(samples: problem.batch.samples, starts: starts)
+                    losses.append(try engine.trainStep(batch, adam: AdamConfiguration()))
+                }
+            }
+            return (try engine.parameters(), losses)
+        }
+        let (first, second) = (try run(size: 33, together: true), try run(size: 33, together: true))
+        let apart = try run(size: 33, together: false)
+        #expect(first.0 == second.0 && first.1 == second.1)
+        #expect(first.0 == apart.0 && first.1 == apart.1)
+        #expect(first.1.count == 8)
+    }
+
+    /// Other samples at the same place are seen, and so are samples that changed.
+    @Test(arguments: Candidate.here)
+    func samplesAreNeverStale(_ candidate: Candidate) throws {
+        let problem = Problem(features: 3, window: 4, hidden: [5], count: 6)
+        let engine = try candidate.make(1).makeEngine(shape: problem.shape, maximumBatch: 6)
+        try engine.setParameters(problem.parameters)
+        let before = try engine.windowErrors(problem.batch)
+        var samples = problem.batch.samples
+        for row in 0..<samples.shape[0] { samples[row, 0] += 1 }
+        let changed = WindowBatch(samples: samples, starts: problem.batch.starts)
+        #expect(try engine.windowErrors(changed) != before)
+        #expect(try engine.windowErrors(problem.batch) == before)
     }
 
     /// Extreme input gives a result, be it NaN, and no crash; the windows beside it are not touched.

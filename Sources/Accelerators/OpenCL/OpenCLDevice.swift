@@ -26,14 +26,14 @@ package struct OpenCLDevice: @unchecked Sendable {
     package let kind: Kind
     /// Bytes of its memory.
     package let memoryBytes: UInt64
-    /// Most bytes of one buffer.
-    package let largestBuffer: UInt64
-    /// Bytes of local memory of a work-group; 0 when that is no memory of its own.
-    package let localBytes: Int
+    /// Most bytes of one buffer; a test may lower it.
+    package var largestBuffer: UInt64
+    /// Bytes of local memory of a work-group; a test may lower it.
+    package var localBytes: Int
     /// Compute units.
     package let units: Int
-    /// Floats that it prefers to compute at a time; 1 where that is not a matter of vectors.
-    let vectorWidth: Int
+    /// Floats that it prefers to compute at a time; 1 where that is not a matter of vectors. A test may change it.
+    package var vectorWidth: Int
     /// Most work-items of a work-group.
     let largestGroup: Int
 

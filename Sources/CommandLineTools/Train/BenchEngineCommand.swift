@@ -86,8 +86,10 @@ package struct BenchEngineCommand: Command {
         }
         let benchmark = EngineBenchmark(
             shape: shape, windows: arguments[Self.windows], repetitions: arguments[Self.repetitions])
-        for threads in arguments[Self.threads] {
+        for (place, threads) in arguments[Self.threads].enumerated() {
             let backend = try AcceleratorCatalog.backend(named: arguments[Self.accelerator], threads: threads)
+            // The threads of a device that is not the CPU are its own matter: it is measured once.
+            if place > 0, backend.device.threads != threads { continue }
             for mode in Self.parseModes(arguments[Self.modes]) ?? [] {
                 for batch in arguments[Self.batch] {
                     let result = try benchmark.run(mode, backend: backend, batch: batch)
