@@ -86,7 +86,28 @@ package final class ZeroMQPort: MessagePort {
         return port
     }
 
-    /// The addresses that it listens on.
+    /// A port that listens on one address, with the limits of bulk; the other channel stays unused.
+    ///
+    /// - Throws: ``TransportError`` when the address cannot be had.
+    package static func listening(
+        data address: String, limits: PortLimits = PortLimits()
+    ) throws(TransportError) -> ZeroMQPort {
+        let port = try ZeroMQPort(routes: true, context: ZeroMQContext(), limits: limits)
+        try port.bulk.bind(address)
+        return port
+    }
+
+    /// A port that connects to one address, with the limits of bulk; the other channel stays unused.
+    package static func connecting(
+        data address: String, identity: [UInt8], limits: PortLimits = PortLimits()
+    ) throws(TransportError) -> ZeroMQPort {
+        let port = try ZeroMQPort(routes: false, context: ZeroMQContext(), limits: limits)
+        try port.bulk.set(ZMQ_ROUTING_ID, to: identity)
+        try port.bulk.connect(address)
+        return port
+    }
+
+    /// The addresses that it listens on; empty where it does not.
     package func boundAddresses() throws(TransportError) -> (control: String, bulk: String) {
         (try control.boundAddress(), try bulk.boundAddress())
     }

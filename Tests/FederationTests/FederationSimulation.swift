@@ -13,6 +13,10 @@ struct FederationSimulation {
         var poison = true
         /// Whether other workers are chosen now and then.
         var choices = false
+        /// Whether each worker has an entity of its own and offers its samples.
+        var offers = false
+        /// Workers that only offer their samples.
+        var standby: Set<Int> = []
     }
 
     /// What is on the server's disk.
@@ -37,6 +41,10 @@ struct FederationSimulation {
         var spool: [[UInt8]] = []
         var delivered: UInt64 = 0
         var isScoring = false
+        /// Entities of which it has a copy on its disk.
+        var copies: Set<String> = []
+        var sources: [SampleSource] = []
+        var grants: [SampleGrant] = []
         var peer: Peer { Peer("\(machine.configuration.name)#\(incarnation)") }
     }
 
@@ -45,6 +53,7 @@ struct FederationSimulation {
         case toWorker([UInt8], Peer)
         case workDone(WorkKey, worker: Int, incarnation: UInt64)
         case measured(worker: Int, incarnation: UInt64)
+        case copied([String], worker: Int, incarnation: UInt64)
         case durable(Commit, FederatedModel?, term: UInt32)
     }
 
@@ -82,10 +91,10 @@ struct FederationSimulation {
         server = ServerRoundMachine(
             configuration: configuration, strategy: FederatedAveraging(), maker: ToyMaker(), recovery: .new)
         workers = []
-        for index in 0..<count { workers.append(process(index)) }
+        for index in 0..<count { workers.append(process(index, copies: [])) }
     }
 
-    private mutating func process(_ index: Int) -> Process {
+    private mutating func process(_ index: Int, copies: Set<String>) -> Process {
         let domain = "site\(index / workersPerDomain)"
         let incarnation = generator.next()
         var configuration = WorkerConfiguration(
@@ -93,7 +102,9 @@ struct FederationSimulation {
             registration: Registration(
                 incarnation: incarnation, site: domain, domain: domain,
                 capabilities: Capabilities(cores: 2, accelerator: "cpu", samplesPerGroup: [:], schemaHash: ""),
-                entities: (0..<5).map { "entity\($0)" }))
+                entities: faults.offers ? ["entity0", "entity1", "own\(index)"] : (0..<5).map { "entity\($0)" },
+                dataAddress: faults.offers ? "tcp://\(index)" : "", standsBy: faults.standby.contains(index),
+                mirrored: copies.sorted()))
         configuration.pieceBytes = 48
         configuration.capabilitiesPatience = .milliseconds(500)
         let measuring = Duration.milliseconds(Int.random(in: 50...3_000, using: &generator))
@@ -102,7 +113,7 @@ struct FederationSimulation {
             machine: WorkerMachine(
                 configuration: configuration,
                 generator: CounterBasedGenerator(seed: incarnation, purpose: "registration")),
-            incarnation: incarnation)
+            incarnation: incarnation, copies: copies)
     }
 
     /// What a worker says of itself when it has counted and measured.
@@ -149,6 +160,62 @@ struct FederationSimulation {
         }
     }
 
+    /// Goes on for a while, whether everything is done or not.
+    mutating func settle(for duration: Duration) {
+        let end = now + duration
+        while now < end {
+            now = now + .milliseconds(50)
+            while let next = queue.indices.min(by: { queue[$0].at < queue[$1].at }), queue[next].at <= now {
+                deliver(queue.remove(at: next).what)
+            }
+            stepServer(.tick)
+            for index in workers.indices { stepWorker(index, .tick) }
+        }
+    }
+
+    /// What must hold of samples that move when everything is quiet.
+    func sampleViolations() -> [String] {
+        var found: [String] = []
+        var grantsUsed = 0
+        for (index, process) in workers.enumerated() {
+            let name = "worker\(index)"
+            let own = Set(process.machine.configuration.registration.entities)
+            if let given = process.machine.acceptedEntities, given != process.machine.entities {
+                found.append("\(name) does not serve all that it was given")
+            }
+            for entity in process.machine.entities
+            where !own.contains(entity) && !process.sources.contains(where: { $0.entities.contains(entity) }) {
+                found.append("\(name) serves \(entity) and was not told from where")
+            }
+            for source in process.sources {
+                guard let holder = Int(source.holder.dropFirst(6)),
+                    holder / workersPerDomain == index / workersPerDomain
+                else {
+                    found.append("\(name) is to read from \(source.holder), which is not of its domain")
+                    continue
+                }
+                let grant = SampleGrant(reader: name, token: source.token, entities: source.entities)
+                if !workers[holder].grants.contains(grant) { found.append("\(source.holder) does not know \(name)") }
+                if source.address != "tcp://\(holder)" { found.append("\(source.holder) is not at \(source.address)") }
+            }
+            grantsUsed += process.sources.count
+        }
+        if workers.reduce(0, { $0 + $1.grants.count }) != grantsUsed { found.append("a grant that nobody uses") }
+        let tokens = workers.flatMap(\.sources).map(\.token)
+        if Set(tokens).count != tokens.count { found.append("two sources with one token") }
+        // Whatever anybody has is served.
+        for domain in Set(workers.indices.map { $0 / workersPerDomain }) {
+            let here = workers.indices.filter { $0 / workersPerDomain == domain }
+            guard here.contains(where: { !faults.standby.contains($0) }) else { continue }
+            let there = here.reduce(into: Set<String>()) {
+                $0.formUnion(workers[$1].machine.configuration.registration.entities)
+            }
+            let served = here.flatMap { workers[$0].machine.entities }
+            if Set(served) != there || served.count != there.count { found.append("\(served) of \(there) are served") }
+        }
+        return found
+    }
+
     private mutating func misfortune() {
         guard !healed else { return }
         if faults.crashes, chance(0.004) { restartServer() }
@@ -179,7 +246,7 @@ struct FederationSimulation {
     }
 
     mutating func restartWorker(_ index: Int) {
-        var fresh = process(index)
+        var fresh = process(index, copies: workers[index].copies)
         fresh.spool = workers[index].spool
         fresh.delivered = workers[index].delivered
         workers[index] = fresh
@@ -218,6 +285,10 @@ struct FederationSimulation {
         case .measured(let index, let incarnation):
             guard workers[index].incarnation == incarnation else { return }
             stepWorker(index, .capable(Self.measured))
+        case .copied(let entities, let index, let incarnation):
+            guard workers[index].incarnation == incarnation else { return }
+            workers[index].copies.formUnion(entities)
+            stepWorker(index, .mirrored(workers[index].copies.sorted()))
         case .durable(let commit, let base, let term):
             guard term == registry.term else { return }
             store(commit, base: base)
@@ -297,6 +368,14 @@ struct FederationSimulation {
                 let duration = Duration.milliseconds(Int.random(in: 10...4_000, using: &generator))
                 queue.append((now + duration, .workDone(key, worker: index, incarnation: incarnation)))
             case .adopt(_, let model): workers[index].bundle = try? FederatedModel(decoding: model)
+            case .mirror(let sources):
+                workers[index].sources = sources
+                for source in sources {
+                    let duration = Duration.milliseconds(Int.random(in: 10...6_000, using: &generator))
+                    queue.append(
+                        (now + duration, .copied(source.entities, worker: index, incarnation: incarnation)))
+                }
+            case .grant(let grants): workers[index].grants = grants
             case .score: workers[index].isScoring = true
             case .readSpool(let after, let limit):
                 let alarms = workers[index].spool.dropFirst(Int(after)).prefix(limit)

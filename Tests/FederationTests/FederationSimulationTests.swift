@@ -37,6 +37,30 @@ import Testing
         }
     }
 
+    /// The same where each worker has samples that no other has, and offers them: what a worker that stands by has is
+    /// served by another, which the server tells where to get it; reader and holder are told the same token, and nobody
+    /// else is.
+    @Test(arguments: 0..<8)
+    func samplesGoToWhoeverServesThem(block: Int) throws {
+        for seed in block * 40..<block * 40 + 40 {
+            var faults = FederationSimulation.Faults()
+            faults.offers = true
+            faults.choices = seed % 2 == 0
+            faults.standby = seed % 3 == 0 ? [] : [1]
+            var simulation = FederationSimulation(
+                seed: UInt64(seed), workers: 2 + seed % 4, perDomain: 3, rounds: 2, quorum: 1,
+                healAfter: .seconds(25), faults: faults)
+            simulation.run(until: .zero + .seconds(160))
+            #expect(simulation.violations == [], "seed \(seed)")
+            #expect(simulation.finishedAt != nil, "seed \(seed): \(simulation.server.openRound as Any)")
+            #expect(try simulation.logViolations() == [], "seed \(seed)")
+            // A while later everybody has heard the same.
+            simulation.settle(for: .seconds(10))
+            #expect(simulation.sampleViolations() == [], "seed \(seed)")
+            if !simulation.violations.isEmpty || simulation.finishedAt == nil { return }
+        }
+    }
+
     /// Without faults and with every worker awaited, the models are the same whatever the order of arrival.
     @Test func arrivalOrderLeavesNoTrace() throws {
         var models: Set<[UInt8]> = []

@@ -19,6 +19,12 @@ struct RandomMessages {
         )
     }
     mutating func names() -> [String] { (0..<Int.random(in: 0...6, using: &generator)).map { _ in name() } }
+    mutating func range() -> SampleRange {
+        SampleRange(
+            request: integer(), token: token(), entity: name(), listing: integer(), file: integer(), offset: integer(),
+            length: integer())
+    }
+    mutating func token() -> [UInt8] { Array(digest().prefix(WireLimits.token)) }
     mutating func digest() -> [UInt8] { SHA256.digest(bytes()) }
     mutating func one<Value: CaseIterable>(of type: Value.Type) -> Value {
         guard let value = Value.allCases.randomElement(using: &generator) else { preconditionFailure("no cases") }
@@ -37,7 +43,8 @@ struct RandomMessages {
                             name: name(), precision: name(), threads: integer(), windowsPerSecond: amount(),
                             cpuWindowsPerSecond: amount()),
                         samplesPerGroup: Dictionary(names().map { ($0, integer()) }, uniquingKeysWith: { a, _ in a }),
-                        schemaHash: SHA256.hexadecimal(bytes())), entities: names()))
+                        schemaHash: SHA256.hexadecimal(bytes())), entities: names(), dataAddress: name(),
+                    standsBy: flag(), mirrored: names()))
         case .welcome:
             .welcome(
                 Welcome(
@@ -62,7 +69,10 @@ struct RandomMessages {
                             round: integer(), attempt: integer(), kind: one(of: RoundKind.self),
                             baseVersion: integer(), remainingMilliseconds: integer(), hyperparameters: bytes()) : nil,
                     finished: flag(), isChosen: flag(), mayAccelerate: flag(), assignmentRevision: integer(),
-                    entities: names()))
+                    entities: names(),
+                    sources: names().map {
+                        SampleSource(holder: $0, address: name(), token: token(), entities: names())
+                    }, grants: names().map { SampleGrant(reader: $0, token: token(), entities: names()) }))
         case .goodbye: .goodbye
         case .modelRequest: .modelRequest(ModelRequest(version: integer(), offset: integer()))
         case .modelPiece:
@@ -85,6 +95,21 @@ struct RandomMessages {
                     spool: integer(), first: integer(),
                     alarms: (0..<Int.random(in: 0...5, using: &generator)).map { _ in bytes() }))
         case .alarmReceipt: .alarmReceipt(AlarmReceipt(spool: integer(), delivered: integer()))
+        case .sampleListRequest: .samples(.listRequest(request: integer(), token: token(), entity: name()))
+        case .sampleList:
+            .samples(
+                .list(
+                    request: integer(),
+                    SampleListing(
+                        type: name(), reading: name(), trainingFormat: name(), streamFormat: name(),
+                        files: names().map {
+                            .init(part: one(of: SampleListing.Part.self), name: $0, size: integer())
+                        })))
+        case .samplePieceRequest: .samples(.pieceRequest(range()))
+        case .samplePiece: .samples(.piece(request: integer(), bytes: bytes(300)))
+        case .sampleCheckRequest: .samples(.checkRequest(range()))
+        case .sampleCheck: .samples(.check(request: integer(), digest: digest()))
+        case .sampleRefusal: .samples(.refusal(request: integer(), one(of: SampleRefusal.self), text: name()))
         }
     }
 

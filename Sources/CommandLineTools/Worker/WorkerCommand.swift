@@ -23,6 +23,20 @@ struct WorkerCommand: Command {
     static let dataFolder = Option<String>(
         "data-folder", "DIR", default: "worker-data", "the worker's own folder: its model, and alarms not yet delivered"
     )
+    static let dataAddress = Option<String>(
+        "data-address", "ADDRESS", default: "tcp://127.0.0.1:*",
+        "where other workers of the domain fetch the samples of entities that they serve for this one; port * lets the "
+            + "system choose, none offers nothing")
+    static let standby = Option<Bool>(
+        "standby", default: false,
+        "only offer the samples: another worker of the domain trains on them and watches their streams")
+    static let mirrorLimit = Option<Int>(
+        "mirror-limit", "MEGABYTES", default: 16_384,
+        "bytes that copies of other workers' samples may have in the data folder", constraint: "1 to 1000000000",
+        valid: { (1...1_000_000_000).contains($0) })
+    static let plaintextNetwork = Option<Bool>(
+        "plaintext-network", default: false,
+        "hand out and fetch samples over addresses that other machines reach, although nothing is encrypted")
     static let accelerator = Option<String>(
         "accelerator", "NAME", default: "auto",
         "what computes: auto, cpu, cpu-bfloat16, openblas, opencl, opencl:N, opencl:TEXT (of the device's name) or "
@@ -54,7 +68,8 @@ struct WorkerCommand: Command {
             each is delivered once. SIGTERM stops it within a second; after a restart it goes on with the model it had.
 
             Workers of one domain share the entities that they can all reach: each entity is served by one worker, and \
-            moves when workers come and go.
+            moves when workers come and go. The entities of a worker that stands by are served by another of its \
+            domain, which copies their files; samples never go to another domain.
             """,
         examples: [
             .init("fl-worker --config worker-a.json", "with a configuration file"),
@@ -64,7 +79,9 @@ struct WorkerCommand: Command {
                     + "site"),
         ],
         options: [
-            name, site, domain, ServiceOptions.control, ServiceOptions.bulk, data, stream, dataFolder, accelerator,
+            name, site, domain, ServiceOptions.control, ServiceOptions.bulk, data, stream, dataFolder, dataAddress,
+            standby,
+            mirrorLimit, plaintextNetwork, accelerator,
             threads, rowsPerSecond, method, TrainCommand.falseAlarms, quietSamples, connectTimeout, endWithStream,
             ServiceOptions.logLevel,
         ] + DataOptions.all)
@@ -86,11 +103,12 @@ struct WorkerCommand: Command {
                 log.warning("accelerator failed", ["what": $0])
             }
         }
+        let mirrored = MirroredSources()
         let learner = try TelemetryLearner(
-            sources: training, reader: reader, rules: rules, threads: arguments[Self.threads],
+            sources: training, mirrored: mirrored, reader: reader, rules: rules, threads: arguments[Self.threads],
             makeBackend: makeBackend)
         let scoring = LiveScoring(
-            training: training, streams: streams, reader: reader, tool: "fl-worker \(Tool.version)",
+            training: training, streams: streams, mirrored: mirrored, reader: reader, tool: "fl-worker \(Tool.version)",
             makeBackend: makeBackend)
         let sites = Set(training.map(\.site))
         let ownName = arguments[Self.name]
@@ -100,6 +118,10 @@ struct WorkerCommand: Command {
         settings.control = arguments[ServiceOptions.control]
         settings.bulk = arguments[ServiceOptions.bulk]
         settings.folder = arguments[Self.dataFolder]
+        settings.dataAddress = arguments[Self.dataAddress] == "none" ? nil : arguments[Self.dataAddress]
+        settings.standsBy = arguments[Self.standby]
+        settings.mirrorLimitBytes = UInt64(arguments[Self.mirrorLimit]) << 20
+        settings.allowsPlaintextNetwork = arguments[Self.plaintextNetwork]
         settings.connectSeconds = arguments[Self.connectTimeout] > 0 ? arguments[Self.connectTimeout] : nil
         settings.rowsPerSecond = arguments[Self.rowsPerSecond]
         settings.method = arguments[Self.method]

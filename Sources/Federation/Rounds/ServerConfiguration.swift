@@ -24,6 +24,8 @@ package struct ServerConfiguration: Sendable {
     package var maximumModelBytes = 256 << 20
     /// Bytes of a piece of a model.
     package var pieceBytes = 1 << 20
+    /// Random bytes, others at each start, from which the tokens are made that let one worker read another's samples.
+    package var tokenSecret: [UInt8] = []
     /// What a contribution must be.
     package var gate = ContributionGate()
 

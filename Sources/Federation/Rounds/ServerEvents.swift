@@ -124,12 +124,16 @@ package struct WorkerView: Equatable, Sendable {
     package var state: State
     /// Whether it is chosen to train and serve; otherwise it stands by.
     package var isChosen: Bool
+    /// Whether it can never be chosen: it only offers its samples.
+    package var onlyOffers: Bool
     /// Whether it may use its accelerator.
     package var mayAccelerate: Bool
     /// Its lease.
     package var leaseEpoch: UInt64
     /// What it can do.
     package var capabilities: Capabilities
+    /// Where other workers of its domain can fetch its samples; empty: nowhere.
+    package var dataAddress: String
     /// What it does, by its last heartbeat.
     package var activity: Heartbeat.Activity
     /// The version that it holds.

@@ -4,11 +4,6 @@ extension ServerRoundMachine {
         members.sorted { $0.key < $1.key }.map { view(of: $0.value, named: $0.key, state: .active) }
     }
 
-    /// The entities that each worker of a domain can serve, whoever is chosen.
-    func fullReach(inDomain domain: String) -> [String: Set<String>] {
-        members.filter { $0.value.registration.domain == domain }.mapValues { Set($0.registration.entities) }
-    }
-
     /// The worker that serves each entity of a domain now.
     package func owners(inDomain domain: String) -> [String: String] {
         owners.reduce(into: [:]) { result, pair in
@@ -19,8 +14,9 @@ extension ServerRoundMachine {
     private func view(of member: Member, named name: String, state: WorkerView.State) -> WorkerView {
         WorkerView(
             name: name, site: member.registration.site, domain: member.registration.domain, state: state,
-            isChosen: isChosen(name), mayAccelerate: mayAccelerate(name),
+            isChosen: isChosen(name), onlyOffers: member.registration.standsBy, mayAccelerate: mayAccelerate(name),
             leaseEpoch: member.epoch, capabilities: member.registration.capabilities,
+            dataAddress: member.registration.dataAddress,
             activity: member.heartbeat.activity, version: member.heartbeat.version, entities: member.entities,
             scoredSamples: member.heartbeat.scoredSamples, streamEnded: member.heartbeat.streamEnded,
             rejectedContributions: member.rejected,
@@ -46,6 +42,10 @@ extension ServerRoundMachine {
                     members[name]?.registration.revision = registration.revision
                     members[name]?.registration.capabilities = registration.capabilities
                     membershipRevision += 1
+                    if old.registration.mirrored != registration.mirrored {
+                        members[name]?.registration.mirrored = registration.mirrored
+                        rebalance(domain: old.registration.domain, at: now, &directives)
+                    }
                     record(name, .active, &directives)
                 }
                 welcome(name, &directives)
@@ -141,7 +141,9 @@ extension ServerRoundMachine {
 
     /// Spreads the entities of a domain over its workers; tells those whose assignment changed.
     mutating func rebalance(domain: String, at now: Instant, _ directives: inout [ServerDirective]) {
-        let reach = reach(inDomain: domain)
+        let (reach, held) = reach(inDomain: domain)
+        holders = holders.filter { $0.key.domain != domain }
+        for (entity, holder) in held { holders[EntityKey(domain: domain, entity: entity)] = holder }
         let current = owners.reduce(into: [String: String]()) { result, pair in
             if pair.key.domain == domain { result[pair.key.entity] = pair.value }
         }

@@ -53,6 +53,8 @@ package struct ServerRoundMachine: Sendable {
     var owners: [EntityKey: String] = [:]
     /// Entities that their owner was told to give up, and the revision that says so.
     var releasing: [EntityKey: UInt64] = [:]
+    /// The worker that has the samples of an entity whose owner does not reach it by itself.
+    var holders: [EntityKey: String] = [:]
     var uploads: [String: PieceAssembly] = [:]
     var attempt: UInt32 = 0
     /// Who is chosen; `nil` where nobody has chosen, so that all are.
@@ -171,8 +173,9 @@ package struct ServerRoundMachine: Sendable {
             guard !batch.alarms.isEmpty, batch.first > 0 else { return }
             directives.append(
                 .storeAlarms(
-                    batch, worker: envelope.sender, entities: member.registration.entities, leaseEpoch: member.epoch))
-        case .registration, .welcome, .refusal, .status, .modelPiece, .contributionReceipt, .alarmReceipt:
+                    batch, worker: envelope.sender, entities: alarmEntities(of: member), leaseEpoch: member.epoch))
+        case .registration, .welcome, .refusal, .status, .modelPiece, .contributionReceipt, .alarmReceipt,
+            .samples:
             unusable["a server's message", default: 0] += 1
         }
     }
@@ -211,7 +214,8 @@ package struct ServerRoundMachine: Sendable {
         let status = ServerStatus(
             answers: sequence, version: version, plan: plan(for: name, at: now), finished: isFinished,
             isChosen: isChosen(name), mayAccelerate: mayAccelerate(name),
-            assignmentRevision: member.assignmentRevision, entities: member.entities)
+            assignmentRevision: member.assignmentRevision, entities: member.entities,
+            sources: sources(for: name, member), grants: grants(for: name, member))
         send(.status(status), to: member, &directives)
     }
 

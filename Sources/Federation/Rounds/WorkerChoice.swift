@@ -25,8 +25,10 @@ package struct ReachGroup: Equatable, Sendable {
 }
 
 extension ServerRoundMachine {
-    /// Whether a worker is chosen; all are where nobody has chosen.
-    func isChosen(_ name: String) -> Bool { choice.map { $0.active.contains(name) } ?? true }
+    /// Whether a worker is chosen; all are where nobody has chosen, except those that only offer their samples.
+    func isChosen(_ name: String) -> Bool {
+        members[name]?.registration.standsBy != true && choice.map { $0.active.contains(name) } ?? true
+    }
 
     /// Whether a worker may use its accelerator; all may where nobody has chosen.
     func mayAccelerate(_ name: String) -> Bool { choice.map { $0.accelerated.contains(name) } ?? true }
@@ -43,21 +45,6 @@ extension ServerRoundMachine {
 
     /// Whether entities are on their way from one worker to another because the choice changed.
     var isHandingOver: Bool { choice != nil && !releasing.isEmpty }
-
-    /// The entities that each worker of a domain may be given. A worker that stands by is given only what no chosen one
-    /// reaches, so that every entity is served as long as somebody reaches it.
-    func reach(inDomain domain: String) -> [String: Set<String>] {
-        let all = fullReach(inDomain: domain)
-        guard choice != nil else { return all }
-        var covered: Set<String> = []
-        for (name, entities) in all where isChosen(name) { covered.formUnion(entities) }
-        var result: [String: Set<String>] = [:]
-        for (name, entities) in all {
-            let given = isChosen(name) ? entities : entities.subtracting(covered)
-            if !given.isEmpty { result[name] = given }
-        }
-        return result
-    }
 
     /// Whether every entity of a domain that a worker reaches has an owner.
     package func isEveryEntityOwned(inDomain domain: String) -> Bool {

@@ -54,6 +54,7 @@ extension Message {
         case .alarmReceipt(let body):
             writer.put(body.spool)
             writer.put(body.delivered)
+        case .samples(let body): body.encode(into: &writer)
         }
     }
 
@@ -117,12 +118,18 @@ extension Message {
         case .alarmReceipt:
             self = .alarmReceipt(
                 AlarmReceipt(spool: try reader.integer("spool"), delivered: try reader.integer("delivered")))
+        case .sampleListRequest, .sampleList, .samplePieceRequest, .samplePiece, .sampleCheckRequest, .sampleCheck,
+            .sampleRefusal:
+            guard let body = try SampleMessage(kind, from: &reader) else {
+                throw FederationError(.unknownType, "message type \(kind.rawValue)")
+            }
+            self = .samples(body)
         }
     }
 }
 
 extension WireReader {
-    fileprivate mutating func enumeration<Value: RawRepresentable>(
+    mutating func enumeration<Value: RawRepresentable>(
         _ field: StaticString
     ) throws(FederationError) -> Value where Value.RawValue: FixedWidthInteger {
         let raw = try integer(field, as: Value.RawValue.self)
@@ -132,13 +139,13 @@ extension WireReader {
         return value
     }
 
-    fileprivate mutating func digest() throws(FederationError) -> [UInt8] {
+    mutating func digest() throws(FederationError) -> [UInt8] {
         let digest = try byteString("digest", limit: 32)
         guard digest.count == 32 else { throw FederationError(.malformed, "a digest of \(digest.count) bytes") }
         return digest
     }
 
-    fileprivate mutating func names(_ field: StaticString, limit: Int) throws(FederationError) -> [String] {
+    mutating func names(_ field: StaticString, limit: Int) throws(FederationError) -> [String] {
         try array(field, limit: limit) { reader throws(FederationError) in
             try reader.string("name", limit: WireLimits.name)
         }
@@ -153,6 +160,9 @@ extension Registration {
         writer.put(domain)
         capabilities.encode(into: &writer)
         writer.put(entities) { $0.put($1) }
+        writer.put(dataAddress)
+        writer.put(standsBy)
+        writer.put(mirrored) { $0.put($1) }
     }
 
     fileprivate init(from reader: inout WireReader) throws(FederationError) {
@@ -162,6 +172,9 @@ extension Registration {
         domain = try reader.string("domain", limit: WireLimits.name)
         capabilities = try Capabilities(from: &reader)
         entities = try reader.names("entities", limit: WireLimits.entities)
+        dataAddress = try reader.string("data address", limit: WireLimits.address)
+        standsBy = try reader.boolean("stands by")
+        mirrored = try reader.names("copies", limit: WireLimits.entities)
     }
 }
 
@@ -183,6 +196,8 @@ extension ServerStatus {
         writer.put(mayAccelerate)
         writer.put(assignmentRevision)
         writer.put(entities) { $0.put($1) }
+        writer.put(sources) { $1.encode(into: &$0) }
+        writer.put(grants) { $1.encode(into: &$0) }
     }
 
     fileprivate init(from reader: inout WireReader) throws(FederationError) {
@@ -200,5 +215,11 @@ extension ServerStatus {
         mayAccelerate = try reader.boolean("may accelerate")
         assignmentRevision = try reader.integer("revision")
         entities = try reader.names("entities", limit: WireLimits.entities)
+        sources = try reader.array("sources", limit: WireLimits.entities) { reader throws(FederationError) in
+            try SampleSource(from: &reader)
+        }
+        grants = try reader.array("grants", limit: WireLimits.entities) { reader throws(FederationError) in
+            try SampleGrant(from: &reader)
+        }
     }
 }

@@ -27,6 +27,8 @@ package enum Message: Equatable, Sendable {
     case alarmBatch(AlarmBatch)
     /// Server: these alarms are safe, forget them.
     case alarmReceipt(AlarmReceipt)
+    /// Worker to worker of the same domain, on a data endpoint: samples.
+    case samples(SampleMessage)
 
     /// The number of a message type on the wire.
     package enum Kind: UInt16, CaseIterable, Sendable {
@@ -42,6 +44,13 @@ package enum Message: Equatable, Sendable {
         case contributionReceipt = 19
         case alarmBatch = 32
         case alarmReceipt = 33
+        case sampleListRequest = 48
+        case sampleList = 49
+        case samplePieceRequest = 50
+        case samplePiece = 51
+        case sampleCheckRequest = 52
+        case sampleCheck = 53
+        case sampleRefusal = 54
     }
 
     /// The two endpoints: what must never wait travels on `control`, what is large on `bulk`.
@@ -65,6 +74,7 @@ package enum Message: Equatable, Sendable {
         case .contributionReceipt: .contributionReceipt
         case .alarmBatch: .alarmBatch
         case .alarmReceipt: .alarmReceipt
+        case .samples(let body): body.type
         }
     }
 
@@ -72,7 +82,9 @@ package enum Message: Equatable, Sendable {
     package var channel: Channel {
         switch self {
         case .registration, .welcome, .refusal, .heartbeat, .status, .goodbye: .control
-        case .modelRequest, .modelPiece, .contributionPiece, .contributionReceipt, .alarmBatch, .alarmReceipt: .bulk
+        case .modelRequest, .modelPiece, .contributionPiece, .contributionReceipt, .alarmBatch, .alarmReceipt,
+            .samples:
+            .bulk
         }
     }
 }
@@ -81,6 +93,14 @@ package enum Message: Equatable, Sendable {
 package enum WireLimits {
     /// Entities that a worker may name.
     package static let entities = 16_384
+    /// Bytes of a worker's address.
+    package static let address = 256
+    /// Bytes of a token.
+    package static let token = 16
+    /// Files of one entity.
+    package static let files = 4_096
+    /// Bytes of a file's name.
+    package static let fileName = 255
     /// Groups of one model or contribution.
     package static let groups = 4_096
     /// Bytes of a name.
@@ -113,14 +133,23 @@ package struct Registration: Equatable, Sendable {
     package var capabilities: Capabilities
     /// The entities whose samples it can reach, sorted.
     package var entities: [String]
+    /// Where other workers of the domain can fetch the samples of these; empty: nowhere.
+    package var dataAddress: String
+    /// Whether it only offers its samples: it trains and watches nothing.
+    package var standsBy: Bool
+    /// Entities of other workers of which it has a copy, sorted.
+    package var mirrored: [String]
 
     /// A registration with every field given.
     package init(
         incarnation: UInt64, revision: UInt32 = 0, site: String, domain: String, capabilities: Capabilities,
-        entities: [String]
+        entities: [String], dataAddress: String = "", standsBy: Bool = false, mirrored: [String] = []
     ) {
         self.incarnation = incarnation
         self.revision = revision
+        self.dataAddress = dataAddress
+        self.standsBy = standsBy
+        self.mirrored = mirrored
         self.site = site
         self.domain = domain
         self.capabilities = capabilities
@@ -292,12 +321,19 @@ package struct ServerStatus: Equatable, Sendable {
     package var assignmentRevision: UInt64
     /// The entities that this worker serves, sorted.
     package var entities: [String]
+    /// From where it gets the samples of those that it does not reach by itself.
+    package var sources: [SampleSource]
+    /// Who may fetch samples from it.
+    package var grants: [SampleGrant]
 
     /// A status with every field given.
     package init(
         answers: UInt64 = 0, version: UInt64, plan: RoundPlan?, finished: Bool, isChosen: Bool = true,
-        mayAccelerate: Bool = true, assignmentRevision: UInt64, entities: [String]
+        mayAccelerate: Bool = true, assignmentRevision: UInt64, entities: [String], sources: [SampleSource] = [],
+        grants: [SampleGrant] = []
     ) {
+        self.sources = sources
+        self.grants = grants
         self.answers = answers
         self.version = version
         self.plan = plan

@@ -50,6 +50,8 @@ package enum WorkerEvent: Sendable {
     case tick
     /// What it can do is known now.
     case capable(Capabilities)
+    /// These entities of other workers are on the disk with all their files; replaces what was said before.
+    case mirrored([String])
     /// Local work is done: the bytes of a ``Contribution``, and the wall time that it took.
     case workFinished(WorkKey, payload: [UInt8], seconds: Double = 0)
     /// Local work could not be done.
@@ -77,6 +79,11 @@ package enum WorkerDirective: Sendable {
     case adopt(version: UInt64, model: [UInt8])
     /// Serve these entities and no others.
     case serve(entities: [String])
+    /// Get the samples of these entities and go on getting what is appended; from nobody else. Say
+    /// ``WorkerEvent/mirrored(_:)`` when that changes what is there.
+    case mirror([SampleSource])
+    /// Let these and no others read own samples.
+    case grant([SampleGrant])
     /// All rounds are done: score the stream with this version.
     case score(version: UInt64)
     /// Read alarms from the spool, then say ``WorkerEvent/spoolRead(_:)``.

@@ -33,6 +33,15 @@ package struct WorkerMachine: Sendable {
         var accepted = false
     }
 
+    /// How long a plan waits for copies of samples.
+    struct Patience: Sendable {
+        var round: UInt32
+        var attempt: UInt32
+        var until: Instant
+        /// The entities that it was begun with.
+        var entities: [String]?
+    }
+
     /// What it was told.
     package let configuration: WorkerConfiguration
     /// What it says of itself.
@@ -54,6 +63,14 @@ package struct WorkerMachine: Sendable {
     var roundTrip: Duration?
     var lastStatus: UInt64 = 0
     var status: ServerStatus?
+    /// Entities that it reaches by itself.
+    let ownEntities: Set<String>
+    /// Entities of which it has a copy.
+    var mirrored: Set<String>
+    var sources: [SampleSource] = []
+    var grants: [SampleGrant] = []
+    /// The plan that waits for copies, or was begun without all of them.
+    var patience: Patience?
     var work: Work?
     var upload: Upload?
     var download: Download?
@@ -69,7 +86,7 @@ package struct WorkerMachine: Sendable {
     /// The version that it holds; 0 for none.
     package internal(set) var version: UInt64
     /// The entities that it serves.
-    package private(set) var entities: [String]
+    package internal(set) var entities: [String]
 
     /// A worker that holds a version and serves entities from an earlier start, or neither.
     package init(
@@ -78,6 +95,8 @@ package struct WorkerMachine: Sendable {
     ) {
         self.configuration = configuration
         registration = configuration.registration
+        ownEntities = Set(registration.entities)
+        mirrored = Set(registration.mirrored)
         self.generator = generator
         self.version = version
         self.entities = entities
@@ -102,6 +121,7 @@ package struct WorkerMachine: Sendable {
             waitsForCapabilities = now
             registration.capabilities = capabilities
             registration.revision += 1
+        case .mirrored(let entities): mirrors(entities, at: now, &directives)
         case .workFinished(let key, let payload, let seconds):
             guard case .running(key) = work else { break }
             work = .done(
@@ -237,10 +257,7 @@ package struct WorkerMachine: Sendable {
             directives.append(.note(Note(.info, new.isChosen ? "chosen to train and serve" : "standing by")))
         }
         status = new
-        if entities != new.entities {
-            entities = new.entities
-            directives.append(.serve(entities: entities))
-        }
+        adoptSamples(new, &directives)
         // At once: until the server knows, what this worker gave up serves nobody.
         if reassigned { sendHeartbeat(at: now, &directives) }
         // Without a plan the work may be wanted again, unless others do it.
@@ -276,6 +293,7 @@ package struct WorkerMachine: Sendable {
             return
         }
         guard plan.kind == .statistics || plan.baseVersion == version else { return }
+        guard let entities = entitiesToWorkOn(plan, at: now) else { return }
         let key = WorkKey(
             round: plan.round, kind: plan.kind, baseVersion: plan.baseVersion, entities: entities)
         switch work {
@@ -298,9 +316,9 @@ package struct WorkerMachine: Sendable {
 
     private mutating func keepUp(at now: Instant, _ directives: inout [WorkerDirective]) {
         guard !stopped else { return }
-        let patience = waitsForCapabilities ?? now + configuration.capabilitiesPatience
-        waitsForCapabilities = patience
-        guard now >= patience else { return }
+        let registersFrom = waitsForCapabilities ?? now + configuration.capabilitiesPatience
+        waitsForCapabilities = registersFrom
+        guard now >= registersFrom else { return }
         if lease == nil || registeredRevision < registration.revision, now >= nextRegistration {
             register(at: now, &directives)
         }
@@ -310,6 +328,7 @@ package struct WorkerMachine: Sendable {
         }
         if now - lastHeartbeat >= lease.heartbeatInterval { sendHeartbeat(at: now, &directives) }
         noteSilence(longerThan: lease.duration, at: now, &directives)
+        if let patience, patience.entities == nil, now >= patience.until { pursuePlan(at: now, &directives) }
         let retry = lease.heartbeatInterval
         if let upload, !upload.accepted, now - upload.lastSent >= retry {
             self.upload?.offset = upload.acknowledged
@@ -360,7 +379,8 @@ package struct WorkerMachine: Sendable {
             .heartbeat(
                 Heartbeat(
                     assignmentRevision: status?.assignmentRevision ?? 0, activity: activity, version: version,
-                    scoredSamples: scoredSamples, streamEnded: streamEnded && spooled == delivered,
+                    scoredSamples: scoredSamples,
+                    streamEnded: streamEnded && spooled == delivered && entities == status?.entities,
                     roundTripMicroseconds: microseconds)),
             &directives)
     }

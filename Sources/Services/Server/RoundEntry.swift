@@ -136,6 +136,8 @@ package struct WorkerEntry: Codable, Equatable, Sendable {
     package var device: Device?
     /// Rows of the training part by group, over the entities that it reaches by itself.
     package var samplesPerGroup: [String: UInt64]?
+    /// Where other workers of its domain fetch its samples; absent where it offers none.
+    package var dataAddress: String?
     /// Its lease.
     package var leaseEpoch: UInt64
 
@@ -154,6 +156,7 @@ package struct WorkerEntry: Codable, Equatable, Sendable {
         accelerator = view.capabilities.accelerator
         device = Device(view.capabilities.device)
         samplesPerGroup = view.capabilities.samplesPerGroup
+        dataAddress = view.dataAddress.isEmpty ? nil : view.dataAddress
         roundTripSeconds = view.roundTripSeconds
         leaseEpoch = view.leaseEpoch
     }

@@ -55,7 +55,7 @@ package final class ServerService {
         registry = try VersionRegistry(path: folder.file("registry.db"))
         alarms = try AlarmLog(path: folder.file("alarms.db"))
         machine = ServerRoundMachine(
-            configuration: settings.federation,
+            configuration: Self.withSecret(settings.federation),
             strategy: FederatedAveraging(
                 hyperparameters: try DeterministicJSON.encode(settings.training, pretty: false)),
             maker: TelemetryModelMaker(configuration: settings.training, rules: settings.rules),
@@ -66,6 +66,13 @@ package final class ServerService {
         http = try HTTPServer(host: settings.httpHost, port: settings.httpPort) { api.answer($0) }
         try recallAlarms()
         try recallWorkers()
+    }
+
+    /// Not a draw that any result depends on: nobody may foresee it.
+    private static func withSecret(_ configuration: ServerConfiguration) -> ServerConfiguration {
+        var configuration = configuration
+        configuration.tokenSecret = (0..<32).map { _ in UInt8.random(in: 0 ... .max) }
+        return configuration
     }
 
     private static func recover(from registry: VersionRegistry) throws -> ServerRecovery {

@@ -16,6 +16,8 @@ package struct LiveScoring: Sendable {
     package var training: [String: EntitySource]
     /// The streams, by `site/entity`.
     package var streams: [String: EntitySource]
+    /// Copies of other workers' samples.
+    package var mirrored: MirroredSources
     /// How files are read.
     package var reader: ReaderOptions
     /// Computes the autoencoders.
@@ -25,11 +27,13 @@ package struct LiveScoring: Sendable {
 
     /// Scoring of the given streams.
     package init(
-        training: [EntitySource], streams: [EntitySource], reader: ReaderOptions, tool: String,
+        training: [EntitySource], streams: [EntitySource], mirrored: MirroredSources = MirroredSources(),
+        reader: ReaderOptions, tool: String,
         makeBackend: @escaping @Sendable (_ threads: Int) throws -> any AcceleratorBackend
     ) {
         self.training = Dictionary(training.map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first })
         self.streams = Dictionary(streams.map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first })
+        self.mirrored = mirrored
         self.reader = reader
         self.tool = tool
         self.makeBackend = makeBackend
@@ -47,7 +51,13 @@ package struct LiveScoring: Sendable {
     ) throws {
         let context = try FederationContext(of: model)
         let backend = try makeBackend(1)
-        let mine = entities.compactMap { training[$0] }
+        let reached = entities.compactMap { training[$0] ?? mirrored.training($0) }
+        let mine = reached.filter { context.pipeline.types[$0.type] != nil }
+        for source in reached where context.pipeline.types[source.type] == nil {
+            log.warning(
+                "an entity cannot be watched",
+                ["entity": source.key, "reason": "no entity of type \(source.type) took part in the statistics"])
+        }
         guard !mine.isEmpty else { return try deliver([], 0, true) }
         let bundle = try context.bundle(of: model, tool: tool)
         let chosen = try DetectorTraining.method(named: settings.method)
@@ -62,7 +72,8 @@ package struct LiveScoring: Sendable {
         try monitoring.write(to: settings.folder + "/model")
         log.info("scoring", ["version": "\(version)", "entities": "\(entities.count)"])
 
-        var running = try entities.compactMap { streams[$0] }.map { source in
+        let known = mine.map(\.key)
+        var running = try known.compactMap { streams[$0] ?? mirrored.stream($0) }.map { source in
             try EntityStream(
                 source: source, options: reader, model: monitoring, method: chosen.name, worker: settings.name,
                 version: version, quietSamples: settings.quietSamples, backend: backend)

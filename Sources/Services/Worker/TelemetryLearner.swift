@@ -10,6 +10,7 @@ import TensorModule
 /// Learns from metric files: statistics, rounds of training with ``Autoencoders/LocalTraining``, and evaluation.
 package final class TelemetryLearner: Learner {
     private let sources: [String: EntitySource]
+    private let mirrored: MirroredSources
     /// The columns of each source.
     private let columns: [String: [String]]
     private let reader: ReaderOptions
@@ -26,13 +27,16 @@ package final class TelemetryLearner: Learner {
     ///
     /// - Parameters:
     ///   - sources: what it learns from; of a set that is split, the training part.
+    ///   - mirrored: copies of other workers' samples.
     ///   - threads: that training may use.
     ///   - makeBackend: gives the backend whose engines use so many threads each.
     package init(
-        sources: [EntitySource], reader: ReaderOptions, rules: GroupRules, threads: Int,
+        sources: [EntitySource], mirrored: MirroredSources = MirroredSources(), reader: ReaderOptions,
+        rules: GroupRules, threads: Int,
         makeBackend: @escaping @Sendable (_ threads: Int) throws -> any AcceleratorBackend
     ) throws {
         self.sources = Dictionary(sources.map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first })
+        self.mirrored = mirrored
         self.reader = reader
         self.rules = rules
         self.threads = threads
@@ -91,7 +95,7 @@ package final class TelemetryLearner: Learner {
         _ key: WorkKey, hyperparameters: [UInt8], model: FederatedModel?, mayAccelerate: Bool,
         isCancelled: @escaping @Sendable () -> Bool
     ) throws -> Contribution {
-        let mine = key.entities.compactMap { sources[$0] }
+        let mine = key.entities.compactMap { sources[$0] ?? mirrored.training($0) }
         let rawBytes = UInt64(clamping: mine.reduce(0) { $0 + Self.bytes(of: $1) })
         if key.kind == .statistics {
             var statistics = TelemetryStatistics()
@@ -174,7 +178,10 @@ package final class TelemetryLearner: Learner {
         if let known { return known }
         var collector = TrainingCollector(
             pipeline: context.pipeline, scalers: context.scalers, configuration: context.configuration)
-        for source in sources { try collector.append(source, options: reader) }
+        // Samples that came too late for the statistics, of a type that no worker had, have no model to be learnt by.
+        for source in sources where context.pipeline.types[source.type] != nil {
+            try collector.append(source, options: reader)
+        }
         // A group that is silent or too short here is trained by the others.
         let groups = try collector.finish().groups
         cache.withLock { $0 = (bytes, entities, groups) }

@@ -27,6 +27,7 @@ package final class WorkerService {
     private var model: FederatedModel?
     private var work: BackgroundThread?
     private var measurement: BackgroundThread?
+    private let exchange: SampleExchange
     private var scorer: (thread: BackgroundThread, version: UInt64, entities: [String])?
     private var failure: (any Error)?
     private var streamEnded = false
@@ -59,12 +60,21 @@ package final class WorkerService {
         self.port =
             try port?(identity)
             ?? ZeroMQPort.connecting(control: settings.control, bulk: settings.bulk, identity: identity)
-        mailbox = EventMailbox(waker: self.port.waker)
+        let mailbox = EventMailbox(waker: self.port.waker)
+        self.mailbox = mailbox
+        guard !settings.standsBy || settings.dataAddress != nil else {
+            throw ServiceError(
+                .configuration, "a worker that stands by has to offer its samples: dataAddress is none")
+        }
+        exchange = try SampleExchange(
+            settings: settings, scoring: scoring, path: folder.file("mirror"), identity: identity, log: log
+        ) { mailbox.put(.machine(.mirrored($0))) }
         var configuration = WorkerConfiguration(
             name: settings.name,
             registration: Registration(
                 incarnation: incarnation, site: settings.site, domain: settings.domain,
-                capabilities: learner.capabilities, entities: learner.entities))
+                capabilities: learner.capabilities, entities: learner.entities,
+                dataAddress: exchange.address, standsBy: settings.standsBy, mirrored: exchange.copies.sorted()))
         // Counting large files takes longer: then it registers without, and says so when it knows.
         configuration.capabilitiesPatience = .seconds(2)
         machine = WorkerMachine(
@@ -82,6 +92,7 @@ package final class WorkerService {
         log.notice("worker started", ["worker": settings.name, "server": settings.control])
         defer {
             work?.cancel()
+            exchange.stop()
             measurement?.cancel()
             scorer?.thread.cancel()
             measurement?.join(upTo: .milliseconds(300))
@@ -171,6 +182,8 @@ package final class WorkerService {
             state.entities = entities
             try state.write(folder)
             if state.scoring, let model { startScoring(model, version: state.version) }
+        case .mirror(let sources): exchange.mirror(sources)
+        case .grant(let grants): exchange.grant(grants)
         case .score(let version):
             state.scoring = true
             try state.write(folder)

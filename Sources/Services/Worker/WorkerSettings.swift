@@ -12,6 +12,15 @@ package struct WorkerSettings: Sendable {
     package var bulk = "tcp://127.0.0.1:7412"
     /// The worker's own folder.
     package var folder = "worker-data"
+    /// Where other workers of the domain fetch this one's samples when they serve its entities, such as
+    /// `tcp://127.0.0.1:*`; `nil`: nowhere.
+    package var dataAddress: String? = "tcp://127.0.0.1:*"
+    /// Whether samples may travel over a network although nothing is encrypted.
+    package var allowsPlaintextNetwork = false
+    /// Whether it only offers its samples: it trains and watches nothing.
+    package var standsBy = false
+    /// Bytes that copies of other workers' samples may have.
+    package var mirrorLimitBytes: UInt64 = 16 << 30
     /// Seconds without an answer after which a worker that never reached its server gives up; `nil`: never.
     package var connectSeconds: Double?
     /// Rows of each entity's stream that are scored in a second; 0: as fast as they can be read.

@@ -1,0 +1,238 @@
+import Autoencoders
+import Checksums
+import Federation
+import Foundation
+import Storage
+import Synchronization
+import Telemetry
+
+/// Copies of other workers' samples in a worker's folder: `mirror/<holder>/<entity>/` with the files and, once all are
+/// there and compared, `copy.json`.
+///
+/// Names come from others: nothing of them reaches the disk but letters, digits and a few signs, behind a checksum that
+/// keeps different names apart. Thread-safe as long as each holder is written by one thread.
+final class MirrorFolder: Sendable {
+    /// What `copy.json` says.
+    struct Manifest: Codable, Equatable {
+        struct File: Codable, Equatable {
+            var part: String
+            var name: String
+        }
+        var holder: String
+        var entity: String
+        var type: String
+        var reading: String
+        var trainingFormat: String
+        var streamFormat: String
+        var files: [File]
+    }
+
+    private struct Key: Hashable {
+        var holder: String
+        var entity: String
+    }
+
+    private struct Entry {
+        var manifest: Manifest
+        var bytes: UInt64
+        var isWhole: Bool
+    }
+
+    private struct State {
+        var entries: [Key: Entry] = [:]
+        var assigned: Set<Key> = []
+    }
+
+    private static let manifestName = "copy.json"
+    private let root: String
+    private let limit: UInt64
+    private let reading: String
+    private let state = Mutex(State())
+
+    /// The copies below a folder, with what earlier starts left there.
+    ///
+    /// - Parameters:
+    ///   - limit: bytes that all copies may have.
+    ///   - reading: how this worker reads files; copies that are read otherwise are of no use.
+    init(_ root: String, limit: UInt64, reading: String) {
+        self.root = root
+        self.limit = limit
+        self.reading = reading
+        for holder in Self.names(root) {
+            for entity in Self.names("\(root)/\(holder)") {
+                let folder = "\(root)/\(holder)/\(entity)"
+                guard let bytes = try? FileContents.read("\(folder)/\(Self.manifestName)", limit: 1 << 24),
+                    let manifest = try? DeterministicJSON.decode(Manifest.self, from: bytes),
+                    self.folder(manifest.holder, manifest.entity) == folder
+                else { continue }
+                let sizes = Self.paths(manifest, in: folder).map { FileBytes.size(of: $0) }
+                guard manifest.reading == reading, !sizes.contains(nil) else { continue }
+                let total = sizes.reduce(UInt64(0)) { $0 + ($1 ?? 0) }
+                state.withLock {
+                    $0.entries[Key(holder: manifest.holder, entity: manifest.entity)] = Entry(
+                        manifest: manifest, bytes: total, isWhole: true)
+                }
+            }
+        }
+    }
+
+    private static func names(_ folder: String) -> [String] {
+        ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted()
+    }
+
+    /// A name that can stand in any folder, different for different names.
+    static func safe(_ name: String) -> String {
+        let kept = name.unicodeScalars.prefix(60).map { scalar in
+            let isPlain = scalar.isASCII && scalar.properties.isAlphabetic
+            return isPlain || ("0"..."9").contains(scalar) || "._-".unicodeScalars.contains(scalar)
+                ? Character(scalar) : "_"
+        }
+        return SHA256.hexadecimal(name.utf8).prefix(12) + "-" + String(kept)
+    }
+
+    private func folder(_ holder: String, _ entity: String) -> String {
+        "\(root)/\(Self.safe(holder))/\(Self.safe(entity))"
+    }
+
+    private static func paths(_ manifest: Manifest, in folder: String) -> [String] {
+        manifest.files.enumerated().map { "\(folder)/\($0.offset)-\($0.element.part)-\(safe($0.element.name))" }
+    }
+
+    private func path(_ holder: String, _ entity: String, _ file: Int) throws -> String {
+        guard let entry = state.withLock({ $0.entries[Key(holder: holder, entity: entity)] }),
+            entry.manifest.files.indices.contains(file)
+        else { throw ServiceError(.data, "no copy of \(entity) was begun") }
+        return Self.paths(entry.manifest, in: folder(holder, entity))[file]
+    }
+
+    /// Which copies are wanted; others may go when there is no room.
+    func assign(_ sources: [SampleSource]) {
+        let wanted = sources.flatMap { source in source.entities.map { Key(holder: source.holder, entity: $0) } }
+        state.withLock { $0.assigned = Set(wanted) }
+    }
+
+    /// The copies that can be used, one for each entity: that of the holder which is assigned, or else any.
+    var copies: [(entity: String, training: EntitySource?, stream: EntitySource?)] {
+        let state = state.withLock { $0 }
+        var chosen: [String: Key] = [:]
+        for (key, entry) in state.entries.sorted(by: { $0.key.holder < $1.key.holder }) where entry.isWhole {
+            if chosen[key.entity] == nil || state.assigned.contains(key) { chosen[key.entity] = key }
+        }
+        return chosen.keys.sorted().compactMap { entity in
+            guard let key = chosen[entity], let manifest = state.entries[key]?.manifest else { return nil }
+            return (
+                entity, source(manifest, .training, part: .train, format: manifest.trainingFormat),
+                source(manifest, .stream, part: .test, format: manifest.streamFormat)
+            )
+        }
+    }
+
+    private func source(
+        _ manifest: Manifest, _ wanted: SampleListing.Part, part: EntitySource.Part, format: String
+    ) -> EntitySource? {
+        guard let slash = manifest.entity.lastIndex(of: "/") else { return nil }
+        let paths = Self.paths(manifest, in: folder(manifest.holder, manifest.entity))
+        let files = zip(manifest.files, paths).filter { $0.0.part == "\(wanted)" }.map(\.1)
+        guard !files.isEmpty else { return nil }
+        return EntitySource(
+            site: String(manifest.entity[..<slash]),
+            entity: String(manifest.entity[manifest.entity.index(after: slash)...]), type: manifest.type, part: part,
+            files: files, format: SourceFormat(rawValue: format) ?? .generic)
+    }
+
+    // MARK: What a mirror does
+
+    /// Makes room for a copy and says what is there of it.
+    ///
+    /// - Throws: ``ServiceError`` or `StorageError` when there is no room, or when the holder reads its files otherwise.
+    func open(holder: String, entity: String, listing: SampleListing) throws -> (lengths: [UInt64], isWhole: Bool) {
+        guard listing.reading == reading else {
+            throw ServiceError(
+                .configuration,
+                "\(holder) reads its files with other options (separator, time, labels) than this worker")
+        }
+        guard entity.contains("/") else { throw ServiceError(.data, "\(entity) names no site") }
+        let key = Key(holder: holder, entity: entity)
+        let manifest = Manifest(
+            holder: holder, entity: entity, type: listing.type, reading: listing.reading,
+            trainingFormat: listing.trainingFormat, streamFormat: listing.streamFormat,
+            files: listing.files.map { Manifest.File(part: "\($0.part)", name: $0.name) })
+        let folder = folder(holder, entity)
+        let known = state.withLock { $0.entries[key] }
+        let isWhole = known?.isWhole == true && known?.manifest == manifest
+        if known?.manifest != manifest { try? FolderContents.remove(folder) }
+        let bytes = listing.files.reduce(UInt64(0)) { sum, file in
+            let (next, overflow) = sum.addingReportingOverflow(file.size)
+            return overflow ? .max : next
+        }
+        if !isWhole { try makeRoom(for: bytes, besides: key) }
+        try FolderContents.makeFolder(folder)
+        var lengths: [UInt64] = []
+        for (index, path) in Self.paths(manifest, in: folder).enumerated() {
+            var length = FileBytes.size(of: path) ?? 0
+            if !isWhole, length > listing.files[index].size { length = 0 }
+            if !isWhole { try FileBytes.truncate(path, to: length) }
+            lengths.append(length)
+        }
+        state.withLock {
+            $0.entries[key] = Entry(
+                manifest: manifest, bytes: isWhole ? lengths.reduce(0, +) : bytes, isWhole: isWhole)
+        }
+        return (lengths, isWhole)
+    }
+
+    /// Lets copies go that nobody wants any more, if there is no room otherwise.
+    private func makeRoom(for bytes: UInt64, besides key: Key) throws {
+        while true {
+            let (used, victim) = state.withLock { state in
+                let others = state.entries.filter { $0.key != key }
+                let victim = others.keys.filter { !state.assigned.contains($0) }
+                    .min { ($0.holder, $0.entity) < ($1.holder, $1.entity) }
+                return (others.values.reduce(UInt64(0)) { $0 &+ $1.bytes }, victim)
+            }
+            if used <= limit, bytes <= limit - used { return }
+            guard let victim else {
+                throw ServiceError(
+                    .folder,
+                    "the copy of \(key.entity) needs \(bytes >> 20) MB, and \((limit - min(used, limit)) >> 20) MB of "
+                        + "mirror-limit are left")
+            }
+            state.withLock { $0.entries[victim] = nil }
+            try FolderContents.remove(folder(victim.holder, victim.entity))
+        }
+    }
+
+    func append(holder: String, entity: String, file: Int, offset: UInt64, bytes: [UInt8]) throws {
+        let path = try path(holder, entity, file)
+        let key = Key(holder: holder, entity: entity)
+        if state.withLock({ $0.entries[key]?.isWhole }) == true {
+            // Appended rows were not foreseen when room was made.
+            let used = state.withLock { state in
+                state.entries[key]?.bytes += UInt64(bytes.count)
+                return state.entries.values.reduce(UInt64(0)) { $0 &+ $1.bytes }
+            }
+            guard used <= limit else {
+                state.withLock { $0.entries[key]?.bytes -= UInt64(bytes.count) }
+                throw ServiceError(.folder, "mirror-limit leaves no room for what was appended to \(entity)")
+            }
+        }
+        try FileBytes.append(bytes, to: path, at: offset)
+    }
+
+    func digest(holder: String, entity: String, file: Int, offset: UInt64, length: Int) throws -> [UInt8] {
+        try FileBytes.digest(try path(holder, entity, file), at: offset, count: length)
+    }
+
+    func clear(holder: String, entity: String, file: Int) throws {
+        try FileBytes.truncate(try path(holder, entity, file), to: 0)
+    }
+
+    /// Every file is there: the copy can be used, also after a restart.
+    func complete(holder: String, entity: String) throws {
+        let key = Key(holder: holder, entity: entity)
+        guard let manifest = state.withLock({ $0.entries[key]?.manifest }) else { return }
+        try FileContents.writeAtomically(
+            DeterministicJSON.encode(manifest), to: "\(folder(holder, entity))/\(Self.manifestName)")
+        state.withLock { $0.entries[key]?.isWhole = true }
+    }
+}

@@ -1,0 +1,100 @@
+import Federation
+import Foundation
+import Observability
+import Storage
+import Synchronization
+import Telemetry
+import Transport
+
+/// A worker's part in moving samples within its domain (if3): hands out its own files to those whom the server has
+/// granted them, and copies those of others that it serves.
+///
+/// Owned by the worker's thread; the endpoint and each holder have threads of their own.
+final class SampleExchange {
+    /// Where others reach this worker's samples; empty: nowhere.
+    let address: String
+
+    private let name: String
+    private let identity: [UInt8]
+    private let allowsNetwork: Bool
+    private let folder: MirrorFolder
+    private let log: Logger
+    private let endpoint: SampleEndpoint?
+    private let publish: @Sendable () -> Void
+    private var links: [String: MirrorLink] = [:]
+
+    /// Opens the data endpoint and looks what copies there are.
+    ///
+    /// - Parameters:
+    ///   - identity: of this process.
+    ///   - changed: called with the entities of which there is a whole copy, when there may be others.
+    /// - Throws: ``ServiceError`` or `TransportError` when the endpoint cannot be had.
+    init(
+        settings: WorkerSettings, scoring: LiveScoring, path: String, identity: [UInt8], log: Logger,
+        changed: @escaping @Sendable ([String]) -> Void
+    ) throws {
+        name = settings.name
+        self.identity = identity
+        allowsNetwork = settings.allowsPlaintextNetwork
+        self.log = log
+        let local = LocalSamples(training: scoring.training, streams: scoring.streams, reader: scoring.reader)
+        let folder = MirrorFolder(path, limit: settings.mirrorLimitBytes, reading: local.reading)
+        self.folder = folder
+        endpoint = try settings.dataAddress.map { address in
+            if !settings.allowsPlaintextNetwork, !LoopbackAddress.contains(address) {
+                throw ServiceError(
+                    .configuration,
+                    "\(address) is reachable from other machines and nothing is encrypted: use 127.0.0.1, or say "
+                        + "plaintextNetwork: true if the network is trusted")
+            }
+            for wildcard in ["tcp://0.0.0.0:", "tcp://*:", "tcp://[::]:"] where address.hasPrefix(wildcard) {
+                throw ServiceError(
+                    .configuration, "\(address) names no machine: others of the domain must be able to reach it")
+            }
+            return try SampleEndpoint(address: address, worker: settings.name, files: local, log: log)
+        }
+        address = endpoint?.address ?? ""
+        let mirrored = scoring.mirrored
+        publish = {
+            let copies = folder.copies
+            mirrored.replace(copies)
+            changed(copies.map(\.entity))
+        }
+        mirrored.replace(folder.copies)
+    }
+
+    /// The entities of which there is a whole copy.
+    var copies: [String] { folder.copies.map(\.entity) }
+
+    /// Lets these and no others read own samples.
+    func grant(_ grants: [SampleGrant]) { endpoint?.grant(grants) }
+
+    /// Copies from these and no others.
+    func mirror(_ sources: [SampleSource]) {
+        folder.assign(sources)
+        for (holder, link) in links where !sources.contains(where: { $0.holder == holder }) {
+            link.cancel()
+            // Its files are written by one thread only: the next one for this holder waits.
+            link.join(upTo: .seconds(1))
+            links[holder] = nil
+        }
+        for source in sources {
+            if let link = links[source.holder] {
+                link.assign(source)
+            } else {
+                links[source.holder] = MirrorLink(
+                    source, reader: name, identity: identity, allowsNetwork: allowsNetwork, folder: folder, log: log,
+                    changed: publish)
+            }
+        }
+        publish()
+    }
+
+    /// Ends every thread.
+    func stop() {
+        for link in links.values { link.cancel() }
+        endpoint?.cancel()
+        for link in links.values { link.join(upTo: .milliseconds(300)) }
+        endpoint?.join(upTo: .milliseconds(300))
+    }
+}
