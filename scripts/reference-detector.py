@@ -20,6 +20,11 @@ def tmean(a, w, strict=False):
     m = (c[1:]-c[s])/k
     if strict: m[:min(w-1, n)] = np.nan
     return m
+def sliding_std(a, w):
+    s = np.full_like(a, np.nan)
+    for j in range(a.shape[1]):
+        if len(a) >= w: s[w-1:, j] = np.lib.stride_tricks.sliding_window_view(a[:, j], w).std(1)
+    return s
 def lag(a, h):
     b = np.full_like(a, np.nan)
     if h < len(a): b[h:] = a[:-h]
@@ -29,6 +34,7 @@ def ewma(a, tau, init):
     y, _ = lfilter([al], [1, -(1-al)], a, axis=0, zi=((1-al)*init)[None]); return y
 
 VIEWS = ['val', 'seas', 'val15', 'val60', 'hd1', 'hd3', 'hs10', 'hs30', 'hs100', 'hm60', 'hm240', 'ls15', 'ls60', 'xr0', 'xr3', 'xr30']
+SINGLE = ['sm15', 'sm60', 'xm15', 'xm60', 'xs15', 'xs60']   # for surprises only
 CAUSE = ['hd1', 'hd3', 'hs10', 'hs30', 'hs100', 'hm60', 'hm240', 'ls15', 'ls60']   # change views: root cause
 def raw_views(x, s, model):
     """x = value, s = value minus time-of-day profile; NaN = not yet warm"""
@@ -43,6 +49,10 @@ def raw_views(x, s, model):
     for h in (0, 3, 30):
         d = c if h == 0 else x-lag(x, h)
         z = d/model['xsd'][h]; V['xr%d' % h] = z+np.clip(z, -ZCLIP, ZCLIP)@model['xB'][h]
+    # Views that only say how surprising a single metric is: averages over residuals.
+    for w in (15, 60):
+        if model['seasonal']: V['sm%d' % w] = tmean(s, w, True)
+        V['xm%d' % w] = tmean(V['xr0'], w, True); V['xs%d' % w] = np.log(sliding_std(V['xr0'], w)+1e-2)
     return V
 
 def phase(t): return (t % DAY)/DAY*NBIN
@@ -56,7 +66,7 @@ def fit(x, t, mask=None):
     m = dict(n=n, F=F, mu=X.mean(0)); rng = X.max(0)-X.min(0); med = np.median(X, 0)
     m['floor'] = np.where(rng > 0, 1e-3*rng, np.maximum(1e-3*np.abs(med), 1e-6))
     sd = X.std(0); m['sd'] = np.maximum(sd, m['floor'])
-    m['seasonal'] = bool(t[-1]-t[0] >= MIN_DAYS*DAY)
+    m['seasonal'] = bool((t[-1]-t[0])*n/(n-1) >= MIN_DAYS*DAY*(1-1e-9))
     if m['seasonal']:
         b = np.floor(phase(t)).astype(int) % NBIN
         P = np.full((NBIN, F), np.nan)
@@ -76,34 +86,37 @@ def fit(x, t, mask=None):
         m['xB'][h] = B                    # residual_j = z_j + sum_k zc_k B[k,j]
     m['tau'] = max(200.0, ADAPT_FRAC*n)
     V = raw_views(x, seas_res(m, x, t), m); m['band'] = {}
-    for v in VIEWS:
-        if V[v] is None: continue
+    for v in VIEWS+SINGLE:
+        if V.get(v) is None: continue
         a = V[v][mask]; a = a[~np.isnan(a[:, 0])]
         if len(a) < 50: continue
         fl = m['floor']
-        if v.startswith('ls'): fl = np.full(F, 1e-2)
+        if v.startswith(('ls', 'xm', 'xs')): fl = np.full(F, 1e-2)
         if v.startswith('xr'): fl = np.full(F, 1e-3)
         m['band'][v] = [(lo, hi, np.maximum(hi-lo, fl)) for q in QS for lo, hi in [(np.quantile(a, q, axis=0), np.quantile(a, 1-q, axis=0))]]
     return m
 def seas_res(m, x, t): return x-profile_at(m['prof'], t) if m['seasonal'] else x
 
-WIN = {'val15': 15, 'val60': 60, 'hm60': 60, 'hm240': 240, 'ls15': 15, 'ls60': 60}   # others 1
+WIN = {'val15': 15, 'val60': 60, 'hm60': 60, 'hm240': 240, 'ls15': 15, 'ls60': 60,
+       'sm15': 15, 'sm60': 60, 'xm15': 15, 'xm60': 60, 'xs15': 15, 'xs60': 60}   # others 1
 ZDEV, ZCAP, ZW, ZTOP, TQ, TFLOOR, NEED = 100.0, 20.0, 16, 2, 0.999, 0.1, 100
 def adapt(tau, M):
     e = ewma(M, tau, np.zeros(M.shape[1])); b = np.zeros_like(e); b[1:] = e[:-1]
     return np.maximum(0, M-ADAPT_K*b)
 def evaluate(m, x, t):
     """M [n,F] metric score, C [n,F] cause score (both drift-adapted), B [nv,n,F] single-metric deviations"""
-    V = raw_views(x, seas_res(m, x, t), m); M = np.zeros_like(x); C = np.zeros_like(x); B = []
+    V = raw_views(x, seas_res(m, x, t), m); M = np.zeros_like(x); C = np.zeros_like(x); B = []; G = m['G'] = {}
     for v, bands in m['band'].items():
         g = np.zeros_like(x)
         for q, (lo, hi, r) in zip(QS, bands):
             d = np.nan_to_num(np.maximum(0, np.maximum(lo-V[v], V[v]-hi))/r)
             g += np.minimum(d, CAP)
             if q == 0.005 and m['n'] >= NEED*WIN.get(v, 1): B.append(tmean(np.minimum(d, ZDEV), ZW))
-        g /= len(QS); M += g
+        if v in SINGLE: continue
+        g /= len(QS); M += g; G[v] = g
         if v in CAUSE: C += g
-    nb = len(m['band']); nc = max(1, sum(v in CAUSE for v in m['band']))
+    nb = sum(v not in SINGLE for v in m['band']); nc = max(1, sum(v in CAUSE for v in m['band']))
+    e = ewma(M/nb, m['tau'], np.zeros(M.shape[1])); m['habit'] = np.vstack([np.zeros(M.shape[1]), e[:-1]]); m['raw'] = M/nb
     M = adapt(m['tau'], M/nb); C = adapt(m['tau'], C/nc)
     return M, C+0.1*M, np.array(B)
 def smooth(s): return sum(tmean(s, w) for w in SMOOTH)/len(SMOOTH)
@@ -151,7 +164,7 @@ def pot(x, days, budget):
 def threshold(x, days, budget, tau):
     th = float(np.quantile(x, 0.99))
     for _ in range(3): th = pot(x-offset(x, th, tau), days, budget)
-    return th*(1+np.clip((7-days)/4, 0, 1))
+    return th*(1+np.clip((7-days)/4, 0, 1)/2)
 def calibrate(m, x, t, day=DAY, budget=BUDGET):
     H, HB = heldout(x, t); dt = np.median(np.diff(t)); days = len(x)*dt/day
     m['tha'] = threshold(fast(H.mean(1)), days, SHARE_A*budget, m['tau'])
@@ -166,12 +179,42 @@ def pulses(x):
         last = i
         q[i] = i-on < PULSE
     return q
+DEPARTURE, ANNOUNCEMENT, MEMORY, PAST = 1.5, 60, 480, ((17, 77), (197, 257), (437, 497))
+LOOK = {'val': 1, 'seas': 1, 'hd1': 2, 'hd3': 4, 'hs10': 11, 'hs30': 31, 'hs100': 101, 'hm60': 120, 'hm240': 480, 'xr0': 1, 'xr3': 4, 'xr30': 31}
+def back(m, s, Z):
+    """[n,F] samples since a metric that surprised came back to where it was before; huge: nothing to forgive"""
+    n, F = s.shape; out = np.full((n, F), 10**9)
+    if 'hs100' not in m['band']: return out
+    lo, hi, _ = m['band']['hs100'][0]; c = np.vstack([np.zeros(F), np.cumsum(s, 0)])
+    def mean(a, b):
+        a, b = max(0, a), max(0, b); return (c[b]-c[a])/(b-a) if b > a else np.full(F, np.nan)
+    left, age, near = np.zeros(F, int), np.zeros(F, int), np.zeros(F, int); o = [np.full(F, np.nan) for _ in PAST]
+    for i in range(n):
+        on = left > 0; age += on
+        p = np.any([(s[i]-q >= lo) & (s[i]-q <= hi) for q in o], axis=0)
+        near = np.where(on, np.where(p, near+1, 0), near); left = np.where(on, np.where(p, left-1, MEMORY), left)
+        out[i] = np.where(on & p & (left > 0) & (age >= ANNOUNCEMENT), near, 10**9)
+        new = (Z[i] >= DEPARTURE) & (left <= 0)
+        if new.any():
+            o = [np.where(new, mean(i-b+1, i-a+1), q) for (a, b), q in zip(PAST, o)]
+            left = np.where(new, MEMORY, left); age = np.where(new, 0, age); near = np.where(new, 0, near)
+    return out
 def score(m, x, t):
     M, C, B = evaluate(m, x, t); s = M.mean(1); S = smooth(s); f = fast(s)
     eff = m['tha']+offset(f, m['tha'], m['tau'])
-    thr = 0.4*eff+0.2*(tmean(s, 16)+tmean(s, 64)+tmean(s, 256))     # S > thr  <=>  f > eff
-    Z = zscore(m, B, m['T']); z = Z.max(1); zt = m['thb']+offset(z, m['thb'], m['tau'])
-    return dict(score=S, threshold=thr, alarmA=f > eff, Z=Z, z=z, zthr=zt, alarmB=pulses(z > zt), M=M, C=C, fast=f)
+    Z = zscore(m, B, m['T']); z = Z.max(1); R = back(m, seas_res(m, x, t), Z)
+    # Without the views of a returned metric that look back at the time before.
+    names = [v for v in m['band'] if m['n'] >= NEED*WIN.get(v, 1)]; look = lambda v: LOOK.get(v, WIN.get(v))
+    M2 = m['raw']-sum(np.where(R < look(v), g, 0) for v, g in m['G'].items())/len(m['G'])
+    f2 = fast(np.minimum(M, np.maximum(0, M2-ADAPT_K*m['habit'])).mean(1))
+    y = np.minimum(B/m['T'][:, None, :], ZCAP); top = lambda y: np.sort(y, axis=0)[-min(ZTOP, len(y)):].mean(0)
+    y2 = np.array([np.where(R < look(v)+ZW, 0, q) for v, q in zip(names, y)])
+    e = ewma(top(y), m['tau'], np.zeros(x.shape[1])); e = np.vstack([np.zeros(x.shape[1]), e[:-1]])
+    z2 = np.maximum(0, top(y2)-ADAPT_K*e).max(1)
+    thr = 0.4*(eff+f-f2)+0.2*(tmean(s, 16)+tmean(s, 64)+tmean(s, 256))     # S > thr  <=>  f2 > eff
+    zt = m['thb']+offset(z, m['thb'], m['tau']); a, b = f2 > eff, pulses(z2 > zt)
+    thr = np.where(b & ~a & (S > 0), np.minimum(thr, S*np.maximum(0, zt)/np.maximum(z2, 1e-300)), thr)
+    return dict(score=S, threshold=thr, alarmA=a, Z=Z, z=z, zthr=zt, alarmB=b, M=M, C=C, fast=f)
 
 if __name__ == '__main__':
     import csv, glob

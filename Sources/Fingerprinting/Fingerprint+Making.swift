@@ -77,8 +77,9 @@ extension Fingerprint {
 
         // Where only a single metric raised the alarm, the most surprising metrics are the suspects.
         let combined = scores.combined
-        let exceeds = rows.contains { scores.scores[combined][$0] > scores.thresholds[combined][$0] }
-        let wasSingle = !exceeds && scores.alarms[combined][rows].contains(true)
+        let wasSingle =
+            rows.contains { scores.singleAlarms[combined][$0] }
+            && rows.allSatisfy { scores.alarms[combined][$0] == scores.singleAlarms[combined][$0] }
         let ranked =
             wasSingle
             ? Self.ranked(scores.found.surprises, rows, in: scores) : Self.rankedCauses(rows, in: scores)

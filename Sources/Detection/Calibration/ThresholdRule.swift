@@ -16,8 +16,8 @@ package enum ThresholdRule: Codable, Sendable, Hashable {
     /// The threshold for one score, without its offset (``DriftOffset``).
     ///
     /// The offset depends on the threshold and the threshold on scores less the offset: three rounds from the 99 %
-    /// quantile settle both. Less than a week of training does not know the week: the threshold is raised, to twice
-    /// its value for three days or less.
+    /// quantile settle both. Less than a week of training does not know the week: the threshold is raised, to one and
+    /// a half times its value for three days or less.
     ///
     /// - Parameters:
     ///   - scores: held-out scores in time order, one array for each entity.
@@ -46,7 +46,7 @@ package enum ThresholdRule: Codable, Sendable, Hashable {
             }
         }
         let longest = Double(scores.map(\.count).max() ?? 0) * stepSeconds / 86_400
-        return threshold * (1 + min(max((7 - longest) / 4, 0), 1))
+        return threshold * (1 + min(max((7 - longest) / 4, 0), 1) / 2)
     }
 }
 

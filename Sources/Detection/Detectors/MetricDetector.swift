@@ -17,6 +17,11 @@ package struct DeviationBuffers {
     package let surprises: UnsafeMutableBufferPointer<Double>
     /// The side of the deviation: 1 above what is expected, −1 below, 0 neither.
     package let signs: UnsafeMutableBufferPointer<Int8>
+    /// The part of each deviation that only shows the way back from an earlier one: it scores, but raises no alarm; 0
+    /// from detectors that cannot tell.
+    package let returnedDeviations: UnsafeMutableBufferPointer<Double>
+    /// The same part of each surprise.
+    package let returnedSurprises: UnsafeMutableBufferPointer<Double>
 }
 
 /// The state of a detector in one entity's stream. Samples come one by one, in order; a score depends on that sample
@@ -47,6 +52,10 @@ package struct MetricDeviations: Sendable, Equatable {
     package internal(set) var surprises: [Double]
     /// The side: 1 above what is expected, −1 below, 0 neither; `[N × F]`, row-major.
     package internal(set) var signs: [Int8]
+    /// The part of each deviation that only shows the way back from an earlier one, `[N × F]`, row-major.
+    package internal(set) var returnedDeviations: [Double]
+    /// The same part of each surprise, `[N × F]`, row-major.
+    package internal(set) var returnedSurprises: [Double]
 
     /// Nothing found in `rows` samples.
     package init(metrics: [String], rows: Int) {
@@ -55,6 +64,8 @@ package struct MetricDeviations: Sendable, Equatable {
         causes = deviations
         surprises = deviations
         signs = [Int8](repeating: 0, count: deviations.count)
+        returnedDeviations = deviations
+        returnedSurprises = deviations
     }
 
     /// Lets a scorer write one row.
@@ -64,12 +75,20 @@ package struct MetricDeviations: Sendable, Equatable {
             causes.withUnsafeMutableBufferPointer { causes in
                 surprises.withUnsafeMutableBufferPointer { surprises in
                     signs.withUnsafeMutableBufferPointer { signs in
-                        body(
-                            DeviationBuffers(
-                                deviations: UnsafeMutableBufferPointer(rebasing: deviations[cells]),
-                                causes: UnsafeMutableBufferPointer(rebasing: causes[cells]),
-                                surprises: UnsafeMutableBufferPointer(rebasing: surprises[cells]),
-                                signs: UnsafeMutableBufferPointer(rebasing: signs[cells])))
+                        returnedDeviations.withUnsafeMutableBufferPointer { returnedDeviations in
+                            returnedSurprises.withUnsafeMutableBufferPointer { returnedSurprises in
+                                body(
+                                    DeviationBuffers(
+                                        deviations: UnsafeMutableBufferPointer(rebasing: deviations[cells]),
+                                        causes: UnsafeMutableBufferPointer(rebasing: causes[cells]),
+                                        surprises: UnsafeMutableBufferPointer(rebasing: surprises[cells]),
+                                        signs: UnsafeMutableBufferPointer(rebasing: signs[cells]),
+                                        returnedDeviations: UnsafeMutableBufferPointer(
+                                            rebasing: returnedDeviations[cells]),
+                                        returnedSurprises: UnsafeMutableBufferPointer(
+                                            rebasing: returnedSurprises[cells])))
+                            }
+                        }
                     }
                 }
             }
@@ -82,6 +101,8 @@ package struct MetricDeviations: Sendable, Equatable {
         causes += other.causes
         surprises += other.surprises
         signs += other.signs
+        returnedDeviations += other.returnedDeviations
+        returnedSurprises += other.returnedSurprises
     }
 
     /// Takes over the single row of another.
@@ -92,6 +113,8 @@ package struct MetricDeviations: Sendable, Equatable {
             causes[start + metric] = other.causes[metric]
             surprises[start + metric] = other.surprises[metric]
             signs[start + metric] = other.signs[metric]
+            returnedDeviations[start + metric] = other.returnedDeviations[metric]
+            returnedSurprises[start + metric] = other.returnedSurprises[metric]
         }
     }
 }

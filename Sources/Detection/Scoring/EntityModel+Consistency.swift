@@ -76,7 +76,8 @@ extension MetricView {
         switch self {
         case .seasonalLevel: true
         case .level(let samples), .change(let samples), .seasonalChange(let samples), .shift(let samples),
-            .spread(let samples):
+            .spread(let samples), .seasonalMean(let samples), .unexplainedMean(let samples),
+            .unexplainedSpread(let samples):
             (1...Self.longest).contains(samples)
         case .unexplained(let lag): (0...Self.longest).contains(lag)
         }

@@ -6,8 +6,7 @@ package struct EntityScorer: Sendable {
     package var scores: [Double] { groups.map(\.score) }
     /// The threshold of each scored group's score at the latest sample; it adapts to drift.
     package var thresholds: [Double] { groups.map(\.threshold) }
-    /// Whether an alarm of each scored group stands. A single metric may raise one while the score is below its
-    /// threshold.
+    /// Whether an alarm of each scored group stands. A single metric may raise one; its threshold is lowered then.
     package var alarms: [Bool] { groups.map(\.isAlarm) }
     /// What was found in the latest sample, metric by metric: one row.
     package private(set) var found: MetricDeviations
@@ -48,12 +47,14 @@ package struct EntityScorer: Sendable {
         }
         aggregator.update(found)
         for group in groups.indices {
-            groups[group].update(deviation: aggregator.means[group], single: aggregator.peaks[group])
+            groups[group].update(
+                deviation: aggregator.means[group], withoutReturns: aggregator.settledMeans[group],
+                single: aggregator.peaks[group], singleWithoutReturns: aggregator.settledPeaks[group])
         }
     }
 
-    func score(of group: Int) -> (score: Double, threshold: Double, isAlarm: Bool) {
-        (groups[group].score, groups[group].threshold, groups[group].isAlarm)
+    func score(of group: Int) -> (score: Double, threshold: Double, isAlarm: Bool, isSingle: Bool) {
+        (groups[group].score, groups[group].threshold, groups[group].isAlarm, groups[group].isSingle)
     }
 }
 
@@ -63,6 +64,9 @@ struct GroupAggregator: Sendable {
     private(set) var means: [Double]
     /// The largest surprise of each scored group.
     private(set) var peaks: [Double]
+    /// The same without what only shows the way back from an earlier deviation: what alarms are decided by.
+    private(set) var settledMeans: [Double]
+    private(set) var settledPeaks: [Double]
     private let members: [Int]
     private let sizes: [Double]
 
@@ -76,6 +80,8 @@ struct GroupAggregator: Sendable {
         self.sizes = sizes
         means = sizes
         peaks = sizes
+        settledMeans = sizes
+        settledPeaks = sizes
     }
 
     /// Takes in the row of a sample.
@@ -84,6 +90,8 @@ struct GroupAggregator: Sendable {
         for group in means.indices {
             means[group] = 0
             peaks[group] = 0
+            settledMeans[group] = 0
+            settledPeaks[group] = 0
         }
         for (metric, member) in members.enumerated() {
             let (deviation, surprise) = (found.deviations[metric], found.surprises[metric])
@@ -93,7 +101,18 @@ struct GroupAggregator: Sendable {
             }
             means[combined] += deviation
             peaks[combined] = max(peaks[combined], surprise)
+            let settled = deviation - found.returnedDeviations[metric]
+            let settledSurprise = surprise - found.returnedSurprises[metric]
+            if member < combined {
+                settledMeans[member] += settled
+                settledPeaks[member] = max(settledPeaks[member], settledSurprise)
+            }
+            settledMeans[combined] += settled
+            settledPeaks[combined] = max(settledPeaks[combined], settledSurprise)
         }
-        for group in means.indices { means[group] /= sizes[group] }
+        for group in means.indices {
+            means[group] /= sizes[group]
+            settledMeans[group] /= sizes[group]
+        }
     }
 }

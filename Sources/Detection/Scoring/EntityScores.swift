@@ -8,9 +8,11 @@ package struct EntityScores: Sendable {
     package private(set) var scores: [[Double]]
     /// The threshold of each group's score at each sample, `[G][N]`; it adapts to drift.
     package private(set) var thresholds: [[Double]]
-    /// Whether an alarm of each group stands at each sample, `[G][N]`. A single metric may raise one while the score
-    /// is below its threshold.
+    /// Whether an alarm of each group stands at each sample, `[G][N]`. A single metric may raise one; the threshold is
+    /// lowered then.
     package private(set) var alarms: [[Bool]]
+    /// Whether that alarm stands for a single metric's sake alone, `[G][N]`.
+    package private(set) var singleAlarms: [[Bool]]
     /// What was found metric by metric.
     package private(set) var found: MetricDeviations
 
@@ -39,6 +41,7 @@ package struct EntityScores: Sendable {
         scores = groups.map { _ in [Double](repeating: 0, count: samples.count) }
         thresholds = scores
         alarms = groups.map { _ in [Bool](repeating: false, count: samples.count) }
+        singleAlarms = alarms
         for (index, segment) in samples.segments.enumerated() {
             if index > 0 || !continuing { scorer.startSegment() }
             for row in segment {
@@ -49,6 +52,7 @@ package struct EntityScores: Sendable {
                     scores[group][row] = found.score
                     thresholds[group][row] = found.threshold
                     alarms[group][row] = found.isAlarm
+                    singleAlarms[group][row] = found.isSingle
                 }
             }
         }
@@ -64,6 +68,7 @@ package struct EntityScores: Sendable {
             scores[group] += next.scores[group]
             thresholds[group] += next.thresholds[group]
             alarms[group] += next.alarms[group]
+            singleAlarms[group] += next.singleAlarms[group]
         }
         found.append(next.found)
     }

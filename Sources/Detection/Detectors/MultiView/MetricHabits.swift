@@ -10,6 +10,9 @@ struct MetricHabits: Sendable {
         self.adaptationTime = adaptationTime
     }
 
+    /// A metric's value less the forgiven part.
+    func forgiving(_ value: Double, _ metric: Int) -> Double { max(0, value - Self.forgiven * averages[metric]) }
+
     /// Takes the forgiven part off each metric's value, and learns the value.
     mutating func forgive(_ values: UnsafeMutableBufferPointer<Double>) {
         for metric in values.indices {

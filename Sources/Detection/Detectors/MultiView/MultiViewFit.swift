@@ -20,7 +20,7 @@ package struct MultiViewFit: DetectorFit {
         let samples: Double
     }
 
-    /// A daily profile needs so many days of training.
+    /// A daily profile needs so many days of training, the time after the last sample included.
     package static let daysForProfile = 3.0
     /// A view needs so many samples for a range.
     package static let samplesForRange = 50
@@ -79,7 +79,8 @@ extension MultiViewFit {
         var result = part.sums()
         let samples = part.samples
         let width = metrics.count
-        let span = (samples.times.last ?? 0) - (samples.times.first ?? 0)
+        // Three days of samples are three days, although the last one begins a step before their end.
+        let span = ((samples.times.last ?? 0) - (samples.times.first ?? 0)) * Self.fencePosts(samples.count)
         result.maxima += [span, Double(samples.count)]
         var bins = [[Double]](repeating: [], count: DailyProfile.binCount * width)
         for range in part.rows {
@@ -92,6 +93,9 @@ extension MultiViewFit {
         return result
     }
 
+    /// The time that samples cover over the time from the first to the last one: n / (n − 1).
+    private static func fencePosts(_ count: Int) -> Double { count > 1 ? Double(count) / Double(count - 1) : 1 }
+
     private func levels(_ summary: FitSummary) throws(DetectionError) -> Levels {
         let width = metrics.count
         let centre = try summary.means()
@@ -103,7 +107,7 @@ extension MultiViewFit {
                 minimum: summary.minima[metric], maximum: summary.maxima[metric], centre: centre[metric])
         }
         var profile: DailyProfile?
-        if summary.maxima[width] >= Self.daysForProfile * DailyProfile.day {
+        if summary.maxima[width] >= Self.daysForProfile * DailyProfile.day * (1 - 1e-9) {
             let medians = summary.sketches.enumerated().map { index, sketch in
                 if sketch.count > 0 { return sketch.quantiles([0.5])[0] }
                 // No sample at this time of day: the median of the whole day.
@@ -317,7 +321,7 @@ extension MultiViewFit {
                 let ends = summary.sketches[view * width + metric].quantiles(probabilities)
                 let least: Double =
                     switch views[view] {
-                    case .spread: 1e-2
+                    case .spread, .unexplainedMean, .unexplainedSpread: 1e-2
                     case .unexplained: 1e-3
                     default: levels.floor[metric]
                     }

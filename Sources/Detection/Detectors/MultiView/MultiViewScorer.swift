@@ -13,6 +13,10 @@ struct MultiViewScorer: MetricScorer {
     private var recent: [Double]
     private var sums: [Double]
     private var metricSurprises: MetricSurprises
+    private var returns: MetricReturns
+    private var settledSurprises: MetricSurprises
+    /// What views that look back at an earlier deviation say, `[F]`.
+    private var returned: [Double]
     private var length = 0
 
     init(_ detector: MultiViewDetector) {
@@ -23,17 +27,22 @@ struct MultiViewScorer: MetricScorer {
         deviationHabits = MetricHabits(width: width, adaptationTime: detector.adaptationTime)
         causeHabits = deviationHabits
         surpriseHabits = deviationHabits
-        let views = zip(detector.parameters.views, detector.bands).filter { $1 != nil }.map(\.0)
+        let views = zip(detector.parameters.views, detector.bands).filter { $1 != nil && !$0.isForSurprisesOnly }
+            .map(\.0)
         activeViews = Double(max(1, views.count))
         activeCauses = Double(max(1, views.count(where: \.seesChange)))
         surprising = detector.parameters.views.indices.map(detector.surprises)
         sums = [Double](repeating: 0, count: detector.parameters.views.count * width)
         recent = [Double](repeating: 0, count: MultiViewDetector.surpriseWindow * sums.count)
         metricSurprises = MetricSurprises(detector)
+        settledSurprises = metricSurprises
+        returns = MetricReturns(detector)
+        returned = sides
     }
 
     mutating func startSegment() {
         stream.restart()
+        returns.restart()
         for index in recent.indices { recent[index] = 0 }
         for index in sums.indices { sums[index] = 0 }
         length = 0
@@ -41,11 +50,15 @@ struct MultiViewScorer: MetricScorer {
 
     mutating func score(time: Double, row: UnsafeBufferPointer<Double>, into output: DeviationBuffers) {
         stream.update(time: time, row: row)
+        returns.update(stream)
         let width = row.count
         for metric in 0..<width {
             output.deviations[metric] = 0
             output.causes[metric] = 0
             output.surprises[metric] = 0
+            output.returnedDeviations[metric] = 0
+            output.returnedSurprises[metric] = 0
+            returned[metric] = 0
             sides[metric] = 0
         }
         let slot = beginExcursions()
@@ -59,6 +72,11 @@ struct MultiViewScorer: MetricScorer {
             output.causes[metric] /= activeCauses
             output.signs[metric] = sides[metric] > 0 ? 1 : sides[metric] < 0 ? -1 : 0
         }
+        for metric in 0..<width where returned[metric] > 0 {
+            let all = deviationHabits.forgiving(output.deviations[metric], metric)
+            let settled = output.deviations[metric] - returned[metric] / activeViews
+            output.returnedDeviations[metric] = max(0, all - deviationHabits.forgiving(settled, metric))
+        }
         deviationHabits.forgive(output.deviations)
         causeHabits.forgive(output.causes)
         // Among metrics that changed alike, the one that is also at an odd level comes first.
@@ -69,7 +87,30 @@ struct MultiViewScorer: MetricScorer {
         forEachExcursion { found.add(ViewExcursion(row: 0, cell: $0, value: $1), by: detector) }
         metricSurprises = found
         metricSurprises.write(to: output.surprises)
+        settleSurprises(output)
         surpriseHabits.forgive(output.surprises)
+        returns.remember(output.surprises, in: stream)
+    }
+
+    /// What the surprises of returned metrics lose without the views that look back at the time before.
+    private mutating func settleSurprises(_ output: DeviationBuffers) {
+        guard returns.samplesBack.contains(where: { $0 < .max }) else { return }
+        settledSurprises.clear()
+        let width = output.surprises.count
+        var settled = settledSurprises
+        forEachExcursion { cell, value in
+            let (view, metric) = Int(cell).quotientAndRemainder(dividingBy: width)
+            let back = detector.parameters.views[view].warmUp + MultiViewDetector.surpriseWindow
+            guard returns.samplesBack[metric] >= back else { return }
+            settled.add(ViewExcursion(row: 0, cell: cell, value: value), by: detector)
+        }
+        settledSurprises = settled
+        settledSurprises.write(to: output.returnedSurprises)
+        for metric in 0..<width {
+            let all = surpriseHabits.forgiving(output.surprises[metric], metric)
+            let left = surpriseHabits.forgiving(output.returnedSurprises[metric], metric)
+            output.returnedSurprises[metric] = returns.samplesBack[metric] < .max ? max(0, all - left) : 0
+        }
     }
 
     func appendExcursions(row: Int, to excursions: inout [ViewExcursion]) {
@@ -117,6 +158,8 @@ struct MultiViewScorer: MetricScorer {
         let width = output.deviations.count
         let levels = MultiViewDetector.tails.count
         let (seesChange, hasSide) = (view.seesChange, view.hasSide)
+        let counts = !view.isForSurprisesOnly
+        let lookBack = view.warmUp
         stream.values.withUnsafeBufferPointer { values in
             band.low.withUnsafeBufferPointer { low in
                 band.high.withUnsafeBufferPointer { high in
@@ -135,7 +178,9 @@ struct MultiViewScorer: MetricScorer {
                             }
                         }
                         sum /= Double(levels)
+                        guard counts else { continue }
                         output.deviations[metric] += sum
+                        if returns.samplesBack[metric] < lookBack { returned[metric] += sum }
                         if seesChange { output.causes[metric] += sum }
                         if hasSide { sides[metric] += value > high[metric] ? sum : -sum }
                     }

@@ -24,6 +24,10 @@ struct ViewStream: Sendable {
     /// Samples of the unbroken stream so far.
     private var length = 0
     private var windows: [Window]
+    /// What the other metrics do not explain, `[residualCapacity × F]`; empty where no view asks.
+    private var residuals: [Double]
+    private let residualCapacity: Int
+    private let residualView: Int?
     private var scaled: [Double]
     private var clipped: [Double]
 
@@ -42,12 +46,16 @@ struct ViewStream: Sendable {
         values = [Double](repeating: 0, count: parameters.views.count * width)
         isWarm = [Bool](repeating: false, count: parameters.views.count)
         var capacity = 2
-        while capacity < (parameters.views.map(\.warmUp).max() ?? 1) + 1 { capacity *= 2 }
+        let reach = max(parameters.views.map(\.warmUp).max() ?? 1, MetricReturns.reach)
+        while capacity < reach + 1 { capacity *= 2 }
         self.capacity = capacity
         centred = [Double](repeating: 0, count: capacity * width)
         seasonal = centred
         scaled = [Double](repeating: 0, count: width)
         clipped = scaled
+        residualCapacity = parameters.views.reduce(0) { $1.averagesResiduals ? max($0, $1.window) : $0 }
+        residuals = [Double](repeating: 0, count: residualCapacity * width)
+        residualView = parameters.views.firstIndex(of: .unexplained(lag: 0))
         var wanted: [(Window.Source, Int)] = []
         func want(_ source: Window.Source, _ length: Int) {
             if !wanted.contains(where: { $0 == (source, length) }) { wanted.append((source, length)) }
@@ -58,6 +66,7 @@ struct ViewStream: Sendable {
             case .shift(let window):
                 want(.seasonal, window)
                 want(.seasonalBefore, window)
+            case .seasonalMean(let window): want(.seasonal, window)
             default: break
             }
         }
@@ -79,7 +88,24 @@ struct ViewStream: Sendable {
         store(time: time, row: row, slot: slot)
         length += 1
         updateWindows()
-        for view in parameters.views.indices { compute(view) }
+        // Averages over residuals come after the residuals.
+        for view in parameters.views.indices where !parameters.views[view].averagesResiduals { compute(view) }
+        guard residualCapacity > 0, let residualView else { return }
+        let place = (length - 1) % residualCapacity * width
+        for metric in 0..<width { residuals[place + metric] = values[residualView * width + metric] }
+        for view in parameters.views.indices where parameters.views[view].averagesResiduals { compute(view) }
+    }
+
+    /// How far a metric is from its time-of-day profile, `back` samples ago; without a profile its value.
+    ///
+    /// - Precondition: 0 ≤ `back` < the smaller of the samples so far and ``MetricReturns/reach``.
+    func seasonal(_ metric: Int, back: Int) -> Double { seasonal[slot(back) + metric] }
+
+    /// The mean of ``seasonal(_:back:)`` over the samples of these ages that there are; `nil` without one.
+    func seasonalMean(_ metric: Int, ages: Range<Int>) -> Double? {
+        let known = ages.clamped(to: 0..<max(length, 0))
+        guard !known.isEmpty else { return nil }
+        return known.reduce(0.0) { $0 + seasonal[slot($1) + metric] } / Double(known.count)
     }
 
     private mutating func store(time: Double, row: UnsafeBufferPointer<Double>, slot: Int) {
@@ -131,7 +157,9 @@ struct ViewStream: Sendable {
 
     private mutating func compute(_ view: Int) {
         let kind = parameters.views[view]
-        isWarm[view] = length >= kind.warmUp && (!kind.needsProfile || parameters.profile != nil)
+        isWarm[view] =
+            length >= kind.warmUp && (!kind.needsProfile || parameters.profile != nil)
+            && (!kind.averagesResiduals || residualView != nil)
         guard isWarm[view] else { return }
         let out = view * width
         let now = slot(0)
@@ -154,19 +182,36 @@ struct ViewStream: Sendable {
             let (latest, earlier) = (sums(.seasonal, window), sums(.seasonalBefore, window))
             let share = 1 / Double(window)
             for metric in 0..<width { values[out + metric] = (latest[metric] - earlier[metric]) * share }
-        case .spread(let window): spread(window: window, out: out)
+        case .spread(let window):
+            spread(of: centred, slots: (0..<window).map(slot), out: out)
+            for metric in 0..<width {
+                values[out + metric] = log(values[out + metric] / parameters.spread[metric] + 1e-2)
+            }
+        case .seasonalMean(let window):
+            let sums = sums(.seasonal, window)
+            for metric in 0..<width { values[out + metric] = sums[metric] / Double(window) }
+        case .unexplainedMean(let window):
+            spread(of: residuals, slots: residualSlots(window), out: out)
+            for metric in 0..<width { values[out + metric] = scaled[metric] }
+        case .unexplainedSpread(let window):
+            spread(of: residuals, slots: residualSlots(window), out: out)
+            for metric in 0..<width { values[out + metric] = log(values[out + metric] + 1e-2) }
         case .unexplained(let lag): explain(lag: lag, out: out)
         }
     }
 
-    /// Standard deviations in two passes over the window: running sums would lose the digits of a metric that hardly
-    /// moves, and a frozen one must show as just that.
-    private mutating func spread(window: Int, out: Int) {
-        let slots = (0..<window).map(slot)
-        let share = 1 / Double(window)
+    /// The places of the latest residuals.
+    private func residualSlots(_ window: Int) -> [Int] {
+        (0..<window).map { ((length - 1 - $0) % residualCapacity) * width }
+    }
+
+    /// Standard deviations over some places of a ring, and the means in `scaled`, in two passes: running sums would
+    /// lose the digits of a metric that hardly moves, and a frozen one must show as just that.
+    private mutating func spread(of ring: [Double], slots: [Int], out: Int) {
+        let share = 1 / Double(slots.count)
         scaled.withUnsafeMutableBufferPointer { means in
             values.withUnsafeMutableBufferPointer { values in
-                centred.withUnsafeBufferPointer { ring in
+                ring.withUnsafeBufferPointer { ring in
                     for metric in 0..<width {
                         means[metric] = 0
                         values[out + metric] = 0
@@ -185,8 +230,7 @@ struct ViewStream: Sendable {
             }
         }
         for metric in 0..<width {
-            let deviation = (values[out + metric] * share).squareRoot()
-            values[out + metric] = log(deviation / parameters.spread[metric] + 1e-2)
+            values[out + metric] = (values[out + metric] * share).squareRoot()
         }
     }
 
