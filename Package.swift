@@ -79,7 +79,7 @@ let package = Package(
 
         // Layer 4.
         module("Autoencoders", ["Accelerators", "Checksums", "Storage", "Telemetry", "TensorModule"]),
-        module("Federation", ["Checksums", "TensorModule"]),
+        module("Federation", ["Checksums", "Placement", "TensorModule"]),
         module("Alarms", []),
 
         // Layer 5.
@@ -98,7 +98,7 @@ let package = Package(
             [
                 "Accelerators", "Alarms", "Autoencoders", "CMicroHTTP", "Checksums", "Detection", "Federation",
                 "Fingerprinting",
-                "Monitoring", "Observability", "Storage", "Telemetry", "TensorModule", "Transport",
+                "Monitoring", "Observability", "Placement", "Storage", "Telemetry", "TensorModule", "Transport",
             ], touchesC: true),
 
         // Layer 7.
@@ -138,10 +138,12 @@ let package = Package(
         tests("LinearAlgebra", ["TensorModule"]),
         tests("Placement", ["TensorModule"], resources: [.copy("Goldens")]),
         tests("Accelerators", ["COpenCL", "TensorModule"]),
-        tests("Federation", ["Checksums", "TensorModule"]),
+        tests("Federation", ["Checksums", "Placement", "TensorModule"]),
         tests("CVectorKernels"),
         tests("Alarms"),
         tests("Monitoring", ["Accelerators", "Autoencoders", "Detection", "Telemetry"]),
         tests("Transport"),
-        tests("Services", ["Accelerators", "Alarms", "Autoencoders", "Federation", "Telemetry", "Transport"]),
+        tests(
+            "Services",
+            ["Accelerators", "Alarms", "Autoencoders", "Federation", "Placement", "Telemetry", "Transport"]),
     ])

@@ -4,11 +4,12 @@
 
 static inline struct MHD_Daemon *faultline_http_start(
     int listening_socket, unsigned int connections, unsigned int timeout_seconds,
-    MHD_AccessHandlerCallback handler, void *context) {
+    MHD_AccessHandlerCallback handler, MHD_RequestCompletedCallback completed, void *context) {
     return MHD_start_daemon(
         MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD, 0, NULL, NULL, handler, context,
         MHD_OPTION_LISTEN_SOCKET, listening_socket, MHD_OPTION_CONNECTION_LIMIT, connections,
-        MHD_OPTION_CONNECTION_TIMEOUT, timeout_seconds, MHD_OPTION_END);
+        MHD_OPTION_CONNECTION_TIMEOUT, timeout_seconds, MHD_OPTION_NOTIFY_COMPLETED, completed, NULL,
+        MHD_OPTION_END);
 }
 
 static inline enum MHD_Result faultline_http_result(int accepted) { return accepted ? MHD_YES : MHD_NO; }

@@ -74,6 +74,8 @@ struct GeneralProblem {
                 if let current = first, !found.precedes(current) { continue }
                 first = found
             }
+            first?.workers.sort()
+            first?.accelerated.sort()
             return first.map { (0, $0.accelerated.count, $0) }
         }
         var free = acceleratorLimit

@@ -2,7 +2,7 @@
 ///
 /// What breaks the running placement — a chosen worker lost, a loop over its budget — is answered at once. What would
 /// merely improve it waits: the better placement must save a share of the objective and stay better for a while, so that
-/// a value that wavers does not make the system flap. Where nothing meets the budget, the fastest placement runs until
+/// a value that wavers does not make the system flap. Of equally good placements the one that keeps most workers is taken. Where nothing meets the budget, the fastest placement runs until
 /// something does, and gives way to a faster one only for the same share of its loop.
 public struct PlacementController: Sendable {
     /// How eager the controller is.
@@ -161,7 +161,9 @@ public struct PlacementController: Sendable {
         return [.wake(at: since + configuration.settleTime)]
     }
 
-    private mutating func activate(_ placement: Placement, _ reason: Reason) -> [Directive] {
+    private mutating func activate(_ best: Placement, _ reason: Reason) -> [Directive] {
+        let placement =
+            running.flatMap { GeneralProblem(instance, configuration.objective).retaining($0, asGoodAs: best) } ?? best
         running = placement
         betterSince = nil
         isBestEffort = false

@@ -34,6 +34,22 @@ struct PlacementControllerTests {
         #expect(second.0.workers == [1, 3] && second.1 == .broken)
     }
 
+    @Test("A replacement keeps the workers that go on, whatever the tie-breaks prefer")
+    func keepsWorkers() throws {
+        var controller = try PlacementController(try instance(target: 0.6))
+        _ = try controller.step(.tick, at: .zero)
+        for node in [1, 2, 3] { _ = try controller.step(.lost(node), at: .seconds(1)) }
+        #expect(controller.running?.count == 2 || controller.running == nil)
+        _ = try controller.step(.joined(3), at: .seconds(2))
+        #expect(controller.running?.workers == [3, 4, 5])
+        _ = try controller.step(.joined(1), at: .seconds(3))
+        _ = try controller.step(.joined(2), at: .seconds(4))
+        // The nearest nodes are preferred by the tie-breaks alone.
+        for node in [1, 2] { _ = try controller.step(.latency(0, node, seconds: 0.001), at: .seconds(5)) }
+        let next = try #require(activated(try controller.step(.lost(4), at: .seconds(6))))
+        #expect(next.0.workers == [1, 3, 5] && next.1 == .broken)
+    }
+
     @Test("A worker that slows down is replaced after two slow rounds, not after one")
     func slowWorker() throws {
         var controller = try PlacementController(try instance())

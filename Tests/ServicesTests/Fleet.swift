@@ -108,6 +108,11 @@ final class Fleet {
         return outcome == .finished ? String(decoding: body, as: UTF8.self) : nil
     }
 
+    /// What the server answers to JSON, with its status.
+    func post(_ path: String, _ json: String) -> HTTPClient.Outcome {
+        HTTPClient.post(host: "127.0.0.1", port: http, path: path, json: json) { _ in true }
+    }
+
     private struct Rounds: Decodable {
         var version: UInt64
         var finished: Bool
@@ -123,6 +128,7 @@ final class Fleet {
     var version: UInt64 { (decode("/v1/rounds") as Rounds?)?.version ?? 0 }
     var rounds: [RoundEntry] { (decode("/v1/rounds") as Rounds?)?.rounds ?? [] }
     var workers: [WorkerEntry] { (decode("/v1/workers") as Workers?)?.workers ?? [] }
+    var placement: PlacementReport? { decode("/v1/placement") }
     var alarms: [AlarmEvent] { (decode("/v1/alarms?since=0") as Page?)?.alarms ?? [] }
 
     /// Whether every stream has ended with every alarm delivered.

@@ -1,6 +1,7 @@
 import Autoencoders
 import CommandLineSupport
 import Federation
+import Placement
 import Services
 
 /// `fl-server`.
@@ -21,7 +22,8 @@ struct ServerCommand: Command {
     static let evaluate = Option<Bool>(
         "evaluate", default: federation.evaluates, "end with a round in which every worker judges the final model")
     static let minimumWorkers = Option<Int>(
-        "minimum-workers", "N", default: federation.minimumWorkers, "active workers that a round waits for",
+        "minimum-workers", "N", default: federation.minimumWorkers,
+        "active workers that a round waits for; with a target, the workers that the first placement waits for",
         constraint: "at least 1", valid: { $0 >= 1 })
     static let quorum = Option<Int>(
         "quorum", "N", default: 0, "contributions without which a round is abandoned; 0: as many as minimum-workers",
@@ -61,6 +63,29 @@ struct ServerCommand: Command {
         "sample-cap", "WINDOWS", default: Int(federation.gate.sampleCap),
         "a worker's samples of a group above this count as this", constraint: "1 to 268435456",
         valid: { (1...268_435_456).contains($0) })
+    static let targetSeconds = Option<Double>(
+        "target-seconds", "SECONDS", default: 0,
+        "T: all rounds of training shall take no longer; the fewest workers that do it are chosen, the others stand by; "
+            + "0: all work", constraint: "0 to 1e9", valid: { $0 >= 0 && $0 <= 1e9 })
+    static let placementModel = Option<String>(
+        "placement-model", "MODEL", default: PlacementModel.aifP.rawValue,
+        "what is minimised: baseline, aif-p or aif-p-var; see docs/placement.md",
+        constraint: PlacementModel.allCases.map(\.rawValue).joined(separator: ", "),
+        valid: { PlacementModel(rawValue: $0) != nil })
+    static let profile = Option<String>(
+        "profile", "FILE", default: "",
+        "training times by number of workers, as fl-train profile writes them; without, all work until they are measured"
+    )
+    static let acceleratorLimit = Option<Int>(
+        "accelerator-limit", "N", default: -1, "accelerators that may be used at once; -1: as many as there are",
+        constraint: "at least -1", valid: { $0 >= -1 })
+    static let accelerationFactor = Option<Double>(
+        "acceleration-factor", "FACTOR", default: 0.5,
+        "training time with an accelerator over that without, where neither workers nor the profile measured it",
+        constraint: "more than 0, less than 1", valid: { $0 > 0 && $0 < 1 })
+    static let settle = Option<Double>(
+        "settle", "SECONDS", default: 30, "time that a better placement must stay better before it is taken",
+        constraint: "0 to 1e6", valid: { $0 >= 0 && $0 <= 1e6 })
     static let keptRounds = Option<Int>(
         "kept-rounds", "N", default: 2, "rounds whose contributions are kept, so that they can be replayed",
         constraint: "at least 0", valid: { $0 >= 0 })
@@ -72,8 +97,12 @@ struct ServerCommand: Command {
             here. Keeps every model version, the log of rounds and the alarms in its data folder, and goes on where it \
             was after a restart. The final model is written as a folder that fl-train can score with.
 
+            With target-seconds it chooses, from measured training times and round trips, the fewest workers that end all \
+            rounds in time; the others stand by and take over when one is lost, slows down, or the target changes \
+            (POST {"targetSeconds": T, "rounds": R} to /v1/placement/target; /v1/placement shows decisions and reasons).
+
             Serves over HTTP: /v1/alarms/stream (server-sent events; Last-Event-ID replays), /v1/alarms?since=N, \
-            /v1/workers, /v1/rounds, /healthz. Nothing is encrypted, so it listens on this machine only unless told \
+            /v1/workers, /v1/rounds, /v1/placement, /healthz. Nothing is encrypted, so it listens on this machine only unless told \
             otherwise. SIGTERM stops it within a second.
 
             window, hidden, epochs and the other training options say how the workers train. All options can stand in \
@@ -89,7 +118,8 @@ struct ServerCommand: Command {
         options: [
             ServiceOptions.control, ServiceOptions.bulk, http, dataFolder, plaintextNetwork, rounds, evaluate,
             minimumWorkers, quorum, roundDeadline, heartbeat, missedHeartbeats, maximumWorkers, maximumContribution,
-            maximumModel, piece, largestChange, largestParameter, sampleCap, keptRounds, TrainCommand.window,
+            maximumModel, piece, largestChange, largestParameter, sampleCap, keptRounds, targetSeconds,
+            placementModel, profile, acceleratorLimit, accelerationFactor, settle, TrainCommand.window,
             TrainCommand.hidden, TrainCommand.epochs, TrainCommand.batch, TrainCommand.stride,
             TrainCommand.learningRate, TrainCommand.clipNorm, TrainCommand.heldOut, TrainCommand.patience,
             TrainCommand.proximalWeight,
@@ -139,9 +169,34 @@ struct ServerCommand: Command {
         federation.gate.largestParameter = Float(arguments[largestParameter])
         federation.gate.sampleCap = UInt64(arguments[sampleCap])
         settings.federation = federation
+        settings.placement = try placement(arguments)
         settings.training = try TrainCommand.configuration(arguments)
         settings.training.rounds = arguments[rounds]
         return settings
+    }
+
+    /// The learning loop's target, if there is one.
+    private static func placement(_ arguments: Arguments) throws -> PlacementLoop.Configuration? {
+        guard arguments[targetSeconds] > 0 else {
+            guard arguments[profile].isEmpty else {
+                throw CommandLineError(
+                    .configuration, "profile: means nothing without target-seconds, which asks for a placement")
+            }
+            return nil
+        }
+        var placement = PlacementLoop.Configuration(
+            targetSeconds: arguments[targetSeconds], rounds: arguments[rounds])
+        placement.objective = PlacementObjective(PlacementModel(rawValue: arguments[placementModel]) ?? .aifP)
+        placement.acceleratorLimit = arguments[acceleratorLimit] < 0 ? nil : arguments[acceleratorLimit]
+        placement.accelerationFactor = arguments[accelerationFactor]
+        placement.settleTime = .seconds(arguments[settle])
+        if !arguments[profile].isEmpty {
+            let measured = try MeasuredProfile.read(file: arguments[profile])
+            placement.profile = try measured.profile()
+            // A device that is no faster than the CPU is no accelerator.
+            if let factor = measured.accelerationFactor, factor < 1 { placement.accelerationFactor = factor }
+        }
+        return placement
     }
 
     /// The parts of `HOST:PORT`.

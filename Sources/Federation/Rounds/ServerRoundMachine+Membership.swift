@@ -122,6 +122,11 @@ extension ServerRoundMachine {
             .note(
                 state == .lost
                     ? Note(.warning, "worker lost", ["worker": name]) : Note(.info, "worker left", ["worker": name])))
+        if let choice, choice.active.contains(name) {
+            // Not to the others at once: they would begin anew, and again when another worker is chosen.
+            bereaved.insert(member.registration.domain)
+            return
+        }
         rebalance(domain: member.registration.domain, at: now, &directives)
     }
 

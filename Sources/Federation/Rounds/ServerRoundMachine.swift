@@ -61,6 +61,8 @@ package struct ServerRoundMachine: Sendable {
     var choice: WorkerChoice?
     /// Who is chosen from the next round on.
     var nextChoice: WorkerChoice?
+    /// Domains that lost a chosen worker; whoever chooses has until the next event to say who takes over.
+    var bereaved: Set<String> = []
     /// Grows when a worker comes, goes, or says more of itself.
     package internal(set) var membershipRevision: UInt64 = 0
 
@@ -123,6 +125,13 @@ package struct ServerRoundMachine: Sendable {
     /// One event, at its time; what to do about it.
     package mutating func step(_ event: ServerEvent, at now: Instant) -> [ServerDirective] {
         var directives: [ServerDirective] = []
+        if case .chosen = event {
+            // What follows spreads the entities anew.
+        } else {
+            let domains = bereaved.sorted()
+            bereaved = []
+            for domain in domains { rebalance(domain: domain, at: now, &directives) }
+        }
         switch event {
         case .received(let envelope, let peer): receive(envelope, from: peer, at: now, &directives)
         case .unreadable(let error, let peer): refuse(error, to: peer, &directives)

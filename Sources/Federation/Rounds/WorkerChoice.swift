@@ -44,10 +44,11 @@ extension ServerRoundMachine {
     }
 
     /// Whether entities are on their way from one worker to another because the choice changed.
-    var isHandingOver: Bool { choice != nil && !releasing.isEmpty }
+    var isHandingOver: Bool { choice != nil && !(releasing.isEmpty && bereaved.isEmpty) }
 
-    /// Whether every entity of a domain that a worker reaches has an owner.
+    /// Whether every entity of a domain that a worker reaches has an owner, or gets one with the next event.
     package func isEveryEntityOwned(inDomain domain: String) -> Bool {
+        if bereaved.contains(domain) { return true }
         let reached = fullReach(inDomain: domain).values.reduce(into: Set<String>()) { $0.formUnion($1) }
         return reached.allSatisfy { owners[EntityKey(domain: domain, entity: $0)] != nil }
     }
@@ -84,8 +85,8 @@ extension ServerRoundMachine {
     mutating func takeOverChoice(at now: Instant, _ directives: inout [ServerDirective]) {
         guard let next = nextChoice else { return }
         nextChoice = nil
-        guard next != choice else { return }
         choice = next
+        bereaved = []
         for domain in Set(members.values.map(\.registration.domain)).sorted() {
             rebalance(domain: domain, at: now, &directives)
         }

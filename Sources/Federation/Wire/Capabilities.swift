@@ -54,8 +54,8 @@ package struct Capabilities: Equatable, Sendable {
 }
 
 extension Capabilities {
-    /// Whether what it computes with is more than the CPU as it is.
-    package var namesAccelerator: Bool { !["", "cpu", "reference"].contains(accelerator) }
+    /// Whether what it computes with is more than the CPU in single precision.
+    package var namesAccelerator: Bool { !["", "cpu", "openblas", "reference"].contains(accelerator) }
 
     /// Time on its device over time on its CPU, below 1 where the device is an accelerator; `nil` where it is none, is no
     /// faster, or was not measured.

@@ -1,6 +1,6 @@
 import Glibc
 
-/// Reads from an HTTP server: one GET request on a connection of its own, the body as it comes. HTTP/1.0, so that the
+/// Talks to an HTTP server: one request on a connection of its own, the answer's body as it comes. HTTP/1.0, so that the
 /// body is the bytes up to the end of the connection.
 package enum HTTPClient {
     /// What came of a request.
@@ -24,6 +24,22 @@ package enum HTTPClient {
     package static func get(
         host: String, port: Int, path: String, headers: [String: String] = [:], read: ([UInt8]) -> Bool
     ) -> Outcome {
+        exchange("GET", host: host, port: port, path: path, headers: headers, body: [], read: read)
+    }
+
+    /// Posts JSON to a path and hands on the answer's body as it comes.
+    package static func post(
+        host: String, port: Int, path: String, json: String, read: ([UInt8]) -> Bool
+    ) -> Outcome {
+        let body = Array(json.utf8)
+        let headers = ["Content-Type": "application/json", "Content-Length": "\(body.count)"]
+        return exchange("POST", host: host, port: port, path: path, headers: headers, body: body, read: read)
+    }
+
+    private static func exchange(
+        _ method: String, host: String, port: Int, path: String, headers: [String: String], body sent: [UInt8],
+        read: ([UInt8]) -> Bool
+    ) -> Outcome {
         guard let descriptor = connect(host, port) else {
             return .unreachable("no server answers at \(host):\(port)")
         }
@@ -31,11 +47,11 @@ package enum HTTPClient {
         var timeout = timeval(tv_sec: 1, tv_usec: 0)
         unsafe setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
         let lines = headers.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)\r\n" }.joined()
-        let request = Array("GET \(path) HTTP/1.0\r\nHost: \(host)\r\n\(lines)\r\n".utf8)
-        let sent = unsafe request.withUnsafeBytes {
+        let request = Array("\(method) \(path) HTTP/1.0\r\nHost: \(host)\r\n\(lines)\r\n".utf8) + sent
+        let written = unsafe request.withUnsafeBytes {
             unsafe send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
         }
-        guard sent == request.count else { return .unreachable("the connection to \(host):\(port) broke") }
+        guard written == request.count else { return .unreachable("the connection to \(host):\(port) broke") }
         var head: [UInt8] = []
         var status: Int?
         var body: [UInt8] = []

@@ -4,12 +4,23 @@ import Synchronization
 
 /// What a client asked for.
 struct HTTPRequest {
+    /// What it wants done.
+    enum Method: String {
+        case get = "GET"
+        case post = "POST"
+        case put = "PUT"
+    }
+
+    /// What it wants done.
+    var method = Method.get
     /// The path, without the query.
     var path: String
     /// Looks up a value of the query.
     var query: (String) -> String?
     /// Looks up a header.
     var header: (String) -> String?
+    /// What it brings; empty for GET.
+    var body: [UInt8] = []
 }
 
 /// What it gets.
@@ -21,10 +32,13 @@ enum HTTPResponse: Sendable {
     case stream(type: String, next: @Sendable () -> [UInt8]?)
 }
 
-/// A small HTTP/1.1 server over libmicrohttpd: GET only, a thread for each connection, bounded.
+/// A small HTTP/1.1 server over libmicrohttpd: GET, and POST and PUT with small bodies; a thread for each connection,
+/// bounded.
 @safe final class HTTPServer: Sendable {
     /// Most connections at a time.
     static let connectionLimit = 64
+    /// Most bytes of a request's body.
+    static let longestBody = 65_536
 
     /// What answers requests; called from the connections' threads.
     typealias Handler = @Sendable (HTTPRequest) -> HTTPResponse
@@ -47,7 +61,7 @@ enum HTTPResponse: Sendable {
         let box = unsafe Unmanaged.passRetained(HandlerBox(handler))
         unsafe self.handler = box
         let started = unsafe faultline_http_start(
-            descriptor, UInt32(Self.connectionLimit), 60, answerRequest, box.toOpaque())
+            descriptor, UInt32(Self.connectionLimit), 60, answerRequest, endRequest, box.toOpaque())
         guard let started = unsafe started else {
             unsafe box.release()
             close(descriptor)
@@ -111,6 +125,21 @@ private final class HandlerBox: Sendable {
     init(_ handler: @escaping HTTPServer.Handler) { self.handler = handler }
 }
 
+/// The body of a request while it comes; used by its connection's thread only.
+private final class BodyBox {
+    private(set) var bytes: [UInt8] = []
+    private(set) var isTooLong = false
+
+    func append(_ more: UnsafeRawBufferPointer) {
+        guard !isTooLong, bytes.count + more.count <= HTTPServer.longestBody else {
+            isTooLong = true
+            bytes = []
+            return
+        }
+        unsafe bytes.append(contentsOf: more)
+    }
+}
+
 /// The rest of a stream's bytes that the library has not taken yet; used by its connection's thread only.
 private final class StreamBox {
     let next: @Sendable () -> [UInt8]?
@@ -129,14 +158,45 @@ private func answerRequest(
         let method = unsafe method
     else { return faultline_http_result(0) }
     let box = unsafe Unmanaged<HandlerBox>.fromOpaque(context).takeUnretainedValue()
-    guard unsafe strcmp(method, "GET") == 0 else {
-        return unsafe queue(.text(405, "only GET is served here\n"), on: connection)
+    guard let method = HTTPRequest.Method(rawValue: unsafe String(cString: method)) else {
+        return unsafe queue(.text(405, "only GET, POST and PUT are served here\n"), on: connection)
+    }
+    var body: [UInt8] = []
+    if method != .get {
+        guard let state = unsafe state, let uploadSize = unsafe uploadSize else { return faultline_http_result(0) }
+        guard let held = unsafe state.pointee else {
+            // Only the headers are here; the body comes in further calls, the last of them without bytes.
+            unsafe state.pointee = Unmanaged.passRetained(BodyBox()).toOpaque()
+            return faultline_http_result(1)
+        }
+        let collected = unsafe Unmanaged<BodyBox>.fromOpaque(held).takeUnretainedValue()
+        if unsafe uploadSize.pointee > 0 {
+            unsafe collected.append(UnsafeRawBufferPointer(start: upload, count: uploadSize.pointee))
+            unsafe uploadSize.pointee = 0
+            return faultline_http_result(1)
+        }
+        guard !collected.isTooLong else {
+            let line = "a body of more than \(HTTPServer.longestBody) bytes\n"
+            return unsafe queue(.text(413, line), on: connection)
+        }
+        body = collected.bytes
     }
     let request = HTTPRequest(
-        path: unsafe String(cString: url),
+        method: method, path: unsafe String(cString: url),
         query: { name in unsafe faultline_http_argument(connection, name).map { unsafe String(cString: $0) } },
-        header: { name in unsafe faultline_http_header(connection, name).map { unsafe String(cString: $0) } })
+        header: { name in unsafe faultline_http_header(connection, name).map { unsafe String(cString: $0) } },
+        body: body)
     return unsafe queue(box.handler(request), on: connection)
+}
+
+/// A request has ended, one way or another: its body goes.
+private func endRequest(
+    _ context: UnsafeMutableRawPointer?, _ connection: OpaquePointer?,
+    _ state: UnsafeMutablePointer<UnsafeMutableRawPointer?>?, _ how: MHD_RequestTerminationCode
+) {
+    guard let held = unsafe state?.pointee else { return }
+    unsafe Unmanaged<BodyBox>.fromOpaque(held).release()
+    unsafe state?.pointee = nil
 }
 
 private func queue(_ answer: HTTPResponse, on connection: OpaquePointer) -> MHD_Result {

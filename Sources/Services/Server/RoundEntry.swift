@@ -140,6 +140,10 @@ package struct WorkerEntry: Codable, Equatable, Sendable {
     package var dataAddress: String?
     /// Its lease.
     package var leaseEpoch: UInt64
+    /// Whether it is chosen to train and serve; otherwise it stands by.
+    package var chosen: Bool?
+    /// Whether it may use its accelerator.
+    package var mayAccelerate: Bool?
 
     init(_ view: WorkerView) {
         name = view.name
@@ -159,5 +163,7 @@ package struct WorkerEntry: Codable, Equatable, Sendable {
         dataAddress = view.dataAddress.isEmpty ? nil : view.dataAddress
         roundTripSeconds = view.roundTripSeconds
         leaseEpoch = view.leaseEpoch
+        chosen = view.isChosen
+        mayAccelerate = view.mayAccelerate
     }
 }

@@ -3,28 +3,35 @@ import Glibc
 import Storage
 import Synchronization
 
-/// The server's HTTP interface: workers, rounds, alarms, and the stream of alarms.
+/// The server's HTTP interface: workers, rounds, placement, alarms, and the stream of alarms.
 final class ServerAPI: Sendable {
     private let board: ServerBoard
     private let folder: String
+    private let takesTargets: Bool
 
-    init(board: ServerBoard, folder: String) {
+    init(board: ServerBoard, folder: String, takesTargets: Bool) {
         self.board = board
         self.folder = folder
+        self.takesTargets = takesTargets
     }
 
     /// Answers a request.
     func answer(_ request: HTTPRequest) -> HTTPResponse {
         do {
+            if request.path == "/v1/placement/target" { return try target(request) }
+            guard request.method == .get else { return .text(405, "only GET is served here\n") }
             switch request.path {
             case "/healthz": return try health()
             case "/v1/workers": return try workers()
             case "/v1/rounds": return try rounds()
+            case "/v1/placement": return try placement()
             case "/v1/alarms": return try alarms(request)
             case "/v1/alarms/stream": return try stream(request)
             default:
                 return .text(
-                    404, "nothing here; there are /healthz, /v1/workers, /v1/rounds, /v1/alarms, /v1/alarms/stream\n")
+                    404,
+                    "nothing here; there are /healthz, /v1/workers, /v1/rounds, /v1/placement, /v1/placement/target, "
+                        + "/v1/alarms, /v1/alarms/stream\n")
             }
         } catch {
             return .text(500, "\(error)\n")
@@ -77,6 +84,35 @@ final class ServerAPI: Sendable {
                 open: state.open.map {
                     .init(round: $0.round, attempt: $0.attempt, kind: $0.kind, accepted: $0.accepted)
                 }, rejections: state.rejections, rounds: entries))
+    }
+
+    private static let noPlacement = "no placement here: the server was started without target-seconds\n"
+
+    private func placement() throws -> HTTPResponse {
+        guard let report = board.current.placement else { return .text(404, Self.noPlacement) }
+        return try json(report)
+    }
+
+    /// Takes a new target for the learning loop.
+    private func target(_ request: HTTPRequest) throws -> HTTPResponse {
+        guard request.method != .get else { return .text(405, "POST or PUT a target here; /v1/placement shows it\n") }
+        guard takesTargets else { return .text(403, "a target is taken only where HTTP is served on this machine\n") }
+        // A page in a browser cannot send this type to another origin without asking first.
+        guard request.header("Content-Type")?.lowercased().hasPrefix("application/json") ?? false else {
+            return .text(415, "expected Content-Type: application/json\n")
+        }
+        guard let report = board.current.placement else { return .text(409, Self.noPlacement) }
+        switch PlacementTarget.read(try? JSONDecoder().decode([String: Double].self, from: Data(request.body))) {
+        case .failure(let fault): return .text(400, fault.line + "\n")
+        case .success(let target):
+            board.put(target)
+            return try json(Target(targetSeconds: target.targetSeconds, rounds: target.rounds ?? report.rounds))
+        }
+    }
+
+    private struct Target: Encodable {
+        var targetSeconds: Double
+        var rounds: Int
     }
 
     /// A sequence number from a query or a header; `nil` when it is none.

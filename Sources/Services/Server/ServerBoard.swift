@@ -10,9 +10,12 @@ final class ServerBoard: Sendable {
         var open: (round: UInt32, attempt: UInt32, kind: String, accepted: Int)?
         var workers: [String: WorkerEntry] = [:]
         var rejections: [String: Int] = [:]
+        var placement: PlacementReport?
     }
 
     private let state = Mutex(State())
+    /// A target that came over HTTP and was not taken yet.
+    private let target = Mutex<PlacementTarget?>(nil)
     /// Number of the last alarm in the log.
     let lastAlarm = Atomic<Int64>(0)
     /// Whether the server is about to stop.
@@ -20,6 +23,15 @@ final class ServerBoard: Sendable {
 
     /// A copy of how things stand.
     var current: State { state.withLock { $0 } }
+
+    func put(_ new: PlacementTarget) { target.withLock { $0 = new } }
+
+    func takeTarget() -> PlacementTarget? {
+        target.withLock { target in
+            defer { target = nil }
+            return target
+        }
+    }
 
     func update(_ body: (inout State) -> Void) { state.withLock { body(&$0) } }
 }

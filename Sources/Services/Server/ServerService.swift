@@ -3,6 +3,7 @@ import Autoencoders
 import Federation
 import Foundation
 package import Observability
+import Placement
 import Storage
 import Synchronization
 import TensorModule
@@ -24,6 +25,7 @@ package final class ServerService {
     private let tool: String
     private var machine: ServerRoundMachine
     private var book = AlarmBook()
+    private var placing: PlacementLoop?
     private let port: any MessagePort
     private let http: HTTPServer
 
@@ -54,18 +56,24 @@ package final class ServerService {
         folder = try DataFolder(settings.folder)
         registry = try VersionRegistry(path: folder.file("registry.db"))
         alarms = try AlarmLog(path: folder.file("alarms.db"))
+        var federation = settings.federation
+        federation.awaitsChoice = settings.placement != nil
         machine = ServerRoundMachine(
-            configuration: Self.withSecret(settings.federation),
+            configuration: Self.withSecret(federation),
             strategy: FederatedAveraging(
                 hyperparameters: try DeterministicJSON.encode(settings.training, pretty: false)),
             maker: TelemetryModelMaker(configuration: settings.training, rules: settings.rules),
             recovery: try Self.recover(from: registry))
         self.port =
             try port ?? ZeroMQPort.listening(control: settings.control, bulk: settings.bulk)
-        let api = ServerAPI(board: board, folder: folder.path)
+        // Whoever reaches the interface could change the target: only from this machine.
+        let api = ServerAPI(
+            board: board, folder: folder.path, takesTargets: LoopbackAddress.contains("tcp://\(settings.httpHost):1"))
         http = try HTTPServer(host: settings.httpHost, port: settings.httpPort) { api.answer($0) }
         try recallAlarms()
         try recallWorkers()
+        placing = settings.placement.map { PlacementLoop($0, times: recallTrainingTimes()) }
+        showPlacement()
     }
 
     /// Not a draw that any result depends on: nobody may foresee it.
@@ -138,6 +146,9 @@ package final class ServerService {
                 bulk += 1
             } while bulk < 64 && !stop.isSet
             try step(.tick)
+            if let target = board.takeTarget(), let placing {
+                try place(.target(seconds: target.targetSeconds, rounds: target.rounds ?? placing.rounds))
+            }
             showState()
         }
     }
@@ -156,6 +167,7 @@ package final class ServerService {
     /// One step of the machine, and of whatever follows from it.
     private func step(_ event: ServerEvent) throws {
         for directive in machine.step(event, at: clock.now) { try carryOut(directive) }
+        try place(.tick)
     }
 
     private func carryOut(_ directive: ServerDirective) throws {
@@ -164,12 +176,16 @@ package final class ServerService {
             let channel: PortChannel = envelope.message.channel == .control ? .control : .bulk
             let outcome = try port.send(envelope.encoded(), to: peer.identity, on: channel)
             if outcome != .queued { log.debug("message dropped", ["why": "\(outcome)"]) }
-        case .commit(let commit): try store(commit)
+        case .commit(let commit):
+            try place(.ended(commit.record))
+            try store(commit)
         case .keep(let accepted, let payload):
             guard settings.keptRounds > 0 else { break }
             try registry.keep(
                 round: Int64(accepted.round), worker: accepted.worker, digest: accepted.digest, bytes: payload)
-        case .recordAbandoned(let record): try registry.append(Self.line(RoundEntry(record)))
+        case .recordAbandoned(let record):
+            try registry.append(Self.line(RoundEntry(record)))
+            try place(.ended(record))
         case .recordWorker(let view):
             let entry = WorkerEntry(view)
             try registry.record(worker: view.name, Array(JSONEncoder().encode(entry)))
@@ -254,6 +270,52 @@ package final class ServerService {
         self.book = book
         if let last = taken.entries.last { board.lastAlarm.store(last.sequence, ordering: .releasing) }
         try step(.alarmsStored(worker: worker, leaseEpoch: epoch, spool: batch.spool, delivered: taken.delivered))
+    }
+
+    // MARK: Placement
+
+    private static let profileFile = "placement.json"
+
+    /// The training times that an earlier start measured.
+    private func recallTrainingTimes() -> LiveTrainingTimes {
+        let path = folder.file(Self.profileFile)
+        guard FileManager.default.fileExists(atPath: path) else { return LiveTrainingTimes() }
+        do throws(PlacementError) {
+            return LiveTrainingTimes(try MeasuredProfile.read(file: path).measurements)
+        } catch {
+            // They can be measured again.
+            log.warning("training times of an earlier start cannot be used", ["reason": error.description])
+            return LiveTrainingTimes()
+        }
+    }
+
+    /// One step of the placement, and of whatever follows from it.
+    private func place(_ event: PlacementLoop.Event) throws {
+        guard let directives = placing?.step(event, machine: machine, at: clock.now) else { return }
+        for directive in directives {
+            switch directive {
+            case .choose(let choice, let isUrgent): try step(.chosen(choice, isUrgent: isUrgent))
+            case .keep(let profile): try keep(profile)
+            case .note(let note): log.write(note)
+            }
+        }
+        if case .tick = event, directives.isEmpty { return }
+        showPlacement()
+    }
+
+    private func keep(_ profile: MeasuredProfile) throws {
+        do {
+            try FileContents.writeAtomically(try profile.encoded(), to: folder.file(Self.profileFile))
+        } catch let error as StorageError {
+            try refuseToGoOn(after: error)
+            log.warning("training times could not be stored", ["reason": error.description])
+        }
+    }
+
+    private func showPlacement() {
+        guard let placing else { return }
+        let report = PlacementReport(placing)
+        board.update { $0.placement = report }
     }
 
     private func showState() {

@@ -18,6 +18,8 @@ package struct ServerSettings: Sendable {
     package var allowsPlaintextNetwork = false
     /// Rounds of contributions that are kept for replaying them; 0 keeps none.
     package var keptRounds = 2
+    /// The target of the learning loop and how placement reaches it; `nil`: all workers work.
+    package var placement: PlacementLoop.Configuration?
     /// The rounds.
     package var federation = ServerConfiguration()
     /// How groups are trained.

@@ -1,0 +1,110 @@
+import Placement
+
+extension PlacementLoop {
+    /// Workers came, went, or said more of themselves: the problem is put together anew.
+    mutating func takeMembers(
+        _ machine: ServerRoundMachine, at now: Instant, _ directives: inout [Directive]
+    ) {
+        seenRevision = machine.membershipRevision
+        groups = machine.reachGroups
+        if let instance = controller?.instance {
+            for index in nodes.indices where index + 1 < instance.nodes.count {
+                nodes[index].factor = instance.nodes[index + 1].trainingTimeFactor
+            }
+        }
+        // Workers that only offer their samples are not to be chosen.
+        let members = machine.members.filter { !$0.value.registration.standsBy }
+        for index in nodes.indices where nodes[index].isAlive && members[nodes[index].name] == nil {
+            nodes[index].isAlive = false
+            because("worker \(nodes[index].name) is gone")
+        }
+        for (name, member) in members.sorted(by: { $0.key < $1.key }) {
+            let acceleration = member.registration.capabilities.accelerationFactor
+            if let index = position[name], nodes[index].name == name {
+                if nodes[index].epoch != member.epoch {
+                    // A new process, about which nothing is known.
+                    nodes[index] = Node(name: name, epoch: member.epoch)
+                    because("worker \(name) is back")
+                }
+                nodes[index].acceleration = acceleration
+                continue
+            }
+            var node = Node(name: name, epoch: member.epoch)
+            node.acceleration = acceleration
+            let index = freePosition() ?? nodes.count
+            if index < nodes.count {
+                position[nodes[index].name] = nil
+                nodes[index] = node
+            } else {
+                nodes.append(node)
+            }
+            position[name] = index
+            because("worker \(name) joined")
+        }
+        coverageFault = nil
+        guard controller != nil, let profile else { return }
+        do throws(PlacementError) {
+            feed(.problem(try problem(profile)), at: now, &directives)
+        } catch {
+            // Nothing is approximated: all work until the reach of the workers can be solved again.
+            controller = nil
+            coverageFault = error.reason
+        }
+    }
+
+    /// The position of a worker that is gone and that the running placement does not use, when many are.
+    private func freePosition() -> Int? {
+        let alive = nodes.count { $0.isAlive }
+        guard nodes.count >= 2 * alive + 64 else { return nil }
+        return nodes.indices.first { index in
+            !nodes[index].isAlive && !(controller?.running?.workers.contains(index + 1) ?? false)
+        }
+    }
+
+    /// The problem as it stands: the server, then the workers.
+    func problem(_ profile: TrainingTimeProfile) throws(PlacementError) -> PlacementInstance {
+        let count = nodes.count + 1
+        var places = [PlacementInstance.Node(id: "server")]
+        var distances = [0.0]
+        for (index, node) in nodes.enumerated() {
+            places.append(
+                PlacementInstance.Node(
+                    id: "\(index) \(node.name)", accelerator: node.acceleration != nil, canHost: node.isAlive,
+                    trainingTimeFactor: node.factor))
+            distances.append(latency(node))
+        }
+        // Workers meet through the server.
+        var values = [Double](repeating: 0, count: count * count)
+        for a in 0..<count {
+            for b in 0..<count where a != b { values[a * count + b] = distances[a] + distances[b] }
+        }
+        let factors = nodes.filter(\.isAlive).compactMap(\.acceleration).sorted()
+        var instance = try PlacementInstance(
+            nodes: places, latency: LatencyMatrix(count: count, values: values), trainingTime: profile,
+            fixedServer: 0, targetSeconds: targetSeconds, rounds: rounds,
+            acceleratorLimit: min(configuration.acceleratorLimit ?? factors.count, factors.count),
+            accelerationFactor: factors.isEmpty
+                ? configuration.accelerationFactor : factors[(factors.count - 1) / 2])
+        let sets = groups.map { group in group.workers.compactMap { position[$0].map { $0 + 1 } } }
+        instance.coverage = try WorkerCoverage(sets)
+        return instance
+    }
+
+    /// What p_k is proportional to where only its scale is measured: the profile, or the largest share of the entities
+    /// when k workers are handed out one by one to the set of workers whose entities weigh most on each.
+    func base(_ workers: Int) -> Double {
+        if let profile = configuration.profile { return max(profile.seconds(workers: workers), 1e-9) }
+        var shares = groups.map { (entities: $0.entities, workers: 1, most: max(1, $0.workers.count)) }
+        guard !shares.isEmpty else { return 1 / Double(workers) }
+        func load(_ share: (entities: Int, workers: Int, most: Int)) -> Int {
+            (share.entities + share.workers - 1) / share.workers
+        }
+        for _ in 0..<max(0, workers - shares.count) {
+            let open = shares.indices.filter { shares[$0].workers < shares[$0].most }
+            guard let next = open.max(by: { load(shares[$0]) < load(shares[$1]) }) else { break }
+            shares[next].workers += 1
+        }
+        let total = shares.reduce(0) { $0 + $1.entities }
+        return Double(shares.map(load).max() ?? 1) / Double(max(1, total))
+    }
+}
