@@ -120,6 +120,22 @@ import Testing
         #expect(simulation.violations == [])
     }
 
+    /// A merely changed wish waits for the end of the round that runs; its workers finish it.
+    @Test func aChoiceWaitsForTheEndOfTheRound() throws {
+        var simulation = try settled(seed: 11)
+        simulation.run { $0.server.openRound?.accepted == 0 }
+        let round = try #require(simulation.server.openRound?.round)
+        simulation.target(33, rounds: 100)
+        #expect(simulation.active.count == 4)
+        simulation.run(seconds: 0.1)
+        #expect(simulation.server.openRound?.round == round)
+        #expect(simulation.server.workers.filter(\.isChosen).map(\.name) == ["w0", "w1", "w2"])
+        simulation.run { ($0.server.openRound?.round ?? 0) > round }
+        #expect(simulation.server.workers.filter(\.isChosen).count == 4)
+        #expect(simulation.rounds.last?.workers == 3)
+        #expect(simulation.violations == [])
+    }
+
     /// Latencies and times that waver by half, and a target that changes every second, within what needs no change.
     @Test func nothingFlaps() throws {
         for seed in 0..<5 {
