@@ -50,6 +50,14 @@ final class MirrorLink: Sendable {
         }
     }
 
+    /// Copies nothing until the next assignment.
+    func rest() {
+        order.withLock { order in
+            order.source?.entities = []
+            order.revision += 1
+        }
+    }
+
     func cancel() { thread.withLock { $0?.cancel() } }
 
     func join(upTo limit: DispatchTimeInterval) { thread.withLock { $0 }?.join(upTo: limit) }

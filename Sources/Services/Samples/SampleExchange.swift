@@ -72,12 +72,9 @@ final class SampleExchange {
     /// Copies from these and no others.
     func mirror(_ sources: [SampleSource]) {
         folder.assign(sources)
-        for (holder, link) in links where !sources.contains(where: { $0.holder == holder }) {
-            link.cancel()
-            // Its files are written by one thread only: the next one for this holder waits.
-            link.join(upTo: .seconds(1))
-            links[holder] = nil
-        }
+        // A link that has nothing to do stays: its holder's files are written by one thread only, and waiting for its end
+        // would keep heartbeats waiting.
+        for (holder, link) in links where !sources.contains(where: { $0.holder == holder }) { link.rest() }
         for source in sources {
             if let link = links[source.holder] {
                 link.assign(source)
