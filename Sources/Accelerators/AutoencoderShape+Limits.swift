@@ -43,7 +43,7 @@ extension AutoencoderShape {
     }
 
     private var sizes: String {
-        "\(features) metrics, windows of \(window) and layers of \(hidden.map(String.init).joined(separator: ", "))"
+        "\(features) metric\(features == 1 ? "" : "s"), windows of \(window) and layers of \(hidden.map(String.init).joined(separator: ", "))"
     }
 
     private static func rounded(_ value: Double) -> String {
