@@ -78,7 +78,8 @@ let package = Package(
         module("Placement", ["TensorModule", "TextParsing"]),
 
         // Layer 4.
-        module("Autoencoders", ["Accelerators", "Checksums", "Storage", "Telemetry", "TensorModule"]),
+        module(
+            "Autoencoders", ["Accelerators", "Checksums", "Storage", "Telemetry", "TensorModule", "TextParsing"]),
         module("Federation", ["Checksums", "Placement", "TensorModule"]),
         module("Alarms", []),
 
@@ -98,7 +99,8 @@ let package = Package(
             [
                 "Accelerators", "Alarms", "Autoencoders", "CMicroHTTP", "Checksums", "Detection", "Federation",
                 "Fingerprinting",
-                "Monitoring", "Observability", "Placement", "Storage", "Telemetry", "TensorModule", "Transport",
+                "Monitoring", "Observability", "Placement", "Storage", "Telemetry", "TensorModule", "TextParsing",
+                "Transport",
             ], touchesC: true),
 
         // Layer 7.
@@ -131,7 +133,7 @@ let package = Package(
         tests("Telemetry", ["TensorModule"]),
         tests("Storage", ["Checksums", "TensorModule"]),
         tests(
-            "Autoencoders", ["Accelerators", "Checksums", "Storage", "Telemetry", "TensorModule"],
+            "Autoencoders", ["Accelerators", "Checksums", "Storage", "Telemetry", "TensorModule", "TextParsing"],
             resources: [.copy("Goldens")]),
         tests("Detection", ["TensorModule"], resources: [.copy("Goldens")]),
         tests("Fingerprinting", ["Charts", "Detection", "TensorModule"]),

@@ -3,6 +3,7 @@ import Checksums
 import FoundationEssentials
 public import Storage
 import TensorModule
+import TextParsing
 
 /// Where the training of one group stands, between two epochs.
 struct Checkpoint: Equatable {

@@ -2,6 +2,7 @@ import Accelerators
 import Checksums
 import Storage
 import TensorModule
+import TextParsing
 
 extension ModelBundle {
     /// Reads and checks a model's folder. Nothing that it claims is believed before it is held against the files'

@@ -1,5 +1,6 @@
 import Accelerators
 public import TensorModule
+import TextParsing
 
 /// Some of a series' windows with our error for each, so that another implementation can be held against ours.
 public struct WindowExport: Sendable {

@@ -1,5 +1,5 @@
 import FoundationEssentials
-import TextParsing
+package import TextParsing
 
 /// A JSON object whose keys are a command's options in camel case.
 package enum ConfigurationFile {

@@ -1,3 +1,5 @@
+import TextParsing
+
 /// One option of a command: `--name VALUE` on the command line, `"name": value` in its configuration file.
 package struct Option<Value: OptionValue>: Sendable {
     let specification: OptionSpecification

@@ -1,3 +1,5 @@
+package import TextParsing
+
 /// A type that an option can have: it reads itself from the command line and from a configuration file.
 package protocol OptionValue: Sendable, Equatable {
     /// How many words of the command line the option takes.
@@ -57,18 +59,27 @@ extension Int: OptionValue {
     package static var expectation: String { "a whole number" }
     package static func parse(_ words: [String]) -> Int? { words.first.flatMap { Int($0) } }
     package static func parse(_ json: JSONValue) -> Int? {
-        if case .number(let value) = json { Int(exactly: value) } else { nil }
+        switch json {
+        case .number(let value): Int(exactly: value)
+        case .signed(let value): Int(exactly: value)
+        case .unsigned(let value): Int(exactly: value)
+        default: nil
+        }
     }
-    package var json: JSONValue { .number(Double(self)) }
+    package var json: JSONValue { JSONValue(self) }
 }
 
 extension UInt64: OptionValue {
     package static var expectation: String { "a whole number from 0 to 18446744073709551615" }
     package static func parse(_ words: [String]) -> UInt64? { words.first.flatMap { UInt64($0) } }
     package static func parse(_ json: JSONValue) -> UInt64? {
-        if case .number(let value) = json { UInt64(exactly: value) } else { nil }
+        switch json {
+        case .number(let value): UInt64(exactly: value)
+        case .unsigned(let value): value
+        default: nil
+        }
     }
-    package var json: JSONValue { .number(Double(self)) }
+    package var json: JSONValue { JSONValue(self) }
 }
 
 extension Double: OptionValue {

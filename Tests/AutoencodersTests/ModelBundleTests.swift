@@ -6,6 +6,7 @@ import Telemetry
 import TensorModule
 import TestSupport
 import Testing
+import TextParsing
 
 @Suite struct ModelBundleTests {
     private func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }

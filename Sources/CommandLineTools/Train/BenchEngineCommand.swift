@@ -2,6 +2,7 @@ import Accelerators
 package import CommandLineSupport
 import FoundationEssentials
 import TensorModule
+import TextParsing
 
 /// `fl-train bench engine`: the speed of training and scoring on this machine.
 package struct BenchEngineCommand: Command {

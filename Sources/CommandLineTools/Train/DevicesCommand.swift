@@ -1,6 +1,7 @@
 import Accelerators
 package import CommandLineSupport
 import TensorModule
+import TextParsing
 
 /// `fl-train devices`: the accelerators found on this machine.
 package struct DevicesCommand: Command {

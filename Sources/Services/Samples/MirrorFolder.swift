@@ -5,6 +5,7 @@ import Foundation
 import Storage
 import Synchronization
 import Telemetry
+import TextParsing
 
 /// Copies of other workers' samples in a worker's folder: `mirror/<holder>/<entity>/` with the files and, once all are
 /// there and compared, `copy.json`.

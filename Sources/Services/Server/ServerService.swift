@@ -7,6 +7,7 @@ import Placement
 import Storage
 import Synchronization
 import TensorModule
+import TextParsing
 package import Transport
 
 /// The server's process: sockets, clock, disk and HTTP around a ``Federation/ServerRoundMachine``.

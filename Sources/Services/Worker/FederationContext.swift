@@ -4,6 +4,7 @@ package import Federation
 import Foundation
 package import Telemetry
 import TensorModule
+import TextParsing
 
 /// What all workers of a federation agree on after the statistics: how samples are cleaned and scaled, which groups there
 /// are and how they are trained. Travels with every version.

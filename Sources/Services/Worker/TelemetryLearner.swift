@@ -6,6 +6,7 @@ import Foundation
 import Synchronization
 package import Telemetry
 import TensorModule
+import TextParsing
 
 /// Learns from metric files: statistics, rounds of training with ``Autoencoders/LocalTraining``, and evaluation.
 package final class TelemetryLearner: Learner {

@@ -2,6 +2,7 @@ import Autoencoders
 import Federation
 import Foundation
 import Storage
+import TextParsing
 
 /// What a worker remembers over a restart: the version it holds, the entities it serves, and whether it was scoring.
 struct WorkerState: Codable, Equatable {

@@ -15,11 +15,11 @@ struct FlatRecord {
     /// Names that tell things apart instead of measuring them; left out of aggregates.
     private static let identifiers: Set<String> = ["rnti", "pci", "id", "imsi", "supi", "ue_id", "cell_id", "tmsi"]
 
-    init(_ members: [JSONValue.Member]) {
+    init(_ members: [ParsedJSON.Member]) {
         for member in members { add(member.value, path: member.key) }
     }
 
-    private mutating func add(_ value: JSONValue, path: String) {
+    private mutating func add(_ value: ParsedJSON, path: String) {
         switch value {
         case .null: numbers.append((path, .nan))
         case .object(let members):
@@ -34,7 +34,7 @@ struct FlatRecord {
         }
     }
 
-    private mutating func addArray(_ elements: [JSONValue], path: String) {
+    private mutating func addArray(_ elements: [ParsedJSON], path: String) {
         let scalars = elements.compactMap(Self.number)
         if !elements.isEmpty && scalars.count == elements.count {
             for (index, number) in scalars.enumerated() { numbers.append(("\(path).\(index)", number)) }
@@ -61,7 +61,7 @@ struct FlatRecord {
         }
     }
 
-    private static func unwrapped(_ value: JSONValue) -> JSONValue {
+    private static func unwrapped(_ value: ParsedJSON) -> ParsedJSON {
         var value = value
         while case .object(let members) = value, members.count == 1, case .object = members[0].value {
             value = members[0].value
@@ -70,7 +70,7 @@ struct FlatRecord {
     }
 
     /// The number that a value is, or that its text spells.
-    static func number(_ value: JSONValue) -> Double? {
+    static func number(_ value: ParsedJSON) -> Double? {
         switch value {
         case .number(let number): return number
         case .bool(let bool): return bool ? 1 : 0

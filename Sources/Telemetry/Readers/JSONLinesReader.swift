@@ -161,9 +161,9 @@ struct JSONLines {
         var bytes = UnsafeBufferPointer(UnsafeMutableBufferPointer(rebasing: stream.unread[..<count]))
         if line == 1 && bytes.starts(with: [0xEF, 0xBB, 0xBF]) { bytes = UnsafeBufferPointer(rebasing: bytes[3...]) }
         if bytes.allSatisfy({ $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }) { return nil }
-        let value: JSONValue
+        let value: ParsedJSON
         do {
-            value = try JSONValue(parsing: bytes)
+            value = try ParsedJSON(parsing: bytes)
         } catch {
             throw TelemetryError(
                 .malformed, path: path, line: line, found: "no valid JSON at byte \(error.offset + 1) of the line",

@@ -1,10 +1,10 @@
 import Testing
 import TextParsing
 
-struct JSONValueTests {
-    private func parse(_ text: String) throws -> JSONValue {
+struct ParsedJSONTests {
+    private func parse(_ text: String) throws -> ParsedJSON {
         let bytes = Array(text.utf8)
-        return try bytes.withUnsafeBufferPointer { try JSONValue(parsing: $0) }
+        return try bytes.withUnsafeBufferPointer { try ParsedJSON(parsing: $0) }
     }
 
     @Test("Values of every kind")
@@ -33,13 +33,13 @@ struct JSONValueTests {
             ("\"\\x\"", 3), ("\"\\u12g4\"", 5), ("{a:1}", 1), ("\"a\nb\"", 2), ("inf", 0),
         ])
     func errors(_ text: String, _ offset: Int) {
-        let error = #expect(throws: JSONValue.SyntaxError.self) { try parse(text) }
+        let error = #expect(throws: ParsedJSON.SyntaxError.self) { try parse(text) }
         #expect(error?.offset == offset)
     }
 
     @Test("Nesting is bounded")
     func depth() throws {
-        #expect(throws: JSONValue.SyntaxError.self) { try parse(String(repeating: "[", count: 1_000_000)) }
+        #expect(throws: ParsedJSON.SyntaxError.self) { try parse(String(repeating: "[", count: 1_000_000)) }
         _ = try parse(String(repeating: "[", count: 60) + String(repeating: "]", count: 60))
     }
 }
