@@ -342,9 +342,14 @@ struct HeatMapDrawing {
                 style: TextStyle(size: 11, color: Palette.blue, bold: true))
         }
         var title = map.valueTitle
-        if let threshold = map.threshold { title += " – \(threshold.label) in blue" }
+        let room = max(height, 60)
+        if let threshold = map.threshold {
+            let explained = title + " – \(threshold.label) in blue"
+            // Cut short it would say less than the plain title.
+            if TextMetrics.width(of: explained, size: 11) <= room { title = explained }
+        }
         canvas.text(
-            TextMetrics.shortened(title, toWidth: max(height, 60), size: 11),
+            TextMetrics.shortened(title, toWidth: room, size: 11),
             at: Point(x: bar.x - 7, y: bar.middleY), style: TextStyle(size: 11), anchor: .middle, angle: -90)
     }
 }

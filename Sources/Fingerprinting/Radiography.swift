@@ -24,9 +24,10 @@ package struct Radiography: Picture {
         precondition(!event.isEmpty && event.lowerBound >= 0 && event.upperBound <= scores.count, "an event of scores")
         let axis = Self.timeAxis(scores.times, rows)
         let times = rows.map { scores.times[$0] }
-        let interval = ShadedInterval(
-            scores.times[event.lowerBound], scores.times[event.upperBound - 1], label: "event")
         let combined = scores.combined
+        let interval = ShadedInterval(
+            scores.times[event.lowerBound], scores.times[event.upperBound - 1],
+            label: scores.alarms[combined][event].contains(true) ? "event" : "no alarm")
         var chart = Chart(
             "Anomaly at \(fingerprint.entity)",
             subtitle: Self.summary(fingerprint),
