@@ -45,8 +45,8 @@ import Testing
         let run = try Self.study(folder, options + ["--threads", "1"])
         #expect(run.status == 0, "\(run.errors)")
         let report = try JSONDecoder().decode(Report.self, from: Data(run.output.utf8))
-        #expect(report.rows.count == 10)
-        #expect(report.outcomes.count == 20)
+        #expect(report.rows.count == 11)
+        #expect(report.outcomes.count == 22)
         #expect(report.outcomes.allSatisfy { $0.volumeUnderPR.count == 3 })
         for row in report.rows {
             #expect((0...1).contains(row.volumeUnderPR.mean) && row.volumeUnderPR.lower <= row.volumeUnderPR.upper)

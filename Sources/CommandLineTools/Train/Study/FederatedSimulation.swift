@@ -24,6 +24,10 @@ struct FederatedSimulation {
     var participation = Participation()
     /// The groups' windows of each worker.
     let workers: [[String: GroupTrainingData]]
+    /// Where groups start, by name; others start from initial parameters.
+    var start: [String: Tensor<Float>] = [:]
+    /// The number of the first round, which decides the order of windows.
+    var firstRound = 0
 
     /// The groups that some worker has, with their metrics, sorted by name.
     private var groups: [(name: String, metrics: [String])] {
@@ -44,9 +48,9 @@ struct FederatedSimulation {
     private func train(_ name: String, _ metrics: [String], _ backend: any AcceleratorBackend) throws -> Tensor<Float> {
         let shape = configuration.shape(features: metrics.count)
         let engine = try backend.makeEngine(shape: shape, maximumBatch: configuration.batch)
-        var parameters = shape.initialParameters(seed: configuration.seed, group: name)
+        var parameters = start[name] ?? shape.initialParameters(seed: configuration.seed, group: name)
         let members = workers.indices.filter { workers[$0][name] != nil }
-        for round in 0..<rounds {
+        for round in firstRound..<firstRound + rounds {
             var average = WeightedAverage()
             for (worker, epochs) in chosen(round, of: members) {
                 guard let group = workers[worker][name] else { continue }

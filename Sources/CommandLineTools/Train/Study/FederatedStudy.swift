@@ -24,6 +24,8 @@ struct FederatedStudy {
         var participation: Double
         /// The share of the workers that are slow, where some are.
         var stragglers: Double
+        /// Rounds that each entity trains on alone, where it does.
+        var tuningRounds: Int
         /// The share of each training part that is learned from: one piece, at a place that the seed draws.
         var trainingShare: Double
         /// The share of that piece that a new site has.
@@ -79,7 +81,7 @@ struct FederatedStudy {
                 bundle = try self.bundle(arm, seed: seed, from: arm == .newSiteLocal ? [calibration] : others)
             default:
                 guard let shared else { continue }
-                bundle = shared
+                bundle = arm == .fedavgTuned ? try tuned(shared, on: pieces[index]) : shared
             }
             let measured = try judge(bundle, entity, calibratedOn: calibration, seed: seed)
             outcome.volumeUnderPR[entity.name] = measured.volume
@@ -114,6 +116,23 @@ struct FederatedStudy {
         return ModelBundle(
             tool: "fl-train \(Tool.version)", configuration: configuration, groups: try simulation.train(on: backend),
             cleaning: context.pipeline, scaling: context.scalers)
+    }
+
+    /// A federated model, trained on by one entity.
+    private func tuned(_ bundle: ModelBundle, on source: EntitySource) throws -> ModelBundle {
+        let configuration = bundle.manifest.configuration
+        var collector = TrainingCollector(
+            pipeline: try bundle.pipeline(), scalers: bundle.manifest.scaling, configuration: configuration)
+        try collector.append(source, options: reader)
+        let groups = try collector.finish().groups
+        var simulation = FederatedSimulation(
+            configuration: configuration, rounds: setting.tuningRounds,
+            workers: [Dictionary(uniqueKeysWithValues: groups.map { ($0.name, $0) })])
+        simulation.start = bundle.parameters
+        simulation.firstRound = setting.rounds
+        var result = bundle
+        for group in try simulation.train(on: backend) { result.setParameters(group.parameters, of: group.name) }
+        return result
     }
 
     private func windows(

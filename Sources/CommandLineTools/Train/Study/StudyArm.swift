@@ -8,6 +8,8 @@ enum StudyArm: String, CaseIterable, Codable {
     case fedavg
     /// Federated averaging with a proximal term.
     case fedprox
+    /// Federated averaging, and then each entity trains on alone.
+    case fedavgTuned = "fedavg-tuned"
     /// Federated averaging, the windows dealt out evenly: what the workers' differences cost.
     case fedavgEven = "fedavg-even"
     /// Federated averaging, some of the workers in each round.
@@ -28,6 +30,7 @@ enum StudyArm: String, CaseIterable, Codable {
         case .central: "all samples in one place"
         case .fedavg: "federated averaging"
         case .fedprox: "federated averaging with a proximal term"
+        case .fedavgTuned: "federated averaging, then some rounds of each entity alone"
         case .fedavgEven: "federated averaging, windows dealt out evenly (IID)"
         case .fedavgPartial: "federated averaging, some workers in each round"
         case .fedavgStragglers: "slow workers, dropped by federated averaging"

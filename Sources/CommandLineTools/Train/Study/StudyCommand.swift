@@ -33,6 +33,9 @@ struct StudyCommand: Command {
     private static let stragglers = Option<Double>(
         "stragglers", "SHARE", default: 0.5, "share of the workers of a round that are slow, where some are",
         constraint: "0 to 1", valid: { (0...1).contains($0) })
+    private static let tuning = Option<Int>(
+        "tuning-rounds", "N", default: 4, "rounds that each entity trains on alone, where it does",
+        constraint: "1 to 100000", valid: { (1...100_000).contains($0) })
     private static let out = Option<String>.optional("out", "FILE", "write everything measured as JSON")
     private static let format = Option<OutputFormat>("format", "FORMAT", default: .table, "how to print the result")
 
@@ -57,7 +60,7 @@ struct StudyCommand: Command {
         ],
         options: [
             BenchmarkCommand.data, arms, rounds, epochs, seeds, share, newSite, proximalWeight, participation,
-            stragglers, BenchmarkCommand.threads, TrainCommand.window, TrainCommand.hidden, TrainCommand.batch,
+            stragglers, tuning, BenchmarkCommand.threads, TrainCommand.window, TrainCommand.hidden, TrainCommand.batch,
             TrainCommand.learningRate, TrainCommand.maximumWindows, TrainCommand.seed, out, format,
         ] + DataOptions.all)
 
@@ -119,6 +122,7 @@ struct StudyCommand: Command {
         FederatedStudy.Setting(
             rounds: arguments[rounds], epochs: arguments[epochs], proximalWeight: arguments[proximalWeight],
             participation: arguments[participation], stragglers: arguments[stragglers],
+            tuningRounds: arguments[tuning],
             trainingShare: arguments[share], newSiteShare: arguments[newSite])
     }
 
