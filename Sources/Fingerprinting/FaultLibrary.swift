@@ -1,14 +1,14 @@
 /// Known faults: confirmed signatures under their names. Libraries of several sites merge; the order does not matter.
 package struct FaultLibrary: Codable, Sendable, Hashable {
     /// The form of the file.
-    package private(set) var formatVersion = 1
+    package private(set) var formatVersion = 2
     /// The confirmed signatures of each fault, in an order of their own.
     package private(set) var faults: [String: [FaultSignature]] = [:]
 
     /// The newest form that is understood.
-    package static let currentFormat = 1
+    package static let currentFormat = 2
     /// Below this likeness to every known fault an anomaly is unknown.
-    package static let leastSimilarity = 0.55
+    package static let leastSimilarity = 0.71
 
     /// A library without faults.
     package init() {}
@@ -68,8 +68,12 @@ package struct FaultLibrary: Codable, Sendable, Hashable {
 extension FaultSignature {
     /// Orders signatures the same way wherever they come from.
     fileprivate var sortKey: String {
-        let shares = metrics.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: ",")
-        let parts = groups.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: ",")
-        return "\(shares);\(parts);\(firstGroup ?? "");\(durationSeconds);\(peakPosition)"
+        func text(_ shares: [String: Share]) -> String {
+            shares.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value.above),\($0.value.below)" }.joined(
+                separator: ",")
+        }
+        let parts = aspects.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: ",")
+        return "\(text(metrics));\(text(resources));\(parts);\(rhythm.duty);\(rhythm.centre);\(rhythm.restlessness);"
+            + "\(sidedness)"
     }
 }

@@ -12,6 +12,9 @@ extension Fingerprint {
         package var onsetShare = 0.25
         /// Most suspects listed.
         package var causeCount = 50
+        /// Samples from an event's start that are looked at even where its alarm is shorter: a single metric's alarm
+        /// only announces.
+        package var leastRows = 1
 
         /// The defaults: 90 % of the deviation, an hour of minutes back.
         package init() {}
@@ -20,16 +23,17 @@ extension Fingerprint {
     /// The fingerprint of one event.
     ///
     /// - Parameters:
-    ///   - rows: the event's samples.
+    ///   - event: the event's samples.
     ///   - scores: the entity's scores.
     ///   - groups: the group of each metric, `[F]`.
     ///   - firstIndex: the row of the first score in the entity's data.
-    /// - Precondition: `rows` is not empty and within the scores; there is a group for each metric.
+    /// - Precondition: `event` is not empty and within the scores; there is a group for each metric.
     package init(
-        of rows: Range<Int>, in scores: EntityScores, groups: [String], entity: String, firstIndex: Int = 0,
+        of event: Range<Int>, in scores: EntityScores, groups: [String], entity: String, firstIndex: Int = 0,
         options: Options = Options()
     ) {
-        precondition(!rows.isEmpty && rows.upperBound <= scores.count, "an event is within the scores")
+        precondition(!event.isEmpty && event.upperBound <= scores.count, "an event is within the scores")
+        let rows = event.lowerBound..<max(event.upperBound, min(scores.count, event.lowerBound + options.leastRows))
         precondition(groups.count == scores.found.metrics.count, "one group for each metric")
         let width = groups.count
         let metrics = scores.found.metrics
@@ -41,10 +45,10 @@ extension Fingerprint {
             Shape(rows: rows, context: context, times: scores.times, firstIndex: firstIndex, options, value)
         }
         self.entity = entity
-        startIndex = firstIndex + rows.lowerBound
-        endIndex = firstIndex + rows.upperBound
-        startTime = scores.times[rows.lowerBound]
-        endTime = scores.times[rows.upperBound - 1]
+        startIndex = firstIndex + event.lowerBound
+        endIndex = firstIndex + event.upperBound
+        startTime = scores.times[event.lowerBound]
+        endTime = scores.times[event.upperBound - 1]
         peakScore = scores.scores[scores.combined][rows].max() ?? 0
 
         var kept: [Part] = []
@@ -57,10 +61,22 @@ extension Fingerprint {
             kept.append(
                 Part(
                     metric: metrics[metric], group: groups[metric], share: totals[metric] / whole,
-                    side: balance > 0 ? 1 : balance < 0 ? -1 : 0,
+                    side: balance > 0 ? 1 : balance < 0 ? -1 : 0, balance: balance / totals[metric],
                     shape: shape { deviations[$0 * width + metric] }))
         }
         parts = kept
+
+        rhythm = Rhythm(
+            rows.map { row in
+                (0..<width).reduce(0.0) { $0 + deviations[row * width + $1] * totals[$1] } / max(whole, .ulpOfOne)
+            })
+        let count = MetricDeviations.aspectCount
+        let sums = ViewAspect.allCases.map { aspect in
+            rows.reduce(0.0) { $0 + scores.found.aspects[$1 * count + aspect.rawValue] }
+        }
+        let all = sums.reduce(0, +)
+        aspects = Dictionary(
+            uniqueKeysWithValues: zip(ViewAspect.allCases, sums).compactMap { $1 > 0 ? ($0.name, $1 / all) : nil })
 
         var members: [String: [Int]] = [:]
         for metric in 0..<width { members[groups[metric], default: []].append(metric) }

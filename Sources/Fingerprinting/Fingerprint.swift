@@ -25,6 +25,8 @@ package struct Fingerprint: Codable, Sendable, Hashable {
         package let share: Double
         /// 1 above what is expected, −1 below, 0 neither.
         package let side: Int
+        /// How much of it is on that side: 1 all above, −1 all below, 0 both alike.
+        package let balance: Double
         /// Its shape over time.
         package let shape: Shape
     }
@@ -71,4 +73,11 @@ package struct Fingerprint: Codable, Sendable, Hashable {
     package let firstGroup: String?
     /// Suspected causes, most suspicious first.
     package let causes: [Cause]
+    /// How the deviation divides among aspects (``ViewAspect``), by name; empty from detectors that cannot tell.
+    package let aspects: [String: Double]
+    /// How the deviation runs over time.
+    package let rhythm: Rhythm
+
+    /// Samples from an alarm's start after which its fingerprint can tell one kind of fault from another.
+    package static let announcedRows = 60
 }

@@ -11,7 +11,9 @@ import Testing
         return """
             {"alarm": true, "fingerprint": {"entity": "s/e", "startIndex": 5, "endIndex": 15, "startTime": 300,
              "endTime": 840, "peakScore": 2, "firstGroup": "\(group)",
-             "parts": [{"metric": "\(metric)", "group": "\(group)", "share": 0.95, "side": \(side), "shape": \(shape)}],
+             "parts": [{"metric": "\(metric)", "group": "\(group)", "share": 0.95, "side": \(side),
+               "balance": \(side), "shape": \(shape)}],
+             "aspects": {"level": 0.7, "change": 0.3}, "rhythm": {"duty": 0.8, "centre": 0.5, "restlessness": 0.1},
              "groups": [{"group": "\(group)", "layer": "physical", "share": 1, "shape": \(shape)}],
              "causes": [{"metric": "\(metric)", "group": "\(group)", "score": 1}]}}
             """
@@ -40,6 +42,11 @@ import Testing
         let unknown = try run("match", "--fingerprint", "dead.json", "--format", "json")
         #expect(unknown.status == 0 && !unknown.output.contains("\"fault\" : \"x\""))
         #expect(try run("match", "--fingerprint", "dead.json").output.hasPrefix("unknown"))
+
+        // What an older version wrote is told from what nobody wrote.
+        try write("old.json", #"{"formatVersion": 1, "faults": {}}"#)
+        let old = try run("list", "--library", "old.json")
+        #expect(old.status == 65 && old.errors.contains("form 1"), "\(old.errors)")
 
         #expect(try run("remove", "--name", "disk-stall").status == 0)
         #expect(try run("match", "--fingerprint", "disk.json").output.hasPrefix("unknown"))

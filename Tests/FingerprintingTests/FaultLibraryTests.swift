@@ -73,4 +73,32 @@ import Testing
         #expect(abs(prints[0].similarity(to: prints[0]) - 1) < 1e-12)
         #expect(prints[0].similarity(to: prints[1]) == prints[1].similarity(to: prints[0]))
     }
+
+    /// The same metric, off by as much, is another fault when it swings, freezes or climbs instead of staying off.
+    @Test func theRhythmAndTheAspectTellFaultsApart() throws {
+        let model = try Self.model()
+        func signature(_ seed: UInt64, _ fault: (Int, Double) -> Double) throws -> FaultSignature {
+            var generator = CounterBasedGenerator(seed: seed, purpose: "rhythm test")
+            var values: [Double] = []
+            for row in 0..<900 {
+                for metric in 0..<5 {
+                    let value = 10 + generator.normal()
+                    values.append(metric == 0 && (500..<600).contains(row) ? fault(row - 500, value) : value)
+                }
+            }
+            let samples = DetectorSamples(
+                metrics: ["a", "b", "c", "d", "e"], groups: Self.groups, times: (0..<900).map { Double($0) * 60 },
+                values: values)
+            return FaultSignature(
+                Fingerprint(of: 500..<600, in: try model.score(samples), groups: Self.groups, entity: "s/e"))
+        }
+        let step = try signature(5) { $1 + 12 }
+        let burst = try signature(6) { $0 % 10 < 2 ? $1 + 12 : $1 }
+        let frozen = try signature(7) { _, _ in 10 }
+        let again = try signature(8) { $1 + 12 }
+        for other in [burst, frozen] { #expect(step.similarity(to: again) > step.similarity(to: other) + 0.03) }
+        #expect(step.similarity(to: frozen) < 0.75 && burst.similarity(to: frozen) < 0.75)
+        #expect(step.rhythm.duty > burst.rhythm.duty && step.rhythm.restlessness < burst.rhythm.restlessness)
+        #expect((frozen.aspects["spread"] ?? 0) > 0.5 && (step.aspects["level"] ?? 0) > 0.2)
+    }
 }

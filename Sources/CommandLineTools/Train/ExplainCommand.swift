@@ -58,6 +58,7 @@ struct ExplainCommand: Command {
         let sources = try Sources.discover(arguments[Self.data], part: arguments[Self.part], options: reader)
         let source = try choose(sources, arguments[optional: Self.entity])
         var options = Fingerprint.Options()
+        options.leastRows = Fingerprint.announcedRows
         options.coverage = arguments[Self.coverage]
         let found = try await DetachedThread.run { [options] in
             try Self.explain(

@@ -80,7 +80,7 @@ struct LibraryCommand: Command {
         for (name, signatures) in library.faults.sorted(by: { $0.key < $1.key }) {
             var shares: [String: Double] = [:]
             for signature in signatures {
-                for (metric, share) in signature.metrics { shares[metric, default: 0] += abs(share) }
+                for (metric, share) in signature.metrics { shares[metric, default: 0] += share.total }
             }
             let strongest = shares.sorted { $0.value != $1.value ? $0.value > $1.value : $0.key < $1.key }
             table.add([name, "\(signatures.count)", strongest.prefix(4).map(\.key).joined(separator: ", ")])
@@ -123,14 +123,18 @@ struct LibraryCommand: Command {
 
     private static func read(_ path: String) throws -> FaultLibrary {
         let data = Data(try FileContents.read(path))
-        guard let library = try? JSONDecoder().decode(FaultLibrary.self, from: data) else {
-            throw CommandLineError(.data, "\(path): no fault library; expected what fl-train library add writes")
+        struct Form: Decodable {
+            let formatVersion: Int
         }
-        guard library.formatVersion <= FaultLibrary.currentFormat else {
+        let form = try? JSONDecoder().decode(Form.self, from: data)
+        if let form, form.formatVersion != FaultLibrary.currentFormat {
             throw CommandLineError(
                 .data,
-                "\(path): a library of form \(library.formatVersion), this program knows up to "
-                    + "\(FaultLibrary.currentFormat)")
+                "\(path): a library of form \(form.formatVersion), this program knows form "
+                    + "\(FaultLibrary.currentFormat); confirm its faults again")
+        }
+        guard let library = try? JSONDecoder().decode(FaultLibrary.self, from: data) else {
+            throw CommandLineError(.data, "\(path): no fault library; expected what fl-train library add writes")
         }
         return library
     }

@@ -22,6 +22,8 @@ package struct DeviationBuffers {
     package let returnedDeviations: UnsafeMutableBufferPointer<Double>
     /// The same part of each surprise.
     package let returnedSurprises: UnsafeMutableBufferPointer<Double>
+    /// How much of all deviations is of each aspect (``ViewAspect``), `[A]`; 0 from detectors that cannot tell.
+    package let aspects: UnsafeMutableBufferPointer<Double>
 }
 
 /// The state of a detector in one entity's stream. Samples come one by one, in order; a score depends on that sample
@@ -56,6 +58,10 @@ package struct MetricDeviations: Sendable, Equatable {
     package internal(set) var returnedDeviations: [Double]
     /// The same part of each surprise, `[N × F]`, row-major.
     package internal(set) var returnedSurprises: [Double]
+    /// How much of all metrics' deviations is of each aspect (``ViewAspect``), `[N × A]`, row-major.
+    package internal(set) var aspects: [Double]
+    /// A.
+    package static let aspectCount = ViewAspect.allCases.count
 
     /// Nothing found in `rows` samples.
     package init(metrics: [String], rows: Int) {
@@ -66,27 +72,32 @@ package struct MetricDeviations: Sendable, Equatable {
         signs = [Int8](repeating: 0, count: deviations.count)
         returnedDeviations = deviations
         returnedSurprises = deviations
+        aspects = [Double](repeating: 0, count: rows * Self.aspectCount)
     }
 
     /// Lets a scorer write one row.
     mutating func withRow(_ row: Int, _ body: (DeviationBuffers) -> Void) {
         let cells = row * metrics.count..<(row + 1) * metrics.count
+        let aspectCells = row * Self.aspectCount..<(row + 1) * Self.aspectCount
         deviations.withUnsafeMutableBufferPointer { deviations in
             causes.withUnsafeMutableBufferPointer { causes in
                 surprises.withUnsafeMutableBufferPointer { surprises in
                     signs.withUnsafeMutableBufferPointer { signs in
                         returnedDeviations.withUnsafeMutableBufferPointer { returnedDeviations in
                             returnedSurprises.withUnsafeMutableBufferPointer { returnedSurprises in
-                                body(
-                                    DeviationBuffers(
-                                        deviations: UnsafeMutableBufferPointer(rebasing: deviations[cells]),
-                                        causes: UnsafeMutableBufferPointer(rebasing: causes[cells]),
-                                        surprises: UnsafeMutableBufferPointer(rebasing: surprises[cells]),
-                                        signs: UnsafeMutableBufferPointer(rebasing: signs[cells]),
-                                        returnedDeviations: UnsafeMutableBufferPointer(
-                                            rebasing: returnedDeviations[cells]),
-                                        returnedSurprises: UnsafeMutableBufferPointer(
-                                            rebasing: returnedSurprises[cells])))
+                                aspects.withUnsafeMutableBufferPointer { aspects in
+                                    body(
+                                        DeviationBuffers(
+                                            deviations: UnsafeMutableBufferPointer(rebasing: deviations[cells]),
+                                            causes: UnsafeMutableBufferPointer(rebasing: causes[cells]),
+                                            surprises: UnsafeMutableBufferPointer(rebasing: surprises[cells]),
+                                            signs: UnsafeMutableBufferPointer(rebasing: signs[cells]),
+                                            returnedDeviations: UnsafeMutableBufferPointer(
+                                                rebasing: returnedDeviations[cells]),
+                                            returnedSurprises: UnsafeMutableBufferPointer(
+                                                rebasing: returnedSurprises[cells]),
+                                            aspects: UnsafeMutableBufferPointer(rebasing: aspects[aspectCells])))
+                                }
                             }
                         }
                     }
@@ -103,10 +114,12 @@ package struct MetricDeviations: Sendable, Equatable {
         signs += other.signs
         returnedDeviations += other.returnedDeviations
         returnedSurprises += other.returnedSurprises
+        aspects += other.aspects
     }
 
     /// Takes over the single row of another.
     mutating func replaceRow(_ row: Int, with other: MetricDeviations) {
+        for aspect in 0..<Self.aspectCount { aspects[row * Self.aspectCount + aspect] = other.aspects[aspect] }
         let start = row * metrics.count
         for metric in metrics.indices {
             deviations[start + metric] = other.deviations[metric]

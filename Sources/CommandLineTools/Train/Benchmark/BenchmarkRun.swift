@@ -145,12 +145,15 @@ struct BenchmarkRun: Sendable {
         _ data: BenchmarkEntity.Data, _ scores: EntityScores, groups: [String], rule: AlarmRule
     ) -> [FaultObservation] {
         let alarms = rule.events(scores.alarms[scores.combined])
+        var options = Fingerprint.Options()
+        options.leastRows = Fingerprint.announcedRows
         return data.causes.filter { !$0.type.isEmpty }.map { fault in
             let alarm = alarms.first { $0.overlaps(fault.rows) }
             return FaultObservation(
                 kind: fault.type,
                 signature: alarm.map {
-                    FaultSignature(Fingerprint(of: $0, in: scores, groups: groups, entity: fault.type))
+                    FaultSignature(
+                        Fingerprint(of: $0, in: scores, groups: groups, entity: fault.type, options: options))
                 })
         }
     }

@@ -61,6 +61,7 @@ struct MultiViewScorer: MetricScorer {
             returned[metric] = 0
             sides[metric] = 0
         }
+        for aspect in output.aspects.indices { output.aspects[aspect] = 0 }
         let slot = beginExcursions()
         for (index, view) in detector.parameters.views.enumerated() where stream.isWarm[index] {
             guard let band = detector.bands[index] else { continue }
@@ -160,6 +161,7 @@ struct MultiViewScorer: MetricScorer {
         let (seesChange, hasSide) = (view.seesChange, view.hasSide)
         let counts = !view.isForSurprisesOnly
         let lookBack = view.warmUp
+        let aspect = view.aspect.rawValue
         stream.values.withUnsafeBufferPointer { values in
             band.low.withUnsafeBufferPointer { low in
                 band.high.withUnsafeBufferPointer { high in
@@ -180,6 +182,7 @@ struct MultiViewScorer: MetricScorer {
                         sum /= Double(levels)
                         guard counts else { continue }
                         output.deviations[metric] += sum
+                        output.aspects[aspect] += sum
                         if returns.samplesBack[metric] < lookBack { returned[metric] += sum }
                         if seesChange { output.causes[metric] += sum }
                         if hasSide { sides[metric] += value > high[metric] ? sum : -sum }
