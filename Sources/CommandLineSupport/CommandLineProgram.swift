@@ -50,7 +50,10 @@ package struct CommandLineProgram: Sendable {
     /// Runs the process's own command line and ends the process.
     package func main() async -> Never {
         let status = await run(Array(CommandLine.arguments.dropFirst()))
-        exit(status.code)
+        // Without the libraries' own clean-up: a thread that still computes for a process that was told to stop would lose
+        // OpenBLAS's memory under its feet.
+        fflush(nil)
+        _exit(status.code)
     }
 
     private func dispatch(_ words: [String], _ console: Console) async throws {
