@@ -6,6 +6,31 @@ import Testing
 
 /// Placement in the loop, with real processes.
 @Suite(.serialized) struct PlacementProcessTests {
+    /// Each worker has the files of its own node only: what a worker that stands by has is copied by the one that serves
+    /// its entity, and every entity is trained, scored and watched.
+    @Test func whatStandsByIsServedByOthers() throws {
+        let fleet = try Fleet(sites: 3)
+        try fleet.startServer(workers: 3, rounds: 12, ["--target-seconds", "4000"])
+        for site in 1...3 { try fleet.startWorker(site, sharing: nil, ["--domain", "all"]) }
+        #expect(Fleet.wait(until: { fleet.hasEnded(workers: 3) }), "\(fleet.log("server"))")
+        let decision = try #require(fleet.placement?.decision)
+        let chosen = decision.active.map(\.name)
+        #expect(chosen.count == 2 && decision.standby.count == 1)
+        let idle = try #require(decision.standby.first)
+        let workers = fleet.workers
+        #expect(workers.first { $0.name == idle }?.entities == [])
+        #expect(Set(workers.flatMap(\.entities)) == ["site1/enb0", "site2/enb0", "site3/enb0"])
+        #expect(workers.flatMap(\.entities).count == 3)
+        let alarms = fleet.alarms
+        #expect(Set(alarms.map(\.site)) == ["site1", "site2", "site3"])
+        #expect(Set(alarms.map(\.worker)) == Set(chosen))
+        // All windows of all entities count in every round.
+        let windows = fleet.rounds.filter { $0.kind == "training" && $0.committed }.map {
+            $0.contributions.reduce(0) { $0 + $1.samples }
+        }
+        #expect(windows.count == 12 && Set(windows).count == 1, "\(windows)")
+    }
+
     /// Four workers of one domain, two are enough: two stand by, one of them takes over from a chosen one that is killed,
     /// and the target can be changed while rounds go on.
     @Test func aKilledWorkerIsReplacedAndTheTargetMayChange() throws {
