@@ -2,6 +2,9 @@ import COpenCL
 import Synchronization
 
 /// A device with the kernels built for it, shared by all engines on it.
+///
+/// Unchecked: the handle is set once and released when nobody is left; OpenCL 1.2 allows every call but `clSetKernelArg`
+/// from any thread (its appendix A.2), and programs are behind a lock.
 @safe
 final class OpenCLContext: @unchecked Sendable {
     /// The device.
@@ -48,6 +51,9 @@ final class OpenCLContext: @unchecked Sendable {
 }
 
 /// The kernels' source, compiled for one device.
+///
+/// Unchecked: the handle never changes, and each engine makes kernels of its own from it, so that no two threads set
+/// arguments of the same kernel.
 @safe
 final class OpenCLProgram: @unchecked Sendable {
     let handle: UnsafeMutableRawPointer

@@ -1,6 +1,9 @@
 import COpenCL
 
 /// One device of the OpenCL library and what it says of itself.
+///
+/// Unchecked: the identifier names a device for as long as the process lives, and is only handed to OpenCL, which allows
+/// that from any thread.
 @safe
 package struct OpenCLDevice: @unchecked Sendable {
     /// Where it computes.

@@ -2,6 +2,8 @@ package import COpenCL
 
 /// The functions of the OpenCL library on this machine, found at run time: a build needs nothing of it, and a machine
 /// without it simply has no such devices.
+///
+/// Unchecked: a table of pointers to C functions, which the library never unloads.
 @safe
 package struct OpenCLLibrary: @unchecked Sendable {
     /// The library's functions; a test may replace one to see what a failing driver does.

@@ -330,6 +330,22 @@ __kernel void weightGradient(
     }
 }
 
+// Two sums over a work-group, pairwise: of all items' `plain` to partial[0], of their `scaled` to partial[items]. The
+// work-group's size is a power of two; every item of it calls this.
+void addUp(__local float *partial, float plain, float scaled) {
+    uint item = get_local_id(0), items = get_local_size(0);
+    partial[item] = plain;
+    partial[items + item] = scaled;
+    barrier(CLK_LOCAL_MEM_FENCE);
+    for (uint half_ = items / 2; half_ > 0; half_ /= 2) {
+        if (item < half_) {
+            partial[item] += partial[item + half_];
+            partial[items + item] += partial[items + item + half_];
+        }
+        barrier(CLK_LOCAL_MEM_FENCE);
+    }
+}
+
 // gradient = Σ over slots, in their order; for each work-group the sum of squares, once as it is and once of numbers
 // scaled by 2⁻⁶⁰, which holds where the first overflows. A work-item takes SHARE parameters.
 #define SHARE 8
@@ -349,16 +365,7 @@ __kernel void addSlots(
         float small = sum * 0x1p-60f;
         scaled += small * small;
     }
-    partial[item] = plain;
-    partial[items + item] = scaled;
-    barrier(CLK_LOCAL_MEM_FENCE);
-    for (uint half_ = items / 2; half_ > 0; half_ /= 2) {
-        if (item < half_) {
-            partial[item] += partial[item + half_];
-            partial[items + item] += partial[items + item + half_];
-        }
-        barrier(CLK_LOCAL_MEM_FENCE);
-    }
+    addUp(partial, plain, scaled);
     if (item == 0) {
         norms[2 * get_group_id(0)] = partial[0];
         norms[2 * get_group_id(0) + 1] = partial[items];
@@ -374,16 +381,7 @@ __kernel void clipFactor(
         plain += norms[2 * index];
         scaled += norms[2 * index + 1];
     }
-    partial[item] = plain;
-    partial[items + item] = scaled;
-    barrier(CLK_LOCAL_MEM_FENCE);
-    for (uint half_ = items / 2; half_ > 0; half_ /= 2) {
-        if (item < half_) {
-            partial[item] += partial[item + half_];
-            partial[items + item] += partial[items + item + half_];
-        }
-        barrier(CLK_LOCAL_MEM_FENCE);
-    }
+    addUp(partial, plain, scaled);
     if (item == 0) {
         float norm = isinf(partial[0]) ? sqrt(partial[items]) * 0x1p60f : sqrt(partial[0]);
         float ratio = clip / (norm + 1e-6f);
