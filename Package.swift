@@ -69,7 +69,7 @@ let package = Package(
             "Telemetry", ["Checksums", "TensorModule", "TextParsing"],
             resources: [.embedInCode("Resources/groups.json")]),
         module("Transport", ["CZeroMQ"], touchesC: true),
-        module("Storage", ["CSQLite", "Checksums", "TensorModule"], touchesC: true),
+        module("Storage", ["CSQLite", "Checksums", "TensorModule", "TextParsing"], touchesC: true),
 
         // Layer 3.
         module(

@@ -23,7 +23,7 @@ extension ModelBundle {
                 return ModelManifest.Group(
                     name: group.name, metrics: group.metrics, shape: shape, trainingWindows: 0, heldOutWindows: 0,
                     curve: [], heldOutLoss: nil, dataChecksum: nil,
-                    weightsChecksum: SHA256.hexadecimal(Self.weights(of: shape, group.parameters)))
+                    weightsChecksum: SHA256.hexadecimalDigest(of: Self.weights(of: shape, group.parameters)))
             }, datasetChecksum: "")
         manifest.cleaning = cleaning
         manifest.scaling = scaling

@@ -60,7 +60,7 @@ extension ModelBundle {
                 .corrupt, subject: path, found: "a tensor '\(stranger)'",
                 expected: "only those of an autoencoder with \(group.shape.hidden.count) layers")
         }
-        guard SHA256.hexadecimal(bytes) == group.weightsChecksum else {
+        guard SHA256.hexadecimalDigest(of: bytes) == group.weightsChecksum else {
             throw ModelError(
                 .corrupt, subject: path, found: "a checksum that is not the manifest's",
                 expected: group.weightsChecksum)

@@ -42,7 +42,7 @@ public struct ModelBundle: Equatable, Sendable {
                     trainingWindows: group.trainingWindows, heldOutWindows: group.heldOutWindows,
                     curve: group.curve, heldOutLoss: group.heldOutLoss, dataChecksum: group.dataChecksum,
                     backend: group.backend,
-                    weightsChecksum: SHA256.hexadecimal(Self.weights(of: group.shape, group.parameters)))
+                    weightsChecksum: SHA256.hexadecimalDigest(of: Self.weights(of: group.shape, group.parameters)))
             }, datasetChecksum: hash.hexadecimalDigest())
     }
 
@@ -56,7 +56,7 @@ public struct ModelBundle: Equatable, Sendable {
         let shape = manifest.groups[index].shape
         precondition(vector.count == shape.parameterCount, "the vector has another size than the group's model")
         parameters[name] = vector
-        manifest.groups[index].weightsChecksum = SHA256.hexadecimal(Self.weights(of: shape, vector))
+        manifest.groups[index].weightsChecksum = SHA256.hexadecimalDigest(of: Self.weights(of: shape, vector))
     }
 
     /// One group of the manifest.

@@ -13,7 +13,7 @@ public struct SHA256: Sendable {
     public init() {}
 
     /// The digest of `bytes` as 64 lower-case hexadecimal digits.
-    public static func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
+    public static func hexadecimalDigest(of bytes: some Sequence<UInt8>) -> String {
         var hash = SHA256()
         hash.update(Array(bytes))
         return hash.hexadecimalDigest()
@@ -70,10 +70,12 @@ public struct SHA256: Sendable {
     }
 
     /// The digest of the bytes so far as 64 lower-case hexadecimal digits.
-    public func hexadecimalDigest() -> String {
+    public func hexadecimalDigest() -> String { Self.hexadecimalDigits(digest()) }
+
+    /// Bytes as pairs of lower-case hexadecimal digits.
+    public static func hexadecimalDigits(_ bytes: [UInt8]) -> String {
         let digits = Array("0123456789abcdef".utf8)
-        return String(
-            decoding: digest().flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+        return String(decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
     }
 
     private static func compress(

@@ -1,14 +1,16 @@
+import TextParsing
+
 /// Writes a placement instance as the JSON file that `InstanceReader` reads: links where it has them, else the matrix.
 package enum InstanceWriter {
     /// The file's text; numbers in their shortest form that reads back the same.
     package static func text(_ instance: PlacementInstance) -> String {
         var text = "{"
-        if !instance.name.isEmpty { text += "\"name\": \(quoted(instance.name)),\n " }
+        if !instance.name.isEmpty { text += "\"name\": \(JSONText.quoted(instance.name)),\n " }
         text += "\"nodes\": ["
         for (index, node) in instance.nodes.enumerated() {
             text += index == 0 ? "\n  " : ",\n  "
-            var members = ["\"id\": \(quoted(node.id))"]
-            if let tier = node.tier { members.append("\"tier\": \(quoted(tier))") }
+            var members = ["\"id\": \(JSONText.quoted(node.id))"]
+            if let tier = node.tier { members.append("\"tier\": \(JSONText.quoted(tier))") }
             if node.accelerator { members.append("\"accelerator\": true") }
             if !node.canHost { members.append("\"canHost\": false") }
             if node.trainingTimeFactor != 1 { members.append("\"trainingTimeFactor\": \(node.trainingTimeFactor)") }
@@ -32,7 +34,8 @@ package enum InstanceWriter {
             text += "\"links\": ["
             for (index, link) in instance.links.enumerated() {
                 text += index == 0 ? "\n  " : ",\n  "
-                text += "{\"a\": \(quoted(instance.nodes[link.a].id)), \"b\": \(quoted(instance.nodes[link.b].id)),"
+                text +=
+                    "{\"a\": \(JSONText.quoted(instance.nodes[link.a].id)), \"b\": \(JSONText.quoted(instance.nodes[link.b].id)),"
                 text += " \"latencySeconds\": \(number(link.latencySeconds))}"
             }
         }
@@ -46,7 +49,7 @@ package enum InstanceWriter {
             let values = instance.trainingTime.table.map(number).joined(separator: ", ")
             text += "\"trainingTimeSeconds\": [\(values)],\n "
         }
-        if let server = instance.fixedServer { text += "\"server\": \(quoted(instance.nodes[server].id)), " }
+        if let server = instance.fixedServer { text += "\"server\": \(JSONText.quoted(instance.nodes[server].id)), " }
         text += "\"targetSeconds\": \(number(instance.targetSeconds)), \"rounds\": \(instance.rounds), "
         text += "\"acceleratorLimit\": \(instance.acceleratorLimit), "
         text += "\"accelerationFactor\": \(number(instance.accelerationFactor))"
@@ -58,23 +61,4 @@ package enum InstanceWriter {
     }
 
     private static func number(_ value: Double) -> String { Int(exactly: value).map { "\($0)" } ?? "\(value)" }
-
-    /// A text as JSON writes it, in quotes.
-    package static func quoted(_ text: String) -> String {
-        var result = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"": result += "\\\""
-            case "\\": result += "\\\\"
-            case "\n": result += "\\n"
-            case "\r": result += "\\r"
-            case "\t": result += "\\t"
-            case _ where scalar.value < 0x20:
-                let digits = String(scalar.value, radix: 16)
-                result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-            default: result.unicodeScalars.append(scalar)
-            }
-        }
-        return result + "\""
-    }
 }

@@ -40,7 +40,7 @@ import TextParsing
         let files = Dictionary(try bundle.files().map { ($0.name, $0.bytes) }, uniquingKeysWith: { a, _ in a })
         for group in bundle.manifest.groups {
             let bytes = try #require(files["\(group.name).safetensors"])
-            #expect(group.weightsChecksum == SHA256.hexadecimal(bytes))
+            #expect(group.weightsChecksum == SHA256.hexadecimalDigest(of: bytes))
         }
     }
 

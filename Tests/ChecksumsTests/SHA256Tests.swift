@@ -13,7 +13,7 @@ import Testing
         ),
     ])
     func knownAnswers(message: String, digest: String) {
-        #expect(SHA256.hexadecimal(message.utf8) == digest)
+        #expect(SHA256.hexadecimalDigest(of: message.utf8) == digest)
     }
 
     @Test func aMillionLettersInPiecesOfAnySize() {

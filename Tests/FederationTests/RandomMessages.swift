@@ -43,7 +43,7 @@ struct RandomMessages {
                             name: name(), precision: name(), threads: integer(), windowsPerSecond: amount(),
                             cpuWindowsPerSecond: amount()),
                         samplesPerGroup: Dictionary(names().map { ($0, integer()) }, uniquingKeysWith: { a, _ in a }),
-                        schemaHash: SHA256.hexadecimal(bytes())), entities: names(), dataAddress: name(),
+                        schemaHash: SHA256.hexadecimalDigest(of: bytes())), entities: names(), dataAddress: name(),
                     standsBy: flag(), mirrored: names()))
         case .welcome:
             .welcome(

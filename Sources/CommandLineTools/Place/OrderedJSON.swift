@@ -1,4 +1,4 @@
-import Placement
+import TextParsing
 
 /// JSON whose keys keep their order, for results that people read too.
 enum OrderedJSON {
@@ -41,7 +41,7 @@ enum OrderedJSON {
             } else {
                 text += value.isFinite ? "\(value)" : "null"
             }
-        case .string(let value): text += InstanceWriter.quoted(value)
+        case .string(let value): text += JSONText.quoted(value)
         case .array(let values):
             text += "["
             for (index, value) in values.enumerated() {
@@ -53,7 +53,7 @@ enum OrderedJSON {
             text += "{"
             for (index, member) in members.enumerated() {
                 if index > 0 { text += ", " }
-                text += InstanceWriter.quoted(member.key)
+                text += JSONText.quoted(member.key)
                 text += ": "
                 member.value.write(to: &text)
             }

@@ -22,7 +22,7 @@ struct LocalSamples: SampleFiles, Sendable {
             options.separator.map(String.init), options.timeColumn, options.timeUnit?.rawValue,
             options.rowSeconds.map { "\($0)" }, options.labelColumn, "\(options.textIsMissing)",
         ]
-        return String(SHA256.hexadecimal(parts.map { $0 ?? "\u{0}" }.joined(separator: "\n").utf8).prefix(16))
+        return String(SHA256.hexadecimalDigest(of: parts.map { $0 ?? "\u{0}" }.joined(separator: "\n").utf8).prefix(16))
     }
 
     private func paths(of entity: String) -> [(part: SampleListing.Part, path: String)] {

@@ -88,7 +88,7 @@ final class MirrorFolder: Sendable {
             return isPlain || ("0"..."9").contains(scalar) || "._-".unicodeScalars.contains(scalar)
                 ? Character(scalar) : "_"
         }
-        return SHA256.hexadecimal(name.utf8).prefix(12) + "-" + String(kept)
+        return SHA256.hexadecimalDigest(of: name.utf8).prefix(12) + "-" + String(kept)
     }
 
     private func folder(_ holder: String, _ entity: String) -> String {

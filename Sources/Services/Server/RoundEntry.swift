@@ -1,3 +1,4 @@
+import Checksums
 import Federation
 
 /// A round as the log and the HTTP interface show it.
@@ -61,23 +62,16 @@ package struct RoundEntry: Codable, Equatable, Sendable {
         abandonedBecause = record.abandonedBecause
         seconds = record.duration.seconds
         self.modelBytes = modelBytes
-        self.modelDigest = modelDigest.map(Self.hexadecimal)
+        self.modelDigest = modelDigest.map(SHA256.hexadecimalDigits)
         contributions = record.contributions.map {
             Contribution(
-                worker: $0.worker, leaseEpoch: $0.leaseEpoch, digest: Self.hexadecimal($0.digest),
+                worker: $0.worker, leaseEpoch: $0.leaseEpoch, digest: SHA256.hexadecimalDigits($0.digest),
                 samples: $0.sampleCount, bytes: $0.bytes, rawBytes: $0.rawBytes, workSeconds: $0.workSeconds)
         }
         rejected = record.rejected
         lossBefore = record.summary.lossBefore
         lossAfter = record.summary.lossAfter
         groupLosses = record.summary.groupLossBefore
-    }
-
-    private static func hexadecimal(_ bytes: [UInt8]) -> String {
-        bytes.map { byte in
-            let text = String(byte, radix: 16)
-            return text.count == 1 ? "0" + text : text
-        }.joined()
     }
 }
 

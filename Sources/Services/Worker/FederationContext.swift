@@ -82,7 +82,7 @@ package struct FederationContext: Codable, Equatable, Sendable {
     package func schema(of group: Group) -> String {
         let shape = configuration.shape(features: group.metrics.count)
         let text = "\(group.metrics.joined(separator: "\n"))\n\(shape.window)\n\(shape.hidden)"
-        return String(SHA256.hexadecimal(text.utf8).prefix(32))
+        return String(SHA256.hexadecimalDigest(of: text.utf8).prefix(32))
     }
 
     /// The first version: this context and the initial parameters of every group.

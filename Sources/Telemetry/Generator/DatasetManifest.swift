@@ -133,7 +133,7 @@ public struct DatasetManifest: Hashable, Sendable, Codable {
     public func differences(in folder: URL) -> [String] {
         files.compactMap { file in
             guard let data = try? Data(contentsOf: folder.appending(path: file.path)) else { return file.path }
-            return SHA256.hexadecimal(data) == file.sha256 ? nil : file.path
+            return SHA256.hexadecimalDigest(of: data) == file.sha256 ? nil : file.path
         }
     }
 }
