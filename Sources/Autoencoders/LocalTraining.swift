@@ -210,13 +210,7 @@ public struct LocalTraining: Sendable {
     private func heldOutLoss(_ engine: any AutoencoderEngine) throws -> Double? {
         let starts = data.heldOutStarts
         guard !starts.isEmpty else { return nil }
-        var total = 0.0
-        for first in Swift.stride(from: 0, to: starts.count, by: Self.scoringBatch) {
-            let slice = starts[first..<min(first + Self.scoringBatch, starts.count)]
-            let errors = try engine.windowErrors(WindowBatch(samples: data.samples, starts: slice))
-            for error in errors.elements { total += Double(error) }
-        }
-        return total / Double(starts.count)
+        return try data.totalError(ofWindowsAt: starts, engine: engine) / Double(starts.count)
     }
 
     /// Windows that are scored in one call.

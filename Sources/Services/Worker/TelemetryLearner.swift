@@ -56,7 +56,7 @@ package final class TelemetryLearner: Learner {
             device: Capabilities.Device(
                 name: Self.bounded(device.name), precision: Self.bounded(device.precision),
                 threads: UInt16(clamping: device.threads)),
-            samplesPerGroup: [:], schemaHash: SHA256.hexadecimal(names.sorted().joined(separator: "\n").utf8))
+            samplesPerGroup: [:], schemaHash: SHA256.hexadecimalDigest(of: names.sorted().joined(separator: "\n").utf8))
     }
 
     /// A name of what fits into a message.
@@ -160,13 +160,7 @@ package final class TelemetryLearner: Learner {
     ) throws -> Double {
         let starts = data.heldOutStarts.isEmpty ? data.trainingStarts : data.heldOutStarts
         try engine.setParameters(parameters)
-        var total = 0.0
-        for first in stride(from: 0, to: starts.count, by: LocalTraining.scoringBatch) {
-            let slice = starts[first..<min(first + LocalTraining.scoringBatch, starts.count)]
-            let errors = try engine.windowErrors(WindowBatch(samples: data.samples, starts: slice))
-            for error in errors.elements { total += Double(error) }
-        }
-        return total / Double(max(1, starts.count))
+        return try data.totalError(ofWindowsAt: starts, engine: engine) / Double(max(1, starts.count))
     }
 
     /// The training windows of every group that has some, as `fl-train train` collects them.

@@ -2,11 +2,9 @@ import Accelerators
 import Autoencoders
 import CommandLineSupport
 import Detection
-import Federation
 import Monitoring
 import Synchronization
 import Telemetry
-import TensorModule
 
 /// The autoencoders of a benchmark, each trained when first asked for.
 final class BenchmarkAutoencoders: Sendable {
@@ -31,6 +29,13 @@ final class BenchmarkAutoencoders: Sendable {
         self.configuration = configuration
     }
 
+    /// Trains the model of an entity's set, for all of its entities.
+    ///
+    /// - Throws: what training throws.
+    func train(_ entity: BenchmarkEntity, _ learning: BenchmarkMethod.Learning, threads: Int) throws {
+        _ = try bundle(entity, learning, threads: threads)
+    }
+
     /// Trains what is missing and scores an entity's test part.
     ///
     /// - Throws: `CommandLineError` for an entity without a training part of its own, and what training throws.
@@ -44,7 +49,7 @@ final class BenchmarkAutoencoders: Sendable {
         }
         let clock = ContinuousClock()
         let begin = clock.now
-        let bundle = try bundle(entity, learning)
+        let bundle = try bundle(entity, learning, threads: 1)
         let backend = try AcceleratorCatalog.backend(named: configuration.accelerator)
         let detectors = try DetectorTraining(
             methods: [DetectorTraining.autoencoder], falseAlarmsPerDay: falseAlarmsPerDay, seed: seed
@@ -63,7 +68,9 @@ final class BenchmarkAutoencoders: Sendable {
         )
     }
 
-    private func bundle(_ entity: BenchmarkEntity, _ learning: BenchmarkMethod.Learning) throws -> ModelBundle {
+    private func bundle(
+        _ entity: BenchmarkEntity, _ learning: BenchmarkMethod.Learning, threads: Int
+    ) throws -> ModelBundle {
         let key = learning == .local ? "local \(entity.test.key)" : "\(learning.rawValue) \(entity.set)"
         let slot = shelf.withLock { shelf in
             let slot = shelf[key] ?? Slot()
@@ -74,9 +81,11 @@ final class BenchmarkAutoencoders: Sendable {
             if let bundle { return bundle }
             let made: ModelBundle
             switch learning {
-            case .local: made = try trained([entity])
-            case .central: made = try trained(peers(of: entity))
-            case .federated: made = try federated(peers(of: entity), like: self.bundle(entity, .central))
+            case .local: made = try trained([entity], threads: threads)
+            case .central: made = try trained(peers(of: entity), threads: threads)
+            case .federated:
+                let central = try self.bundle(entity, .central, threads: threads)
+                made = try federated(peers(of: entity), like: central, threads: threads)
             }
             // A local model has one user.
             if learning != .local { bundle = made }
@@ -86,46 +95,34 @@ final class BenchmarkAutoencoders: Sendable {
 
     private func peers(of entity: BenchmarkEntity) -> [BenchmarkEntity] { entities.filter { $0.set == entity.set } }
 
-    private func trained(_ entities: [BenchmarkEntity]) throws -> ModelBundle {
+    private func trained(_ entities: [BenchmarkEntity], threads: Int) throws -> ModelBundle {
         var options = ModelTrainer.DataOptions(rules: rules)
         options.reader = reader
-        return try ModelTrainer(configuration: configuration).train(
+        return try ModelTrainer(configuration: configuration, threads: threads).train(
             entities.compactMap(\.training), options: options, tool: "fl-train \(Tool.version)")
     }
 
     /// Federated averaging in one process: every entity is a worker that trains one epoch a round on its own windows.
     /// Cleaning and scaling come from statistics that merge exactly, and are therefore those of the central model.
-    private func federated(_ entities: [BenchmarkEntity], like central: ModelBundle) throws -> ModelBundle {
+    private func federated(
+        _ entities: [BenchmarkEntity], like central: ModelBundle, threads: Int
+    ) throws -> ModelBundle {
         var once = configuration
         once.epochs = 1
         once.patience = nil
         let pipeline = try central.pipeline()
-        var workers: [[String: LocalTraining]] = []
-        for source in entities.compactMap(\.training) {
+        let workers = try entities.compactMap(\.training).map { source in
             var collector = TrainingCollector(
                 pipeline: pipeline, scalers: central.manifest.scaling, configuration: once)
             try collector.append(source, options: reader)
-            var trainings: [String: LocalTraining] = [:]
-            for group in try collector.finish().groups {
-                trainings[group.name] = LocalTraining(group: group.name, configuration: once, data: group.data)
-            }
-            workers.append(trainings)
+            return Dictionary(uniqueKeysWithValues: try collector.finish().groups.map { ($0.name, $0) })
         }
-        let backend = try AcceleratorCatalog.backend(named: configuration.accelerator)
+        let simulation = FederatedSimulation(
+            configuration: once, rounds: configuration.epochs, workers: workers)
         var result = central
-        for group in central.manifest.groups {
-            let engine = try backend.makeEngine(shape: group.shape, maximumBatch: configuration.batch)
-            var parameters = group.shape.initialParameters(seed: configuration.seed, group: group.name)
-            for round in 0..<configuration.epochs {
-                var average = WeightedAverage()
-                for worker in workers {
-                    guard let training = worker[group.name] else { continue }
-                    let update = try training.run(round: round, parameters: parameters, engine: engine)
-                    average.add(update.parameters.elements, weight: UInt64(max(1, update.windows)))
-                }
-                if let mean = average.mean() { parameters = Tensor(mean, shape: [mean.count]) }
-            }
-            result.setParameters(parameters, of: group.name)
+        let backend = try AcceleratorCatalog.backend(named: configuration.accelerator)
+        for group in try simulation.train(on: backend, threads: threads) {
+            result.setParameters(group.parameters, of: group.name)
         }
         return result
     }

@@ -46,10 +46,20 @@ struct BenchmarkRun: Sendable {
     func results(threads: Int) throws -> [BenchmarkResult] {
         let shared = entities.map { SharedEntityData($0, users: methods.count) }
         let digests = try ParallelTasks.map(count: entities.count, threads: threads) { try entities[$0].digest() }
+        let keys = try entities.indices.map { entity in
+            // What is learned from all entities of a set depends on all of them.
+            let peers = entities.indices.filter { entities[$0].set == entities[entity].set }
+            return try methods.map { method in
+                let digest = method.learnsFromPeers ? peers.map { digests[$0] }.joined() : ""
+                return try key(method, digest: digests[entity] + digest)
+            }
+        }
+        try trainShared(keys: keys, threads: threads)
         let done = Mutex(0)
         let total = entities.count * methods.count
         return try ParallelTasks.map(count: total, threads: threads) { index -> BenchmarkResult? in
-            let (entity, method) = (index / methods.count, methods[index % methods.count])
+            let (entity, position) = index.quotientAndRemainder(dividingBy: methods.count)
+            let method = methods[position]
             defer {
                 shared[entity].release()
                 let count = done.withLock { done in
@@ -60,18 +70,31 @@ struct BenchmarkRun: Sendable {
                     "\(count) of \(total): \(entities[entity].set)/\(entities[entity].name), \(method.name)")
             }
             guard method.canLearn(entities[entity]) else { return nil }
-            // What is learned from all entities of a set depends on all of them.
-            let peers = entities.indices.filter { entities[$0].set == entities[entity].set }
-            let digest = method.learnsFromPeers ? peers.map { digests[$0] }.joined() : ""
-            let key = try key(method, digest: digests[entity] + digest)
+            let key = keys[entity][position]
             if let finished = finished(entities[entity], method, key: key) { return finished }
             return try compute(entities[entity], method, key: key, data: shared[entity])
         }.compactMap(\.self)
     }
 
+    /// Trains what several results share with all threads, so that none of them waits for another's training.
+    private func trainShared(keys: [[String]], threads: Int) throws {
+        for (position, method) in methods.enumerated() {
+            guard case .autoencoder(let learning, _) = method, method.learnsFromPeers else { continue }
+            for set in Set(entities.map(\.set)).sorted() {
+                let missing = entities.indices.first { entity in
+                    entities[entity].set == set && method.canLearn(entities[entity])
+                        && finished(entities[entity], method, key: keys[entity][position]) == nil
+                }
+                guard let missing else { continue }
+                console.progress("\(set): training \(method.name)")
+                try autoencoders.train(entities[missing], learning, threads: threads)
+            }
+        }
+    }
+
     private func key(_ method: BenchmarkMethod, digest: String) throws -> String {
         let text = "\(Self.version) \(Tool.version) \(seed) \(digest) " + (try Console.json(method, pretty: false))
-        return SHA256.hexadecimal(SHA256.digest(Array(text.utf8)))
+        return SHA256.hexadecimalDigest(of: text.utf8)
     }
 
     private func name(_ kind: String, _ entity: BenchmarkEntity, _ method: BenchmarkMethod, _ suffix: String) -> String
