@@ -129,11 +129,7 @@ struct RoundProfiler {
             for (part, parameters) in zip(parts, parameters) {
                 let starts = part.data.heldOutStarts
                 try part.engine.setParameters(parameters)
-                for first in stride(from: 0, to: starts.count, by: LocalTraining.scoringBatch) {
-                    let slice = starts[first..<min(first + LocalTraining.scoringBatch, starts.count)]
-                    let errors = try part.engine.windowErrors(WindowBatch(samples: part.data.samples, starts: slice))
-                    for error in errors.elements { total += Double(error) }
-                }
+                total += try part.data.totalError(ofWindowsAt: starts, engine: part.engine)
                 count += starts.count
             }
             return count > 0 ? total / Double(count) : nil
