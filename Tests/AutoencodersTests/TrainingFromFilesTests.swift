@@ -48,6 +48,42 @@ import Testing
         #expect(try other.files().map(\.bytes) == bundle.files().map(\.bytes))
     }
 
+    /// Tuned with the samples of one entity, the models fit it better, and are the same whenever that is done; a group
+    /// that the entity does not have stays as it was.
+    @Test func tuningFitsOneEntity() throws {
+        let folder = try writeSite()
+        let bundle = try train([folder.path("site")])
+        let source = try #require(DataCatalog.discover([folder.path("site/node1.csv")]).first)
+        let backend = try VectorBackend()
+        let tuned = try bundle.tuned(on: [source], epochs: 6, backend: backend)
+        #expect(
+            try tuned.files().map(\.bytes)
+                == bundle.tuned(on: [source], epochs: 6, backend: backend).files().map(\.bytes))
+        #expect(tuned.manifest.scaling == bundle.manifest.scaling)
+        #expect(tuned.parameters["access.traffic"] == bundle.parameters["access.traffic"])
+        #expect(try error(of: tuned, on: source) < 0.9 * error(of: bundle, on: source))
+        // What is written is whole: checksums are those of the new weights.
+        try tuned.write(to: folder.path("tuned"))
+        #expect(try ModelBundle.read(folder.path("tuned")).parameters == tuned.parameters)
+
+        #expect(throws: ModelError.self) {
+            try bundle.tuned(on: [source], epochs: 6, backend: backend, control: TrainingControl(isCancelled: { true }))
+        }
+    }
+
+    /// Mean squared error of a source's windows of physical.cpu.
+    private func error(of bundle: ModelBundle, on source: EntitySource) throws -> Double {
+        var collector = TrainingCollector(
+            pipeline: try bundle.pipeline(), scalers: bundle.manifest.scaling,
+            configuration: bundle.manifest.configuration)
+        try collector.append(source)
+        let data = try #require(collector.finish().groups.first { $0.name == "physical.cpu" }).data
+        let shape = try bundle.group("physical.cpu").shape
+        let engine = try VectorBackend().makeEngine(shape: shape, maximumBatch: LocalTraining.scoringBatch)
+        try engine.setParameters(try #require(bundle.parameters["physical.cpu"]))
+        return try data.totalError(ofWindowsAt: data.trainingStarts, engine: engine) / Double(data.trainingStarts.count)
+    }
+
     /// A model read from disk scores every row of a source, and the same rows online give the same bits.
     @Test func scoresEveryRow() throws {
         let folder = try writeSite()

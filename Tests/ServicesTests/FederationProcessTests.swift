@@ -1,5 +1,8 @@
+import Accelerators
+import Autoencoders
 import Foundation
 import Services
+import Telemetry
 import TestSupport
 import Testing
 
@@ -46,6 +49,30 @@ import Testing
         #expect(worker.device?.windowsPerSecond == worker.device?.cpuWindowsPerSecond)
         // 18 hours of 30 rows, three fifths of them for training.
         #expect(worker.samplesPerGroup?["physical.cpu"] == 324, "\(worker.samplesPerGroup ?? [:])")
+    }
+
+    /// A worker that tunes scores with what the federation's model becomes on its own samples; the server's stays.
+    @Test func tuningChangesTheWorkersModelOnly() throws {
+        let fleet = try Fleet(sites: 1)
+        try fleet.startServer(workers: 1)
+        try fleet.startWorker(1, ["--tuning-epochs", "2"])
+        #expect(Fleet.wait(until: { fleet.hasEnded(workers: 1) }), "\(fleet.log("worker1"))")
+        let offline = fleet.folder.path("offline")
+        let trained = try ToolProcess.run(
+            "fl-train",
+            [
+                "train", "--data", "\(fleet.data)/site1", "--out", offline, "--rounds", "2", "--epochs", "1",
+                "--hidden", "8,4",
+            ])
+        #expect(trained.status == 0, "\(trained.errors)")
+        #expect(try fleet.model() == Fleet.weights(offline))
+        let sources = try DataCatalog.discover(["\(fleet.data)/site1"]).filter { $0.part == .train }
+        let tuned = try ModelBundle.read(offline).tuned(
+            on: sources, epochs: 2, backend: AcceleratorCatalog.backend(named: "auto"))
+        let expected = fleet.folder.path("tuned")
+        try tuned.write(to: expected)
+        #expect(try Fleet.weights(fleet.folder.path("worker1/model")) == Fleet.weights(expected))
+        #expect(try Fleet.weights(expected) != Fleet.weights(offline))
     }
 
     /// kill -9 of any process, at any phase, and a new start: the same models to the byte, the same alarms.

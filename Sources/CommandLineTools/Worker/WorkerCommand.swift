@@ -47,6 +47,11 @@ struct WorkerCommand: Command {
     static let rowsPerSecond = Option<Double>(
         "rows-per-second", "N", default: 0, "pace of the streams; 0: as fast as rows can be scored",
         constraint: "at least 0", valid: { $0 >= 0 && $0.isFinite })
+    static let tuningEpochs = Option<Int>(
+        "tuning-epochs", "N", default: 0,
+        "epochs for which the federation's autoencoders are trained on with this worker's samples before they score; the "
+            + "server's model stays as it is",
+        constraint: "0 to 100000", valid: { (0...100_000).contains($0) })
     static let method = Option<String>(
         "method", "NAME", default: "default", "the detection method that raises alarms")
     static let quietSamples = Option<Int>(
@@ -82,7 +87,8 @@ struct WorkerCommand: Command {
             name, site, domain, ServiceOptions.control, ServiceOptions.bulk, data, stream, dataFolder, dataAddress,
             standby,
             mirrorLimit, plaintextNetwork, accelerator,
-            threads, rowsPerSecond, method, TrainCommand.falseAlarms, quietSamples, connectTimeout, endWithStream,
+            threads, rowsPerSecond, tuningEpochs, method, TrainCommand.falseAlarms, quietSamples, connectTimeout,
+            endWithStream,
             ServiceOptions.logLevel,
         ] + DataOptions.all)
 
@@ -124,6 +130,7 @@ struct WorkerCommand: Command {
         settings.allowsPlaintextNetwork = arguments[Self.plaintextNetwork]
         settings.connectSeconds = arguments[Self.connectTimeout] > 0 ? arguments[Self.connectTimeout] : nil
         settings.rowsPerSecond = arguments[Self.rowsPerSecond]
+        settings.tuningEpochs = arguments[Self.tuningEpochs]
         settings.method = arguments[Self.method]
         settings.falseAlarmsPerDay = arguments[TrainCommand.falseAlarms]
         settings.quietSamples = arguments[Self.quietSamples]

@@ -47,7 +47,8 @@ package struct LiveScoring: Sendable {
     /// - Throws: what makes scoring impossible.
     func run(
         model: FederatedModel, version: UInt64, entities: [String], settings: WorkerSettings, log: Logger,
-        isCancelled: @Sendable () -> Bool, deliver: ([AlarmEvent], _ scored: UInt64, _ ended: Bool) throws -> Void
+        isCancelled: @escaping @Sendable () -> Bool,
+        deliver: ([AlarmEvent], _ scored: UInt64, _ ended: Bool) throws -> Void
     ) throws {
         let context = try FederationContext(of: model)
         let backend = try makeBackend(1)
@@ -59,7 +60,10 @@ package struct LiveScoring: Sendable {
                 ["entity": source.key, "reason": "no entity of type \(source.type) took part in the statistics"])
         }
         guard !mine.isEmpty else { return try deliver([], 0, true) }
-        let bundle = try context.bundle(of: model, tool: tool)
+        guard
+            let bundle = try bundle(
+                of: model, context, tunedOn: mine, epochs: settings.tuningEpochs, log: log, isCancelled: isCancelled)
+        else { return }
         let chosen = try DetectorTraining.method(named: settings.method)
         let methods = [chosen, DetectorTraining.autoencoder]
         let fitting = DetectorTraining(
@@ -101,5 +105,26 @@ package struct LiveScoring: Sendable {
             }
         }
         if !isCancelled() { try deliver([], UInt64(running.reduce(0) { $0 + $1.scoredRows }), true) }
+    }
+
+    /// The version's model as it scores here; `nil` when it is no longer wanted.
+    private func bundle(
+        of model: FederatedModel, _ context: FederationContext, tunedOn sources: [EntitySource], epochs: Int,
+        log: Logger, isCancelled: @escaping @Sendable () -> Bool
+    ) throws -> ModelBundle? {
+        let bundle = try context.bundle(of: model, tool: tool)
+        guard epochs > 0 else { return bundle }
+        do {
+            let tuned = try bundle.tuned(
+                on: sources, epochs: epochs, options: reader, backend: makeBackend(1),
+                control: TrainingControl(isCancelled: isCancelled))
+            log.info("tuned to its own samples", ["epochs": "\(epochs)"])
+            return tuned
+        } catch let error as ModelError where error.code == .cancelled {
+            return nil
+        } catch let error as ModelError where error.code == .notEnoughData {
+            log.warning("the model scores as it is", ["reason": "\(error)"])
+            return bundle
+        }
     }
 }

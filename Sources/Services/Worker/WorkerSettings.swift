@@ -25,6 +25,9 @@ package struct WorkerSettings: Sendable {
     package var connectSeconds: Double?
     /// Rows of each entity's stream that are scored in a second; 0: as fast as they can be read.
     package var rowsPerSecond = 0.0
+    /// Epochs for which the final model is trained on with the worker's own samples before it scores; 0: it scores as
+    /// it is.
+    package var tuningEpochs = 0
     /// The detection method that raises alarms.
     package var method = "default"
     /// False alarms that thresholds allow, a day and entity.

@@ -12,6 +12,8 @@ final class BenchmarkAutoencoders: Sendable {
     private let configuration: TrainingConfiguration
     private let reader: ReaderOptions
     private let rules: GroupRules
+    /// Epochs for which an entity trains the federated model on before it scores.
+    private static let tuningEpochs = 4
     private let shelf = Mutex<[String: Slot]>([:])
 
     /// One model: made once, whoever asks.
@@ -49,8 +51,12 @@ final class BenchmarkAutoencoders: Sendable {
         }
         let clock = ContinuousClock()
         let begin = clock.now
-        let bundle = try bundle(entity, learning, threads: 1)
         let backend = try AcceleratorCatalog.backend(named: configuration.accelerator)
+        var bundle = try bundle(entity, learning, threads: 1)
+        if learning == .federated {
+            bundle = try bundle.tuned(
+                on: [training], epochs: Self.tuningEpochs, options: reader, backend: backend)
+        }
         let detectors = try DetectorTraining(
             methods: [DetectorTraining.autoencoder], falseAlarmsPerDay: falseAlarmsPerDay, seed: seed
         ).detectors(for: bundle, sources: [training], reader: reader, backend: backend)

@@ -37,8 +37,8 @@ struct BenchmarkCommand: Command {
 
             Methods: \(BenchmarkMethod.all.map(\.name).joined(separator: ", ")). A name with -w5 is smoothed over \
             the latest 5 samples. The autoencoders learn from the entity alone, from all entities of the set in one \
-            place (-central), or by federated averaging in ten rounds (-federated); \
-            they pass over entities without a training part of their own.
+            place (-central), or by federated averaging in ten rounds and then four epochs of the entity alone \
+            (-federated); they pass over entities without a training part of their own.
             """,
         examples: [
             .init("fl-train benchmark --data smd asd --out report", "all methods on two sets"),

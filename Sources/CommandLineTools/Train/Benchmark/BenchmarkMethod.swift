@@ -14,7 +14,8 @@ enum BenchmarkMethod: Sendable, Encodable {
         case local
         /// Those of all entities of the set, in one place.
         case central
-        /// Those of all entities of the set, each keeping its own: federated averaging, one epoch a round.
+        /// Those of all entities of the set, each keeping its own: federated averaging, one epoch a round, and then a
+        /// few epochs of each entity alone, as `fl-worker --tuning-epochs` does.
         case federated
     }
 

@@ -39,7 +39,7 @@ struct BenchmarkRun: Sendable {
     let console: Console
 
     /// Changes when the same data and method would give other results.
-    private static let version = 2
+    private static let version = 3
 
     /// Computes what is missing; results come in the order of entities, then methods. A method that cannot learn from
     /// an entity has no result for it.
