@@ -85,7 +85,7 @@ let package = Package(
 
         // Layer 5.
         module("Detection", ["LinearAlgebra", "Telemetry", "TensorModule", "TextParsing"]),
-        module("Fingerprinting", ["Charts", "Detection", "Telemetry"]),
+        module("Fingerprinting", ["Alarms", "Charts", "Detection", "Telemetry"]),
 
         // Layer 6.
         module(
@@ -136,7 +136,7 @@ let package = Package(
             "Autoencoders", ["Accelerators", "Checksums", "Storage", "Telemetry", "TensorModule", "TextParsing"],
             resources: [.copy("Goldens")]),
         tests("Detection", ["TensorModule"], resources: [.copy("Goldens")]),
-        tests("Fingerprinting", ["Charts", "Detection", "TensorModule"]),
+        tests("Fingerprinting", ["Alarms", "Charts", "Detection", "TensorModule"]),
         tests("LinearAlgebra", ["TensorModule"]),
         tests("Placement", ["TensorModule"], resources: [.copy("Goldens")]),
         tests("Accelerators", ["COpenCL", "TensorModule"]),

@@ -8,6 +8,9 @@ package struct AlarmEvent: Codable, Equatable, Sendable {
         case raised
         /// It is worse than before, or touches more groups.
         case changed
+        /// What it looks like is known: its signature covers enough samples to tell one kind of fault from another. Once
+        /// in an alarm's life, before or after it is cleared.
+        case settled
         /// It is over.
         case cleared
     }
@@ -67,6 +70,29 @@ package struct AlarmEvent: Codable, Equatable, Sendable {
         }
     }
 
+    /// What the server's fault library makes of the signature.
+    package struct Fault: Codable, Equatable, Sendable {
+        /// The known fault; ``unknown`` when none is near enough.
+        package var name: String
+        /// The nearest known fault, near enough or not; `nil` when none is known.
+        package var nearest: String?
+        /// Likeness to the nearest known fault, 0…1.
+        package var similarity: Double
+        /// High only when one fault fits and no other does, 0…1; 0 when unknown.
+        package var confidence: Double
+
+        /// The name of what no known fault is like; no fault may have it.
+        package static let unknown = "unknown"
+
+        /// A naming with every field given.
+        package init(name: String, nearest: String?, similarity: Double, confidence: Double) {
+            self.name = name
+            self.nearest = nearest
+            self.similarity = similarity
+            self.confidence = confidence
+        }
+    }
+
     /// Names the alarm among all: the same anomaly of the same stream has the same name, whoever finds it.
     package var id: String
     /// Counts the events of one alarm from 0.
@@ -85,12 +111,20 @@ package struct AlarmEvent: Codable, Equatable, Sendable {
     package var onset: Point
     /// When this event happened.
     package var at: Point
+    /// The last sample so far in which it stood.
+    package var lastAlarm: Point?
     /// The entity's combined score at its worst, in units of its threshold.
     package var score: Double
     /// Resource groups whose own thresholds were exceeded so far, sorted.
     package var groups: [String]
     /// The fingerprint: the metrics that deviate, the largest share first.
     package var fingerprint: [Cause]
+    /// What tells this kind of fault from another; `nil` where nothing is known of it.
+    package var signature: FaultSignature?
+    /// Samples from the onset that the signature covers.
+    package var signatureSamples: Int?
+    /// The known fault it is like, by the library of the server that shows the event; never in a worker's or in the log.
+    package var fault: Fault?
     /// Largest reconstruction error of the federated autoencoders so far, in units of its own threshold.
     package var reconstruction: Double?
     /// The model version that found it.
@@ -101,7 +135,8 @@ package struct AlarmEvent: Codable, Equatable, Sendable {
     /// An event with every field given.
     package init(
         id: String, revision: Int, state: State, site: String, entity: String, worker: String, severity: Severity,
-        onset: Point, at: Point, score: Double, groups: [String], fingerprint: [Cause], reconstruction: Double?,
+        onset: Point, at: Point, lastAlarm: Point? = nil, score: Double, groups: [String], fingerprint: [Cause],
+        signature: FaultSignature? = nil, signatureSamples: Int? = nil, fault: Fault? = nil, reconstruction: Double?,
         modelVersion: UInt64, sequence: Int64? = nil
     ) {
         self.id = id
@@ -113,9 +148,13 @@ package struct AlarmEvent: Codable, Equatable, Sendable {
         self.severity = severity
         self.onset = onset
         self.at = at
+        self.lastAlarm = lastAlarm
         self.score = score
         self.groups = groups
         self.fingerprint = fingerprint
+        self.signature = signature
+        self.signatureSamples = signatureSamples
+        self.fault = fault
         self.reconstruction = reconstruction
         self.modelVersion = modelVersion
         self.sequence = sequence

@@ -1,5 +1,6 @@
 /// One entity's alarms, from sample to sample: raised when the score first exceeds its threshold, changed when it gets
-/// worse or touches another group, cleared after a run of quiet samples. A value: no clock, no I/O.
+/// worse or touches another group, cleared after a run of quiet samples, and settled when it began long enough ago that
+/// its signature can tell what it is. A value: no clock, no I/O.
 package struct AlarmLifecycle: Sendable {
     /// What was found in one sample.
     package struct Sample: Sendable {
@@ -26,73 +27,163 @@ package struct AlarmLifecycle: Sendable {
         }
     }
 
+    /// What the samples of an alarm look like.
+    package struct Evidence: Sendable {
+        /// The metrics that deviate, the largest share first.
+        package var causes: [AlarmEvent.Cause]
+        /// What tells this kind of fault from another.
+        package var signature: FaultSignature?
+
+        /// Evidence with every field given.
+        package init(causes: [AlarmEvent.Cause], signature: FaultSignature?) {
+            self.causes = causes
+            self.signature = signature
+        }
+    }
+
+    /// An alarm that is not over, or not settled.
+    private struct Course {
+        var event: AlarmEvent
+        var quiet = 0
+        var isSettled = false
+
+        var isCleared: Bool { event.state == .cleared }
+    }
+
+    /// Samples without an alarm after which one is cleared, unless somebody says otherwise.
+    package static let defaultQuietSamples = 10
+
     private let site: String
     private let entity: String
     private let worker: String
     private let modelVersion: UInt64
     private let quietSamples: Int
-    private var open: AlarmEvent?
-    private var quiet = 0
+    private let settlingSamples: Int
+    private var course: Course?
 
     /// An entity without an alarm.
     ///
-    /// - Parameter quietSamples: samples without an alarm after which one is cleared; shorter pauses do not end it.
-    package init(site: String, entity: String, worker: String, modelVersion: UInt64, quietSamples: Int = 10) {
+    /// - Parameters:
+    ///   - quietSamples: samples without an alarm after which one is cleared; shorter pauses do not end it.
+    ///   - settlingSamples: samples from its beginning after which it is settled.
+    package init(
+        site: String, entity: String, worker: String, modelVersion: UInt64,
+        quietSamples: Int = AlarmLifecycle.defaultQuietSamples,
+        settlingSamples: Int = 60
+    ) {
         precondition(quietSamples > 0, "an alarm needs a quiet sample to end")
+        precondition(settlingSamples > 0, "an alarm needs a sample to settle")
         self.site = site
         self.entity = entity
         self.worker = worker
         self.modelVersion = modelVersion
         self.quietSamples = quietSamples
+        self.settlingSamples = settlingSamples
     }
+
+    /// The first row of which evidence may still be asked; `nil` when no alarm is under way.
+    package var earliestRow: Int? { course?.event.onset.index }
 
     /// Takes in the next sample.
     ///
-    /// - Parameter fingerprint: the metrics that deviate; asked for only when an event needs them.
-    package mutating func step(_ sample: Sample, fingerprint: () -> [AlarmEvent.Cause]) -> [AlarmEvent] {
-        guard sample.isAlarm else {
-            guard open != nil else { return [] }
-            quiet += 1
-            return quiet >= quietSamples ? end(at: sample.point) : []
+    /// - Parameter evidence: what rows of the stream look like, the last of them this sample's or an earlier one; asked
+    ///   for only when an event needs it.
+    package mutating func step(_ sample: Sample, evidence: (Range<Int>) -> Evidence) -> [AlarmEvent] {
+        var events: [AlarmEvent] = []
+        if sample.isAlarm {
+            // What comes now is another alarm's.
+            if course?.isCleared == true {
+                events += settle(at: sample.point, before: sample.point.index, evidence)
+                course = nil
+            }
+            events += alarm(sample, evidence)
+        } else if let course, !course.isCleared {
+            self.course?.quiet += 1
+            if course.quiet + 1 >= quietSamples { events += clear(at: sample.point, evidence) }
         }
-        quiet = 0
-        let ratio = sample.ratio.isFinite ? max(sample.ratio, 0) : 0
-        guard var event = open else {
-            let event = AlarmEvent(
-                id: "\(site)/\(entity)@\(sample.point.index)", revision: 0, state: .raised, site: site, entity: entity,
-                worker: worker, severity: .init(ratio: ratio), onset: sample.point, at: sample.point, score: ratio,
-                groups: sample.groups.sorted(), fingerprint: fingerprint(), reconstruction: sample.reconstruction,
-                modelVersion: modelVersion)
-            open = event
-            return [event]
+        if let onset = course?.event.onset.index, sample.point.index + 1 - onset >= settlingSamples {
+            events += settle(at: sample.point, before: onset + settlingSamples, evidence)
+            if course?.isCleared == true { course = nil }
         }
-        let worse = AlarmEvent.Severity(ratio: ratio) > event.severity
-        let groups = Set(event.groups).union(sample.groups).sorted()
-        let wider = groups != event.groups
-        event.score = max(event.score, ratio)
-        event.groups = groups
-        event.reconstruction = [event.reconstruction, sample.reconstruction].compactMap { $0 }.max()
-        guard worse || wider else {
-            open = event
-            return []
-        }
-        event.severity = max(event.severity, .init(ratio: ratio))
-        event.revision += 1
-        event.state = .changed
-        event.at = sample.point
-        event.fingerprint = fingerprint()
-        open = event
-        return [event]
+        return events
     }
 
-    /// The stream has ended: an alarm that stands is cleared.
-    package mutating func end(at point: AlarmEvent.Point) -> [AlarmEvent] {
-        guard var event = open else { return [] }
-        open = nil
-        quiet = 0
+    /// The stream has ended: an alarm that stands is cleared, one that has not settled has what there is.
+    package mutating func end(at point: AlarmEvent.Point, evidence: (Range<Int>) -> Evidence) -> [AlarmEvent] {
+        defer { course = nil }
+        guard let course else { return [] }
+        guard !course.isCleared else { return settle(at: point, before: point.index + 1, evidence) }
+        return clear(at: point, evidence)
+    }
+
+    private mutating func alarm(_ sample: Sample, _ evidence: (Range<Int>) -> Evidence) -> [AlarmEvent] {
+        let ratio = sample.ratio.isFinite ? max(sample.ratio, 0) : 0
+        guard var course else {
+            let event = AlarmEvent(
+                id: "\(site)/\(entity)@\(sample.point.index)", revision: 0, state: .raised, site: site, entity: entity,
+                worker: worker, severity: .init(ratio: ratio), onset: sample.point, at: sample.point,
+                lastAlarm: sample.point,
+                score: ratio, groups: sample.groups.sorted(), fingerprint: [], reconstruction: sample.reconstruction,
+                modelVersion: modelVersion)
+            self.course = Course(event: event)
+            see(before: sample.point.index + 1, evidence)
+            return self.course.map { [$0.event] } ?? []
+        }
+        course.quiet = 0
+        course.event.lastAlarm = sample.point
+        let worse = AlarmEvent.Severity(ratio: ratio) > course.event.severity
+        let groups = Set(course.event.groups).union(sample.groups).sorted()
+        let wider = groups != course.event.groups
+        course.event.score = max(course.event.score, ratio)
+        course.event.groups = groups
+        course.event.reconstruction = [course.event.reconstruction, sample.reconstruction].compactMap { $0 }.max()
+        course.event.severity = max(course.event.severity, .init(ratio: ratio))
+        self.course = course
+        guard worse || wider else { return [] }
+        see(before: sample.point.index + 1, evidence)
+        return next(.changed, at: sample.point)
+    }
+
+    /// Clears the alarm. One that has not settled is seen up to here, a longer one without the quiet at its end.
+    private mutating func clear(at point: AlarmEvent.Point, _ evidence: (Range<Int>) -> Evidence) -> [AlarmEvent] {
+        guard let course else { return [] }
+        let settled = course.event.onset.index + settlingSamples
+        see(before: min(point.index + 1, max((course.event.lastAlarm ?? point).index + 1, settled)), evidence)
+        let events = next(.cleared, at: point)
+        if course.isSettled { self.course = nil }
+        return events
+    }
+
+    /// Settles the alarm, if that has not happened, by its samples before a row.
+    private mutating func settle(
+        at point: AlarmEvent.Point, before row: Int, _ evidence: (Range<Int>) -> Evidence
+    ) -> [AlarmEvent] {
+        guard let course, !course.isSettled else { return [] }
+        see(before: row, evidence)
+        self.course?.isSettled = true
+        let isCleared = course.isCleared
+        let events = next(.settled, at: point)
+        // It is over all the same.
+        if isCleared { self.course?.event.state = .cleared }
+        return events
+    }
+
+    /// Looks at the alarm's samples before a row. A signature stays until there is a better one.
+    private mutating func see(before row: Int, _ evidence: (Range<Int>) -> Evidence) {
+        guard let onset = course?.event.onset.index, row > onset else { return }
+        let found = evidence(onset..<row)
+        guard found.signature != nil || course?.event.signature == nil else { return }
+        course?.event.fingerprint = found.causes
+        course?.event.signature = found.signature
+        course?.event.signatureSamples = found.signature.map { _ in row - onset }
+    }
+
+    private mutating func next(_ state: AlarmEvent.State, at point: AlarmEvent.Point) -> [AlarmEvent] {
+        guard var event = course?.event else { return [] }
         event.revision += 1
-        event.state = .cleared
+        event.state = state
         event.at = point
+        course?.event = event
         return [event]
     }
 }

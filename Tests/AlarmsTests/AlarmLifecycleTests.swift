@@ -2,16 +2,31 @@ import Alarms
 import Testing
 
 @Suite struct AlarmLifecycleTests {
-    private func events(_ ratios: [Double], groups: [Int: [String]] = [:]) -> [AlarmEvent] {
-        var life = AlarmLifecycle(site: "s", entity: "e", worker: "w", modelVersion: 3, quietSamples: 2)
+    private func events(
+        _ ratios: [Double], groups: [Int: [String]] = [:], settlingSamples: Int = 60
+    ) -> [AlarmEvent] {
+        var life = AlarmLifecycle(
+            site: "s", entity: "e", worker: "w", modelVersion: 3, quietSamples: 2, settlingSamples: settlingSamples)
         var events: [AlarmEvent] = []
+        // The rows that were looked at can be told from the evidence.
+        func evidence(_ rows: Range<Int>) -> AlarmLifecycle.Evidence {
+            .init(
+                causes: [.init(group: "physical.cpu", metric: "m", share: 1, deviation: Double(rows.count))],
+                signature: Self.signature(duty: Double(rows.lowerBound) / 1000))
+        }
         for (index, ratio) in ratios.enumerated() {
             let sample = AlarmLifecycle.Sample(
                 point: .init(index: index, time: Double(index)), isAlarm: ratio > 1, ratio: ratio,
                 groups: groups[index] ?? [], reconstruction: ratio / 2)
-            events += life.step(sample) { [.init(group: "physical.cpu", metric: "m", share: 1, deviation: ratio)] }
+            events += life.step(sample, evidence: evidence)
         }
-        return events + life.end(at: .init(index: ratios.count, time: 0))
+        return events + life.end(at: .init(index: ratios.count - 1, time: 0), evidence: evidence)
+    }
+
+    private static func signature(duty: Double) -> FaultSignature {
+        FaultSignature(
+            metrics: ["m": .init(above: 1, below: 0)], resources: ["cpu": .init(above: 1, below: 0)],
+            aspects: ["level": 1], rhythm: .init(duty: duty, centre: 0.5, restlessness: 0), sidedness: 1)
     }
 
     /// A change outside the macro, which cannot make one.
@@ -19,17 +34,59 @@ import Testing
 
     @Test func raisedChangedCleared() {
         let found = events([0.5, 1.2, 1.1, 2.5, 1.3, 0.4, 0.3, 0.2])
-        #expect(found.map(\.state) == [.raised, .changed, .cleared])
-        #expect(found.map(\.severity) == [.warning, .major, .major])
-        #expect(found.map(\.revision) == [0, 1, 2])
-        #expect(found.map(\.at.index) == [1, 3, 6])
+        #expect(found.map(\.state) == [.raised, .changed, .cleared, .settled])
+        #expect(found.map(\.severity) == [.warning, .major, .major, .major])
+        #expect(found.map(\.revision) == [0, 1, 2, 3])
+        #expect(found.map(\.at.index) == [1, 3, 6, 7])
+        #expect(found.map(\.signatureSamples) == [1, 3, 6, 7])
         #expect(Set(found.map(\.id)) == ["s/e@1"])
         #expect(found[2].score == 2.5)
         #expect(found[2].reconstruction == 1.25)
     }
 
     @Test func aShortPauseDoesNotEndAnAlarm() {
-        #expect(events([2, 0, 2, 0, 0, 2]).map(\.state) == [.raised, .cleared, .raised, .cleared])
+        #expect(events([2, 0, 2, 0, 0, 2]).map(\.state) == [.raised, .cleared, .settled, .raised, .cleared])
+    }
+
+    /// Once in its life an alarm has been seen for long enough, whether it stands or not, and never twice.
+    @Test func anAlarmSettlesOnce() throws {
+        // It stands for longer than it takes to settle: then the last look covers all of it, without the quiet end.
+        let long = events([0, 2, 2, 2, 2, 2, 2, 0, 0, 0], settlingSamples: 4)
+        #expect(long.map(\.state) == [.raised, .settled, .cleared])
+        #expect(long.map(\.signatureSamples) == [1, 4, 6])
+        #expect(long.map(\.at.index) == [1, 4, 8])
+        // It is over before: what comes after it for a while belongs to the picture.
+        let short = events([0, 2, 0, 0, 0, 0, 0, 0, 0], settlingSamples: 6)
+        #expect(short.map(\.state) == [.raised, .cleared, .settled])
+        #expect(short.map(\.signatureSamples) == [1, 3, 6])
+        #expect(short.map(\.at.index) == [1, 3, 6])
+        // The next alarm's samples are not this one's.
+        let pair = events([2, 0, 0, 0, 2, 2, 2, 2, 0], settlingSamples: 6)
+        #expect(pair.map(\.state) == [.raised, .cleared, .settled, .raised, .cleared])
+        #expect(pair.map(\.signatureSamples) == [1, 3, 4, 1, 5])
+        #expect(pair.map(\.id) == ["s/e@0", "s/e@0", "s/e@0", "s/e@4", "s/e@4"])
+        #expect(pair.map { $0.signature?.rhythm.duty } == [0, 0, 0, 0.004, 0.004])
+        for found in [long, short, pair] {
+            for (id, events) in Dictionary(grouping: found, by: \.id) {
+                #expect(events.map(\.revision) == Array(events.indices), "\(id)")
+            }
+        }
+    }
+
+    @Test func evidenceIsAskedOfRowsThatAreNamedBefore() {
+        var life = AlarmLifecycle(
+            site: "s", entity: "e", worker: "w", modelVersion: 1, quietSamples: 2, settlingSamples: 5)
+        for (index, isAlarm) in [false, true, false, false, false, false, false, false].enumerated() {
+            let known = life.earliestRow ?? index
+            _ = life.step(
+                .init(
+                    point: .init(index: index, time: 0), isAlarm: isAlarm, ratio: 2, groups: [], reconstruction: nil)
+            ) { rows in
+                #expect(rows.lowerBound >= known && rows.upperBound <= index + 1 && !rows.isEmpty)
+                return .init(causes: [], signature: nil)
+            }
+            #expect(life.earliestRow == ((1...4).contains(index) ? 1 : nil))
+        }
     }
 
     @Test func anotherGroupIsAChange() {

@@ -1,3 +1,4 @@
+import Alarms
 import Detection
 import Fingerprinting
 import Foundation
@@ -72,6 +73,55 @@ import Testing
         #expect(FaultLibrary().match(prints[0]).fault == nil)
         #expect(abs(prints[0].similarity(to: prints[0]) - 1) < 1e-12)
         #expect(prints[0].similarity(to: prints[1]) == prints[1].similarity(to: prints[0]))
+    }
+
+    @Test func originsStayBesideTheSignatures() throws {
+        let model = try Self.model()
+        let print = FaultSignature(try Self.fingerprint([0: 10], rows: 500..<560, seed: 1, model: model))
+        let other = FaultSignature(try Self.fingerprint([3: 10], rows: 500..<560, seed: 2, model: model))
+        var (left, right) = (FaultLibrary(), FaultLibrary())
+        #expect(Self.isNew(print, "x", "b/e@7", in: &left))
+        #expect(!Self.isNew(print, "x", nil, in: &left))
+        #expect(Self.isNew(print, "x", "a/e@9", in: &right))
+        #expect(Self.isNew(other, "x", nil, in: &right))
+        var (one, two) = (left, right)
+        one.merge(right)
+        two.merge(left)
+        #expect(one == two && one.count == 2)
+        #expect(Set(one.faults["x"]?.map(\.origin) ?? []) == ["a/e@9", nil])
+        // The file comes back, and an origin is a field more of the same form.
+        let bytes = try one.encoded()
+        #expect(try FaultLibrary(decoding: bytes) == one && one.encoded() == bytes)
+        let text = String(decoding: bytes, as: UTF8.self).replacing(#""origin" : "a/e@9","#, with: "")
+        let plain = try FaultLibrary(decoding: Array(text.utf8))
+        #expect(plain.faults["x"]?.map(\.signature) == one.faults["x"]?.map(\.signature) && plain != one)
+        #expect(throws: FaultLibraryError.form(1)) {
+            try FaultLibrary(decoding: Array(#"{"formatVersion": 1, "faults": {}}"#.utf8))
+        }
+        #expect(throws: FaultLibraryError.malformed) { try FaultLibrary(decoding: Array("{}".utf8)) }
+        #expect(one.only("x") == one && one.only("y") == nil)
+        #expect(one.strongestMetrics(of: "x").prefix(2).sorted() == ["a", "d"])
+    }
+
+    private static func isNew(
+        _ signature: FaultSignature, _ name: String, _ origin: String?, in library: inout FaultLibrary
+    ) -> Bool {
+        library.add(signature, as: name, origin: origin)
+    }
+
+    /// What travels is named as the whole is.
+    @Test func aCompactSignatureIsNamedTheSame() throws {
+        let model = try Self.model()
+        var library = FaultLibrary()
+        library.add(
+            FaultSignature(try Self.fingerprint([0: 12, 1: 9], rows: 500..<560, seed: 2, model: model)).compact,
+            as: "cpu")
+        let seen = FaultSignature(try Self.fingerprint([0: 10, 1: 8], rows: 600..<670, seed: 9, model: model))
+        let fault = FaultMatcher(library).fault(of: seen.compact)
+        #expect(fault.name == "cpu" && fault.nearest == "cpu")
+        #expect(abs(fault.similarity - library.match(seen).similarity) < 0.001)
+        let none = FaultMatcher(FaultLibrary()).fault(of: seen)
+        #expect(none == .init(name: "unknown", nearest: nil, similarity: 0, confidence: 0))
     }
 
     /// The same metric, off by as much, is another fault when it swings, freezes or climbs instead of staying off.

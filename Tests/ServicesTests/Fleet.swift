@@ -11,13 +11,13 @@ final class Fleet {
     private(set) var running: [String: Process] = [:]
     private(set) var ports: [Int] = []
 
-    /// Two sites of one entity each, some hundred rows to learn from, two faults each in the rest.
-    init(sites: Int = 2) throws {
+    /// Two sites of one entity each, some hundred rows to learn from, two faults each in the rest, or the given ones.
+    init(sites: Int = 2, faults: FaultSelection = .count(2)) throws {
         folder = try TemporaryFolder()
         data = folder.path("data")
         let scenario = SyntheticScenario(
             seed: 5, sites: sites, entitiesPerSite: 1, types: [.enb], hours: 18, stepSeconds: 120, trainingShare: 0.6,
-            faults: .count(2), severity: 6...7)
+            faults: faults, severity: 6...7)
         _ = try DataGenerator(scenario).write(to: data, replacing: true)
         ports = try Self.freePorts(3)
     }
@@ -111,6 +111,34 @@ final class Fleet {
     /// What the server answers to JSON, with its status.
     func post(_ path: String, _ json: String) -> HTTPClient.Outcome {
         HTTPClient.post(host: "127.0.0.1", port: http, path: path, json: json) { _ in true }
+    }
+
+    /// The whole of what a connection gets for some bytes, head and all.
+    func raw(_ request: String) -> String { Self.exchange(http, Array(request.utf8)) }
+
+    private static func exchange(_ port: Int, _ bytes: [UInt8]) -> String {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(descriptor) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+        address.sin_port = in_port_t(port).bigEndian
+        let connected = withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+        guard connected == 0, send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL)) == bytes.count else {
+            return ""
+        }
+        var answer: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 4_096)
+        while true {
+            let count = recv(descriptor, &buffer, buffer.count, 0)
+            guard count > 0 else { break }
+            answer += buffer[..<count]
+        }
+        return String(decoding: answer, as: UTF8.self)
     }
 
     private struct Rounds: Decodable {

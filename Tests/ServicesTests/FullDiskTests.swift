@@ -87,4 +87,28 @@ struct FullDiskTests {
         #expect(Fleet.wait(until: { fleet.hasEnded(workers: 2) }), "\(fleet.log("worker1"))")
         #expect(Self.summary(fleet) == expected.alarms)
     }
+
+    /// A confirmation that the disk does not take is refused, the server ends as with any other, and what was confirmed
+    /// before is whole.
+    @Test func aConfirmationOnAFullDisk() throws {
+        let disk = try SmallDisk(kilobytes: 8_192)
+        let fleet = try Fleet()
+        try fleet.startServer(workers: 2, ["--data-folder", disk.path + "/server"])
+        #expect(Fleet.wait(until: { fleet.get("/healthz") != nil }), "\(fleet.log("server"))")
+        #expect(fleet.post("/v1/library", FaultLibraryProcessTests.confirmation("first", duty: 0.5)) == .finished)
+        let before = try #require(fleet.get("/v1/library?form=file"))
+        try disk.fill()
+        let outcome = fleet.post("/v1/library", FaultLibraryProcessTests.confirmation("second", duty: 0.6))
+        #expect(outcome != .finished, "\(outcome)")
+        if case .refused(let status, let line) = outcome {
+            #expect(status == 507 && line.contains("library.json"), "\(line)")
+        }
+        #expect(fleet.exit(of: "server") == 73, "\(fleet.log("server"))")
+        #expect(Self.lastLine(fleet, "server").contains("no space left"), "\(fleet.log("server"))")
+        try disk.makeRoom()
+        try fleet.startServer(workers: 2, ["--data-folder", disk.path + "/server"])
+        #expect(Fleet.wait(until: { fleet.get("/healthz") != nil }), "\(fleet.log("server"))")
+        #expect(fleet.get("/v1/library?form=file") == before)
+        #expect(fleet.post("/v1/library", FaultLibraryProcessTests.confirmation("second", duty: 0.6)) == .finished)
+    }
 }

@@ -3,13 +3,13 @@ import FoundationEssentials
 
 /// An alarm event as people read it.
 enum AlarmLine {
-    static let header = ["no", "state", "severity", "entity", "row", "time", "score", "fingerprint"]
+    static let header = ["no", "state", "severity", "entity", "row", "time", "score", "fault", "fingerprint"]
 
     static func cells(_ event: AlarmEvent) -> [String] {
         [
             event.sequence.map(String.init) ?? "-", event.state.rawValue, event.severity.rawValue, name(event),
             "\(event.onset.index)–\(event.at.index)", time(event.at.time),
-            Quantity.number(event.score), fingerprint(event),
+            Quantity.number(event.score), fault(event), fingerprint(event),
         ]
     }
 
@@ -30,7 +30,7 @@ enum AlarmLine {
             "\(number) \(paint(state, colour(of: event), usesColour)) \(paint(severity, colour(of: event), usesColour)) "
             + "\(padded(name(event), 14)) \(padded(rows, 15)) score \(padded(Quantity.number(event.score), 5))"
         let evidence = event.reconstruction.map { " reconstruction \(padded(Quantity.number($0), 5))" } ?? ""
-        return line + evidence + "  " + fingerprint(event)
+        return line + evidence + "  \(padded(fault(event), 12))  " + fingerprint(event)
     }
 
     private static func name(_ event: AlarmEvent) -> String { printable("\(event.site)/\(event.entity)") }
@@ -40,6 +40,14 @@ enum AlarmLine {
         String(
             String.UnicodeScalarView(
                 text.unicodeScalars.map { $0.properties.generalCategory == .control ? "\u{FFFD}" : $0 }))
+    }
+
+    /// The known fault it is like, with the likeness: `disk-stall 86 %`, `unknown`, or `-` where nothing can be said.
+    static func fault(_ event: AlarmEvent) -> String {
+        guard let fault = event.fault else { return "-" }
+        guard fault.name != AlarmEvent.Fault.unknown else { return fault.name }
+        let likeness = Int(exactly: (fault.similarity * 100).rounded()).map { "\($0)" } ?? "–"
+        return printable(fault.name) + " \(likeness) %"
     }
 
     /// The metrics with the largest shares: `physical.cpu node_load1 ↑ 61 %`.

@@ -20,7 +20,9 @@ struct AlertsCommand: Command {
         name: "", summary: "show alarms",
         discussion: """
             Every event of an alarm's life has a sequence number without gaps: raised, changed (worse, or another \
-            group), cleared. The fingerprint names the metrics that deviate, with their shares.
+            group), settled (sixty samples after it began its signature tells what it is), cleared. The fingerprint names \
+            the metrics that deviate, with their shares; the fault is the known one it is like, with the likeness, by \
+            the library of the server (fl-train library add --server confirms one).
 
             With --follow it waits for more, and after a broken connection goes on where it was. SIGTERM and Ctrl-C end \
             it.
@@ -51,49 +53,19 @@ struct AlertsCommand: Command {
 
     // MARK: Once
 
-    private struct Page: Decodable {
-        var alarms: [AlarmEvent]
-        var last: Int64
-    }
-
     private static func list(_ host: String, _ port: Int, since: Int, isJSON: Bool, _ console: Console) throws {
         var table = Table(AlarmLine.header)
-        var last = Int64(since)
-        while true {
-            var body: [UInt8] = []
-            try check(
-                HTTPClient.get(host: host, port: port, path: "/v1/alarms?since=\(last)") {
-                    body += $0
-                    return true
-                })
-            let page: Page
-            do {
-                page = try AlarmEvent.decode(Page.self, from: body)
-            } catch {
-                throw CommandLineError(.data, "\(host):\(port): its answer is not a list of alarms; is it a server's?")
-            }
-            for event in page.alarms {
+        try AlarmFeed.read(host: host, port: port, since: Int64(since)) { events in
+            for event in events {
                 if isJSON {
                     console.print(try Console.json(event, pretty: false))
                 } else {
                     table.add(AlarmLine.cells(event))
                 }
             }
-            // A server whose numbers do not grow would be asked for ever.
-            guard !page.alarms.isEmpty, page.last > last else { break }
-            last = page.last
         }
         if isJSON { return }
         if table.isEmpty { console.note("no alarms") } else { console.write(table.text) }
-    }
-
-    private static func check(_ outcome: HTTPClient.Outcome) throws {
-        switch outcome {
-        case .finished: break
-        case .unreachable(let reason): throw CommandLineError(.unavailable, reason)
-        case .refused(let status, let line):
-            throw CommandLineError(.unavailable, "the server answers with status \(status): \(line)")
-        }
     }
 
     // MARK: Following
@@ -129,9 +101,9 @@ struct AlertsCommand: Command {
                 return !stop.isSet
             }
             if stop.isSet { return }
-            if case .refused = outcome { try check(outcome) }
+            if case .refused = outcome { try AlarmFeed.check(outcome) }
             // A server that never answered is more likely a wrong address than one that is away.
-            if !connected { try check(outcome) }
+            if !connected { try AlarmFeed.check(outcome) }
             if !noted { console.note("the server is away; waiting for it") }
             noted = true
             for _ in 0..<5 where !stop.isSet { Thread.sleep(forTimeInterval: 0.1) }

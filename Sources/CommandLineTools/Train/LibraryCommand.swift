@@ -1,6 +1,8 @@
+import Alarms
 import CommandLineSupport
 import Fingerprinting
 import Foundation
+import Services
 import Storage
 
 /// `fl-train library`: the known faults.
@@ -12,9 +14,14 @@ struct LibraryCommand: Command {
     static let action = Option<Action>.positional("action", "ACTION", "add, list, remove or match")
     static let library = Option<String>(
         "library", "FILE", default: "faults.json", "the file with the known faults; add makes it when it is missing")
+    static let server = Option<String>.optional(
+        "server", "HOST:PORT", "the library of the server with this HTTP endpoint instead of a file",
+        constraint: "HOST:PORT", valid: { ServerCommand.address($0) != nil })
     static let name = Option<String>.optional("name", "FAULT", "the fault to add or to remove")
     static let fingerprint = Option<String>.optional(
         "fingerprint", "FILE", "what to add or to match: the output of fl-train explain --format json")
+    static let alarm = Option<String>.optional(
+        "alarm", "ALARM", "with --server, what to add: an alarm's number in fl-alerts, or its id (site/entity@row)")
     static let from = Option<String>.optional("from", "FILE", "add every fault of another library instead")
     static let format = Option<OutputFormat>("format", "FORMAT", default: .table, "how to print the result")
 
@@ -26,6 +33,9 @@ struct LibraryCommand: Command {
             what is known; remove forgets a fault; match says which known fault a fingerprint is most like, with a \
             confidence, or that it is unknown. A library holds shares of metrics and groups and the shape over time, \
             never samples, so that sites may exchange it.
+
+            With --server the library is the one that names the alarms of all sites, and an alarm can be confirmed by \
+            its number. A server takes changes only from its own machine.
             """,
         examples: [
             .init(
@@ -33,57 +43,59 @@ struct LibraryCommand: Command {
                 "the fingerprint of an anomaly"),
             .init("fl-train library add --name disk-stall --fingerprint event.json", "confirms what it was"),
             .init("fl-train library match --fingerprint event.json", "names an anomaly"),
+            .init(
+                "fl-train library add --server 127.0.0.1:7410 --name disk-stall --alarm 17",
+                "confirms what alarm event 17 was: alarms like it have that name at every site"),
         ],
-        options: [action, library, name, fingerprint, from, format])
+        options: [action, library, server, name, fingerprint, alarm, from, format])
 
     func run(_ arguments: Arguments, _ console: Console) async throws {
-        let path = arguments[Self.library]
-        switch arguments[Self.action] {
-        case .add: try add(to: path, arguments, console)
-        case .remove: try remove(from: path, arguments, console)
-        case .list: try list(try Self.read(path), arguments, console)
-        case .match: try match(try Self.read(path), arguments, console)
+        let library = try LibraryPlace(arguments)
+        try await DetachedThread.run {
+            switch arguments[Self.action] {
+            case .add: try add(to: library, arguments, console)
+            case .remove: try remove(from: library, arguments, console)
+            case .list: try list(try library.read(), arguments, console)
+            case .match: try match(try library.read(), arguments, console)
+            }
         }
     }
 
-    private func add(to path: String, _ arguments: Arguments, _ console: Console) throws {
-        var library = FileManager.default.fileExists(atPath: path) ? try Self.read(path) : FaultLibrary()
+    private func add(to place: LibraryPlace, _ arguments: Arguments, _ console: Console) throws {
         if let other = arguments[optional: Self.from] {
-            library.merge(try Self.read(other))
+            try place.merge(try LibraryPlace.file(other).read())
+        } else if let alarm = arguments[optional: Self.alarm] {
+            guard let name = arguments[optional: Self.name], !name.isEmpty else {
+                throw CommandLineError.usage("library add --alarm needs --name FAULT")
+            }
+            try place.confirm(alarm: alarm, as: name)
         } else {
             guard let name = arguments[optional: Self.name], !name.isEmpty else {
                 throw CommandLineError.usage("library add needs --name FAULT and --fingerprint FILE, or --from FILE")
             }
-            library.add(FaultSignature(try fingerprint(arguments)), as: name)
+            let seen = try fingerprint(arguments)
+            var library = FaultLibrary()
+            library.add(FaultSignature(seen), as: name, origin: "\(seen.entity)@\(seen.startIndex)")
+            try place.merge(library)
         }
-        try write(library, to: path)
-        try list(library, arguments, console)
+        try list(try place.read(), arguments, console)
     }
 
-    private func remove(from path: String, _ arguments: Arguments, _ console: Console) throws {
+    private func remove(from place: LibraryPlace, _ arguments: Arguments, _ console: Console) throws {
         guard let name = arguments[optional: Self.name] else {
             throw CommandLineError.usage("library remove needs --name FAULT")
         }
-        var library = try Self.read(path)
-        guard library.remove(name) else {
-            throw CommandLineError(
-                .data,
-                "\(path): no fault named \(name); there are \(library.faults.keys.sorted().joined(separator: ", "))")
-        }
-        try write(library, to: path)
-        try list(library, arguments, console)
+        try place.remove(name)
+        try list(try place.read(), arguments, console)
     }
 
     private func list(_ library: FaultLibrary, _ arguments: Arguments, _ console: Console) throws {
         if arguments[Self.format] == .json { return try console.printJSON(library) }
         var table = Table(["fault", "signatures", "strongest metrics"])
         for (name, signatures) in library.faults.sorted(by: { $0.key < $1.key }) {
-            var shares: [String: Double] = [:]
-            for signature in signatures {
-                for (metric, share) in signature.metrics { shares[metric, default: 0] += share.total }
-            }
-            let strongest = shares.sorted { $0.value != $1.value ? $0.value > $1.value : $0.key < $1.key }
-            table.add([name, "\(signatures.count)", strongest.prefix(4).map(\.key).joined(separator: ", ")])
+            table.add([
+                name, "\(signatures.count)", library.strongestMetrics(of: name).prefix(4).joined(separator: ", "),
+            ])
         }
         console.print(table.isEmpty ? "no known fault" : table.text)
     }
@@ -119,27 +131,5 @@ struct LibraryCommand: Command {
             throw CommandLineError(
                 .data, "\(path): no fingerprint; expected the output of fl-train explain --format json")
         }
-    }
-
-    private static func read(_ path: String) throws -> FaultLibrary {
-        let data = Data(try FileContents.read(path))
-        struct Form: Decodable {
-            let formatVersion: Int
-        }
-        let form = try? JSONDecoder().decode(Form.self, from: data)
-        if let form, form.formatVersion != FaultLibrary.currentFormat {
-            throw CommandLineError(
-                .data,
-                "\(path): a library of form \(form.formatVersion), this program knows form "
-                    + "\(FaultLibrary.currentFormat); confirm its faults again")
-        }
-        guard let library = try? JSONDecoder().decode(FaultLibrary.self, from: data) else {
-            throw CommandLineError(.data, "\(path): no fault library; expected what fl-train library add writes")
-        }
-        return library
-    }
-
-    private func write(_ library: FaultLibrary, to path: String) throws {
-        try FileContents.writeAtomically(Array((try Console.json(library, pretty: true) + "\n").utf8), to: path)
     }
 }

@@ -4,7 +4,7 @@
 /// payload length (4), checksum (4: CRC-32 of everything else), length of the sender's name (1), the name, the payload.
 package struct Envelope: Equatable, Sendable {
     /// The version of the protocol that this build speaks.
-    package static let protocolVersion: UInt16 = 2
+    package static let protocolVersion: UInt16 = 3
     /// The first four bytes of every message.
     package static let magic: [UInt8] = Array("FLTN".utf8)
     /// Longest name of a sender, in bytes.

@@ -1,4 +1,5 @@
 import CMicroHTTP
+import Foundation
 import Glibc
 import Synchronization
 
@@ -9,6 +10,7 @@ struct HTTPRequest {
         case get = "GET"
         case post = "POST"
         case put = "PUT"
+        case delete = "DELETE"
     }
 
     /// What it wants done.
@@ -19,7 +21,7 @@ struct HTTPRequest {
     var query: (String) -> String?
     /// Looks up a header.
     var header: (String) -> String?
-    /// What it brings; empty for GET.
+    /// What it brings; empty for GET, and as a rule for DELETE.
     var body: [UInt8] = []
 }
 
@@ -32,8 +34,8 @@ enum HTTPResponse: Sendable {
     case stream(type: String, next: @Sendable () -> [UInt8]?)
 }
 
-/// A small HTTP/1.1 server over libmicrohttpd: GET, and POST and PUT with small bodies; a thread for each connection,
-/// bounded.
+/// A small HTTP/1.1 server over libmicrohttpd: GET, DELETE, and POST and PUT with small bodies; a thread for each
+/// connection, bounded.
 @safe final class HTTPServer: Sendable {
     /// Most connections at a time.
     static let connectionLimit = 64
@@ -159,7 +161,7 @@ private func answerRequest(
     else { return faultline_http_result(0) }
     let box = unsafe Unmanaged<HandlerBox>.fromOpaque(context).takeUnretainedValue()
     guard let method = HTTPRequest.Method(rawValue: unsafe String(cString: method)) else {
-        return unsafe queue(.text(405, "only GET, POST and PUT are served here\n"), on: connection)
+        return unsafe queue(.text(405, "only GET, POST, PUT and DELETE are served here\n"), on: connection)
     }
     var body: [UInt8] = []
     if method != .get {
@@ -253,4 +255,27 @@ extension HTTPResponse {
 
     /// JSON.
     static func json(_ body: [UInt8]) -> HTTPResponse { .whole(status: 200, type: "application/json", body: body) }
+
+    /// A value as JSON with sorted keys, on one line.
+    static func encoding(_ value: some Encodable) throws -> HTTPResponse {
+        .json(Array(try JSONEncoder.oneLine.encode(value)) + [0x0a])
+    }
+
+    /// A peer's text as it may stand in a line for people: without control characters, and not long.
+    static func printable(_ text: String) -> String {
+        String(
+            String.UnicodeScalarView(
+                text.unicodeScalars.prefix(120).map { $0.properties.generalCategory == .control ? "\u{FFFD}" : $0 }))
+    }
+}
+
+extension JSONEncoder {
+    /// Writes JSON on one line, keys sorted; numbers that JSON lacks as `"inf"`, `"-inf"` and `"nan"`.
+    static var oneLine: JSONEncoder {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        encoder.nonConformingFloatEncodingStrategy = .convertToString(
+            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+        return encoder
+    }
 }

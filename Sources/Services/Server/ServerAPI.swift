@@ -1,24 +1,33 @@
+import Alarms
+import Fingerprinting
 import Foundation
 import Glibc
 import Storage
 import Synchronization
 
-/// The server's HTTP interface: workers, rounds, placement, alarms, and the stream of alarms.
+/// The server's HTTP interface: workers, rounds, placement, alarms, the stream of alarms, and the fault library that names
+/// them.
 final class ServerAPI: Sendable {
     private let board: ServerBoard
     private let folder: String
-    private let takesTargets: Bool
+    private let takesChanges: Bool
+    private let names: FaultLibraryStore
+    private let library: LibraryAPI
 
-    init(board: ServerBoard, folder: String, takesTargets: Bool) {
+    /// - Parameter takesChanges: whether a target and confirmations are taken.
+    init(board: ServerBoard, folder: String, library: FaultLibraryStore, takesChanges: Bool) {
         self.board = board
         self.folder = folder
-        self.takesTargets = takesTargets
+        self.takesChanges = takesChanges
+        names = library
+        self.library = LibraryAPI(store: library, alarmLog: folder + "/alarms.db", takesChanges: takesChanges)
     }
 
     /// Answers a request.
     func answer(_ request: HTTPRequest) -> HTTPResponse {
         do {
             if request.path == "/v1/placement/target" { return try target(request) }
+            if LibraryAPI.serves(request.path) { return try library.answer(request) }
             guard request.method == .get else { return .text(405, "only GET is served here\n") }
             switch request.path {
             case "/healthz": return try health()
@@ -31,7 +40,7 @@ final class ServerAPI: Sendable {
                 return .text(
                     404,
                     "nothing here; there are /healthz, /v1/workers, /v1/rounds, /v1/placement, /v1/placement/target, "
-                        + "/v1/alarms, /v1/alarms/stream\n")
+                        + "/v1/alarms, /v1/alarms/stream, /v1/library\n")
             }
         } catch {
             return .text(500, "\(error)\n")
@@ -47,7 +56,7 @@ final class ServerAPI: Sendable {
 
     private func health() throws -> HTTPResponse {
         let state = board.current
-        return try json(
+        return try .encoding(
             Health(
                 version: state.version, finished: state.finished,
                 lastAlarm: board.lastAlarm.load(ordering: .relaxed)))
@@ -56,7 +65,7 @@ final class ServerAPI: Sendable {
     private struct Workers: Encodable { var workers: [WorkerEntry] }
 
     private func workers() throws -> HTTPResponse {
-        try json(Workers(workers: board.current.workers.values.sorted { $0.name < $1.name }))
+        try .encoding(Workers(workers: board.current.workers.values.sorted { $0.name < $1.name }))
     }
 
     private struct Rounds: Encodable {
@@ -78,7 +87,7 @@ final class ServerAPI: Sendable {
         let registry = try VersionRegistry(reading: folder + "/registry.db")
         let decoder = JSONDecoder()
         let entries = try registry.rounds().map { try decoder.decode(RoundEntry.self, from: Data($0.record)) }
-        return try json(
+        return try .encoding(
             Rounds(
                 version: state.version, finished: state.finished,
                 open: state.open.map {
@@ -90,13 +99,15 @@ final class ServerAPI: Sendable {
 
     private func placement() throws -> HTTPResponse {
         guard let report = board.current.placement else { return .text(404, Self.noPlacement) }
-        return try json(report)
+        return try .encoding(report)
     }
 
     /// Takes a new target for the learning loop.
     private func target(_ request: HTTPRequest) throws -> HTTPResponse {
-        guard request.method != .get else { return .text(405, "POST or PUT a target here; /v1/placement shows it\n") }
-        guard takesTargets else { return .text(403, "a target is taken only where HTTP is served on this machine\n") }
+        guard request.method == .post || request.method == .put else {
+            return .text(405, "POST or PUT a target here; /v1/placement shows it\n")
+        }
+        guard takesChanges else { return .text(403, "a target is taken only where HTTP is served on this machine\n") }
         // A page in a browser cannot send this type to another origin without asking first.
         guard request.header("Content-Type")?.lowercased().hasPrefix("application/json") ?? false else {
             return .text(415, "expected Content-Type: application/json\n")
@@ -106,7 +117,7 @@ final class ServerAPI: Sendable {
         case .failure(let fault): return .text(400, fault.line + "\n")
         case .success(let target):
             board.put(target)
-            return try json(Target(targetSeconds: target.targetSeconds, rounds: target.rounds ?? report.rounds))
+            return try .encoding(Target(targetSeconds: target.targetSeconds, rounds: target.rounds ?? report.rounds))
         }
     }
 
@@ -129,7 +140,8 @@ final class ServerAPI: Sendable {
         guard (1...10_000).contains(limit) else { return .text(400, "limit: 1 to 10000\n") }
         let entries = try AlarmLog(reading: folder + "/alarms.db").entries(after: since, limit: limit)
         // Entries are JSON already.
-        let list = entries.map { String(decoding: $0.bytes, as: UTF8.self) }.joined(separator: ",")
+        let matcher = names.current.matcher
+        let list = entries.map { String(decoding: matcher.named($0.bytes), as: UTF8.self) }.joined(separator: ",")
         let last = entries.last?.sequence ?? since
         return .json(Array("{\"alarms\":[\(list)],\"last\":\(last)}\n".utf8))
     }
@@ -138,16 +150,9 @@ final class ServerAPI: Sendable {
         guard let since = Self.sequence(request.header("Last-Event-ID") ?? request.query("since")) else {
             return .text(400, "Last-Event-ID: a sequence number is needed\n")
         }
-        let cursor = AlarmCursor(log: try AlarmLog(reading: folder + "/alarms.db"), board: board, sequence: since)
+        let cursor = AlarmCursor(
+            log: try AlarmLog(reading: folder + "/alarms.db"), board: board, names: names, sequence: since)
         return .stream(type: "text/event-stream") { cursor.next() }
-    }
-
-    private func json(_ value: some Encodable) throws -> HTTPResponse {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        encoder.nonConformingFloatEncodingStrategy = .convertToString(
-            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-        return .json(Array(try encoder.encode(value)) + [0x0a])
     }
 }
 
@@ -157,12 +162,14 @@ final class ServerAPI: Sendable {
 private final class AlarmCursor: @unchecked Sendable {
     private let log: AlarmLog
     private let board: ServerBoard
+    private let names: FaultLibraryStore
     private var sequence: Int64
     private var idleTurns = 0
 
-    init(log: AlarmLog, board: ServerBoard, sequence: Int64) {
+    init(log: AlarmLog, board: ServerBoard, names: FaultLibraryStore, sequence: Int64) {
         self.log = log
         self.board = board
+        self.names = names
         self.sequence = sequence
     }
 
@@ -174,9 +181,11 @@ private final class AlarmCursor: @unchecked Sendable {
                 if let last = entries.last {
                     sequence = last.sequence
                     idleTurns = 0
+                    let matcher = names.current.matcher
                     return Array(
                         entries.map {
-                            "id: \($0.sequence)\nevent: alarm\ndata: \(String(decoding: $0.bytes, as: UTF8.self))\n\n"
+                            let event = String(decoding: matcher.named($0.bytes), as: UTF8.self)
+                            return "id: \($0.sequence)\nevent: alarm\ndata: \(event)\n\n"
                         }.joined().utf8)
                 }
             }
@@ -185,5 +194,14 @@ private final class AlarmCursor: @unchecked Sendable {
             usleep(50_000)
         }
         return nil
+    }
+}
+
+extension FaultMatcher {
+    /// An event of the log with its fault by this library. Bytes that no event can be read from stay as they are.
+    fileprivate func named(_ bytes: [UInt8]) -> [UInt8] {
+        guard var event = try? AlarmEvent(decoding: bytes), let signature = event.signature else { return bytes }
+        event.fault = fault(of: signature)
+        return (try? event.encoded()) ?? bytes
     }
 }

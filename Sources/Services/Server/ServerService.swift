@@ -13,7 +13,7 @@ package import Transport
 /// The server's process: sockets, clock, disk and HTTP around a ``Federation/ServerRoundMachine``.
 ///
 /// One thread owns the machine, the sockets and the databases' writing connections; HTTP connections read from the
-/// databases and from a board.
+/// databases and from a board, and change the fault library under its own lock.
 package final class ServerService {
     private let settings: ServerSettings
     private let log: Logger
@@ -21,6 +21,7 @@ package final class ServerService {
     private let registry: VersionRegistry
     private let alarms: AlarmLog
     private let board = ServerBoard()
+    private let library: FaultLibraryStore
     private let clock = MonotonicClock()
     private let stop: StopSignal
     private let tool: String
@@ -57,6 +58,7 @@ package final class ServerService {
         folder = try DataFolder(settings.folder)
         registry = try VersionRegistry(path: folder.file("registry.db"))
         alarms = try AlarmLog(path: folder.file("alarms.db"))
+        library = try FaultLibraryStore(path: folder.file("library.json"))
         var federation = settings.federation
         federation.awaitsChoice = settings.placement != nil
         machine = ServerRoundMachine(
@@ -67,9 +69,10 @@ package final class ServerService {
             recovery: try Self.recover(from: registry))
         self.port =
             try port ?? ZeroMQPort.listening(control: settings.control, bulk: settings.bulk)
-        // Whoever reaches the interface could change the target: only from this machine.
+        // Whoever reaches the interface could change the target and the library: only from this machine.
         let api = ServerAPI(
-            board: board, folder: folder.path, takesTargets: LoopbackAddress.contains("tcp://\(settings.httpHost):1"))
+            board: board, folder: folder.path, library: library,
+            takesChanges: LoopbackAddress.contains("tcp://\(settings.httpHost):1"))
         http = try HTTPServer(host: settings.httpHost, port: settings.httpPort) { api.answer($0) }
         try recallAlarms()
         try recallWorkers()
@@ -150,6 +153,7 @@ package final class ServerService {
             if let target = board.takeTarget(), let placing {
                 try place(.target(seconds: target.targetSeconds, rounds: target.rounds ?? placing.rounds))
             }
+            if let failure = library.storageFailure { try refuseToGoOn(after: failure) }
             showState()
         }
     }
@@ -255,6 +259,13 @@ package final class ServerService {
                 }
                 guard book.admit(event) else { return nil }
                 event.worker = worker
+                // Names are given by the library that there is when somebody reads the event.
+                event.fault = nil
+                if let flaw = event.signature?.flaw {
+                    log.warning("signature refused", ["worker": worker, "reason": flaw])
+                    event.signature = nil
+                    event.signatureSamples = nil
+                }
                 event.sequence = Int64(clamping: sequence)
                 return try? event.encoded()
             }

@@ -1,20 +1,22 @@
-import Accelerators
-import Alarms
+package import Accelerators
+package import Alarms
 import Autoencoders
 import Detection
 import Fingerprinting
-import Monitoring
-import Telemetry
+package import Monitoring
+package import Telemetry
 
 /// One entity's live stream: reads rows, scores them, and makes alarm events of the scores.
 ///
 /// Alarms are decided by the detection method; the autoencoders' reconstruction error, in units of a threshold of its
 /// own, goes along as evidence.
-struct EntityStream {
+package struct EntityStream {
     /// Whether every row was scored.
-    private(set) var hasEnded = false
+    package private(set) var hasEnded = false
     /// Rows scored.
-    private(set) var scoredRows = 0
+    package private(set) var scoredRows = 0
+    /// Times of the first and of the last row that were scored, in seconds; `nil` before there is one.
+    package private(set) var times: ClosedRange<Double>?
 
     private let source: EntitySource
     private var reader: any FrameReader
@@ -26,8 +28,6 @@ struct EntityStream {
     private var history: EntityScores?
     /// Row of the stream at which the history begins.
     private var historyStart = 0
-    /// Row of the stream at which the present alarm began.
-    private var onset: Int?
 
     /// Rows after which the history begins again, unless an alarm stands.
     private static let historyRows = 512
@@ -36,9 +36,17 @@ struct EntityStream {
     /// Metrics in a fingerprint.
     private static let causeCount = 6
 
-    init(
+    /// A stream at its beginning.
+    ///
+    /// - Parameters:
+    ///   - worker: who is named in the events.
+    ///   - version: the model version that is named in them.
+    ///   - quietSamples: samples without an alarm after which one is cleared.
+    ///   - reconstructs: whether the autoencoders' error goes along; without, they are not needed.
+    /// - Throws: what makes it impossible to read the source or to score it.
+    package init(
         source: EntitySource, options: ReaderOptions, model: MonitoringModel, method: String, worker: String,
-        version: UInt64, quietSamples: Int, backend: any AcceleratorBackend
+        version: UInt64, quietSamples: Int, reconstructs: Bool = true, backend: any AcceleratorBackend
     ) throws {
         self.source = source
         reader = try source.makeReader(options: options)
@@ -50,23 +58,26 @@ struct EntityStream {
         }
         monitor = try makeMonitor(method)
         let autoencoder = DetectorTraining.autoencoder.name
-        reconstruction = method == autoencoder ? nil : try makeMonitor(autoencoder)
+        reconstruction = method == autoencoder || !reconstructs ? nil : try makeMonitor(autoencoder)
         lifecycle = AlarmLifecycle(
-            site: source.site, entity: source.entity, worker: worker, modelVersion: version, quietSamples: quietSamples)
+            site: source.site, entity: source.entity, worker: worker, modelVersion: version, quietSamples: quietSamples,
+            settlingSamples: Fingerprint.announcedRows)
     }
 
     /// Scores at most so many rows; returns the events that they make.
-    mutating func advance(rows: Int) throws -> [AlarmEvent] {
+    package mutating func advance(rows: Int) throws -> [AlarmEvent] {
         guard !hasEnded else { return [] }
         guard let frame = try reader.nextChunk(maximumRows: rows) else {
             hasEnded = true
-            return lifecycle.end(at: lastPoint)
+            var lifecycle = lifecycle
+            defer { self.lifecycle = lifecycle }
+            return lifecycle.end(at: lastPoint) { evidence(of: $0) }
         }
         let scores = try monitor.append(frame)
         let reconstructed = try reconstruction?.append(frame)
         scoredRows += frame.rowCount
         let known = history?.count ?? 0
-        if known > Self.mostHistoryRows || (known > Self.historyRows && onset == nil) { history = nil }
+        if known > Self.mostHistoryRows || (known > Self.historyRows && lifecycle.earliestRow == nil) { history = nil }
         if history == nil { historyStart = frame.firstRow }
         if history?.append(scores) == nil { history = scores }
         var events: [AlarmEvent] = []
@@ -74,7 +85,9 @@ struct EntityStream {
         defer { self.lifecycle = lifecycle }
         for row in 0..<scores.count {
             let index = frame.firstRow + row
-            lastPoint = AlarmEvent.Point(index: index, time: scores.times[row])
+            let time = scores.times[row]
+            lastPoint = AlarmEvent.Point(index: index, time: time)
+            if time.isFinite { times = min(times?.lowerBound ?? time, time)...max(times?.upperBound ?? time, time) }
             let combined = scores.combined
             let sample = AlarmLifecycle.Sample(
                 point: lastPoint, isAlarm: scores.alarms[combined][row],
@@ -84,25 +97,26 @@ struct EntityStream {
                     row < other.count
                         ? Self.ratio(other.scores[other.combined][row], other.thresholds[other.combined][row]) : nil
                 })
-            if sample.isAlarm, onset == nil { onset = index }
-            let found = lifecycle.step(sample) { fingerprint(upTo: index) }
-            if found.last?.state == .cleared { onset = nil }
-            events += found
+            events += lifecycle.step(sample) { evidence(of: $0) }
         }
         return events
     }
 
-    /// The metrics with the largest parts in the deviation of the present alarm so far.
-    private func fingerprint(upTo index: Int) -> [AlarmEvent.Cause] {
-        guard let history, let onset else { return [] }
-        let rows = max(0, onset - historyStart)..<(index + 1 - historyStart)
-        guard !rows.isEmpty, rows.upperBound <= history.count else { return [] }
+    /// What rows of the stream look like: the metrics with the largest parts in the deviation, and the signature.
+    /// Where the first of them are not at hand any more, there is no signature.
+    private func evidence(of stream: Range<Int>) -> AlarmLifecycle.Evidence {
+        let nothing = AlarmLifecycle.Evidence(causes: [], signature: nil)
+        guard let history else { return nothing }
+        let lower = max(0, stream.lowerBound - historyStart)
+        let upper = min(history.count, stream.upperBound - historyStart)
+        guard lower < upper else { return nothing }
+        let rows = lower..<upper
         let print = Fingerprint(
             of: rows, in: history, groups: monitor.metricGroups, entity: source.key, firstIndex: historyStart)
         let width = history.found.metrics.count
         let columns = Dictionary(
             zip(history.found.metrics, 0..<width), uniquingKeysWith: { first, _ in first })
-        return print.parts.prefix(Self.causeCount).map { part in
+        let causes = print.parts.prefix(Self.causeCount).map { part in
             let sum = columns[part.metric].map { column in
                 rows.reduce(0.0) { $0 + history.found.deviations[$1 * width + column] }
             }
@@ -110,6 +124,9 @@ struct EntityStream {
             return AlarmEvent.Cause(
                 group: part.group, metric: part.metric, share: part.share, deviation: part.side < 0 ? -mean : mean)
         }
+        let signature = FaultSignature(print).compact
+        let isWhole = stream.lowerBound >= historyStart && signature.flaw == nil
+        return AlarmLifecycle.Evidence(causes: causes, signature: isWhole ? signature : nil)
     }
 
     private static func ratio(_ score: Double, _ threshold: Double) -> Double {

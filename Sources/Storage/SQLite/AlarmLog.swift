@@ -77,4 +77,12 @@ package final class AlarmLog {
             [.integer(sequence), .integer(Int64(limit))]
         ).map { Entry(sequence: $0[0].integer ?? 0, bytes: $0[1].blob ?? []) }
     }
+
+    /// Entries that contain some bytes, newest first. Looks through the whole log.
+    package func entries(containing bytes: [UInt8], limit: Int) throws(StorageError) -> [Entry] {
+        try database.query(
+            "SELECT sequence, bytes FROM alarms WHERE instr(bytes, ?) > 0 ORDER BY sequence DESC LIMIT ?",
+            [.blob(bytes), .integer(Int64(limit))]
+        ).map { Entry(sequence: $0[0].integer ?? 0, bytes: $0[1].blob ?? []) }
+    }
 }
