@@ -6,6 +6,8 @@ struct GraphDrawing {
     private let layout: GraphLayout
     private let legend: Legend
     private let radius: Double
+    /// Directed links by their ends, to see which have one that leads back.
+    private let directed: Set<[Int]>
 
     init(_ graph: NodeLinkGraph, in frame: Rectangle) {
         self.graph = graph
@@ -24,6 +26,7 @@ struct GraphDrawing {
         let left = graph.tierNames.isEmpty ? 24.0 : 84.0
         area = inner.inset(left: left, top: top, right: 24, bottom: 26)
         layout = GraphLayout(graph, in: area)
+        directed = Set(graph.links.filter(\.directed).map { [$0.from, $0.to] })
         radius = graph.nodes.count > 150 ? 5 : graph.nodes.count > 60 ? 7 : 10
     }
 
@@ -74,36 +77,54 @@ struct GraphDrawing {
         drawLinkLabels(on: &canvas)
     }
 
+    /// The control point of a link that is bent: within a row it would run through the nodes between, beside one that
+    /// leads back it would hide that.
+    private func bend(_ link: NodeLinkGraph.Link, _ a: Point, _ b: Point) -> Point? {
+        let (dx, dy) = (b.x - a.x, b.y - a.y)
+        if link.directed, directed.contains([link.to, link.from]) {
+            let length = max((dx * dx + dy * dy).squareRoot(), 1)
+            let side = min(length * 0.22, 46)
+            return Point(x: (a.x + b.x) / 2 - dy / length * side, y: (a.y + b.y) / 2 + dx / length * side)
+        }
+        guard abs(dy) < 1 else { return nil }
+        return Point(x: (a.x + b.x) / 2, y: a.y - min(abs(dx) * 0.22, 60))
+    }
+
     /// The middle of a link, on the arc where the link is bent.
-    private func middle(_ a: Point, _ b: Point) -> Point {
-        let bend = abs(a.y - b.y) < 1 ? min(abs(a.x - b.x) * 0.22, 60) : 0
-        return Point(x: (a.x + b.x) / 2, y: (a.y + b.y) / 2 - bend / 2)
+    private func middle(_ link: NodeLinkGraph.Link, _ a: Point, _ b: Point) -> Point {
+        let straight = Point(x: (a.x + b.x) / 2, y: (a.y + b.y) / 2)
+        guard let control = bend(link, a, b) else { return straight }
+        return Point(x: (straight.x + control.x) / 2, y: (straight.y + control.y) / 2)
     }
 
     private func drawLink(
         _ a: Point, _ b: Point, link: NodeLinkGraph.Link, stroke: Stroke, on canvas: inout SVGCanvas
     ) {
-        if abs(a.y - b.y) < 1 {
-            // Links within a row are bent, or they would run through the nodes between.
-            let bend = min(abs(a.x - b.x) * 0.22, 60)
-            let control = Point(x: (a.x + b.x) / 2, y: a.y - bend)
+        let reach = radius(of: link.to)
+        if let control = bend(link, a, b) {
             let path =
                 "M\(SVGCanvas.number(a.x)) \(SVGCanvas.number(a.y))Q\(SVGCanvas.number(control.x)) "
                 + "\(SVGCanvas.number(control.y)) \(SVGCanvas.number(b.x)) \(SVGCanvas.number(b.y))"
             canvas.shape(path, fill: nil, stroke: stroke)
-            if link.directed { arrow(from: control, to: b, color: stroke.color, on: &canvas) }
+            if link.directed { arrow(from: control, to: b, reach: reach, color: stroke.color, on: &canvas) }
         } else {
             canvas.line(from: a, to: b, stroke: stroke)
-            if link.directed { arrow(from: a, to: b, color: stroke.color, on: &canvas) }
+            if link.directed { arrow(from: a, to: b, reach: reach, color: stroke.color, on: &canvas) }
         }
     }
 
-    private func arrow(from a: Point, to b: Point, color: Color, on canvas: inout SVGCanvas) {
+    private func radius(of node: Int) -> Double {
+        let role = graph.nodes[node].role
+        let isProminent = graph.roles.indices.contains(role) && graph.roles[role].prominent
+        return radius * (isProminent ? 1.5 : 1) * graph.nodes[node].scale
+    }
+
+    private func arrow(from a: Point, to b: Point, reach: Double, color: Color, on canvas: inout SVGCanvas) {
         let (dx, dy) = (b.x - a.x, b.y - a.y)
         let length = (dx * dx + dy * dy).squareRoot()
         guard length > 1 else { return }
         let (ux, uy) = (dx / length, dy / length)
-        let tip = Point(x: b.x - ux * (radius + 3), y: b.y - uy * (radius + 3))
+        let tip = Point(x: b.x - ux * (reach + 3), y: b.y - uy * (reach + 3))
         func corner(_ side: Double) -> Point {
             Point(x: tip.x - ux * 8 - uy * side * 3.5, y: tip.y - uy * 8 + ux * side * 3.5)
         }
@@ -113,13 +134,14 @@ struct GraphDrawing {
     /// Labels stand at the middle of their links; one that would cover an earlier one or a node is left out, the
     /// highlighted links choosing first.
     private func drawLinkLabels(on canvas: inout SVGCanvas) {
-        var taken: [Rectangle] = layout.positions.map {
-            Rectangle(x: $0.x - radius, y: $0.y - radius, width: 2 * radius, height: 2 * radius)
+        var taken: [Rectangle] = layout.positions.enumerated().map { index, point in
+            let radius = graph.nodes[index].scale > 1 ? self.radius(of: index) : self.radius
+            return Rectangle(x: point.x - radius, y: point.y - radius, width: 2 * radius, height: 2 * radius)
         }
         var shown = 0
         for link in graph.links.filter(\.highlighted) + graph.links.filter({ !$0.highlighted }) {
             guard !link.label.isEmpty, shown < 400, let (a, b) = ends(link) else { continue }
-            let centre = middle(a, b)
+            let centre = middle(link, a, b)
             let width = TextMetrics.width(of: link.label, size: 10) + 4
             let box = Rectangle(x: centre.x - width / 2, y: centre.y - 7, width: width, height: 13)
             guard !taken.contains(where: { Self.overlap($0, box) }) else { continue }
@@ -143,7 +165,7 @@ struct GraphDrawing {
                 graph.roles.indices.contains(node.role)
                 ? graph.roles[node.role] : NodeLinkGraph.Role("", color: Color(0x9AA0A6))
             let point = layout.positions[index]
-            let size = role.prominent ? radius * 1.5 : radius
+            let size = radius(of: index)
             Self.draw(role, on: &canvas, at: point, radius: size, tooltip: node.label)
             if let badge = node.badge {
                 canvas.text(

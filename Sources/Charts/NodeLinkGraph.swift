@@ -44,15 +44,21 @@ public struct NodeLinkGraph: Picture {
         public var role: Int
         /// A mark at the node's corner, such as the kind of accelerator; `nil` for none.
         public var badge: String?
+        /// How large it is beside other nodes of its role, from 0.5 to 4.
+        public var scale: Double
         /// A place in the plane, used when every node has one; else nodes are laid out by tiers.
         public var position: Point?
 
         /// A node from its parts.
-        public init(_ label: String, tier: Int = 0, role: Int = 0, badge: String? = nil, position: Point? = nil) {
+        public init(
+            _ label: String, tier: Int = 0, role: Int = 0, badge: String? = nil, scale: Double = 1,
+            position: Point? = nil
+        ) {
             self.label = label
             self.tier = tier
             self.role = role
             self.badge = badge
+            self.scale = min(max(scale, 0.5), 4)
             self.position = position
         }
     }
@@ -67,7 +73,7 @@ public struct NodeLinkGraph: Picture {
         public var label: String
         /// Whether it is drawn in strong colour, above the others.
         public var highlighted: Bool
-        /// Whether an arrow shows the direction.
+        /// Whether an arrow shows the direction. Where another link leads back, both are bent to their own side.
         public var directed: Bool
 
         /// A link from its parts.

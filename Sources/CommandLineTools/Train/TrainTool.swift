@@ -14,6 +14,7 @@ package enum TrainTool {
             ScoreCommand.self,
             EvaluateCommand.self,
             ExplainCommand.self,
+            StatesCommand.self,
             ExportCommand.self,
             LibraryCommand.self,
             BenchmarkCommand.self,

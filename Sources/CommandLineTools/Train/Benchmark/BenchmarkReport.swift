@@ -54,10 +54,14 @@ struct BenchmarkReport: Encodable {
     let sets: [SetReport]
     /// How well the shipped method's fingerprints name the faults of all sets; `nil` when no kind is known.
     let recognition: FaultRecognition?
+    /// How well the states that its fingerprints make are the kinds of faults; `nil` when no kind is known.
+    let states: StateAgreement?
 
     init(results: [BenchmarkResult], methods: [String], seed: UInt64) {
         recognition = FaultRecognition(
             results.filter { $0.method == DetectionMethod.shipped.name }.map(\.faults))
+        states = StateAgreement(
+            results.filter { $0.method == DetectionMethod.shipped.name }.flatMap(\.faults))
         var order: [String] = []
         for result in results where !order.contains(result.set) { order.append(result.set) }
         sets = order.map { set in
@@ -82,7 +86,9 @@ struct BenchmarkReport: Encodable {
     }
 
     /// The tables.
-    var text: String { (sets.map(\.text) + [recognition?.text].compactMap(\.self)).joined(separator: "\n\n") }
+    var text: String {
+        (sets.map(\.text) + [recognition?.text, states?.text].compactMap(\.self)).joined(separator: "\n\n")
+    }
 }
 
 extension BenchmarkReport.Row {

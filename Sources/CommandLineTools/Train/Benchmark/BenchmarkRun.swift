@@ -1,3 +1,4 @@
+import Alarms
 import Autoencoders
 import Checksums
 import CommandLineSupport

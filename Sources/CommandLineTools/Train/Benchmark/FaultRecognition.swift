@@ -1,3 +1,4 @@
+import Alarms
 import Detection
 import Fingerprinting
 
@@ -37,7 +38,9 @@ struct FaultRecognition: Encodable {
         for (index, observations) in entities.enumerated() {
             var library = FaultLibrary()
             for (other, peers) in entities.enumerated() where other != index {
-                for peer in peers { peer.signature.map { library.add($0, as: peer.kind) } }
+                for peer in peers {
+                    if let signature = peer.signature { library.add(signature, as: peer.kind) }
+                }
             }
             for observation in observations {
                 guard let signature = observation.signature else { continue }
