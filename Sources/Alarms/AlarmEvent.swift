@@ -6,7 +6,7 @@ package struct AlarmEvent: Codable, Equatable, Sendable {
     package enum State: String, Codable, Sendable, CaseIterable {
         /// It begins.
         case raised
-        /// It is worse than before, or touches more groups.
+        /// It is worse than before, touches more groups, or looks like something else now.
         case changed
         /// What it looks like is known: its signature covers enough samples to tell one kind of fault from another. Once
         /// in an alarm's life, before or after it is cleared.
@@ -121,8 +121,10 @@ package struct AlarmEvent: Codable, Equatable, Sendable {
     package var fingerprint: [Cause]
     /// What tells this kind of fault from another; `nil` where nothing is known of it.
     package var signature: FaultSignature?
-    /// Samples from the onset that the signature covers.
+    /// Samples that the signature covers.
     package var signatureSamples: Int?
+    /// The first of them: the onset, or where the alarm began to look like something else.
+    package var signatureStart: Point?
     /// The known fault it is like, by the library of the server that shows the event; never in a worker's or in the log.
     package var fault: Fault?
     /// Largest reconstruction error of the federated autoencoders so far, in units of its own threshold.
@@ -136,7 +138,8 @@ package struct AlarmEvent: Codable, Equatable, Sendable {
     package init(
         id: String, revision: Int, state: State, site: String, entity: String, worker: String, severity: Severity,
         onset: Point, at: Point, lastAlarm: Point? = nil, score: Double, groups: [String], fingerprint: [Cause],
-        signature: FaultSignature? = nil, signatureSamples: Int? = nil, fault: Fault? = nil, reconstruction: Double?,
+        signature: FaultSignature? = nil, signatureSamples: Int? = nil, signatureStart: Point? = nil,
+        fault: Fault? = nil, reconstruction: Double?,
         modelVersion: UInt64, sequence: Int64? = nil
     ) {
         self.id = id
@@ -154,6 +157,7 @@ package struct AlarmEvent: Codable, Equatable, Sendable {
         self.fingerprint = fingerprint
         self.signature = signature
         self.signatureSamples = signatureSamples
+        self.signatureStart = signatureStart
         self.fault = fault
         self.reconstruction = reconstruction
         self.modelVersion = modelVersion

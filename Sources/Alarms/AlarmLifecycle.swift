@@ -1,5 +1,5 @@
 /// One entity's alarms, from sample to sample: raised when the score first exceeds its threshold, changed when it gets
-/// worse or touches another group, cleared after a run of quiet samples, and settled when it began long enough ago that
+/// worse, touches another group or begins to look like something else, cleared after a run of quiet samples, and settled when it began long enough ago that
 /// its signature can tell what it is. A value: no clock, no I/O.
 package struct AlarmLifecycle: Sendable {
     /// What was found in one sample.
@@ -46,10 +46,18 @@ package struct AlarmLifecycle: Sendable {
         var event: AlarmEvent
         var quiet = 0
         var isSettled = false
+        /// Since when it looks as it does.
+        var appearance: AlarmEvent.Point
+        /// What it looked like then.
+        var reference: FaultSignature?
+        /// The first of the samples that are looked at next.
+        var block: AlarmEvent.Point?
 
         var isCleared: Bool { event.state == .cleared }
     }
 
+    /// Below this share of metrics in common an alarm looks like something else.
+    static let leastShared = 0.2
     /// Samples without an alarm after which one is cleared, unless somebody says otherwise.
     package static let defaultQuietSamples = 10
 
@@ -105,7 +113,29 @@ package struct AlarmLifecycle: Sendable {
             events += settle(at: sample.point, before: onset + settlingSamples, evidence)
             if course?.isCleared == true { course = nil }
         }
-        return events
+        return events + look(again: sample.point, evidence)
+    }
+
+    /// An alarm that has settled is looked at again and again, as many samples at a time as it takes to settle. Where most
+    /// of what deviates is elsewhere than before, something else has begun.
+    private mutating func look(
+        again point: AlarmEvent.Point, _ evidence: (Range<Int>) -> Evidence
+    ) -> [AlarmEvent] {
+        guard let course, course.isSettled, let before = course.reference else { return [] }
+        guard let block = course.block else {
+            // The samples that it settled by end before this one, or with it.
+            if point.index >= course.event.onset.index + settlingSamples { self.course?.block = point }
+            return []
+        }
+        guard point.index + 1 - block.index >= settlingSamples else { return [] }
+        self.course?.block = nil
+        let found = evidence(block.index..<point.index + 1)
+        guard let signature = found.signature else { return [] }
+        guard before.sharedMetrics(with: signature) < Self.leastShared else { return [] }
+        self.course?.appearance = block
+        self.course?.reference = signature
+        show(found, before: point.index + 1)
+        return next(.changed, at: point)
     }
 
     /// The stream has ended: an alarm that stands is cleared, one that has not settled has what there is.
@@ -125,7 +155,7 @@ package struct AlarmLifecycle: Sendable {
                 lastAlarm: sample.point,
                 score: ratio, groups: sample.groups.sorted(), fingerprint: [], reconstruction: sample.reconstruction,
                 modelVersion: modelVersion)
-            self.course = Course(event: event)
+            self.course = Course(event: event, appearance: sample.point)
             see(before: sample.point.index + 1, evidence)
             return self.course.map { [$0.event] } ?? []
         }
@@ -147,7 +177,7 @@ package struct AlarmLifecycle: Sendable {
     /// Clears the alarm. One that has not settled is seen up to here, a longer one without the quiet at its end.
     private mutating func clear(at point: AlarmEvent.Point, _ evidence: (Range<Int>) -> Evidence) -> [AlarmEvent] {
         guard let course else { return [] }
-        let settled = course.event.onset.index + settlingSamples
+        let settled = course.appearance.index + settlingSamples
         see(before: min(point.index + 1, max((course.event.lastAlarm ?? point).index + 1, settled)), evidence)
         let events = next(.cleared, at: point)
         if course.isSettled { self.course = nil }
@@ -160,7 +190,9 @@ package struct AlarmLifecycle: Sendable {
     ) -> [AlarmEvent] {
         guard let course, !course.isSettled else { return [] }
         see(before: row, evidence)
+        let signature = self.course?.event.signature
         self.course?.isSettled = true
+        self.course?.reference = signature
         let isCleared = course.isCleared
         let events = next(.settled, at: point)
         // It is over all the same.
@@ -170,12 +202,18 @@ package struct AlarmLifecycle: Sendable {
 
     /// Looks at the alarm's samples before a row. A signature stays until there is a better one.
     private mutating func see(before row: Int, _ evidence: (Range<Int>) -> Evidence) {
-        guard let onset = course?.event.onset.index, row > onset else { return }
-        let found = evidence(onset..<row)
-        guard found.signature != nil || course?.event.signature == nil else { return }
+        guard let first = course?.appearance.index, row > first else { return }
+        show(evidence(first..<row), before: row)
+    }
+
+    private mutating func show(_ found: Evidence, before row: Int) {
+        guard let appearance = course?.appearance, found.signature != nil || course?.event.signature == nil else {
+            return
+        }
         course?.event.fingerprint = found.causes
         course?.event.signature = found.signature
-        course?.event.signatureSamples = found.signature.map { _ in row - onset }
+        course?.event.signatureSamples = found.signature.map { _ in row - appearance.index }
+        course?.event.signatureStart = found.signature.map { _ in appearance }
     }
 
     private mutating func next(_ state: AlarmEvent.State, at point: AlarmEvent.Point) -> [AlarmEvent] {

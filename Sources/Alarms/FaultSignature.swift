@@ -73,6 +73,17 @@ package struct FaultSignature: Codable, Sendable, Hashable {
         self.sidedness = sidedness
     }
 
+    /// How far the same metrics deviate in both, on whatever side, 0…1: weighted Jaccard likeness of their shares.
+    package func sharedMetrics(with other: FaultSignature) -> Double {
+        var (common, either) = (0.0, 0.0)
+        for name in Set(metrics.keys).union(other.metrics.keys).sorted() {
+            let (x, y) = (metrics[name]?.total ?? 0, other.metrics[name]?.total ?? 0)
+            common += min(x, y)
+            either += max(x, y)
+        }
+        return either > 0 ? common / either : 1
+    }
+
     /// How alike two signatures are, 0…1. Two parts are what the metrics share (side counts), one what the resources
     /// share, three how they deviate, one each how steadily, how restlessly and how one-sidedly, a quarter when. Symmetric;
     /// 1 for equal ones. Who compares one with many makes a ``ComparableSignature`` of each once.

@@ -73,6 +73,36 @@ import Testing
         }
     }
 
+    /// An alarm that goes over into something else says so, with the signature of what it is now.
+    @Test func whatBeginsWithinAnAlarmIsSeen() {
+        var life = AlarmLifecycle(
+            site: "s", entity: "e", worker: "w", modelVersion: 1, quietSamples: 2, settlingSamples: 4)
+        func evidence(_ rows: Range<Int>) -> AlarmLifecycle.Evidence {
+            // The first metric until row 9, the second from row 10.
+            let first = Double(rows.count { $0 < 10 }) / Double(rows.count)
+            return .init(
+                causes: [],
+                signature: FaultSignature(
+                    metrics: ["m": .init(above: first, below: 0), "n": .init(above: 0, below: 1 - first)],
+                    resources: [:], aspects: [:], rhythm: .init(duty: 1, centre: 0.5, restlessness: 0), sidedness: 1))
+        }
+        var events: [AlarmEvent] = []
+        for index in 0..<24 {
+            events += life.step(
+                .init(
+                    point: .init(index: index, time: Double(index) * 10), isAlarm: (2..<20).contains(index), ratio: 1.2,
+                    groups: [], reconstruction: nil), evidence: evidence)
+        }
+        // Settled by rows 2–5; 6–9 look the same; all of 10–13 is elsewhere; then nothing changes any more.
+        #expect(events.map(\.state) == [.raised, .settled, .changed, .cleared])
+        #expect(events.map(\.at.index) == [2, 5, 13, 21])
+        #expect(events.map { $0.signatureStart?.index } == [2, 2, 10, 10])
+        #expect(events.map { $0.signatureStart?.time } == [20, 20, 100, 100])
+        #expect(events.map(\.signatureSamples) == [1, 4, 4, 10])
+        #expect(events.map { $0.signature?.metrics["m"]?.total } == [1, 1, 0, 0])
+        #expect(Set(events.map(\.id)) == ["s/e@2"] && events.map(\.lastAlarm?.index) == [2, 5, 13, 19])
+    }
+
     @Test func evidenceIsAskedOfRowsThatAreNamedBefore() {
         var life = AlarmLifecycle(
             site: "s", entity: "e", worker: "w", modelVersion: 1, quietSamples: 2, settlingSamples: 5)

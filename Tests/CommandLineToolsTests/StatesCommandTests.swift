@@ -25,7 +25,7 @@ import Testing
             let probability: Double
         }
         struct Episode: Decodable {
-            let alarm: String
+            let name: String
             let entity: String
             let signature: Signature
         }
@@ -67,7 +67,7 @@ import Testing
         #expect(report.states.map(\.number) == Array(report.states.indices) && report.states.count > 2)
         // Every episode is in one state.
         let members = report.states.flatMap(\.episodes)
-        #expect(members.sorted() == report.episodes.map(\.alarm).sorted() && Set(members).count == members.count)
+        #expect(members.sorted() == report.episodes.map(\.name).sorted() && Set(members).count == members.count)
         #expect(abs(report.states.reduce(0) { $0 + $1.occupancy } - 1) < 1e-9)
         // Entities begin nominal, and what goes in comes out, but for the last one of an entity.
         for state in report.states {
@@ -86,7 +86,7 @@ import Testing
             .write(toFile: folder.path("faults.json"), atomically: true, encoding: .utf8)
         let named = try run("--library", folder.path("faults.json"), "--format", "json")
         let again = try JSONDecoder().decode(Report.self, from: Data(named.output.utf8))
-        let state = try #require(again.states.first { $0.episodes.contains(last.alarm) })
+        let state = try #require(again.states.first { $0.episodes.contains(last.name) })
         #expect(state.fault?.name == "the-fault", "\(named.errors)")
         #expect(again.states.first?.fault == nil)
     }

@@ -96,6 +96,24 @@ import Testing
         #expect(quiet.states[0].seconds == 20 && quiet.states[0].occupancy == 1)
     }
 
+    /// One confirmed episode names its state; of several names the more frequent one.
+    @Test func theEpisodesNameTheState() {
+        let episodes = [0.2, 0.3, 0.4, 0.9].enumerated().map { index, duty in
+            episode("s/a", "x", Double(index) * 100..<Double(index) * 100 + 10, duty: duty)
+        }
+        var library = FaultLibrary()
+        library.add(Self.signature("x", duty: 0.9), as: "late")
+        #expect(StateGraph(episodes, library: library).states.map { $0.fault?.name } == [nil, "late"])
+        #expect(StateGraph(episodes, library: library).states.last?.fault?.similarity == 1)
+        library.add(Self.signature("x", duty: 0.2), as: "early")
+        #expect(StateGraph(episodes, library: library).states.map { $0.fault?.name } == [nil, "early"])
+        #expect(StateGraph(episodes).states.last?.fault?.name == "unknown")
+        library = FaultLibrary()
+        library.add(Self.signature("y"), as: "other")
+        let unknown = StateGraph(episodes, library: library).states.last?.fault
+        #expect(unknown?.name == "unknown" && unknown?.nearest == "other" && unknown?.confidence == 0)
+    }
+
     @Test func ofTooManyTheLatestAreLookedAt() {
         var options = StateGraph.Options()
         options.mostEpisodes = 2
@@ -180,6 +198,32 @@ import Testing
         #expect(Episode.episodes(of: [event(0, .raised, at: 10, last: 10, duty: nil)]).isEmpty)
         // What no stream says, from a server that is none.
         #expect(Episode.episodes(of: [event(0, .cleared, at: 20, last: 5, duty: 0.1)]).isEmpty)
+    }
+
+    /// What begins within an alarm is an episode of its own, which the first goes over into.
+    @Test func anAlarmThatChangesIsTwoEpisodes() {
+        func event(
+            _ revision: Int, _ state: AlarmEvent.State, at: Int, start: Int, _ metric: String
+        ) -> AlarmEvent {
+            AlarmEvent(
+                id: "s/e@10", revision: revision, state: state, site: "s", entity: "e", worker: "w", severity: .major,
+                onset: .init(index: 10, time: 10), at: .init(index: at, time: Double(at)),
+                lastAlarm: .init(index: min(at, 299), time: Double(min(at, 299))), score: 2, groups: [],
+                fingerprint: [], signature: Self.signature(metric),
+                signatureStart: .init(index: start, time: Double(start)), reconstruction: nil, modelVersion: 1)
+        }
+        let events = [
+            event(0, .raised, at: 10, start: 10, "z"), event(1, .settled, at: 69, start: 10, "x"),
+            event(2, .changed, at: 200, start: 141, "y"), event(3, .cleared, at: 309, start: 141, "y"),
+        ]
+        let episodes = Episode.episodes(of: events)
+        #expect(episodes.map(\.name) == ["s/e@10", "s/e@141"] && Set(episodes.map(\.alarm)) == ["s/e@10"])
+        #expect(episodes.map(\.startTime) == [10, 141] && episodes.map(\.endTime) == [141, 300])
+        #expect(episodes.map(\.isOver) == [true, true])
+        let graph = StateGraph(episodes)
+        #expect(ways(graph) == ["S0-S1 1", "S1-S2 1", "S2-S0 1"])
+        #expect(graph.states.map(\.episodes) == [[], ["s/e@10"], ["s/e@141"]])
+        #expect(graph.states.map(\.seconds) == [0, 131, 159])
     }
 
     @Test func thePictureShowsStatesAndWays() {

@@ -19,10 +19,10 @@ struct AlertsCommand: Command {
     static let manual = CommandManual(
         name: "", summary: "show alarms",
         discussion: """
-            Every event of an alarm's life has a sequence number without gaps: raised, changed (worse, or another \
-            group), settled (sixty samples after it began its signature tells what it is), cleared. The fingerprint names \
-            the metrics that deviate, with their shares; the fault is the known one it is like, with the likeness, by \
-            the library of the server (fl-train library add --server confirms one).
+            Every event of an alarm's life has a sequence number without gaps: raised, changed (worse, another \
+            group, or something else now), settled (sixty samples after it began its signature tells what it is), \
+            cleared. The fingerprint names the metrics that deviate, with their shares. The fault is the known one that \
+            the alarm is like, with the likeness, by the server's library; fl-train library add --server confirms one.
 
             With --follow it waits for more, and after a broken connection goes on where it was. SIGTERM and Ctrl-C end \
             it.

@@ -34,7 +34,8 @@ struct StatesCommand: Command {
         summary: "say which states entities were in, how long, and how they went from one to the other",
         discussion: """
             Every alarm is an episode. Episodes that look alike (the likeness and the limit by which faults are named) \
-            are one state, whichever entity they happened at; S0 is nominal. Printed are the states with their \
+            are one state, whichever entity they happened at; S0 is nominal. An alarm that looks like something else later \
+            on is two episodes. Printed are the states with their \
             episodes, the time spent in them and the known fault that they are like, and the ways from state to state \
             with how often they were gone and how long it took. An alarm that follows another within --nominal samples \
             is a way from state to state, a later one leads through S0.
@@ -108,7 +109,7 @@ struct StatesCommand: Command {
         mutating func add(_ events: [AlarmEvent]) {
             let new = Episode.episodes(of: events)
             episodes += new
-            shapeless += Set(events.map(\.id)).count - new.count
+            shapeless += Set(events.map(\.id)).subtracting(new.map(\.alarm)).count
         }
     }
 

@@ -40,7 +40,7 @@ package struct StateGraph: Encodable, Sendable {
         package let number: Int
         /// What all its episodes look like; `nil` for nominal.
         package let prototype: FaultSignature?
-        /// Its episodes by their alarms, in the order of time.
+        /// Its episodes by name, in the order of time.
         package let episodes: [String]
         /// The entities that were in it.
         package let entities: [String]
@@ -52,7 +52,7 @@ package struct StateGraph: Encodable, Sendable {
         package let occupancy: Double
         /// How long a visit lasts in the mean, over those whose end is known; `nil` without one.
         package let meanVisitSeconds: Double?
-        /// The known fault that the prototype is like; `nil` for nominal.
+        /// The known fault that most of its episodes are like, with the likeness of the nearest of them; `nil` for nominal.
         package let fault: AlarmEvent.Fault?
 
         /// `S3`.
@@ -107,13 +107,28 @@ package struct StateGraph: Encodable, Sendable {
             let seconds = mine.reduce(0) { $0 + ($1.seconds ?? 0) }
             let prototype = number > 0 ? space.prototypes[number - 1] : nil
             return State(
-                number: number, prototype: prototype, episodes: members[number].map(\.alarm),
+                number: number, prototype: prototype, episodes: members[number].map(\.name),
                 entities: Set(mine.map(\.entity)).sorted(), visits: mine.count, seconds: seconds,
                 occupancy: known > 0 ? seconds / known : 0,
                 meanVisitSeconds: ended.isEmpty ? nil : ended.reduce(0, +) / Double(ended.count),
-                fault: prototype.map(matcher.fault))
+                fault: Self.fault(of: members[number], by: matcher))
         }
         transitions = Self.transitions(visits)
+    }
+
+    /// The name that most episodes with one have; episodes that are unknown have no say, so that one confirmed episode
+    /// names its state. Of names that are as frequent the nearest.
+    private static func fault(of members: [Episode], by matcher: FaultMatcher) -> AlarmEvent.Fault? {
+        let faults = members.map { matcher.fault(of: $0.signature) }
+        let named = Dictionary(grouping: faults.filter { $0.name != AlarmEvent.Fault.unknown }, by: \.name).values
+        func nearest(_ faults: [AlarmEvent.Fault]) -> AlarmEvent.Fault? {
+            faults.max { ($0.similarity, $1.nearest ?? "") < ($1.similarity, $0.nearest ?? "") }
+        }
+        let chosen = named.max { a, b in
+            let (x, y) = (nearest(a), nearest(b))
+            return (a.count, x?.similarity ?? 0, y?.name ?? "") < (b.count, y?.similarity ?? 0, x?.name ?? "")
+        }
+        return nearest(chosen ?? faults)
     }
 
     /// An entity's stay in a state.

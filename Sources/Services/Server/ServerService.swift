@@ -265,6 +265,7 @@ package final class ServerService {
                     log.warning("signature refused", ["worker": worker, "reason": flaw])
                     event.signature = nil
                     event.signatureSamples = nil
+                    event.signatureStart = nil
                 }
                 event.sequence = Int64(clamping: sequence)
                 return try? event.encoded()
