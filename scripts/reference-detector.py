@@ -20,6 +20,9 @@ def tmean(a, w, strict=False):
     m = (c[1:]-c[s])/k
     if strict: m[:min(w-1, n)] = np.nan
     return m
+def tsum(a, w):
+    n = len(a); c = np.cumsum(np.concatenate([np.zeros((1,)+a.shape[1:]), a]), 0); i = np.arange(n)
+    return c[1:]-c[np.maximum(0, i+1-w)]
 def sliding_std(a, w):
     s = np.full_like(a, np.nan)
     for j in range(a.shape[1]):
@@ -121,6 +124,7 @@ def evaluate(m, x, t):
     return M, C+0.1*M, np.array(B)
 def smooth(s): return sum(tmean(s, w) for w in SMOOTH)/len(SMOOTH)
 def fast(s): return 0.5*(s+tmean(s, 4))
+def padded(s): return 0.5*(s+tsum(s, 4)/4)   # before the first sample there was nothing
 
 def heldout(x, t, k=NFOLD):
     """metric scores and single-metric deviations of every training row, by models that did not see its block"""
@@ -149,27 +153,70 @@ def group(p, gap=GAP):
     return o
 def offset(x, th, tau):
     e = ewma(np.minimum(x, th)[:, None], tau, np.zeros(1))[:, 0]; return np.r_[0, e[:-1]]
+def pareto(pk):
+    """shape and scale of excesses (generalised Pareto, probability-weighted moments); None without one"""
+    pk = np.sort([v for v in pk if v > 0]); N = len(pk)
+    if N == 0: return None
+    b0 = pk.mean()
+    if N < 5: return 0.0, b0
+    b1 = np.sum(pk*(N-1-np.arange(N))/(N-1))/N; den = b0-2*b1
+    if den <= 1e-12*b0: return 0.0, b0
+    return float(np.clip(2-b0/den, -0.5, 0.5)), 2*b0*b1/den
+def excess(g, s, r): return s/g*(r**(-g)-1) if abs(g) > 1e-6 else -s*np.log(r)
 def pot(x, days, budget):
-    """level that cluster maxima exceed budget times a day (generalised Pareto, probability-weighted moments)"""
-    u = np.quantile(x, 0.98); pk = np.array([x[a:b+1].max() for a, b in group(x > u)])-u; N = len(pk)
-    lam = N/days
-    if lam <= budget or N == 0: return float(u)
-    r = budget/lam
-    if N < 5: return float(u-pk.mean()*np.log(r))
-    pk.sort(); b0 = pk.mean(); b1 = np.sum(pk*(N-1-np.arange(N))/(N-1))/N
-    den = b0-2*b1
-    if den <= 0: return float(u-b0*np.log(r))
-    g = np.clip(2-b0/den, -0.5, 0.5); s = 2*b0*b1/den
-    return float(u+(s/g*(r**(-g)-1) if abs(g) > 1e-6 else -s*np.log(r)))
+    """level that cluster maxima exceed budget times a day, and what a stream goes on with"""
+    u = float(np.quantile(x, 0.98)); c = group(x > u); pk = np.array([x[a:b+1].max() for a, b in c])-u; N = len(pk)
+    f = pareto(pk); r = budget*days/max(N, 1); at = [a for a, _ in c]
+    th = u if f is None or r >= 1 else u+excess(*f, r)
+    return float(th), dict(u=u, pk=list(pk), wait=list(np.diff([0]+at)), rest=len(x)-(at[-1] if c else 0), f=f, q=budget*days/len(x))
 def threshold(x, days, budget, tau):
     th = float(np.quantile(x, 0.99))
-    for _ in range(3): th = pot(x-offset(x, th, tau), days, budget)
-    return th*(1+np.clip((7-days)/4, 0, 1)/2)
+    for _ in range(3): th, tail = pot(x-offset(x, th, tau), days, budget)
+    k = 1+np.clip((7-days)/4, 0, 1)/2
+    return th*k, dict(tail, factor=k, limit=th*k)
+POOL, COUNTED, QUARANTINE = (50, 512), 2.0, 480
+class Tail:
+    """Peaks over threshold in a stream: the limit for the next sample"""
+    def __init__(self, start):
+        self.__dict__.update(start); self.floor = self.limit; self.size = min(max(len(self.pk), POOL[0]), POOL[1])
+        self.pk, self.wait = self.pk[-POOL[1]:], self.wait[-POOL[1]:]; self.hold = int(min(QUARANTINE, 0.25/self.q))
+        self.clock = self.left = 0; self.alarms = []; self.open = None
+    def update(self, v, alarm, other):
+        learning = self.left <= 0
+        if v > self.u:
+            if self.open is None: self.open = dict(top=v, lim=self.limit-self.u, hot=False, skip=not learning)
+            self.open['top'] = max(self.open['top'], v); self.open['quiet'] = 0
+        elif self.open:
+            self.open['quiet'] += 1
+            if self.open['quiet'] > GAP:
+                done, self.open = self.open, None
+                if not done['skip']: self.fit(done)
+        if self.open: self.open['hot'] |= alarm; self.open['skip'] |= other
+        if alarm or other: self.left = self.hold; return
+        self.left = max(0, self.left-1)
+        if learning and not (self.open and (self.open['hot'] or self.open['skip'])): self.rest += 1; self.clock += 1
+    def fit(self, done):
+        if done['hot']: self.alarms = (self.alarms+[(self.clock, done['lim'])])[-self.size:]
+        else:
+            self.pk = (self.pk+[done['top']-self.u])[-self.size:]; self.wait = (self.wait+[self.rest])[-self.size:]; self.rest = 0
+        n = sum(self.wait)+self.rest; self.alarms = [a for a in self.alarms if a[0] > self.clock-n]
+        k = int(min(len(self.alarms), COUNTED*self.q*n)+0.5); g, s = self.f or (0.0, 0.0)
+        f = pareto(self.pk+[a+max(0.0, s+g*a)/(1-g) for _, a in (self.alarms[-k:] if k else [])])
+        if f is None: return
+        r = self.q*n/(len(self.pk)+k); self.f = f
+        self.limit = min(max(self.floor, (self.u+(0.0 if r >= 1 else excess(*f, r)))*self.factor), self.floor+abs(self.floor))
+def limits(m, f2, z2, oa, ob):
+    """[n] limits of both alarms at each sample"""
+    A, B = Tail(m['taila']), Tail(m['tailb']); out = np.zeros((2, len(f2)))
+    for i in range(len(f2)):
+        out[:, i] = A.limit, B.limit; a, b = f2[i]-oa[i] > A.limit, z2[i]-ob[i] > B.limit
+        A.update(f2[i]-oa[i], a, b); B.update(z2[i]-ob[i], b, a)
+    return out
 def calibrate(m, x, t, day=DAY, budget=BUDGET):
     H, HB = heldout(x, t); dt = np.median(np.diff(t)); days = len(x)*dt/day
-    m['tha'] = threshold(fast(H.mean(1)), days, SHARE_A*budget, m['tau'])
+    m['tha'], m['taila'] = threshold(fast(H.mean(1)), days, SHARE_A*budget, m['tau'])
     m['T'] = np.maximum(np.quantile(HB, TQ, axis=1), TFLOOR)
-    m['thb'] = threshold(zscore(m, HB, m['T']).max(1), days, (1-SHARE_A)*budget, m['tau'])
+    m['thb'], m['tailb'] = threshold(zscore(m, HB, m['T']).max(1), days, (1-SHARE_A)*budget, m['tau'])
     m['Hs'] = H.mean(1)
 PULSE, REARM = 8, 60
 def pulses(x):
@@ -182,37 +229,40 @@ def pulses(x):
 DEPARTURE, ANNOUNCEMENT, MEMORY, PAST = 1.5, 60, 480, ((17, 77), (197, 257), (437, 497))
 LOOK = {'val': 1, 'seas': 1, 'hd1': 2, 'hd3': 4, 'hs10': 11, 'hs30': 31, 'hs100': 101, 'hm60': 120, 'hm240': 480, 'xr0': 1, 'xr3': 4, 'xr30': 31}
 def back(m, s, Z):
-    """[n,F] samples since a metric that surprised came back to where it was before; huge: nothing to forgive"""
+    """[n,F] samples since a metric that surprised came back to where it was before, or from outside its range into it;
+    huge: nothing to forgive"""
     n, F = s.shape; out = np.full((n, F), 10**9)
     if 'hs100' not in m['band']: return out
-    lo, hi, _ = m['band']['hs100'][0]; c = np.vstack([np.zeros(F), np.cumsum(s, 0)])
+    lo, hi, _ = m['band']['hs100'][0]; rlo, rhi, _ = m['band'].get('seas', m['band']['val'])[0]; c = np.vstack([np.zeros(F), np.cumsum(s, 0)])
     def mean(a, b):
         a, b = max(0, a), max(0, b); return (c[b]-c[a])/(b-a) if b > a else np.full(F, np.nan)
-    left, age, near = np.zeros(F, int), np.zeros(F, int), np.zeros(F, int); o = [np.full(F, np.nan) for _ in PAST]
+    left, age, near, was = np.zeros(F, int), np.zeros(F, int), np.zeros(F, int), np.zeros(F, bool); o = [np.full(F, np.nan) for _ in PAST]
     for i in range(n):
         on = left > 0; age += on
-        p = np.any([(s[i]-q >= lo) & (s[i]-q <= hi) for q in o], axis=0)
+        inside = (s[i] >= rlo) & (s[i] <= rhi); was |= ~inside
+        p = np.any([(s[i]-q >= lo) & (s[i]-q <= hi) for q in o], axis=0) | (was & inside)
         near = np.where(on, np.where(p, near+1, 0), near); left = np.where(on, np.where(p, left-1, MEMORY), left)
         out[i] = np.where(on & p & (left > 0) & (age >= ANNOUNCEMENT), near, 10**9)
         new = (Z[i] >= DEPARTURE) & (left <= 0)
         if new.any():
             o = [np.where(new, mean(i-b+1, i-a+1), q) for (a, b), q in zip(PAST, o)]
             left = np.where(new, MEMORY, left); age = np.where(new, 0, age); near = np.where(new, 0, near)
+            was = np.where(new, ~inside, was)
     return out
 def score(m, x, t):
-    M, C, B = evaluate(m, x, t); s = M.mean(1); S = smooth(s); f = fast(s)
-    eff = m['tha']+offset(f, m['tha'], m['tau'])
-    Z = zscore(m, B, m['T']); z = Z.max(1); R = back(m, seas_res(m, x, t), Z)
+    M, C, B = evaluate(m, x, t); s = M.mean(1); S = smooth(s); f = fast(s); oa = offset(f, m['tha'], m['tau'])
+    Z = zscore(m, B, m['T']); z = Z.max(1); ob = offset(z, m['thb'], m['tau']); R = back(m, seas_res(m, x, t), Z)
     # Without the views of a returned metric that look back at the time before.
     names = [v for v in m['band'] if m['n'] >= NEED*WIN.get(v, 1)]; look = lambda v: LOOK.get(v, WIN.get(v))
     M2 = m['raw']-sum(np.where(R < look(v), g, 0) for v, g in m['G'].items())/len(m['G'])
-    f2 = fast(np.minimum(M, np.maximum(0, M2-ADAPT_K*m['habit'])).mean(1))
+    f2 = padded(np.minimum(M, np.maximum(0, M2-ADAPT_K*m['habit'])).mean(1))
     y = np.minimum(B/m['T'][:, None, :], ZCAP); top = lambda y: np.sort(y, axis=0)[-min(ZTOP, len(y)):].mean(0)
     y2 = np.array([np.where(R < look(v)+ZW, 0, q) for v, q in zip(names, y)])
     e = ewma(top(y), m['tau'], np.zeros(x.shape[1])); e = np.vstack([np.zeros(x.shape[1]), e[:-1]])
-    z2 = np.maximum(0, top(y2)-ADAPT_K*e).max(1)
+    z2 = np.maximum(0, top(y2)-ADAPT_K*e).max(1)*np.minimum(1, np.arange(1, len(s)+1)/ZW)   # quiet before the first
+    la, lb = limits(m, f2, z2, oa, ob); eff = la+oa
     thr = 0.4*(eff+f-f2)+0.2*(tmean(s, 16)+tmean(s, 64)+tmean(s, 256))     # S > thr  <=>  f2 > eff
-    zt = m['thb']+offset(z, m['thb'], m['tau']); a, b = f2 > eff, pulses(z2 > zt)
+    zt = lb+ob; a, b = f2 > eff, pulses(z2 > zt)
     thr = np.where(b & ~a & (S > 0), np.minimum(thr, S*np.maximum(0, zt)/np.maximum(z2, 1e-300)), thr)
     return dict(score=S, threshold=thr, alarmA=a, Z=Z, z=z, zthr=zt, alarmB=b, M=M, C=C, fast=f)
 

@@ -5,7 +5,7 @@
 #endif
 
 /// The distribution of what exceeds a high threshold: P(X > x) = (1 + γ·x/σ)^(−1/γ), for γ → 0 e^(−x/σ).
-package struct GeneralizedPareto: Codable, Sendable, Equatable {
+package struct GeneralizedPareto: Codable, Sendable, Hashable {
     /// γ: 0 exponential, positive heavier, negative bounded.
     package let shape: Double
     /// σ, in units of the score; positive.

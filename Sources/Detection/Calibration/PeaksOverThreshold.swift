@@ -7,13 +7,19 @@
 ///
 /// Source: Siffer et al., "Anomaly detection in streams with extreme value theory", KDD 2017, equation 1; declustering
 /// by runs: Coles, "An Introduction to Statistical Modeling of Extreme Values", 2001, section 5.3.
-package struct PeaksOverThreshold: Codable, Sendable, Equatable {
+package struct PeaksOverThreshold: Sendable, Equatable {
     /// t: the initial threshold, the 98 % quantile of the scores.
     package let initial: Double
     /// The excesses' distribution; `nil` when nothing exceeds t.
     package let tail: GeneralizedPareto?
+    /// The peaks' excesses over t, in time order, one entity after the other.
+    package let excesses: [Double]
+    /// Samples from the beginning of the peak before to that of each; the first counts from the start.
+    package let waits: [Int]
+    /// Samples from the beginning of the last peak to the end.
+    package let rest: Int
     /// N_t: peaks above t.
-    package let peakCount: Int
+    package var peakCount: Int { excesses.count }
     /// n: days of held-out scores.
     package let days: Double
 
@@ -35,21 +41,36 @@ package struct PeaksOverThreshold: Codable, Sendable, Equatable {
         }
         days = Double(sorted.count) * stepSeconds / 86_400
         let initial = sorted.quantile(Self.initialQuantile)
-        let peaks = scores.flatMap { Self.peaks($0, above: initial, gap: gap) }
+        var excesses: [Double] = []
+        var waits: [Int] = []
+        var before = 0
+        var first = 0
+        for scores in scores {
+            for peak in Self.peaks(scores, above: initial, gap: gap) {
+                excesses.append(peak.height - initial)
+                waits.append(first + peak.start - before)
+                before = first + peak.start
+            }
+            first += scores.count
+        }
         self.initial = initial
-        peakCount = peaks.count
-        tail = GeneralizedPareto(fittedTo: peaks.map { $0 - initial })
+        self.excesses = excesses
+        self.waits = waits
+        rest = first - before
+        tail = GeneralizedPareto(fittedTo: excesses)
     }
 
-    /// The largest score of each cluster of scores above a threshold.
-    private static func peaks(_ scores: [Double], above threshold: Double, gap: Int) -> [Double] {
-        var peaks: [Double] = []
+    /// Where each cluster of scores above a threshold begins, and its largest score.
+    private static func peaks(
+        _ scores: [Double], above threshold: Double, gap: Int
+    ) -> [(start: Int, height: Double)] {
+        var peaks: [(start: Int, height: Double)] = []
         var last = Int.min / 2
         for (index, score) in scores.enumerated() where score > threshold {
             if index - last > gap + 1 {
-                peaks.append(score)
+                peaks.append((index, score))
             } else {
-                peaks[peaks.count - 1] = max(peaks[peaks.count - 1], score)
+                peaks[peaks.count - 1].height = max(peaks[peaks.count - 1].height, score)
             }
             last = index
         }

@@ -28,25 +28,41 @@ package enum ThresholdRule: Codable, Sendable, Hashable {
     package func threshold(
         heldOut scores: [[Double]], stepSeconds: Double, gap: Int, adaptationTime: Double? = nil
     ) throws(DetectionError) -> Double {
+        try calibration(heldOut: scores, stepSeconds: stepSeconds, gap: gap, adaptationTime: adaptationTime).threshold
+    }
+
+    /// The same with what a ``StreamingTail`` begins with; a fixed quantile has none.
+    ///
+    /// - Throws: ``DetectionError`` (`insufficientData`) without a score.
+    package func calibration(
+        heldOut scores: [[Double]], stepSeconds: Double, gap: Int, adaptationTime: Double?
+    ) throws(DetectionError) -> (threshold: Double, tail: TailCalibration?) {
         let sorted = scores.flatMap(\.self).sorted()
         guard !sorted.isEmpty else {
             throw DetectionError(.insufficientData, "calibrating a threshold", "no held-out score")
         }
         var threshold = sorted.quantile(0.99)
+        var peaks: PeaksOverThreshold?
         for _ in 0..<(adaptationTime == nil ? 1 : 3) {
             let settled = adaptationTime.map { time in
                 scores.map { DriftOffset.removed(from: $0, threshold: threshold, adaptationTime: time) }
             }
             switch self {
             case .falseAlarms(let perDay):
-                threshold = try PeaksOverThreshold(scores: settled ?? scores, stepSeconds: stepSeconds, gap: gap)
-                    .threshold(alarmsPerDay: perDay)
+                let found = try PeaksOverThreshold(scores: settled ?? scores, stepSeconds: stepSeconds, gap: gap)
+                threshold = found.threshold(alarmsPerDay: perDay)
+                peaks = found
             case .quantile(let probability, let factor):
                 threshold = factor * (settled?.flatMap(\.self).sorted() ?? sorted).quantile(probability)
             }
         }
         let longest = Double(scores.map(\.count).max() ?? 0) * stepSeconds / 86_400
-        return threshold * (1 + min(max((7 - longest) / 4, 0), 1) / 2)
+        let factor = 1 + min(max((7 - longest) / 4, 0), 1) / 2
+        guard case .falseAlarms(let perDay) = self, let peaks else { return (threshold * factor, nil) }
+        return (
+            threshold * factor,
+            TailCalibration(peaks, alarmsPerSample: perDay * stepSeconds / 86_400, gap: gap, factor: factor)
+        )
     }
 }
 

@@ -30,12 +30,14 @@ package struct DetectionMethod: Codable, Sendable, Hashable {
     package var thresholdRule: ThresholdRule
     /// When scores are alarms.
     package var alarmRule: AlarmRule
+    /// How its thresholds follow a stream.
+    package var adaptation: ThresholdAdaptation
 
     /// A method with every field given.
     package init(
         name: String, kind: Kind, horizons: [Int], fastCount: Int? = nil,
         thresholdRule: ThresholdRule = .falseAlarms(perDay: 1),
-        alarmRule: AlarmRule = AlarmRule(mergeGap: 10)
+        alarmRule: AlarmRule = AlarmRule(mergeGap: 10), adaptation: ThresholdAdaptation = .fixed
     ) {
         self.name = name
         self.kind = kind
@@ -46,11 +48,24 @@ package struct DetectionMethod: Codable, Sendable, Hashable {
         self.fastCount = fastCount
         self.thresholdRule = thresholdRule
         self.alarmRule = alarmRule
+        self.adaptation = adaptation
+    }
+
+    /// Reads a method. One written before there was a choice moves with the level, where its detector does.
+    package init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        name = try values.decode(String.self, forKey: .name)
+        kind = try values.decode(Kind.self, forKey: .kind)
+        horizons = try values.decode([Int].self, forKey: .horizons)
+        fastCount = try values.decode(Int.self, forKey: .fastCount)
+        thresholdRule = try values.decode(ThresholdRule.self, forKey: .thresholdRule)
+        alarmRule = try values.decode(AlarmRule.self, forKey: .alarmRule)
+        adaptation = try values.decodeIfPresent(ThresholdAdaptation.self, forKey: .adaptation) ?? .level
     }
 
     /// The method that is used unless another is asked for.
     package static let shipped = DetectionMethod(
-        name: "default", kind: .multiView, horizons: [1, 4, 16, 64, 256], fastCount: 2)
+        name: "default", kind: .multiView, horizons: [1, 4, 16, 64, 256], fastCount: 2, adaptation: .tail)
 
     /// Every method, simple ones also smoothed over 5, 15 and 31 samples, in the order of reports.
     package static let all: [DetectionMethod] = {

@@ -4,8 +4,15 @@ extension EntityModel {
     package var isConsistent: Bool {
         !detector.metrics.isEmpty && groups.count == detector.metrics.count
             && scoredGroups == Self.scoredGroups(groups) && calibrations.count == scoredGroups.count
-            && calibrations.allSatisfy { !$0.level.isNaN && $0.single?.isNaN != true }
+            && calibrations.allSatisfy(\.isConsistent)
             && method.isConsistent && detector.isConsistent
+    }
+}
+
+extension GroupCalibration {
+    fileprivate var isConsistent: Bool {
+        !level.isNaN && single?.isNaN != true && levelTail?.isConsistent != false && singleTail?.isConsistent != false
+            && adaptationTime.map { $0 >= 1 && $0.isFinite } ?? true
     }
 }
 

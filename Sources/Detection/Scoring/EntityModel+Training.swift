@@ -105,7 +105,10 @@ package struct HeldOutScores: Sendable {
     package func calibrations(
         _ method: DetectionMethod, detector: FittedDetector, stepSeconds: Double
     ) throws(DetectionError) -> [GroupCalibration] {
-        let time = detector.adaptationTime
+        let own =
+            method.adaptation == .fixed || detector.adaptationTime != nil
+            ? nil : ThresholdAdaptation.time(trainingSamples: lengths.max() ?? 0)
+        let time = method.adaptation == .fixed ? nil : own ?? detector.adaptationTime
         let singles = singleSurprises(detector)
         let levelRule =
             singles == nil ? method.thresholdRule : method.thresholdRule.sharing(1 - EntityModel.singleShare)
@@ -119,15 +122,19 @@ package struct HeldOutScores: Sendable {
                     return sum / Double(means.count)
                 }
             }
-            let level = try levelRule.threshold(
+            let level = try levelRule.calibration(
                 heldOut: fast, stepSeconds: stepSeconds, gap: method.alarmRule.mergeGap, adaptationTime: time)
-            var single: Double?
+            var single: (threshold: Double, tail: TailCalibration?)?
             if let singles {
-                single = try method.thresholdRule.sharing(EntityModel.singleShare).threshold(
+                single = try method.thresholdRule.sharing(EntityModel.singleShare).calibration(
                     heldOut: singles[group], stepSeconds: stepSeconds, gap: method.alarmRule.mergeGap,
                     adaptationTime: time)
             }
-            result.append(GroupCalibration(level: level, single: single))
+            let streams = method.adaptation == .tail
+            result.append(
+                GroupCalibration(
+                    level: level.threshold, single: single?.threshold, levelTail: streams ? level.tail : nil,
+                    singleTail: streams ? single?.tail : nil, adaptationTime: own))
         }
         return result
     }

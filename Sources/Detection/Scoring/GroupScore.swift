@@ -4,11 +4,23 @@ package struct GroupCalibration: Codable, Sendable, Hashable {
     package let level: Double
     /// For the most surprising single metric, above its drift offset; `nil` when the detector does not tell.
     package let single: Double?
+    /// What the tail of the level begins with in a stream; `nil`: its threshold stays.
+    package let levelTail: TailCalibration?
+    /// The same for the single metric.
+    package let singleTail: TailCalibration?
+    /// Time constant of the drift offset in samples; `nil`: the detector's own.
+    package let adaptationTime: Double?
 
-    /// Thresholds with both values given.
-    package init(level: Double, single: Double?) {
+    /// Thresholds with every value given.
+    package init(
+        level: Double, single: Double?, levelTail: TailCalibration? = nil, singleTail: TailCalibration? = nil,
+        adaptationTime: Double? = nil
+    ) {
         self.level = level
         self.single = single
+        self.levelTail = levelTail
+        self.singleTail = singleTail
+        self.adaptationTime = adaptationTime
     }
 }
 
@@ -16,9 +28,9 @@ package struct GroupCalibration: Codable, Sendable, Hashable {
 ///
 /// The score is the average of trailing means of the group's deviation s over the method's horizons. An alarm is
 /// decided by the fast horizons f alone, against the threshold th plus its drift offset o, so that it comes early and
-/// goes soon: f > th + o. Added to what the slow horizons contribute to the score, that is a threshold for the score
-/// itself: score > threshold says the same. What in f only shows metrics on their way back from an earlier deviation is
-/// added to the threshold: a return scores, but does not alarm.
+/// goes soon: f > th + o. The threshold itself follows the peaks of the stream (``StreamingTail``). Added to what the slow horizons contribute to the score, that is a threshold for the score
+/// itself: score > threshold says the same. What in f only shows metrics on their way back from an earlier deviation, or
+/// comes of a stream's having just begun, is added to the threshold: it scores, but does not alarm.
 ///
 /// Beside it a *single* alarm: one metric so far off that it matters although the mean hardly moves. It is announced
 /// once, when it begins: a metric that stays off is no news. While it is announced the threshold is lowered to as far
@@ -35,22 +47,36 @@ struct GroupScore: Sendable {
     private var settledMeans: [TrailingMean]
     private var offset: DriftOffset?
     private var singleOffset: DriftOffset?
+    private var levelTail: StreamingTail?
+    private var singleTail: StreamingTail?
     private var state: AlarmRule.State
     private var pulse = PulseState()
+    /// Samples of the unbroken stream so far, up to those that a surprise is averaged over.
+    private var length = 0
 
+    /// - Parameter adaptationTime: the detector's own.
     init(method: DetectionMethod, calibration: GroupCalibration, adaptationTime: Double?) {
         self.calibration = calibration
         fastCount = method.fastCount
         means = method.horizons.map(TrailingMean.init)
         settledMeans = method.horizons.prefix(method.fastCount).map(TrailingMean.init)
-        offset = adaptationTime.map(DriftOffset.init)
-        singleOffset = offset
+        if method.adaptation != .fixed {
+            offset = (calibration.adaptationTime ?? adaptationTime).map(DriftOffset.init)
+            singleOffset = offset
+        }
+        if method.adaptation == .tail {
+            levelTail = calibration.levelTail.map { StreamingTail($0, limit: calibration.level) }
+            if let limit = calibration.single {
+                singleTail = calibration.singleTail.map { StreamingTail($0, limit: limit) }
+            }
+        }
         state = AlarmRule.State(method.alarmRule)
     }
 
     mutating func restart() {
         for index in means.indices { means[index].restart() }
         for index in settledMeans.indices { settledMeans[index].restart() }
+        length = 0
     }
 
     /// Takes in the group's deviation and its most surprising metric at the next sample, each also without the metrics
@@ -63,21 +89,35 @@ struct GroupScore: Sendable {
             let mean = means[index].update(deviation)
             if index < fastCount { fast += mean } else { slow += mean }
         }
-        for index in settledMeans.indices { settled += settledMeans[index].update(withoutReturns) }
+        for index in settledMeans.indices {
+            // What came before a stream counts as quiet: one odd sample at its beginning would weigh as much as many.
+            settled += settledMeans[index].update(withoutReturns) * settledMeans[index].filled
+        }
         let horizons = Double(means.count)
         score = (fast + slow) / horizons
-        let level = calibration.level + (offset?.value ?? 0)
+        let usual = offset?.value ?? 0
+        let level = (levelTail?.limit ?? calibration.level) + usual
         threshold = (level * Double(fastCount) + max(0, fast - settled) + slow) / horizons
         offset?.update(fast / Double(fastCount), threshold: calibration.level)
         isAlarm = state.update(score: score, threshold: threshold)
-        if let limit = calibration.single {
-            let limit = limit + (singleOffset?.value ?? 0)
-            singleOffset?.update(single, threshold: calibration.single ?? limit)
-            isSingle = pulse.update(singleWithoutReturns > limit) && !isAlarm
-            guard isSingle else { return }
-            isAlarm = true
-            if score > 0 { threshold = min(threshold, score * max(0, limit) / singleWithoutReturns) }
+        let isLevelAlarm = isAlarm
+        var exceedsSingle = false
+        if let calibrated = calibration.single {
+            let usual = singleOffset?.value ?? 0
+            let limit = (singleTail?.limit ?? calibrated) + usual
+            singleOffset?.update(single, threshold: calibrated)
+            length = min(length + 1, MultiViewDetector.surpriseWindow)
+            let surprise = singleWithoutReturns * Double(length) / Double(MultiViewDetector.surpriseWindow)
+            exceedsSingle = surprise > limit
+            singleTail?.update(surprise - usual, isAlarm: exceedsSingle, isDisturbed: isLevelAlarm)
+            isSingle = pulse.update(exceedsSingle) && !isAlarm
+            if isSingle {
+                isAlarm = true
+                if score > 0 { threshold = min(threshold, score * max(0, limit) / surprise) }
+            }
         }
+        levelTail?.update(
+            settled / Double(fastCount) - usual, isAlarm: isLevelAlarm, isDisturbed: exceedsSingle)
     }
 }
 

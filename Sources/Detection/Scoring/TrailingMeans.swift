@@ -21,6 +21,9 @@ package struct TrailingMean: Sendable {
         sum = 0
     }
 
+    /// The share of the horizon that there are values for.
+    package var filled: Double { Double(values.count) / Double(horizon) }
+
     /// Takes in a value; returns the mean.
     package mutating func update(_ value: Double) -> Double {
         if values.count < horizon {

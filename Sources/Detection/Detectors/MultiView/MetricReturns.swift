@@ -4,7 +4,8 @@
 /// is as large a change as the fault itself, but to an operator it is the end of an alarm, not another one. So a metric
 /// that surprises is remembered together with where it was before: the means over three stretches of its past. From
 /// ``announcement`` samples later, until ``memory`` samples have passed since it was last away, it counts as *returned*
-/// at every sample at which it is as near to one of them as it usually is to its own past. Views of a returned metric
+/// at every sample at which it is as near to one of them as it usually is to its own past, or within its normal range
+/// again after it was outside: a metric that wanders does not come back from a slow fault to where it left. Views of a returned metric
 /// that still look back at the time when it was away score, but raise no alarm. Views that look back less far do, and
 /// so does a metric that moves away again.
 struct MetricReturns: Sendable {
@@ -23,20 +24,29 @@ struct MetricReturns: Sendable {
     static let usual = MetricView.seasonalChange(lag: 100)
 
     private let band: MultiViewDetector.Band?
+    /// Where a metric normally is, at this time of day where that is known.
+    private let range: MultiViewDetector.Band?
     private var origins: [Double]
     private var remaining: [Int]
     private var age: [Int]
     /// Samples since each metric was last away where it has returned; `Int.max` where nothing is to be forgiven, `[F]`.
     private(set) var samplesBack: [Int]
     private var near: [Int]
+    /// Whether it was outside its range since it surprised, `[F]`.
+    private var wasOutside: [Bool]
 
     init(_ detector: MultiViewDetector) {
         let width = detector.metrics.count
-        band = detector.parameters.views.firstIndex(of: Self.usual).flatMap { detector.bands[$0] }
+        func band(_ view: MetricView) -> MultiViewDetector.Band? {
+            detector.parameters.views.firstIndex(of: view).flatMap { detector.bands[$0] }
+        }
+        self.band = band(Self.usual)
+        range = band(.seasonalLevel) ?? band(.level(window: 1))
         origins = [Double](repeating: .nan, count: width * Self.past.count)
         remaining = [Int](repeating: 0, count: width)
         age = remaining
         near = remaining
+        wasOutside = [Bool](repeating: false, count: width)
         samplesBack = [Int](repeating: .max, count: width)
     }
 
@@ -54,10 +64,14 @@ struct MetricReturns: Sendable {
         for metric in remaining.indices where remaining[metric] > 0 {
             age[metric] += 1
             let now = stream.seasonal(metric, back: 0)
-            let isNear = Self.past.indices.contains { index in
-                let distance = now - origins[metric * Self.past.count + index]
-                return distance >= band.low[metric] && distance <= band.high[metric]
-            }
+            let isInside = isInside(now, metric)
+            if !isInside { wasOutside[metric] = true }
+            let isNear =
+                isInside && wasOutside[metric]
+                || Self.past.indices.contains { index in
+                    let distance = now - origins[metric * Self.past.count + index]
+                    return distance >= band.low[metric] && distance <= band.high[metric]
+                }
             near[metric] = isNear ? near[metric] + 1 : 0
             remaining[metric] = isNear ? remaining[metric] - 1 : Self.memory
             samplesBack[metric] =
@@ -75,6 +89,12 @@ struct MetricReturns: Sendable {
             remaining[metric] = Self.memory
             age[metric] = 0
             near[metric] = 0
+            wasOutside[metric] = !isInside(stream.seasonal(metric, back: 0), metric)
         }
+    }
+
+    /// Whether a metric is within its normal range; without one it never is.
+    private func isInside(_ value: Double, _ metric: Int) -> Bool {
+        range.map { value >= $0.low[metric] && value <= $0.high[metric] } ?? false
     }
 }
