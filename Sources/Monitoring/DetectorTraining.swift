@@ -82,7 +82,7 @@ package struct DetectorTraining: Sendable {
         return result
     }
 
-    private func fit(
+    func fit(
         _ method: DetectionMethod, to entities: [DetectorSamples], named name: String, stepSeconds: Double
     ) throws -> EntityModel {
         do {
@@ -94,7 +94,7 @@ package struct DetectorTraining: Sendable {
 
     /// What a method may learn from: all rows, or for the autoencoder the residuals of those that it was not trained
     /// on.
-    private func learnable(
+    func learnable(
         _ method: DetectionMethod, series: [CleanSeries], bundle: ModelBundle, scorers: [String: ResidualScorer]
     ) throws -> DetectorSamples {
         guard method.name == Self.autoencoder.name else {

@@ -9,11 +9,14 @@ import Testing
             var set, arm: String
             var volumeUnderPR, averagePrecision: Interval
             var againstCentral, againstLocal: Interval?
+            var alarms: [String: [String: Interval]]
         }
         struct Outcome: Decodable, Equatable {
+            struct Figures: Decodable, Equatable { var eventF1, falseAlarmsPerDay, alarmShare: Double }
             var arm: String
             var seed: UInt64
             var volumeUnderPR: [String: Double]
+            var alarms: [String: [String: Figures]]
         }
         var rows: [Row]
         var outcomes: [Outcome]
@@ -45,14 +48,21 @@ import Testing
         let run = try Self.study(folder, options + ["--threads", "1"])
         #expect(run.status == 0, "\(run.errors)")
         let report = try JSONDecoder().decode(Report.self, from: Data(run.output.utf8))
-        #expect(report.rows.count == 11)
-        #expect(report.outcomes.count == 22)
+        #expect(report.rows.count == 15)
+        #expect(report.outcomes.count == 30)
         #expect(report.outcomes.allSatisfy { $0.volumeUnderPR.count == 3 })
         for row in report.rows {
             #expect((0...1).contains(row.volumeUnderPR.mean) && row.volumeUnderPR.lower <= row.volumeUnderPR.upper)
             let own = report.outcomes.filter { $0.arm == row.arm }
             let means = own.map { $0.volumeUnderPR.values.reduce(0, +) / 3 }
             #expect(abs(row.volumeUnderPR.mean - means.reduce(0, +) / 2) < 1e-12)
+            #expect(row.alarms.keys.sorted() == ["fixed", "tail"])
+            for (adaptation, figures) in row.alarms {
+                let wrong = own.map {
+                    ($0.alarms[adaptation] ?? [:]).values.reduce(0) { $0 + $1.falseAlarmsPerDay } / 3
+                }
+                #expect(abs((figures["falseAlarmsPerDay"]?.mean ?? -1) - wrong.reduce(0, +) / 2) < 1e-12)
+            }
         }
         func row(_ arm: String) throws -> Report.Row { try #require(report.rows.first { $0.arm == arm }) }
         #expect(try row("central").againstCentral == nil && row("local").againstLocal == nil)
@@ -84,6 +94,33 @@ import Testing
         #expect(scores["fedavg-stragglers"] == scores["fedavg"])
         #expect(scores["fedprox-stragglers"] == scores["fedprox"])
         #expect(scores["fedprox"] != scores["fedavg"])
+    }
+
+    /// Drift changes what is judged, not what was learned; models that learn on change with the number of periods.
+    @Test func driftIsStudied() throws {
+        let folder = try TemporaryFolder()
+        try Self.data(folder)
+        func outcomes(_ more: [String]) throws -> [String: [String: Double]] {
+            let run = try Self.study(
+                folder,
+                [
+                    "--seeds", "1", "--format", "json", "--arms",
+                    "fedavg,fedavg-updated,fedavg-updated-all,local-updated",
+                ]
+                    + more)
+            #expect(run.status == 0, "\(run.errors)")
+            let report = try JSONDecoder().decode(Report.self, from: Data(run.output.utf8))
+            return Dictionary(uniqueKeysWithValues: report.outcomes.map { ($0.arm, $0.volumeUnderPR) })
+        }
+        let (still, drifting) = (try outcomes([]), try outcomes(["--drift", "3"]))
+        #expect(still["fedavg"] != drifting["fedavg"])
+        #expect(drifting["fedavg"] != drifting["fedavg-updated"])
+        #expect(drifting["local-updated"] != drifting["fedavg-updated"])
+        let more = try outcomes(["--drift", "3", "--periods", "3"])
+        #expect(more["fedavg"] == drifting["fedavg"])
+        #expect(more["fedavg-updated"] != drifting["fedavg-updated"])
+        let bad = try Self.study(folder, ["--drift", "-1"])
+        #expect(bad.status == 64, "\(bad.errors)")
     }
 
     @Test func badInputIsNamed() throws {

@@ -42,7 +42,8 @@ final class BenchmarkAutoencoders: Sendable {
     ///
     /// - Throws: `CommandLineError` for an entity without a training part of its own, and what training throws.
     func scores(
-        _ entity: BenchmarkEntity, _ learning: BenchmarkMethod.Learning, falseAlarmsPerDay: Double, seed: UInt64
+        _ entity: BenchmarkEntity, _ learning: BenchmarkMethod.Learning, _ method: DetectionMethod,
+        falseAlarmsPerDay: Double, seed: UInt64
     ) throws -> (scores: EntityScores, groups: [String], trainingSeconds: Double, scoringSeconds: Double) {
         guard let training = entity.training else {
             throw CommandLineError(
@@ -58,12 +59,12 @@ final class BenchmarkAutoencoders: Sendable {
                 on: [training], epochs: Self.tuningEpochs, options: reader, backend: backend)
         }
         let detectors = try DetectorTraining(
-            methods: [DetectorTraining.autoencoder], falseAlarmsPerDay: falseAlarmsPerDay, seed: seed
+            methods: [method], falseAlarmsPerDay: falseAlarmsPerDay, seed: seed
         ).detectors(for: bundle, sources: [training], reader: reader, backend: backend)
         let model = MonitoringModel(
             bundle: bundle, reader: reader, detectors: detectors, defaultMethod: DetectorTraining.autoencoder.name)
         let trained = clock.now
-        let frame = try entity.test.read(options: reader)
+        let frame = try entity.readTest().frame
         var monitor = try EntityMonitor(
             model: model, method: DetectorTraining.autoencoder.name, site: entity.test.site,
             entity: entity.test.entity, type: entity.test.type, schema: frame.schema, backend: backend)

@@ -18,6 +18,12 @@ struct BenchmarkCommand: Command {
         "budget", "ALARMS", default: 1, "false alarms per day and entity that thresholds may cause",
         constraint: "more than 0", valid: { $0 > 0 })
     static let seed = Option<UInt64>("seed", "SEED", default: 0, "what random scores and intervals are drawn from")
+    static let drift = Option<Double>(
+        "drift", "SIGMAS", default: 0,
+        "slow drift of level, scale and daily rhythm in the part that is judged: how many standard deviations at its end",
+        constraint: "0 to 100", valid: { (0...100).contains($0) })
+    static let adaptation = Option<AdaptationOption>.optional(
+        "adaptation", "HOW", "how thresholds follow the stream; the method's own way when not given")
     static let format = Option<OutputFormat>("format", "FORMAT", default: .table, "how to print the result")
 
     static let manual = CommandManual(
@@ -39,6 +45,8 @@ struct BenchmarkCommand: Command {
             the latest 5 samples. The autoencoders learn from the entity alone, from all entities of the set in one \
             place (-central), or by federated averaging in ten rounds and then four epochs of the entity alone \
             (-federated); they pass over entities without a training part of their own.
+
+            \(DriftText.text)
             """,
         examples: [
             .init("fl-train benchmark --data smd asd --out report", "all methods on two sets"),
@@ -46,11 +54,12 @@ struct BenchmarkCommand: Command {
                 "fl-train benchmark --data smd --methods default random pca --out report --format json",
                 "three methods, the result for a program"),
         ],
-        options: [data, methods, out, threads, budget, seed, format] + DataOptions.all)
+        options: [data, methods, out, threads, budget, drift, adaptation, seed, format] + DataOptions.all)
 
     func run(_ arguments: Arguments, _ console: Console) async throws {
         let methods = try BenchmarkMethod.chosen(
-            arguments[Self.methods], falseAlarmsPerDay: arguments[Self.budget])
+            arguments[Self.methods], falseAlarmsPerDay: arguments[Self.budget],
+            adaptation: arguments[optional: Self.adaptation]?.value)
         let report = BenchmarkFolder(arguments[Self.out])
         do {
             try FolderContents.makeFolder(report.root)
@@ -60,7 +69,10 @@ struct BenchmarkCommand: Command {
         console.progress("looking for labelled entities")
         let reader = DataOptions.readerOptions(arguments)
         let rules = try DataOptions.rules(arguments)
-        let entities = try BenchmarkEntity.discover(arguments[Self.data], options: reader, rules: rules)
+        let drift = arguments[Self.drift]
+        let entities = try BenchmarkEntity.discover(
+            arguments[Self.data], options: reader, rules: rules,
+            drift: drift > 0 ? SlowDrift(size: drift, seed: arguments[Self.seed]) : nil)
         let threads = arguments[optional: Self.threads] ?? ProcessInfo.processInfo.activeProcessorCount
         let started = ContinuousClock.now
         let results = try BenchmarkRun(
@@ -85,6 +97,29 @@ struct BenchmarkCommand: Command {
                     + "\(Quantity.seconds(seconds)); report in \(report.root)")
         }
     }
+}
+
+/// How thresholds follow a stream, as an option's value.
+enum AdaptationOption: String, ChoiceOptionValue {
+    case fixed, level, tail
+
+    var value: ThresholdAdaptation { ThresholdAdaptation(rawValue: rawValue) ?? .fixed }
+}
+
+/// What help texts say of drift.
+enum DriftText {
+    static let text = drift + "\n\n" + adaptation
+
+    static let drift = """
+        --drift puts slow changes of normal operation into the part that is judged; labels stay. With m and s mean and \
+        standard deviation of a metric in the training part, and r growing evenly from 0 to SIGMAS over the rows, a \
+        value v becomes m + (1 + b·r)·(v − m) + r·s·(a + c·sin 2π(day − φ)); a (level, −1…1), b (scale, 0…½), c (daily \
+        rhythm, 0…1) and φ are drawn for each metric from the seed. Counters drift in their increments.
+        """
+
+    static let adaptation =
+        "--adaptation: "
+        + ThresholdAdaptation.allCases.map { "\($0.rawValue): \($0.meaning)" }.joined(separator: "; ") + "."
 }
 
 /// Where a benchmark keeps its files.

@@ -17,6 +17,8 @@ struct BenchmarkEntity: Sendable {
     let training: EntitySource?
     /// What to be judged on.
     let test: EntitySource
+    /// What is put into the part to be judged on; `nil`: it is as it is.
+    var drift: SlowDrift?
     private let options: ReaderOptions
     private let rules: GroupRules
 
@@ -26,7 +28,9 @@ struct BenchmarkEntity: Sendable {
     /// The labelled entities below some folders.
     ///
     /// - Throws: ``TelemetryError`` for unreadable data, ``CommandLineError`` when nothing is labelled.
-    static func discover(_ paths: [String], options: ReaderOptions, rules: GroupRules) throws -> [BenchmarkEntity] {
+    static func discover(
+        _ paths: [String], options: ReaderOptions, rules: GroupRules, drift: SlowDrift? = nil
+    ) throws -> [BenchmarkEntity] {
         let sources = try DataCatalog.discover(paths, options: options)
         var training: [String: EntitySource] = [:]
         for source in sources where source.part == .train { training[source.key] = source }
@@ -37,7 +41,7 @@ struct BenchmarkEntity: Sendable {
             guard isLabelled else { continue }
             entities.append(
                 BenchmarkEntity(
-                    set: source.site, name: source.entity, training: training[source.key], test: source,
+                    set: source.site, name: source.entity, training: training[source.key], test: source, drift: drift,
                     options: options, rules: rules))
         }
         guard !entities.isEmpty else {
@@ -72,7 +76,24 @@ struct BenchmarkEntity: Sendable {
         else {
             throw CommandLineError(.data, "\(test.files.first ?? name): the labels do not fit the rows")
         }
-        return (frame, (0..<frame.rowCount).map { $0 < labels.count && labels[$0] != 0 })
+        return (try drifted(frame), (0..<frame.rowCount).map { $0 < labels.count && labels[$0] != 0 })
+    }
+
+    /// The rows with the drift in those that are judged.
+    private func drifted(_ frame: MetricFrame) throws -> MetricFrame {
+        guard let drift else { return frame }
+        let first = firstJudged(of: frame)
+        let before = try training?.read(options: options) ?? frame.slice(0..<first)
+        guard before.schema == frame.schema else {
+            throw CommandLineError(
+                .data,
+                "\(test.files.first ?? name): found other columns than in the training part; drift is measured in it")
+        }
+        return drift.applied(to: frame, from: first, before: before, name: test.key, rules: rules)
+    }
+
+    private func firstJudged(of frame: MetricFrame) -> Int {
+        training == nil ? Int(Self.trainingShare * Double(frame.rowCount)) : 0
     }
 
     /// Reads and cleans both parts. The cleaning is fitted to the training part, as `fl-train train` does.
@@ -80,7 +101,7 @@ struct BenchmarkEntity: Sendable {
     /// - Throws: ``TelemetryError`` and ``CommandLineError`` for data that cannot be used.
     func load() throws -> Data {
         let (frame, isOdd) = try readTest()
-        let first = training == nil ? Int(Self.trainingShare * Double(frame.rowCount)) : 0
+        let first = firstJudged(of: frame)
         let learned = try training?.read(options: options) ?? frame.slice(0..<first)
         let judged = frame.slice(first..<frame.rowCount)
         guard learned.rowCount > 1, judged.rowCount > 1 else {
@@ -135,7 +156,7 @@ extension AnomalySegment {
 
 extension MetricFrame {
     /// Some of the rows.
-    fileprivate func slice(_ rows: Range<Int>) -> MetricFrame {
+    func slice(_ rows: Range<Int>) -> MetricFrame {
         MetricFrame(
             schema: schema, firstRow: firstRow + rows.lowerBound,
             fileStarts: fileStarts.filter(rows.contains).map { $0 - rows.lowerBound }, times: Array(times[rows]),

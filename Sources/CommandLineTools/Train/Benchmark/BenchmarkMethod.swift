@@ -52,8 +52,11 @@ enum BenchmarkMethod: Sendable, Encodable {
 
     /// The methods that the words of the option stand for, with thresholds for a budget.
     ///
+    /// - Parameter adaptation: how thresholds follow the stream; `nil`: as the method wants.
     /// - Throws: `DetectionError` (`invalidOption`) for an unknown name.
-    static func chosen(_ words: [String], falseAlarmsPerDay: Double) throws -> [BenchmarkMethod] {
+    static func chosen(
+        _ words: [String], falseAlarmsPerDay: Double, adaptation: ThresholdAdaptation? = nil
+    ) throws -> [BenchmarkMethod] {
         var chosen: [BenchmarkMethod] = []
         for name in words.flatMap({ $0.split(separator: ",").map(String.init) }) {
             let found = name == "all" ? all : all.filter { $0.name == name }
@@ -64,6 +67,7 @@ enum BenchmarkMethod: Sendable, Encodable {
             for method in found where !chosen.contains(where: { $0.name == method.name }) {
                 var detection = method.detection
                 detection.thresholdRule = .falseAlarms(perDay: falseAlarmsPerDay)
+                if let adaptation { detection.adaptation = adaptation }
                 switch method {
                 case .metrics: chosen.append(.metrics(detection))
                 case .autoencoder(let learning, _): chosen.append(.autoencoder(learning, detection))

@@ -40,7 +40,7 @@ struct BenchmarkRun: Sendable {
     let console: Console
 
     /// Changes when the same data and method would give other results.
-    private static let version = 3
+    private static let version = 4
 
     /// Computes what is missing; results come in the order of entities, then methods. A method that cannot learn from
     /// an entity has no result for it.
@@ -94,7 +94,9 @@ struct BenchmarkRun: Sendable {
     }
 
     private func key(_ method: BenchmarkMethod, digest: String) throws -> String {
-        let text = "\(Self.version) \(Tool.version) \(seed) \(digest) " + (try Console.json(method, pretty: false))
+        let drift = entities.first?.drift.map { "drift \($0.size) \($0.seed) " } ?? ""
+        let text =
+            "\(Self.version) \(Tool.version) \(seed) \(drift)\(digest) " + (try Console.json(method, pretty: false))
         return SHA256.hexadecimalDigest(of: text.utf8)
     }
 
@@ -133,7 +135,7 @@ struct BenchmarkRun: Sendable {
             scoringSeconds = Double((clock.now - trained) / .seconds(1))
         case .autoencoder(let learning, _):
             (scores, groups, trainingSeconds, scoringSeconds) = try autoencoders.scores(
-                entity, learning, falseAlarmsPerDay: budget, seed: seed)
+                entity, learning, detection, falseAlarmsPerDay: budget, seed: seed)
         }
         let rankings = data.causes.map { ranking($0.rows, scores, metrics: data.test.metrics) }
         let measures = try EntityMeasures(

@@ -30,6 +30,12 @@ struct FederatedStudy {
         var trainingShare: Double
         /// The share of that piece that a new site has.
         var newSiteShare: Double
+        /// How far the test parts drift, in standard deviations at their end.
+        var drift: Double
+        /// Periods of a test part, where models go on learning: after each but the last.
+        var periods: Int
+        /// Rounds after a period.
+        var updateRounds: Int
     }
 
     /// What one arm reached on one set with one seed: means over the entities.
@@ -40,9 +46,16 @@ struct FederatedStudy {
         /// By entity.
         var volumeUnderPR: [String: Double]
         var averagePrecision: [String: Double]
+        /// By threshold, then entity.
+        var alarms: [String: [String: JudgedEntity.AlarmFigures]]
 
         var meanVolume: Double { Self.mean(volumeUnderPR) }
         var meanPrecision: Double { Self.mean(averagePrecision) }
+
+        /// The mean of a figure over the entities, with thresholds of a kind.
+        func mean(_ adaptation: ThresholdAdaptation, _ figure: (JudgedEntity.AlarmFigures) -> Double) -> Double {
+            Self.mean((alarms[adaptation.rawValue] ?? [:]).mapValues(figure))
+        }
 
         private static func mean(_ values: [String: Double]) -> Double {
             values.isEmpty ? 0 : values.sorted { $0.key < $1.key }.reduce(0) { $0 + $1.value } / Double(values.count)
@@ -65,8 +78,8 @@ struct FederatedStudy {
     /// - Parameter entities: of one set, all with training parts.
     func outcome(_ arm: StudyArm, seed: UInt64, entities: [BenchmarkEntity]) throws -> Outcome {
         let pieces = try entities.map { try piece(of: $0, arm, seed: seed, share: setting.trainingShare) }
-        var outcome = Outcome(
-            set: entities[0].set, arm: arm, seed: seed, volumeUnderPR: [:], averagePrecision: [:])
+        if arm.isUpdated { return try updatedOutcome(arm, seed: seed, entities: entities, pieces: pieces) }
+        var outcome = try Outcome(set: entities[0].set, arm: arm, seed: seed, judged: [])
         let shared = arm == .local || arm.isNewSite ? nil : try bundle(arm, seed: seed, from: pieces)
         for (index, entity) in entities.enumerated() {
             let bundle: ModelBundle
@@ -83,16 +96,14 @@ struct FederatedStudy {
                 guard let shared else { continue }
                 bundle = arm == .fedavgTuned ? try tuned(shared, on: pieces[index]) : shared
             }
-            let measured = try judge(bundle, entity, calibratedOn: calibration, seed: seed)
-            outcome.volumeUnderPR[entity.name] = measured.volume
-            outcome.averagePrecision[entity.name] = measured.precision
+            try outcome.add(judged(bundle, entity, calibratedOn: calibration, seed: seed))
         }
         return outcome
     }
 
     // MARK: Learning
 
-    private func bundle(_ arm: StudyArm, seed: UInt64, from sources: [EntitySource]) throws -> ModelBundle {
+    func bundle(_ arm: StudyArm, seed: UInt64, from sources: [EntitySource]) throws -> ModelBundle {
         var configuration = configuration
         configuration.seed = seed
         configuration.epochs = setting.epochs
@@ -103,7 +114,8 @@ struct FederatedStudy {
         let context = try FederationContext.fitted(to: statistics, rules: rules, configuration: configuration)
         let workers: [[String: GroupTrainingData]]
         switch arm {
-        case .local, .central, .newSiteLocal: workers = [try windows(of: sources, context)]
+        case .local, .localUpdated, .central, .centralUpdated, .newSiteLocal:
+            workers = [try windows(of: sources, context)]
         case .fedavgEven: workers = deal(try windows(of: sources, context), among: sources.count)
         default: workers = try sources.map { try windows(of: [$0], context) }
         }
@@ -157,21 +169,16 @@ struct FederatedStudy {
 
     // MARK: Judging
 
-    private func judge(
+    /// An entity whose whole test part is scored with one model.
+    private func judged(
         _ bundle: ModelBundle, _ entity: BenchmarkEntity, calibratedOn calibration: EntitySource, seed: UInt64
-    ) throws -> (volume: Double, precision: Double) {
-        let method = DetectorTraining.autoencoder
+    ) throws -> JudgedEntity {
         let backend = try backend
-        let detectors = try DetectorTraining(methods: [method], falseAlarmsPerDay: 1, seed: seed)
-            .detectors(for: bundle, sources: [calibration], reader: reader, backend: backend)
-        let model = MonitoringModel(bundle: bundle, reader: reader, detectors: detectors, defaultMethod: method.name)
-        let (frame, labels) = try entity.readTest()
-        var monitor = try EntityMonitor(
-            model: model, method: method.name, site: entity.test.site, entity: entity.test.entity,
-            type: entity.test.type, schema: frame.schema, backend: backend)
-        let scores = try monitor.append(frame)
-        let labelled = try LabelledScores(labels: labels, scores: scores.scores[scores.combined])
-        return (labelled.volumeUnderPrecisionRecall() ?? 0, labelled.averagePrecision() ?? 0)
+        var judged = try JudgedEntity(entity)
+        let series = try bundle.pipeline().clean(calibration, options: reader)
+        try judged.calibrate(bundle, on: series, seed: seed, backend: backend)
+        try judged.score(upTo: judged.rowCount, with: bundle, reader: reader, backend: backend)
+        return judged
     }
 
     // MARK: Pieces of training parts

@@ -36,6 +36,12 @@ struct StudyCommand: Command {
     private static let tuning = Option<Int>(
         "tuning-rounds", "N", default: 4, "rounds that each entity trains on alone, where it does",
         constraint: "1 to 100000", valid: { (1...100_000).contains($0) })
+    private static let periods = Option<Int>(
+        "periods", "N", default: 4, "pieces of a test part, where models go on learning: after each but the last",
+        constraint: "2 to 1000", valid: { (2...1_000).contains($0) })
+    private static let updating = Option<Int>(
+        "update-rounds", "N", default: 4, "rounds after a period, where models go on learning",
+        constraint: "1 to 100000", valid: { (1...100_000).contains($0) })
     private static let out = Option<String>.optional("out", "FILE", "write everything measured as JSON")
     private static let format = Option<OutputFormat>("format", "FORMAT", default: .table, "how to print the result")
 
@@ -46,7 +52,13 @@ struct StudyCommand: Command {
             number of passes over the data and a fresh optimiser in every round, calibrated on each entity's own \
             training samples, and judged on its test part, causally. A table for each set gives VUS-PR and AUC-PR, \
             means over the entities, with 95 % bootstrap intervals over the seeds, and the difference to learning in \
-            one place, seed by seed.
+            one place, seed by seed. A second table gives what alarms are worth, with thresholds that stay and with \
+            thresholds that follow the stream.
+
+            An arm that is updated cuts the test part into periods. A period is scored, then learned from, without \
+            labels and without the rows in alarm, and thresholds are calibrated on it; cleaning and scaling stay.
+
+            \(DriftText.drift)
 
             Everything runs in this process, with the local training, the averaging and the statistics of a \
             federation; nothing depends on the number of threads.
@@ -57,10 +69,14 @@ struct StudyCommand: Command {
             .init(
                 "fl-train study --data smd asd --training-share 0.1 --arms local central fedavg fedprox",
                 "with a tenth of the training part"),
+            .init(
+                "fl-train study --data asd --drift 2 --arms local local-updated fedavg fedavg-updated",
+                "test parts that drift by two standard deviations"),
         ],
         options: [
             BenchmarkCommand.data, arms, rounds, epochs, seeds, share, newSite, proximalWeight, participation,
-            stragglers, tuning, BenchmarkCommand.threads, TrainCommand.window, TrainCommand.hidden, TrainCommand.batch,
+            stragglers, tuning, BenchmarkCommand.drift, periods, updating, BenchmarkCommand.threads,
+            TrainCommand.window, TrainCommand.hidden, TrainCommand.batch,
             TrainCommand.learningRate, TrainCommand.maximumWindows, TrainCommand.seed, out, format,
         ] + DataOptions.all)
 
@@ -69,7 +85,10 @@ struct StudyCommand: Command {
         let reader = DataOptions.readerOptions(arguments)
         let rules = try DataOptions.rules(arguments)
         console.progress("looking for labelled entities")
-        let entities = try BenchmarkEntity.discover(arguments[BenchmarkCommand.data], options: reader, rules: rules)
+        let drift = arguments[BenchmarkCommand.drift]
+        let entities = try BenchmarkEntity.discover(
+            arguments[BenchmarkCommand.data], options: reader, rules: rules,
+            drift: drift > 0 ? SlowDrift(size: drift, seed: arguments[TrainCommand.seed]) : nil)
         let sets = Dictionary(grouping: entities, by: \.set).sorted { $0.key < $1.key }.map(\.value)
         for members in sets where members.count < 2 {
             throw CommandLineError(
@@ -91,7 +110,13 @@ struct StudyCommand: Command {
             try ParallelTasks.map(count: work.count, threads: threads) { index in
                 let task = work[index]
                 console.progress("\(index + 1) of \(work.count): \(members[task.set][0].set), \(task.arm.rawValue)")
-                return try study.outcome(task.arm, seed: task.seed, entities: members[task.set])
+                // Every seed has another drift, the same for all arms.
+                let entities = members[task.set].map { entity in
+                    var entity = entity
+                    entity.drift?.seed = task.seed
+                    return entity
+                }
+                return try study.outcome(task.arm, seed: task.seed, entities: entities)
             }
         }
         console.clearProgress()
@@ -123,7 +148,9 @@ struct StudyCommand: Command {
             rounds: arguments[rounds], epochs: arguments[epochs], proximalWeight: arguments[proximalWeight],
             participation: arguments[participation], stragglers: arguments[stragglers],
             tuningRounds: arguments[tuning],
-            trainingShare: arguments[share], newSiteShare: arguments[newSite])
+            trainingShare: arguments[share], newSiteShare: arguments[newSite],
+            drift: arguments[BenchmarkCommand.drift], periods: arguments[periods],
+            updateRounds: arguments[updating])
     }
 
     private static func configuration(_ arguments: Arguments) throws -> TrainingConfiguration {

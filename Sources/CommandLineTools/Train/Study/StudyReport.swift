@@ -14,6 +14,15 @@ struct StudyReport: Encodable {
         var againstCentral: BootstrapInterval?
         /// The same against learning alone.
         var againstLocal: BootstrapInterval?
+        /// What alarms are worth, by how thresholds follow the stream.
+        var alarms: [String: Alarms]
+    }
+
+    /// Alarms with one kind of threshold.
+    struct Alarms: Encodable {
+        var eventF1: BootstrapInterval
+        var falseAlarmsPerDay: BootstrapInterval
+        var alarmShare: BootstrapInterval
     }
 
     let setting: FederatedStudy.Setting
@@ -41,12 +50,22 @@ struct StudyReport: Encodable {
                 }
                 guard let volume = interval(own.map(\.meanVolume)), let precision = interval(own.map(\.meanPrecision))
                 else { continue }
+                var alarms: [String: Alarms] = [:]
+                for adaptation in JudgedEntity.adaptations {
+                    func figure(_ value: (JudgedEntity.AlarmFigures) -> Double) -> BootstrapInterval? {
+                        interval(own.map { $0.mean(adaptation, value) })
+                    }
+                    guard let score = figure(\.eventF1), let wrong = figure(\.falseAlarmsPerDay),
+                        let share = figure(\.alarmShare)
+                    else { continue }
+                    alarms[adaptation.rawValue] = Alarms(eventF1: score, falseAlarmsPerDay: wrong, alarmShare: share)
+                }
                 rows.append(
                     Row(
                         set: set, arm: arm, volumeUnderPR: volume, averagePrecision: precision,
                         againstCentral: arm.isNewSite ? nil : against(.central),
                         againstLocal: arm == .newSiteFederated
-                            ? against(.newSiteLocal) : arm.isNewSite ? nil : against(.local)))
+                            ? against(.newSiteLocal) : arm.isNewSite ? nil : against(.local), alarms: alarms))
             }
         }
         self.rows = rows
@@ -65,12 +84,28 @@ struct StudyReport: Encodable {
                 ])
             }
             parts.append(table.text)
+            var alarms = Table([
+                "alarms", "event F1, fixed", "following", "false/day, fixed", "following", "in alarm, fixed",
+                "following",
+            ])
+            for row in rows where row.set == set {
+                let kinds = JudgedEntity.adaptations.map { row.alarms[$0.rawValue] }
+                func cells(_ show: (Alarms) -> String) -> [String] { kinds.map { $0.map(show) ?? "-" } }
+                alarms.add(
+                    [row.arm.rawValue]
+                        + cells { "\(Self.number($0.eventF1.mean)) [\(Self.interval($0.eventF1))]" }
+                        + cells { "\(Self.number($0.falseAlarmsPerDay.mean)) [\(Self.interval($0.falseAlarmsPerDay))]" }
+                        + cells { "\(Self.number($0.alarmShare.mean * 100)) %" })
+            }
+            parts.append(alarms.text)
         }
         let seeds = Set(outcomes.map(\.seed)).count
         parts.append(
             "Means over entities and \(Quantity.count(seeds, "seed")); intervals over seeds, those of changes over pairs "
                 + "with the same seed. \(setting.rounds) rounds of \(Quantity.count(setting.epochs, "epoch")); "
-                + "\(Quantity.number(setting.trainingShare * 100, digits: 3)) % of the training parts.")
+                + "\(Quantity.number(setting.trainingShare * 100, digits: 3)) % of the training parts. Thresholds for one "
+                + "false alarm a day and entity, fixed, or following level and tail of the stream."
+                + (setting.drift > 0 ? " The test parts drift by \(Quantity.number(setting.drift)) σ." : ""))
         return parts.joined(separator: "\n\n")
     }
 
