@@ -8,8 +8,8 @@ package struct AlarmEvent: Codable, Equatable, Sendable {
         case raised
         /// It is worse than before, touches more groups, or looks like something else now.
         case changed
-        /// What it looks like is known: its signature covers enough samples to tell one kind of fault from another. Once
-        /// in an alarm's life, before or after it is cleared.
+        /// What it looks like is known: its signature covers enough samples to tell one kind of fault from another.
+        /// Once in an alarm's life, before or after it is cleared.
         case settled
         /// It is over.
         case cleared
@@ -125,7 +125,8 @@ package struct AlarmEvent: Codable, Equatable, Sendable {
     package var signatureSamples: Int?
     /// The first of them: the onset, or where the alarm began to look like something else.
     package var signatureStart: Point?
-    /// The known fault it is like, by the library of the server that shows the event; never in a worker's or in the log.
+    /// The known fault it is like, by the library of the server that shows the event; never in a worker's or in the
+    /// log.
     package var fault: Fault?
     /// Largest reconstruction error of the federated autoencoders so far, in units of its own threshold.
     package var reconstruction: Double?

@@ -1,6 +1,6 @@
 /// One entity's alarms, from sample to sample: raised when the score first exceeds its threshold, changed when it gets
-/// worse, touches another group or begins to look like something else, cleared after a run of quiet samples, and settled when it began long enough ago that
-/// its signature can tell what it is. A value: no clock, no I/O.
+/// worse, touches another group or begins to look like something else, cleared after a run of quiet samples, and
+/// settled when it began long enough ago that its signature can tell what it is. A value: no clock, no I/O.
 package struct AlarmLifecycle: Sendable {
     /// What was found in one sample.
     package struct Sample: Sendable {
@@ -116,8 +116,8 @@ package struct AlarmLifecycle: Sendable {
         return events + look(again: sample.point, evidence)
     }
 
-    /// An alarm that has settled is looked at again and again, as many samples at a time as it takes to settle. Where most
-    /// of what deviates is elsewhere than before, something else has begun.
+    /// An alarm that has settled is looked at again and again, as many samples at a time as it takes to settle. Where
+    /// most of what deviates is elsewhere than before, something else has begun.
     private mutating func look(
         again point: AlarmEvent.Point, _ evidence: (Range<Int>) -> Evidence
     ) -> [AlarmEvent] {

@@ -85,8 +85,8 @@ package struct FaultSignature: Codable, Sendable, Hashable {
     }
 
     /// How alike two signatures are, 0…1. Two parts are what the metrics share (side counts), one what the resources
-    /// share, three how they deviate, one each how steadily, how restlessly and how one-sidedly, a quarter when. Symmetric;
-    /// 1 for equal ones. Who compares one with many makes a ``ComparableSignature`` of each once.
+    /// share, three how they deviate, one each how steadily, how restlessly and how one-sidedly, a quarter when.
+    /// Symmetric; 1 for equal ones. Who compares one with many makes a ``ComparableSignature`` of each once.
     package func similarity(to other: FaultSignature) -> Double {
         ComparableSignature(self).similarity(to: ComparableSignature(other))
     }

@@ -24,8 +24,8 @@ public struct TrainingProgress: Hashable, Sendable {
 public struct TrainingControl: Sendable {
     /// Hears of progress, about twenty times an epoch and at its end.
     public var onProgress: @Sendable (TrainingProgress) -> Void
-    /// Asked before every batch, or before every few where a device takes several at a time; `true` ends training with a
-    /// ``ModelError`` of the code `cancelled`.
+    /// Asked before every batch, or before every few where a device takes several at a time; `true` ends training with
+    /// a ``ModelError`` of the code `cancelled`.
     public var isCancelled: @Sendable () -> Bool
 
     /// Control that ignores progress and never cancels, unless given.

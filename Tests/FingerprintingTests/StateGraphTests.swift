@@ -27,7 +27,8 @@ import Testing
         graph.transitions.map { "S\($0.from)-S\($0.to) \($0.count)" }
     }
 
-    /// A graph worked out by hand: x, nominal, y that goes over into z at once, nominal, x again; and x at another entity.
+    /// A graph worked out by hand: x, nominal, y that goes over into z at once, nominal, x again; and x at another
+    /// entity.
     @Test func theGraphByHand() throws {
         let episodes = [
             episode("s/a", "x", 100..<150), episode("s/a", "y", 300..<360), episode("s/a", "z", 370..<400),

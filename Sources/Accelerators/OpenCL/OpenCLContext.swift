@@ -3,8 +3,8 @@ import Synchronization
 
 /// A device with the kernels built for it, shared by all engines on it.
 ///
-/// Unchecked: the handle is set once and released when nobody is left; OpenCL 1.2 allows every call but `clSetKernelArg`
-/// from any thread (its appendix A.2), and programs are behind a lock.
+/// Unchecked: the handle is set once and released when nobody is left; OpenCL 1.2 allows every call but
+/// `clSetKernelArg` from any thread (its appendix A.2), and programs are behind a lock.
 @safe
 final class OpenCLContext: @unchecked Sendable {
     /// The device.

@@ -2,8 +2,8 @@ import COpenCL
 
 /// One device of the OpenCL library and what it says of itself.
 ///
-/// Unchecked: the identifier names a device for as long as the process lives, and is only handed to OpenCL, which allows
-/// that from any thread.
+/// Unchecked: the identifier names a device for as long as the process lives, and is only handed to OpenCL, which
+/// allows that from any thread.
 @safe
 package struct OpenCLDevice: @unchecked Sendable {
     /// Where it computes.
@@ -88,7 +88,8 @@ package struct OpenCLDevice: @unchecked Sendable {
         return numbers.count >= 2 && (numbers[0], numbers[1]) >= (1, 2)
     }
 
-    /// A driver's text as one line of at most 100 characters, without control characters: it goes to terminals and logs.
+    /// A driver's text as one line of at most 100 characters, without control characters: it goes to terminals and
+    /// logs.
     package static func printable(_ bytes: [UInt8]) -> String {
         var line = String.UnicodeScalarView()
         for scalar in String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self).unicodeScalars {

@@ -44,16 +44,17 @@ package struct TailCalibration: Codable, Sendable, Hashable {
 /// fitted again whenever a peak has passed.
 ///
 /// A peak below the limit joins the pool, and the oldest leaves once the pool is full; so the tail follows drift about
-/// as fast as the training part's peaks took to occur. A peak with an alarm in it does not, nor does anything until long
-/// after: a fault must not become normal, and views look back at it. But some alarms are false, as many as the budget
-/// says, and a pool that never sees what exceeds the limit has a tail that is too light: the limit would fall, more
-/// would be left out, and so on (on stationary scores the published form ends at several times its budget). So alarms that
-/// come out of a quiet time are *counted*: as many of the latest as twice the budget allows stand for normal peaks of
-/// unknown size, which get the size that the present tail expects beyond the limit of their time. What an alarm measured
-/// never matters, and however many there are, they do not count for more.
+/// as fast as the training part's peaks took to occur. A peak with an alarm in it does not, nor does anything until
+/// long after: a fault must not become normal, and views look back at it. But some alarms are false, as many as the
+/// budget says, and a pool that never sees what exceeds the limit has a tail that is too light: the limit would fall,
+/// more would be left out, and so on (on stationary scores the published form ends at several times its budget). So
+/// alarms that come out of a quiet time are *counted*: as many of the latest as twice the budget allows stand for
+/// normal peaks of unknown size, which get the size that the present tail expects beyond the limit of their time. What
+/// an alarm measured never matters, and however many there are, they do not count for more.
 ///
-/// The limit rises and comes back between the calibrated one and its double: a quiet week is no reason to alarm at less,
-/// and a fault that alarms day after day must not raise it without end. What has drifted further needs a new model.
+/// The limit rises and comes back between the calibrated one and its double: a quiet week is no reason to alarm at
+/// less, and a fault that alarms day after day must not raise it without end. What has drifted further needs a new
+/// model.
 ///
 /// Sizes are those of scores above their drift offset. Memory is bounded, a sample costs O(1), the end of a peak
 /// O(pool · log pool), and nothing depends on how a stream is cut into pieces.

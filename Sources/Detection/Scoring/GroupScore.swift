@@ -28,9 +28,10 @@ package struct GroupCalibration: Codable, Sendable, Hashable {
 ///
 /// The score is the average of trailing means of the group's deviation s over the method's horizons. An alarm is
 /// decided by the fast horizons f alone, against the threshold th plus its drift offset o, so that it comes early and
-/// goes soon: f > th + o. The threshold itself follows the peaks of the stream (``StreamingTail``). Added to what the slow horizons contribute to the score, that is a threshold for the score
-/// itself: score > threshold says the same. What in f only shows metrics on their way back from an earlier deviation, or
-/// comes of a stream's having just begun, is added to the threshold: it scores, but does not alarm.
+/// goes soon: f > th + o. The threshold itself follows the peaks of the stream (``StreamingTail``). Added to what the
+/// slow horizons contribute to the score, that is a threshold for the score itself: score > threshold says the same.
+/// What in f only shows metrics on their way back from an earlier deviation, or comes of a stream's having just begun,
+/// is added to the threshold: it scores, but does not alarm.
 ///
 /// Beside it a *single* alarm: one metric so far off that it matters although the mean hardly moves. It is announced
 /// once, when it begins: a metric that stays off is no news. While it is announced the threshold is lowered to as far

@@ -4,7 +4,8 @@ package import Alarms
 package struct Episode: Codable, Sendable, Hashable {
     /// The alarm it is or is a part of, `site/entity@row`.
     package let alarm: String
-    /// Names it among all: the alarm, or of one that looks like something else later, the same form with the row of that.
+    /// Names it among all: the alarm, or of one that looks like something else later, the same form with the row of
+    /// that.
     package let name: String
     /// The entity, `site/entity`.
     package let entity: String
@@ -38,8 +39,8 @@ package struct Episode: Codable, Sendable, Hashable {
         self.signature = signature
     }
 
-    /// The episodes that alarms are, in the order of time: one an alarm with a signature, and one more each time that it
-    /// began to look like something else. What the last event with a signature says counts. Events may come in any
+    /// The episodes that alarms are, in the order of time: one an alarm with a signature, and one more each time that
+    /// it began to look like something else. What the last event with a signature says counts. Events may come in any
     /// order; those of one alarm that say the same twice do no harm.
     package static func episodes(of events: [AlarmEvent]) -> [Episode] {
         Dictionary(grouping: events, by: \.id).values.flatMap(Self.episodes(alarm:)).sorted(by: <)

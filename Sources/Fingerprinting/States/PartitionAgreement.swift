@@ -2,8 +2,8 @@
 package struct PartitionAgreement: Sendable {
     /// The share of things that are of the most frequent second part within their first part.
     package let purity: Double
-    /// Pairs on which the divisions agree, less what chance would give: 1 for the same division, 0 for chance (Hubert and
-    /// Arabie, Comparing partitions, 1985, equation 5). 1 where both leave no choice.
+    /// Pairs on which the divisions agree, less what chance would give: 1 for the same division, 0 for chance (Hubert
+    /// and Arabie, Comparing partitions, 1985, equation 5). 1 where both leave no choice.
     package let adjustedRandIndex: Double
 
     /// Compares two divisions.

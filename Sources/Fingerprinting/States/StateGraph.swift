@@ -15,8 +15,8 @@ package struct StateGraph: Encodable, Sendable {
         /// Episodes that are looked at; of more, the latest.
         package var mostEpisodes = 4_000
 
-        /// Twice the quiet that ends an alarm. The likeness is lower than the one that naming asks for: there the nearest
-        /// signature counts, here the mean.
+        /// Twice the quiet that ends an alarm. The likeness is lower than the one that naming asks for: there the
+        /// nearest signature counts, here the mean.
         package init() {}
     }
 
@@ -52,7 +52,8 @@ package struct StateGraph: Encodable, Sendable {
         package let occupancy: Double
         /// How long a visit lasts in the mean, over those whose end is known; `nil` without one.
         package let meanVisitSeconds: Double?
-        /// The known fault that most of its episodes are like, with the likeness of the nearest of them; `nil` for nominal.
+        /// The known fault that most of its episodes are like, with the likeness of the nearest of them; `nil` for
+        /// nominal.
         package let fault: AlarmEvent.Fault?
 
         /// `S3`.

@@ -2,8 +2,8 @@ import Alarms
 package import Charts
 import Foundation
 
-/// A state graph as a picture: S0 in the middle, the other states around it, each as large as the time spent in it, with
-/// how often every way was gone. Ways that do not lead through S0 are drawn in strong colour.
+/// A state graph as a picture: S0 in the middle, the other states around it, each as large as the time spent in it,
+/// with how often every way was gone. Ways that do not lead through S0 are drawn in strong colour.
 package struct StateGraphPicture: Picture {
     let graph: NodeLinkGraph
 

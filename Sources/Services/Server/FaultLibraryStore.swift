@@ -66,7 +66,8 @@ final class FaultLibraryStore: Sendable {
 
     /// Confirms a signature. Returns whether it is new, and the fault's confirmed signatures then.
     ///
-    /// - Throws: ``Refusal`` when there is no room, `StorageError` when it cannot be stored; the library is then as before.
+    /// - Throws: ``Refusal`` when there is no room, `StorageError` when it cannot be stored; the library is then as
+    ///   before.
     func add(_ signature: FaultSignature, as name: String, origin: String?) throws -> (isNew: Bool, count: Int) {
         try change { library in
             let isNew = library.add(signature, as: name, origin: origin)

@@ -1,13 +1,13 @@
 /// Tells a metric's way back from a new anomaly.
 ///
-/// After a fault the metric jumps back to where it was before. To every view that compares with the recent past that
-/// is as large a change as the fault itself, but to an operator it is the end of an alarm, not another one. So a metric
+/// After a fault the metric jumps back to where it was before. To every view that compares with the recent past that is
+/// as large a change as the fault itself, but to an operator it is the end of an alarm, not another one. So a metric
 /// that surprises is remembered together with where it was before: the means over three stretches of its past. From
 /// ``announcement`` samples later, until ``memory`` samples have passed since it was last away, it counts as *returned*
 /// at every sample at which it is as near to one of them as it usually is to its own past, or within its normal range
-/// again after it was outside: a metric that wanders does not come back from a slow fault to where it left. Views of a returned metric
-/// that still look back at the time when it was away score, but raise no alarm. Views that look back less far do, and
-/// so does a metric that moves away again.
+/// again after it was outside: a metric that wanders does not come back from a slow fault to where it left. Views of a
+/// returned metric that still look back at the time when it was away score, but raise no alarm. Views that look back
+/// less far do, and so does a metric that moves away again.
 struct MetricReturns: Sendable {
     /// The surprise from which on a metric is remembered.
     static let departure = 1.5
