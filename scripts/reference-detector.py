@@ -1,5 +1,5 @@
-"""Reference implementation of the 'default' detector of Faultline (see SPEC.md).
-Usage: detector.py OUTDIR     (scores the shared SMD and ASD entities, writes CSV)"""
+"""Reference implementation of the method 'default' (docs/detection.md), independent of the Swift code.
+Usage: FAULTLINE_DATASETS=DIR reference-detector.py OUTDIR     (scores the SMD and ASD entities in DIR, writes CSV)"""
 import os, sys, json, numpy as np
 from scipy.signal import lfilter
 
@@ -268,7 +268,7 @@ def score(m, x, t):
 
 if __name__ == '__main__':
     import csv, glob
-    root = os.environ.get('FAULTLINE_DATASETS', '/work/shared/datasets'); out = sys.argv[1] if len(sys.argv) > 1 else 'out'
+    root = os.environ['FAULTLINE_DATASETS']; out = sys.argv[1] if len(sys.argv) > 1 else 'out'
     def read(p):
         r = list(csv.reader(open(p))); h = r[0]; a = np.array(r[1:], float)
         k = [i for i, c in enumerate(h) if c not in ('index', 'timestamp', 'label')]
