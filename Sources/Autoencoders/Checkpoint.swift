@@ -1,9 +1,6 @@
-import Accelerators
-import Checksums
 import FoundationEssentials
-public import Storage
-import TensorModule
-import TextParsing
+import Numerics
+public import Platform
 
 /// Where the training of one group stands, between two epochs.
 struct Checkpoint: Equatable {

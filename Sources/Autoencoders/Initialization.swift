@@ -1,4 +1,4 @@
-public import TensorModule
+public import Numerics
 
 extension AutoencoderShape {
     /// The weights that training starts from, `[P]`: uniform in ±1/√H for every weight and bias of an LSTM layer of

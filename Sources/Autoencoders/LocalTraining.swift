@@ -1,5 +1,4 @@
-public import Accelerators
-public import TensorModule
+public import Numerics
 
 /// What one epoch achieved.
 public struct EpochRecord: Hashable, Sendable, Codable {

@@ -1,6 +1,6 @@
-import Checksums
+package import Numerics
+import Platform
 package import Telemetry
-package import TensorModule
 
 extension ModelBundle {
     /// A model whose weights were averaged elsewhere: it knows neither curves nor training data.

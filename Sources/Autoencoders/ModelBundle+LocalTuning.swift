@@ -1,4 +1,3 @@
-public import Accelerators
 public import Telemetry
 
 extension ModelBundle {

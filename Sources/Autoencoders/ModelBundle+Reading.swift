@@ -1,8 +1,5 @@
-import Accelerators
-import Checksums
-import Storage
-import TensorModule
-import TextParsing
+import Numerics
+import Platform
 
 extension ModelBundle {
     /// Reads and checks a model's folder. Nothing that it claims is believed before it is held against the files'

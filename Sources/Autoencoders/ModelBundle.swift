@@ -1,9 +1,6 @@
-public import Accelerators
-import Checksums
-import Storage
+public import Numerics
+import Platform
 public import Telemetry
-public import TensorModule
-import TextParsing
 
 /// A model: its manifest and the weights of every group. On disk a folder with `manifest.json` and one
 /// `<layer>.<group>.safetensors` a group, tensors named as PyTorch names them.

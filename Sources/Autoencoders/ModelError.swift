@@ -1,3 +1,5 @@
+package import Platform
+
 /// What went wrong while training, reading or applying a model: one line that names the group or field, what was found
 /// and what was expected.
 public struct ModelError: Error, Hashable, Sendable, CustomStringConvertible {
@@ -46,4 +48,8 @@ public struct ModelError: Error, Hashable, Sendable, CustomStringConvertible {
 
     /// A bounded word for labels of logs and metrics.
     public var shortDescription: String { code.rawValue }
+}
+
+extension ModelError: ReportableError {
+    package var exitStatus: ExitStatus { code == .invalidConfiguration ? .usage : .data }
 }

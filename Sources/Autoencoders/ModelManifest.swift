@@ -1,6 +1,6 @@
+public import Numerics
+public import Platform
 public import Telemetry
-public import TensorModule
-public import TextParsing
 
 /// What a model says of itself: `manifest.json` in its folder.
 ///

@@ -1,5 +1,4 @@
-public import Accelerators
-public import TensorModule
+public import Numerics
 
 /// One group's data, ready to train on.
 public struct GroupTrainingData: Sendable {

@@ -1,5 +1,4 @@
-public import Accelerators
-public import TensorModule
+public import Numerics
 
 /// Scores scaled samples with one group's model: per sample and metric the residual, reconstruction minus sample, at
 /// the last position of the window that ends with the sample. A residual therefore depends on that sample and the

@@ -1,5 +1,4 @@
-import Accelerators
-public import TensorModule
+public import Numerics
 
 /// Everything besides the data that decides the weights of a model. How many threads compute it is no part of it:
 /// the result does not depend on that.

@@ -1,5 +1,3 @@
-package import Accelerators
-
 extension TrainingSet {
     /// The summed mean squared errors of windows, in a fixed order: the same bits on the same engine.
     ///

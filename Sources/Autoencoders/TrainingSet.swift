@@ -1,5 +1,5 @@
-import Checksums
-public import TensorModule
+public import Numerics
+import Platform
 
 /// The windows of one group that a model is trained on, pooled over entities, and those that are held out.
 public struct TrainingSet: Sendable {

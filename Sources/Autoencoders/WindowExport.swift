@@ -1,6 +1,5 @@
-import Accelerators
-public import TensorModule
-import TextParsing
+public import Numerics
+import Platform
 
 /// Some of a series' windows with our error for each, so that another implementation can be held against ours.
 public struct WindowExport: Sendable {

@@ -1,3 +1,5 @@
+package import Platform
+
 /// What is wrong with bytes that came from a peer, or with a contribution.
 package struct FederationError: Error, Equatable, CustomStringConvertible, Sendable {
     /// The kind of fault.
@@ -34,4 +36,8 @@ package struct FederationError: Error, Equatable, CustomStringConvertible, Senda
         self.code = code
         self.description = description
     }
+}
+
+extension FederationError: ReportableError {
+    package var exitStatus: ExitStatus { .data }
 }

@@ -1,5 +1,5 @@
 package import Foundation
-import TextParsing
+import Platform
 
 /// Reads a placement instance from its JSON file (format: `docs/placement.md`).
 ///

@@ -1,4 +1,4 @@
-import TextParsing
+import Platform
 
 /// Writes a placement instance as the JSON file that `InstanceReader` reads: links where it has them, else the matrix.
 package enum InstanceWriter {

@@ -1,4 +1,4 @@
-import TextParsing
+import Platform
 
 /// Reads JSON front to back, without building a tree: the caller says what it expects next. One pass over the bytes,
 /// no recursion of its own, nothing allocated but strings.

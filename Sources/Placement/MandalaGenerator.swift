@@ -1,4 +1,4 @@
-import TensorModule
+import Numerics
 
 /// The Mandala access topology: access, aggregation, core and application nodes; every node of a lower tier has two
 /// random uplinks into the next one, with a cap on how many a node takes in.

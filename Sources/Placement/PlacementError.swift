@@ -1,3 +1,5 @@
+package import Platform
+
 /// Why an instance, a topology or a request could not be used: one clear line for people, one code for programs.
 public struct PlacementError: Error, Equatable, Sendable, CustomStringConvertible {
     /// The kind of fault.
@@ -39,5 +41,15 @@ public struct PlacementError: Error, Equatable, Sendable, CustomStringConvertibl
         var copy = self
         if copy.file.isEmpty { copy.file = file }
         return copy
+    }
+}
+
+extension PlacementError: ReportableError {
+    package var exitStatus: ExitStatus {
+        switch code {
+        case .malformedInput, .tooLarge: .data
+        case .unreadableFile: .noInput
+        case .unsupportedCombination: .usage
+        }
     }
 }

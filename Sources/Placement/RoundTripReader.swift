@@ -1,5 +1,5 @@
 package import Foundation
-import TextParsing
+import Platform
 
 /// Reads measured round trips between live nodes: a text file with one measurement a line, `node,node,seconds`.
 ///

@@ -1,5 +1,5 @@
 import Glibc
-import Storage
+import Platform
 
 /// A process's folder, held by one process at a time: a second one on the same folder is refused.
 package final class DataFolder: Sendable {

@@ -1,5 +1,5 @@
 import Federation
-import Observability
+import Platform
 
 extension Logger {
     /// Writes what a machine noted.

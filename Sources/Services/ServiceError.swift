@@ -1,3 +1,5 @@
+package import Platform
+
 /// Why a service cannot run.
 package struct ServiceError: Error, Equatable, CustomStringConvertible, Sendable {
     /// The kind of fault; each has an exit status of its own.
@@ -23,5 +25,16 @@ package struct ServiceError: Error, Equatable, CustomStringConvertible, Sendable
     package init(_ code: Code, _ description: String) {
         self.code = code
         self.description = description
+    }
+}
+
+extension ServiceError: ReportableError {
+    package var exitStatus: ExitStatus {
+        switch code {
+        case .configuration: .configuration
+        case .unavailable, .protocolMismatch: .unavailable
+        case .data: .data
+        case .folder: .cannotCreate
+        }
     }
 }

@@ -1,7 +1,6 @@
 import Dispatch
 import Glibc
 import Synchronization
-package import Transport
 
 /// Asks a service to stop, from any thread or by SIGTERM and SIGINT.
 package final class StopSignal: Sendable {

@@ -1,3 +1,5 @@
+package import Platform
+
 /// What was wrong with telemetry input, in one line for people and one code for programs.
 public struct TelemetryError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The kind of trouble; each maps to one exit status of the command line.
@@ -76,4 +78,8 @@ public struct TelemetryError: Error, Hashable, Sendable, CustomStringConvertible
         }
         return result
     }
+}
+
+extension TelemetryError: ReportableError {
+    package var exitStatus: ExitStatus { code == .unreadable ? .noInput : .data }
 }

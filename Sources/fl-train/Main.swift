@@ -1,5 +1,3 @@
-import CommandLineTools
-
 @main
 struct Main {
     static func main() async {

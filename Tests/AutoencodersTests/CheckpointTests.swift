@@ -1,7 +1,7 @@
 import Autoencoders
 import Foundation
-import Storage
-import TensorModule
+import Numerics
+import Platform
 import TestSupport
 import Testing
 

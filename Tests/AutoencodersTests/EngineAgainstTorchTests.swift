@@ -1,5 +1,5 @@
-import Accelerators
-import TensorModule
+import Autoencoders
+import Numerics
 import Testing
 
 /// The fast CPU engine against PyTorch itself, at every level that this CPU has.

@@ -1,7 +1,6 @@
-import Accelerators
 import Autoencoders
+import Numerics
 import Synchronization
-import TensorModule
 import Testing
 
 @Suite struct LocalTrainingTests {

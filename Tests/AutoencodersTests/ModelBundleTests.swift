@@ -1,12 +1,10 @@
 import Autoencoders
-import Checksums
 import Foundation
-import Storage
+import Numerics
+import Platform
 import Telemetry
-import TensorModule
 import TestSupport
 import Testing
-import TextParsing
 
 @Suite struct ModelBundleTests {
     private func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }

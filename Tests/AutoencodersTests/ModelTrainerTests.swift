@@ -1,8 +1,7 @@
-import Accelerators
 import Autoencoders
 import Foundation
-import Storage
-import TensorModule
+import Numerics
+import Platform
 import TestSupport
 import Testing
 

@@ -1,4 +1,4 @@
-import TensorModule
+import Numerics
 import Testing
 
 /// The reference kernels against PyTorch's, from the same weights and windows.

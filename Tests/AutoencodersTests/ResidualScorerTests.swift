@@ -1,6 +1,5 @@
-import Accelerators
 import Autoencoders
-import TensorModule
+import Numerics
 import Testing
 
 @Suite struct ResidualScorerTests {

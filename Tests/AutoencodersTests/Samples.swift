@@ -1,6 +1,5 @@
-import Accelerators
 import Autoencoders
-import TensorModule
+import Numerics
 
 /// Small made-up data for the tests of training and scoring.
 enum Samples {

@@ -1,6 +1,7 @@
+import Autoencoders
 import Foundation
-import Storage
-import TensorModule
+import Numerics
+import Platform
 
 /// One golden file of `scripts/make-torch-goldens.py`: inputs in single precision, results in double precision.
 struct TorchGolden {

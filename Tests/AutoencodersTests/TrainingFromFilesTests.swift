@@ -1,9 +1,8 @@
-import Accelerators
 import Autoencoders
 import Foundation
-import Storage
+import Numerics
+import Platform
 import Telemetry
-import TensorModule
 import TestSupport
 import Testing
 

@@ -1,5 +1,5 @@
 import Autoencoders
-import TensorModule
+import Numerics
 import Testing
 
 @Suite struct TrainingSetTests {

@@ -1,7 +1,7 @@
 import Charts
 import Foundation
 import FoundationXML
-import TensorModule
+import Numerics
 import Testing
 
 /// What an XML parser finds in a document.

@@ -1,5 +1,5 @@
 import Federation
-import TensorModule
+import Numerics
 import Testing
 
 @Suite struct FederationSimulationTests {

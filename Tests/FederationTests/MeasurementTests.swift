@@ -1,5 +1,6 @@
 import Federation
-import TensorModule
+import Numerics
+package import Platform
 import Testing
 
 /// What workers measure of themselves: how it reaches the server, and that it changes nothing else.

@@ -1,5 +1,6 @@
 import Federation
-import TensorModule
+import Numerics
+package import Platform
 import Testing
 
 @Suite struct MirrorMachineTests {

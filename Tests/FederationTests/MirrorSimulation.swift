@@ -1,6 +1,6 @@
-import Checksums
 import Federation
-import TensorModule
+import Numerics
+import Platform
 
 /// Two workers on one time line, one that copies the other's files, over a network that loses, repeats, delays and
 /// reorders messages; both may crash at any moment.

@@ -1,6 +1,6 @@
-import Checksums
 import Federation
-import TensorModule
+import Numerics
+import Platform
 
 /// Messages of every type with random content.
 struct RandomMessages {

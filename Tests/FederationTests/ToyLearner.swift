@@ -1,5 +1,5 @@
 import Federation
-import TensorModule
+import Numerics
 
 /// Local work that is a function of what it starts from, small enough to run thousands of times.
 enum ToyLearner {

@@ -1,5 +1,5 @@
+import Numerics
 import Placement
-import TensorModule
 import Testing
 
 /// The controller on a virtual clock.

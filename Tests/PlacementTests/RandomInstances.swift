@@ -1,5 +1,5 @@
+import Numerics
 import Placement
-import TensorModule
 
 /// Random problems of every awkward kind: p_k that rises and falls, equal latencies, no accelerators, disconnected
 /// nodes, barred nodes, fixed servers, budgets that allow nothing, something or everything.

@@ -1,4 +1,5 @@
 import Foundation
+import Laboratory
 import Placement
 import Testing
 

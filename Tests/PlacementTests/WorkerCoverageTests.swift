@@ -1,5 +1,5 @@
+import Numerics
 import Placement
-import TensorModule
 import Testing
 
 /// Sets of nodes that must hold a worker, against enumeration.

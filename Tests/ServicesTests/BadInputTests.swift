@@ -3,7 +3,6 @@ import Foundation
 import Services
 import TestSupport
 import Testing
-import Transport
 
 /// What goes wrong from outside: one clear line, the right exit status, nothing lost.
 @Suite(.serialized) struct BadInputTests {

@@ -1,8 +1,8 @@
-import Alarms
 import Foundation
 import Services
 import TestSupport
 import Testing
+import Watching
 
 /// The server's fault library over HTTP and from the command line, with real processes.
 @Suite(.serialized) struct FaultLibraryProcessTests {

@@ -1,8 +1,9 @@
-import Alarms
 import Foundation
+import Laboratory
 import Services
 import Telemetry
 import TestSupport
+import Watching
 
 /// Real processes of one federation on this machine.
 final class Fleet {

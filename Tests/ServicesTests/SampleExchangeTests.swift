@@ -3,7 +3,6 @@ import Foundation
 import Services
 import TestSupport
 import Testing
-import Transport
 
 /// Samples that move within a domain, with real processes: a worker that only offers its samples, and others that serve
 /// its entities.

@@ -1,4 +1,3 @@
-import Accelerators
 import Autoencoders
 import Federation
 import Services

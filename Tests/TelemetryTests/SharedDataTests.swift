@@ -1,5 +1,5 @@
+import Numerics
 import Telemetry
-import TensorModule
 import TestSupport
 import Testing
 

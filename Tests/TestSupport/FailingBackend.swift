@@ -1,6 +1,6 @@
-public import Accelerators
+public import Autoencoders
+public import Numerics
 import Synchronization
-public import TensorModule
 
 /// A backend whose engines fail after so many batches.
 public struct FailingBackend: AcceleratorBackend {

@@ -1,4 +1,5 @@
 import Placement
+import Platform
 
 extension PlacementLoop {
     /// Workers came, went, or said more of themselves: the problem is put together anew.

@@ -1,4 +1,5 @@
 import Placement
+import Platform
 
 extension PlacementLoop {
     /// Notes what was predicted when a round opens, and looks for workers that it waits for in vain.

@@ -1,4 +1,5 @@
 package import Placement
+package import Platform
 
 /// Joins a running federation to the placement controller: who is there, how far away, how fast; what to decide from it,
 /// and when. A value without clock or I/O.

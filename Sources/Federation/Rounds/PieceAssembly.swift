@@ -1,5 +1,5 @@
-import Checksums
-import TensorModule
+import Numerics
+import Platform
 
 /// Puts the pieces of one byte string together, in order; a piece that does not continue what is there is ignored, and
 /// the answer says where to go on.

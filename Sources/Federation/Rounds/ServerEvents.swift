@@ -1,3 +1,5 @@
+package import Platform
+
 /// A peer as the transport knows it: the routing identity of its sockets.
 package struct Peer: Hashable, Sendable {
     /// The identity.

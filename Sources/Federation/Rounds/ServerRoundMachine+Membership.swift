@@ -1,3 +1,5 @@
+import Platform
+
 extension ServerRoundMachine {
     /// The active workers, sorted by name.
     package var workers: [WorkerView] {

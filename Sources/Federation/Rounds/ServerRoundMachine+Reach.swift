@@ -1,4 +1,4 @@
-import Checksums
+import Platform
 
 /// Which worker can serve which entity, and from where it gets the samples.
 extension ServerRoundMachine {

@@ -1,5 +1,5 @@
-import Checksums
-import TensorModule
+import Numerics
+import Platform
 
 extension ServerRoundMachine {
     /// An open round.

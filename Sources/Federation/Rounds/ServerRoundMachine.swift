@@ -1,5 +1,5 @@
-import Checksums
-import TensorModule
+import Numerics
+package import Platform
 
 /// The server's side of the federation as a value: who is in, which round runs, what counts.
 ///

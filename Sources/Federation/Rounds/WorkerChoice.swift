@@ -1,3 +1,5 @@
+import Platform
+
 /// Who trains and serves: the outcome of a placement. Workers that are not in it stand by: they keep their leases, and get
 /// no plan and no entity that a chosen one can serve.
 package struct WorkerChoice: Equatable, Sendable {

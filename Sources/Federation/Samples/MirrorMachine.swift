@@ -1,3 +1,5 @@
+package import Platform
+
 /// The reader's side of samples that move: copies the files of some entities from one holder, as a value without clock
 /// and I/O.
 ///

@@ -1,3 +1,5 @@
+import Platform
+
 /// Entities whose samples another worker of the domain has.
 extension WorkerMachine {
     /// What it can serve of what it was given: what it reaches by itself, and what it has a copy of.

@@ -1,4 +1,4 @@
-import Checksums
+import Platform
 
 /// Pieces of models that come and of contributions that go.
 extension WorkerMachine {

@@ -1,5 +1,5 @@
-import Checksums
-package import TensorModule
+package import Numerics
+package import Platform
 
 /// The worker's side of the federation as a value: registration, rounds, transfers and delivery of alarms.
 ///

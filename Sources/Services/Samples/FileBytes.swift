@@ -1,5 +1,5 @@
-import Checksums
 import Glibc
+import Platform
 
 /// Bytes at any place of a file.
 enum FileBytes {

@@ -1,6 +1,6 @@
-import Checksums
 import Federation
 import Foundation
+import Platform
 import Telemetry
 
 /// The files of a worker's own entities, as it hands them out to others of its domain.

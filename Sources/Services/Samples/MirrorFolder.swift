@@ -1,11 +1,9 @@
 import Autoencoders
-import Checksums
 import Federation
 import Foundation
-import Storage
+import Platform
 import Synchronization
 import Telemetry
-import TextParsing
 
 /// Copies of other workers' samples in a worker's folder: `mirror/<holder>/<entity>/` with the files and, once all are
 /// there and compared, `copy.json`.

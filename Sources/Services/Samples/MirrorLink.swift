@@ -1,8 +1,7 @@
 import Federation
 import Foundation
-import Observability
+import Platform
 import Synchronization
-import Transport
 
 /// The thread that copies samples from one holder: socket, clock and disk around a ``Federation/MirrorMachine``.
 final class MirrorLink: Sendable {

@@ -1,8 +1,7 @@
 import Dispatch
 import Federation
-import Observability
+import Platform
 import Synchronization
-import Transport
 
 /// The thread that answers on a data endpoint: a socket around a ``Federation/SampleDesk``.
 final class SampleEndpoint: Sendable {

@@ -1,10 +1,8 @@
 import Federation
 import Foundation
-import Observability
-import Storage
+import Platform
 import Synchronization
 import Telemetry
-import Transport
 
 /// A worker's part in moving samples within its domain (if3): hands out its own files to those whom the server has
 /// granted them, and copies those of others that it serves.

@@ -1,6 +1,5 @@
-import Alarms
-import Fingerprinting
 import Foundation
+import Watching
 
 /// What a client asks to be confirmed: `{"name": NAME, "alarm": ID or number}`, or
 /// `{"name": NAME, "signature": {…, "origin": WHERE}}` in the form of the library's file.

@@ -1,8 +1,7 @@
-import Alarms
-import Fingerprinting
 import Foundation
-import Storage
+import Platform
 import Synchronization
+import Watching
 
 /// The server's fault library: one file, in the form that `fl-train library` reads. A change is on the disk before
 /// anybody hears of it; a crash at any moment leaves the file before it or after it.

@@ -1,7 +1,6 @@
-import Alarms
-import Fingerprinting
 import Foundation
-import Storage
+import Platform
+import Watching
 
 /// `/v1/library`: the faults that the server knows, and their confirmation.
 struct LibraryAPI: Sendable {

@@ -1,5 +1,5 @@
-import Checksums
 import Federation
+import Platform
 
 /// A round as the log and the HTTP interface show it.
 package struct RoundEntry: Codable, Equatable, Sendable {

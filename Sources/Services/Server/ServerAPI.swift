@@ -1,9 +1,8 @@
-import Alarms
-import Fingerprinting
 import Foundation
 import Glibc
-import Storage
+import Platform
 import Synchronization
+import Watching
 
 /// The server's HTTP interface: workers, rounds, placement, alarms, the stream of alarms, and the fault library that names
 /// them.

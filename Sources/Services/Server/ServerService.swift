@@ -1,14 +1,11 @@
-import Alarms
 import Autoencoders
 import Federation
 import Foundation
-package import Observability
+import Numerics
 import Placement
-import Storage
+package import Platform
 import Synchronization
-import TensorModule
-import TextParsing
-package import Transport
+import Watching
 
 /// The server's process: sockets, clock, disk and HTTP around a ``Federation/ServerRoundMachine``.
 ///

@@ -1,10 +1,6 @@
-package import Accelerators
-package import Alarms
-import Autoencoders
-import Detection
-import Fingerprinting
-package import Monitoring
+package import Autoencoders
 package import Telemetry
+package import Watching
 
 /// One entity's live stream: reads rows, scores them, and makes alarm events of the scores.
 ///

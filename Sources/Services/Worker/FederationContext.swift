@@ -1,10 +1,9 @@
 package import Autoencoders
-import Checksums
 package import Federation
 import Foundation
+import Numerics
+import Platform
 package import Telemetry
-import TensorModule
-import TextParsing
 
 /// What all workers of a federation agree on after the statistics: how samples are cleaned and scaled, which groups there
 /// are and how they are trained. Travels with every version.

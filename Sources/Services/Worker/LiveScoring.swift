@@ -1,13 +1,9 @@
-package import Accelerators
-import Alarms
-import Autoencoders
-import Detection
+package import Autoencoders
 import Federation
 import Foundation
-import Monitoring
-import Observability
-import Storage
+import Platform
 package import Telemetry
+import Watching
 
 /// Scores a worker's streams with one model version, on a thread of its own: fits the detectors to the training samples,
 /// then takes the entities in turn, at the pace of the streams.

@@ -1,12 +1,10 @@
-package import Accelerators
-import Autoencoders
-import Checksums
+package import Autoencoders
 package import Federation
 import Foundation
+import Numerics
+import Platform
 import Synchronization
 package import Telemetry
-import TensorModule
-import TextParsing
 
 /// Learns from metric files: statistics, rounds of training with ``Autoencoders/LocalTraining``, and evaluation.
 package final class TelemetryLearner: Learner {

@@ -1,11 +1,9 @@
-import Alarms
 import Federation
 import Foundation
-package import Observability
-import Storage
+import Numerics
+package import Platform
 import Synchronization
-import TensorModule
-package import Transport
+import Watching
 
 /// A worker's process: sockets, clock, disk and threads around a ``Federation/WorkerMachine``.
 ///

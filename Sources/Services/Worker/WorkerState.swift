@@ -1,8 +1,7 @@
 import Autoencoders
 import Federation
 import Foundation
-import Storage
-import TextParsing
+import Platform
 
 /// What a worker remembers over a restart: the version it holds, the entities it serves, and whether it was scoring.
 struct WorkerState: Codable, Equatable {

@@ -1,4 +1,4 @@
-public import TensorModule
+public import Numerics
 
 /// Cleaned rows of one entity and one resource group, not yet scaled: one row for every input row.
 public struct CleanSeries: Sendable {

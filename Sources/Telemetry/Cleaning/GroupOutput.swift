@@ -1,4 +1,4 @@
-import TensorModule
+import Numerics
 
 /// Collects the cleaned rows of one entity and one group until they are taken.
 struct GroupOutput: Sendable {

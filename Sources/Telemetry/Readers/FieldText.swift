@@ -1,4 +1,4 @@
-import TextParsing
+import Platform
 
 /// What a field of a separated text holds.
 enum FieldContent: Equatable {

@@ -1,4 +1,4 @@
-import TextParsing
+import Platform
 
 /// One JSON object taken apart into named numbers.
 ///

@@ -1,4 +1,4 @@
-import TextParsing
+import Platform
 
 /// Reads JSON lines: one object a line, taken apart by ``FlatRecord``. The columns are those that occur in the first
 /// ``sampleRows`` lines; a name that a line lacks is missing there, one that first occurs later is left out.

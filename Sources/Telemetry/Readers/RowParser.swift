@@ -1,4 +1,4 @@
-import TextParsing
+import Platform
 
 /// Parses rows straight from the buffer into the table: the one loop that reading time is spent in.
 struct RowParser {

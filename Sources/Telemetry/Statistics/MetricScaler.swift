@@ -1,4 +1,4 @@
-public import TensorModule
+public import Numerics
 
 #if canImport(Glibc)
     import Glibc

@@ -1,4 +1,4 @@
-public import TensorModule
+public import Numerics
 
 /// Statistics of one metric that add: whatever the order in which samples and statistics of other places come, the
 /// state is the same.

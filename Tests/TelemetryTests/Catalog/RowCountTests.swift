@@ -1,4 +1,5 @@
 import Foundation
+import Laboratory
 import Telemetry
 import TestSupport
 import Testing

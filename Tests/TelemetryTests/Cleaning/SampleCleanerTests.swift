@@ -1,6 +1,6 @@
 import Foundation
+import Numerics
 import Telemetry
-import TensorModule
 import Testing
 
 /// From raw rows to clean series: each rule by itself, and all of them row by row against all at once.

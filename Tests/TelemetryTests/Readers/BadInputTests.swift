@@ -1,6 +1,6 @@
 import Foundation
+import Numerics
 import Telemetry
-import TensorModule
 import Testing
 
 /// Whatever is wrong with a file, there is one clear line that says what and where, and never a crash.

@@ -1,6 +1,6 @@
 import Foundation
+import Numerics
 import Telemetry
-import TensorModule
 import Testing
 
 /// Separated text of every kind that was met.

@@ -1,6 +1,6 @@
 import Foundation
+import Numerics
 import Telemetry
-import TensorModule
 import Testing
 
 /// Statistics that add up in any order, against plain computations.

@@ -1,0 +1,98 @@
+package import Platform
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
+/// A tool: its commands, and what its `main` does.
+package struct CommandLineProgram: Sendable {
+    let name: String
+    let version: String
+    let summary: String
+    let commands: [any Command.Type]
+
+    /// A tool with its commands.
+    package init(name: String, version: String = Tool.version, summary: String, commands: [any Command.Type]) {
+        self.name = name
+        self.version = version
+        self.summary = summary
+        self.commands = commands
+    }
+
+    /// Runs the command that the words name and returns the status to leave with.
+    package func run(_ words: [String]) async -> ExitStatus {
+        let console = Console(tool: name)
+        do {
+            try await dispatch(words, console)
+            console.clearProgress()
+            return .success
+        } catch let status as ExitStatus {
+            console.clearProgress()
+            return status
+        } catch {
+            let failure =
+                error as? CommandLineError
+                ?? (error as? any ReportableError).map { CommandLineError($0.exitStatus, $0.description) }
+                ?? CommandLineError(.software, "internal error: \(error)", hint: "this is a bug; please report it")
+            console.note(failure.description)
+            if let hint = failure.hint { console.note(hint) }
+            return failure.status
+        }
+    }
+
+    /// Runs the process's own command line and ends the process.
+    package func main() async -> Never {
+        let status = await run(Array(CommandLine.arguments.dropFirst()))
+        // Without the libraries' own clean-up: a thread that still computes for a process that was told to stop would lose
+        // OpenBLAS's memory under its feet.
+        fflush(nil)
+        _exit(status.code)
+    }
+
+    private func dispatch(_ words: [String], _ console: Console) async throws {
+        let help = Help(tool: name, summary: summary)
+        if words.first == "--version" {
+            console.print("\(name) \(version)")
+            return
+        }
+        if words == ["--reference"] {
+            console.write(Reference(tool: name, summary: summary).page(commands.map { $0.manual }))
+            return
+        }
+        let command: any Command.Type
+        var rest = words[...]
+        if commands.count == 1, commands[0].manual.name.isEmpty {
+            command = commands[0]
+        } else {
+            if words.first == "help", let topic = words.dropFirst().first {
+                rest = [topic, "--help"]
+            }
+            guard let word = rest.popFirst(), word != "--help", word != "-h", word != "help" else {
+                if words.isEmpty {
+                    console.note("which command? '\(name) --help' lists them")
+                    throw ExitStatus.usage
+                }
+                console.write(help.overview(commands.map { $0.manual }))
+                return
+            }
+            guard let match = commands.first(where: { $0.manual.name == word }) else {
+                let suggestion = Spelling.suggestion(for: word, among: commands.map { $0.manual.name })
+                throw CommandLineError.usage(
+                    "unknown command '\(word)'\(suggestion)", hint: "'\(name) --help' lists the commands")
+            }
+            command = match
+        }
+        if rest.contains("--help") || rest.contains("-h") {
+            console.write(help.page(command.manual))
+            return
+        }
+        if rest.contains("--print-config") {
+            console.print(ConfigurationFile.template(for: command.manual).prettyPrinted)
+            return
+        }
+        let arguments = try ArgumentParser(tool: name, manual: command.manual).parse(Array(rest))
+        try await command.init().run(arguments, console)
+    }
+}

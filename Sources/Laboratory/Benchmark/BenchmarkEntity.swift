@@ -1,0 +1,194 @@
+import CommandLine
+import Foundation
+import Numerics
+import Platform
+import Synchronization
+import Telemetry
+import Watching
+
+/// An entity with a part to learn from and a labelled part to be judged on.
+struct BenchmarkEntity: Sendable {
+    /// The set: the folder's name.
+    let set: String
+    /// The entity's name within the set.
+    let name: String
+    /// What to learn from; `nil`: the beginning of `test`.
+    let training: EntitySource?
+    /// What to be judged on.
+    let test: EntitySource
+    /// What is put into the part to be judged on; `nil`: it is as it is.
+    var drift: SlowDrift?
+    private let options: ReaderOptions
+    private let rules: GroupRules
+
+    /// Without a training part, this share of the rows is one.
+    static let trainingShare = 0.4
+
+    /// The labelled entities below some folders.
+    ///
+    /// - Throws: ``TelemetryError`` for unreadable data, ``CommandLineError`` when nothing is labelled.
+    static func discover(
+        _ paths: [String], options: ReaderOptions, rules: GroupRules, drift: SlowDrift? = nil
+    ) throws -> [BenchmarkEntity] {
+        let sources = try DataCatalog.discover(paths, options: options)
+        var training: [String: EntitySource] = [:]
+        for source in sources where source.part == .train { training[source.key] = source }
+        var entities: [BenchmarkEntity] = []
+        for source in sources where source.part != .train {
+            let isLabelled =
+                try source.labelFile != nil || source.makeReader(options: options).layout.labelColumn != nil
+            guard isLabelled else { continue }
+            entities.append(
+                BenchmarkEntity(
+                    set: source.site, name: source.entity, training: training[source.key], test: source, drift: drift,
+                    options: options, rules: rules))
+        }
+        guard !entities.isEmpty else {
+            throw CommandLineError(
+                .data,
+                "\(paths.joined(separator: ", ")): no labelled entity; expected <entity>_train.csv and "
+                    + "<entity>_test.csv, or one file, with a column label or an index,label file beside it")
+        }
+        return entities
+    }
+
+    /// What a run works on.
+    struct Data: Sendable {
+        let training: DetectorSamples
+        let test: DetectorSamples
+        /// Row of the first test sample in its file.
+        let firstIndex: Int
+        let labels: [Bool]
+        /// Labelled anomalies with known causes, in rows of `test`; positions among `test.metrics`.
+        let causes: [AnomalySegment]
+        let stepSeconds: Double
+    }
+
+    /// The rows to be judged on, and whether each is anomalous.
+    ///
+    /// - Throws: ``TelemetryError`` and ``CommandLineError`` for data that cannot be used.
+    func readTest() throws -> (frame: MetricFrame, labels: [Bool]) {
+        let frame = try test.read(options: options)
+        var labels = frame.labels
+        if let file = test.labelFile { labels = try RowLabels(contentsOf: file, options: options).values }
+        guard let labels, labels.count <= frame.rowCount || labels.dropFirst(frame.rowCount).allSatisfy({ $0 == 0 })
+        else {
+            throw CommandLineError(.data, "\(test.files.first ?? name): the labels do not fit the rows")
+        }
+        return (try drifted(frame), (0..<frame.rowCount).map { $0 < labels.count && labels[$0] != 0 })
+    }
+
+    /// The rows with the drift in those that are judged.
+    private func drifted(_ frame: MetricFrame) throws -> MetricFrame {
+        guard let drift else { return frame }
+        let first = firstJudged(of: frame)
+        let before = try training?.read(options: options) ?? frame.slice(0..<first)
+        guard before.schema == frame.schema else {
+            throw CommandLineError(
+                .data,
+                "\(test.files.first ?? name): found other columns than in the training part; drift is measured in it")
+        }
+        return drift.applied(to: frame, from: first, before: before, name: test.key, rules: rules)
+    }
+
+    private func firstJudged(of frame: MetricFrame) -> Int {
+        training == nil ? Int(Self.trainingShare * Double(frame.rowCount)) : 0
+    }
+
+    /// Reads and cleans both parts. The cleaning is fitted to the training part, as `fl-train train` does.
+    ///
+    /// - Throws: ``TelemetryError`` and ``CommandLineError`` for data that cannot be used.
+    func load() throws -> Data {
+        let (frame, isOdd) = try readTest()
+        let first = firstJudged(of: frame)
+        let learned = try training?.read(options: options) ?? frame.slice(0..<first)
+        let judged = frame.slice(first..<frame.rowCount)
+        guard learned.rowCount > 1, judged.rowCount > 1 else {
+            throw CommandLineError(.data, "\(test.files.first ?? name): too few rows to learn from and to be judged on")
+        }
+        var statistics = TelemetryStatistics()
+        statistics.add(learned, site: test.site, entity: test.entity, type: test.type, rules: rules)
+        let pipeline = CleaningPipeline(fitting: statistics, rules: rules)
+        let samples = try [learned, judged].map { frame in
+            var cleaner = try SampleCleaner(
+                pipeline: pipeline, site: test.site, entity: test.entity, type: test.type, schema: frame.schema)
+            try cleaner.append(frame)
+            return DetectorSamples(cleaner.take())
+        }
+        let steps = zip(learned.times.dropFirst(), learned.times).map { $0 - $1 }.filter { $0 > 0 }.sorted()
+        var causes: [AnomalySegment] = []
+        if let file = test.interpretationFile {
+            causes = try AnomalySegment.read(contentsOf: file).compactMap {
+                $0.within(first..<frame.rowCount, columns: frame.schema, metrics: samples[1].metrics)
+            }
+        }
+        return Data(
+            training: samples[0], test: samples[1], firstIndex: first, labels: Array(isOdd[first...]), causes: causes,
+            stepSeconds: steps.isEmpty ? 1 : steps[steps.count / 2])
+    }
+
+    /// A digest of the names and contents of all files: what results depend on.
+    func digest() throws -> String {
+        var hash = SHA256()
+        let files = (training?.files ?? []) + test.files + [test.labelFile, test.interpretationFile].compactMap(\.self)
+        for file in files {
+            hash.update(Array((file.split(separator: "/").last.map(String.init) ?? file).utf8))
+            hash.update(try FileContents.read(file))
+        }
+        return hash.hexadecimalDigest()
+    }
+}
+
+extension AnomalySegment {
+    /// The anomaly in rows counted from the start of `rows`, with its causes as positions among `metrics`; `nil` when
+    /// it lies outside. Causes without a name are positions among the file's `columns`.
+    fileprivate func within(_ rows: Range<Int>, columns: [String], metrics names: [String]) -> AnomalySegment? {
+        let inside = self.rows.clamped(to: rows)
+        guard !inside.isEmpty else { return nil }
+        var result = self
+        result.rows = inside.lowerBound - rows.lowerBound..<inside.upperBound - rows.lowerBound
+        let causes = metrics.isEmpty ? dimensions.filter(columns.indices.contains).map { columns[$0] } : metrics
+        result.dimensions = causes.compactMap { names.firstIndex(of: $0) }
+        return result
+    }
+}
+
+extension MetricFrame {
+    /// Some of the rows.
+    func slice(_ rows: Range<Int>) -> MetricFrame {
+        MetricFrame(
+            schema: schema, firstRow: firstRow + rows.lowerBound,
+            fileStarts: fileStarts.filter(rows.contains).map { $0 - rows.lowerBound }, times: Array(times[rows]),
+            values: Array(values[rows.lowerBound * columnCount..<rows.upperBound * columnCount]),
+            labels: labels.map { Array($0[rows]) })
+    }
+}
+
+/// An entity's data, read when first asked for and let go when the last of its users is done.
+final class SharedEntityData: Sendable {
+    private let entity: BenchmarkEntity
+    private let state: Mutex<(data: BenchmarkEntity.Data?, users: Int)>
+
+    init(_ entity: BenchmarkEntity, users: Int) {
+        self.entity = entity
+        state = Mutex((nil, users))
+    }
+
+    /// The data.
+    func load() throws -> BenchmarkEntity.Data {
+        try state.withLock { state in
+            if let data = state.data { return data }
+            let data = try entity.load()
+            state.data = data
+            return data
+        }
+    }
+
+    /// Says that one user is done.
+    func release() {
+        state.withLock { state in
+            state.users -= 1
+            if state.users == 0 { state.data = nil }
+        }
+    }
+}

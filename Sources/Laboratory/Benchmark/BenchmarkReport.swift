@@ -1,0 +1,185 @@
+import CommandLine
+import Numerics
+import Watching
+
+/// Everything a benchmark found: `report.json`, and the tables for people.
+struct BenchmarkReport: Encodable {
+    /// A mean over entities (or events) with its bootstrap interval.
+    struct Cell: Encodable {
+        let mean: Double
+        /// 95 % percentile bootstrap over entities (for causes: over events).
+        let lower: Double
+        let upper: Double
+    }
+
+    /// One method on one set.
+    struct Row: Encodable {
+        let method: String
+        let averagePrecision: Cell?
+        let volumeUnderPR: Cell?
+        let areaUnderROC: Cell?
+        let oracleF1: Cell?
+        /// Score above threshold, threshold from training data: harmonic mean of sample precision and event recall.
+        let eventF1: Cell?
+        let samplePrecision: Cell?
+        let eventRecall: Cell?
+        let alarmShare: Cell?
+        let delaySeconds: Cell?
+        let falseAlarmsPerDay: Cell?
+        /// The same with the alarms that a single metric raises.
+        let productEventF1: Cell?
+        let productFalseAlarmsPerDay: Cell?
+        let hitRate100: Cell?
+        let hitRate150: Cell?
+        let discountedGain5: Cell?
+        let pointAdjustedF1: Cell?
+        let randomPointAdjustedF1: Cell?
+        let trainingSeconds: Double
+        let scoringSeconds: Double
+        let entities: [BenchmarkResult]
+    }
+
+    /// One set.
+    struct SetReport: Encodable {
+        let set: String
+        let entityCount: Int
+        let rows: [Row]
+        /// The shipped default over the best simple method, AUC-PR and VUS-PR.
+        let averagePrecisionRatio: Double?
+        let volumeUnderPRRatio: Double?
+    }
+
+    let version = Tool.version
+    let shippedMethod = DetectionMethod.shipped.name
+    let sets: [SetReport]
+    /// How well the shipped method's fingerprints name the faults of all sets; `nil` when no kind is known.
+    let recognition: FaultRecognition?
+    /// How well the states that its fingerprints make are the kinds of faults; `nil` when no kind is known.
+    let states: StateAgreement?
+
+    init(results: [BenchmarkResult], methods: [String], seed: UInt64) {
+        recognition = FaultRecognition(
+            results.filter { $0.method == DetectionMethod.shipped.name }.map(\.faults))
+        states = StateAgreement(
+            results.filter { $0.method == DetectionMethod.shipped.name }.flatMap(\.faults))
+        var order: [String] = []
+        for result in results where !order.contains(result.set) { order.append(result.set) }
+        sets = order.map { set in
+            let rows = methods.map { method in
+                Row(method, results.filter { $0.set == set && $0.method == method }, seed: seed)
+            }
+            let simple = rows.filter {
+                $0.method != DetectionMethod.shipped.name && $0.method != "random"
+                    && !$0.method.hasPrefix("autoencoder")
+            }
+            let shipped = rows.first { $0.method == DetectionMethod.shipped.name }
+            func ratio(_ cell: (Row) -> Cell?) -> Double? {
+                guard let ours = shipped.flatMap(cell)?.mean, let best = simple.compactMap({ cell($0)?.mean }).max(),
+                    best > 0
+                else { return nil }
+                return ours / best
+            }
+            return SetReport(
+                set: set, entityCount: rows.first?.entities.count ?? 0, rows: rows,
+                averagePrecisionRatio: ratio(\.averagePrecision), volumeUnderPRRatio: ratio(\.volumeUnderPR))
+        }
+    }
+
+    /// The tables.
+    var text: String {
+        (sets.map(\.text) + [recognition?.text, states?.text].compactMap(\.self)).joined(separator: "\n\n")
+    }
+}
+
+extension BenchmarkReport.Row {
+    init(_ method: String, _ results: [BenchmarkResult], seed: UInt64) {
+        func cell(_ values: [Double]) -> BenchmarkReport.Cell? {
+            var generator = CounterBasedGenerator(seed: seed, purpose: "bootstrap")
+            return BootstrapInterval(meanOf: values, generator: &generator).map {
+                BenchmarkReport.Cell(mean: $0.mean, lower: $0.lower, upper: $0.upper)
+            }
+        }
+        func over(_ value: (EntityMeasures) -> Double?) -> BenchmarkReport.Cell? {
+            cell(results.compactMap { value($0.measures) })
+        }
+        self.method = method
+        averagePrecision = over(\.averagePrecision)
+        volumeUnderPR = over(\.volumeUnderPR)
+        areaUnderROC = over(\.areaUnderROC)
+        oracleF1 = over(\.oracleF1)
+        eventF1 = over(\.alarms.eventF1)
+        samplePrecision = over { $0.alarms.samplePrecision }
+        eventRecall = over(\.alarms.eventRecall)
+        alarmShare = over { $0.alarms.alarmShare }
+        delaySeconds = over(\.alarms.meanDelaySeconds)
+        falseAlarmsPerDay = over { $0.alarms.falseAlarmsPerDay }
+        productEventF1 = over(\.productAlarms.eventF1)
+        productFalseAlarmsPerDay = over { $0.productAlarms.falseAlarmsPerDay }
+        // A method that cannot rank metrics has no say in causes.
+        let ranks = method != "random"
+        hitRate100 = ranks ? cell(results.flatMap(\.measures.hitRate100)) : nil
+        hitRate150 = ranks ? cell(results.flatMap(\.measures.hitRate150)) : nil
+        discountedGain5 = ranks ? cell(results.flatMap(\.measures.discountedGain5)) : nil
+        pointAdjustedF1 = over(\.pointAdjustedF1)
+        randomPointAdjustedF1 = over(\.randomPointAdjustedF1)
+        trainingSeconds = results.reduce(0) { $0 + $1.trainingSeconds }
+        scoringSeconds = results.reduce(0) { $0 + $1.scoringSeconds }
+        entities = results
+    }
+}
+
+extension BenchmarkReport.SetReport {
+    var text: String {
+        var table = Table([
+            "method", "AUC-PR", "[95 %]", "VUS-PR", "[95 %]", "AUROC", "event F1", "precision", "recall", "in alarm",
+            "delay", "false/day", "+single", "HR@100", "HR@150", "NDCG@5", "PA-F1", "s",
+        ])
+        func number(_ cell: BenchmarkReport.Cell?) -> String { cell.map { Quantity.fixed($0.mean, 3) } ?? "-" }
+        func interval(_ cell: BenchmarkReport.Cell?) -> String {
+            cell.map { "\(Quantity.fixed($0.lower, 2))–\(Quantity.fixed($0.upper, 2))" } ?? "-"
+        }
+        func rate(_ cell: BenchmarkReport.Cell?) -> String { cell.map { Quantity.fixed($0.mean, 2) } ?? "-" }
+        for row in rows {
+            table.add([
+                row.method, number(row.averagePrecision), interval(row.averagePrecision), number(row.volumeUnderPR),
+                interval(row.volumeUnderPR), number(row.areaUnderROC), number(row.eventF1), number(row.samplePrecision),
+                number(row.eventRecall), row.alarmShare.map { Quantity.fixed(100 * $0.mean, 1) + " %" } ?? "-",
+                Quantity.seconds(row.delaySeconds?.mean), rate(row.falseAlarmsPerDay),
+                rate(row.productFalseAlarmsPerDay), number(row.hitRate100), number(row.hitRate150),
+                number(row.discountedGain5), number(row.pointAdjustedF1),
+                Quantity.fixed(row.trainingSeconds + row.scoringSeconds, 1),
+            ])
+        }
+        var lines = ["\(set): mean over \(Quantity.count(entityCount, "entity", "entities"))", "", table.text, ""]
+        if let random = rows.first?.randomPointAdjustedF1 {
+            lines.append("PA-F1 (point-adjusted) flatters: random scores get \(Quantity.fixed(random.mean, 3)) here.")
+        }
+        lines.append(
+            "[95 %]: bootstrap over entities. event F1, precision, recall, in alarm, delay, false/day: score above a "
+                + "threshold from training data; +single: with alarms of single metrics; HR, NDCG: mean over events.")
+        if let precision = averagePrecisionRatio, let volume = volumeUnderPRRatio {
+            lines.append(
+                "default against the best simple method: AUC-PR × \(Quantity.fixed(precision, 2)), VUS-PR × "
+                    + "\(Quantity.fixed(volume, 2))")
+        }
+        guard entityCount > 1 else { return lines.joined(separator: "\n") }
+        lines += ["", "per entity, AUC-PR / VUS-PR / event F1", "", entityTable]
+        return lines.joined(separator: "\n")
+    }
+
+    private var entityTable: String {
+        let names = rows.first?.entities.map(\.entity) ?? []
+        var table = Table(["method"] + names)
+        for row in rows {
+            table.add(
+                [row.method]
+                    + row.entities.map { entity in
+                        [
+                            entity.measures.averagePrecision, entity.measures.volumeUnderPR,
+                            entity.measures.alarms.eventF1,
+                        ].map { $0.map { Quantity.fixed($0, 2) } ?? "-" }.joined(separator: "/")
+                    })
+        }
+        return table.text
+    }
+}

@@ -1,0 +1,77 @@
+package import Watching
+
+/// One entity's scores of one group, as a score file has them.
+package struct ScoredSeries: Sendable, Equatable {
+    /// The entity, `site/entity`.
+    package let entity: String
+    /// The group; ``EntityModel/combinedGroup`` for the combined score.
+    package let group: String
+    /// Row of each sample in the entity's data, `[N]`.
+    package internal(set) var indices: [Int] = []
+    /// Time of each sample in seconds, `[N]`.
+    package internal(set) var times: [Double] = []
+    /// The score, `[N]`; finite.
+    package internal(set) var scores: [Double] = []
+    /// The threshold of the score, `[N]`; may be infinite.
+    package internal(set) var thresholds: [Double] = []
+    /// Whether an alarm stands, `[N]`.
+    package internal(set) var alarms: [Bool] = []
+
+    /// A series without samples.
+    package init(entity: String, group: String) {
+        self.entity = entity
+        self.group = group
+    }
+}
+
+/// The text of `scores.csv`: `index,time,entity,group,score,threshold,alarm`, one row per sample and group.
+package enum ScoresTable {
+    /// The columns.
+    package static let header = "index,time,entity,group,score,threshold,alarm"
+    /// The columns of the per-metric file.
+    package static let metricHeader = "index,time,entity,group,metric,deviation,cause,side"
+
+    /// Appends the rows of one entity, sample by sample and group by group. Numbers are written so that reading them
+    /// gives the same bits.
+    ///
+    /// - Parameter firstIndex: the row of the first sample in the entity's data.
+    package static func append(_ scores: EntityScores, entity: String, firstIndex: Int = 0, to text: inout [UInt8]) {
+        let names = scores.groups.map { ",\(quoted(entity)),\(quoted($0))," }
+        text.reserveCapacity(text.count + scores.count * names.count * 72)
+        for row in 0..<scores.count {
+            let start = "\(firstIndex + row),\(scores.times[row])"
+            for group in names.indices {
+                text += start.utf8
+                text += names[group].utf8
+                text += scores.scores[group][row].description.utf8
+                text.append(0x2C)
+                text += scores.thresholds[group][row].description.utf8
+                text += scores.alarms[group][row] ? ",1\n".utf8 : ",0\n".utf8
+            }
+        }
+    }
+
+    /// Appends what was found metric by metric: how far each deviates, how much it looks like a cause, and its side.
+    package static func appendMetrics(
+        _ scores: EntityScores, groups: [String], entity: String, firstIndex: Int = 0, to text: inout [UInt8]
+    ) {
+        let width = scores.found.metrics.count
+        let names = zip(groups, scores.found.metrics).map { ",\(quoted(entity)),\(quoted($0)),\(quoted($1))," }
+        for row in 0..<scores.count {
+            let start = "\(firstIndex + row),\(scores.times[row])"
+            for metric in 0..<width {
+                let cell = row * width + metric
+                text += start.utf8
+                text += names[metric].utf8
+                text +=
+                    "\(scores.found.deviations[cell]),\(scores.found.causes[cell]),\(scores.found.signs[cell])\n".utf8
+            }
+        }
+    }
+
+    /// A field as RFC 4180 wants it: in quotes when it holds a separator, a quote or a line break.
+    static func quoted(_ field: String) -> String {
+        guard field.utf8.contains(where: { $0 == 0x2C || $0 == 0x22 || $0 == 0x0A || $0 == 0x0D }) else { return field }
+        return "\"" + field.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
+    }
+}

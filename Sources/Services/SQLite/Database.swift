@@ -1,0 +1,197 @@
+import CSQLite
+package import Platform
+
+/// A connection to an SQLite database file, used by one thread at a time.
+///
+/// Written with a write-ahead log and full synchronisation: a transaction that has returned survives a crash of process
+/// or machine, one that has not leaves no trace. Readers have connections of their own and never wait for the writer.
+@safe package final class Database {
+    /// The file.
+    package let path: String
+    private let connection: OpaquePointer
+    private var statements: [String: Statement] = [:]
+
+    /// Opens or creates a database and brings its schema up to date.
+    ///
+    /// - Parameters:
+    ///   - migrations: SQL scripts, each applied once in this order; the file remembers how many it has seen.
+    /// - Throws: ``StorageError`` with the code `unwritable`, `full`, `corrupt`, `unsupported` (made by a newer program)
+    ///   or `database`.
+    package init(path: String, migrations: [String]) throws(StorageError) {
+        self.path = path
+        unsafe connection = try Self.open(path, flags: SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE)
+        try script("PRAGMA journal_mode = WAL")
+        try script("PRAGMA synchronous = FULL")
+        try migrate(migrations)
+    }
+
+    /// Opens an existing database for reading.
+    package init(reading path: String) throws(StorageError) {
+        self.path = path
+        unsafe connection = try Self.open(path, flags: SQLITE_OPEN_READONLY)
+    }
+
+    deinit {
+        statements = [:]
+        unsafe sqlite3_close_v2(connection)
+    }
+
+    private static func open(_ path: String, flags: Int32) throws(StorageError) -> OpaquePointer {
+        var handle: OpaquePointer?
+        let status = unsafe sqlite3_open_v2(path, &handle, flags | SQLITE_OPEN_FULLMUTEX, nil)
+        guard status == SQLITE_OK, let connection = unsafe handle else {
+            defer { unsafe sqlite3_close_v2(handle) }
+            throw unsafe failure(status, "open", path, handle)
+        }
+        // Another process on the same file: wait a little, then say so.
+        unsafe sqlite3_busy_timeout(connection, 2_000)
+        return unsafe connection
+    }
+
+    private static func failure(
+        _ status: Int32, _ operation: String, _ path: String, _ handle: OpaquePointer?
+    ) -> StorageError {
+        let text = unsafe handle.flatMap { unsafe sqlite3_errmsg($0) }.map { unsafe String(cString: $0) }
+        let found = text ?? "SQLite status \(status)"
+        let code: StorageError.Code =
+            switch status & 0xff {
+            case SQLITE_FULL: .full
+            case SQLITE_CANTOPEN, SQLITE_PERM, SQLITE_READONLY, SQLITE_IOERR: .unwritable
+            case SQLITE_CORRUPT, SQLITE_NOTADB: .corrupt
+            default: .database
+            }
+        return StorageError(code, operation: operation, path: path, found: found)
+    }
+
+    fileprivate func failure(_ status: Int32, _ operation: String) -> StorageError {
+        unsafe Self.failure(status, operation, path, connection)
+    }
+
+    private func migrate(_ migrations: [String]) throws(StorageError) {
+        let found = try query("PRAGMA user_version").first?.first?.integer ?? 0
+        guard (0...Int64(migrations.count)).contains(found) else {
+            throw StorageError(
+                .unsupported, operation: "open", path: path, found: "schema version \(found)",
+                expected: "0 to \(migrations.count)")
+        }
+        for index in Int(found)..<migrations.count {
+            try transaction { () throws(StorageError) in
+                try script(migrations[index])
+                try script("PRAGMA user_version = \(index + 1)")
+            }
+        }
+    }
+
+    /// Runs SQL statements without parameters or results.
+    package func script(_ sql: String) throws(StorageError) {
+        let status = unsafe sqlite3_exec(connection, sql, nil, nil, nil)
+        guard status == SQLITE_OK else { throw failure(status, "write") }
+    }
+
+    /// Runs one statement with parameters; returns its rows.
+    ///
+    /// - Precondition: the number of values is the statement's number of `?`.
+    @discardableResult
+    package func query(_ sql: String, _ values: [SQLValue] = []) throws(StorageError) -> [[SQLValue]] {
+        let statement: Statement
+        if let cached = statements[sql] {
+            statement = cached
+        } else {
+            statement = try Statement(sql, self)
+            statements[sql] = statement
+        }
+        return try statement.run(values)
+    }
+
+    /// All of what `body` does, or nothing of it.
+    package func transaction<Result>(
+        _ body: () throws(StorageError) -> Result
+    ) throws(StorageError) -> Result {
+        try script("BEGIN IMMEDIATE")
+        do throws(StorageError) {
+            let result = try body()
+            try script("COMMIT")
+            return result
+        } catch {
+            // Fails when the failure has rolled back by itself; there is nothing left to undo then.
+            unsafe sqlite3_exec(connection, "ROLLBACK", nil, nil, nil)
+            throw error
+        }
+    }
+
+    /// A prepared statement; lives as long as its connection.
+    @safe private final class Statement {
+        private unowned let database: Database
+        private let handle: OpaquePointer
+
+        init(_ sql: String, _ database: Database) throws(StorageError) {
+            self.database = database
+            var prepared: OpaquePointer?
+            let status = unsafe sqlite3_prepare_v3(
+                database.connection, sql, -1, UInt32(SQLITE_PREPARE_PERSISTENT), &prepared, nil)
+            guard status == SQLITE_OK, let handle = unsafe prepared else {
+                throw database.failure(status, "prepare a statement for")
+            }
+            unsafe self.handle = handle
+        }
+
+        deinit { unsafe sqlite3_finalize(handle) }
+
+        func run(_ values: [SQLValue]) throws(StorageError) -> [[SQLValue]] {
+            precondition(
+                values.count == Int(unsafe sqlite3_bind_parameter_count(handle)), "values do not fit the statement")
+            defer {
+                unsafe sqlite3_reset(handle)
+                unsafe sqlite3_clear_bindings(handle)
+            }
+            for (index, value) in values.enumerated() { try bind(value, at: Int32(index + 1)) }
+            var rows: [[SQLValue]] = []
+            while true {
+                let status = unsafe sqlite3_step(handle)
+                switch status {
+                case SQLITE_ROW:
+                    let count = unsafe sqlite3_column_count(handle)
+                    rows.append((0..<count).map(column))
+                case SQLITE_DONE: return rows
+                default: throw database.failure(status, "write")
+                }
+            }
+        }
+
+        private func bind(_ value: SQLValue, at index: Int32) throws(StorageError) {
+            // SQLITE_TRANSIENT: SQLite copies what it is given before the call returns.
+            let copies = unsafe unsafeBitCast(-1, to: sqlite3_destructor_type.self)
+            let status: Int32 =
+                switch value {
+                case .null: unsafe sqlite3_bind_null(handle, index)
+                case .integer(let number): unsafe sqlite3_bind_int64(handle, index, number)
+                case .real(let number): unsafe sqlite3_bind_double(handle, index, number)
+                case .text(let text):
+                    unsafe sqlite3_bind_text(handle, index, text, Int32(clamping: text.utf8.count), copies)
+                case .blob(let bytes):
+                    bytes.isEmpty
+                        ? unsafe sqlite3_bind_zeroblob(handle, index, 0)
+                        : unsafe bytes.withUnsafeBytes {
+                            unsafe sqlite3_bind_blob64(handle, index, $0.baseAddress, UInt64($0.count), copies)
+                        }
+                }
+            guard status == SQLITE_OK else { throw database.failure(status, "bind a value for") }
+        }
+
+        private func column(_ index: Int32) -> SQLValue {
+            switch unsafe sqlite3_column_type(handle, index) {
+            case SQLITE_INTEGER: return .integer(unsafe sqlite3_column_int64(handle, index))
+            case SQLITE_FLOAT: return .real(unsafe sqlite3_column_double(handle, index))
+            case SQLITE_TEXT:
+                let count = Int(unsafe sqlite3_column_bytes(handle, index))
+                let bytes = unsafe UnsafeRawBufferPointer(start: sqlite3_column_text(handle, index), count: count)
+                return .text(unsafe String(decoding: bytes, as: UTF8.self))
+            case SQLITE_BLOB:
+                let count = Int(unsafe sqlite3_column_bytes(handle, index))
+                let bytes = unsafe UnsafeRawBufferPointer(start: sqlite3_column_blob(handle, index), count: count)
+                return .blob(unsafe Array(bytes))
+            default: return .null
+            }
+        }
+    }
+}

@@ -1,0 +1,167 @@
+import Numerics
+package import Platform
+
+/// The model versions of a federation and the log of its rounds, in one database file: a version, the round that made
+/// it and the contributions behind it become durable together or not at all.
+package final class VersionRegistry {
+    /// One version.
+    package struct Version: Equatable, Sendable {
+        /// 1, 2, …
+        package var number: Int64
+        /// Its bytes.
+        package var bytes: [UInt8]
+        /// SHA-256 of the bytes.
+        package var digest: [UInt8]
+
+        /// A version with every field given.
+        package init(number: Int64, bytes: [UInt8], digest: [UInt8]) {
+            self.number = number
+            self.bytes = bytes
+            self.digest = digest
+        }
+    }
+
+    /// One line of the log of rounds.
+    package struct Round: Equatable, Sendable {
+        /// The round.
+        package var round: Int64
+        /// The version there was after it.
+        package var version: Int64
+        /// Whether it was committed.
+        package var isCommitted: Bool
+        /// What is known of it, as JSON.
+        package var record: [UInt8]
+
+        /// A line with every field given.
+        package init(round: Int64, version: Int64, isCommitted: Bool, record: [UInt8]) {
+            self.round = round
+            self.version = version
+            self.isCommitted = isCommitted
+            self.record = record
+        }
+    }
+
+    /// The schema, one script for each change of it.
+    package static let migrations = [
+        """
+        CREATE TABLE versions (number INTEGER PRIMARY KEY, bytes BLOB NOT NULL, digest BLOB NOT NULL) STRICT;
+        CREATE TABLE rounds (
+            entry INTEGER PRIMARY KEY, round INTEGER NOT NULL, version INTEGER NOT NULL,
+            committed INTEGER NOT NULL, record BLOB NOT NULL) STRICT;
+        CREATE UNIQUE INDEX committed_rounds ON rounds (round) WHERE committed = 1;
+        CREATE TABLE contributions (
+            round INTEGER NOT NULL, worker TEXT NOT NULL, digest BLOB NOT NULL, bytes BLOB NOT NULL,
+            PRIMARY KEY (round, worker)) STRICT;
+        CREATE TABLE workers (name TEXT PRIMARY KEY, record BLOB NOT NULL) STRICT;
+        CREATE TABLE facts (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;
+        """
+    ]
+
+    private let database: Database
+
+    /// Opens or creates the registry.
+    package init(path: String) throws(StorageError) { database = try Database(path: path, migrations: Self.migrations) }
+
+    /// Opens an existing registry for reading.
+    package init(reading path: String) throws(StorageError) { database = try Database(reading: path) }
+
+    /// Counts a start of the server; the first is 1.
+    package func beginTerm() throws(StorageError) -> Int64 {
+        try database.transaction { () throws(StorageError) in
+            try database.query(
+                "INSERT INTO facts VALUES ('term', 1) ON CONFLICT (name) DO UPDATE SET value = value + 1")
+            return try database.query("SELECT value FROM facts WHERE name = 'term'").first?.first?.integer ?? 1
+        }
+    }
+
+    /// Makes a round durable, with the version it made if it made one.
+    package func commit(_ round: Round, version: Version?) throws(StorageError) {
+        try database.transaction { () throws(StorageError) in
+            if let version {
+                try database.query(
+                    "INSERT INTO versions VALUES (?, ?, ?)",
+                    [.integer(version.number), .blob(version.bytes), .blob(version.digest)])
+            }
+            try append(round)
+        }
+    }
+
+    /// Appends a round that made nothing.
+    package func append(_ round: Round) throws(StorageError) {
+        try database.query(
+            "INSERT INTO rounds (round, version, committed, record) VALUES (?, ?, ?, ?)",
+            [
+                .integer(round.round), .integer(round.version), .integer(round.isCommitted ? 1 : 0),
+                .blob(round.record),
+            ])
+    }
+
+    /// Keeps the bytes of a contribution; one a worker and round, the latest.
+    package func keep(round: Int64, worker: String, digest: [UInt8], bytes: [UInt8]) throws(StorageError) {
+        try database.query(
+            "INSERT OR REPLACE INTO contributions VALUES (?, ?, ?, ?)",
+            [.integer(round), .text(worker), .blob(digest), .blob(bytes)])
+    }
+
+    /// Forgets the contributions of earlier rounds.
+    package func forgetContributions(before round: Int64) throws(StorageError) {
+        try database.query("DELETE FROM contributions WHERE round < ?", [.integer(round)])
+    }
+
+    /// The kept contributions of a round, by worker.
+    package func contributions(round: Int64) throws(StorageError) -> [String: [UInt8]] {
+        try database.query("SELECT worker, bytes FROM contributions WHERE round = ?", [.integer(round)])
+            .reduce(into: [:]) { $0[$1[0].text ?? ""] = $1[1].blob ?? [] }
+    }
+
+    /// The last version; `nil` when there is none.
+    ///
+    /// - Throws: ``StorageError`` with the code `corrupt` when its bytes are not what its checksum says.
+    package func latestVersion() throws(StorageError) -> Version? {
+        try version(query: "SELECT number, bytes, digest FROM versions ORDER BY number DESC LIMIT 1", [])
+    }
+
+    /// A version.
+    package func version(_ number: Int64) throws(StorageError) -> Version? {
+        try version(query: "SELECT number, bytes, digest FROM versions WHERE number = ?", [.integer(number)])
+    }
+
+    private func version(query: String, _ values: [SQLValue]) throws(StorageError) -> Version? {
+        guard let row = try database.query(query, values).first else { return nil }
+        let version = Version(
+            number: row[0].integer ?? 0, bytes: row[1].blob ?? [], digest: row[2].blob ?? [])
+        guard SHA256.digest(version.bytes) == version.digest else {
+            throw StorageError(
+                .corrupt, operation: "read", path: database.path,
+                found: "model version \(version.number) that does not match its SHA-256")
+        }
+        return version
+    }
+
+    /// The first round that is not committed.
+    package func nextRound() throws(StorageError) -> Int64 {
+        let last = try database.query("SELECT MAX(round) FROM rounds WHERE committed = 1").first?.first?.integer
+        return last.map { $0 + 1 } ?? 0
+    }
+
+    /// The log of rounds, oldest first.
+    package func rounds() throws(StorageError) -> [Round] {
+        try database.query("SELECT round, version, committed, record FROM rounds ORDER BY entry").map { row in
+            Round(
+                round: row[0].integer ?? 0, version: row[1].integer ?? 0, isCommitted: row[2].integer == 1,
+                record: row[3].blob ?? [])
+        }
+    }
+
+    /// Remembers what is known of a worker, as JSON.
+    package func record(worker: String, _ record: [UInt8]) throws(StorageError) {
+        try database.query("INSERT OR REPLACE INTO workers VALUES (?, ?)", [.text(worker), .blob(record)])
+    }
+
+    /// What is known of each worker that ever joined, by name.
+    package func workers() throws(StorageError) -> [(name: String, record: [UInt8])] {
+        try database.query("SELECT name, record FROM workers ORDER BY name").map {
+            (name: $0[0].text ?? "", record: $0[1].blob ?? [])
+        }
+    }
+}

@@ -1,0 +1,95 @@
+import Numerics
+
+/// The tail of held-out normal scores, from which thresholds follow for any budget of false alarms.
+///
+/// What counts is alarms, not samples: scores above the initial threshold t with at most `gap` samples between them
+/// are one peak, as they would be one alarm; the excesses of the peaks get a generalised Pareto distribution. With
+/// N_t peaks in n days and a budget of q alarms a day, z_q = t + σ/γ·((q·n/N_t)^−γ − 1), for γ → 0
+/// t − σ·ln(q·n/N_t).
+///
+/// Source: Siffer et al., "Anomaly detection in streams with extreme value theory", KDD 2017, equation 1; declustering
+/// by runs: Coles, "An Introduction to Statistical Modeling of Extreme Values", 2001, section 5.3.
+package struct PeaksOverThreshold: Sendable, Equatable {
+    /// t: the initial threshold, the 98 % quantile of the scores.
+    package let initial: Double
+    /// The excesses' distribution; `nil` when nothing exceeds t.
+    package let tail: GeneralizedPareto?
+    /// The peaks' excesses over t, in time order, one entity after the other.
+    package let excesses: [Double]
+    /// Samples from the beginning of the peak before to that of each; the first counts from the start.
+    package let waits: [Int]
+    /// Samples from the beginning of the last peak to the end.
+    package let rest: Int
+    /// N_t: peaks above t.
+    package var peakCount: Int { excesses.count }
+    /// n: days of held-out scores.
+    package let days: Double
+
+    /// The share of scores below the initial threshold.
+    package static let initialQuantile = 0.98
+
+    /// The tail of scores in time order.
+    ///
+    /// - Parameters:
+    ///   - scores: held-out scores, one array for each entity.
+    ///   - stepSeconds: time from one sample to the next.
+    ///   - gap: exceedances with at most so many samples between them are one peak.
+    /// - Throws: ``DetectionError`` (`insufficientData`) without a score.
+    package init(scores: [[Double]], stepSeconds: Double, gap: Int) throws(DetectionError) {
+        precondition(stepSeconds > 0 && gap >= 0, "time passes, and gaps are not negative")
+        let sorted = scores.flatMap(\.self).sorted()
+        guard !sorted.isEmpty else {
+            throw DetectionError(.insufficientData, "calibrating a threshold", "no held-out score")
+        }
+        days = Double(sorted.count) * stepSeconds / 86_400
+        let initial = sorted.quantile(Self.initialQuantile)
+        var excesses: [Double] = []
+        var waits: [Int] = []
+        var before = 0
+        var first = 0
+        for scores in scores {
+            for peak in Self.peaks(scores, above: initial, gap: gap) {
+                excesses.append(peak.height - initial)
+                waits.append(first + peak.start - before)
+                before = first + peak.start
+            }
+            first += scores.count
+        }
+        self.initial = initial
+        self.excesses = excesses
+        self.waits = waits
+        rest = first - before
+        tail = GeneralizedPareto(fittedTo: excesses)
+    }
+
+    /// Where each cluster of scores above a threshold begins, and its largest score.
+    private static func peaks(
+        _ scores: [Double], above threshold: Double, gap: Int
+    ) -> [(start: Int, height: Double)] {
+        var peaks: [(start: Int, height: Double)] = []
+        var last = Int.min / 2
+        for (index, score) in scores.enumerated() where score > threshold {
+            if index - last > gap + 1 {
+                peaks.append((index, score))
+            } else {
+                peaks[peaks.count - 1].height = max(peaks[peaks.count - 1].height, score)
+            }
+            last = index
+        }
+        return peaks
+    }
+
+    /// The threshold that normal samples exceed so many times a day.
+    ///
+    /// A budget that even t keeps gets t: what lies below it is not a tail.
+    ///
+    /// - Precondition: `alarmsPerDay` is positive.
+    package func threshold(alarmsPerDay: Double) -> Double {
+        precondition(alarmsPerDay > 0, "a budget is positive")
+        guard let tail, peakCount > 0 else { return initial }
+        let probability = alarmsPerDay * days / Double(peakCount)
+        // Steps of next to no time would round the probability to nothing.
+        return probability >= 1
+            ? initial : initial + tail.excess(exceededWith: max(probability, .leastNonzeroMagnitude))
+    }
+}

@@ -1,0 +1,147 @@
+import Telemetry
+
+extension Fingerprint {
+    /// How a fingerprint is taken.
+    package struct Options: Codable, Sendable, Hashable {
+        /// The share of the deviation that the kept metrics make up, 0…1.
+        package var coverage = 0.9
+        /// Samples before the event in which an onset is looked for: a slow fault begins before its alarm.
+        package var lookBack = 60
+        /// A sample deviates when it reaches this share of the largest deviation in the event, 0…1.
+        package var onsetShare = 0.25
+        /// Most suspects listed.
+        package var causeCount = 50
+        /// Samples from an event's start that are looked at even where its alarm is shorter: a single metric's alarm
+        /// only announces.
+        package var leastRows = 1
+
+        /// The defaults: 90 % of the deviation, an hour of minutes back.
+        package init() {}
+    }
+
+    /// The fingerprint of one event.
+    ///
+    /// - Parameters:
+    ///   - event: the event's samples.
+    ///   - scores: the entity's scores.
+    ///   - groups: the group of each metric, `[F]`.
+    ///   - firstIndex: the row of the first score in the entity's data.
+    /// - Precondition: `event` is not empty and within the scores; there is a group for each metric.
+    package init(
+        of event: Range<Int>, in scores: EntityScores, groups: [String], entity: String, firstIndex: Int = 0,
+        options: Options = Options()
+    ) {
+        precondition(!event.isEmpty && event.upperBound <= scores.count, "an event is within the scores")
+        let rows = event.lowerBound..<max(event.upperBound, min(scores.count, event.lowerBound + options.leastRows))
+        precondition(groups.count == scores.found.metrics.count, "one group for each metric")
+        let width = groups.count
+        let metrics = scores.found.metrics
+        let deviations = scores.found.deviations
+        let totals = (0..<width).map { metric in rows.reduce(0.0) { $0 + deviations[$1 * width + metric] } }
+        let whole = totals.reduce(0, +)
+        let context = max(0, rows.lowerBound - options.lookBack)..<rows.upperBound
+        func shape(_ value: (Int) -> Double) -> Shape {
+            Shape(rows: rows, context: context, times: scores.times, firstIndex: firstIndex, options, value)
+        }
+        self.entity = entity
+        startIndex = firstIndex + event.lowerBound
+        endIndex = firstIndex + event.upperBound
+        startTime = scores.times[event.lowerBound]
+        endTime = scores.times[event.upperBound - 1]
+        peakScore = scores.scores[scores.combined][rows].max() ?? 0
+
+        var kept: [Part] = []
+        var covered = 0.0
+        for metric in Self.descending(totals) where totals[metric] > 0 && covered < options.coverage * whole {
+            covered += totals[metric]
+            let balance = rows.reduce(0.0) {
+                $0 + deviations[$1 * width + metric] * Double(scores.found.signs[$1 * width + metric])
+            }
+            kept.append(
+                Part(
+                    metric: metrics[metric], group: groups[metric], share: totals[metric] / whole,
+                    side: balance > 0 ? 1 : balance < 0 ? -1 : 0, balance: balance / totals[metric],
+                    shape: shape { deviations[$0 * width + metric] }))
+        }
+        parts = kept
+
+        rhythm = Rhythm(
+            rows.map { row in
+                (0..<width).reduce(0.0) { $0 + deviations[row * width + $1] * totals[$1] } / max(whole, .ulpOfOne)
+            })
+        let count = MetricDeviations.aspectCount
+        let sums = ViewAspect.allCases.map { aspect in
+            rows.reduce(0.0) { $0 + scores.found.aspects[$1 * count + aspect.rawValue] }
+        }
+        let all = sums.reduce(0, +)
+        aspects = Dictionary(
+            uniqueKeysWithValues: zip(ViewAspect.allCases, sums).compactMap { $1 > 0 ? ($0.name, $1 / all) : nil })
+
+        var members: [String: [Int]] = [:]
+        for metric in 0..<width { members[groups[metric], default: []].append(metric) }
+        let groupParts = members.sorted { $0.key < $1.key }.compactMap { group, members -> GroupPart? in
+            let total = members.reduce(0.0) { $0 + totals[$1] }
+            guard total > 0 else { return nil }
+            return GroupPart(
+                group: group, layer: MetricGroup(name: group).layer, share: total / whole,
+                shape: shape { row in members.reduce(0.0) { $0 + deviations[row * width + $1] } })
+        }
+        self.groups = Self.descending(groupParts.map(\.share)).map { groupParts[$0] }
+        // Of groups that set in together the one with the larger part leads.
+        firstGroup = self.groups.min { $0.shape.onsetIndex < $1.shape.onsetIndex }?.group
+
+        // Where only a single metric raised the alarm, the most surprising metrics are the suspects.
+        let combined = scores.combined
+        let wasSingle =
+            rows.contains { scores.singleAlarms[combined][$0] }
+            && rows.allSatisfy { scores.alarms[combined][$0] == scores.singleAlarms[combined][$0] }
+        let ranked =
+            wasSingle
+            ? Self.ranked(scores.found.surprises, rows, in: scores) : Self.rankedCauses(rows, in: scores)
+        causes = ranked.prefix(options.causeCount).filter { $0.score > 0 }.map {
+            Cause(metric: metrics[$0.metric], group: groups[$0.metric], score: $0.score)
+        }
+    }
+
+    /// Every metric with the mean of its cause score over an event's rows, most suspicious first; ties in the order of
+    /// the metrics.
+    package static func rankedCauses(_ rows: Range<Int>, in scores: EntityScores) -> [(metric: Int, score: Double)] {
+        ranked(scores.found.causes, rows, in: scores)
+    }
+
+    /// Every metric with the mean of `values` `[N × F]` over the rows, largest first.
+    private static func ranked(
+        _ values: [Double], _ rows: Range<Int>, in scores: EntityScores
+    ) -> [(metric: Int, score: Double)] {
+        let width = scores.found.metrics.count
+        let means = (0..<width).map { metric in
+            rows.reduce(0.0) { $0 + values[$1 * width + metric] } / Double(max(1, rows.count))
+        }
+        return descending(means).map { ($0, means[$0]) }
+    }
+
+    /// Indices by descending value, ties in ascending order.
+    private static func descending(_ values: [Double]) -> [Int] {
+        values.indices.sorted { values[$0] != values[$1] ? values[$0] > values[$1] : $0 < $1 }
+    }
+}
+
+extension Fingerprint.Shape {
+    fileprivate init(
+        rows: Range<Int>, context: Range<Int>, times: [Double], firstIndex: Int, _ options: Fingerprint.Options,
+        _ value: (Int) -> Double
+    ) {
+        var peak = rows.lowerBound
+        for row in rows where value(row) > value(peak) { peak = row }
+        let limit = options.onsetShare * value(peak)
+        // The stretch before the event belongs to it only as far as it deviates without a break.
+        var onset = rows.first { value($0) >= limit } ?? rows.lowerBound
+        if onset == rows.lowerBound {
+            while onset > context.lowerBound, value(onset - 1) >= limit, value(onset - 1) > 0 { onset -= 1 }
+        }
+        let last = rows.last { value($0) >= limit } ?? peak
+        self.init(
+            onsetIndex: firstIndex + onset, onsetTime: times[onset], peakIndex: firstIndex + peak,
+            peakTime: times[peak], durationSeconds: times[last] - times[onset])
+    }
+}

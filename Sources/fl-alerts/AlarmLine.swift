@@ -1,0 +1,79 @@
+import CommandLine
+import FoundationEssentials
+import Watching
+
+/// An alarm event as people read it.
+enum AlarmLine {
+    static let header = ["no", "state", "severity", "entity", "row", "time", "score", "fault", "fingerprint"]
+
+    static func cells(_ event: AlarmEvent) -> [String] {
+        [
+            event.sequence.map(String.init) ?? "-", event.state.rawValue, event.severity.rawValue, name(event),
+            "\(event.onset.index)–\(event.at.index)", time(event.at.time),
+            Quantity.number(event.score), fault(event), fingerprint(event),
+        ]
+    }
+
+    /// A date for clocks that count from 1970, seconds for those that count from a start of their own.
+    private static func time(_ seconds: Double) -> String {
+        guard seconds > 1e8, seconds < 1e11 else { return Quantity.fixed(seconds, 1) + " s" }
+        let date = Date(timeIntervalSince1970: seconds.rounded(.down))
+        return date.formatted(.iso8601)
+    }
+
+    /// One line, for events that come one by one.
+    static func text(_ event: AlarmEvent, usesColour: Bool) -> String {
+        let number = padded("#\(event.sequence.map(String.init) ?? "-")", 5)
+        let state = padded(event.state.rawValue, 8)
+        let severity = padded(event.severity.rawValue, 9)
+        let rows = "rows \(event.onset.index)–\(event.at.index)"
+        let line =
+            "\(number) \(paint(state, colour(of: event), usesColour)) \(paint(severity, colour(of: event), usesColour)) "
+            + "\(padded(name(event), 14)) \(padded(rows, 15)) score \(padded(Quantity.number(event.score), 5))"
+        let evidence = event.reconstruction.map { " reconstruction \(padded(Quantity.number($0), 5))" } ?? ""
+        return line + evidence + "  \(padded(fault(event), 12))  " + fingerprint(event)
+    }
+
+    private static func name(_ event: AlarmEvent) -> String { printable("\(event.site)/\(event.entity)") }
+
+    /// A peer's text without what a terminal would obey.
+    private static func printable(_ text: String) -> String {
+        String(
+            String.UnicodeScalarView(
+                text.unicodeScalars.map { $0.properties.generalCategory == .control ? "\u{FFFD}" : $0 }))
+    }
+
+    /// The known fault it is like, with the likeness: `disk-stall 86 %`, `unknown`, or `-` where nothing can be said.
+    static func fault(_ event: AlarmEvent) -> String {
+        guard let fault = event.fault else { return "-" }
+        guard fault.name != AlarmEvent.Fault.unknown else { return fault.name }
+        let likeness = Int(exactly: (fault.similarity * 100).rounded()).map { "\($0)" } ?? "–"
+        return printable(fault.name) + " \(likeness) %"
+    }
+
+    /// The metrics with the largest shares: `physical.cpu node_load1 ↑ 61 %`.
+    static func fingerprint(_ event: AlarmEvent) -> String {
+        event.fingerprint.prefix(3).map { cause in
+            let share = Int(exactly: (cause.share * 100).rounded()).map { "\($0)" } ?? "–"
+            return printable("\(cause.group) \(cause.metric)") + " \(cause.deviation < 0 ? "↓" : "↑") \(share) %"
+        }.joined(separator: ", ")
+    }
+
+    private static func padded(_ text: String, _ width: Int) -> String {
+        text + String(repeating: " ", count: max(0, width - text.count))
+    }
+
+    private static func colour(of event: AlarmEvent) -> String {
+        if event.state == .cleared { return "32" }
+        switch event.severity {
+        case .warning: return "33"
+        case .minor: return "33;1"
+        case .major: return "31"
+        case .critical: return "31;1"
+        }
+    }
+
+    private static func paint(_ text: String, _ code: String, _ usesColour: Bool) -> String {
+        usesColour ? "\u{1b}[\(code)m\(text)\u{1b}[0m" : text
+    }
+}

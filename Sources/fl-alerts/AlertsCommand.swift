@@ -1,0 +1,113 @@
+import CommandLine
+import Foundation
+import Platform
+import Services
+import Synchronization
+import Watching
+
+/// `fl-alerts`.
+struct AlertsCommand: Command {
+    static let server = Option<String>(
+        "server", "HOST:PORT", default: "127.0.0.1:7410", "the server's HTTP endpoint", constraint: "HOST:PORT",
+        valid: { ServiceOptions.address($0) != nil })
+    static let follow = Option<Bool>("follow", default: false, "wait for alarms and show them as they come")
+    static let since = Option<Int>(
+        "since", "NUMBER", default: 0, "only alarm events after this sequence number", constraint: "at least 0",
+        valid: { $0 >= 0 })
+    static let format = Option<OutputFormat>(
+        "format", "FORMAT", default: .table, "how to print: a table, or one JSON object a line")
+
+    static let manual = CommandManual(
+        name: "", summary: "show alarms",
+        discussion: """
+            Every event of an alarm's life has a sequence number without gaps: raised, changed (worse, another \
+            group, or something else now), settled (sixty samples after it began its signature tells what it is), \
+            cleared. The fingerprint names the metrics that deviate, with their shares. The fault is the known one that \
+            the alarm is like, with the likeness, by the server's library; fl-train library add --server confirms one.
+
+            With --follow it waits for more, and after a broken connection goes on where it was. SIGTERM and Ctrl-C end \
+            it.
+            """,
+        examples: [
+            .init("fl-alerts", "all alarms so far"),
+            .init("fl-alerts --follow", "all so far, then as they come"),
+            .init("fl-alerts --since 120 --format json", "what came after number 120, for another program"),
+        ],
+        options: [server, follow, since, format])
+
+    func run(_ arguments: Arguments, _ console: Console) async throws {
+        guard let (host, port) = ServiceOptions.address(arguments[Self.server]) else {
+            throw CommandLineError.usage("--server cannot be understood")
+        }
+        let isJSON = arguments[Self.format] == .json
+        let since = arguments[Self.since]
+        if arguments[Self.follow] {
+            let stop = StopSignal()
+            stop.catchTermination()
+            try await BackgroundThread.run {
+                try Self.follow(host, port, since: since, isJSON: isJSON, stop: stop, console)
+            }
+        } else {
+            try await BackgroundThread.run { try Self.list(host, port, since: since, isJSON: isJSON, console) }
+        }
+    }
+
+    // MARK: Once
+
+    private static func list(_ host: String, _ port: Int, since: Int, isJSON: Bool, _ console: Console) throws {
+        var table = Table(AlarmLine.header)
+        try AlarmFeed.read(host: host, port: port, since: Int64(since)) { events in
+            for event in events {
+                if isJSON {
+                    console.print(try Console.json(event, pretty: false))
+                } else {
+                    table.add(AlarmLine.cells(event))
+                }
+            }
+        }
+        if isJSON { return }
+        if table.isEmpty { console.note("no alarms") } else { console.write(table.text) }
+    }
+
+    // MARK: Following
+
+    private static func follow(
+        _ host: String, _ port: Int, since: Int, isJSON: Bool, stop: StopSignal, _ console: Console
+    ) throws {
+        var last = "\(since)"
+        var connected = false
+        var noted = false
+        while !stop.isSet {
+            var parser = EventStreamParser()
+            let outcome = HTTPClient.get(
+                host: host, port: port, path: "/v1/alarms/stream", headers: ["Last-Event-ID": last]
+            ) { bytes in
+                if noted { console.note("connected again") }
+                (connected, noted) = (true, false)
+                let dropped = parser.dropped
+                let events = parser.append(bytes)
+                if parser.dropped > dropped { console.note("an event of more than 1 MiB was left out") }
+                for event in events {
+                    if let id = event.id { last = id }
+                    guard !isJSON else {
+                        console.print(event.data)
+                        continue
+                    }
+                    guard let alarm = try? AlarmEvent(decoding: Array(event.data.utf8)) else {
+                        console.note("alarm number \(event.id ?? "?") cannot be read by this version; left out")
+                        continue
+                    }
+                    console.print(AlarmLine.text(alarm, usesColour: console.usesColour))
+                }
+                return !stop.isSet
+            }
+            if stop.isSet { return }
+            if case .refused = outcome { try AlarmFeed.check(outcome) }
+            // A server that never answered is more likely a wrong address than one that is away.
+            if !connected { try AlarmFeed.check(outcome) }
+            if !noted { console.note("the server is away; waiting for it") }
+            noted = true
+            for _ in 0..<5 where !stop.isSet { Thread.sleep(forTimeInterval: 0.1) }
+        }
+    }
+}

@@ -1,0 +1,10 @@
+import CommandLine
+
+/// `fl-alerts`: the alarms of a server in a terminal.
+enum AlertsTool {
+    /// The tool.
+    static let program = CommandLineProgram(
+        name: "fl-alerts",
+        summary: "shows the alarms of a server, those there are or as they come",
+        commands: [AlertsCommand.self])
+}

@@ -1,0 +1,202 @@
+import Autoencoders
+import CommandLine
+import Federation
+import Placement
+import Platform
+import Services
+
+/// `fl-server`.
+struct ServerCommand: Command {
+    private static let federation = ServerConfiguration()
+
+    static let http = Option<String>(
+        "http", "HOST:PORT", default: "127.0.0.1:7410", "where HTTP is served; port 0 lets the system choose",
+        constraint: "HOST:PORT", valid: { ServiceOptions.address($0) != nil })
+    static let dataFolder = Option<String>(
+        "data-folder", "DIR", default: "server-data", "the server's own folder: registry, alarms, the final model")
+    static let plaintextNetwork = Option<Bool>(
+        "plaintext-network", default: false,
+        "listen on addresses that other machines reach, although nothing is encrypted")
+    static let rounds = Option<Int>(
+        "rounds", "N", default: Int(federation.rounds), "rounds of training", constraint: "1 to 1000000",
+        valid: { (1...1_000_000).contains($0) })
+    static let evaluate = Option<Bool>(
+        "evaluate", default: federation.evaluates, "end with a round in which every worker judges the final model")
+    static let minimumWorkers = Option<Int>(
+        "minimum-workers", "N", default: federation.minimumWorkers,
+        "active workers that a round waits for; with a target, the workers that the first placement waits for",
+        constraint: "at least 1", valid: { $0 >= 1 })
+    static let quorum = Option<Int>(
+        "quorum", "N", default: 0, "contributions without which a round is abandoned; 0: as many as minimum-workers",
+        constraint: "at least 0", valid: { $0 >= 0 })
+    static let roundDeadline = Option<Double>(
+        "round-deadline", "SECONDS", default: federation.roundDeadline.seconds, "time that a round has",
+        constraint: "more than 0", valid: { $0 > 0 && $0 < 1e7 })
+    static let heartbeat = Option<Double>(
+        "heartbeat", "SECONDS", default: federation.heartbeatInterval.seconds,
+        "time between heartbeats: 1 on a LAN, 10 on a WAN", constraint: "0.01 to 3600",
+        valid: { (0.01...3_600).contains($0) })
+    static let missedHeartbeats = Option<Int>(
+        "missed-heartbeats", "N", default: federation.missedHeartbeats,
+        "heartbeats that may be missed before a worker counts as lost", constraint: "1 to 1000",
+        valid: { (1...1_000).contains($0) })
+    static let maximumWorkers = Option<Int>(
+        "maximum-workers", "N", default: federation.maximumWorkers, "most workers at a time",
+        constraint: "1 to 100000", valid: { (1...100_000).contains($0) })
+    static let maximumContribution = Option<Int>(
+        "maximum-contribution", "MEGABYTES", default: federation.maximumContributionBytes >> 20,
+        "largest contribution that is taken", constraint: "1 to 4095", valid: { (1...4_095).contains($0) })
+    static let maximumModel = Option<Int>(
+        "maximum-model", "MEGABYTES", default: federation.maximumModelBytes >> 20, "largest model version",
+        constraint: "1 to 4095", valid: { (1...4_095).contains($0) })
+    static let piece = Option<Int>(
+        "piece", "KILOBYTES", default: federation.pieceBytes >> 10, "size of the pieces in which models travel",
+        constraint: "1 to 4096", valid: { (1...4_096).contains($0) })
+    static let largestChange = Option<Double>(
+        "largest-change", "NORM", default: federation.gate.largestChange,
+        "Euclidean norm of a group's change of parameters above which a contribution is rejected",
+        constraint: "more than 0", valid: { $0 > 0 })
+    static let largestParameter = Option<Double>(
+        "largest-parameter", "VALUE", default: Double(federation.gate.largestParameter),
+        "magnitude of a parameter above which a contribution is rejected", constraint: "0 to 65536",
+        valid: { $0 > 0 && $0 <= 65_536 })
+    static let sampleCap = Option<Int>(
+        "sample-cap", "WINDOWS", default: Int(federation.gate.sampleCap),
+        "a worker's samples of a group above this count as this", constraint: "1 to 268435456",
+        valid: { (1...268_435_456).contains($0) })
+    static let targetSeconds = Option<Double>(
+        "target-seconds", "SECONDS", default: 0,
+        "T: all rounds of training shall take no longer; the fewest workers that do it are chosen, the others stand by; "
+            + "0: all work", constraint: "0 to 1e9", valid: { $0 >= 0 && $0 <= 1e9 })
+    static let placementModel = Option<String>(
+        "placement-model", "MODEL", default: PlacementModel.aifP.rawValue,
+        "what is minimised: baseline, aif-p or aif-p-var; see docs/placement.md",
+        constraint: PlacementModel.allCases.map(\.rawValue).joined(separator: ", "),
+        valid: { PlacementModel(rawValue: $0) != nil })
+    static let profile = Option<String>(
+        "profile", "FILE", default: "",
+        "training times by number of workers, as fl-train profile writes them; without, all work until they are measured"
+    )
+    static let acceleratorLimit = Option<Int>(
+        "accelerator-limit", "N", default: -1, "accelerators that may be used at once; -1: as many as there are",
+        constraint: "at least -1", valid: { $0 >= -1 })
+    static let accelerationFactor = Option<Double>(
+        "acceleration-factor", "FACTOR", default: 0.5,
+        "training time with an accelerator over that without, where neither workers nor the profile measured it",
+        constraint: "more than 0, less than 1", valid: { $0 > 0 && $0 < 1 })
+    static let settle = Option<Double>(
+        "settle", "SECONDS", default: 30, "time that a better placement must stay better before it is taken",
+        constraint: "0 to 1e6", valid: { $0 >= 0 && $0 <= 1e6 })
+    static let keptRounds = Option<Int>(
+        "kept-rounds", "N", default: 2, "rounds whose contributions are kept, so that they can be replayed",
+        constraint: "at least 0", valid: { $0 >= 0 })
+
+    static let manual = CommandManual(
+        name: "", summary: "coordinate a federation",
+        discussion: """
+            Waits for workers, merges their statistics, and runs rounds of federated averaging; raw samples never come \
+            here. Keeps every model version, the log of rounds and the alarms in its data folder, and goes on where it \
+            was after a restart. The final model is written as a folder that fl-train can score with.
+
+            With target-seconds it chooses, from measured training times and round trips, the fewest workers that end all \
+            rounds in time; the others stand by and take over when one is lost, slows down, or the target changes \
+            (POST {"targetSeconds": T, "rounds": R} to /v1/placement/target; /v1/placement shows decisions and reasons).
+
+            Serves over HTTP: /v1/alarms/stream (server-sent events; Last-Event-ID replays), /v1/alarms?since=N, \
+            /v1/workers, /v1/rounds, /v1/placement, /healthz. Nothing is encrypted, so it listens on this machine only unless told \
+            otherwise. SIGTERM stops it within a second.
+
+            window, hidden, epochs and the other training options say how the workers train. All options can stand in \
+            a JSON file; --print-config prints one to start from.
+            """,
+        examples: [
+            .init("fl-server --config server.json", "with a configuration file"),
+            .init(
+                "fl-server --data-folder run1 --minimum-workers 3 --rounds 8",
+                "three workers, eight rounds, the rest "
+                    + "as it is"),
+        ],
+        options: [
+            ServiceOptions.control, ServiceOptions.bulk, http, dataFolder, plaintextNetwork, rounds, evaluate,
+            minimumWorkers, quorum, roundDeadline, heartbeat, missedHeartbeats, maximumWorkers, maximumContribution,
+            maximumModel, piece, largestChange, largestParameter, sampleCap, keptRounds, targetSeconds,
+            placementModel, profile, acceleratorLimit, accelerationFactor, settle, TrainingOptions.window,
+            TrainingOptions.hidden, TrainingOptions.epochs, TrainingOptions.batch, TrainingOptions.stride,
+            TrainingOptions.learningRate, TrainingOptions.clipNorm, TrainingOptions.heldOut, TrainingOptions.patience,
+            TrainingOptions.proximalWeight,
+            TrainingOptions.maximumWindows, TrainingOptions.seed, DataOptions.groups, ServiceOptions.logLevel,
+        ])
+
+    func run(_ arguments: Arguments, _ console: Console) async throws {
+        let settings = try Self.settings(arguments)
+        let log = ServiceOptions.logger("server", arguments)
+        let stop = StopSignal()
+        stop.catchTermination()
+        try await BackgroundThread.run {
+            try ServerService(settings: settings, tool: "fl-server \(Tool.version)", log: log, stop: stop).run()
+        }
+    }
+
+    static func settings(_ arguments: Arguments) throws -> ServerSettings {
+        var settings = ServerSettings(rules: try DataOptions.rules(arguments))
+        settings.control = arguments[ServiceOptions.control]
+        settings.bulk = arguments[ServiceOptions.bulk]
+        if let (host, port) = ServiceOptions.address(arguments[http]) {
+            settings.httpHost = host
+            settings.httpPort = port
+        }
+        settings.folder = arguments[dataFolder]
+        settings.allowsPlaintextNetwork = arguments[plaintextNetwork]
+        settings.keptRounds = arguments[keptRounds]
+        var federation = ServerConfiguration()
+        federation.rounds = UInt32(clamping: arguments[rounds])
+        federation.evaluates = arguments[evaluate]
+        federation.minimumWorkers = arguments[minimumWorkers]
+        federation.quorum = arguments[quorum] == 0 ? arguments[minimumWorkers] : arguments[quorum]
+        guard federation.quorum <= federation.minimumWorkers else {
+            throw CommandLineError(
+                .configuration,
+                "quorum: \(federation.quorum) contributions cannot come from \(federation.minimumWorkers) "
+                    + "workers; expected at most minimum-workers")
+        }
+        federation.roundDeadline = .seconds(arguments[roundDeadline])
+        federation.heartbeatInterval = .seconds(arguments[heartbeat])
+        federation.missedHeartbeats = arguments[missedHeartbeats]
+        federation.maximumWorkers = arguments[maximumWorkers]
+        federation.maximumContributionBytes = arguments[maximumContribution] << 20
+        federation.maximumModelBytes = arguments[maximumModel] << 20
+        federation.pieceBytes = arguments[piece] << 10
+        federation.gate.largestChange = arguments[largestChange]
+        federation.gate.largestParameter = Float(arguments[largestParameter])
+        federation.gate.sampleCap = UInt64(arguments[sampleCap])
+        settings.federation = federation
+        settings.placement = try placement(arguments)
+        settings.training = try TrainingOptions.configuration(arguments)
+        settings.training.rounds = arguments[rounds]
+        return settings
+    }
+
+    /// The learning loop's target, if there is one.
+    private static func placement(_ arguments: Arguments) throws -> PlacementLoop.Configuration? {
+        guard arguments[targetSeconds] > 0 else {
+            guard arguments[profile].isEmpty else {
+                throw CommandLineError(
+                    .configuration, "profile: means nothing without target-seconds, which asks for a placement")
+            }
+            return nil
+        }
+        var placement = PlacementLoop.Configuration(
+            targetSeconds: arguments[targetSeconds], rounds: arguments[rounds])
+        placement.objective = PlacementObjective(PlacementModel(rawValue: arguments[placementModel]) ?? .aifP)
+        placement.acceleratorLimit = arguments[acceleratorLimit] < 0 ? nil : arguments[acceleratorLimit]
+        placement.accelerationFactor = arguments[accelerationFactor]
+        placement.settleTime = .seconds(arguments[settle])
+        if !arguments[profile].isEmpty {
+            let measured = try MeasuredProfile.read(file: arguments[profile])
+            placement.profile = try measured.profile()
+            // A device that is no faster than the CPU is no accelerator.
+            if let factor = measured.accelerationFactor, factor < 1 { placement.accelerationFactor = factor }
+        }
+        return placement
+    }
+}

@@ -1,0 +1,153 @@
+import Autoencoders
+import CommandLine
+import Platform
+import Services
+import Telemetry
+import Watching
+
+/// `fl-train train`: from metric files to a model.
+struct TrainCommand: Command {
+    static let data = Option<[String]>.required("data", "PATH", "files or folders to learn from")
+    static let out = Option<String>.required(
+        "out", "DIR", "folder of the model; an earlier model there is replaced as a whole, anything else is refused")
+    static let threads = Option<Int>(
+        "threads", "N", default: 1, "threads in all; the model does not depend on it", constraint: "1 to 4096",
+        valid: { (1...4096).contains($0) })
+    static let methods = Option<[String]>(
+        "methods", "NAME", default: DetectorTraining.standardMethods.map(\.name),
+        "detection methods to calibrate, of which scoring uses the first one unless told otherwise; 'fl-train benchmark "
+            + "--help' lists them")
+    static let checkpoints = Option<String>.optional(
+        "checkpoints", "DIR", "keep the state after every epoch there; a run that finds some goes on from them")
+    static let format = Option<OutputFormat>("format", "FORMAT", default: .table, "how to print the summary")
+
+    static let manual = CommandManual(
+        name: "train", summary: "learn what normal looks like: one model a resource group, and the detectors",
+        discussion: """
+            Reads the files (of a set split into parts, the training part), cleans and scales them, trains an LSTM \
+            autoencoder for each resource group, and calibrates detectors and thresholds for each entity. The model is \
+            a folder with manifest.json, which records every choice, and one <layer>.<group>.safetensors a group, \
+            which PyTorch can load.
+
+            The same data, options and build give the same bytes, whatever the number of threads. With --checkpoints a \
+            stopped run goes on where it was and ends with the same bytes as one that was never stopped.
+            """,
+        examples: [
+            .init("fl-train train --data metrics/ --out model", "everything below a folder, with the defaults"),
+            .init(
+                "fl-train train --data a.csv b.csv --out model --window 30 --hidden 32,16 --threads 2",
+                "two files, a smaller network, both cores"),
+        ],
+        options: [
+            data, out, TrainingOptions.window, TrainingOptions.hidden, TrainingOptions.epochs, TrainingOptions.batch,
+            TrainingOptions.rounds, TrainingOptions.seed, threads, TrainingOptions.stride,
+            TrainingOptions.learningRate, TrainingOptions.clipNorm, TrainingOptions.heldOut, TrainingOptions.patience,
+            TrainingOptions.proximalWeight, TrainingOptions.maximumWindows, TrainingOptions.accelerator, methods,
+            TrainingOptions.falseAlarms, checkpoints, format,
+        ] + DataOptions.all)
+
+    func run(_ arguments: Arguments, _ console: Console) async throws {
+        let configuration = try TrainingOptions.configuration(arguments)
+        let methods = try Self.methods(arguments[Self.methods])
+        let reader = DataOptions.readerOptions(arguments)
+        var options = ModelTrainer.DataOptions(rules: try DataOptions.rules(arguments))
+        options.reader = reader
+        let backend = try AcceleratorCatalog.backend(named: configuration.accelerator) { console.note($0) }
+        let store = arguments[optional: Self.checkpoints].map { CheckpointStore(folder: $0) }
+        try ModelFolder.checkWritable(arguments[Self.out])
+        console.progress("looking for metric files")
+        let sources = try MetricSources.discover(arguments[Self.data], part: .train, options: reader)
+        let clock = ContinuousClock()
+        let start = clock.now
+        let progress = TrainingProgressLine(console)
+        let (rules, threads) = (options, arguments[Self.threads])
+        let model = try await BackgroundThread.run { () throws -> MonitoringModel in
+            console.progress("reading \(sources.count) sources")
+            let trainer = try ModelTrainer(configuration: configuration, threads: threads) { threads in
+                try AcceleratorCatalog.backend(named: configuration.accelerator, threads: threads) { console.note($0) }
+            }
+            let bundle = try trainer.train(
+                sources, options: rules, tool: "fl-train \(Tool.version)", checkpoints: store,
+                control: TrainingControl(onProgress: { progress.show($0) }))
+            let training = DetectorTraining(
+                methods: methods, falseAlarmsPerDay: arguments[TrainingOptions.falseAlarms], seed: configuration.seed)
+            let detectors = try training.detectors(for: bundle, sources: sources, reader: reader, backend: backend) {
+                console.progress("calibrating \($2) (\($0 + 1) of \($1))")
+            }
+            return MonitoringModel(
+                bundle: bundle, reader: reader, detectors: detectors, defaultMethod: methods[0].name)
+        }
+        try model.write(to: arguments[Self.out])
+        let seconds = clock.now - start
+        try report(model, sources: sources, duration: seconds, arguments, console)
+    }
+
+    /// The detection methods of these names, each once.
+    private static func methods(_ names: [String]) throws -> [DetectionMethod] {
+        var methods: [DetectionMethod] = []
+        for method in try names.map({ try DetectorTraining.method(named: $0) }) {
+            guard !methods.contains(where: { $0.name == method.name }) else {
+                throw CommandLineError.usage("--methods: found '\(method.name)' twice, expected each name once")
+            }
+            methods.append(method)
+        }
+        return methods
+    }
+
+    private func report(
+        _ model: MonitoringModel, sources: [EntitySource], duration: Duration, _ arguments: Arguments,
+        _ console: Console
+    ) throws {
+        let manifest = model.bundle.manifest
+        let seconds = Double(duration.components.seconds) + Double(duration.components.attoseconds) * 1e-18
+        switch arguments[Self.format] {
+        case .json:
+            try console.printJSON(
+                Summary(
+                    model: arguments[Self.out], entities: sources.map(\.key), seconds: seconds,
+                    methods: model.detectors.keys.sorted(),
+                    groups: manifest.groups.map { group in
+                        Summary.Group(
+                            name: group.name, metrics: group.metrics, trainingWindows: group.trainingWindows,
+                            heldOutWindows: group.heldOutWindows, parameters: group.shape.parameterCount,
+                            epochs: group.curve.count, loss: group.curve.last?.loss, heldOutLoss: group.heldOutLoss)
+                    }))
+        case .table:
+            var table = Table([
+                "group", "metrics", "parameters", "windows", "held out", "epochs", "loss", "held-out loss",
+            ])
+            for group in manifest.groups {
+                table.add([
+                    group.name, "\(group.metrics.count)", "\(group.shape.parameterCount)", "\(group.trainingWindows)",
+                    "\(group.heldOutWindows)", "\(group.curve.count)",
+                    group.curve.last.map { Quantity.number($0.loss, digits: 4) } ?? "-",
+                    group.heldOutLoss.map { Quantity.number($0, digits: 4) } ?? "-",
+                ])
+            }
+            console.print(table.text)
+            console.print("")
+            console.print(
+                "\(Quantity.count(sources.count, "entity", "entities")), "
+                    + "\(Quantity.count(manifest.groups.count, "group")) in \(Quantity.seconds(seconds)); "
+                    + "model in \(arguments[Self.out])")
+        }
+    }
+
+    private struct Summary: Encodable {
+        struct Group: Encodable {
+            var name: String
+            var metrics: [String]
+            var trainingWindows: Int
+            var heldOutWindows: Int
+            var parameters: Int
+            var epochs: Int
+            var loss: Double?
+            var heldOutLoss: Double?
+        }
+        var model: String
+        var entities: [String]
+        var seconds: Double
+        var methods: [String]
+        var groups: [Group]
+    }
+}

@@ -1,0 +1,44 @@
+import Foundation
+import Laboratory
+import Testing
+import Watching
+
+@Suite struct ScoresTableTests {
+    @Test func whatIsWrittenIsReadBack() throws {
+        let samples = SimpleDetectorTests.entity(0)
+        let model = try EntityModel.trained(.shipped, on: [samples], stepSeconds: 60)
+        let scores = try model.score(SimpleDetectorTests.entity(1, count: 200))
+        var text = Array((ScoresTable.header + "\n").utf8)
+        ScoresTable.append(scores, entity: "site, \"one\"/enb0", firstIndex: 5, to: &text)
+        let series = try ScoresTable.read(text, file: "scores.csv")
+        #expect(series.map(\.group) == ["access.radio", "physical.cpu", "site"])
+        for (group, series) in series.enumerated() {
+            #expect(series.entity == "site, \"one\"/enb0")
+            #expect(series.indices == Array(5..<205))
+            #expect(series.scores == scores.scores[group])
+            #expect(series.thresholds == scores.thresholds[group])
+            #expect(series.alarms == scores.alarms[group])
+            #expect(series.times == scores.times)
+        }
+        var metrics = Array((ScoresTable.metricHeader + "\n").utf8)
+        ScoresTable.appendMetrics(scores, groups: samples.groups, entity: "e", to: &metrics)
+        #expect(metrics.split(separator: 0x0A).count == 1 + 200 * 6)
+    }
+
+    @Test func fewColumnsAreEnough() throws {
+        let text = "score,index,threshold\r\n0.5,3,0.25\r\n\r\n0.1,4,inf\r\n"
+        let series = try ScoresTable.read(Array(text.utf8), file: "s.csv")
+        #expect(series.count == 1 && series[0].group == "site" && series[0].entity == "")
+        #expect(series[0].indices == [3, 4] && series[0].times == [3, 4])
+        #expect(series[0].alarms == [true, false])
+    }
+
+    @Test(arguments: [
+        ("", "empty"), ("time,score\n", "column index"), ("index,score\n1\n", "s.csv:2"),
+        ("index,score\n1,x\n", "“x”"), ("index,score\n1,nan\n", "finite"), ("index,score\n1.5,2\n", "whole"),
+    ])
+    func badFilesSayWhere(_ text: String, _ expected: String) {
+        let error = #expect(throws: DetectionError.self) { try ScoresTable.read(Array(text.utf8), file: "s.csv") }
+        #expect(error?.description.contains(expected) == true, "\(error?.description ?? "")")
+    }
+}

@@ -1,0 +1,80 @@
+import Foundation
+import Platform
+import TestSupport
+import Testing
+
+@Suite struct FileContentsTests {
+    @Test func replacesAWholeFile() throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path("data")
+        for bytes in [[1, 2, 3], [], [UInt8](repeating: 7, count: 100_000)] as [[UInt8]] {
+            try FileContents.writeAtomically(bytes, to: path)
+            #expect(try FileContents.read(path) == bytes)
+        }
+        #expect(try FolderContents.names(in: folder.url.path) == ["data"])
+    }
+
+    @Test func failuresAreNamed() throws {
+        let folder = try TemporaryFolder()
+        let missing = #expect(throws: StorageError.self) {
+            try FileContents.read(folder.path("absent"))
+        }
+        #expect(missing?.code == .missing)
+        let directory = #expect(throws: StorageError.self) { try FileContents.read(folder.url.path) }
+        #expect(directory?.code == .unreadable)
+        let nowhere = #expect(throws: StorageError.self) {
+            try FileContents.writeAtomically([1], to: folder.path("no/such/file"))
+        }
+        #expect(nowhere?.code == .missing)
+        try FileContents.writeAtomically([1, 2, 3], to: folder.path("data"))
+        let large = #expect(throws: StorageError.self) {
+            try FileContents.read(folder.path("data"), limit: 2)
+        }
+        #expect(large?.code == .unsupported)
+    }
+}
+
+@Suite struct FolderContentsTests {
+    private func text(_ string: String) -> [UInt8] { Array(string.utf8) }
+
+    @Test func replacesAWholeFolder() throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path("deep/model")
+        try FolderContents.replaceAtomically(
+            path, with: [("a", text("1")), ("b", text("2"))], mayReplace: { _ in false })
+        #expect(try FolderContents.names(in: path) == ["a", "b"])
+        try FolderContents.replaceAtomically(path, with: [("c", text("3"))], mayReplace: { $0 == "a" || $0 == "b" })
+        #expect(try FolderContents.names(in: path) == ["c"])
+        #expect(try FolderContents.names(in: folder.path("deep")) == ["model"])
+    }
+
+    @Test func filesOfOthersAreSafe() throws {
+        let folder = try TemporaryFolder()
+        try FileContents.writeAtomically(text("mine"), to: folder.path("thesis.tex"))
+        let error = #expect(throws: StorageError.self) {
+            try FolderContents.replaceAtomically(folder.url.path, with: [("a", [1])], mayReplace: { $0 == "a" })
+        }
+        #expect(error?.description.contains("thesis.tex") == true)
+        #expect(try FolderContents.names(in: folder.url.path) == ["thesis.tex"])
+        let overFile = #expect(throws: StorageError.self) {
+            try FolderContents.replaceAtomically(
+                folder.path("thesis.tex"), with: [], mayReplace: { _ in true })
+        }
+        #expect(overFile?.code == .unwritable)
+    }
+
+    /// A symbolic link to a folder stays a link.
+    @Test func linksAreFollowed() throws {
+        let folder = try TemporaryFolder()
+        try FolderContents.makeFolder(folder.path("real"))
+        try FileManager.default.createSymbolicLink(
+            atPath: folder.path("link"),
+            withDestinationPath: folder.path("real"))
+        try FolderContents.replaceAtomically(
+            folder.path("link"), with: [("a", [1])], mayReplace: { _ in true })
+        #expect(try FolderContents.names(in: folder.path("real")) == ["a"])
+        #expect(
+            (try? FileManager.default.destinationOfSymbolicLink(atPath: folder.path("link"))) != nil
+        )
+    }
+}

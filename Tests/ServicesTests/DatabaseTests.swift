@@ -1,0 +1,150 @@
+import Foundation
+import Numerics
+import Platform
+import Services
+import TestSupport
+import Testing
+
+@Suite struct DatabaseTests {
+    @Test func valuesComeBackAsTheyWere() throws {
+        let folder = try TemporaryFolder()
+        let database = try Database(path: folder.path("a.db"), migrations: ["CREATE TABLE t (a, b, c, d, e)"])
+        let row: [SQLValue] = [.integer(.min), .real(0.1), .text("ä\u{0}b"), .blob([0, 255]), .null]
+        try database.query("INSERT INTO t VALUES (?, ?, ?, ?, ?)", row)
+        #expect(try database.query("SELECT * FROM t") == [row])
+    }
+
+    @Test func aFailedTransactionLeavesNoTrace() throws {
+        let folder = try TemporaryFolder()
+        let database = try Database(path: folder.path("a.db"), migrations: ["CREATE TABLE t (a PRIMARY KEY)"])
+        #expect(throws: StorageError.self) {
+            try database.transaction { () throws(StorageError) in
+                try database.query("INSERT INTO t VALUES (1)")
+                try database.query("INSERT INTO t VALUES (1)")
+            }
+        }
+        #expect(try database.query("SELECT * FROM t").isEmpty)
+        try database.query("INSERT INTO t VALUES (1)")
+    }
+
+    @Test func newerSchemasAndOtherFilesAreRefused() throws {
+        let folder = try TemporaryFolder()
+        _ = try Database(path: folder.path("a.db"), migrations: ["CREATE TABLE t (a)", "CREATE TABLE u (a)"])
+        let newer = #expect(throws: StorageError.self) {
+            try Database(path: folder.path("a.db"), migrations: ["CREATE TABLE t (a)"])
+        }
+        #expect(newer?.code == .unsupported)
+        try Database(path: folder.path("c.db"), migrations: []).script("PRAGMA user_version = -3")
+        let negative = #expect(throws: StorageError.self) {
+            try Database(path: folder.path("c.db"), migrations: ["CREATE TABLE t (a)"])
+        }
+        #expect(negative?.code == .unsupported)
+        try folder.write("b.db", String(repeating: "no database ", count: 100))
+        let other = #expect(throws: StorageError.self) { try Database(path: folder.path("b.db"), migrations: []) }
+        #expect(other?.code == .corrupt)
+        let missing = #expect(throws: StorageError.self) {
+            try Database(path: folder.path("no/c.db"), migrations: [])
+        }
+        #expect(missing?.code == .unwritable)
+    }
+}
+
+@Suite struct VersionRegistryTests {
+    private func version(_ number: Int64) -> VersionRegistry.Version {
+        let bytes = Array("version \(number)".utf8)
+        return .init(number: number, bytes: bytes, digest: SHA256.digest(bytes))
+    }
+
+    private func round(_ number: Int64, committed: Bool = true) -> VersionRegistry.Round {
+        .init(round: number, version: number + 1, isCommitted: committed, record: [UInt8(number)])
+    }
+
+    @Test func commitsSurviveAndRoundsGoOn() throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path("registry.db")
+        do {
+            let registry = try VersionRegistry(path: path)
+            #expect(try registry.beginTerm() == 1)
+            #expect(try registry.nextRound() == 0)
+            #expect(try registry.latestVersion() == nil)
+            try registry.commit(round(0), version: version(1))
+            try registry.append(round(1, committed: false))
+            try registry.commit(round(1), version: version(2))
+            try registry.keep(round: 1, worker: "w", digest: [1], bytes: [2])
+        }
+        let registry = try VersionRegistry(path: path)
+        #expect(try registry.beginTerm() == 2)
+        #expect(try registry.nextRound() == 2)
+        #expect(try registry.latestVersion() == version(2))
+        #expect(try registry.rounds().map(\.isCommitted) == [true, false, true])
+        #expect(try registry.contributions(round: 1) == ["w": [2]])
+    }
+
+    @Test func aRoundCommitsOnceOrNotAtAll() throws {
+        let folder = try TemporaryFolder()
+        let registry = try VersionRegistry(path: folder.path("registry.db"))
+        try registry.commit(round(0), version: version(1))
+        #expect(throws: StorageError.self) { try registry.commit(round(0), version: version(2)) }
+        #expect(try registry.latestVersion() == version(1))
+    }
+
+    /// The file and its log as they were after every write of a commit: what is there is the old version or the new.
+    @Test func aTornCommitIsTheOldVersionOrTheNew() throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path("registry.db")
+        let registry = try VersionRegistry(path: path)
+        try registry.commit(round(0), version: version(1))
+        let before = try FileContents.read(path + "-wal")
+        try registry.commit(round(1), version: version(2))
+        let after = try FileContents.read(path + "-wal")
+        let base = try FileContents.read(path)
+        var seen: Set<Int64> = []
+        for cut in Array(stride(from: before.count, to: after.count, by: 256)) + [after.count] {
+            let copy = folder.path("cut-\(cut).db")
+            try Data(base).write(to: URL(filePath: copy))
+            try Data(after[..<cut]).write(to: URL(filePath: copy + "-wal"))
+            let torn = try VersionRegistry(path: copy)
+            let version = try #require(try torn.latestVersion())
+            #expect(try torn.nextRound() == version.number)
+            seen.insert(version.number)
+        }
+        #expect(seen == [1, 2])
+    }
+}
+
+@Suite struct AlarmLogTests {
+    @Test func sequenceNumbersHaveNoGapsAndDeliveriesHappenOnce() throws {
+        let folder = try TemporaryFolder()
+        let log = try AlarmLog(path: folder.path("alarms.db"))
+        func items(_ values: [UInt8?]) -> [(UInt64) -> [UInt8]?] { values.map { value in { _ in value.map { [$0] } } } }
+        var taken = try log.append(spool: 7, first: 1, items: items([1, 2, nil, 4]))
+        #expect(taken.delivered == 4)
+        #expect(taken.entries.map(\.sequence) == [1, 2, 3])
+        taken = try log.append(spool: 7, first: 3, items: items([3, 4, 5]))
+        #expect(taken.delivered == 5)
+        #expect(taken.entries.map(\.bytes) == [[5]])
+        #expect(try log.append(spool: 7, first: 9, items: items([9])).delivered == 5)
+        #expect(try log.append(spool: 8, first: 1, items: items([1])).entries.map(\.sequence) == [5])
+        // What a peer claims may be anything; numbers that do not fit are taken by nobody.
+        for first in [0, UInt64.max, UInt64(Int64.max)] {
+            #expect(try log.append(spool: 9, first: first, items: items([1])).entries.isEmpty)
+        }
+        #expect(try log.entries(after: 0).map(\.sequence) == [1, 2, 3, 4, 5])
+        #expect(try log.entries(after: 3).map(\.bytes) == [[5], [1]])
+    }
+
+    @Test func aSpoolKeepsWhatIsNotDelivered() throws {
+        let folder = try TemporaryFolder()
+        do {
+            let spool = try AlarmSpool(path: folder.path("spool.db"), newIdentity: 42)
+            #expect(try spool.append([[1], [2], [3]]) == 3)
+            try spool.forget(upTo: 2)
+        }
+        let spool = try AlarmSpool(path: folder.path("spool.db"), newIdentity: 43)
+        #expect(spool.identity == 42)
+        #expect(try spool.delivered() == 2)
+        #expect(try spool.latest() == 3)
+        #expect(try spool.alarms(after: 2, limit: 10) == [[3]])
+        #expect(try spool.append([[4]]) == 4)
+    }
+}

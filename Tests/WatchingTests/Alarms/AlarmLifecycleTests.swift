@@ -1,0 +1,161 @@
+import Testing
+import Watching
+
+@Suite struct AlarmLifecycleTests {
+    private func events(
+        _ ratios: [Double], groups: [Int: [String]] = [:], settlingSamples: Int = 60
+    ) -> [AlarmEvent] {
+        var life = AlarmLifecycle(
+            site: "s", entity: "e", worker: "w", modelVersion: 3, quietSamples: 2, settlingSamples: settlingSamples)
+        var events: [AlarmEvent] = []
+        // The rows that were looked at can be told from the evidence.
+        func evidence(_ rows: Range<Int>) -> AlarmLifecycle.Evidence {
+            .init(
+                causes: [.init(group: "physical.cpu", metric: "m", share: 1, deviation: Double(rows.count))],
+                signature: Self.signature(duty: Double(rows.lowerBound) / 1000))
+        }
+        for (index, ratio) in ratios.enumerated() {
+            let sample = AlarmLifecycle.Sample(
+                point: .init(index: index, time: Double(index)), isAlarm: ratio > 1, ratio: ratio,
+                groups: groups[index] ?? [], reconstruction: ratio / 2)
+            events += life.step(sample, evidence: evidence)
+        }
+        return events + life.end(at: .init(index: ratios.count - 1, time: 0), evidence: evidence)
+    }
+
+    private static func signature(duty: Double) -> FaultSignature {
+        FaultSignature(
+            metrics: ["m": .init(above: 1, below: 0)], resources: ["cpu": .init(above: 1, below: 0)],
+            aspects: ["level": 1], rhythm: .init(duty: duty, centre: 0.5, restlessness: 0), sidedness: 1)
+    }
+
+    /// A change outside the macro, which cannot make one.
+    private static func admits(_ event: AlarmEvent, to book: inout AlarmBook) -> Bool { book.admit(event) }
+
+    @Test func raisedChangedCleared() {
+        let found = events([0.5, 1.2, 1.1, 2.5, 1.3, 0.4, 0.3, 0.2])
+        #expect(found.map(\.state) == [.raised, .changed, .cleared, .settled])
+        #expect(found.map(\.severity) == [.warning, .major, .major, .major])
+        #expect(found.map(\.revision) == [0, 1, 2, 3])
+        #expect(found.map(\.at.index) == [1, 3, 6, 7])
+        #expect(found.map(\.signatureSamples) == [1, 3, 6, 7])
+        #expect(Set(found.map(\.id)) == ["s/e@1"])
+        #expect(found[2].score == 2.5)
+        #expect(found[2].reconstruction == 1.25)
+    }
+
+    @Test func aShortPauseDoesNotEndAnAlarm() {
+        #expect(events([2, 0, 2, 0, 0, 2]).map(\.state) == [.raised, .cleared, .settled, .raised, .cleared])
+    }
+
+    /// Once in its life an alarm has been seen for long enough, whether it stands or not, and never twice.
+    @Test func anAlarmSettlesOnce() throws {
+        // It stands for longer than it takes to settle: then the last look covers all of it, without the quiet end.
+        let long = events([0, 2, 2, 2, 2, 2, 2, 0, 0, 0], settlingSamples: 4)
+        #expect(long.map(\.state) == [.raised, .settled, .cleared])
+        #expect(long.map(\.signatureSamples) == [1, 4, 6])
+        #expect(long.map(\.at.index) == [1, 4, 8])
+        // It is over before: what comes after it for a while belongs to the picture.
+        let short = events([0, 2, 0, 0, 0, 0, 0, 0, 0], settlingSamples: 6)
+        #expect(short.map(\.state) == [.raised, .cleared, .settled])
+        #expect(short.map(\.signatureSamples) == [1, 3, 6])
+        #expect(short.map(\.at.index) == [1, 3, 6])
+        // The next alarm's samples are not this one's.
+        let pair = events([2, 0, 0, 0, 2, 2, 2, 2, 0], settlingSamples: 6)
+        #expect(pair.map(\.state) == [.raised, .cleared, .settled, .raised, .cleared])
+        #expect(pair.map(\.signatureSamples) == [1, 3, 4, 1, 5])
+        #expect(pair.map(\.id) == ["s/e@0", "s/e@0", "s/e@0", "s/e@4", "s/e@4"])
+        #expect(pair.map { $0.signature?.rhythm.duty } == [0, 0, 0, 0.004, 0.004])
+        for found in [long, short, pair] {
+            for (id, events) in Dictionary(grouping: found, by: \.id) {
+                #expect(events.map(\.revision) == Array(events.indices), "\(id)")
+            }
+        }
+    }
+
+    /// An alarm that goes over into something else says so, with the signature of what it is now.
+    @Test func whatBeginsWithinAnAlarmIsSeen() {
+        var life = AlarmLifecycle(
+            site: "s", entity: "e", worker: "w", modelVersion: 1, quietSamples: 2, settlingSamples: 4)
+        func evidence(_ rows: Range<Int>) -> AlarmLifecycle.Evidence {
+            // The first metric until row 9, the second from row 10.
+            let first = Double(rows.count { $0 < 10 }) / Double(rows.count)
+            return .init(
+                causes: [],
+                signature: FaultSignature(
+                    metrics: ["m": .init(above: first, below: 0), "n": .init(above: 0, below: 1 - first)],
+                    resources: [:], aspects: [:], rhythm: .init(duty: 1, centre: 0.5, restlessness: 0), sidedness: 1))
+        }
+        var events: [AlarmEvent] = []
+        for index in 0..<24 {
+            events += life.step(
+                .init(
+                    point: .init(index: index, time: Double(index) * 10), isAlarm: (2..<20).contains(index), ratio: 1.2,
+                    groups: [], reconstruction: nil), evidence: evidence)
+        }
+        // Settled by rows 2–5; 6–9 look the same; all of 10–13 is elsewhere; then nothing changes any more.
+        #expect(events.map(\.state) == [.raised, .settled, .changed, .cleared])
+        #expect(events.map(\.at.index) == [2, 5, 13, 21])
+        #expect(events.map { $0.signatureStart?.index } == [2, 2, 10, 10])
+        #expect(events.map { $0.signatureStart?.time } == [20, 20, 100, 100])
+        #expect(events.map(\.signatureSamples) == [1, 4, 4, 10])
+        #expect(events.map { $0.signature?.metrics["m"]?.total } == [1, 1, 0, 0])
+        #expect(Set(events.map(\.id)) == ["s/e@2"] && events.map(\.lastAlarm?.index) == [2, 5, 13, 19])
+    }
+
+    @Test func evidenceIsAskedOfRowsThatAreNamedBefore() {
+        var life = AlarmLifecycle(
+            site: "s", entity: "e", worker: "w", modelVersion: 1, quietSamples: 2, settlingSamples: 5)
+        for (index, isAlarm) in [false, true, false, false, false, false, false, false].enumerated() {
+            let known = life.earliestRow ?? index
+            _ = life.step(
+                .init(
+                    point: .init(index: index, time: 0), isAlarm: isAlarm, ratio: 2, groups: [], reconstruction: nil)
+            ) { rows in
+                #expect(rows.lowerBound >= known && rows.upperBound <= index + 1 && !rows.isEmpty)
+                return .init(causes: [], signature: nil)
+            }
+            #expect(life.earliestRow == ((1...4).contains(index) ? 1 : nil))
+        }
+    }
+
+    @Test func anotherGroupIsAChange() {
+        let found = events([1.2, 1.2, 1.2], groups: [1: ["physical.cpu"], 2: ["physical.cpu"]])
+        #expect(found.map(\.state) == [.raised, .changed, .cleared])
+        #expect(found[1].groups == ["physical.cpu"])
+    }
+
+    @Test func eventsComeBackFromJSON() throws {
+        for event in events([1.2, 9, 0, 0]) {
+            #expect(try AlarmEvent(decoding: event.encoded()) == event)
+        }
+    }
+
+    @Test func theBookKnowsWhatCameBefore() {
+        var book = AlarmBook()
+        let found = events([1.2, 9, 0, 0])
+        for event in found { #expect(Self.admits(event, to: &book)) }
+        #expect(book.count == 1)
+        for event in found { #expect(!Self.admits(event, to: &book)) }
+        // A change that overtook the raising: the raising is old news then.
+        var other = AlarmBook()
+        #expect(Self.admits(found[1], to: &other))
+        #expect(!Self.admits(found[0], to: &other))
+        #expect(other.count == 1)
+    }
+
+    @Test func theBookForgetsOldAlarmsWhetherTheyStandOrNot() {
+        for revision in [0, 1, 2] {
+            var book = AlarmBook(memory: 10)
+            for index in 0..<100 {
+                var event = events([1.2, 9, 0, 0])[revision]
+                event.id = "\(index)"
+                #expect(Self.admits(event, to: &book))
+                #expect(book.count <= 10)
+            }
+            var event = events([1.2, 9, 0, 0])[revision]
+            event.id = "99"
+            #expect(!Self.admits(event, to: &book))
+        }
+    }
+}

@@ -1,0 +1,97 @@
+import Autoencoders
+import Foundation
+import Telemetry
+import TestSupport
+import Testing
+import Watching
+
+/// Scores of a stream do not depend on how it is cut.
+@Suite struct EntityMonitorTests {
+    /// 700 rows of three metrics with missing values, two gaps in time and a shift.
+    private static func table() -> String {
+        var state: UInt64 = 3
+        func noise() -> Double {
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return Double(state >> 11) * 0x1p-53 - 0.5
+        }
+        var text = "time,cpu_user,mem_used,net_rx\n"
+        for row in 0..<700 {
+            let time = row * 60 + (row >= 300 ? 7200 : 0) + (row >= 317 ? 90_000 : 0)
+            let load = noise() + Double(row % 50) / 25
+            let values = [load + noise(), 2 * load + 0.1 * noise() + (row >= 600 ? 5 : 0), noise()]
+            let isMissing = row % 37 == 5 || (200..<215).contains(row)
+            text += "\(time)," + values.map { isMissing ? "nan" : "\($0)" }.joined(separator: ",") + "\n"
+        }
+        return text
+    }
+
+    private static func train(_ folder: TemporaryFolder) throws -> (MonitoringModel, EntitySource) {
+        let path = try folder.write("farm/host1.csv", table())
+        let sources = try DataCatalog.discover([path], options: ReaderOptions())
+        var configuration = TrainingConfiguration()
+        configuration.window = 9
+        configuration.hidden = [5, 3]
+        configuration.epochs = 2
+        let trainer = try ModelTrainer(configuration: configuration, threads: 1) { threads in
+            try AcceleratorCatalog.backend(named: "auto", threads: threads)
+        }
+        let bundle = try trainer.train(
+            sources, options: ModelTrainer.DataOptions(rules: try GroupRules.builtIn()), tool: "test", checkpoints: nil,
+            control: TrainingControl())
+        let detectors = try DetectorTraining().detectors(
+            for: bundle, sources: sources, reader: ReaderOptions(),
+            backend: try AcceleratorCatalog.backend(named: "auto"))
+        let model = MonitoringModel(
+            bundle: bundle, reader: ReaderOptions(), detectors: detectors, defaultMethod: "default")
+        return (model, sources[0])
+    }
+
+    /// Every number of the scores of a whole stream that is read in pieces of these sizes, taken in turn.
+    private static func score(
+        _ source: EntitySource, _ model: MonitoringModel, method: String, pieces: [Int]
+    ) throws -> EntityScores {
+        var reader = try source.makeReader(options: model.reader)
+        var monitor = try EntityMonitor(
+            model: model, method: method, site: source.site, entity: source.entity, type: source.type,
+            schema: reader.schema, backend: try AcceleratorCatalog.backend(named: "auto"))
+        var all: EntityScores?
+        var turn = 0
+        while let frame = try reader.nextChunk(maximumRows: pieces[turn % pieces.count]) {
+            turn += 1
+            let scores = try monitor.append(frame)
+            #expect(scores.count == frame.rowCount)
+            if all == nil { all = scores } else { all?.append(scores) }
+        }
+        return try #require(all)
+    }
+
+    @Test func anyCutGivesTheSameBits() throws {
+        let folder = try TemporaryFolder()
+        let (model, source) = try Self.train(folder)
+        for method in ["default", "autoencoder"] {
+            let whole = try Self.score(source, model, method: method, pieces: [10_000])
+            #expect(whole.count == 700 && whole.scores.joined().allSatisfy(\.isFinite))
+            #expect(Set(whole.scores[whole.combined]).count > 100, "scores say something")
+            for pieces in [[1], [2, 3, 5], [8], [300, 1], [299, 2, 16], [64], [317, 100]] {
+                let cut = try Self.score(source, model, method: method, pieces: pieces)
+                #expect(cut.times == whole.times && cut.alarms == whole.alarms, "\(method), \(pieces)")
+                #expect(
+                    cut.scores.joined().map(\.bitPattern) == whole.scores.joined().map(\.bitPattern),
+                    "\(method), \(pieces)")
+                #expect(cut.thresholds == whole.thresholds && cut.found == whole.found, "\(method), \(pieces)")
+            }
+        }
+    }
+
+    @Test func aModelThatWasWrittenAndReadScoresTheSame() throws {
+        let folder = try TemporaryFolder()
+        let (model, source) = try Self.train(folder)
+        try model.write(to: folder.path("model"))
+        let read = try MonitoringModel(path: folder.path("model"))
+        for method in ["default", "autoencoder"] {
+            let before = try Self.score(source, model, method: method, pieces: [100])
+            let after = try Self.score(source, read, method: method, pieces: [100])
+            #expect(before.scores == after.scores && before.thresholds == after.thresholds)
+        }
+    }
+}
