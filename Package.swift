@@ -10,7 +10,7 @@ let strict: [SwiftSetting] = [
 ]
 
 /// The same for modules that call C: every unsafe expression is marked `unsafe`.
-let strictWithC: [SwiftSetting] = strict // + [.strictMemorySafety()]
+let strictWithC: [SwiftSetting] = strict + [.strictMemorySafety()]
 
 func systemLibrary(_ name: String, packages: [String], pkgConfig: String? = nil) -> Target {
     .systemLibrary(name: name, pkgConfig: pkgConfig, providers: [.apt(packages)])
@@ -78,7 +78,8 @@ let package = Package(
         module(
             "Services",
             [
-                "Autoencoders", "CMicroHTTP", "CSQLite", "CZeroMQ", "CommandLine", "Federation", "Numerics", "Placement", "Platform",
+                "Autoencoders", "CMicroHTTP", "CSQLite", "CZeroMQ", "CommandLine", "Federation", "Numerics",
+                "Placement", "Platform",
                 "Telemetry", "Watching",
             ], touchesC: true),
 
@@ -104,7 +105,7 @@ let package = Package(
         tool("fl-demo", ["Laboratory", "Platform", "Services", "Telemetry", "Watching"]),
 
         .target(
-            name: "TestSupport", dependencies: ["Autoencoders", "Numerics"], path: "Tests/TestSupport",
+            name: "TestSupport", dependencies: ["Autoencoders", "Numerics", "Watching"], path: "Tests/TestSupport",
             swiftSettings: strict),
         tests("Numerics"),
         tests("Platform", ["Numerics"]),
@@ -114,7 +115,8 @@ let package = Package(
         tests("Telemetry", ["Laboratory", "Numerics"]),
         tests("Placement", ["Laboratory", "Numerics"], resources: [.copy("Goldens")]),
         tests(
-            "Autoencoders", ["COpenCL", "Numerics", "Platform", "Telemetry"], resources: [.copy("Goldens")]),
+            "Autoencoders", ["COpenCL", "Numerics", "Platform", "Telemetry"],
+            resources: [.copy("Goldens")]),
         tests("Federation", ["Numerics", "Placement", "Platform"]),
         tests(
             "Watching", ["Autoencoders", "Charts", "Numerics", "Platform", "Telemetry"],

@@ -197,9 +197,9 @@ public struct LocalTraining: Sendable {
         let share = Float(configuration.learningRate * weight)
         let divisor = 1 + share
         var parameters = try engine.parameters()
-        parameters.withUnsafeMutableBufferPointer { target in
-            start.withUnsafeBufferPointer { start in
-                for index in target.indices { target[index] = (target[index] + share * start[index]) / divisor }
+        unsafe parameters.withUnsafeMutableBufferPointer { target in
+            unsafe start.withUnsafeBufferPointer { start in
+                for index in target.indices { unsafe target[index] = (target[index] + share * start[index]) / divisor }
             }
         }
         try engine.setParameters(parameters)

@@ -67,21 +67,23 @@ package enum ParallelTasks {
 
     /// Starts a thread; `nil` when the system has none to give, and then others do its work.
     private static func start(_ body: @escaping @Sendable () -> Void) -> pthread_t? {
-        let box = Unmanaged.passRetained(Body(run: body))
+        let box = unsafe Unmanaged.passRetained(Body(run: body))
         var thread = pthread_t()
         var attributes = pthread_attr_t()
-        pthread_attr_init(&attributes)
-        defer { pthread_attr_destroy(&attributes) }
+        unsafe pthread_attr_init(&attributes)
+        defer { unsafe pthread_attr_destroy(&attributes) }
         // As much as a main thread usually has: kernels keep tiles on the stack.
-        pthread_attr_setstacksize(&attributes, 8 << 20)
-        let status = pthread_create(
+        unsafe pthread_attr_setstacksize(&attributes, 8 << 20)
+        let status = unsafe pthread_create(
             &thread, &attributes,
             { argument in
-                if let argument { Unmanaged<Body>.fromOpaque(argument).takeRetainedValue().run() }
+                if let argument = unsafe argument {
+                    unsafe Unmanaged<Body>.fromOpaque(argument).takeRetainedValue().run()
+                }
                 return nil
-            }, box.toOpaque())
+            }, unsafe box.toOpaque())
         guard status == 0 else {
-            box.release()
+            unsafe box.release()
             return nil
         }
         return thread

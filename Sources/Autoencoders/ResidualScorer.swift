@@ -41,17 +41,17 @@ public final class ResidualScorer {
             for first in stride(from: segment.lowerBound, to: segment.upperBound, by: Self.piece) {
                 let end = min(first + Self.piece, segment.upperBound)
                 var padded = Tensor<Float>(shape: [history + end - first, features])
-                rows.withUnsafeBufferPointer { source in
-                    padded.withUnsafeMutableBufferPointer { target in
+                unsafe rows.withUnsafeBufferPointer { source in
+                    unsafe padded.withUnsafeMutableBufferPointer { target in
                         for row in 0..<history + end - first {
                             let origin = max(segment.lowerBound, first - history + row) * features
-                            for k in 0..<features { target[row * features + k] = source[origin + k] }
+                            for k in 0..<features { unsafe target[row * features + k] = source[origin + k] }
                         }
                     }
                 }
                 let values = try lastResiduals(of: padded, count: end - first)
-                result.withUnsafeMutableBufferPointer { target in
-                    for index in values.indices { target[first * features + index] = values[index] }
+                unsafe result.withUnsafeMutableBufferPointer { target in
+                    for index in values.indices { unsafe target[first * features + index] = values[index] }
                 }
             }
         }
@@ -106,10 +106,10 @@ public struct SampleHistory: Sendable {
             window = Tensor((0..<steps).flatMap { _ in row }, shape: [steps, row.count])
             return
         }
-        window.withUnsafeMutableBufferPointer { values in
+        unsafe window.withUnsafeMutableBufferPointer { values in
             let kept = values.count - row.count
-            for index in 0..<kept { values[index] = values[index + row.count] }
-            for index in row.indices { values[kept + index] = row[index] }
+            for index in 0..<kept { unsafe values[index] = values[index + row.count] }
+            for index in row.indices { unsafe values[kept + index] = row[index] }
         }
     }
 }

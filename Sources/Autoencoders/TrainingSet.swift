@@ -107,8 +107,8 @@ public struct TrainingSetBuilder: Sendable {
                 first += skipped
                 let missing = rowsPerBlock - current.pending.count / features
                 let taken = min(missing, segment.upperBound - first)
-                rows.withUnsafeBufferPointer {
-                    current.pending.append(contentsOf: $0[first * features..<(first + taken) * features])
+                unsafe rows.withUnsafeBufferPointer {
+                    unsafe current.pending.append(contentsOf: $0[first * features..<(first + taken) * features])
                 }
                 first += taken
                 if current.pending.count == rowsPerBlock * features { takeBlock(from: &current, name: name) }
@@ -180,8 +180,8 @@ public struct TrainingSetBuilder: Sendable {
                     heldOut.append(base + index * stride)
                 }
             }
-            samples.withUnsafeMutableBufferPointer { target in
-                for index in block.rows.indices { target[base * features + index] = block.rows[index] }
+            unsafe samples.withUnsafeMutableBufferPointer { target in
+                for index in block.rows.indices { unsafe target[base * features + index] = block.rows[index] }
             }
             base += block.rows.count / features
         }
@@ -192,10 +192,10 @@ public struct TrainingSetBuilder: Sendable {
                 expected: "a gap-free run of at least \(window) samples that are not held out")
         }
         var hash = SHA256()
-        samples.withUnsafeBufferPointer { hash.update(UnsafeRawBufferPointer($0)) }
+        unsafe samples.withUnsafeBufferPointer { unsafe hash.update(UnsafeRawBufferPointer($0)) }
         for starts in [training, heldOut] {
             hash.update(Array("\(starts.count)/\(window)/\(features):".utf8))
-            starts.withUnsafeBytes { hash.update($0) }
+            unsafe starts.withUnsafeBytes { unsafe hash.update($0) }
         }
         return TrainingSet(
             samples: samples, trainingStarts: training, heldOutStarts: heldOut, offeredWindows: offered,

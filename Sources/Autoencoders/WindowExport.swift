@@ -26,8 +26,8 @@ public struct WindowExport: Sendable {
         }
         let taken = min(count, all.count)
         let starts = (0..<taken).map { all[$0 * all.count / taken] }
-        let values = rows.withUnsafeBufferPointer { source in
-            starts.flatMap { start in source[start * features..<(start + steps) * features] }
+        let values = unsafe rows.withUnsafeBufferPointer { source in
+            unsafe starts.flatMap { start in unsafe source[start * features..<(start + steps) * features] }
         }
         windows = Tensor(values, shape: [taken, steps, features])
         errors = try scorer.windowErrors(WindowBatch(samples: rows, starts: starts[...]))

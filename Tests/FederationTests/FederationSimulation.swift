@@ -1,6 +1,6 @@
 import Federation
 import Numerics
-package import Platform
+import Platform
 
 /// A whole federation on one time line: a server, workers, and a network that loses, repeats, delays and reorders
 /// messages, cuts peers off and lets processes crash, all from one seed.

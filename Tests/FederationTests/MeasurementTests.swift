@@ -1,6 +1,6 @@
 import Federation
 import Numerics
-package import Platform
+import Platform
 import Testing
 
 /// What workers measure of themselves: how it reaches the server, and that it changes nothing else.

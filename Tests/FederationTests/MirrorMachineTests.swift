@@ -1,6 +1,6 @@
 import Federation
 import Numerics
-package import Platform
+import Platform
 import Testing
 
 @Suite struct MirrorMachineTests {

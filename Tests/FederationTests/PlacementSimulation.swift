@@ -1,7 +1,7 @@
 import Federation
 import Numerics
 import Placement
-package import Platform
+import Platform
 
 /// A placed federation on one time line: a server with its placement loop, workers of given speeds, and a network with
 /// latencies that waver, all from one seed.

@@ -64,7 +64,8 @@ package struct ProfileCommand: Command {
         options: [
             data, workers, repetitions, windows, epochs, rounds, batch, threads, TrainingOptions.window,
             TrainingOptions.hidden,
-            TrainingOptions.stride, TrainingOptions.learningRate, TrainingOptions.heldOut, TrainingOptions.seed, accelerator, out,
+            TrainingOptions.stride, TrainingOptions.learningRate, TrainingOptions.heldOut, TrainingOptions.seed,
+            accelerator, out,
             plot, format,
         ] + DataOptions.all)
 

@@ -62,14 +62,15 @@ public struct ReferenceAdam<Scalar: ElementaryScalar>: Sendable {
         let stepSize = Scalar(learningRate / (1 - raise(beta1, to: stepCount)))
         let rootCorrection = Scalar((1 - raise(beta2, to: stepCount)).squareRoot())
         let g = gradient.elements
-        firstMoment.withUnsafeMutableBufferPointer { m in
-            secondMoment.withUnsafeMutableBufferPointer { v in
-                parameters.withUnsafeMutableBufferPointer { theta in
+        unsafe firstMoment.withUnsafeMutableBufferPointer { m in
+            unsafe secondMoment.withUnsafeMutableBufferPointer { v in
+                unsafe parameters.withUnsafeMutableBufferPointer { theta in
                     for index in g.indices {
                         let d = g[index] * factor
-                        m[index] = b1 * m[index] + (1 - b1) * d
-                        v[index] = b2 * v[index] + (1 - b2) * d * d
-                        theta[index] -= stepSize * m[index] / (v[index].squareRoot() / rootCorrection + Scalar(epsilon))
+                        unsafe m[index] = b1 * m[index] + (1 - b1) * d
+                        unsafe v[index] = b2 * v[index] + (1 - b2) * d * d
+                        unsafe theta[index] -=
+                            stepSize * m[index] / (v[index].squareRoot() / rootCorrection + Scalar(epsilon))
                     }
                 }
             }

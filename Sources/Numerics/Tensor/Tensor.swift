@@ -57,7 +57,7 @@ public struct Tensor<Scalar: BinaryFloatingPoint & Sendable>: Sendable {
     public func withUnsafeBufferPointer<Result, Failure: Error>(
         _ body: (UnsafeBufferPointer<Scalar>) throws(Failure) -> Result
     ) throws(Failure) -> Result {
-        try body(UnsafeBufferPointer(storage.buffer))
+        unsafe try body(UnsafeBufferPointer(storage.buffer))
     }
 
     /// The elements, row-major, for writing; copies them first when the storage is shared. The pointer is valid only
@@ -67,28 +67,28 @@ public struct Tensor<Scalar: BinaryFloatingPoint & Sendable>: Sendable {
         _ body: (UnsafeMutableBufferPointer<Scalar>) throws(Failure) -> Result
     ) throws(Failure) -> Result {
         makeUnique()
-        return try body(storage.buffer)
+        return unsafe try body(storage.buffer)
     }
 
     @inlinable
     mutating func makeUnique() {
-        if !isKnownUniquelyReferenced(&storage) { storage = AlignedStorage(storage.buffer) }
+        if !isKnownUniquelyReferenced(&storage) { storage = unsafe AlignedStorage(storage.buffer) }
     }
 
     /// The elements in row-major order.
-    public var elements: [Scalar] { Array(storage.buffer) }
+    public var elements: [Scalar] { unsafe Array(storage.buffer) }
 
     /// The element at a row-major offset.
     @inlinable
     public subscript(offset: Int) -> Scalar {
         get {
             precondition(offset >= 0 && offset < count, "offset out of range")
-            return storage.buffer[offset]
+            return unsafe storage.buffer[offset]
         }
         set {
             precondition(offset >= 0 && offset < count, "offset out of range")
             makeUnique()
-            storage.buffer[offset] = newValue
+            unsafe storage.buffer[offset] = newValue
         }
     }
 
@@ -110,7 +110,7 @@ public struct Tensor<Scalar: BinaryFloatingPoint & Sendable>: Sendable {
 extension Tensor: Equatable {
     /// True when shapes and elements are equal; as for any floating-point comparison, NaN differs from itself.
     public static func == (a: Tensor, b: Tensor) -> Bool {
-        a.shape == b.shape && a.storage.buffer.elementsEqual(b.storage.buffer)
+        unsafe a.shape == b.shape && a.storage.buffer.elementsEqual(b.storage.buffer)
     }
 }
 
@@ -118,28 +118,28 @@ extension Tensor: Equatable {
 ///
 /// Unchecked: the buffer is written only through a tensor that has found itself to be the sole owner.
 @usableFromInline
-final class AlignedStorage<Scalar: BinaryFloatingPoint & Sendable>: @unchecked Sendable {
+@safe final class AlignedStorage<Scalar: BinaryFloatingPoint & Sendable>: @unchecked Sendable {
     @usableFromInline let buffer: UnsafeMutableBufferPointer<Scalar>
-    @inlinable var count: Int { buffer.count }
+    @inlinable var count: Int { unsafe buffer.count }
 
     static func allocate(_ count: Int) -> UnsafeMutableBufferPointer<Scalar> {
         let raw = UnsafeMutableRawPointer.allocate(
             byteCount: max(1, count * MemoryLayout<Scalar>.stride), alignment: 64)
-        return UnsafeMutableBufferPointer(
+        return unsafe UnsafeMutableBufferPointer(
             start: raw.bindMemory(to: Scalar.self, capacity: max(1, count)), count: count)
     }
 
     init(repeating value: Scalar, count: Int) {
-        buffer = Self.allocate(count)
-        buffer.initialize(repeating: value)
+        unsafe buffer = Self.allocate(count)
+        unsafe buffer.initialize(repeating: value)
     }
 
     @usableFromInline
     init(_ elements: some Collection<Scalar>) {
-        buffer = Self.allocate(elements.count)
-        let end = buffer.initialize(fromContentsOf: elements)
-        precondition(end == buffer.count, "the collection is shorter than its count")
+        unsafe buffer = Self.allocate(elements.count)
+        let end = unsafe buffer.initialize(fromContentsOf: elements)
+        unsafe precondition(end == buffer.count, "the collection is shorter than its count")
     }
 
-    deinit { UnsafeMutableRawPointer(buffer.baseAddress)?.deallocate() }
+    deinit { unsafe UnsafeMutableRawPointer(buffer.baseAddress)?.deallocate() }
 }

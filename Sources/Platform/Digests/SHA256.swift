@@ -28,7 +28,7 @@ public struct SHA256: Sendable {
 
     /// Appends bytes to the stream.
     public mutating func update(_ bytes: [UInt8]) {
-        bytes.withUnsafeBytes { update($0) }
+        unsafe bytes.withUnsafeBytes { unsafe update($0) }
     }
 
     /// Appends bytes to the stream.
@@ -37,19 +37,19 @@ public struct SHA256: Sendable {
         var start = 0
         if !pending.isEmpty {
             start = min(64 - pending.count, bytes.count)
-            pending.append(contentsOf: bytes[..<start])
+            unsafe pending.append(contentsOf: bytes[..<start])
             guard pending.count == 64 else { return }
-            pending.withUnsafeBytes { block in
-                Self.compress(block, into: &state, schedule: &schedule)
+            unsafe pending.withUnsafeBytes { block in
+                unsafe Self.compress(block, into: &state, schedule: &schedule)
             }
             pending.removeAll(keepingCapacity: true)
         }
         while bytes.count - start >= 64 {
-            Self.compress(
+            unsafe Self.compress(
                 UnsafeRawBufferPointer(rebasing: bytes[start..<start + 64]), into: &state, schedule: &schedule)
             start += 64
         }
-        pending.append(contentsOf: bytes[start...])
+        unsafe pending.append(contentsOf: bytes[start...])
     }
 
     /// The digest of the bytes so far, 32 bytes; the stream may go on.
@@ -82,22 +82,22 @@ public struct SHA256: Sendable {
         _ block: UnsafeRawBufferPointer,
         into state: inout (UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32), schedule: inout [UInt32]
     ) {
-        schedule.withUnsafeMutableBufferPointer { w in
-            roundConstants.withUnsafeBufferPointer { k in
+        unsafe schedule.withUnsafeMutableBufferPointer { w in
+            unsafe roundConstants.withUnsafeBufferPointer { k in
                 for i in 0..<16 {
-                    w[i] = UInt32(bigEndian: block.loadUnaligned(fromByteOffset: 4 * i, as: UInt32.self))
+                    unsafe w[i] = UInt32(bigEndian: block.loadUnaligned(fromByteOffset: 4 * i, as: UInt32.self))
                 }
                 for i in 16..<64 {
-                    let x = w[i - 15]
-                    let y = w[i - 2]
+                    let x = unsafe w[i - 15]
+                    let y = unsafe w[i - 2]
                     let s0 = rotate(x, 7) ^ rotate(x, 18) ^ (x >> 3)
                     let s1 = rotate(y, 17) ^ rotate(y, 19) ^ (y >> 10)
-                    w[i] = w[i - 16] &+ s0 &+ w[i - 7] &+ s1
+                    unsafe w[i] = w[i - 16] &+ s0 &+ w[i - 7] &+ s1
                 }
                 var (a, b, c, d, e, f, g, h) = state
                 for i in 0..<64 {
                     let s1 = rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)
-                    let t1 = h &+ s1 &+ ((e & f) ^ (~e & g)) &+ k[i] &+ w[i]
+                    let t1 = unsafe h &+ s1 &+ ((e & f) ^ (~e & g)) &+ k[i] &+ w[i]
                     let s0 = rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22)
                     let t2 = s0 &+ ((a & b) ^ (a & c) ^ (b & c))
                     (h, g, f, e, d, c, b, a) = (g, f, e, d &+ t1, c, b, a, t1 &+ t2)

@@ -11,17 +11,17 @@ package struct StandardErrorSink: LogSink {
 
     package func write(_ record: LogRecord) {
         var now = timespec()
-        clock_gettime(CLOCK_REALTIME, &now)
+        unsafe clock_gettime(CLOCK_REALTIME, &now)
         var seconds = now.tv_sec
-        var parts = tm()
-        gmtime_r(&seconds, &parts)
+        var parts = unsafe tm()
+        unsafe gmtime_r(&seconds, &parts)
         var buffer = [CChar](repeating: 0, count: 32)
-        let length = strftime(&buffer, buffer.count, "%Y-%m-%dT%H:%M:%S", &parts)
+        let length = unsafe strftime(&buffer, buffer.count, "%Y-%m-%dT%H:%M:%S", &parts)
         let date = String(decoding: buffer[..<length].map { UInt8(bitPattern: $0) }, as: UTF8.self)
         let milliseconds = String(1000 + now.tv_nsec / 1_000_000).dropFirst()
         let bytes = Array("time=\(date).\(milliseconds)Z \(record.logfmt)\n".utf8)
         // One write a line, so that lines of several threads do not mix; a closed descriptor has no remedy.
-        _ = bytes.withUnsafeBytes { Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) }
+        _ = unsafe bytes.withUnsafeBytes { unsafe Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) }
     }
 }
 

@@ -15,8 +15,8 @@ public enum DecimalParser {
     public static func parse(_ bytes: UnsafeBufferPointer<UInt8>) -> (value: Double, count: Int)? {
         guard let start = bytes.baseAddress else { return nil }
         var value = 0.0
-        let end = scan(start, start + bytes.count, &value)
-        return end == start ? nil : (value, end - start)
+        let end = unsafe scan(start, start + bytes.count, &value)
+        return unsafe end == start ? nil : (value, end - start)
     }
 
     /// Reads the number at `start`, looking at no byte at or beyond `end`; returns where it ends, and `start` when
@@ -25,43 +25,43 @@ public enum DecimalParser {
     public static func scan(
         _ start: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>, _ value: inout Double
     ) -> UnsafePointer<UInt8> {
-        var cursor = start
-        guard cursor < end else { return start }
-        let negative = cursor.pointee == 0x2D
-        if negative || cursor.pointee == 0x2B { cursor += 1 }
-        let firstDigit = cursor
+        var cursor = unsafe start
+        guard unsafe cursor < end else { return unsafe start }
+        let negative = unsafe cursor.pointee == 0x2D
+        if unsafe negative || cursor.pointee == 0x2B { unsafe cursor += 1 }
+        let firstDigit = unsafe cursor
         var mantissa: UInt64 = 0
-        while cursor < end {
-            let digit = cursor.pointee &- 0x30
+        while unsafe cursor < end {
+            let digit = unsafe cursor.pointee &- 0x30
             if digit > 9 { break }
             mantissa = mantissa &* 10 &+ UInt64(digit)
-            cursor += 1
+            unsafe cursor += 1
         }
-        var digits = cursor - firstDigit
+        var digits = unsafe cursor - firstDigit
         var exponent = 0
-        if cursor < end && cursor.pointee == 0x2E {
-            let point = cursor
-            cursor += 1
-            while cursor < end {
-                let digit = cursor.pointee &- 0x30
+        if unsafe cursor < end && cursor.pointee == 0x2E {
+            let point = unsafe cursor
+            unsafe cursor += 1
+            while unsafe cursor < end {
+                let digit = unsafe cursor.pointee &- 0x30
                 if digit > 9 { break }
                 mantissa = mantissa &* 10 &+ UInt64(digit)
-                cursor += 1
+                unsafe cursor += 1
             }
-            exponent = point + 1 - cursor
+            exponent = unsafe point + 1 - cursor
             digits -= exponent
         }
-        if digits == 0 { return start }
-        if cursor < end && cursor.pointee | 0x20 == 0x65 { cursor = scanExponent(cursor, end, &exponent) }
+        if digits == 0 { return unsafe start }
+        if unsafe cursor < end && cursor.pointee | 0x20 == 0x65 { unsafe cursor = scanExponent(cursor, end, &exponent) }
         // Up to 19 digits cannot have wrapped around.
         if digits <= 19 && mantissa <= 1 << 53 && exponent >= -22 && exponent <= 22 {
             let power = PowersOfTen.exact[exponent < 0 ? -exponent : exponent]
             let magnitude = exponent < 0 ? Double(mantissa) / power : Double(mantissa) * power
             value = negative ? -magnitude : magnitude
-            return cursor
+            return unsafe cursor
         }
-        value = slow(start, cursor, mantissa: mantissa, digits: digits, exponent: exponent, negative: negative)
-        return cursor
+        value = unsafe slow(start, cursor, mantissa: mantissa, digits: digits, exponent: exponent, negative: negative)
+        return unsafe cursor
     }
 
     /// Reads `e[+-]digits` and adds it to `exponent`; returns `cursor` when no digit follows.
@@ -69,22 +69,22 @@ public enum DecimalParser {
     static func scanExponent(
         _ cursor: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>, _ exponent: inout Int
     ) -> UnsafePointer<UInt8> {
-        var next = cursor + 1
-        guard next < end else { return cursor }
-        let negative = next.pointee == 0x2D
-        if negative || next.pointee == 0x2B { next += 1 }
-        let firstDigit = next
+        var next = unsafe cursor + 1
+        guard unsafe next < end else { return unsafe cursor }
+        let negative = unsafe next.pointee == 0x2D
+        if unsafe negative || next.pointee == 0x2B { unsafe next += 1 }
+        let firstDigit = unsafe next
         var magnitude = 0
-        while next < end {
-            let digit = next.pointee &- 0x30
+        while unsafe next < end {
+            let digit = unsafe next.pointee &- 0x30
             if digit > 9 { break }
             // Beyond this every number is zero or infinite, whatever its mantissa of at most 2³⁰ digits.
             if magnitude < 1 << 40 { magnitude = magnitude * 10 + Int(digit) }
-            next += 1
+            unsafe next += 1
         }
-        if next == firstDigit { return cursor }
+        if unsafe next == firstDigit { return unsafe cursor }
         exponent += negative ? -magnitude : magnitude
-        return next
+        return unsafe next
     }
 
     /// What the fast path left: many digits, large exponents.
@@ -95,18 +95,18 @@ public enum DecimalParser {
     ) -> Double {
         if digits <= 19 {
             if let value = PowersOfTen.scaled(mantissa, exponent) { return negative ? -value : value }
-            return fallback(start, end)
+            return unsafe fallback(start, end)
         }
         // Leading zeros do not count as digits; of the rest, 19 decide unless they lie too near a tie.
-        var cursor = start
-        if cursor.pointee == 0x2D || cursor.pointee == 0x2B { cursor += 1 }
+        var cursor = unsafe start
+        if unsafe cursor.pointee == 0x2D || cursor.pointee == 0x2B { unsafe cursor += 1 }
         var leading: UInt64 = 0
         var significant = 0
         var dropped = 0
         var seenPoint = false
         var fraction = 0
-        while cursor < end {
-            let byte = cursor.pointee
+        while unsafe cursor < end {
+            let byte = unsafe cursor.pointee
             if byte == 0x2E {
                 seenPoint = true
             } else {
@@ -120,7 +120,7 @@ public enum DecimalParser {
                     dropped += 1
                 }
             }
-            cursor += 1
+            unsafe cursor += 1
         }
         // `exponent` already holds −fraction plus what the text says; each dropped digit moves it up by one.
         let scale = exponent + dropped
@@ -128,7 +128,7 @@ public enum DecimalParser {
             if dropped == 0 { return negative ? -low : low }
             if let high = PowersOfTen.scaled(leading + 1, scale), low == high { return negative ? -low : low }
         }
-        return fallback(start, end)
+        return unsafe fallback(start, end)
     }
 
     /// Calls `body` with 10⁰ … 10²², the powers of ten that a double holds exactly: for loops that read many numbers
@@ -137,6 +137,6 @@ public enum DecimalParser {
     public static func withPowersOfTen<Result>(_ body: (UnsafeBufferPointer<Double>) throws -> Result) rethrows
         -> Result
     {
-        try PowersOfTen.exact.withUnsafeBufferPointer(body)
+        unsafe try PowersOfTen.exact.withUnsafeBufferPointer(body)
     }
 }

@@ -37,7 +37,7 @@ public enum ParsedJSON: Hashable, Sendable {
 
     /// Parses one value that takes all of `bytes`, blanks around it aside.
     public init(parsing bytes: UnsafeBufferPointer<UInt8>) throws(SyntaxError) {
-        var parser = JSONParser(bytes: bytes)
+        var parser = unsafe JSONParser(bytes: bytes)
         self = try parser.value(depth: 0)
         parser.skipBlanks()
         if parser.cursor < bytes.count {
@@ -47,19 +47,19 @@ public enum ParsedJSON: Hashable, Sendable {
 }
 
 /// A recursive-descent parser over bytes.
-struct JSONParser {
+@safe struct JSONParser {
     let bytes: UnsafeBufferPointer<UInt8>
     private(set) var cursor = 0
 
-    init(bytes: UnsafeBufferPointer<UInt8>) { self.bytes = bytes }
+    init(bytes: UnsafeBufferPointer<UInt8>) { unsafe self.bytes = bytes }
 
     private func failure(_ expected: String) -> ParsedJSON.SyntaxError {
         ParsedJSON.SyntaxError(offset: cursor, expected: expected)
     }
 
     mutating func skipBlanks() {
-        while cursor < bytes.count {
-            switch bytes[cursor] {
+        while unsafe cursor < bytes.count {
+            switch unsafe bytes[cursor] {
             case 0x20, 0x09, 0x0A, 0x0D: cursor += 1
             default: return
             }
@@ -67,15 +67,15 @@ struct JSONParser {
     }
 
     private mutating func take(_ byte: UInt8) -> Bool {
-        guard cursor < bytes.count, bytes[cursor] == byte else { return false }
+        guard unsafe cursor < bytes.count, unsafe bytes[cursor] == byte else { return false }
         cursor += 1
         return true
     }
 
     private mutating func take(_ word: StaticString) -> Bool {
         let count = word.utf8CodeUnitCount
-        guard bytes.count - cursor >= count else { return false }
-        let matches = word.withUTF8Buffer { bytes[cursor..<(cursor + count)].elementsEqual($0) }
+        guard unsafe bytes.count - cursor >= count else { return false }
+        let matches = word.withUTF8Buffer { unsafe bytes[cursor..<(cursor + count)].elementsEqual($0) }
         if matches { cursor += count }
         return matches
     }
@@ -83,8 +83,8 @@ struct JSONParser {
     mutating func value(depth: Int) throws(ParsedJSON.SyntaxError) -> ParsedJSON {
         skipBlanks()
         guard depth < ParsedJSON.maximumDepth else { throw failure("less than \(ParsedJSON.maximumDepth) levels") }
-        guard cursor < bytes.count else { throw failure("a value") }
-        switch bytes[cursor] {
+        guard unsafe cursor < bytes.count else { throw failure("a value") }
+        switch unsafe bytes[cursor] {
         case 0x7B: return try object(depth: depth)
         case 0x5B: return try array(depth: depth)
         case 0x22: return .string(try string())
@@ -92,8 +92,8 @@ struct JSONParser {
         case 0x74 where take("true"): return .bool(true)
         case 0x66 where take("false"): return .bool(false)
         default:
-            let rest = UnsafeBufferPointer(rebasing: bytes[cursor...])
-            guard let (number, count) = DecimalParser.parse(rest) else { throw failure("a value") }
+            let rest = unsafe UnsafeBufferPointer(rebasing: bytes[cursor...])
+            guard let (number, count) = unsafe DecimalParser.parse(rest) else { throw failure("a value") }
             cursor += count
             return .number(number)
         }
@@ -106,7 +106,9 @@ struct JSONParser {
         if take(0x7D) { return .object(members) }
         while true {
             skipBlanks()
-            guard cursor < bytes.count, bytes[cursor] == 0x22 else { throw failure("a member's name in quotes") }
+            guard unsafe cursor < bytes.count, unsafe bytes[cursor] == 0x22 else {
+                throw failure("a member's name in quotes")
+            }
             let key = try string()
             skipBlanks()
             guard take(0x3A) else { throw failure("':'") }
@@ -135,16 +137,16 @@ struct JSONParser {
     private mutating func string() throws(ParsedJSON.SyntaxError) -> String {
         cursor += 1
         let first = cursor
-        while cursor < bytes.count && bytes[cursor] != 0x22 && bytes[cursor] != 0x5C && bytes[cursor] >= 0x20 {
+        while unsafe cursor < bytes.count && bytes[cursor] != 0x22 && bytes[cursor] != 0x5C && bytes[cursor] >= 0x20 {
             cursor += 1
         }
-        if cursor < bytes.count && bytes[cursor] == 0x22 {
+        if unsafe cursor < bytes.count && bytes[cursor] == 0x22 {
             cursor += 1
-            return String(decoding: bytes[first..<(cursor - 1)], as: UTF8.self)
+            return unsafe String(decoding: bytes[first..<(cursor - 1)], as: UTF8.self)
         }
-        var text = Array(bytes[first..<cursor])
-        while cursor < bytes.count {
-            let byte = bytes[cursor]
+        var text = unsafe Array(bytes[first..<cursor])
+        while unsafe cursor < bytes.count {
+            let byte = unsafe bytes[cursor]
             if byte == 0x22 {
                 cursor += 1
                 return String(decoding: text, as: UTF8.self)
@@ -158,8 +160,8 @@ struct JSONParser {
 
     /// The UTF-8 of what follows a backslash; an unpaired surrogate becomes U+FFFD.
     private mutating func escape() throws(ParsedJSON.SyntaxError) -> [UInt8] {
-        guard cursor < bytes.count else { throw failure("an escaped character") }
-        let byte = bytes[cursor]
+        guard unsafe cursor < bytes.count else { throw failure("an escaped character") }
+        let byte = unsafe bytes[cursor]
         cursor += 1
         switch byte {
         case 0x22, 0x5C, 0x2F: return [byte]
@@ -170,7 +172,9 @@ struct JSONParser {
         case 0x74: return [0x09]
         case 0x75:
             var unit = try hexadecimal()
-            if unit >> 10 == 0x36 && bytes.count - cursor >= 6 && bytes[cursor] == 0x5C && bytes[cursor + 1] == 0x75 {
+            if unsafe unit >> 10 == 0x36 && bytes.count - cursor >= 6 && bytes[cursor] == 0x5C
+                && bytes[cursor + 1] == 0x75
+            {
                 let mark = cursor
                 cursor += 2
                 let low = try hexadecimal()
@@ -188,7 +192,8 @@ struct JSONParser {
     private mutating func hexadecimal() throws(ParsedJSON.SyntaxError) -> UInt32 {
         var value: UInt32 = 0
         for _ in 0..<4 {
-            guard cursor < bytes.count, let digit = Character(Unicode.Scalar(bytes[cursor])).hexDigitValue else {
+            guard unsafe cursor < bytes.count, let digit = unsafe Character(Unicode.Scalar(bytes[cursor])).hexDigitValue
+            else {
                 throw failure("four hexadecimal digits")
             }
             value = value << 4 | UInt32(digit)

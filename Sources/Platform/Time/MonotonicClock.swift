@@ -1,4 +1,3 @@
-
 /// The time line of one process: instants since it began.
 package struct MonotonicClock: Sendable {
     private let origin = ContinuousClock.now

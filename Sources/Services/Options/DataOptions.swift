@@ -28,7 +28,9 @@ package enum DataOptions {
     package static let all: [any AnyOption] = reading + [groups]
 
     /// The reader's options: what the user gave, over `base`.
-    package static func readerOptions(_ arguments: Arguments, over base: ReaderOptions = ReaderOptions()) -> ReaderOptions {
+    package static func readerOptions(_ arguments: Arguments, over base: ReaderOptions = ReaderOptions())
+        -> ReaderOptions
+    {
         var options = base
         if let text = arguments[optional: separator] { options.separator = character(text) }
         if let name = arguments[optional: timeColumn] { options.timeColumn = name }

@@ -1,5 +1,4 @@
 import Autoencoders
-import Laboratory
 import Numerics
 import Testing
 

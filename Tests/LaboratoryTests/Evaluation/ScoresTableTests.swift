@@ -1,13 +1,14 @@
 import Foundation
 import Laboratory
+import TestSupport
 import Testing
 import Watching
 
 @Suite struct ScoresTableTests {
     @Test func whatIsWrittenIsReadBack() throws {
-        let samples = SimpleDetectorTests.entity(0)
+        let samples = GeneratedSamples.entity(0)
         let model = try EntityModel.trained(.shipped, on: [samples], stepSeconds: 60)
-        let scores = try model.score(SimpleDetectorTests.entity(1, count: 200))
+        let scores = try model.score(GeneratedSamples.entity(1, count: 200))
         var text = Array((ScoresTable.header + "\n").utf8)
         ScoresTable.append(scores, entity: "site, \"one\"/enb0", firstIndex: 5, to: &text)
         let series = try ScoresTable.read(text, file: "scores.csv")

@@ -1,5 +1,6 @@
 import Foundation
 import Numerics
+import TestSupport
 import Testing
 import Watching
 
@@ -58,26 +59,12 @@ import Watching
         }
     }
 
-    /// Metrics that share a load, with noise and a few gaps between rows.
-    static func entity(_ index: Int, count: Int = 400, metrics: Int = 6) -> DetectorSamples {
-        var generator = CounterBasedGenerator(seed: 11, purpose: "entity", index)
-        var values: [Double] = []
-        for row in 0..<count {
-            let load = 0.5 + 0.3 * Double((row * 7 + index) % 50) / 50 + 0.05 * generator.normal()
-            for metric in 0..<metrics { values.append(load * Double(metric + 1) + 0.1 * generator.normal()) }
-        }
-        return DetectorSamples(
-            metrics: (0..<metrics).map { "m\($0)" },
-            groups: (0..<metrics).map { $0 < 3 ? "physical.cpu" : "access.radio" },
-            times: (0..<count).map { Double($0) * 60 }, values: values, segments: [0..<150, 150..<count])
-    }
-
     @Test(arguments: DetectionMethod.all.map(\.name))
     func streamingGivesTheSameBits(_ name: String) throws {
         let method = try DetectionMethod.named(name)
         let model = try EntityModel.trained(
-            method, on: [Self.entity(0), Self.entity(1)], stepSeconds: 60)
-        let samples = Self.entity(2)
+            method, on: [GeneratedSamples.entity(0), GeneratedSamples.entity(1)], stepSeconds: 60)
+        let samples = GeneratedSamples.entity(2)
         let offline = try model.score(samples)
         var scorer = EntityScorer(model: try JSONDecoder().decode(EntityModel.self, from: JSONEncoder().encode(model)))
         #expect(offline.groups == ["access.radio", "physical.cpu", "site"])
@@ -95,7 +82,7 @@ import Watching
     @Test(arguments: DetectionMethod.all.filter { $0.horizons.count != 1 || $0.horizons == [1] }.map(\.name))
     func federatedFitIsExactInAnyOrder(_ name: String) throws {
         let method = try DetectionMethod.named(name)
-        let parts = (0..<4).map { TrainingPart(Self.entity($0)) }
+        let parts = (0..<4).map { TrainingPart(GeneratedSamples.entity($0)) }
         let central = try method.makeFit(
             metrics: parts[0].samples.metrics, groups: parts[0].samples.groups, precision: 7
         ).fitted(to: parts)
@@ -119,15 +106,15 @@ import Watching
 
     @Test func peersWithOtherMetricsAreRefused() throws {
         let fit = ZScoreFit(metrics: ["a", "b"])
-        #expect(throws: DetectionError.self) { try fit.summary(of: TrainingPart(Self.entity(0))) }
+        #expect(throws: DetectionError.self) { try fit.summary(of: TrainingPart(GeneratedSamples.entity(0))) }
         var summary = FitSummary(minima: [1])
         #expect(throws: DetectionError.self) { try summary.merge(FitSummary()) }
         #expect(throws: DetectionError.self) { try ZScoreFit(metrics: ["a"]).fitted(to: []) }
     }
 
     @Test func missingValuesStillGetAScore() throws {
-        let model = try EntityModel.trained(try .named("zscore"), on: [Self.entity(0)], stepSeconds: 60)
-        let clean = Self.entity(1)
+        let model = try EntityModel.trained(try .named("zscore"), on: [GeneratedSamples.entity(0)], stepSeconds: 60)
+        let clean = GeneratedSamples.entity(1)
         var values = clean.values
         for index in stride(from: 1, to: values.count, by: 5) { values[index] = index % 2 == 0 ? .nan : .infinity }
         let holes = DetectorSamples(metrics: clean.metrics, groups: clean.groups, times: clean.times, values: values)
