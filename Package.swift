@@ -52,12 +52,13 @@ let package = Package(
         systemLibrary("CZeroMQ", packages: ["libzmq3-dev"]),
         systemLibrary("CSQLite", packages: ["libsqlite3-dev"]),
         systemLibrary("CMicroHTTP", packages: ["libmicrohttpd-dev"]),
+        systemLibrary("CExpat", packages: ["libexpat1-dev"]),
         .target(name: "CVectorKernels", cSettings: [.unsafeFlags(["-O3"])]),
         .target(name: "COpenCL"),
 
         // Layer 1: what knows nothing of the domain.
         module("Numerics", ["COpenBLAS"], touchesC: true),
-        module("Platform", ["Numerics"], touchesC: true),
+        module("Platform", ["CExpat", "Numerics"], touchesC: true),
         module("Charts"),
 
         // Layer 2.

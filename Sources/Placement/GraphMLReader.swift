@@ -1,4 +1,5 @@
 package import Foundation
+import Platform
 
 #if canImport(Glibc)
     import Glibc
@@ -54,32 +55,32 @@ package struct GraphMLReader {
 
     /// Reads the bytes of a file.
     package static func read(_ data: Data, _ options: Options = Options()) throws(PlacementError) -> Topology {
-        guard let text = String(data: data, encoding: .utf8) else {
-            throw PlacementError(.malformedInput, field: "", reason: "the file is not UTF-8")
+        let document: XMLTokens
+        do throws(XMLTokens.SyntaxError) {
+            document = try XMLTokens(Array(data))
+        } catch {
+            throw Self.fault("", error.reason, line: error.line)
         }
         var reader = GraphMLReader(options: options)
-        try reader.walk(text)
+        try reader.walk(document)
         return try reader.topology()
     }
 
     private init(options: Options) { self.options = options }
 
     /// Goes through the tags; only keys, nodes, edges and their data matter.
-    private mutating func walk(_ text: String) throws(PlacementError) {
-        var scanner = XMLScanner(text)
+    private mutating func walk(_ document: XMLTokens) throws(PlacementError) {
         var open: [Element] = []
         var data: [String: String] = [:]
         var value = ""
-        var isGraphML = false
-        while let token = try scanner.next() {
+        for (token, line) in document.tokens {
             switch token {
             case .text(let text): if open.last?.name == "data" { value += text }
             case .start(let name, let attributes):
                 if open.isEmpty, name != "graphml" {
-                    throw scanner.fault(name, "the outermost element is not graphml")
+                    throw Self.fault(name, "the outermost element is not graphml", line: line)
                 }
-                isGraphML = true
-                if open.count == 64 { throw scanner.fault(name, "elements are nested more than 64 deep") }
+                if open.count == 64 { throw Self.fault(name, "elements are nested more than 64 deep", line: line) }
                 open.append(Element(name: name, attributes: attributes))
                 switch name {
                 case "key":
@@ -89,18 +90,17 @@ package struct GraphMLReader {
                 default: break
                 }
             case .end(let name):
-                guard let element = open.popLast(), element.name == name else {
-                    throw scanner.fault(name, "the element ends without having begun, or within another")
-                }
+                // expat has seen to it that elements nest.
+                guard let element = open.popLast() else { break }
                 switch name {
                 case "data":
                     if let key = element.attributes["key"] {
                         data[keys[key] ?? key] = value.trimmingCharacters(in: .whitespacesAndNewlines)
                     }
                 case "node":
-                    guard let id = element.attributes["id"] else { throw scanner.fault("node", "has no id") }
+                    guard let id = element.attributes["id"] else { throw Self.fault("node", "has no id", line: line) }
                     if ids.updateValue(nodes.count, forKey: id) != nil {
-                        throw scanner.fault("node", "found the id \"\(id)\" twice")
+                        throw Self.fault("node", "found the id \"\(id)\" twice", line: line)
                     }
                     if nodes.count == PlacementInstance.maximumNodes {
                         throw PlacementError(
@@ -110,15 +110,18 @@ package struct GraphMLReader {
                     nodes.append((id, data))
                 case "edge":
                     guard let source = element.attributes["source"], let target = element.attributes["target"] else {
-                        throw scanner.fault("edge", "has no source or no target")
+                        throw Self.fault("edge", "has no source or no target", line: line)
                     }
                     edges.append((source, target, data))
                 default: break
                 }
             }
         }
-        if let element = open.last { throw scanner.fault(element.name, "the file ends within the element") }
-        if !isGraphML { throw scanner.fault("", "found no GraphML") }
+    }
+
+    /// A fault at a line.
+    private static func fault(_ field: String, _ reason: String, line: Int) -> PlacementError {
+        PlacementError(.malformedInput, field: field, reason: "\(reason) (line \(line))")
     }
 
     private func topology() throws(PlacementError) -> Topology {
