@@ -63,8 +63,12 @@ package struct CommandLineProgram: Sendable {
         }
         let command: any Command.Type
         var rest = words[...]
-        if commands.count == 1, commands[0].manual.name.isEmpty {
-            command = commands[0]
+        if let word = words.first, let match = commands.first(where: { $0.manual.name == word && !word.isEmpty }) {
+            command = match
+            rest = rest.dropFirst()
+        } else if let nameless = commands.first(where: { $0.manual.name.isEmpty }) {
+            // What a tool does without a word, such as serving; its other commands are asked for by name.
+            command = nameless
         } else {
             if words.first == "help", let topic = words.dropFirst().first {
                 rest = [topic, "--help"]
@@ -86,6 +90,8 @@ package struct CommandLineProgram: Sendable {
         }
         if rest.contains("--help") || rest.contains("-h") {
             console.write(help.page(command.manual))
+            let others = commands.map { $0.manual }.filter { !$0.name.isEmpty }
+            if command.manual.name.isEmpty, !others.isEmpty { console.write(help.others(others)) }
             return
         }
         if rest.contains("--print-config") {

@@ -22,6 +22,13 @@ struct Help {
             """
     }
 
+    /// The commands beside the one that needs no word.
+    func others(_ manuals: [CommandManual]) -> String {
+        let width = manuals.map(\.name.count).max() ?? 0
+        let list = manuals.map { "  \(Self.pad($0.name, width))  \($0.summary)" }
+        return "\nOther commands ('\(tool) COMMAND --help' explains one):\n\(list.joined(separator: "\n"))\n"
+    }
+
     /// The help of one command.
     func page(_ manual: CommandManual) -> String {
         let name = manual.name.isEmpty ? tool : "\(tool) \(manual.name)"

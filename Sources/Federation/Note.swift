@@ -4,6 +4,7 @@ package struct Note: Sendable {
     package enum Level: String, Sendable {
         case debug
         case info
+        case notice
         case warning
         case error
     }

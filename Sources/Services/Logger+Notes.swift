@@ -8,6 +8,7 @@ extension Logger {
             switch note.level {
             case .debug: .debug
             case .info: .info
+            case .notice: .notice
             case .warning: .warning
             case .error: .error
             }

@@ -6,5 +6,5 @@ enum ServerTool {
     static let program = CommandLineProgram(
         name: "fl-server",
         summary: "coordinates rounds of federated training, keeps models, workers and alarms, serves them over HTTP",
-        commands: [ServerCommand.self])
+        commands: [ServerCommand.self, ReplayCommand.self])
 }

@@ -50,7 +50,8 @@ import Testing
             }
             let bytes = Envelope.assemble(
                 version: Envelope.protocolVersion, type: kind.rawValue, leaseEpoch: 1, sequence: 1, sender: "a",
-                payload: payload)
+                payload: payload
+            ).bytes
             _ = code(bytes)
             _ = try? FederatedModel(decoding: payload)
             _ = try? Contribution(decoding: payload)
@@ -59,7 +60,8 @@ import Testing
 
     @Test func strangersAreToldWhy() {
         func bytes(version: UInt16, type: UInt16) -> [UInt8] {
-            Envelope.assemble(version: version, type: type, leaseEpoch: 0, sequence: 0, sender: "a", payload: [])
+            Envelope.assemble(version: version, type: type, leaseEpoch: 0, sequence: 0, sender: "a", payload: []
+            ).bytes
         }
         let ours = Envelope.protocolVersion
         #expect(code(bytes(version: ours, type: 6)) == nil)
@@ -79,7 +81,8 @@ import Testing
         let bytes = Envelope.assemble(
             version: Envelope.protocolVersion, type: Message.Kind.alarmBatch.rawValue, leaseEpoch: 1, sequence: 1,
             sender: "a",
-            payload: writer.bytes)
+            payload: writer.bytes
+        ).bytes
         #expect(code(bytes) == .oversized)
     }
 
@@ -93,7 +96,7 @@ import Testing
         #expect(try FederatedModel(decoding: bundle.encoded()) == bundle)
         #expect(bundle.groups.map(\.name) == ["physical.cpu", "physical.memory"])
         let contribution = Contribution(
-            kind: .training, rawBytes: 9, statistics: [7],
+            kind: .training, base: [UInt8](repeating: 3, count: 32), entities: ["b", "a"], rawBytes: 9, statistics: [7],
             groups: [
                 .init(
                     name: "a", schema: "s", sampleCount: 4, steps: 5, lossBefore: 0.5, lossAfter: 0.25,

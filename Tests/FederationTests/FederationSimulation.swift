@@ -66,6 +66,7 @@ struct FederationSimulation {
     var configuration: ServerConfiguration
     var registry = Registry()
     var server: ServerRoundMachine
+    var arithmetic = ToyArithmetic()
     var workers: [Process]
     /// What went against a promise.
     var violations: [String] = []
@@ -90,7 +91,7 @@ struct FederationSimulation {
         configuration.roundDeadline = .seconds(20)
         configuration.pieceBytes = 64
         server = ServerRoundMachine(
-            configuration: configuration, strategy: FederatedAveraging(), maker: ToyMaker(), recovery: .new)
+            configuration: configuration, strategy: FederatedAveraging(), recovery: .new)
         workers = []
         for index in 0..<count { workers.append(process(index, copies: [])) }
     }
@@ -238,8 +239,9 @@ struct FederationSimulation {
 
     mutating func restartServer() {
         registry.term += 1
+        arithmetic = ToyArithmetic()
         server = ServerRoundMachine(
-            configuration: configuration, strategy: FederatedAveraging(), maker: ToyMaker(),
+            configuration: configuration, strategy: FederatedAveraging(),
             recovery: ServerRecovery(
                 term: registry.term, nextRound: registry.nextRound, version: registry.version,
                 bundle: registry.bundle))
@@ -282,7 +284,7 @@ struct FederationSimulation {
             guard workers[index].incarnation == incarnation else { return }
             var payload = ToyLearner.work(key, base: workers[index].bundle)
             if workers[index].poisons, key.kind == .training, !healed { payload = Self.poison(payload) }
-            stepWorker(index, .workFinished(key, payload: payload, seconds: Double(key.round) + 0.5))
+            stepWorker(index, .finished(key, payload: payload, seconds: Double(key.round) + 0.5))
         case .measured(let index, let incarnation):
             guard workers[index].incarnation == incarnation else { return }
             stepWorker(index, .capable(Self.measured))
@@ -301,7 +303,7 @@ struct FederationSimulation {
         guard let good = try? Contribution(decoding: payload), var group = good.groups.first else { return payload }
         group.parameters[0] = .nan
         return Contribution(
-            kind: good.kind, rawBytes: good.rawBytes, groups: [group] + good.groups.dropFirst()
+            kind: good.kind, base: good.base, entities: good.entities, rawBytes: good.rawBytes, groups: [group] + good.groups.dropFirst()
         ).encoded()
     }
 
@@ -332,8 +334,18 @@ struct FederationSimulation {
         }
     }
 
+    /// One event, and what follows from it, one event after the other: as the node does it.
     mutating func stepServer(_ event: ServerEvent) {
-        for directive in server.step(event, at: now) {
+        let term = registry.term
+        var events = [event]
+        while !events.isEmpty, registry.term == term {
+            events += carryOut(server.step(events.removeFirst(), at: now))
+        }
+    }
+
+    private mutating func carryOut(_ directives: [ServerDirective]) -> [ServerEvent] {
+        var following: [ServerEvent] = []
+        for directive in directives {
             switch directive {
             case .send(let envelope, let peer): post(.toWorker(envelope.encoded(), peer), lossy: true)
             case .commit(let commit):
@@ -352,12 +364,18 @@ struct FederationSimulation {
                 }
                 registry.delivered[batch.spool] = delivered
                 // A crash can come before the receipt.
-                if !healed, faults.crashes, chance(0.05) { return restartServer() }
-                stepServer(
+                if !healed, faults.crashes, chance(0.05) {
+                    restartServer()
+                    return []
+                }
+                following.append(
                     .alarmsStored(worker: worker, leaseEpoch: epoch, spool: batch.spool, delivered: delivered))
+            case .begin, .judge, .fold, .aggregate:
+                if let event = arithmetic.carryOut(directive) { following.append(event) }
             case .recordWorker, .note: break
             }
         }
+        return following
     }
 
     mutating func stepWorker(_ index: Int, _ event: WorkerEvent) {
@@ -368,7 +386,9 @@ struct FederationSimulation {
             case .work(let key, _, _):
                 let duration = Duration.milliseconds(Int.random(in: 10...4_000, using: &generator))
                 queue.append((now + duration, .workDone(key, worker: index, incarnation: incarnation)))
-            case .adopt(_, let model): workers[index].bundle = try? FederatedModel(decoding: model)
+            case .adopt(let version, let digest, let model, _):
+                workers[index].bundle = try? FederatedModel(decoding: model)
+                stepWorker(index, .adopted(version: version, digest: digest))
             case .mirror(let sources):
                 workers[index].sources = sources
                 for source in sources {
@@ -385,7 +405,7 @@ struct FederationSimulation {
                     .spoolRead(AlarmBatch(spool: UInt64(index + 1), first: after + 1, alarms: Array(alarms))))
             case .alarmsDelivered(let upTo): workers[index].delivered = upTo
             case .fail(_, let text): violations.append("worker \(index) gave up: \(text)")
-            case .cancelWork, .serve, .note: break
+            case .cancelWork, .serve, .forget, .reconnect, .note: break
             }
         }
     }

@@ -6,7 +6,7 @@ import Testing
 /// What workers measure of themselves: how it reaches the server, and that it changes nothing else.
 @Suite struct MeasurementTests {
     private var server = ServerRoundMachine(
-        configuration: ServerConfiguration(), strategy: FederatedAveraging(), maker: ToyMaker(), recovery: .new)
+        configuration: ServerConfiguration(), strategy: FederatedAveraging(), recovery: .new)
     private var worker = Self.worker(patience: .seconds(2))
 
     private static func worker(patience: Duration) -> WorkerMachine {

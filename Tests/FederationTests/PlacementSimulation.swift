@@ -28,6 +28,7 @@ struct PlacementSimulation {
     var now = Instant.zero
     var queue: [(at: Instant, what: Delivery)] = []
     var server: ServerRoundMachine
+    let arithmetic = ToyArithmetic()
     var loop: PlacementLoop
     var workers: [Worker] = []
     let entities: Int
@@ -52,7 +53,7 @@ struct PlacementSimulation {
         configuration.quorum = configuration.minimumWorkers
         configuration.awaitsChoice = true
         server = ServerRoundMachine(
-            configuration: configuration, strategy: FederatedAveraging(), maker: ToyMaker(), recovery: .new)
+            configuration: configuration, strategy: FederatedAveraging(), recovery: .new)
         loop = PlacementLoop(placement)
         for index in 0..<count { join("w\(index)", domain: "d\(index % domains)", secondsPerEntity: secondsPerEntity) }
     }
@@ -128,31 +129,34 @@ struct PlacementSimulation {
             else { return }
             stepWorker(
                 index,
-                .workFinished(key, payload: ToyLearner.work(key, base: workers[index].bundle), seconds: seconds))
+                .finished(key, payload: ToyLearner.work(key, base: workers[index].bundle), seconds: seconds))
         case .durable(let version): stepServer(.committed(version: version))
         }
     }
 
     private mutating func stepServer(_ event: ServerEvent) {
         carryOut(server.step(event, at: now))
-        follow(loop.step(.tick, machine: server, at: now))
+        follow(loop.step(.tick, in: server.view, at: now))
     }
 
     private mutating func carryOut(_ directives: [ServerDirective]) {
+        var following: [ServerEvent] = []
         for directive in directives {
             switch directive {
             case .send(let envelope, let peer): post(.toWorker(envelope, peer))
             case .commit(let commit):
-                follow(loop.step(.ended(commit.record), machine: server, at: now))
+                follow(loop.step(.ended(commit.record), in: server.view, at: now))
                 queue.append((now + .milliseconds(2), .durable(commit.record.version)))
-            case .recordAbandoned(let record): follow(loop.step(.ended(record), machine: server, at: now))
-            default: break
+            case .recordAbandoned(let record): follow(loop.step(.ended(record), in: server.view, at: now))
+            default:
+                if let event = arithmetic.carryOut(directive) { following.append(event) }
             }
         }
+        for event in following { carryOut(server.step(event, at: now)) }
     }
 
     mutating func target(_ seconds: Double, rounds: Int) {
-        follow(loop.step(.target(seconds: seconds, rounds: rounds), machine: server, at: now))
+        follow(loop.step(.target(seconds: seconds, rounds: rounds), in: server.view, at: now))
     }
 
     private mutating func follow(_ directives: [PlacementLoop.Directive]) {
@@ -187,7 +191,9 @@ struct PlacementSimulation {
                             incarnation: workers[index].machine.configuration.registration.incarnation,
                             seconds: wavered.seconds)
                     ))
-            case .adopt(_, let model): workers[index].bundle = try? FederatedModel(decoding: model)
+            case .adopt(let version, let digest, let model, _):
+                workers[index].bundle = try? FederatedModel(decoding: model)
+                stepWorker(index, .adopted(version: version, digest: digest))
             case .fail(_, let text): violations.append("\(workers[index].name) gave up: \(text)")
             default: break
             }

@@ -63,27 +63,33 @@ struct RandomMessages {
         case .status:
             .status(
                 ServerStatus(
-                    answers: integer(), version: integer(),
+                    answers: integer(), version: integer(), digest: flag() ? digest() : [],
                     plan: flag()
                         ? RoundPlan(
                             round: integer(), attempt: integer(), kind: one(of: RoundKind.self),
-                            baseVersion: integer(), remainingMilliseconds: integer(), hyperparameters: bytes()) : nil,
+                            baseVersion: integer(), baseDigest: flag() ? digest() : [], remainingMilliseconds: integer(),
+                            hyperparameters: bytes(), covered: names()) : nil,
                     finished: flag(), isChosen: flag(), mayAccelerate: flag(), assignmentRevision: integer(),
-                    entities: names(),
-                    sources: names().map {
-                        SampleSource(holder: $0, address: name(), token: token(), entities: names())
-                    }, grants: names().map { SampleGrant(reader: $0, token: token(), entities: names()) }))
+                    assignment: flag()
+                        ? Assignment(
+                            entities: names(),
+                            sources: names().map {
+                                SampleSource(holder: $0, address: name(), token: token(), entities: names())
+                            }, grants: names().map { SampleGrant(reader: $0, token: token(), entities: names()) })
+                        : nil))
         case .goodbye: .goodbye
         case .modelRequest: .modelRequest(ModelRequest(version: integer(), offset: integer()))
         case .modelPiece:
             .modelPiece(
                 ModelPiece(
-                    version: integer(), digest: digest(), totalBytes: integer(), offset: integer(), bytes: bytes(300)))
+                    version: integer(), digest: digest(), totalBytes: integer(), offset: integer(),
+                    bytes: Bytes(bytes(300))))
         case .contributionPiece:
             .contributionPiece(
                 ContributionPiece(
                     round: integer(), attempt: integer(), assignmentRevision: integer(), workSeconds: amount(),
-                    digest: digest(), totalBytes: integer(), offset: integer(), bytes: bytes(300)))
+                    digest: digest(), totalBytes: integer(), offset: integer(),
+                    bytes: Bytes(bytes(300))))
         case .contributionReceipt:
             .contributionReceipt(
                 ContributionReceipt(
@@ -115,6 +121,7 @@ struct RandomMessages {
 
     mutating func envelope() -> Envelope {
         let kind = one(of: Message.Kind.self)
-        return Envelope(sender: name(), leaseEpoch: integer(), sequence: integer(), message: message(kind))
+        return Envelope(
+            sender: name(), federation: FederationIdentity(integer(), integer()), leaseEpoch: integer(), sequence: integer(), message: message(kind))
     }
 }

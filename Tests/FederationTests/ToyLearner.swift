@@ -1,5 +1,6 @@
 import Federation
 import Numerics
+import Platform
 
 /// Local work that is a function of what it starts from, small enough to run thousands of times.
 enum ToyLearner {
@@ -7,7 +8,7 @@ enum ToyLearner {
         switch key.kind {
         case .statistics:
             return Contribution(
-                kind: .statistics, rawBytes: 100,
+                kind: .statistics, entities: key.entities, rawBytes: 100,
                 statistics: key.entities.flatMap { Array($0.utf8) + [0x0a] }
             ).encoded()
         case .training, .evaluation:
@@ -19,18 +20,50 @@ enum ToyLearner {
                     name: group.name, schema: group.schema, sampleCount: UInt64(key.entities.count * 10),
                     steps: 3, lossBefore: 2, lossAfter: 1, parameters: key.kind == .training ? trained : [])
             }
-            return Contribution(kind: key.kind, rawBytes: 100, groups: groups).encoded()
+            return Contribution(
+                kind: key.kind, base: key.baseDigest, entities: key.entities, rawBytes: 100, groups: groups
+            ).encoded()
         }
     }
 }
 
 /// The first version of the toy models; its context lists the entities that were counted.
 struct ToyMaker: InitialModelMaker {
-    func makeInitialModels(statistics: [(worker: String, bytes: [UInt8])]) throws -> FederatedModel {
-        FederatedModel(
-            context: statistics.flatMap(\.bytes),
-            groups: ["physical.cpu", "access.radio"].map {
-                FederatedModel.Group(name: $0, schema: "s", parameters: [Float](repeating: 0, count: 12))
-            })
+    func makeInitialModel(statistics: [(worker: String, bytes: [UInt8])]) -> InitialModelOutcome {
+        .made(
+            FederatedModel(
+                context: statistics.flatMap(\.bytes),
+                groups: ["physical.cpu", "access.radio"].map {
+                    FederatedModel.Group(name: $0, schema: "s", parameters: [Float](repeating: 0, count: 12))
+                }))
+    }
+}
+
+/// The slow arithmetic of rounds, done at once: what a server's directives ask for, as events.
+final class ToyArithmetic {
+    private let arithmetic = RoundArithmetic(
+        gate: ContributionGate(), strategy: FederatedAveraging(), maker: ToyMaker())
+
+    /// The event that follows from a directive, if it asks for arithmetic.
+    func carryOut(_ directive: ServerDirective) -> ServerEvent? {
+        switch directive {
+        case .begin(let base): arithmetic.begin(base)
+        case .judge(let upload): return .judged(arithmetic.judge(upload))
+        case .fold(let round, let attempt, let contribution, let worker):
+            arithmetic.fold(round: round, attempt: attempt, contribution, from: worker)
+        case .aggregate(let round, let attempt, let names):
+            return .aggregated(
+                round: round, attempt: attempt,
+                arithmetic.aggregate(round: round, attempt: attempt, leavingOut: names))
+        default: break
+        }
+        return nil
+    }
+}
+
+extension WorkerEvent {
+    /// Local work is done.
+    static func finished(_ key: WorkKey, payload: [UInt8], seconds: Double = 0) -> WorkerEvent {
+        .workFinished(key, payload: payload, digest: SHA256.digest(payload), seconds: seconds)
     }
 }

@@ -77,8 +77,8 @@ import Testing
             identity: Array("stranger".utf8))
         let strange = Envelope.assemble(
             version: 9, type: 1, leaseEpoch: 0, sequence: 1, sender: "stranger", payload: [1, 2, 3])
-        for bytes in [Array("garbage".utf8), [], strange] {
-            for channel in PortChannel.allCases {
+        for bytes in [Array("garbage".utf8), [], strange.bytes] {
+            for channel in Message.Channel.allCases {
                 #expect(
                     Fleet.wait(until: { (try? port.send(bytes, to: [], on: channel)) == .queued }))
             }
@@ -149,7 +149,10 @@ import Testing
         #expect(unknown.errors.contains("minimumWorkers"), "\(unknown.errors)")
         for (arguments, words) in [
             (["--control", "tcp://0.0.0.0:7999"], "nothing is encrypted"),
-            (["--control", "localhost:7999"], "nothing is encrypted"),
+            (["--control", "tcp://127.nowhere.invalid:7999"], "nothing is encrypted"),
+            (["--control", "tcp://127.0.0.1:70000"], "the port is '70000'"),
+            (["--control", "::1:7999"], "in brackets"),
+            (["--bulk", "udp://127.0.0.1:7999"], "is not served here"),
             (["--quorum", "3"], "expected at most minimum-workers"),
             (["--http", "nowhere.invalid:80"], "not an address"),
         ] {

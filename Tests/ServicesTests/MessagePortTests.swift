@@ -1,3 +1,4 @@
+import Federation
 import Foundation
 import Services
 import TestSupport
@@ -29,7 +30,7 @@ import Testing
     }
 
     /// Waits for the next message for at most some seconds.
-    private func next(_ port: any MessagePort, _ channel: PortChannel) throws -> ReceivedMessage? {
+    private func next(_ port: any MessagePort, _ channel: Message.Channel) throws -> ArrivedMessage? {
         let deadline = ContinuousClock.now + .seconds(5)
         while ContinuousClock.now < deadline {
             if let message = try port.receive(on: channel) { return message }
@@ -38,7 +39,7 @@ import Testing
         return nil
     }
 
-    private func send(_ bytes: [UInt8], from port: any MessagePort, on channel: PortChannel) throws {
+    private func send(_ bytes: [UInt8], from port: any MessagePort, on channel: Message.Channel) throws {
         let deadline = ContinuousClock.now + .seconds(5)
         // Until the connection is there, nothing is queued.
         while try port.send(bytes, to: [], on: channel) != .queued, ContinuousClock.now < deadline {
@@ -49,12 +50,12 @@ import Testing
     @Test(arguments: Kind.allCases) func messagesGoBothWaysOnBothChannels(kind: Kind) throws {
         let (server, connect) = try ports(kind)
         let worker = try connect("a")
-        for channel in PortChannel.allCases {
+        for channel in Message.Channel.allCases {
             try send([1, 2, 3], from: worker, on: channel)
             let message = try #require(try next(server, channel))
-            #expect(message == ReceivedMessage(peer: Array("a".utf8), bytes: [1, 2, 3]))
+            #expect(message == ArrivedMessage(peer: Array("a".utf8), bytes: [1, 2, 3]))
             #expect(try server.send([4], to: message.peer, on: channel) == .queued)
-            #expect(try next(worker, channel)?.bytes == [4])
+            #expect(try next(worker, channel)?.bytes.array == [4])
         }
     }
 
@@ -68,7 +69,7 @@ import Testing
         let worker = try connect("a")
         let bytes = (0..<3_000_000).map { UInt8(truncatingIfNeeded: $0 &* 31) }
         try send(bytes, from: worker, on: .bulk)
-        #expect(try next(server, .bulk)?.bytes == bytes)
+        #expect(try next(server, .bulk)?.bytes.array == bytes)
     }
 
     @Test(arguments: Kind.allCases) func aWakeUpEndsAWait(kind: Kind) throws {
@@ -102,7 +103,7 @@ import Testing
         let worker = try connect("a")
         try send([UInt8](repeating: 1, count: 5_000), from: worker, on: .control)
         let deadline = ContinuousClock.now + .seconds(10)
-        var heard: ReceivedMessage?
+        var heard: ArrivedMessage?
         while heard == nil, ContinuousClock.now < deadline {
             _ = try worker.send([9], to: [], on: .control)
             try server.wait(upTo: .milliseconds(50))
@@ -120,7 +121,7 @@ import Testing
             try ZeroMQPort.listening(control: taken, bulk: "tcp://127.0.0.1:*")
         }
         #expect(inUse?.code == .addressInUse)
-        for address in ["127.0.0.1:9000", "tcp://nowhere.invalid:9000", "udp://x"] {
+        for address in ["127.0.0.1", "tcp://nowhere.invalid:9000", "udp://x:1", "tcp://127.0.0.1:70000", "tcp://::1:9000"] {
             let bad = #expect(throws: TransportError.self) {
                 try ZeroMQPort.listening(control: address, bulk: "tcp://127.0.0.1:*")
             }
@@ -133,5 +134,11 @@ import Testing
         #expect(LoopbackAddress.contains("tcp://[::1]:7411"))
         #expect(!LoopbackAddress.contains("tcp://0.0.0.0:7411"))
         #expect(!LoopbackAddress.contains("tcp://*:7411"))
+        for address in ["localhost:7411", "127.1.2.3:7411", "tcp://LOCALHOST:*", "ipc:///tmp/x"] {
+            #expect(LoopbackAddress.contains(address), "\(address)")
+        }
+        for address in [
+            "tcp://127.evil.invalid:7411", "tcp://127.0.0.1.evil.invalid:1", "tcp://[::2]:1", "tcp://127.0.0.1", "",
+        ] { #expect(!LoopbackAddress.contains(address), "\(address)") }
     }
 }

@@ -34,8 +34,12 @@ import Testing
         let statistics = try sound.work(
             WorkKey(round: 0, kind: .statistics, baseVersion: 0, entities: sound.entities), hyperparameters: [],
             model: nil, mayAccelerate: true, isCancelled: { false })
-        let model = try TelemetryModelMaker(configuration: configuration, rules: try GroupRules.builtIn())
-            .makeInitialModels(statistics: [("a", statistics.statistics)])
+        let outcome = TelemetryModelMaker(configuration: configuration, rules: try GroupRules.builtIn())
+            .makeInitialModel(statistics: [("a", statistics.statistics)])
+        guard case .made(let model) = outcome else {
+            Issue.record("\(outcome)")
+            return
+        }
         let key = WorkKey(round: 1, kind: .training, baseVersion: 1, entities: sound.entities)
         let updates = try [sound, failing].map { learner in
             try learner.work(

@@ -4,23 +4,23 @@ import Platform
 extension PlacementLoop {
     /// Workers came, went, or said more of themselves: the problem is put together anew.
     mutating func takeMembers(
-        _ machine: ServerRoundMachine, at now: Instant, _ directives: inout [Directive]
+        _ federation: FederationView, at now: Instant, _ directives: inout [Directive]
     ) {
-        seenRevision = machine.membershipRevision
-        groups = machine.reachGroups
+        seenRevision = federation.membershipRevision
+        groups = federation.reachGroups
         if let instance = controller?.instance {
             for index in nodes.indices where index + 1 < instance.nodes.count {
                 nodes[index].factor = instance.nodes[index + 1].trainingTimeFactor
             }
         }
         // Workers that only offer their samples are not to be chosen.
-        let members = machine.members.filter { !$0.value.registration.standsBy }
+        let members = federation.members.filter { !$0.value.standsBy }
         for index in nodes.indices where nodes[index].isAlive && members[nodes[index].name] == nil {
             nodes[index].isAlive = false
             because("worker \(nodes[index].name) is gone")
         }
         for (name, member) in members.sorted(by: { $0.key < $1.key }) {
-            let acceleration = member.registration.capabilities.accelerationFactor
+            let acceleration = member.acceleration
             if let index = position[name], nodes[index].name == name {
                 if nodes[index].epoch != member.epoch {
                     // A new process, about which nothing is known.

@@ -4,9 +4,9 @@ import Platform
 extension PlacementLoop {
     /// Notes what was predicted when a round opens, and looks for workers that it waits for in vain.
     mutating func watchRound(
-        _ machine: ServerRoundMachine, at now: Instant, _ directives: inout [Directive]
+        _ federation: FederationView, at now: Instant, _ directives: inout [Directive]
     ) {
-        guard case .running(let round) = machine.phase, round.kind == .training else { return }
+        guard let round = federation.training else { return }
         if open?.round != round.number || open?.attempt != round.attempt {
             let running = controller?.running
             let predicted = controller.flatMap { controller in
@@ -26,8 +26,8 @@ extension PlacementLoop {
         let p = controller.instance.trainingTime.seconds(workers: max(1, running.count))
         for node in running.workers {
             let name = nodes[node - 1].name
-            guard round.accepted[name] == nil, round.rejected[name] == nil, !open.stalled.contains(name),
-                machine.members[name].map({ !$0.entities.isEmpty }) ?? false
+            guard !round.accepted.contains(name), !round.rejected.contains(name), !open.stalled.contains(name),
+                federation.members[name].map({ $0.serves }) ?? false
             else { continue }
             self.open?.stalled.insert(name)
             self.open?.isDisturbed = true

@@ -38,7 +38,7 @@ package struct PlacementLoop: Sendable {
 
     /// What happens.
     package enum Event: Sendable {
-        /// Something happened to the server's machine, or time passed.
+        /// Something happened to the federation, or time passed.
         case tick
         /// A round ended.
         case ended(RoundRecord)
@@ -48,7 +48,7 @@ package struct PlacementLoop: Sendable {
 
     /// What is to be done.
     package enum Directive: Sendable {
-        /// Tell the server's machine.
+        /// Tell the server's federation.
         case choose(WorkerChoice, isUrgent: Bool)
         /// Keep the training times: they changed.
         case keep(MeasuredProfile)
@@ -145,11 +145,11 @@ package struct PlacementLoop: Sendable {
         return errors.isEmpty ? nil : errors[(errors.count - 1) / 2]
     }
 
-    /// One event, at its time, with the machine as it is after it; what to do about it.
-    package mutating func step(_ event: Event, machine: ServerRoundMachine, at now: Instant) -> [Directive] {
+    /// One event, at its time, with the federation as it is after it; what to do about it.
+    package mutating func step(_ event: Event, in federation: FederationView, at now: Instant) -> [Directive] {
         var directives: [Directive] = []
         if firstTick == nil { firstTick = now }
-        if seenRevision != machine.membershipRevision { takeMembers(machine, at: now, &directives) }
+        if seenRevision != federation.membershipRevision { takeMembers(federation, at: now, &directives) }
         switch event {
         case .tick: break
         case .ended(let record): take(record, at: now, &directives)
@@ -160,9 +160,9 @@ package struct PlacementLoop: Sendable {
             because("the target is now \(seconds) s for \(rounds) rounds")
             feed(.target(seconds: seconds, rounds: rounds), at: now, &directives)
         }
-        takeRoundTrips(machine, at: now, &directives)
-        watchRound(machine, at: now, &directives)
-        begin(machine, at: now, &directives)
+        takeRoundTrips(federation, at: now, &directives)
+        watchRound(federation, at: now, &directives)
+        begin(federation, at: now, &directives)
         if let wake, now - .zero >= wake {
             self.wake = nil
             feed(.tick, at: now, &directives)
@@ -174,13 +174,13 @@ package struct PlacementLoop: Sendable {
 
     /// The first placement: when the workers that a round needs are here and the training times are known.
     private mutating func begin(
-        _ machine: ServerRoundMachine, at now: Instant, _ directives: inout [Directive]
+        _ federation: FederationView, at now: Instant, _ directives: inout [Directive]
     ) {
         guard controller == nil else { return }
         let alive = nodes.count { $0.isAlive }
         // A server that was restarted does not wait for ever for a worker that is gone.
-        let waited = machine.nextRound > 0 && firstTick.map { now - $0 > configuration.settleTime } ?? false
-        guard alive >= machine.configuration.minimumWorkers || (alive > 0 && (choice != nil || waited)) else { return }
+        let waited = federation.nextRound > 0 && firstTick.map { now - $0 > configuration.settleTime } ?? false
+        guard alive >= federation.minimumWorkers || (alive > 0 && (choice != nil || waited)) else { return }
         guard let profile, coverageFault == nil else {
             chooseAll(coverageFault == nil ? .measuring : .impossible, nil, at: now, &directives)
             return
@@ -350,14 +350,14 @@ package struct PlacementLoop: Sendable {
     // MARK: Round trips
 
     private mutating func takeRoundTrips(
-        _ machine: ServerRoundMachine, at now: Instant, _ directives: inout [Directive]
+        _ federation: FederationView, at now: Instant, _ directives: inout [Directive]
     ) {
         for index in nodes.indices where nodes[index].isAlive {
-            guard let member = machine.members[nodes[index].name], member.epoch == nodes[index].epoch,
+            guard let member = federation.members[nodes[index].name], member.epoch == nodes[index].epoch,
                 member.lastHeartbeat != nodes[index].lastHeartbeat
             else { continue }
             nodes[index].lastHeartbeat = member.lastHeartbeat
-            let microseconds = member.heartbeat.roundTripMicroseconds
+            let microseconds = member.roundTripMicroseconds
             guard microseconds > 0 else { continue }
             nodes[index].roundTrips.append(Double(microseconds) / 1e6)
             if nodes[index].roundTrips.count > Self.rememberedRoundTrips { nodes[index].roundTrips.removeFirst() }

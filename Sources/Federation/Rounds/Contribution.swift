@@ -32,10 +32,14 @@ package struct Contribution: Equatable, Sendable {
         }
     }
 
-    private static let format: UInt16 = 1
+    private static let format: UInt16 = 2
 
     /// What the round is for.
     package var kind: RoundKind
+    /// SHA-256 of the version that it was computed from; empty for statistics.
+    package var base: [UInt8]
+    /// The entities whose samples are behind it, sorted.
+    package private(set) var entities: [String]
     /// Bytes of raw samples behind this contribution, which stayed where they are.
     package var rawBytes: UInt64
     /// Statistics in the learner's own format; empty in other rounds.
@@ -44,11 +48,24 @@ package struct Contribution: Equatable, Sendable {
     package private(set) var groups: [GroupUpdate]
 
     /// A contribution with every field given.
-    package init(kind: RoundKind, rawBytes: UInt64, statistics: [UInt8] = [], groups: [GroupUpdate] = []) {
+    package init(
+        kind: RoundKind, base: [UInt8] = [], entities: [String] = [], rawBytes: UInt64, statistics: [UInt8] = [],
+        groups: [GroupUpdate] = []
+    ) {
         self.kind = kind
+        self.base = base
+        self.entities = entities.sorted()
         self.rawBytes = rawBytes
         self.statistics = statistics
         self.groups = groups.sorted { $0.name < $1.name }
+    }
+
+    /// The same, computed from that version on the samples of those entities.
+    package func computed(from base: [UInt8], of entities: [String]) -> Contribution {
+        var result = self
+        result.base = base
+        result.entities = entities.sorted()
+        return result
     }
 
     /// The same with every sample count at most `cap`.
@@ -69,9 +86,11 @@ package struct Contribution: Equatable, Sendable {
     /// The bytes of the contribution: the same for the same work, whenever and wherever it was done.
     package func encoded() -> [UInt8] {
         var writer = WireWriter(
-            reserving: statistics.count + groups.reduce(64) { $0 + $1.parameters.count * 4 + 256 })
+            reserving: statistics.count + entities.count * 32 + groups.reduce(64) { $0 + $1.parameters.count * 4 + 256 })
         writer.put(Self.format)
         writer.put(kind.rawValue)
+        writer.put(base)
+        writer.put(entities) { $0.put($1) }
         writer.put(rawBytes)
         writer.put(statistics)
         writer.put(groups) { writer, group in
@@ -101,6 +120,11 @@ package struct Contribution: Equatable, Sendable {
             throw FederationError(.malformed, "a contribution to a round of kind \(rawKind)")
         }
         self.kind = kind
+        base = try reader.digestOrNone()
+        entities = try reader.names("entities", limit: WireLimits.entities).sorted()
+        guard Set(entities).count == entities.count else {
+            throw FederationError(.malformed, "a contribution that names an entity twice")
+        }
         rawBytes = try reader.integer("raw bytes")
         statistics = try reader.byteString("statistics", limit: bytes.count)
         groups = try reader.array("groups", limit: WireLimits.groups) { reader throws(FederationError) in

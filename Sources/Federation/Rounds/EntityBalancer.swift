@@ -7,39 +7,50 @@ package enum EntityBalancer {
     /// - Parameters:
     ///   - reach: for each active worker the entities that it can reach.
     ///   - current: the owners so far; one that is no longer active or no longer reaches the entity is ignored.
-    /// - Returns: an owner for each entity that some worker reaches. O(E · W log W).
+    /// - Returns: an owner for each entity that some worker reaches. O(R + E · log E) for R pairs of a worker and an entity
+    ///   that it reaches, and O(R) more for each of the few turns in which entities move.
     package static func balance(reach: [String: Set<String>], current: [String: String]) -> [String: String] {
         let workers = reach.keys.sorted()
         let entities = reach.values.reduce(into: Set<String>()) { $0.formUnion($1) }.sorted()
-        var owner: [String: String] = [:]
-        var load = Dictionary(uniqueKeysWithValues: workers.map { ($0, 0) })
-        func give(_ entity: String, to worker: String) {
-            if let old = owner[entity] { load[old, default: 0] -= 1 }
-            owner[entity] = worker
-            load[worker, default: 0] += 1
+        // Numbers from here on: names are compared above, once.
+        let number = Dictionary(uniqueKeysWithValues: zip(workers, workers.indices))
+        let place = Dictionary(uniqueKeysWithValues: zip(entities, entities.indices))
+        var candidates = [[Int]](repeating: [], count: entities.count)
+        for (worker, name) in workers.enumerated() {
+            for entity in reach[name] ?? [] {
+                if let index = place[entity] { candidates[index].append(worker) }
+            }
         }
-        func candidates(_ entity: String) -> [String] { workers.filter { reach[$0]?.contains(entity) == true } }
-
-        for entity in entities {
-            if let old = current[entity], reach[old]?.contains(entity) == true { give(entity, to: old) }
+        var owner = [Int](repeating: -1, count: entities.count)
+        var load = [Int](repeating: 0, count: workers.count)
+        func leastLoaded(_ entity: Int) -> Int? {
+            candidates[entity].min { (load[$0], $0) < (load[$1], $1) }
         }
-        for entity in entities where owner[entity] == nil {
-            let least = candidates(entity).min { (load[$0] ?? 0, $0) < (load[$1] ?? 0, $1) }
-            if let least { give(entity, to: least) }
+        for (index, entity) in entities.enumerated() {
+            guard let old = current[entity].flatMap({ number[$0] }), candidates[index].contains(old) else { continue }
+            owner[index] = old
+            load[old] += 1
+        }
+        for index in entities.indices where owner[index] < 0 {
+            guard let least = leastLoaded(index) else { continue }
+            owner[index] = least
+            load[least] += 1
         }
         // Each move lowers the sum of squared loads, so that this ends.
         var moved = true
         while moved {
             moved = false
-            for entity in entities.reversed() {
-                guard let holder = owner[entity],
-                    let least = candidates(entity).min(by: { (load[$0] ?? 0, $0) < (load[$1] ?? 0, $1) }),
-                    (load[holder] ?? 0) > (load[least] ?? 0) + 1
-                else { continue }
-                give(entity, to: least)
+            for index in entities.indices.reversed() where owner[index] >= 0 {
+                guard let least = leastLoaded(index), load[owner[index]] > load[least] + 1 else { continue }
+                load[owner[index]] -= 1
+                owner[index] = least
+                load[least] += 1
                 moved = true
             }
         }
-        return owner
+        var result: [String: String] = [:]
+        result.reserveCapacity(entities.count)
+        for (index, entity) in entities.enumerated() where owner[index] >= 0 { result[entity] = workers[owner[index]] }
+        return result
     }
 }

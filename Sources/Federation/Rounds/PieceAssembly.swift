@@ -22,8 +22,8 @@ struct PieceAssembly: Sendable {
     var isIntact: Bool { SHA256.digest(bytes) == digest }
 
     /// Appends a piece if it continues what is there and stays within the whole.
-    mutating func add(_ piece: [UInt8], at offset: UInt64) {
+    mutating func add(_ piece: Bytes, at offset: UInt64) {
         guard offset == UInt64(bytes.count), piece.count <= totalBytes - bytes.count else { return }
-        bytes.append(contentsOf: piece)
+        piece.withUnsafeBytes { bytes.append(contentsOf: $0) }
     }
 }

@@ -1,5 +1,9 @@
 /// What the round machine of a server is told.
 package struct ServerConfiguration: Sendable {
+    /// The federation that the server coordinates.
+    package var federation = FederationIdentity.none
+    /// Names everything that results depend on and no round's record holds: SHA-256 of the configuration as it is kept.
+    package var digest: [UInt8] = []
     /// Training rounds.
     package var rounds: UInt32 = 5
     /// Whether a round of evaluation follows them.
@@ -24,6 +28,14 @@ package struct ServerConfiguration: Sendable {
     package var maximumModelBytes = 256 << 20
     /// Bytes of a piece of a model.
     package var pieceBytes = 1 << 20
+    /// Bytes of models that all workers together may leave unread.
+    package var unreadBytes = 128 << 20
+    /// Pieces of a model that one worker may leave unread: what the socket keeps for it.
+    package var unreadPieces = 2
+    /// Bytes of contributions that all workers together may leave unfinished; one is always taken.
+    package var unfinishedBytes = 256 << 20
+    /// Pairs of a worker and an entity up to which a domain is spread anew at once.
+    package var smallDomain = 4_096
     /// Random bytes, others at each start, from which the tokens are made that let one worker read another's samples.
     package var tokenSecret: [UInt8] = []
     /// What a contribution must be.
@@ -34,6 +46,15 @@ package struct ServerConfiguration: Sendable {
 
     /// Silence after which a lease ends.
     package var lease: Duration { heartbeatInterval * missedHeartbeats }
+
+    /// Time that a worker has to take over an assignment: several of its heartbeats tell it.
+    package var handOverLimit: Duration { lease * 2 }
+
+    /// Time that whoever chooses has when a chosen worker is lost.
+    package var choicePatience: Duration { min(heartbeatInterval, .seconds(1)) }
+
+    /// Time before a round that failed at once is tried again, by how often it did: a second, doubled up to a minute.
+    package func backOff(failures: Int) -> Duration { .seconds(min(60, 1 << max(0, min(6, failures - 1)))) }
 }
 
 /// Where a server takes up its work: what its registry says after a start.
@@ -57,13 +78,4 @@ package struct ServerRecovery: Sendable {
 
     /// The first start of a new server.
     package static let new = ServerRecovery(term: 1, nextRound: 0, version: 0, bundle: nil)
-}
-
-/// Makes version 1 from the workers' statistics: cleaning, scaling, the groups' shapes, and their initial parameters.
-package protocol InitialModelMaker: Sendable {
-    /// The first version.
-    ///
-    /// - Parameter statistics: what each worker sent, sorted by the workers' names.
-    /// - Throws: an error whose description says what cannot be used.
-    func makeInitialModels(statistics: [(worker: String, bytes: [UInt8])]) throws -> FederatedModel
 }

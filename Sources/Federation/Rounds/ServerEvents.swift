@@ -20,22 +20,45 @@ package enum ServerEvent: Sendable {
     case unreadable(FederationError, from: Peer)
     /// Time has passed; comes several times in a heartbeat interval.
     case tick
+    /// For so long nobody looked whether messages arrive: the process was paused, or slow.
+    case deaf(Duration)
     /// These workers train and serve from the next round on, the others stand by; at once where a chosen worker is lost
     /// or it is urgent.
     case chosen(WorkerChoice, isUrgent: Bool)
+    /// What ``ServerDirective/judge(_:)`` asked for.
+    case judged(Judgement)
+    /// What ``ServerDirective/aggregate(round:attempt:leavingOut:)`` asked for.
+    case aggregated(round: UInt32, attempt: UInt32, AggregationOutcome)
     /// The commit that was asked for is durable.
     case committed(version: UInt64)
     /// It could not be made durable; nothing of it may be visible.
     case commitFailed(String)
     /// Alarms are in the log up to `delivered`.
     case alarmsStored(worker: String, leaseEpoch: UInt64, spool: UInt64, delivered: UInt64)
+
+    /// Whether a round may open, close or end by it.
+    var mayMoveRounds: Bool {
+        switch self {
+        case .tick, .chosen, .judged, .aggregated, .committed, .commitFailed: true
+        case .received, .unreadable, .deaf, .alarmsStored: false
+        }
+    }
 }
 
 /// What a server has to do, in this order.
 package enum ServerDirective: Sendable {
     /// Send a message; it may be lost.
     case send(Envelope, to: Peer)
-    /// Make a version durable, atomically, then say ``ServerEvent/committed(version:)``.
+    /// A round begins: contributions are added up from nothing.
+    case begin(RoundBase)
+    /// Check a contribution, then say ``ServerEvent/judged(_:)``.
+    case judge(FinishedUpload)
+    /// Add a contribution that counts.
+    case fold(round: UInt32, attempt: UInt32, Contribution, from: String)
+    /// Make the next version of what was added, then say ``ServerEvent/aggregated(round:attempt:_:)``.
+    case aggregate(round: UInt32, attempt: UInt32, leavingOut: Set<String>)
+    /// Make a version durable, atomically and with the record of its contributions, then say
+    /// ``ServerEvent/committed(version:)``.
     case commit(Commit)
     /// Keep an accepted contribution beside the log; with them each commit can be replayed.
     case keep(AcceptedContribution, payload: [UInt8])
@@ -43,10 +66,109 @@ package enum ServerDirective: Sendable {
     case recordAbandoned(RoundRecord)
     /// A worker joined, left, or was refused for good.
     case recordWorker(WorkerView)
-    /// Append alarms to the log, those of entities that the worker can reach, then say ``ServerEvent/alarmsStored(worker:leaseEpoch:spool:delivered:)``.
+    /// Append alarms to the log, those of entities that the worker can reach, then say
+    /// ``ServerEvent/alarmsStored(worker:leaseEpoch:spool:delivered:)``.
     case storeAlarms(AlarmBatch, worker: String, entities: [String], leaseEpoch: UInt64)
     /// Log this.
     case note(Note)
+}
+
+/// What the contributions of an attempt at a round start from.
+package struct RoundBase: Sendable {
+    /// The round.
+    package var round: UInt32
+    /// The attempt.
+    package var attempt: UInt32
+    /// What it is for.
+    package var kind: RoundKind
+    /// The version.
+    package var version: UInt64
+    /// SHA-256 of its bytes; empty for no version.
+    package var digest: [UInt8]
+    /// Its models.
+    package var model: FederatedModel?
+
+    /// A base with every field given.
+    package init(
+        round: UInt32, attempt: UInt32, kind: RoundKind, version: UInt64, digest: [UInt8], model: FederatedModel?
+    ) {
+        self.round = round
+        self.attempt = attempt
+        self.kind = kind
+        self.version = version
+        self.digest = digest
+        self.model = model
+    }
+}
+
+/// A contribution of which every byte is here.
+package struct FinishedUpload: Sendable {
+    /// The round.
+    package var round: UInt32
+    /// The attempt.
+    package var attempt: UInt32
+    /// Who sent it.
+    package var worker: String
+    /// Under which lease.
+    package var leaseEpoch: UInt64
+    /// What the worker served when it was complete.
+    package var entities: [String]
+    /// What its sender says is its SHA-256.
+    package var digest: [UInt8]
+    /// The bytes.
+    package var bytes: [UInt8]
+    /// Wall time of the work, in seconds, as the worker measured it.
+    package var workSeconds: Double
+    /// When it was complete, counted from the opening of the round.
+    package var arrival: Duration
+
+    /// An upload with every field given.
+    package init(
+        round: UInt32, attempt: UInt32, worker: String, leaseEpoch: UInt64, entities: [String], digest: [UInt8],
+        bytes: [UInt8], workSeconds: Double, arrival: Duration
+    ) {
+        self.round = round
+        self.attempt = attempt
+        self.worker = worker
+        self.leaseEpoch = leaseEpoch
+        self.entities = entities
+        self.digest = digest
+        self.bytes = bytes
+        self.workSeconds = workSeconds
+        self.arrival = arrival
+    }
+}
+
+/// What the gate says of a contribution.
+package struct Judgement: Sendable {
+    /// The contribution.
+    package var upload: FinishedUpload
+    /// The verdict.
+    package var verdict: GateVerdict
+}
+
+/// What came of adding up a round.
+package enum AggregationOutcome: Sendable {
+    /// The next version, its bytes and their SHA-256, and the losses.
+    case model(FederatedModel, bytes: [UInt8], digest: [UInt8], RoundSummary)
+    /// The losses; an evaluation makes no version.
+    case losses(RoundSummary)
+    /// What these workers sent cannot be used, and why; it may go without them.
+    case refused([String: String])
+    /// Nothing comes of it, and nobody is to blame.
+    case impossible(String)
+}
+
+/// A contribution that did not count.
+package struct RejectedContribution: Equatable, Sendable {
+    /// Who sent it.
+    package var worker: String
+    /// Under which lease.
+    package var leaseEpoch: UInt64
+    /// SHA-256 of its bytes, as far as that is known.
+    package var digest: [UInt8]
+    /// Why.
+    package var reason: String
 }
 
 /// A contribution that counted.
@@ -61,6 +183,8 @@ package struct AcceptedContribution: Equatable, Sendable {
     package var leaseEpoch: UInt64
     /// SHA-256 of its bytes.
     package var digest: [UInt8]
+    /// The entities whose samples are behind it, sorted.
+    package var entities: [String]
     /// Samples over all groups, as they were weighted.
     package var sampleCount: UInt64
     /// Its bytes on the wire.
@@ -74,7 +198,15 @@ package struct AcceptedContribution: Equatable, Sendable {
 }
 
 /// How a round ended.
+///
+/// With the bytes that its digests name it says what the version is a function of: ``RoundReplay`` computes it again.
 package struct RoundRecord: Equatable, Sendable {
+    /// The federation.
+    package var federation: FederationIdentity
+    /// Names the configuration: ``ServerConfiguration/digest``.
+    package var configuration: [UInt8]
+    /// Name of the strategy.
+    package var strategy: String
     /// The round.
     package var round: UInt32
     /// The attempt.
@@ -83,14 +215,16 @@ package struct RoundRecord: Equatable, Sendable {
     package var kind: RoundKind
     /// The version that it started from.
     package var baseVersion: UInt64
+    /// SHA-256 of that; empty for no version.
+    package var baseDigest: [UInt8]
     /// The version that it made; the base version if it made none.
     package var version: UInt64
     /// From its start to its end.
     package var duration: Duration
     /// What counted, sorted by worker.
     package var contributions: [AcceptedContribution]
-    /// Contributions that failed the gate.
-    package var rejected: Int
+    /// What did not count and why, sorted by worker.
+    package var rejections: [RejectedContribution]
     /// The losses.
     package var summary: RoundSummary
     /// Why it was abandoned; `nil` when it was committed.

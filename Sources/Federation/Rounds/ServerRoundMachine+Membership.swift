@@ -8,12 +8,11 @@ extension ServerRoundMachine {
 
     /// The worker that serves each entity of a domain now.
     package func owners(inDomain domain: String) -> [String: String] {
-        owners.reduce(into: [:]) { result, pair in
-            if pair.key.domain == domain, releasing[pair.key] == nil { result[pair.key.entity] = pair.value }
-        }
+        guard let domain = domains[domain] else { return [:] }
+        return domain.owners.filter { domain.releasing[$0.key] == nil }
     }
 
-    private func view(of member: Member, named name: String, state: WorkerView.State) -> WorkerView {
+    func view(of member: Member, named name: String, state: WorkerView.State) -> WorkerView {
         WorkerView(
             name: name, site: member.registration.site, domain: member.registration.domain, state: state,
             isChosen: isChosen(name), onlyOffers: member.registration.standsBy, mayAccelerate: mayAccelerate(name),
@@ -27,9 +26,10 @@ extension ServerRoundMachine {
     }
 
     mutating func register(
-        _ registration: Registration, name: String, from peer: Peer, at now: Instant,
+        _ registration: Registration, _ envelope: Envelope, from peer: Peer, at now: Instant,
         _ directives: inout [ServerDirective]
     ) {
+        let name = envelope.sender
         func refusal(_ reason: Refusal.Reason, _ text: String) -> Message {
             .refusal(
                 Refusal(
@@ -46,9 +46,9 @@ extension ServerRoundMachine {
                     membershipRevision += 1
                     if old.registration.mirrored != registration.mirrored {
                         members[name]?.registration.mirrored = registration.mirrored
-                        rebalance(domain: old.registration.domain, at: now, &directives)
+                        unsettle(old.registration.domain)
                     }
-                    record(name, .active, &directives)
+                    recordMember(name, .active, &directives)
                 }
                 welcome(name, &directives)
                 sendStatus(to: name, at: now, &directives)
@@ -73,9 +73,22 @@ extension ServerRoundMachine {
                 &directives)
             return
         }
-        leasesGiven += 1
+        if envelope.federation != .none, envelope.federation != configuration.federation {
+            directives.append(
+                .note(
+                    Note(
+                        .notice, "worker comes from another federation and starts over here",
+                        ["worker": name, "federation": "\(envelope.federation)"])))
+        }
+        leasesGiven &+= 1
         let epoch = UInt64(term) << 32 | UInt64(leasesGiven)
-        members[name] = Member(registration: registration, peer: peer, epoch: epoch, lastHeard: now)
+        var reach = Set<String>(minimumCapacity: registration.entities.count)
+        reach.formUnion(registration.entities)
+        members[name] = Member(
+            registration: registration, reach: reach, peer: peer, epoch: epoch, lastHeard: now)
+        nextExpiry = min(nextExpiry, now + configuration.lease)
+        departed.removeAll { $0 == name }
+        departures.removeAll { $0.name == name }
         membershipRevision += 1
         welcome(name, &directives)
         directives.append(
@@ -83,9 +96,10 @@ extension ServerRoundMachine {
                 Note(
                     .info, "worker joined",
                     ["worker": name, "site": registration.site, "entities": "\(registration.entities.count)"])))
-        rebalance(domain: registration.domain, at: now, &directives)
+        unsettle(registration.domain)
+        settleDomains(at: now, &directives)
         sendStatus(to: name, at: now, &directives)
-        record(name, .active, &directives)
+        recordMember(name, .active, &directives)
     }
 
     private mutating func welcome(_ name: String, _ directives: inout [ServerDirective]) {
@@ -97,14 +111,36 @@ extension ServerRoundMachine {
         send(.welcome(welcome), to: member, &directives)
     }
 
-    private func record(_ name: String, _ state: WorkerView.State, _ directives: inout [ServerDirective]) {
+    private func recordMember(_ name: String, _ state: WorkerView.State, _ directives: inout [ServerDirective]) {
         guard let member = members[name] else { return }
         directives.append(.recordWorker(view(of: member, named: name, state: state)))
     }
 
     mutating func expireLeases(at now: Instant, _ directives: inout [ServerDirective]) {
+        guard now > nextExpiry else { return }
+        var next = now + configuration.lease
         for name in members.keys.sorted() {
-            guard let member = members[name], now - member.lastHeard > configuration.lease else { continue }
+            guard let member = members[name] else { continue }
+            if now - member.lastHeard > configuration.lease {
+                end(name, .lost, at: now, &directives)
+            } else {
+                next = min(next, member.lastHeard + configuration.lease)
+            }
+        }
+        nextExpiry = next
+    }
+
+    /// A member that does not take over its assignment hears nothing, or does not want to: it may serve what it was told
+    /// to give up, so that only the end of its lease makes that free.
+    mutating func endHandOvers(at now: Instant, _ directives: inout [ServerDirective]) {
+        let limit = configuration.handOverLimit
+        for name in members.keys.sorted() {
+            guard let since = members[name]?.assignedSince, now - since > limit else { continue }
+            directives.append(
+                .note(
+                    Note(
+                        .warning, "worker does not take over its assignment, its lease ends",
+                        ["worker": name, "seconds": "\((now - since).seconds)"])))
             end(name, .lost, at: now, &directives)
         }
     }
@@ -112,72 +148,112 @@ extension ServerRoundMachine {
     mutating func end(
         _ name: String, _ state: WorkerView.State, at now: Instant, _ directives: inout [ServerDirective]
     ) {
-        record(name, state, &directives)
+        recordMember(name, state, &directives)
         guard let member = members.removeValue(forKey: name) else { return }
         membershipRevision += 1
-        uploads[name] = nil
-        for key in owners.filter({ $0.value == name }).keys {
-            owners[key] = nil
-            releasing[key] = nil
+        forgetUpload(of: name)
+        departures = (departures.filter { $0.name != name } + [(name, state)]).suffix(1_024)
+        if state == .lost { departed = (departed + [name]).suffix(32) }
+        let domain = member.registration.domain
+        if var place = domains[domain] {
+            for (entity, owner) in place.owners where owner == name {
+                place.owners[entity] = nil
+                place.releasing[entity] = nil
+            }
+            if let choice, choice.active.contains(name) {
+                // Not to the others at once: they would begin anew, and again when another worker is chosen.
+                place.bereavedUntil = now + configuration.choicePatience
+            }
+            domains[domain] = place
+            unsettle(domain)
         }
         directives.append(
             .note(
                 state == .lost
                     ? Note(.warning, "worker lost", ["worker": name]) : Note(.info, "worker left", ["worker": name])))
-        if let choice, choice.active.contains(name) {
-            // Not to the others at once: they would begin anew, and again when another worker is chosen.
-            bereaved.insert(member.registration.domain)
-            return
-        }
-        rebalance(domain: member.registration.domain, at: now, &directives)
     }
 
     /// A worker has taken over an assignment: what it no longer holds can go to another.
-    mutating func release(
-        upTo revision: UInt64, by name: String, at now: Instant, _ directives: inout [ServerDirective]
-    ) {
-        guard let domain = members[name]?.registration.domain else { return }
+    mutating func release(upTo revision: UInt64, by name: String, at now: Instant) {
+        guard let domain = members[name]?.registration.domain, var place = domains[domain], !place.releasing.isEmpty
+        else { return }
+        domains[domain] = nil
         var released = false
-        for (key, wanted) in releasing where wanted <= revision && owners[key] == name {
-            owners[key] = nil
-            releasing[key] = nil
+        for (entity, wanted) in place.releasing where wanted <= revision && place.owners[entity] == name {
+            place.owners[entity] = nil
+            place.releasing[entity] = nil
             released = true
         }
-        if released { rebalance(domain: domain, at: now, &directives) }
+        domains[domain] = place
+        if released { unsettle(domain) }
+    }
+
+    /// The entities of a domain have to be spread anew.
+    private mutating func unsettle(_ domain: String) {
+        domains[domain, default: Domain()].isDirty = true
+        unsettled.insert(domain)
+    }
+
+    /// Spreads the entities of the domains in which something changed. A large domain waits a little since the last time,
+    /// so that many workers that come at once do not cost the square of their number.
+    mutating func settleDomains(at now: Instant, _ directives: inout [ServerDirective]) {
+        guard !unsettled.isEmpty else { return }
+        for domain in unsettled.sorted() {
+            guard let place = domains[domain], now >= place.nextBalance,
+                place.bereavedUntil.map({ now >= $0 }) ?? true
+            else { continue }
+            rebalance(domain: domain, at: now, &directives)
+        }
     }
 
     /// Spreads the entities of a domain over its workers; tells those whose assignment changed.
     mutating func rebalance(domain: String, at now: Instant, _ directives: inout [ServerDirective]) {
-        let (reach, held) = reach(inDomain: domain)
-        holders = holders.filter { $0.key.domain != domain }
-        for (entity, holder) in held { holders[EntityKey(domain: domain, entity: entity)] = holder }
-        let current = owners.reduce(into: [String: String]()) { result, pair in
-            if pair.key.domain == domain { result[pair.key.entity] = pair.value }
+        guard var place = domains[domain] else { return }
+        place.isDirty = false
+        place.bereavedUntil = nil
+        unsettled.remove(domain)
+        let names = members.filter { $0.value.registration.domain == domain }.map(\.key).sorted()
+        guard !names.isEmpty else {
+            domains[domain] = nil
+            return
         }
-        let target = EntityBalancer.balance(reach: reach, current: current)
-        var changed: Set<String> = []
+        let (reach, held) = reach(inDomain: domain, owners: place.owners)
+        place.holders = held
+        let pairs = reach.values.reduce(0) { $0 + $1.count }
+        if pairs > configuration.smallDomain { place.nextBalance = now + .microseconds(pairs) }
+        let target = EntityBalancer.balance(reach: reach, current: place.owners)
         revision += 1
-        for (entity, worker) in target.sorted(by: { $0.key < $1.key }) {
-            let key = EntityKey(domain: domain, entity: entity)
-            switch owners[key] {
-            case nil:
-                owners[key] = worker
-                changed.insert(worker)
-                restartStatistics(without: entity, domain: domain, at: now, &directives)
+        for (entity, worker) in target {
+            switch place.owners[entity] {
+            case nil: place.owners[entity] = worker
             case worker?:
                 // It was to go elsewhere, and now stays; its worker has not yet said that it gave it up.
-                if releasing.removeValue(forKey: key) != nil { changed.insert(worker) }
-            case let holder?:
-                if releasing[key] == nil {
-                    releasing[key] = revision
-                    changed.insert(holder)
-                }
+                place.releasing[entity] = nil
+            case .some: if place.releasing[entity] == nil { place.releasing[entity] = revision }
             }
         }
-        for name in changed.sorted() {
+        domains[domain] = place
+        assign(names, in: place, at: now, &directives)
+    }
+
+    /// Tells the workers of a domain what they serve from now on, where that is news.
+    private mutating func assign(
+        _ names: [String], in place: Domain, at now: Instant, _ directives: inout [ServerDirective]
+    ) {
+        var entities: [String: [String]] = [:]
+        for (entity, owner) in place.owners where place.releasing[entity] == nil {
+            entities[owner, default: []].append(entity)
+        }
+        for name in names {
+            guard let member = members[name] else { continue }
+            var new = Assignment(entities: (entities[name] ?? []).sorted())
+            new.sources = sources(for: name, member, serving: new.entities, in: place)
+            new.grants = grants(for: name, member, in: place)
+            guard new != member.assignment || member.assignmentRevision == 0 else { continue }
+            members[name]?.assignment = new
             members[name]?.assignmentRevision = revision
-            members[name]?.entities = owners.filter { $0.value == name && releasing[$0.key] == nil }
-                .map(\.key.entity).sorted()
+            if member.assignedSince == nil { members[name]?.assignedSince = now }
+            reassigned.insert(name)
             sendStatus(to: name, at: now, &directives)
         }
     }

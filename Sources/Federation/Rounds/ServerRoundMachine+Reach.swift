@@ -7,9 +7,9 @@ extension ServerRoundMachine {
     func fullReach(inDomain domain: String) -> [String: Set<String>] {
         let here = members.values.filter { $0.registration.domain == domain }
         let offered = here.filter { !$0.registration.dataAddress.isEmpty }
-            .reduce(into: Set<String>()) { $0.formUnion($1.registration.entities) }
+            .reduce(into: Set<String>()) { $0.formUnion($1.reach) }
         return members.filter { $0.value.registration.domain == domain && !$0.value.registration.standsBy }
-            .mapValues { offered.union($0.registration.entities) }
+            .mapValues { offered.union($0.reach) }
     }
 
     /// The entities that each worker of a domain may be given, so that every entity is served as long as somebody can.
@@ -19,17 +19,19 @@ extension ServerRoundMachine {
     /// them. Where nobody alive has an entity's files, a chosen worker with a copy goes on with that.
     ///
     /// - Returns: the reach, and for each entity whose samples have to travel the worker that has them.
-    func reach(inDomain domain: String) -> (reach: [String: Set<String>], holders: [String: String]) {
+    func reach(
+        inDomain domain: String, owners: [String: String]
+    ) -> (reach: [String: Set<String>], holders: [String: String]) {
         let here = members.filter { $0.value.registration.domain == domain }
         var chosen = here.filter { isChosen($0.key) }
         // Where none of the domain is chosen, those that stand by serve as if they were.
         if chosen.isEmpty { chosen = here.filter { !$0.value.registration.standsBy } }
-        var reach = chosen.mapValues { Set($0.registration.entities) }
+        var reach = chosen.mapValues { $0.reach }
         let local = reach.values.reduce(into: Set<String>()) { $0.formUnion($1) }
         var holders: [String: String] = [:]
         var reached = local
         for (name, member) in here.sorted(by: { $0.key < $1.key }) where chosen[name] == nil {
-            let rest = Set(member.registration.entities).subtracting(local)
+            let rest = member.reach.subtracting(local)
             reached.formUnion(rest)
             if !chosen.isEmpty, !member.registration.dataAddress.isEmpty {
                 for entity in rest where holders[entity] == nil { holders[entity] = name }
@@ -41,34 +43,32 @@ extension ServerRoundMachine {
             let copies = Set(chosen[name]?.registration.mirrored ?? []).subtracting(reached)
             reach[name]?.formUnion(copies.union(holders.keys))
         }
-        for (key, owner) in owners where key.domain == domain && !reached.contains(key.entity) {
-            if chosen[owner] != nil { reach[owner]?.insert(key.entity) }
+        for (entity, owner) in owners where !reached.contains(entity) {
+            if chosen[owner] != nil { reach[owner]?.insert(entity) }
         }
         return (reach.filter { !$0.value.isEmpty }, holders)
     }
 
     /// Entities of which a worker may send alarms: those that it reaches, has a copy of, or serves.
     func alarmEntities(of member: Member) -> [String] {
-        guard
-            !member.registration.mirrored.isEmpty
-                || member.entities.contains(where: { entity in
-                    holders[EntityKey(domain: member.registration.domain, entity: entity)] != nil
-                })
+        let holders = domains[member.registration.domain]?.holders ?? [:]
+        guard !member.registration.mirrored.isEmpty || member.entities.contains(where: { holders[$0] != nil })
         else { return member.registration.entities }
         return Set(member.registration.entities).union(member.registration.mirrored).union(member.entities).sorted()
     }
 
     /// From where a worker gets the samples of what it serves and does not reach by itself.
-    func sources(for name: String, _ member: Member) -> [SampleSource] {
-        guard !holders.isEmpty else { return [] }
-        var entities: [String: [String]] = [:]
-        for entity in member.entities {
-            guard let holder = holders[EntityKey(domain: member.registration.domain, entity: entity)], holder != name
-            else { continue }
-            entities[holder, default: []].append(entity)
+    func sources(
+        for name: String, _ member: Member, serving entities: [String], in place: Domain
+    ) -> [SampleSource] {
+        guard !place.holders.isEmpty else { return [] }
+        var wanted: [String: [String]] = [:]
+        for entity in entities {
+            guard let holder = place.holders[entity], holder != name else { continue }
+            wanted[holder, default: []].append(entity)
         }
-        return entities.keys.sorted().compactMap { holder in
-            guard let other = members[holder], let entities = entities[holder] else { return nil }
+        return wanted.keys.sorted().compactMap { holder in
+            guard let other = members[holder], let entities = wanted[holder] else { return nil }
             return SampleSource(
                 holder: holder, address: other.registration.dataAddress,
                 token: token(holder: holder, other, reader: name, member), entities: entities)
@@ -76,12 +76,12 @@ extension ServerRoundMachine {
     }
 
     /// Who may fetch samples from a worker.
-    func grants(for name: String, _ member: Member) -> [SampleGrant] {
-        guard !holders.isEmpty else { return [] }
+    func grants(for name: String, _ member: Member, in place: Domain) -> [SampleGrant] {
+        guard !place.holders.isEmpty else { return [] }
         var entities: [String: [String]] = [:]
-        for (key, holder) in holders where holder == name && key.domain == member.registration.domain {
-            guard releasing[key] == nil, let reader = owners[key], reader != name else { continue }
-            entities[reader, default: []].append(key.entity)
+        for (entity, holder) in place.holders where holder == name {
+            guard place.releasing[entity] == nil, let reader = place.owners[entity], reader != name else { continue }
+            entities[reader, default: []].append(entity)
         }
         return entities.keys.sorted().compactMap { reader in
             guard let other = members[reader], let entities = entities[reader] else { return nil }

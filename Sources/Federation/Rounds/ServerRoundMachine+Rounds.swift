@@ -1,4 +1,3 @@
-import Numerics
 import Platform
 
 extension ServerRoundMachine {
@@ -12,17 +11,30 @@ extension ServerRoundMachine {
         var accepted: [String: AcceptedContribution] = [:]
         /// The entities behind the accepted contributions.
         var covered: Set<EntityKey> = []
-        var rejected: [String: String] = [:]
-        var statistics: [String: [UInt8]] = [:]
-        var losses = RoundLosses()
-        var aggregator: (any TrainingAggregator)?
+        var rejected: [String: RejectedContribution] = [:]
+        /// Workers whose contributions are being looked at.
+        var judging: Set<String> = []
+        /// Workers whose statistics the maker of the initial model refused; the rest is put together without them.
+        var leftOut: Set<String> = []
+
+        /// Whether a worker has still to be heard in this round.
+        func isOpen(for name: String) -> Bool { accepted[name] == nil && rejected[name] == nil }
+    }
+
+    /// A worker whose contributions could not be used.
+    struct Exclusion: Sendable {
+        var count: Int
+        var until: Instant
+        var reason: String
     }
 
     /// The open round as a worker that has still to contribute to it is told.
     func plan(for name: String, at now: Instant) -> RoundPlan? {
-        guard case .running(let round) = phase, round.accepted[name] == nil, round.rejected[name] == nil,
-            let member = members[name], !member.entities.isEmpty
+        guard case .running(let round) = phase, round.isOpen(for: name), let member = members[name],
+            !isExcluded(name, at: now)
         else { return nil }
+        let covered = covered(of: member, in: round)
+        guard covered.count < member.entities.count else { return nil }
         let parameters: [UInt8] =
             switch round.kind {
             case .statistics: []
@@ -30,48 +42,91 @@ extension ServerRoundMachine {
             case .evaluation: strategy.configureEvaluation()
             }
         return RoundPlan(
-            round: round.number, attempt: round.attempt, kind: round.kind, baseVersion: version,
+            round: round.number, attempt: round.attempt, kind: round.kind, baseVersion: version, baseDigest: digest,
             remainingMilliseconds: UInt32(clamping: max(0, (round.deadline - now).milliseconds)),
-            hyperparameters: parameters)
+            hyperparameters: parameters, covered: covered)
     }
 
-    /// Starts, commits or abandons a round if it is time.
+    /// What a worker serves and another has trained on already in this round; sorted.
+    private func covered(of member: Member, in round: OpenRound) -> [String] {
+        guard !round.covered.isEmpty else { return [] }
+        let domain = member.registration.domain
+        return member.entities.filter { round.covered.contains(EntityKey(domain: domain, entity: $0)) }
+    }
+
+    func isExcluded(_ name: String, at now: Instant) -> Bool { excluded[name].map { now < $0.until } ?? false }
+
+    /// Workers that can contribute: they serve something and are not left out.
+    func ready(at now: Instant) -> [String] {
+        members.filter { !$0.value.entities.isEmpty && !isExcluded($0.key, at: now) }.map(\.key)
+    }
+
+    /// Workers that a round still waits for. Who let a round pass is waited for again when it shows that it works.
+    func awaited(_ round: OpenRound, at now: Instant) -> [String] {
+        members.filter { name, member in
+            !member.entities.isEmpty && round.isOpen(for: name) && member.missedRounds == 0
+                && !isExcluded(name, at: now) && covered(of: member, in: round).count < member.entities.count
+        }.map(\.key).sorted()
+    }
+
+    /// Starts, closes or abandons a round if it is time.
     mutating func advance(at now: Instant, _ directives: inout [ServerDirective]) {
         switch phase {
-        case .committing: return
+        case .committing, .aggregating: break
         case .finished: takeOverChoice(at: now, &directives)
         case .waiting:
             takeOverChoice(at: now, &directives)
-            let ready = members.values.filter { !$0.entities.isEmpty }.count
-            guard ready >= neededWorkers, choice != nil || !configuration.awaitsChoice, !isHandingOver else { return }
-            open(at: now, &directives)
+            if mayOpen(at: now) { open(at: now, &directives) }
         case .running(let round):
-            let awaited = members.filter { name, member in
-                !member.entities.isEmpty && round.accepted[name] == nil && round.rejected[name] == nil
-            }
             let enough = round.accepted.count >= neededContributions
+            guard enough || now >= round.deadline else { break }
+            let awaited = awaited(round, at: now)
             // What is on its way to another worker is still to be trained.
-            if enough && ((awaited.isEmpty && !isHandingOver) || now >= round.deadline) {
-                close(round, at: now, &directives)
+            if enough, (awaited.isEmpty && !isHandingOver) || now >= round.deadline {
+                passOver(awaited, &directives)
+                close(round, &directives)
             } else if now >= round.deadline {
+                let missing = members.keys.filter { round.isOpen(for: $0) }.sorted().joined(separator: ", ")
+                passOver(awaited, &directives)
                 abandon(
                     round,
                     because: "deadline passed with \(round.accepted.count) of \(neededContributions) "
-                        + "contributions needed; missing: \(awaited.keys.sorted().joined(separator: ", "))",
+                        + "contributions needed; missing: \(missing)",
                     at: now, &directives)
             }
+        }
+        sayWhatItWaitsFor(at: now, &directives)
+    }
+
+    private func mayOpen(at now: Instant) -> Bool {
+        ready(at: now).count >= neededWorkers && (choice != nil || !configuration.awaitsChoice)
+            && !isHandingOver && retryAt.map { now >= $0 } ?? true
+    }
+
+    /// Later rounds do not wait for who let this one pass, until it shows that it works.
+    private mutating func passOver(_ names: [String], _ directives: inout [ServerDirective]) {
+        for name in names {
+            members[name]?.missedRounds += 1
+            directives.append(
+                .note(
+                    Note(
+                        .warning, "worker let a round pass, later ones do not wait for it until it contributes",
+                        ["worker": name])))
         }
     }
 
     private mutating func open(at now: Instant, _ directives: inout [ServerDirective]) {
         attempt += 1
-        uploads = [:]
+        forgetUploads()
         let kind = kind(ofRound: nextRound)
-        var round = OpenRound(
-            number: nextRound, attempt: attempt, kind: kind, started: now,
-            deadline: now + configuration.roundDeadline)
-        if kind == .training, let bundle { round.aggregator = strategy.aggregateTraining(base: bundle) }
-        phase = .running(round)
+        phase = .running(
+            OpenRound(
+                number: nextRound, attempt: attempt, kind: kind, started: now,
+                deadline: now + configuration.roundDeadline))
+        directives.append(
+            .begin(
+                RoundBase(round: nextRound, attempt: attempt, kind: kind, version: version, digest: digest, model: bundle)
+            ))
         directives.append(
             .note(
                 Note(
@@ -80,49 +135,93 @@ extension ServerRoundMachine {
         announce(at: now, &directives)
     }
 
-    private mutating func close(_ round: OpenRound, at now: Instant, _ directives: inout [ServerDirective]) {
-        var next: FederatedModel?
-        switch round.kind {
-        case .evaluation: break
-        case .training: next = round.aggregator?.result()
-        case .statistics:
-            do {
-                next = try maker.makeInitialModels(
-                    statistics: round.statistics.sorted { $0.key < $1.key }.map { (worker: $0.key, bytes: $0.value) })
-            } catch {
-                abandon(round, because: "the statistics cannot be used: \(error)", at: now, &directives)
+    private mutating func close(_ round: OpenRound, _ directives: inout [ServerDirective]) {
+        phase = .aggregating(round)
+        forgetUploads()
+        directives.append(.aggregate(round: round.number, attempt: round.attempt, leavingOut: round.leftOut))
+    }
+
+    /// The contributions of the round are put together, or cannot be.
+    mutating func aggregated(
+        _ outcome: AggregationOutcome, round number: UInt32, attempt: UInt32, at now: Instant,
+        _ directives: inout [ServerDirective]
+    ) {
+        guard case .aggregating(var round) = phase, round.number == number, round.attempt == attempt else { return }
+        switch outcome {
+        case .model(let model, let bytes, let digest, let summary):
+            guard bytes.count <= configuration.maximumModelBytes else {
+                fail(
+                    round,
+                    because: "the next version has \(bytes.count) bytes, at most \(configuration.maximumModelBytes) "
+                        + "are allowed", at: now, &directives)
                 return
             }
+            store(round, version: version + 1, summary, model: model, bytes: bytes, digest: digest, at: now, &directives)
+        case .losses(let summary):
+            store(round, version: version, summary, model: nil, bytes: nil, digest: [], at: now, &directives)
+        case .refused(let reasons):
+            for (name, reason) in reasons.sorted(by: { $0.key < $1.key }) {
+                let digest = round.accepted.removeValue(forKey: name)?.digest ?? []
+                round.leftOut.insert(name)
+                phase = .aggregating(round)
+                reject(FederationError(.unusableStatistics, reason), digest: digest, from: name, at: now, &directives)
+                if case .aggregating(let changed) = phase { round = changed }
+            }
+            if round.accepted.count >= neededContributions {
+                close(round, &directives)
+            } else {
+                let names = reasons.keys.sorted().joined(separator: ", ")
+                fail(
+                    round,
+                    because: "what \(names) sent cannot be used, and \(round.accepted.count) of "
+                        + "\(neededContributions) contributions needed are left", at: now, &directives)
+            }
+        case .impossible(let reason): fail(round, because: reason, at: now, &directives)
         }
-        let bytes = next?.encoded()
-        if let bytes, bytes.count > configuration.maximumModelBytes {
-            abandon(
-                round,
-                because: "the next version has \(bytes.count) bytes, at most \(configuration.maximumModelBytes) "
-                    + "are allowed", at: now, &directives)
-            return
-        }
-        let record = record(of: round, version: next == nil ? version : version + 1, at: now, abandonedBecause: nil)
-        let commit = Commit(record: record, model: bytes, digest: bytes.map(SHA256.digest) ?? [])
-        phase = .committing(commit, bundle: next)
+    }
+
+    private mutating func store(
+        _ round: OpenRound, version: UInt64, _ summary: RoundSummary, model: FederatedModel?, bytes: [UInt8]?,
+        digest: [UInt8], at now: Instant, _ directives: inout [ServerDirective]
+    ) {
+        let record = record(of: round, version: version, summary, at: now, abandonedBecause: nil)
+        let commit = Commit(record: record, model: bytes, digest: digest)
+        phase = .committing(commit, bundle: model)
         directives.append(.commit(commit))
     }
 
     private func record(
-        of round: OpenRound, version: UInt64, at now: Instant, abandonedBecause: String?
+        of round: OpenRound, version: UInt64, _ summary: RoundSummary = RoundSummary(), at now: Instant,
+        abandonedBecause: String?
     ) -> RoundRecord {
         RoundRecord(
+            federation: configuration.federation, configuration: configuration.digest, strategy: strategy.name,
             round: round.number, attempt: round.attempt, kind: round.kind, baseVersion: self.version,
-            version: version, duration: now - round.started,
-            contributions: round.accepted.sorted { $0.key < $1.key }.map(\.value), rejected: round.rejected.count,
-            summary: strategy.aggregateEvaluation(round.losses), abandonedBecause: abandonedBecause)
+            baseDigest: digest, version: version, duration: now - round.started,
+            contributions: round.accepted.sorted { $0.key < $1.key }.map(\.value),
+            rejections: round.rejected.sorted { $0.key < $1.key }.map(\.value), summary: summary,
+            abandonedBecause: abandonedBecause)
+    }
+
+    /// Abandons a round that failed without waiting for its deadline: the next attempt waits a while, longer each time.
+    private mutating func fail(
+        _ round: OpenRound, because reason: String, at now: Instant, _ directives: inout [ServerDirective]
+    ) {
+        backOff(because: reason, at: now)
+        abandon(round, because: reason, at: now, &directives)
+    }
+
+    private mutating func backOff(because reason: String, at now: Instant) {
+        failures += 1
+        failure = reason
+        retryAt = now + configuration.backOff(failures: failures)
     }
 
     mutating func abandon(
         _ round: OpenRound, because reason: String, at now: Instant, _ directives: inout [ServerDirective]
     ) {
         phase = .waiting
-        uploads = [:]
+        forgetUploads()
         directives.append(
             .note(Note(.warning, "round abandoned", ["round": "\(round.number)", "reason": reason])))
         directives.append(
@@ -134,18 +233,19 @@ extension ServerRoundMachine {
         self.version = version
         if let next, let model = commit.model {
             bundle = next
-            modelBytes = model
-            modelDigest = commit.digest
+            modelBytes = Bytes(model)
+            digest = commit.digest
         }
         nextRound = commit.record.round + 1
         attempt = 0
+        (failures, retryAt) = (0, nil)
         phase = nextRound > lastRound ? .finished : .waiting
         var fields = [
             "round": "\(commit.record.round)", "kind": "\(commit.record.kind)", "version": "\(version)",
             "contributions": "\(commit.record.contributions.count)",
         ]
         if let loss = commit.record.summary.lossBefore { fields["loss"] = "\(loss)" }
-        directives.append(.note(Note(.info, "round committed", fields)))
+        directives.append(.note(Note(.notice, "round committed", fields)))
         // The opening of the next round announces the version too.
         if isFinished { announce(at: now, &directives) }
     }
@@ -153,134 +253,12 @@ extension ServerRoundMachine {
     mutating func commitFailed(_ reason: String, at now: Instant, _ directives: inout [ServerDirective]) {
         guard case .committing(let commit, _) = phase else { return }
         phase = .waiting
+        backOff(because: "the version could not be stored: \(reason)", at: now)
         directives.append(
             .note(Note(.error, "commit failed", ["round": "\(commit.record.round)", "reason": reason])))
         var record = commit.record
         record.version = version
         record.abandonedBecause = "the version could not be stored: \(reason)"
         directives.append(.recordAbandoned(record))
-    }
-
-    /// Statistics count each entity once: when one that has been counted goes to another worker, the round starts again.
-    mutating func restartStatistics(
-        without entity: String, domain: String, at now: Instant, _ directives: inout [ServerDirective]
-    ) {
-        guard case .running(let round) = phase, round.kind == .statistics,
-            round.covered.contains(EntityKey(domain: domain, entity: entity))
-        else { return }
-        abandon(
-            round, because: "entity \(entity) of domain \(domain) moved after it had been counted", at: now,
-            &directives)
-    }
-
-    // MARK: Contributions
-
-    mutating func receive(
-        _ piece: ContributionPiece, from name: String, at now: Instant, _ directives: inout [ServerDirective]
-    ) {
-        guard let member = members[name] else { return }
-        func receipt(_ outcome: ContributionReceipt.Outcome, _ received: Int = 0, _ text: String = "") -> Message {
-            .contributionReceipt(
-                ContributionReceipt(
-                    round: piece.round, attempt: piece.attempt, digest: piece.digest, receivedBytes: UInt64(received),
-                    outcome: outcome, text: String(text.prefix(WireLimits.text / 4))))
-        }
-        guard case .running(let round) = phase, round.number == piece.round, round.attempt == piece.attempt,
-            !member.entities.isEmpty || round.accepted[name] != nil,
-            round.kind != .statistics || piece.assignmentRevision == member.assignmentRevision
-        else {
-            send(receipt(.notWanted), to: member, &directives)
-            return
-        }
-        if let accepted = round.accepted[name] {
-            send(receipt(.accepted, Int(clamping: accepted.bytes)), to: member, &directives)
-            return
-        }
-        if let reason = round.rejected[name] {
-            send(receipt(.rejected, 0, reason), to: member, &directives)
-            return
-        }
-        guard let total = Int(exactly: piece.totalBytes), total > 0, total <= configuration.maximumContributionBytes
-        else {
-            let error = FederationError(
-                .oversized,
-                "a contribution of \(piece.totalBytes) bytes, at most \(configuration.maximumContributionBytes) "
-                    + "are allowed")
-            reject(error, from: name, at: now, &directives)
-            send(receipt(.rejected, 0, error.description), to: member, &directives)
-            return
-        }
-        var upload = uploads[name] ?? PieceAssembly(digest: piece.digest, totalBytes: total)
-        if upload.digest != piece.digest || upload.totalBytes != total {
-            upload = PieceAssembly(digest: piece.digest, totalBytes: total)
-        }
-        // Out of the dictionary while it grows, so that its bytes are not copied with each piece.
-        uploads[name] = nil
-        upload.add(piece.bytes, at: piece.offset)
-        guard upload.isComplete else {
-            send(receipt(.partial, upload.bytes.count), to: member, &directives)
-            uploads[name] = upload
-            return
-        }
-        do {
-            guard upload.isIntact else {
-                throw FederationError(.corrupted, "a contribution that is not what its SHA-256 says")
-            }
-            try accept(upload, workSeconds: piece.workSeconds, from: name, at: now, &directives)
-            send(receipt(.accepted, upload.bytes.count), to: member, &directives)
-        } catch {
-            let error = error as? FederationError ?? FederationError(.malformed, "\(error)")
-            reject(error, from: name, at: now, &directives)
-            send(receipt(.rejected, 0, error.description), to: member, &directives)
-        }
-    }
-
-    private mutating func accept(
-        _ upload: PieceAssembly, workSeconds: Double, from name: String, at now: Instant,
-        _ directives: inout [ServerDirective]
-    ) throws {
-        guard case .running(var round) = phase, let member = members[name] else { return }
-        let contribution = try configuration.gate.pass(
-            Contribution(decoding: upload.bytes), kind: round.kind, base: bundle)
-        // Free the phase's copy, so that the aggregator grows in place.
-        phase = .waiting
-        round.aggregator?.add(contribution, from: name)
-        round.losses.add(contribution, from: name)
-        if round.kind == .statistics { round.statistics[name] = contribution.statistics }
-        let accepted = AcceptedContribution(
-            round: round.number, attempt: round.attempt, worker: name, leaseEpoch: member.epoch,
-            digest: upload.digest, sampleCount: contribution.sampleCount, bytes: UInt64(upload.bytes.count),
-            rawBytes: contribution.rawBytes, workSeconds: workSeconds,
-            arrival: now - round.started)
-        round.accepted[name] = accepted
-        for entity in member.entities {
-            round.covered.insert(EntityKey(domain: member.registration.domain, entity: entity))
-        }
-        phase = .running(round)
-        directives.append(.keep(accepted, payload: upload.bytes))
-        directives.append(
-            .note(
-                Note(
-                    .debug, "contribution accepted",
-                    [
-                        "worker": name, "round": "\(round.number)", "samples": "\(accepted.sampleCount)",
-                        "bytes": "\(accepted.bytes)",
-                    ])))
-    }
-
-    private mutating func reject(
-        _ error: FederationError, from name: String, at now: Instant, _ directives: inout [ServerDirective]
-    ) {
-        rejections[error.code, default: 0] += 1
-        members[name]?.rejected += 1
-        if case .running(var round) = phase {
-            round.rejected[name] = error.description
-            phase = .running(round)
-        }
-        directives.append(
-            .note(
-                Note(
-                    .warning, "contribution rejected",
-                    ["worker": name, "code": error.code.rawValue, "reason": error.description])))
     }
 }

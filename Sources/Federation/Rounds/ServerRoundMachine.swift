@@ -4,7 +4,8 @@ package import Platform
 /// The server's side of the federation as a value: who is in, which round runs, what counts.
 ///
 /// It reads no clock and does no I/O; its owner hands it events with the time at which they happened and carries out
-/// the directives in their order.
+/// the directives in their order, all of one event before the next event. What takes long (gates, sums, initial models,
+/// the disk) is a directive too, and what comes of it an event.
 package struct ServerRoundMachine: Sendable {
     /// What the machine is doing.
     enum Phase: Sendable {
@@ -12,6 +13,8 @@ package struct ServerRoundMachine: Sendable {
         case waiting
         /// A round is open.
         case running(OpenRound)
+        /// The contributions of a round are being put together.
+        case aggregating(OpenRound)
         /// A commit is on its way to the disk.
         case committing(Commit, bundle: FederatedModel?)
         /// Every round is done.
@@ -21,14 +24,26 @@ package struct ServerRoundMachine: Sendable {
     /// An admitted worker.
     struct Member: Sendable {
         var registration: Registration
+        /// The entities that it reaches by itself.
+        var reach: Set<String>
         var peer: Peer
         var epoch: UInt64
         var lastHeard: Instant
         var lastHeartbeat: UInt64 = 0
         var heartbeat = Heartbeat(assignmentRevision: 0, activity: .idle, version: 0)
+        var assignment = Assignment()
         var assignmentRevision: UInt64 = 0
-        var entities: [String] = []
+        /// The latest assignment that it has taken over.
+        var acknowledged: UInt64 = 0
+        /// Since when there is an assignment that it has not taken over.
+        var assignedSince: Instant?
+        /// When it was last sent its assignment.
+        var assignmentSent: Instant?
+        /// Rounds in a row that it let pass.
+        var missedRounds = 0
         var rejected = 0
+
+        var entities: [String] { assignment.entities }
     }
 
     /// An entity: names are unique within a domain.
@@ -37,37 +52,67 @@ package struct ServerRoundMachine: Sendable {
         var entity: String
     }
 
+    /// Who serves the entities of a domain.
+    struct Domain: Sendable {
+        /// Who may serve an entity now.
+        var owners: [String: String] = [:]
+        /// Entities that their owner was told to give up, and the revision that says so.
+        var releasing: [String: UInt64] = [:]
+        /// The worker that has the samples of an entity whose owner does not reach it by itself.
+        var holders: [String: String] = [:]
+        /// Whether its entities have to be spread anew.
+        var isDirty = false
+        /// A large domain is not spread anew before.
+        var nextBalance = Instant.zero
+        /// It lost a chosen worker; whoever chooses has until then to say who takes over.
+        var bereavedUntil: Instant?
+    }
+
     /// What it was told.
     package let configuration: ServerConfiguration
     /// How contributions become the next version.
     package let strategy: any Strategy
-    let maker: any InitialModelMaker
     let term: UInt32
 
     var phase = Phase.waiting
     var members: [String: Member] = [:]
-    var leasesGiven: UInt32 = 0
+    var domains: [String: Domain] = [:]
+    /// Those whose entities have to be spread anew.
+    var unsettled: Set<String> = []
+    /// Workers that were lost, until they are back; the latest few.
+    var departed: [String] = []
+    /// How workers that are gone went; the latest few.
+    package internal(set) var departures: [(name: String, state: WorkerView.State)] = []
+    /// Workers whose contributions could not be used, and until when they are left out.
+    var excluded: [String: Exclusion] = [:]
+    var leasesGiven: UInt32
+    /// No lease ends before.
+    var nextExpiry = Instant.zero
     var sequence: UInt64 = 0
     var revision: UInt64 = 0
-    /// Who may serve an entity now.
-    var owners: [EntityKey: String] = [:]
-    /// Entities that their owner was told to give up, and the revision that says so.
-    var releasing: [EntityKey: UInt64] = [:]
-    /// The worker that has the samples of an entity whose owner does not reach it by itself.
-    var holders: [EntityKey: String] = [:]
-    var uploads: [String: PieceAssembly] = [:]
+    var uploads: [String: Upload] = [:]
+    var uploadBytes = 0
     var attempt: UInt32 = 0
+    /// Rounds in a row that failed without waiting for their deadline; the next one waits the longer.
+    var failures = 0
+    var retryAt: Instant?
+    var failure = ""
     /// Who is chosen; `nil` where nobody has chosen, so that all are.
     var choice: WorkerChoice?
     /// Who is chosen from the next round on.
     var nextChoice: WorkerChoice?
-    /// Domains that lost a chosen worker; whoever chooses has until the next event to say who takes over.
-    var bereaved: Set<String> = []
+    /// What it waited for when it was last said, and since when.
+    var saidWaiting = ""
+    var waitingSince = Instant.zero
     /// Grows when a worker comes, goes, or says more of itself.
     package internal(set) var membershipRevision: UInt64 = 0
+    /// Workers whose assignments changed since somebody took them.
+    var reassigned: Set<String> = []
 
     /// The committed version.
     package internal(set) var version: UInt64
+    /// SHA-256 of its bytes; empty when there is none.
+    package internal(set) var digest: [UInt8] = []
     /// Its models.
     package internal(set) var bundle: FederatedModel?
     /// The first round that is not committed.
@@ -76,24 +121,24 @@ package struct ServerRoundMachine: Sendable {
     package internal(set) var rejections: [FederationError.Code: Int] = [:]
     /// Messages that could not be read or came from nobody who is in, by what was wrong.
     package internal(set) var unusable: [String: Int] = [:]
-    var modelBytes: [UInt8] = []
-    var modelDigest: [UInt8] = []
+    /// What the machine waits for; `nil` when nothing does.
+    package internal(set) var waitingFor: String?
+    var modelBytes = Bytes([])
 
     /// A server that goes on where `recovery` says.
-    package init(
-        configuration: ServerConfiguration, strategy: any Strategy, maker: any InitialModelMaker,
-        recovery: ServerRecovery
-    ) {
+    package init(configuration: ServerConfiguration, strategy: any Strategy, recovery: ServerRecovery) {
         self.configuration = configuration
         self.strategy = strategy
-        self.maker = maker
         term = recovery.term
         version = recovery.version
         bundle = recovery.bundle
         nextRound = recovery.nextRound
+        // A folder that was restored counts its starts again: leases of two starts shall not have the same numbers.
+        leasesGiven = configuration.tokenSecret.prefix(4).reduce(0) { $0 << 8 | UInt32($1) } >> 1
         if let bundle {
-            modelBytes = bundle.encoded()
-            modelDigest = SHA256.digest(modelBytes)
+            let bytes = bundle.encoded()
+            digest = SHA256.digest(bytes)
+            modelBytes = Bytes(bytes)
         }
         if nextRound > lastRound { phase = .finished }
     }
@@ -125,26 +170,36 @@ package struct ServerRoundMachine: Sendable {
     /// One event, at its time; what to do about it.
     package mutating func step(_ event: ServerEvent, at now: Instant) -> [ServerDirective] {
         var directives: [ServerDirective] = []
-        if case .chosen = event {
-            // What follows spreads the entities anew.
-        } else {
-            let domains = bereaved.sorted()
-            bereaved = []
-            for domain in domains { rebalance(domain: domain, at: now, &directives) }
-        }
         switch event {
         case .received(let envelope, let peer): receive(envelope, from: peer, at: now, &directives)
         case .unreadable(let error, let peer): refuse(error, to: peer, &directives)
-        case .tick: break
+        case .tick:
+            expireLeases(at: now, &directives)
+            endHandOvers(at: now, &directives)
+            dropIdleUploads(at: now)
+        case .deaf(let pause):
+            // Nobody listened: silence says nothing.
+            for name in members.keys { members[name]?.lastHeard = now }
+            for name in members.keys where members[name]?.assignedSince != nil { members[name]?.assignedSince = now }
+            nextExpiry = now + configuration.lease
+            directives.append(
+                .note(
+                    Note(
+                        .warning, "the server did not listen for a while: every lease begins anew",
+                        ["seconds": "\(pause.seconds)"])))
         case .chosen(let choice, let isUrgent): choose(choice, isUrgent: isUrgent, at: now, &directives)
+        case .judged(let judgement): judged(judgement, at: now, &directives)
+        case .aggregated(let round, let attempt, let outcome):
+            aggregated(outcome, round: round, attempt: attempt, at: now, &directives)
         case .committed(let version): committed(version, at: now, &directives)
         case .commitFailed(let reason): commitFailed(reason, at: now, &directives)
         case .alarmsStored(let worker, let epoch, let spool, let delivered):
             guard let member = members[worker], member.epoch == epoch else { break }
             send(.alarmReceipt(AlarmReceipt(spool: spool, delivered: delivered)), to: member, &directives)
         }
-        expireLeases(at: now, &directives)
-        advance(at: now, &directives)
+        settleDomains(at: now, &directives)
+        // What only says that a worker is alive changes nothing of a round; the next tick is near.
+        if event.mayMoveRounds { advance(at: now, &directives) }
         return directives
     }
 
@@ -152,10 +207,16 @@ package struct ServerRoundMachine: Sendable {
         _ envelope: Envelope, from peer: Peer, at now: Instant, _ directives: inout [ServerDirective]
     ) {
         if case .registration(let registration) = envelope.message {
-            register(registration, name: envelope.sender, from: peer, at: now, &directives)
+            register(registration, envelope, from: peer, at: now, &directives)
             return
         }
-        guard var member = members[envelope.sender], member.epoch == envelope.leaseEpoch, member.peer == peer,
+        guard envelope.federation == configuration.federation else {
+            unusable["another federation", default: 0] += 1
+            let text = "this is federation \(configuration.federation), not \(envelope.federation): register again"
+            send(.refusal(Refusal(.otherFederation, text: text)), to: peer, epoch: envelope.leaseEpoch, &directives)
+            return
+        }
+        guard let member = members[envelope.sender], member.epoch == envelope.leaseEpoch, member.peer == peer,
             now - member.lastHeard <= configuration.lease
         else {
             unusable["no such lease", default: 0] += 1
@@ -163,21 +224,12 @@ package struct ServerRoundMachine: Sendable {
             send(.refusal(Refusal(.notAdmitted, text: text)), to: peer, epoch: envelope.leaseEpoch, &directives)
             return
         }
-        member.lastHeard = now
-        members[envelope.sender] = member
+        members[envelope.sender]?.lastHeard = now
         switch envelope.message {
-        case .heartbeat(let heartbeat):
-            guard envelope.sequence > member.lastHeartbeat else { return }
-            members[envelope.sender]?.lastHeartbeat = envelope.sequence
-            members[envelope.sender]?.heartbeat = heartbeat
-            release(upTo: heartbeat.assignmentRevision, by: envelope.sender, at: now, &directives)
-            sendStatus(to: envelope.sender, answering: envelope.sequence, at: now, &directives)
-        case .goodbye:
-            end(envelope.sender, .left, at: now, &directives)
-        case .modelRequest(let request):
-            serveModel(request, to: member, &directives)
-        case .contributionPiece(let piece):
-            receive(piece, from: envelope.sender, at: now, &directives)
+        case .heartbeat(let heartbeat): take(heartbeat, envelope, from: member, at: now, &directives)
+        case .goodbye: end(envelope.sender, .left, at: now, &directives)
+        case .modelRequest(let request): serveModel(request, to: member, &directives)
+        case .contributionPiece(let piece): receive(piece, from: envelope.sender, at: now, &directives)
         case .alarmBatch(let batch):
             guard !batch.alarms.isEmpty, batch.first > 0 else { return }
             directives.append(
@@ -187,6 +239,23 @@ package struct ServerRoundMachine: Sendable {
             .samples:
             unusable["a server's message", default: 0] += 1
         }
+    }
+
+    private mutating func take(
+        _ heartbeat: Heartbeat, _ envelope: Envelope, from member: Member, at now: Instant,
+        _ directives: inout [ServerDirective]
+    ) {
+        guard envelope.sequence > member.lastHeartbeat else { return }
+        members[envelope.sender]?.lastHeartbeat = envelope.sequence
+        members[envelope.sender]?.heartbeat = heartbeat
+        if heartbeat.assignmentRevision > member.acknowledged {
+            members[envelope.sender]?.acknowledged = heartbeat.assignmentRevision
+            if heartbeat.assignmentRevision >= member.assignmentRevision {
+                members[envelope.sender]?.assignedSince = nil
+            }
+            release(upTo: heartbeat.assignmentRevision, by: envelope.sender, at: now)
+        }
+        sendStatus(to: envelope.sender, answering: envelope.sequence, at: now, &directives)
     }
 
     private mutating func refuse(_ error: FederationError, to peer: Peer, _ directives: inout [ServerDirective]) {
@@ -209,7 +278,10 @@ package struct ServerRoundMachine: Sendable {
     mutating func send(_ message: Message, to peer: Peer, epoch: UInt64, _ directives: inout [ServerDirective]) {
         sequence += 1
         directives.append(
-            .send(Envelope(sender: "server", leaseEpoch: epoch, sequence: sequence, message: message), to: peer))
+            .send(
+                Envelope(
+                    sender: "server", federation: configuration.federation, leaseEpoch: epoch, sequence: sequence,
+                    message: message), to: peer))
     }
 
     mutating func send(_ message: Message, to member: Member, _ directives: inout [ServerDirective]) {
@@ -220,11 +292,17 @@ package struct ServerRoundMachine: Sendable {
         to name: String, answering sequence: UInt64 = 0, at now: Instant, _ directives: inout [ServerDirective]
     ) {
         guard let member = members[name] else { return }
+        // Thousands of names travel only to whoever lacks them, and not more often than that can be wanted.
+        var lacksIt = member.acknowledged < member.assignmentRevision || member.assignmentRevision == 0
+            || member.heartbeat.assignmentRevision < member.assignmentRevision
+        if member.entities.count > 64, let sent = member.assignmentSent, lacksIt, sequence > 0 {
+            lacksIt = now - sent >= configuration.heartbeatInterval / 2
+        }
+        if lacksIt { members[name]?.assignmentSent = now }
         let status = ServerStatus(
-            answers: sequence, version: version, plan: plan(for: name, at: now), finished: isFinished,
-            isChosen: isChosen(name), mayAccelerate: mayAccelerate(name),
-            assignmentRevision: member.assignmentRevision, entities: member.entities,
-            sources: sources(for: name, member), grants: grants(for: name, member))
+            answers: sequence, version: version, digest: digest, plan: plan(for: name, at: now),
+            finished: isFinished, isChosen: isChosen(name), mayAccelerate: mayAccelerate(name),
+            assignmentRevision: member.assignmentRevision, assignment: lacksIt ? member.assignment : nil)
         send(.status(status), to: member, &directives)
     }
 
@@ -239,10 +317,16 @@ package struct ServerRoundMachine: Sendable {
         guard request.version == version, version > 0, let offset = Int(exactly: request.offset),
             offset < modelBytes.count
         else { return }
-        let end = min(modelBytes.count, offset + min(configuration.pieceBytes, WireLimits.piece))
+        let end = min(modelBytes.count, offset + pieceBytes)
         let piece = ModelPiece(
-            version: version, digest: modelDigest, totalBytes: UInt64(modelBytes.count), offset: request.offset,
-            bytes: Array(modelBytes[offset..<end]))
+            version: version, digest: digest, totalBytes: UInt64(modelBytes.count), offset: request.offset,
+            bytes: modelBytes[offset..<end])
         send(.modelPiece(piece), to: member, &directives)
+    }
+
+    /// Pieces are the smaller the more workers could leave theirs unread, so that all of them together stay bounded.
+    private var pieceBytes: Int {
+        let fair = configuration.unreadBytes / max(1, members.count * configuration.unreadPieces)
+        return min(configuration.pieceBytes, WireLimits.piece, max(16 << 10, fair))
     }
 }

@@ -46,30 +46,15 @@ extension ServerRoundMachine {
     }
 
     /// Whether entities are on their way from one worker to another because the choice changed.
-    var isHandingOver: Bool { choice != nil && !(releasing.isEmpty && bereaved.isEmpty) }
+    var isHandingOver: Bool {
+        choice != nil && domains.values.contains { !$0.releasing.isEmpty || $0.bereavedUntil != nil || $0.isDirty }
+    }
 
     /// Whether every entity of a domain that a worker reaches has an owner, or gets one with the next event.
     package func isEveryEntityOwned(inDomain domain: String) -> Bool {
-        if bereaved.contains(domain) { return true }
+        guard let place = domains[domain], !place.isDirty else { return true }
         let reached = fullReach(inDomain: domain).values.reduce(into: Set<String>()) { $0.formUnion($1) }
-        return reached.allSatisfy { owners[EntityKey(domain: domain, entity: $0)] != nil }
-    }
-
-    /// The sets of workers of which one must be chosen, with the entities behind each; sorted, so that equal members
-    /// give equal results. O(E·W).
-    package var reachGroups: [ReachGroup] {
-        var groups: [ReachGroup] = []
-        for domain in Set(members.values.map(\.registration.domain)).sorted() {
-            var workers: [String: Set<String>] = [:]
-            for (name, entities) in fullReach(inDomain: domain) {
-                for entity in entities { workers[entity, default: []].insert(name) }
-            }
-            var counts: [Set<String>: Int] = [:]
-            for set in workers.values { counts[set, default: 0] += 1 }
-            let found = counts.map { ReachGroup(domain: domain, workers: $0.key, entities: $0.value) }
-            groups += found.sorted { $0.workers.sorted().lexicographicallyPrecedes($1.workers.sorted()) }
-        }
-        return groups
+        return reached.allSatisfy { place.owners[$0] != nil }
     }
 
     /// Takes over a choice: at once where no round runs, where a chosen worker is gone or where it is urgent; otherwise
@@ -88,10 +73,7 @@ extension ServerRoundMachine {
         guard let next = nextChoice else { return }
         nextChoice = nil
         choice = next
-        bereaved = []
-        for domain in Set(members.values.map(\.registration.domain)).sorted() {
-            rebalance(domain: domain, at: now, &directives)
-        }
+        for domain in domains.keys.sorted() { rebalance(domain: domain, at: now, &directives) }
         announce(at: now, &directives)
     }
 }

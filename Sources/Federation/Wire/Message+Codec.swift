@@ -1,5 +1,14 @@
 extension Message {
-    /// Appends the payload of the message.
+    /// What is large in the message, and ends its payload; the rest is encoded before it.
+    package var body: Bytes {
+        switch self {
+        case .modelPiece(let body): body.bytes
+        case .contributionPiece(let body): body.bytes
+        default: []
+        }
+    }
+
+    /// Appends the payload of the message, up to its ``body``.
     package func encode(into writer: inout WireWriter) {
         switch self {
         case .registration(let body): body.encode(into: &writer)
@@ -30,7 +39,7 @@ extension Message {
             writer.put(body.digest)
             writer.put(body.totalBytes)
             writer.put(body.offset)
-            writer.put(body.bytes)
+            writer.put(UInt32(clamping: body.bytes.count))
         case .contributionPiece(let body):
             writer.put(body.round)
             writer.put(body.attempt)
@@ -39,7 +48,7 @@ extension Message {
             writer.put(body.digest)
             writer.put(body.totalBytes)
             writer.put(body.offset)
-            writer.put(body.bytes)
+            writer.put(UInt32(clamping: body.bytes.count))
         case .contributionReceipt(let body):
             writer.put(body.round)
             writer.put(body.attempt)
@@ -91,7 +100,7 @@ extension Message {
                 ModelPiece(
                     version: try reader.integer("version"), digest: try reader.digest(),
                     totalBytes: try reader.integer("total bytes"), offset: try reader.integer("offset"),
-                    bytes: try reader.byteString("bytes", limit: WireLimits.piece)))
+                    bytes: try reader.part("bytes", limit: WireLimits.piece)))
         case .contributionPiece:
             self = .contributionPiece(
                 ContributionPiece(
@@ -100,7 +109,7 @@ extension Message {
                     workSeconds: try reader.amount("work seconds"), digest: try reader.digest(),
                     totalBytes: try reader.integer("total bytes"),
                     offset: try reader.integer("offset"),
-                    bytes: try reader.byteString("bytes", limit: WireLimits.piece)))
+                    bytes: try reader.part("bytes", limit: WireLimits.piece)))
         case .contributionReceipt:
             self = .contributionReceipt(
                 ContributionReceipt(
@@ -145,6 +154,15 @@ extension WireReader {
         return digest
     }
 
+    /// A digest, or no bytes for what there is none of.
+    mutating func digestOrNone() throws(FederationError) -> [UInt8] {
+        let digest = try byteString("digest", limit: 32)
+        guard digest.isEmpty || digest.count == 32 else {
+            throw FederationError(.malformed, "a digest of \(digest.count) bytes")
+        }
+        return digest
+    }
+
     mutating func names(_ field: StaticString, limit: Int) throws(FederationError) -> [String] {
         try array(field, limit: limit) { reader throws(FederationError) in
             try reader.string("name", limit: WireLimits.name)
@@ -182,44 +200,53 @@ extension ServerStatus {
     fileprivate func encode(into writer: inout WireWriter) {
         writer.put(answers)
         writer.put(version)
+        writer.put(digest)
         writer.put(plan != nil)
         if let plan {
             writer.put(plan.round)
             writer.put(plan.attempt)
             writer.put(plan.kind.rawValue)
             writer.put(plan.baseVersion)
+            writer.put(plan.baseDigest)
             writer.put(plan.remainingMilliseconds)
             writer.put(plan.hyperparameters)
+            writer.put(plan.covered) { $0.put($1) }
         }
         writer.put(finished)
         writer.put(isChosen)
         writer.put(mayAccelerate)
         writer.put(assignmentRevision)
-        writer.put(entities) { $0.put($1) }
-        writer.put(sources) { $1.encode(into: &$0) }
-        writer.put(grants) { $1.encode(into: &$0) }
+        writer.put(assignment != nil)
+        guard let assignment else { return }
+        writer.put(assignment.entities) { $0.put($1) }
+        writer.put(assignment.sources) { $1.encode(into: &$0) }
+        writer.put(assignment.grants) { $1.encode(into: &$0) }
     }
 
     fileprivate init(from reader: inout WireReader) throws(FederationError) {
         answers = try reader.integer("answers")
         version = try reader.integer("version")
+        digest = try reader.digestOrNone()
         if try reader.boolean("has a plan") {
             plan = RoundPlan(
                 round: try reader.integer("round"), attempt: try reader.integer("attempt"),
                 kind: try reader.enumeration("kind"), baseVersion: try reader.integer("base version"),
-                remainingMilliseconds: try reader.integer("remaining"),
-                hyperparameters: try reader.byteString("hyper-parameters", limit: WireLimits.hyperparameters))
+                baseDigest: try reader.digestOrNone(), remainingMilliseconds: try reader.integer("remaining"),
+                hyperparameters: try reader.byteString("hyper-parameters", limit: WireLimits.hyperparameters),
+                covered: try reader.names("covered", limit: WireLimits.entities))
         }
         finished = try reader.boolean("finished")
         isChosen = try reader.boolean("is chosen")
         mayAccelerate = try reader.boolean("may accelerate")
         assignmentRevision = try reader.integer("revision")
-        entities = try reader.names("entities", limit: WireLimits.entities)
-        sources = try reader.array("sources", limit: WireLimits.entities) { reader throws(FederationError) in
-            try SampleSource(from: &reader)
-        }
-        grants = try reader.array("grants", limit: WireLimits.entities) { reader throws(FederationError) in
-            try SampleGrant(from: &reader)
-        }
+        guard try reader.boolean("has an assignment") else { return }
+        assignment = Assignment(
+            entities: try reader.names("entities", limit: WireLimits.entities),
+            sources: try reader.array("sources", limit: WireLimits.entities) { reader throws(FederationError) in
+                try SampleSource(from: &reader)
+            },
+            grants: try reader.array("grants", limit: WireLimits.entities) { reader throws(FederationError) in
+                try SampleGrant(from: &reader)
+            })
     }
 }

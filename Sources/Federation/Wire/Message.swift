@@ -54,9 +54,9 @@ package enum Message: Equatable, Sendable {
     }
 
     /// The two endpoints: what must never wait travels on `control`, what is large on `bulk`.
-    package enum Channel: String, CaseIterable, Sendable {
-        case control
-        case bulk
+    package enum Channel: Int, CaseIterable, Sendable {
+        case control = 0
+        case bulk = 1
     }
 
     /// The type on the wire.
@@ -167,6 +167,8 @@ package struct Refusal: Equatable, Sendable {
         case full = 6
         /// What the registration says cannot be served.
         case unacceptable = 7
+        /// The message belongs to another federation: register again, and look at the welcome.
+        case otherFederation = 8
     }
 
     /// Why.
@@ -254,16 +256,23 @@ package struct RoundPlan: Equatable, Sendable {
     package var kind: RoundKind
     /// The version that it starts from.
     package var baseVersion: UInt64
+    /// SHA-256 of that version: numbers alone confuse a restored server with the one before. Empty for no version.
+    package var baseDigest: [UInt8]
     /// Time left until it ends.
     package var remainingMilliseconds: UInt32
     /// What the strategy wants done, in the learner's own format.
     package var hyperparameters: [UInt8]
+    /// Entities of the worker's assignment that count already in this round, by another worker's contribution: not to be
+    /// counted again. Sorted, mostly empty.
+    package var covered: [String]
 
     /// A plan with every field given.
     package init(
-        round: UInt32, attempt: UInt32, kind: RoundKind, baseVersion: UInt64, remainingMilliseconds: UInt32,
-        hyperparameters: [UInt8]
+        round: UInt32, attempt: UInt32, kind: RoundKind, baseVersion: UInt64, baseDigest: [UInt8] = [],
+        remainingMilliseconds: UInt32, hyperparameters: [UInt8], covered: [String] = []
     ) {
+        self.baseDigest = baseDigest
+        self.covered = covered
         self.round = round
         self.attempt = attempt
         self.kind = kind
@@ -273,12 +282,31 @@ package struct RoundPlan: Equatable, Sendable {
     }
 }
 
+/// What a worker serves, and how it gets at it.
+package struct Assignment: Equatable, Sendable {
+    /// The entities that this worker serves, sorted.
+    package var entities: [String]
+    /// From where it gets the samples of those that it does not reach by itself.
+    package var sources: [SampleSource]
+    /// Who may fetch samples from it.
+    package var grants: [SampleGrant]
+
+    /// An assignment with every field given.
+    package init(entities: [String] = [], sources: [SampleSource] = [], grants: [SampleGrant] = []) {
+        self.entities = entities
+        self.sources = sources
+        self.grants = grants
+    }
+}
+
 /// How things stand for one worker.
 package struct ServerStatus: Equatable, Sendable {
     /// Sequence of the heartbeat that this answers; 0 when nobody asked.
     package var answers: UInt64
     /// The committed version of the model.
     package var version: UInt64
+    /// Its SHA-256; empty when there is none.
+    package var digest: [UInt8]
     /// The round that runs and still wants this worker's contribution.
     package var plan: RoundPlan?
     /// Whether all rounds are done, so that `version` is the final one.
@@ -287,30 +315,24 @@ package struct ServerStatus: Equatable, Sendable {
     package var isChosen: Bool
     /// Whether it may use its accelerator.
     package var mayAccelerate: Bool
-    /// Number of the assignment below; grows when it changes.
+    /// Number of the worker's assignment; grows when that changes.
     package var assignmentRevision: UInt64
-    /// The entities that this worker serves, sorted.
-    package var entities: [String]
-    /// From where it gets the samples of those that it does not reach by itself.
-    package var sources: [SampleSource]
-    /// Who may fetch samples from it.
-    package var grants: [SampleGrant]
+    /// The assignment; absent where the worker's heartbeat said that it has that revision.
+    package var assignment: Assignment?
 
     /// A status with every field given.
     package init(
-        answers: UInt64 = 0, version: UInt64, plan: RoundPlan?, finished: Bool, isChosen: Bool = true,
-        mayAccelerate: Bool = true, assignmentRevision: UInt64, entities: [String], sources: [SampleSource] = [],
-        grants: [SampleGrant] = []
+        answers: UInt64 = 0, version: UInt64, digest: [UInt8] = [], plan: RoundPlan?, finished: Bool,
+        isChosen: Bool = true, mayAccelerate: Bool = true, assignmentRevision: UInt64, assignment: Assignment?
     ) {
-        self.sources = sources
-        self.grants = grants
         self.answers = answers
         self.version = version
+        self.digest = digest
         self.plan = plan
         self.finished = finished
         self.isChosen = isChosen
         self.mayAccelerate = mayAccelerate
         self.assignmentRevision = assignmentRevision
-        self.entities = entities
+        self.assignment = assignment
     }
 }

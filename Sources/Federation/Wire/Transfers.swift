@@ -23,10 +23,10 @@ package struct ModelPiece: Equatable, Sendable {
     /// Where these bytes belong.
     package var offset: UInt64
     /// The bytes.
-    package var bytes: [UInt8]
+    package var bytes: Bytes
 
     /// A piece with every field given.
-    package init(version: UInt64, digest: [UInt8], totalBytes: UInt64, offset: UInt64, bytes: [UInt8]) {
+    package init(version: UInt64, digest: [UInt8], totalBytes: UInt64, offset: UInt64, bytes: Bytes) {
         self.version = version
         self.digest = digest
         self.totalBytes = totalBytes
@@ -53,12 +53,12 @@ package struct ContributionPiece: Equatable, Sendable {
     /// Where these bytes belong.
     package var offset: UInt64
     /// The bytes.
-    package var bytes: [UInt8]
+    package var bytes: Bytes
 
     /// A piece with every field given.
     package init(
         round: UInt32, attempt: UInt32, assignmentRevision: UInt64, workSeconds: Double = 0, digest: [UInt8],
-        totalBytes: UInt64, offset: UInt64, bytes: [UInt8]
+        totalBytes: UInt64, offset: UInt64, bytes: Bytes
     ) {
         self.round = round
         self.attempt = attempt

@@ -1,12 +1,15 @@
 /// Reads what ``WireWriter`` wrote. Every length is checked against the bytes that are there before anything is
 /// allocated, so that no claim of a peer can cost more memory than the message it came in.
 package struct WireReader: ~Copyable {
-    private let bytes: [UInt8]
+    private let bytes: Bytes
     private var position: Int
     private let end: Int
 
     /// Reads the bytes from `start` on.
-    package init(_ bytes: [UInt8], from start: Int = 0) {
+    package init(_ bytes: [UInt8], from start: Int = 0) { self.init(Bytes(bytes), from: start) }
+
+    /// Reads the bytes from `start` on.
+    package init(_ bytes: Bytes, from start: Int = 0) {
         self.bytes = bytes
         position = start
         end = bytes.count
@@ -66,7 +69,17 @@ package struct WireReader: ~Copyable {
     /// Bytes without a length before them.
     package mutating func rawBytes(_ field: StaticString, count: Int) throws(FederationError) -> [UInt8] {
         let start = try take(count, field)
-        return Array(bytes[start..<start + count])
+        return bytes[start..<start + count].array
+    }
+
+    /// A byte string of at most `limit` bytes, as a part of what is read: nothing is copied.
+    package mutating func part(_ field: StaticString, limit: Int) throws(FederationError) -> Bytes {
+        let count = Int(try integer(field, as: UInt32.self))
+        guard count <= limit else {
+            throw FederationError(.oversized, "\(field): \(count) bytes, at most \(limit) are allowed")
+        }
+        let start = try take(count, field)
+        return bytes[start..<start + count]
     }
 
     /// A string of at most `limit` bytes of UTF-8.

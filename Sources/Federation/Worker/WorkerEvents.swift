@@ -30,11 +30,16 @@ package struct WorkKey: Hashable, Sendable {
     package var kind: RoundKind
     /// The version that it starts from.
     package var baseVersion: UInt64
+    /// SHA-256 of that version; empty for none.
+    package var baseDigest: [UInt8]
     /// The entities whose samples it is done on, sorted.
     package var entities: [String]
 
     /// A piece of work with every field given.
-    package init(round: UInt32, kind: RoundKind, baseVersion: UInt64, entities: [String]) {
+    package init(
+        round: UInt32, kind: RoundKind, baseVersion: UInt64, baseDigest: [UInt8] = [], entities: [String]
+    ) {
+        self.baseDigest = baseDigest
         self.round = round
         self.kind = kind
         self.baseVersion = baseVersion
@@ -48,12 +53,16 @@ package enum WorkerEvent: Sendable {
     case received(Envelope)
     /// Time has passed; comes several times in a heartbeat interval.
     case tick
+    /// A version that was to be kept is on the disk, and used from now on.
+    case adopted(version: UInt64, digest: [UInt8])
+    /// It could not be kept; it is fetched again later.
+    case adoptionFailed(version: UInt64, String)
     /// What it can do is known now.
     case capable(Capabilities)
     /// These entities of other workers are on the disk with all their files; replaces what was said before.
     case mirrored([String])
-    /// Local work is done: the bytes of a ``Contribution``, and the wall time that it took.
-    case workFinished(WorkKey, payload: [UInt8], seconds: Double = 0)
+    /// Local work is done: the bytes of a ``Contribution``, their SHA-256, and the wall time that it took.
+    case workFinished(WorkKey, payload: [UInt8], digest: [UInt8], seconds: Double = 0)
     /// Local work could not be done.
     case workFailed(WorkKey, reason: String)
     /// The spool holds alarms up to this number; the first call also says what was delivered before.
@@ -71,12 +80,17 @@ package enum WorkerDirective: Sendable {
     /// Send a message to the server; it may be lost.
     case send(Envelope)
     /// Do local work on a thread of its own, on the accelerator only where that is allowed, then say
-    /// ``WorkerEvent/workFinished(_:payload:seconds:)``.
+    /// ``WorkerEvent/workFinished(_:payload:digest:seconds:)``.
     case work(WorkKey, hyperparameters: [UInt8], mayAccelerate: Bool)
     /// The work that runs is no longer wanted.
     case cancelWork(WorkKey)
-    /// Keep this version (the bytes of a ``FederatedModel``) and use it from now on.
-    case adopt(version: UInt64, model: [UInt8])
+    /// Keep this version (the bytes of a ``FederatedModel``) of this federation, then say
+    /// ``WorkerEvent/adopted(version:digest:)``; what was kept before is no longer wanted.
+    case adopt(version: UInt64, digest: [UInt8], model: [UInt8], federation: FederationIdentity)
+    /// Forget the version that was kept: this federation has none, or another.
+    case forget(federation: FederationIdentity)
+    /// The server has not been heard for long: connections may be dead, make new ones.
+    case reconnect
     /// Serve these entities and no others.
     case serve(entities: [String])
     /// Get the samples of these entities and go on getting what is appended; from nobody else. Say

@@ -7,11 +7,8 @@ extension WorkerMachine {
         entities.filter { ownEntities.contains($0) || mirrored.contains($0) }
     }
 
-    mutating func adoptSamples(_ new: ServerStatus, _ directives: inout [WorkerDirective]) {
-        if grants != new.grants {
-            grants = new.grants
-            directives.append(.grant(grants))
-        }
+    mutating func adoptSamples(_ new: Assignment, _ directives: inout [WorkerDirective]) {
+        grant(new.grants, &directives)
         if sources != new.sources {
             sources = new.sources
             directives.append(.mirror(sources))
@@ -19,9 +16,15 @@ extension WorkerMachine {
         serveReachable(&directives)
     }
 
+    mutating func grant(_ new: [SampleGrant], _ directives: inout [WorkerDirective]) {
+        guard grants != new else { return }
+        grants = new
+        directives.append(.grant(new))
+    }
+
     private mutating func serveReachable(_ directives: inout [WorkerDirective]) {
-        guard let status else { return }
-        let served = reachable(status.entities)
+        guard let assignment else { return }
+        let served = reachable(assignment.entities)
         guard entities != served else { return }
         entities = served
         directives.append(.serve(entities: served))
@@ -39,10 +42,10 @@ extension WorkerMachine {
     /// The entities to work on for a plan; `nil` while it is worth waiting for copies: for half of the time that the
     /// plan had when it was first seen. Then the work is done with what is there, and stays so for that attempt.
     mutating func entitiesToWorkOn(_ plan: RoundPlan, at now: Instant) -> [String]? {
-        guard let status else { return nil }
+        guard let assignment else { return nil }
         if patience?.round != plan.round || patience?.attempt != plan.attempt { patience = nil }
         if let begun = patience?.entities { return begun }
-        guard entities != status.entities else {
+        guard entities != assignment.entities else {
             patience = nil
             return entities
         }

@@ -22,7 +22,8 @@ extension WorkerMachine {
                         ["bytes": "\(total)", "allowed": "\(configuration.maximumModelBytes)"])))
             return
         }
-        self.download = nil
+        // Its own copy goes, so that the bytes grow in place.
+        self.download?.assembly = nil
         var assembly = download.assembly ?? PieceAssembly(digest: piece.digest, totalBytes: total)
         if assembly.digest != piece.digest || assembly.totalBytes != total {
             assembly = PieceAssembly(digest: piece.digest, totalBytes: total)
@@ -31,24 +32,37 @@ extension WorkerMachine {
         assembly.add(piece.bytes, at: piece.offset)
         guard assembly.isComplete else {
             let advanced = assembly.bytes.count > before
-            self.download = Download(
-                version: download.version, assembly: assembly, lastRequest: download.lastRequest)
+            self.download?.assembly = assembly
             if advanced { requestModel(at: now, &directives) }
             return
         }
         guard assembly.isIntact else {
             directives.append(.note(Note(.warning, "model damaged on its way", ["version": "\(piece.version)"])))
-            self.download = Download(version: download.version, assembly: nil, lastRequest: now)
+            self.download?.lastRequest = now
             return
         }
-        version = download.version
-        directives.append(.adopt(version: version, model: assembly.bytes))
+        self.download = nil
+        guard assembly.digest == download.digest || download.digest.isEmpty else {
+            // The server has gone on to another one meanwhile; its next status says so.
+            return
+        }
+        adopting = Version(number: download.version, digest: assembly.digest)
+        directives.append(
+            .adopt(
+                version: download.version, digest: assembly.digest, model: assembly.bytes, federation: federation))
+    }
+
+    /// A version is on the disk.
+    mutating func adopted(_ new: Version, at now: Instant, _ directives: inout [WorkerDirective]) {
+        guard adopting == new else { return }
+        adopting = nil
+        held = new
         pursuePlan(at: now, &directives)
         scoreIfDone(&directives)
     }
 
     mutating func sendPiece(at now: Instant, _ directives: inout [WorkerDirective]) {
-        guard let upload, !upload.accepted, let status,
+        guard let upload, !upload.accepted,
             case .done(let key, let payload, let digest, let seconds) = work
         else { return }
         self.upload?.lastSent = now
@@ -56,10 +70,10 @@ extension WorkerMachine {
         send(
             .contributionPiece(
                 ContributionPiece(
-                    round: key.round, attempt: upload.attempt, assignmentRevision: status.assignmentRevision,
+                    round: key.round, attempt: upload.attempt, assignmentRevision: assignmentRevision,
                     workSeconds: seconds, digest: digest, totalBytes: UInt64(payload.count),
                     offset: UInt64(upload.offset),
-                    bytes: Array(payload[upload.offset..<end]))),
+                    bytes: payload[upload.offset..<end])),
             &directives)
     }
 

@@ -12,15 +12,24 @@ package struct WorkerMachine: Sendable {
         var duration: Duration
     }
 
+    /// A version of the model: its number, and what tells it from another of the same number.
+    struct Version: Hashable, Sendable {
+        var number: UInt64
+        var digest: [UInt8]
+
+        static let none = Version(number: 0, digest: [])
+    }
+
     struct Download: Sendable {
         var version: UInt64
+        var digest: [UInt8]
         var assembly: PieceAssembly?
         var lastRequest: Instant
     }
 
     enum Work: Sendable {
         case running(WorkKey)
-        case done(WorkKey, payload: [UInt8], digest: [UInt8], seconds: Double)
+        case done(WorkKey, payload: Bytes, digest: [UInt8], seconds: Double)
     }
 
     struct Upload: Sendable {
@@ -63,6 +72,16 @@ package struct WorkerMachine: Sendable {
     var roundTrip: Duration?
     var lastStatus: UInt64 = 0
     var status: ServerStatus?
+    /// What it was given under its present lease.
+    var assignment: Assignment?
+    /// The number of that.
+    var assignmentRevision: UInt64 = 0
+    /// Since when the server is silent and connections were last made anew.
+    var lastReconnect: Instant?
+    /// The version that it holds.
+    var held: Version
+    /// One that is on its way to the disk.
+    var adopting: Version?
     /// Entities that it reaches by itself.
     let ownEntities: Set<String>
     /// Entities of which it has a copy.
@@ -83,22 +102,27 @@ package struct WorkerMachine: Sendable {
     var scoredSamples: UInt64 = 0
     var stopped = false
 
-    /// The version that it holds; 0 for none.
-    package internal(set) var version: UInt64
+    /// The federation that it belongs to; none before it has met its server.
+    package internal(set) var federation: FederationIdentity
     /// The entities that it serves.
     package internal(set) var entities: [String]
+    /// The version that it holds; 0 for none.
+    package var version: UInt64 { held.number }
+    /// SHA-256 of that; empty for none.
+    package var digest: [UInt8] { held.digest }
 
-    /// A worker that holds a version and serves entities from an earlier start, or neither.
+    /// A worker that holds a version of a federation and serves entities from an earlier start, or neither.
     package init(
-        configuration: WorkerConfiguration, generator: CounterBasedGenerator, version: UInt64 = 0,
-        entities: [String] = []
+        configuration: WorkerConfiguration, generator: CounterBasedGenerator,
+        federation: FederationIdentity = .none, version: UInt64 = 0, digest: [UInt8] = [], entities: [String] = []
     ) {
         self.configuration = configuration
         registration = configuration.registration
         ownEntities = Set(registration.entities)
         mirrored = Set(registration.mirrored)
         self.generator = generator
-        self.version = version
+        self.federation = federation
+        held = Version(number: version, digest: digest)
         self.entities = entities
     }
 
@@ -106,7 +130,7 @@ package struct WorkerMachine: Sendable {
     package var leaseEpoch: UInt64? { lease?.epoch }
     /// The entities that the server gave it under its present lease; `nil` until it has heard. What it serves from an
     /// earlier lease it goes on serving until then, without being accepted for it.
-    package var acceptedEntities: [String]? { lease == nil ? nil : status?.entities }
+    package var acceptedEntities: [String]? { lease == nil ? nil : assignment?.entities }
     /// The last alarm that is safe with the server.
     package var deliveredAlarms: UInt64 { delivered }
 
@@ -122,19 +146,27 @@ package struct WorkerMachine: Sendable {
             registration.capabilities = capabilities
             registration.revision += 1
         case .mirrored(let entities): mirrors(entities, at: now, &directives)
-        case .workFinished(let key, let payload, let seconds):
+        case .adopted(let version, let digest):
+            adopted(Version(number: version, digest: digest), at: now, &directives)
+        case .adoptionFailed(let version, let reason):
+            guard adopting?.number == version else { break }
+            adopting = nil
+            directives.append(
+                .note(Note(.error, "model could not be kept", ["version": "\(version)", "reason": reason])))
+        case .workFinished(let key, let payload, let digest, let seconds):
             guard case .running(key) = work else { break }
             work = .done(
-                key, payload: payload, digest: SHA256.digest(payload),
-                seconds: seconds.isFinite ? max(0, seconds) : 0)
+                key, payload: Bytes(payload), digest: digest, seconds: seconds.isFinite ? max(0, seconds) : 0)
             pursuePlan(at: now, &directives)
         case .workFailed(let key, let reason):
             guard case .running(key) = work else { break }
             directives.append(
                 .note(Note(.error, "local work failed", ["round": "\(key.round)", "reason": reason])))
             // The others shall not wait for it until the deadline: it gives nothing.
-            let payload = Contribution(kind: key.kind, rawBytes: 0).encoded()
-            work = .done(key, payload: payload, digest: SHA256.digest(payload), seconds: 0)
+            let payload = Contribution(
+                kind: key.kind, base: key.baseDigest, entities: key.entities, rawBytes: 0
+            ).encoded()
+            work = .done(key, payload: Bytes(payload), digest: SHA256.digest(payload), seconds: 0)
             pursuePlan(at: now, &directives)
         case .alarmsSpooled(let spool, let latest, let delivered):
             self.spool = spool
@@ -167,6 +199,7 @@ package struct WorkerMachine: Sendable {
             }
             guard lease.map({ envelope.leaseEpoch > $0.epoch }) ?? true else { return }
             registeredRevision = welcome.revision
+            join(envelope.federation, &directives)
             lease = Lease(
                 epoch: envelope.leaseEpoch,
                 heartbeatInterval: .milliseconds(Int64(max(1, welcome.heartbeatMilliseconds))),
@@ -174,6 +207,8 @@ package struct WorkerMachine: Sendable {
             refusedSince = nil
             heartbeats = []
             status = nil
+            assignment = nil
+            assignmentRevision = 0
             lastStatus = 0
             upload = nil
             lastAlarms = nil
@@ -205,8 +240,36 @@ package struct WorkerMachine: Sendable {
         }
     }
 
+    /// The server's federation: another than this worker's state belongs to has other versions, whatever their numbers.
+    private mutating func join(_ other: FederationIdentity, _ directives: inout [WorkerDirective]) {
+        guard other != federation else { return }
+        if federation != .none {
+            directives.append(
+                .note(
+                    Note(
+                        .warning, "the server is of another federation than what this worker holds: it starts over",
+                        ["held": "\(federation)", "server": "\(other)", "version": "\(version)"])))
+        }
+        let isNew = federation == .none && held == .none
+        federation = other
+        if !isNew || adopting != nil { forget(&directives) } else { directives.append(.forget(federation: other)) }
+    }
+
+    /// Lets go of the version and of everything that was made of it.
+    private mutating func forget(_ directives: inout [WorkerDirective]) {
+        if case .running(let key) = work { directives.append(.cancelWork(key)) }
+        work = nil
+        upload = nil
+        download = nil
+        adopting = nil
+        scoring = nil
+        held = .none
+        directives.append(.forget(federation: federation))
+    }
+
     private mutating func heard(at now: Instant, _ directives: inout [WorkerDirective]) {
         lastHeard = now
+        lastReconnect = nil
         guard unreachable else { return }
         unreachable = false
         directives.append(.note(Note(.info, "server is back")))
@@ -216,11 +279,12 @@ package struct WorkerMachine: Sendable {
         _ refusal: Refusal, epoch: UInt64, at now: Instant, _ directives: inout [WorkerDirective]
     ) {
         switch refusal.reason {
-        case .notAdmitted:
+        case .notAdmitted, .otherFederation:
             // A refusal of an older lease is an echo.
             guard let lease, lease.epoch == epoch else { return }
             heard(at: now, &directives)
             self.lease = nil
+            grant([], &directives)
             nextRegistration = now
             directives.append(.note(Note(.info, "lease ended, registering again")))
         case .unsupportedVersion, .unknownType, .malformed:
@@ -252,34 +316,57 @@ package struct WorkerMachine: Sendable {
     // MARK: Status and rounds
 
     private mutating func adoptStatus(_ new: ServerStatus, at now: Instant, _ directives: inout [WorkerDirective]) {
-        let reassigned = status?.assignmentRevision != new.assignmentRevision
         if status?.isChosen ?? true != new.isChosen {
             directives.append(.note(Note(.info, new.isChosen ? "chosen to train and serve" : "standing by")))
         }
         status = new
-        adoptSamples(new, &directives)
-        // At once: until the server knows, what this worker gave up serves nobody.
-        if reassigned { sendHeartbeat(at: now, &directives) }
+        if let given = new.assignment, assignment == nil || new.assignmentRevision != assignmentRevision {
+            assignment = given
+            assignmentRevision = new.assignmentRevision
+            adoptSamples(given, &directives)
+            // At once: until the server knows, what this worker gave up serves nobody.
+            sendHeartbeat(at: now, &directives)
+        }
+        if let assignment { grant(assignment.grants, &directives) }
         // Without a plan the work may be wanted again, unless others do it.
-        let standsBy = !new.isChosen && new.entities.isEmpty
-        if case .running(let key) = work, new.finished || new.version > key.baseVersion || standsBy {
+        let standsBy = !new.isChosen && assignment?.entities.isEmpty ?? true
+        let current = Version(number: new.version, digest: new.digest)
+        if case .running(let key) = work,
+            new.finished || standsBy || current != Version(number: key.baseVersion, digest: key.baseDigest)
+        {
             directives.append(.cancelWork(key))
             work = nil
         }
-        if new.version > version {
-            if download?.version != new.version {
-                download = Download(version: new.version, assembly: nil, lastRequest: now)
-                requestModel(at: now, &directives)
-            }
-        } else {
-            download = nil
-        }
+        follow(current, at: now, &directives)
         pursuePlan(at: now, &directives)
         scoreIfDone(&directives)
     }
 
+    /// Gets the server's version where this worker holds another: mostly the one before. A server that was restored from
+    /// a backup has an older one, or another of the same number.
+    private mutating func follow(_ current: Version, at now: Instant, _ directives: inout [WorkerDirective]) {
+        guard held != current, adopting != current else {
+            download = nil
+            return
+        }
+        if held.number > current.number || (held.number == current.number && held != .none) {
+            directives.append(
+                .note(
+                    Note(
+                        .warning, "the server went back to another version than this worker holds: it goes on from there",
+                        ["held": "\(version)", "server": "\(current.number)"])))
+            forget(&directives)
+        }
+        guard current.number > 0 else { return }
+        if download?.version != current.number || download?.digest != current.digest {
+            download = Download(
+                version: current.number, digest: current.digest, assembly: nil, lastRequest: now)
+            requestModel(at: now, &directives)
+        }
+    }
+
     mutating func scoreIfDone(_ directives: inout [WorkerDirective]) {
-        guard let status, status.finished, status.version == version, scoring != version else { return }
+        guard let status, status.finished, status.version == version, status.digest == digest, scoring != version else { return }
         scoring = version
         work = nil
         upload = nil
@@ -292,10 +379,12 @@ package struct WorkerMachine: Sendable {
             upload = nil
             return
         }
-        guard plan.kind == .statistics || plan.baseVersion == version else { return }
-        guard let entities = entitiesToWorkOn(plan, at: now) else { return }
+        guard plan.kind == .statistics || (plan.baseVersion == version && plan.baseDigest == digest) else { return }
+        guard let served = entitiesToWorkOn(plan, at: now) else { return }
+        let covered = Set(plan.covered)
         let key = WorkKey(
-            round: plan.round, kind: plan.kind, baseVersion: plan.baseVersion, entities: entities)
+            round: plan.round, kind: plan.kind, baseVersion: plan.baseVersion, baseDigest: plan.baseDigest,
+            entities: covered.isEmpty ? served : served.filter { !covered.contains($0) })
         switch work {
         case .running(key): break
         case .done(key, _, _, _):
@@ -324,17 +413,21 @@ package struct WorkerMachine: Sendable {
         }
         guard let lease else {
             noteSilence(longerThan: configuration.registrationInterval * 5, at: now, &directives)
+            reconnectIfSilent(longerThan: configuration.registrationInterval * 3, at: now, &directives)
             return
         }
         if now - lastHeartbeat >= lease.heartbeatInterval { sendHeartbeat(at: now, &directives) }
         noteSilence(longerThan: lease.duration, at: now, &directives)
+        // What the server granted holds as long as the lease under which it did.
+        if unreachable { grant([], &directives) }
+        reconnectIfSilent(longerThan: lease.duration, at: now, &directives)
         if let patience, patience.entities == nil, now >= patience.until { pursuePlan(at: now, &directives) }
         let retry = lease.heartbeatInterval
         if let upload, !upload.accepted, now - upload.lastSent >= retry {
             self.upload?.offset = upload.acknowledged
             sendPiece(at: now, &directives)
         }
-        if let download, now - download.lastRequest >= retry { requestModel(at: now, &directives) }
+        if let download, adopting == nil, now - download.lastRequest >= retry { requestModel(at: now, &directives) }
         if spooled > delivered, lastAlarms.map({ now - $0 >= retry }) ?? true {
             lastAlarms = now
             directives.append(.readSpool(after: delivered, limit: configuration.alarmsPerBatch))
@@ -350,7 +443,7 @@ package struct WorkerMachine: Sendable {
         directives.append(
             .send(
                 Envelope(
-                    sender: configuration.name, leaseEpoch: 0, sequence: sequence,
+                    sender: configuration.name, federation: federation, leaseEpoch: 0, sequence: sequence,
                     message: .registration(registration))))
     }
 
@@ -363,11 +456,21 @@ package struct WorkerMachine: Sendable {
         directives.append(.note(Note(.warning, "server unreachable")))
     }
 
+    /// A connection that was cut without a word looks alive for minutes: new ones are made, again and again, so that the
+    /// first that can be made is used at once.
+    private mutating func reconnectIfSilent(
+        longerThan limit: Duration, at now: Instant, _ directives: inout [WorkerDirective]
+    ) {
+        guard let lastHeard, now - lastHeard > limit, lastReconnect.map({ now - $0 > limit }) ?? true else { return }
+        lastReconnect = now
+        directives.append(.reconnect)
+    }
+
     private var activity: Heartbeat.Activity {
         if scoring != nil { return .scoring }
         if let upload, !upload.accepted { return .uploading }
         if case .running = work { return .working }
-        return download == nil ? .idle : .fetching
+        return download == nil && adopting == nil ? .idle : .fetching
     }
 
     private mutating func sendHeartbeat(at now: Instant, _ directives: inout [WorkerDirective]) {
@@ -378,9 +481,9 @@ package struct WorkerMachine: Sendable {
         send(
             .heartbeat(
                 Heartbeat(
-                    assignmentRevision: status?.assignmentRevision ?? 0, activity: activity, version: version,
+                    assignmentRevision: assignmentRevision, activity: activity, version: version,
                     scoredSamples: scoredSamples,
-                    streamEnded: streamEnded && spooled == delivered && entities == status?.entities,
+                    streamEnded: streamEnded && spooled == delivered && entities == assignment?.entities,
                     roundTripMicroseconds: microseconds)),
             &directives)
     }
@@ -391,6 +494,6 @@ package struct WorkerMachine: Sendable {
         directives.append(
             .send(
                 Envelope(
-                    sender: configuration.name, leaseEpoch: lease.epoch, sequence: sequence, message: message)))
+                    sender: configuration.name, federation: federation, leaseEpoch: lease.epoch, sequence: sequence, message: message)))
     }
 }

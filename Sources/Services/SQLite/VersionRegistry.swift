@@ -1,4 +1,4 @@
-import Numerics
+package import Federation
 package import Platform
 
 /// The model versions of a federation and the log of its rounds, in one database file: a version, the round that made
@@ -54,7 +54,8 @@ package final class VersionRegistry {
             PRIMARY KEY (round, worker)) STRICT;
         CREATE TABLE workers (name TEXT PRIMARY KEY, record BLOB NOT NULL) STRICT;
         CREATE TABLE facts (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;
-        """
+        """,
+        "CREATE TABLE texts (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT;",
     ]
 
     private let database: Database
@@ -74,9 +75,57 @@ package final class VersionRegistry {
         }
     }
 
-    /// Makes a round durable, with the version it made if it made one.
-    package func commit(_ round: Round, version: Version?) throws(StorageError) {
+    private func text(_ name: String) throws(StorageError) -> [UInt8]? {
+        try database.query("SELECT value FROM texts WHERE name = ?", [.text(name)]).first?[0].blob
+    }
+
+    /// The federation whose registry this is; a new registry begins the one that `make` names.
+    package func federation(_ make: () -> FederationIdentity) throws(StorageError) -> FederationIdentity {
+        try database.query(
+            "INSERT OR IGNORE INTO texts VALUES ('federation', ?)", [.blob(Array("\(make())".utf8))])
+        let stored = try text("federation") ?? []
+        guard let identity = FederationIdentity(String(decoding: stored, as: UTF8.self)) else {
+            throw StorageError(
+                .corrupt, operation: "read", path: database.path, found: "a federation's name of \(stored.count) bytes",
+                expected: "32 hexadecimal digits")
+        }
+        return identity
+    }
+
+    /// The federation; `nil` in a registry of an earlier release.
+    package func federation() throws(StorageError) -> FederationIdentity? {
+        try text("federation").flatMap { FederationIdentity(String(decoding: $0, as: UTF8.self)) }
+    }
+
+    /// Keeps a configuration under its SHA-256, which it returns.
+    package func remember(_ configuration: [UInt8]) throws(StorageError) -> [UInt8] {
+        let digest = SHA256.digest(configuration)
+        let name = "configuration " + SHA256.hexadecimalDigits(digest)
+        try database.query("INSERT OR IGNORE INTO texts VALUES (?, ?)", [.text(name), .blob(configuration)])
+        return digest
+    }
+
+    /// The configuration of that SHA-256, in hexadecimal digits.
+    package func configuration(_ digest: String) throws(StorageError) -> [UInt8]? {
+        try text("configuration " + digest)
+    }
+
+    /// Makes a round durable, with the version it made if it made one. Of the contributions that were kept for the round,
+    /// those of other workers than the contributors are forgotten, in the same transaction.
+    package func commit(
+        _ round: Round, version: Version?, contributors: [String]? = nil
+    ) throws(StorageError) {
         try database.transaction { () throws(StorageError) in
+            if let contributors {
+                let kept = try database.query(
+                    "SELECT worker FROM contributions WHERE round = ?", [.integer(round.round)]
+                ).compactMap { $0[0].text }
+                for worker in kept where !contributors.contains(worker) {
+                    try database.query(
+                        "DELETE FROM contributions WHERE round = ? AND worker = ?",
+                        [.integer(round.round), .text(worker)])
+                }
+            }
             if let version {
                 try database.query(
                     "INSERT INTO versions VALUES (?, ?, ?)",
@@ -103,6 +152,17 @@ package final class VersionRegistry {
             [.integer(round), .text(worker), .blob(digest), .blob(bytes)])
     }
 
+    /// Keeps several contributions, all or none.
+    package func keep(
+        _ contributions: [(round: Int64, worker: String, digest: [UInt8], bytes: [UInt8])]
+    ) throws(StorageError) {
+        try database.transaction { () throws(StorageError) in
+            for item in contributions {
+                try keep(round: item.round, worker: item.worker, digest: item.digest, bytes: item.bytes)
+            }
+        }
+    }
+
     /// Forgets the contributions of earlier rounds.
     package func forgetContributions(before round: Int64) throws(StorageError) {
         try database.query("DELETE FROM contributions WHERE round < ?", [.integer(round)])
@@ -124,6 +184,11 @@ package final class VersionRegistry {
     /// A version.
     package func version(_ number: Int64) throws(StorageError) -> Version? {
         try version(query: "SELECT number, bytes, digest FROM versions WHERE number = ?", [.integer(number)])
+    }
+
+    /// The numbers of the versions that there are, ascending.
+    package func versions() throws(StorageError) -> [Int64] {
+        try database.query("SELECT number FROM versions ORDER BY number").compactMap { $0[0].integer }
     }
 
     private func version(query: String, _ values: [SQLValue]) throws(StorageError) -> Version? {

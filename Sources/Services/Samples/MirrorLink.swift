@@ -132,7 +132,7 @@ final class MirrorLink: Sendable {
         case .send(let message):
             sequence += 1
             let envelope = Envelope(sender: reader, leaseEpoch: 0, sequence: sequence, message: .samples(message))
-            let outcome = try? port?.send(envelope.encoded(), to: [], on: .bulk)
+            let outcome = try? port?.send(envelope.parts(), to: [], on: .bulk)
             return outcome == .queued ? [] : [.unsent]
         case .note(let note):
             log.write(note)

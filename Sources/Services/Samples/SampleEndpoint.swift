@@ -60,7 +60,7 @@ final class SampleEndpoint: Sendable {
                 sequence += 1
                 let reply = Envelope(sender: worker, leaseEpoch: 0, sequence: sequence, message: .samples(answer))
                 // A reader that is gone or too slow asks again.
-                _ = try port.send(reply.encoded(), to: message.peer, on: .bulk)
+                _ = try port.send(reply.parts(), to: message.peer, on: .bulk)
             }
         }
     }

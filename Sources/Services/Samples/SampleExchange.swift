@@ -8,7 +8,7 @@ import Telemetry
 /// granted them, and copies those of others that it serves.
 ///
 /// Owned by the worker's thread; the endpoint and each holder have threads of their own.
-final class SampleExchange {
+final class SampleExchange: SampleMover {
     /// Where others reach this worker's samples; empty: nowhere.
     let address: String
 

@@ -11,6 +11,8 @@ package struct RoundEntry: Codable, Equatable, Sendable {
         package var leaseEpoch: UInt64
         /// SHA-256 of its bytes, hexadecimal.
         package var digest: String
+        /// The entities whose samples are behind it; absent in logs of earlier releases.
+        package var entities: [String]?
         /// Its weight.
         package var samples: UInt64
         /// Its bytes on the wire.
@@ -21,6 +23,26 @@ package struct RoundEntry: Codable, Equatable, Sendable {
         package var workSeconds: Double?
     }
 
+    /// A contribution that did not count.
+    package struct Rejection: Codable, Equatable, Sendable {
+        /// Who gave it.
+        package var worker: String
+        /// Under which lease.
+        package var leaseEpoch: UInt64
+        /// SHA-256 of its bytes, hexadecimal.
+        package var digest: String
+        /// Why it did not count.
+        package var reason: String
+    }
+
+    /// The federation; absent in logs of earlier releases, like all that it is a function of beside contributions.
+    package var federation: String?
+    /// Names the configuration that the registry keeps: its SHA-256, hexadecimal.
+    package var configuration: String?
+    /// The strategy.
+    package var strategy: String?
+    /// SHA-256 of the version that it started from, hexadecimal; empty for none.
+    package var baseDigest: String?
     /// The round.
     package var round: UInt32
     /// `statistics`, `training` or `evaluation`.
@@ -43,8 +65,10 @@ package struct RoundEntry: Codable, Equatable, Sendable {
     package var modelDigest: String?
     /// What counted.
     package var contributions: [Contribution]
-    /// Contributions that failed the gate.
+    /// Contributions that did not count.
     package var rejected: Int
+    /// Which, and why.
+    package var rejections: [Rejection]?
     /// Mean held-out loss before local work.
     package var lossBefore: Double?
     /// The same after it.
@@ -53,6 +77,10 @@ package struct RoundEntry: Codable, Equatable, Sendable {
     package var groupLosses: [String: Double]
 
     init(_ record: RoundRecord, modelBytes: Int = 0, modelDigest: [UInt8]? = nil) {
+        federation = "\(record.federation)"
+        configuration = SHA256.hexadecimalDigits(record.configuration)
+        strategy = record.strategy
+        baseDigest = SHA256.hexadecimalDigits(record.baseDigest)
         round = record.round
         kind = record.kind.description
         attempt = record.attempt
@@ -66,9 +94,14 @@ package struct RoundEntry: Codable, Equatable, Sendable {
         contributions = record.contributions.map {
             Contribution(
                 worker: $0.worker, leaseEpoch: $0.leaseEpoch, digest: SHA256.hexadecimalDigits($0.digest),
-                samples: $0.sampleCount, bytes: $0.bytes, rawBytes: $0.rawBytes, workSeconds: $0.workSeconds)
+                entities: $0.entities, samples: $0.sampleCount, bytes: $0.bytes, rawBytes: $0.rawBytes, workSeconds: $0.workSeconds)
         }
-        rejected = record.rejected
+        rejected = record.rejections.count
+        rejections = record.rejections.map {
+            Rejection(
+                worker: $0.worker, leaseEpoch: $0.leaseEpoch, digest: SHA256.hexadecimalDigits($0.digest),
+                reason: $0.reason)
+        }
         lossBefore = record.summary.lossBefore
         lossAfter = record.summary.lossAfter
         groupLosses = record.summary.groupLossBefore

@@ -48,8 +48,10 @@ final class ServerAPI: Sendable {
 
     private struct Health: Encodable {
         var status = "ok"
+        var federation: String
         var version: UInt64
         var finished: Bool
+        var waitingFor: String?
         var lastAlarm: Int64
     }
 
@@ -57,7 +59,8 @@ final class ServerAPI: Sendable {
         let state = board.current
         return try .encoding(
             Health(
-                version: state.version, finished: state.finished,
+                federation: state.federation, version: state.version, finished: state.finished,
+                waitingFor: state.waitingFor,
                 lastAlarm: board.lastAlarm.load(ordering: .relaxed)))
     }
 
@@ -74,8 +77,10 @@ final class ServerAPI: Sendable {
             var kind: String
             var accepted: Int
         }
+        var federation: String
         var version: UInt64
         var finished: Bool
+        var waitingFor: String?
         var open: Open?
         var rejections: [String: Int]
         var rounds: [RoundEntry]
@@ -88,7 +93,8 @@ final class ServerAPI: Sendable {
         let entries = try registry.rounds().map { try decoder.decode(RoundEntry.self, from: Data($0.record)) }
         return try .encoding(
             Rounds(
-                version: state.version, finished: state.finished,
+                federation: state.federation, version: state.version, finished: state.finished,
+                waitingFor: state.waitingFor,
                 open: state.open.map {
                     .init(round: $0.round, attempt: $0.attempt, kind: $0.kind, accepted: $0.accepted)
                 }, rejections: state.rejections, rounds: entries))

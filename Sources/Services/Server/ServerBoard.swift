@@ -5,7 +5,10 @@ import Synchronization
 final class ServerBoard: Sendable {
     /// How things stand.
     struct State: Sendable {
+        var federation = ""
         var version: UInt64 = 0
+        /// Why nothing goes on; nil where something does.
+        var waitingFor: String?
         var finished = false
         var open: (round: UInt32, attempt: UInt32, kind: String, accepted: Int)?
         var workers: [String: WorkerEntry] = [:]

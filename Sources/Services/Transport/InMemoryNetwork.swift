@@ -1,3 +1,4 @@
+import Federation
 import Synchronization
 
 /// The in-memory twin of the ZeroMQ ports: a server's port and any number of workers' ports in one process.
@@ -14,7 +15,7 @@ package final class InMemoryNetwork: Sendable {
     package func serverPort() -> any MessagePort {
         InMemoryPort(mailbox: server) { [self] bytes, peer, channel in
             guard let mailbox = workers.withLock({ $0[peer] }) else { return .unreachable }
-            return mailbox.put(ReceivedMessage(peer: [], bytes: bytes), on: channel) ? .queued : .full
+            return mailbox.put(ArrivedMessage(peer: [], bytes: bytes), on: channel) ? .queued : .full
         } leave: {
         }
     }
@@ -24,7 +25,7 @@ package final class InMemoryNetwork: Sendable {
         let mailbox = InMemoryMailbox()
         workers.withLock { $0[identity] = mailbox }
         return InMemoryPort(mailbox: mailbox) { [self] bytes, _, channel in
-            server.put(ReceivedMessage(peer: identity, bytes: bytes), on: channel) ? .queued : .full
+            server.put(ArrivedMessage(peer: identity, bytes: bytes), on: channel) ? .queued : .full
         } leave: { [self] in
             workers.withLock { $0[identity] = nil }
         }
@@ -33,13 +34,13 @@ package final class InMemoryNetwork: Sendable {
 
 private final class InMemoryMailbox: PortWaker {
     private struct State {
-        var queues: [[ReceivedMessage]] = PortChannel.allCases.map { _ in [] }
+        var queues: [[ArrivedMessage]] = Message.Channel.allCases.map { _ in [] }
     }
 
     private let state = Mutex(State())
     private let signal: EventSignal? = try? EventSignal()
 
-    func put(_ message: ReceivedMessage, on channel: PortChannel) -> Bool {
+    func put(_ message: ArrivedMessage, on channel: Message.Channel) -> Bool {
         let fits = state.withLock { state in
             guard state.queues[channel.rawValue].count < InMemoryNetwork.capacity else { return false }
             state.queues[channel.rawValue].append(message)
@@ -49,7 +50,7 @@ private final class InMemoryMailbox: PortWaker {
         return fits
     }
 
-    func take(_ channel: PortChannel) -> ReceivedMessage? {
+    func take(_ channel: Message.Channel) -> ArrivedMessage? {
         state.withLock { state in
             state.queues[channel.rawValue].isEmpty ? nil : state.queues[channel.rawValue].removeFirst()
         }
@@ -63,11 +64,11 @@ private final class InMemoryMailbox: PortWaker {
 
 private final class InMemoryPort: MessagePort {
     private let mailbox: InMemoryMailbox
-    private let forward: @Sendable ([UInt8], [UInt8], PortChannel) -> SendOutcome
+    private let forward: @Sendable ([UInt8], [UInt8], Message.Channel) -> SendOutcome
     private let leave: @Sendable () -> Void
 
     init(
-        mailbox: InMemoryMailbox, forward: @escaping @Sendable ([UInt8], [UInt8], PortChannel) -> SendOutcome,
+        mailbox: InMemoryMailbox, forward: @escaping @Sendable ([UInt8], [UInt8], Message.Channel) -> SendOutcome,
         leave: @escaping @Sendable () -> Void
     ) {
         self.mailbox = mailbox
@@ -77,9 +78,11 @@ private final class InMemoryPort: MessagePort {
 
     var waker: any PortWaker { mailbox }
     func wait(upTo limit: Duration) throws(TransportError) { mailbox.wait(upTo: limit) }
-    func receive(on channel: PortChannel) throws(TransportError) -> ReceivedMessage? { mailbox.take(channel) }
-    func send(_ bytes: [UInt8], to peer: [UInt8], on channel: PortChannel) throws(TransportError) -> SendOutcome {
-        forward(bytes, peer, channel)
+    func receive(on channel: Message.Channel) throws(TransportError) -> ArrivedMessage? { mailbox.take(channel) }
+    func send(
+        _ message: EncodedMessage, to peer: [UInt8], on channel: Message.Channel
+    ) throws(TransportError) -> SendOutcome {
+        forward(message.bytes, peer, channel)
     }
     func close() { leave() }
 }

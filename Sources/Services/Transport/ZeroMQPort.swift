@@ -1,15 +1,19 @@
 import CZeroMQ
+package import Federation
 
 /// Bounds of the two endpoints.
 package struct PortLimits: Sendable {
     /// Largest message on the control endpoint; a peer that sends a larger one is disconnected.
     package var controlBytes = 4 << 20
     /// Largest message on the bulk endpoint.
-    package var bulkBytes = 16 << 20
+    package var bulkBytes = WireLimits.message + 4_096
     /// Messages that may wait for one peer on the control endpoint.
-    package var controlQueue = 1_000
+    package var controlQueue = 16
     /// Messages that may wait for one peer on the bulk endpoint: with the size above, what a slow reader may hold.
-    package var bulkQueue = 8
+    package var bulkQueue = 4
+    /// Time after which an attempt to connect is given up and made anew: on a network that swallows everything, the
+    /// system's own attempts come ever more seldom.
+    package var connectTimeout: Duration = .seconds(1)
     /// Time that messages on their way have when the port closes.
     package var linger: Duration = .milliseconds(250)
 
@@ -27,14 +31,29 @@ package final class ZeroMQPort: MessagePort {
     private var bulk: ZeroMQSocket
     private let routes: Bool
     private let signal: EventSignal
+    private let context: ZeroMQContext
+    private let limits: PortLimits
+    /// What it connects to, where it does.
+    private var remote: (control: String?, bulk: String, identity: [UInt8])?
 
     private init(routes: Bool, context: ZeroMQContext, limits: PortLimits) throws(TransportError) {
         self.routes = routes
+        self.context = context
+        self.limits = limits
         signal = try EventSignal()
-        control = try ZeroMQSocket(context, type: routes ? ZMQ_ROUTER : ZMQ_DEALER)
-        bulk = try ZeroMQSocket(context, type: routes ? ZMQ_ROUTER : ZMQ_DEALER)
-        try Self.configure(control, routes: routes, bytes: limits.controlBytes, queue: limits.controlQueue, limits)
-        try Self.configure(bulk, routes: routes, bytes: limits.bulkBytes, queue: limits.bulkQueue, limits)
+        control = try Self.socket(.control, routes: routes, context, limits)
+        bulk = try Self.socket(.bulk, routes: routes, context, limits)
+    }
+
+    private static func socket(
+        _ channel: Message.Channel, routes: Bool, _ context: ZeroMQContext, _ limits: PortLimits
+    ) throws(TransportError) -> ZeroMQSocket {
+        let socket = try ZeroMQSocket(context, type: routes ? ZMQ_ROUTER : ZMQ_DEALER)
+        let isControl = channel == .control
+        try configure(
+            socket, routes: routes, bytes: isControl ? limits.controlBytes : limits.bulkBytes,
+            queue: isControl ? limits.controlQueue : limits.bulkQueue, limits)
+        return socket
     }
 
     private static func configure(
@@ -46,14 +65,20 @@ package final class ZeroMQPort: MessagePort {
         try socket.set(
             ZMQ_LINGER, to: Int32(clamping: limits.linger.components.attoseconds / 1_000_000_000_000_000))
         // A peer whose machine went away without a word is disconnected, and what waits for it is freed.
-        try socket.set(ZMQ_HEARTBEAT_IVL, to: Int32(5_000))
-        try socket.set(ZMQ_HEARTBEAT_TIMEOUT, to: Int32(15_000))
+        try socket.set(ZMQ_HEARTBEAT_IVL, to: Int32(2_000))
+        try socket.set(ZMQ_HEARTBEAT_TIMEOUT, to: Int32(6_000))
+        try socket.set(ZMQ_TCP_MAXRT, to: Int32(6_000))
+        // Who connects and says nothing holds a descriptor, for that long.
+        try socket.set(ZMQ_HANDSHAKE_IVL, to: Int32(5_000))
+        try socket.set(ZMQ_IPV6, to: Int32(1))
         if routes {
+            try socket.set(ZMQ_BACKLOG, to: Int32(512))
             try socket.set(ZMQ_ROUTER_MANDATORY, to: Int32(1))
             try socket.set(ZMQ_ROUTER_HANDOVER, to: Int32(1))
         } else {
             try socket.set(ZMQ_RECONNECT_IVL, to: Int32(100))
-            try socket.set(ZMQ_RECONNECT_IVL_MAX, to: Int32(2_000))
+            try socket.set(ZMQ_RECONNECT_IVL_MAX, to: Int32(500))
+            try socket.set(ZMQ_CONNECT_TIMEOUT, to: Int32(clamping: limits.connectTimeout.milliseconds))
             // Nothing piles up for a server that is not there.
             try socket.set(ZMQ_IMMEDIATE, to: Int32(1))
         }
@@ -69,8 +94,8 @@ package final class ZeroMQPort: MessagePort {
         control: String, bulk: String, limits: PortLimits = PortLimits()
     ) throws(TransportError) -> ZeroMQPort {
         let port = try ZeroMQPort(routes: true, context: ZeroMQContext(), limits: limits)
-        try port.control.bind(control)
-        try port.bulk.bind(bulk)
+        try port.control.bind(try Endpoint(control).bound())
+        try port.bulk.bind(try Endpoint(bulk).bound())
         return port
     }
 
@@ -79,10 +104,8 @@ package final class ZeroMQPort: MessagePort {
         control: String, bulk: String, identity: [UInt8], limits: PortLimits = PortLimits()
     ) throws(TransportError) -> ZeroMQPort {
         let port = try ZeroMQPort(routes: false, context: ZeroMQContext(), limits: limits)
-        try port.control.set(ZMQ_ROUTING_ID, to: identity)
-        try port.bulk.set(ZMQ_ROUTING_ID, to: identity)
-        try port.control.connect(control)
-        try port.bulk.connect(bulk)
+        port.remote = (try Endpoint(control).connected(), try Endpoint(bulk).connected(), identity)
+        try port.connect()
         return port
     }
 
@@ -93,7 +116,7 @@ package final class ZeroMQPort: MessagePort {
         data address: String, limits: PortLimits = PortLimits()
     ) throws(TransportError) -> ZeroMQPort {
         let port = try ZeroMQPort(routes: true, context: ZeroMQContext(), limits: limits)
-        try port.bulk.bind(address)
+        try port.bulk.bind(try Endpoint(address).bound())
         return port
     }
 
@@ -102,9 +125,27 @@ package final class ZeroMQPort: MessagePort {
         data address: String, identity: [UInt8], limits: PortLimits = PortLimits()
     ) throws(TransportError) -> ZeroMQPort {
         let port = try ZeroMQPort(routes: false, context: ZeroMQContext(), limits: limits)
-        try port.bulk.set(ZMQ_ROUTING_ID, to: identity)
-        try port.bulk.connect(address)
+        port.remote = (nil, try Endpoint(address).connected(), identity)
+        try port.connect()
         return port
+    }
+
+    private func connect() throws(TransportError) {
+        guard let remote else { return }
+        try control.set(ZMQ_ROUTING_ID, to: remote.identity)
+        try bulk.set(ZMQ_ROUTING_ID, to: remote.identity)
+        if let address = remote.control { try control.connect(address) }
+        try bulk.connect(remote.bulk)
+    }
+
+    /// New sockets in place of those that connect.
+    package func reconnect() throws(TransportError) {
+        guard remote != nil else { return }
+        try control.set(ZMQ_LINGER, to: Int32(0))
+        try bulk.set(ZMQ_LINGER, to: Int32(0))
+        control = try Self.socket(.control, routes: routes, context, limits)
+        bulk = try Self.socket(.bulk, routes: routes, context, limits)
+        try connect()
     }
 
     /// The addresses that it listens on; empty where it does not.
@@ -118,7 +159,7 @@ package final class ZeroMQPort: MessagePort {
         try ZeroMQSocket.wait(control, bulk, signal, upTo: limit)
     }
 
-    package func receive(on channel: PortChannel) throws(TransportError) -> ReceivedMessage? {
+    package func receive(on channel: Message.Channel) throws(TransportError) -> ArrivedMessage? {
         let expected = routes ? 2 : 1
         while true {
             let frames =
@@ -129,40 +170,29 @@ package final class ZeroMQPort: MessagePort {
             guard let frames else { return nil }
             // A message of another number of frames is not of this protocol.
             guard frames.count == expected, let bytes = frames.last else { continue }
-            return ReceivedMessage(peer: routes ? frames[0] : [], bytes: bytes)
+            return ArrivedMessage(peer: routes ? frames[0].array : [], bytes: bytes)
         }
     }
 
     package func send(
-        _ bytes: [UInt8], to peer: [UInt8], on channel: PortChannel
+        _ message: EncodedMessage, to peer: [UInt8], on channel: Message.Channel
     ) throws(TransportError) -> SendOutcome {
         switch channel {
-        case .control: try Self.send(bytes, to: routes ? peer : nil, over: control)
-        case .bulk: try Self.send(bytes, to: routes ? peer : nil, over: bulk)
+        case .control: try Self.send(message, to: routes ? peer : nil, over: control)
+        case .bulk: try Self.send(message, to: routes ? peer : nil, over: bulk)
         }
     }
 
     private static func send(
-        _ bytes: [UInt8], to peer: [UInt8]?, over socket: borrowing ZeroMQSocket
+        _ message: EncodedMessage, to peer: [UInt8]?, over socket: borrowing ZeroMQSocket
     ) throws(TransportError) -> SendOutcome {
         if let peer {
             let outcome = try socket.send(peer, more: true)
             guard outcome == .queued else { return outcome }
         }
-        return try socket.send(bytes, more: false)
+        return try socket.send(message, more: false)
     }
 
     /// Closes with the last reference; messages on their way have the linger time.
     package func close() {}
-}
-
-/// Whether an address is reachable from this machine only.
-package enum LoopbackAddress {
-    /// True for `tcp://127.…`, `tcp://localhost`, `tcp://[::1]`, `ipc://` and `inproc://`.
-    package static func contains(_ address: String) -> Bool {
-        if address.hasPrefix("ipc://") || address.hasPrefix("inproc://") { return true }
-        guard address.hasPrefix("tcp://") else { return false }
-        let host = address.dropFirst(6)
-        return host.hasPrefix("127.") || host.hasPrefix("localhost:") || host.hasPrefix("[::1]:")
-    }
 }

@@ -1,4 +1,5 @@
 import CZeroMQ
+import Federation
 import Glibc
 
 /// One ZeroMQ context: the library's threads and buffers of a process. Thread-safe by the library's own promise.
@@ -91,9 +92,10 @@ import Glibc
         }
     }
 
-    /// The frames of the next message, at most `limit` of them kept; `nil` when none is there.
-    func receive(frameLimit limit: Int) throws(TransportError) -> [[UInt8]]? {
-        var frames: [[UInt8]] = []
+    /// The frames of the next message, at most `limit` of them kept; `nil` when none is there. Large ones stay where the
+    /// library put them.
+    func receive(frameLimit limit: Int) throws(TransportError) -> [Bytes]? {
+        var frames: [Bytes] = []
         while true {
             guard unsafe zmq_msg_recv(message, pointer, ZMQ_DONTWAIT) >= 0 else {
                 switch zmq_errno() {
@@ -103,9 +105,7 @@ import Glibc
                 }
             }
             if frames.count < limit {
-                let bytes = unsafe UnsafeRawBufferPointer(
-                    start: zmq_msg_data(message), count: zmq_msg_size(message))
-                frames.append(unsafe Array(bytes))
+                frames.append(taken())
             } else if frames.count == limit {
                 frames.append([])  // marks that there was more
             }
@@ -113,14 +113,54 @@ import Glibc
         }
     }
 
+    /// Below this a copy costs less than an owner.
+    private static let smallFrame = 4_096
+
+    /// The frame that was just received.
+    private func taken() -> Bytes {
+        let count = unsafe zmq_msg_size(message)
+        guard count > Self.smallFrame else {
+            return unsafe Bytes(Array(UnsafeRawBufferPointer(start: zmq_msg_data(message), count: count)))
+        }
+        let own = unsafe UnsafeMutablePointer<zmq_msg_t>.allocate(capacity: 1)
+        unsafe zmq_msg_init(own)
+        unsafe zmq_msg_move(own, message)
+        guard let start = unsafe zmq_msg_data(own) else {
+            unsafe zmq_msg_close(own)
+            unsafe own.deallocate()
+            return []
+        }
+        return unsafe Bytes(
+            LentMemory(start: UnsafeRawPointer(start), count: count) {
+                unsafe zmq_msg_close(own)
+                unsafe own.deallocate()
+            })
+    }
+
     /// Sends one frame.
     func send(_ bytes: [UInt8], more: Bool) throws(TransportError) -> SendOutcome {
+        try send(EncodedMessage(head: bytes), more: more)
+    }
+
+    /// Sends one frame: its parts are put together where the library keeps it until it is sent.
+    func send(_ frame: EncodedMessage, more: Bool) throws(TransportError) -> SendOutcome {
+        var outgoing = unsafe zmq_msg_t()
+        guard unsafe zmq_msg_init_size(&outgoing, frame.count) == 0 else { throw Self.failure("make a message") }
+        if let start = unsafe zmq_msg_data(&outgoing) {
+            unsafe frame.head.withUnsafeBytes { head in
+                if let bytes = head.baseAddress { unsafe memcpy(start, bytes, head.count) }
+            }
+            unsafe frame.body.withUnsafeBytes { body in
+                if let bytes = body.baseAddress { unsafe memcpy(start + frame.head.count, bytes, body.count) }
+            }
+        }
         while true {
             let flags = ZMQ_DONTWAIT | (more ? ZMQ_SNDMORE : 0)
-            let sent = unsafe bytes.withUnsafeBytes { unsafe zmq_send(pointer, $0.baseAddress, $0.count, flags) }
-            if sent >= 0 { return .queued }
-            switch zmq_errno() {
-            case EINTR: continue
+            if unsafe zmq_msg_send(&outgoing, pointer, flags) >= 0 { return .queued }
+            let number = zmq_errno()
+            if number == EINTR { continue }
+            unsafe zmq_msg_close(&outgoing)
+            switch number {
             case EAGAIN: return .full
             case EHOSTUNREACH: return .unreachable
             default: throw Self.failure("send")

@@ -133,19 +133,29 @@ package struct TelemetryModelMaker: InitialModelMaker {
         self.rules = rules
     }
 
-    package func makeInitialModels(statistics: [(worker: String, bytes: [UInt8])]) throws -> FederatedModel {
+    package func check(statistics: [UInt8], from worker: String, entities: [String]) throws(FederationError) {
+        guard (try? DeterministicJSON.decode(TelemetryStatistics.self, from: statistics)) != nil else {
+            throw FederationError(.unusableStatistics, "worker \(worker) sent statistics of another form")
+        }
+    }
+
+    package func makeInitialModel(statistics: [(worker: String, bytes: [UInt8])]) -> InitialModelOutcome {
         var merged = TelemetryStatistics()
         for (worker, bytes) in statistics where !bytes.isEmpty {
             do {
                 merged.merge(try DeterministicJSON.decode(TelemetryStatistics.self, from: bytes))
             } catch {
-                throw FederationError(.unusableStatistics, "worker \(worker) sent statistics of another form")
+                return .refused([worker: "worker \(worker) sent statistics of another form"])
             }
         }
-        let context = try FederationContext.fitted(to: merged, rules: rules, configuration: configuration)
-        guard !context.groups.isEmpty else {
-            throw FederationError(.unusableStatistics, "no worker has a metric that varies")
+        do {
+            let context = try FederationContext.fitted(to: merged, rules: rules, configuration: configuration)
+            guard !context.groups.isEmpty else {
+                return .impossible("the statistics cannot be used: no worker has a metric that varies")
+            }
+            return .made(try context.initialModel())
+        } catch {
+            return .impossible("the statistics cannot be used: \(error)")
         }
-        return try context.initialModel()
     }
 }

@@ -1,12 +1,16 @@
-import Autoencoders
 import Federation
 import Foundation
 import Platform
 
-/// What a worker remembers over a restart: the version it holds, the entities it serves, and whether it was scoring.
+/// A worker's memory as its folder holds it: the federation, the version it holds with the digest of that, the entities it
+/// serves, and whether it was scoring.
 struct WorkerState: Codable, Equatable {
+    /// The federation that all of this belongs to; absent in folders of earlier releases.
+    var federation: String?
     /// The version.
     var version: UInt64 = 0
+    /// SHA-256 of its bytes, hexadecimal.
+    var digest: String?
     /// The entities.
     var entities: [String] = []
     /// Whether all rounds were done.
@@ -15,21 +19,41 @@ struct WorkerState: Codable, Equatable {
     private static let file = "state.json"
     private static let modelFile = "model.bin"
 
-    /// Reads what is there; a folder without it is a new worker's.
+    init(_ memory: WorkerMemory) {
+        federation = "\(memory.federation)"
+        version = memory.version
+        digest = SHA256.hexadecimalDigits(memory.digest)
+        entities = memory.entities
+        scoring = memory.scoring
+    }
+
+    /// Reads what is there; a folder without it is a new worker's. A model that is not the one that the state names is as
+    /// good as none: it is fetched again.
     ///
     /// - Throws: `StorageError` when what is there cannot be read.
-    static func read(_ folder: DataFolder) throws -> (state: WorkerState, model: FederatedModel?) {
+    static func read(_ folder: DataFolder) throws -> (memory: WorkerMemory, model: FederatedModel?) {
+        guard let bytes = try optional(folder.file(file), limit: 1 << 24),
+            let state = try? JSONDecoder().decode(WorkerState.self, from: Data(bytes))
+        else { return (WorkerMemory(), nil) }
+        var memory = WorkerMemory(
+            federation: state.federation.flatMap { FederationIdentity($0) } ?? .none, entities: state.entities)
+        guard state.version > 0, let digest = state.digest, let model = try optional(folder.file(modelFile)) else {
+            return (memory, nil)
+        }
+        let found = SHA256.digest(model)
+        guard SHA256.hexadecimalDigits(found) == digest, let decoded = try? FederatedModel(decoding: model) else {
+            return (memory, nil)
+        }
+        (memory.version, memory.digest, memory.scoring) = (state.version, found, state.scoring)
+        return (memory, decoded)
+    }
+
+    private static func optional(_ path: String, limit: Int? = nil) throws(StorageError) -> [UInt8]? {
         do throws(StorageError) {
-            let bytes = try FileContents.read(folder.file(file), limit: 1 << 24)
-            let model = try FileContents.read(folder.file(modelFile))
-            guard let state = try? JSONDecoder().decode(WorkerState.self, from: Data(bytes)),
-                let decoded = try? FederatedModel(decoding: model)
-            else { return (WorkerState(), nil) }
-            return (state, decoded)
+            return if let limit { try FileContents.read(path, limit: limit) } else { try FileContents.read(path) }
         } catch {
-            // Whatever cannot be read is fetched again.
             guard error.code == .missing else { throw error }
-            return (WorkerState(), nil)
+            return nil
         }
     }
 

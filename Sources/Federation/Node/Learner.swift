@@ -1,5 +1,3 @@
-package import Federation
-
 /// Does the local work of rounds. Called on a thread of its own, one piece of work at a time.
 package protocol Learner: Sendable {
     /// What the worker can reach, for its registration.

@@ -1,0 +1,295 @@
+import Placement
+import Platform
+
+/// A server: its machine with an inbox, a port, a disk and a clock. The same code serves ZeroMQ, SQLite and the system's
+/// clock in `fl-server`, and the simulator's fakes.
+///
+/// Used by one thread, which calls ``turn()`` whenever something may have happened and at least every ``tickInterval``.
+/// A turn takes what is there, finishes the directives of each event before the next, starts slow work and never waits for
+/// it. It does a bounded amount: whatever peers send, the clock, the disk's answers and a signal to stop get their turn.
+package final class ServerNode {
+    /// What reaches the node from its tasks and from other threads.
+    package enum Input: Sendable {
+        /// For the machine.
+        case machine(ServerEvent)
+        /// What placement wants, and how it stands.
+        case placed([PlacementLoop.Directive], PlacementLoop)
+        /// Somebody gave the learning loop a new target.
+        case target(seconds: Double, rounds: Int)
+        /// The alarms of a worker are in the log, or could not be stored.
+        case stored(String)
+        /// Something could not be stored.
+        case failed(String, any Error)
+    }
+
+    /// Longest time between two turns.
+    package static let tickInterval: Duration = .milliseconds(50)
+    /// Messages of the control channel in one turn.
+    static let controlPerTurn = 256
+    /// Messages of the bulk channel in one turn.
+    static let bulkPerTurn = 16
+    /// Bytes of the bulk channel in one turn, beyond the last message.
+    static let bulkBytesPerTurn = 4 << 20
+
+    /// What decides.
+    package private(set) var machine: ServerRoundMachine
+    /// How placement stands, where there is one.
+    package private(set) var placement: PlacementLoop?
+    /// Results and orders from elsewhere.
+    package let inbox: Inbox<Input>
+    private let port: any NodePort
+    private let disk: any ServerDisk
+    private let clock: any NodeClock
+    private let tasks: any NodeTasks
+    private let arithmetic: RoundArithmetic
+    private let keepsContributions: Bool
+    private let note: (Note) -> Void
+    private var lastTurn: Instant?
+    private var lastCheck = Instant.zero
+    /// On their way to the disk.
+    private let kept = Box<[KeptContribution]>([])
+    private let seen = Box<[String: WorkerView]>([:])
+    /// Used by tasks of the placement lane only, and by nobody while there is none.
+    private let placing: Box<PlacementLoop?>
+    private var isPlacing = false
+    private var placementEvents: [PlacementLoop.Event] = []
+    private var published: UInt64?
+    /// Workers whose alarms are on their way to the disk.
+    private var storing: Set<String> = []
+    private var failure: (any Error)?
+
+    /// A server that goes on where `recovery` says.
+    ///
+    /// - Parameters:
+    ///   - placement: chooses who trains and serves; `nil`: all do.
+    ///   - keepsContributions: whether accepted contributions are kept for replaying.
+    ///   - note: writes to the log.
+    package init(
+        configuration: ServerConfiguration, strategy: any Strategy, maker: any InitialModelMaker,
+        recovery: ServerRecovery, placement: PlacementLoop? = nil, keepsContributions: Bool = true,
+        port: any NodePort, disk: any ServerDisk, clock: any NodeClock, tasks: any NodeTasks, inbox: Inbox<Input>,
+        note: @escaping (Note) -> Void
+    ) {
+        machine = ServerRoundMachine(configuration: configuration, strategy: strategy, recovery: recovery)
+        arithmetic = RoundArithmetic(gate: configuration.gate, strategy: strategy, maker: maker)
+        self.placement = placement
+        placing = Box(placement)
+        self.keepsContributions = keepsContributions
+        self.port = port
+        self.disk = disk
+        self.clock = clock
+        self.tasks = tasks
+        self.inbox = inbox
+        self.note = note
+    }
+
+    /// One turn.
+    ///
+    /// - Throws: what makes going on impossible, such as a disk that is full.
+    package func turn() throws {
+        let now = clock.now
+        if let lastTurn, now - lastTurn > machine.configuration.heartbeatInterval { step(.deaf(now - lastTurn)) }
+        lastTurn = now
+        for input in inbox.take() { take(input) }
+        try receive()
+        step(.tick)
+        place()
+        publish()
+        check(at: now)
+        if let failure { throw failure }
+    }
+
+    /// Messages, control before bulk; each channel takes turns between its peers.
+    private func receive() throws {
+        var control = 0
+        var bulk = (messages: 0, bytes: 0)
+        var isQuiet = false
+        while !isQuiet {
+            isQuiet = true
+            var burst = 0
+            while control < Self.controlPerTurn, burst < 32, let message = try port.receive(on: .control) {
+                take(message)
+                control += 1
+                burst += 1
+                isQuiet = false
+            }
+            if bulk.messages < Self.bulkPerTurn, bulk.bytes < Self.bulkBytesPerTurn,
+                let message = try port.receive(on: .bulk)
+            {
+                take(message)
+                bulk.messages += 1
+                bulk.bytes += message.bytes.count
+                isQuiet = false
+            }
+        }
+    }
+
+    private func take(_ message: ArrivedMessage) {
+        let peer = Peer(message.peer)
+        do throws(FederationError) {
+            step(.received(try Envelope(decoding: message.bytes, limit: WireLimits.message), from: peer))
+        } catch {
+            step(.unreadable(error, from: peer))
+        }
+    }
+
+    private func take(_ input: Input) {
+        switch input {
+        case .machine(let event): step(event)
+        case .placed(let directives, let loop):
+            isPlacing = false
+            placement = loop
+            for directive in directives {
+                switch directive {
+                case .choose(let choice, let isUrgent): step(.chosen(choice, isUrgent: isUrgent))
+                case .keep(let profile): store("training times could not be stored") { [disk] in try disk.keep(profile) }
+                case .note(let line): note(line)
+                }
+            }
+        case .stored(let worker): storing.remove(worker)
+        case .target(let seconds, let rounds): placementEvents.append(.target(seconds: seconds, rounds: rounds))
+        case .failed(let what, let error):
+            // What the disk refuses ends the server at once, so that whoever supervises it hears of it; what was accepted is
+            // safe, and what was not is offered again after the next start. Other failures pass.
+            if Self.endsTheNode(error) {
+                failure = failure ?? error
+            } else {
+                note(Note(.error, "a write failed", ["what": what, "reason": "\(error)"]))
+            }
+        }
+    }
+
+    private static func endsTheNode(_ error: any Error) -> Bool {
+        guard let error = error as? StorageError else { return false }
+        return error.code == .full || error.code == .unwritable || error.code == .missing
+    }
+
+    private func step(_ event: ServerEvent) {
+        for directive in machine.step(event, at: clock.now) { carryOut(directive) }
+    }
+
+    private func carryOut(_ directive: ServerDirective) {
+        let (inbox, arithmetic, disk) = (inbox, arithmetic, disk)
+        switch directive {
+        case .send(let envelope, let peer): send(envelope, to: peer)
+        case .begin(let base): tasks.start(NodeTask(.arithmetic, "begin")) { arithmetic.begin(base) }
+        case .judge(let upload):
+            tasks.start(NodeTask(.arithmetic, "judge")) { inbox.put(.machine(.judged(arithmetic.judge(upload)))) }
+        case .fold(let round, let attempt, let contribution, let worker):
+            tasks.start(NodeTask(.arithmetic, "fold")) {
+                arithmetic.fold(round: round, attempt: attempt, contribution, from: worker)
+            }
+        case .aggregate(let round, let attempt, let names):
+            tasks.start(NodeTask(.arithmetic, "aggregate")) {
+                let outcome = arithmetic.aggregate(round: round, attempt: attempt, leavingOut: names)
+                inbox.put(.machine(.aggregated(round: round, attempt: attempt, outcome)))
+            }
+        case .commit(let commit):
+            placementEvents.append(.ended(commit.record))
+            tasks.start(NodeTask(.disk, "commit")) {
+                do {
+                    try disk.commit(commit)
+                    inbox.put(.machine(.committed(version: commit.record.version)))
+                } catch {
+                    inbox.put(.failed("a version", error))
+                    inbox.put(.machine(.commitFailed("\(error)")))
+                }
+            }
+        case .keep(let accepted, let payload):
+            guard keepsContributions else { break }
+            kept.with { $0.append(KeptContribution(accepted: accepted, payload: payload)) }
+            // One transaction for all that came while the disk was busy.
+            store("contributions") { [kept] in
+                let waiting = kept.with { kept in
+                    defer { kept = [] }
+                    return kept
+                }
+                if !waiting.isEmpty { try disk.keep(waiting) }
+            }
+        case .recordAbandoned(let record):
+            placementEvents.append(.ended(record))
+            store("an abandoned round") { try disk.recordAbandoned(record) }
+        case .recordWorker(let view):
+            seen.with { $0[view.name] = view }
+            store("workers") { [seen] in
+                let waiting = seen.with { seen in
+                    defer { seen = [:] }
+                    return seen
+                }
+                if !waiting.isEmpty { try disk.record(waiting.values.sorted { $0.name < $1.name }) }
+            }
+        case .storeAlarms(let batch, let worker, let entities, let epoch):
+            // One batch of a worker at a time; it sends what was not answered again.
+            guard storing.insert(worker).inserted else { break }
+            tasks.start(NodeTask(.alarms, "store")) {
+                do {
+                    let delivered = try disk.store(batch, worker: worker, entities: entities)
+                    inbox.put(
+                        .machine(
+                            .alarmsStored(worker: worker, leaseEpoch: epoch, spool: batch.spool, delivered: delivered)))
+                } catch {
+                    // Without a receipt the worker keeps them and tries again.
+                    inbox.put(.failed("alarms of \(worker)", error))
+                }
+                inbox.put(.stored(worker))
+            }
+        case .note(let line): note(line)
+        }
+    }
+
+    private func send(_ envelope: Envelope, to peer: Peer) {
+        do {
+            let outcome = try port.send(envelope.parts(), to: peer.identity, on: envelope.message.channel)
+            if outcome != .queued { note(Note(.debug, "message dropped", ["why": "\(outcome)"])) }
+        } catch {
+            failure = failure ?? error
+        }
+    }
+
+    /// Starts a write of which only a failure is news.
+    private func store(_ what: String, _ work: @escaping @Sendable () throws -> Void) {
+        tasks.start(NodeTask(.disk, "store")) { [inbox] in
+            do {
+                try work()
+            } catch {
+                inbox.put(.failed(what, error))
+            }
+        }
+    }
+
+    // MARK: What is due
+
+    private func place() {
+        guard placement != nil else { return placementEvents = [] }
+        guard !isPlacing else { return }
+        isPlacing = true
+        let (inbox, placing, view, now) = (inbox, placing, machine.view, clock.now)
+        let events = placementEvents + [.tick]
+        placementEvents = []
+        tasks.start(NodeTask(.placement, "place")) {
+            let outcome: ([PlacementLoop.Directive], PlacementLoop)? = placing.with { loop in
+                guard var next = loop else { return nil }
+                // Only one copy while it changes.
+                loop = nil
+                var directives: [PlacementLoop.Directive] = []
+                for event in events { directives += next.step(event, in: view, at: now) }
+                loop = next
+                return (directives, next)
+            }
+            if let (directives, loop) = outcome { inbox.put(.placed(directives, loop)) }
+        }
+    }
+
+    private func publish() {
+        guard machine.isFinished, published != machine.version, let model = machine.bundle else { return }
+        published = machine.version
+        let version = machine.version
+        store("the final model") { [disk] in try disk.publish(model, version: version) }
+    }
+
+    private func check(at now: Instant) {
+        guard now - lastCheck >= .seconds(1) else { return }
+        lastCheck = now
+        store("anything") { [disk] in try disk.check() }
+    }
+}

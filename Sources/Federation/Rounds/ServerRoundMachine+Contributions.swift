@@ -1,0 +1,229 @@
+import Platform
+
+extension ServerRoundMachine {
+    /// A contribution on its way.
+    struct Upload: Sendable {
+        var assembly: PieceAssembly
+        var lastPiece: Instant
+    }
+
+    mutating func receive(
+        _ piece: ContributionPiece, from name: String, at now: Instant, _ directives: inout [ServerDirective]
+    ) {
+        guard let member = members[name] else { return }
+        func receipt(_ outcome: ContributionReceipt.Outcome, _ received: Int = 0, _ text: String = "") -> Message {
+            Self.receipt(piece.round, piece.attempt, piece.digest, outcome, received, text)
+        }
+        guard case .running(var round) = phase, round.number == piece.round, round.attempt == piece.attempt,
+            !member.entities.isEmpty || round.accepted[name] != nil,
+            round.kind != .statistics || piece.assignmentRevision == member.assignmentRevision,
+            !isExcluded(name, at: now)
+        else {
+            send(receipt(.notWanted), to: member, &directives)
+            return
+        }
+        if let accepted = round.accepted[name] {
+            send(receipt(.accepted, Int(clamping: accepted.bytes)), to: member, &directives)
+            return
+        }
+        if let rejection = round.rejected[name] {
+            send(receipt(.rejected, 0, rejection.reason), to: member, &directives)
+            return
+        }
+        members[name]?.missedRounds = 0
+        // The verdict is near.
+        guard !round.judging.contains(name) else { return }
+        let limit = largestContribution(in: round)
+        guard let total = Int(exactly: piece.totalBytes), total > 0, total <= limit else {
+            let error = FederationError(
+                .oversized, "a contribution of \(piece.totalBytes) bytes, at most \(limit) are allowed")
+            reject(error, digest: piece.digest, from: name, at: now, &directives)
+            send(receipt(.rejected, 0, error.description), to: member, &directives)
+            return
+        }
+        // Out of the dictionary while it grows, so that its bytes are not copied with each piece.
+        var upload = uploads.removeValue(forKey: name)
+            ?? Upload(assembly: PieceAssembly(digest: piece.digest, totalBytes: total), lastPiece: now)
+        uploadBytes -= upload.assembly.bytes.count
+        if upload.assembly.digest != piece.digest || upload.assembly.totalBytes != total {
+            upload.assembly = PieceAssembly(digest: piece.digest, totalBytes: total)
+        }
+        let before = upload.assembly.bytes.count
+        if hasRoom(for: piece.bytes.count, beside: before, at: now) {
+            upload.assembly.add(piece.bytes, at: piece.offset)
+            upload.lastPiece = now
+        }
+        guard upload.assembly.isComplete else {
+            uploadBytes += upload.assembly.bytes.count
+            send(receipt(.partial, upload.assembly.bytes.count), to: member, &directives)
+            uploads[name] = upload
+            return
+        }
+        round.judging.insert(name)
+        phase = .running(round)
+        directives.append(
+            .judge(
+                FinishedUpload(
+                    round: round.number, attempt: round.attempt, worker: name, leaseEpoch: member.epoch,
+                    entities: member.entities, digest: piece.digest, bytes: upload.assembly.bytes,
+                    workSeconds: piece.workSeconds, arrival: now - round.started)))
+    }
+
+    private static func receipt(
+        _ round: UInt32, _ attempt: UInt32, _ digest: [UInt8], _ outcome: ContributionReceipt.Outcome,
+        _ received: Int = 0, _ text: String = ""
+    ) -> Message {
+        .contributionReceipt(
+            ContributionReceipt(
+                round: round, attempt: attempt, digest: digest, receivedBytes: UInt64(received), outcome: outcome,
+                text: String(text.prefix(WireLimits.text / 4))))
+    }
+
+    /// What a contribution can have at most: parameters are as many as the model's, with some words beside them.
+    private func largestContribution(in round: OpenRound) -> Int {
+        guard round.kind != .statistics else { return configuration.maximumContributionBytes }
+        let names = WireLimits.entities * (WireLimits.name + 4)
+        let words = (bundle?.groups.count ?? 0) * 512 + names + 4_096
+        return min(configuration.maximumContributionBytes, modelBytes.count + words)
+    }
+
+    // MARK: Bounds
+
+    /// Whether more bytes may be held. The upload that has stood still longest makes room, if it stood still for a while;
+    /// one upload at a time always goes on.
+    private mutating func hasRoom(for count: Int, beside own: Int, at now: Instant) -> Bool {
+        while uploadBytes + own + count > configuration.unfinishedBytes, !uploads.isEmpty {
+            guard let stalest = uploads.min(by: { $0.value.lastPiece < $1.value.lastPiece }),
+                now - stalest.value.lastPiece > configuration.heartbeatInterval * 2
+            else { return false }
+            forgetUpload(of: stalest.key)
+        }
+        return true
+    }
+
+    /// What has not gone on for a lease is not going on.
+    mutating func dropIdleUploads(at now: Instant) {
+        for (name, upload) in uploads where now - upload.lastPiece > configuration.lease * 2 {
+            forgetUpload(of: name)
+        }
+    }
+
+    mutating func forgetUpload(of name: String) {
+        guard let upload = uploads.removeValue(forKey: name) else { return }
+        uploadBytes -= upload.assembly.bytes.count
+    }
+
+    mutating func forgetUploads() {
+        uploads = [:]
+        uploadBytes = 0
+    }
+
+    // MARK: Verdicts
+
+    /// A contribution passed the gate, or did not. It counts if its sender still has the lease under which it came.
+    mutating func judged(_ judgement: Judgement, at now: Instant, _ directives: inout [ServerDirective]) {
+        let upload = judgement.upload
+        guard case .running(var round) = phase, round.number == upload.round, round.attempt == upload.attempt else {
+            if let member = members[upload.worker], member.epoch == upload.leaseEpoch {
+                send(
+                    Self.receipt(upload.round, upload.attempt, upload.digest, .notWanted), to: member, &directives)
+            }
+            return
+        }
+        round.judging.remove(upload.worker)
+        phase = .running(round)
+        guard let member = members[upload.worker], member.epoch == upload.leaseEpoch,
+            now - member.lastHeard <= configuration.lease, round.isOpen(for: upload.worker)
+        else { return }
+        func answer(_ outcome: ContributionReceipt.Outcome, _ received: Int = 0, _ text: String = "") {
+            send(
+                Self.receipt(upload.round, upload.attempt, upload.digest, outcome, received, text), to: member,
+                &directives)
+        }
+        switch judgement.verdict {
+        case .refused(let error):
+            reject(error, digest: upload.digest, from: upload.worker, at: now, &directives)
+            answer(.rejected, 0, error.description)
+        case .empty(let reason):
+            // An honest worker without samples: nobody waits for it any longer, and it counts for nothing.
+            round.rejected[upload.worker] = RejectedContribution(
+                worker: upload.worker, leaseEpoch: upload.leaseEpoch, digest: upload.digest, reason: reason)
+            phase = .running(round)
+            directives.append(
+                .note(Note(.info, "contribution counts for nothing", ["worker": upload.worker, "reason": reason])))
+            answer(.accepted, upload.bytes.count)
+        case .counts(let contribution):
+            let keys = Set(
+                contribution.entities.map { EntityKey(domain: member.registration.domain, entity: $0) })
+            let known = Set(member.entities).union(upload.entities)
+            guard keys.isDisjoint(with: round.covered), contribution.entities.allSatisfy(known.contains) else {
+                // What it was computed on counts already, or was never this worker's: its next plan says what is left.
+                answer(.notWanted)
+                sendStatus(to: upload.worker, at: now, &directives)
+                return
+            }
+            accept(contribution, upload, keys, &directives)
+            answer(.accepted, upload.bytes.count)
+        }
+    }
+
+    private mutating func accept(
+        _ contribution: Contribution, _ upload: FinishedUpload, _ keys: Set<EntityKey>,
+        _ directives: inout [ServerDirective]
+    ) {
+        guard case .running(var round) = phase else { return }
+        let name = upload.worker
+        let accepted = AcceptedContribution(
+            round: round.number, attempt: round.attempt, worker: name, leaseEpoch: upload.leaseEpoch,
+            digest: upload.digest, entities: contribution.entities, sampleCount: contribution.sampleCount,
+            bytes: UInt64(upload.bytes.count), rawBytes: contribution.rawBytes, workSeconds: upload.workSeconds,
+            arrival: upload.arrival)
+        round.accepted[name] = accepted
+        round.covered.formUnion(keys)
+        phase = .running(round)
+        excluded[name] = nil
+        directives.append(.fold(round: round.number, attempt: round.attempt, contribution, from: name))
+        directives.append(.keep(accepted, payload: upload.bytes))
+        directives.append(
+            .note(
+                Note(
+                    .debug, "contribution accepted",
+                    [
+                        "worker": name, "round": "\(round.number)", "samples": "\(accepted.sampleCount)",
+                        "bytes": "\(accepted.bytes)",
+                    ])))
+    }
+
+    /// Notes who sent what cannot be used. Statistics that cannot be used exclude their sender for a while, longer each
+    /// time, so that the others go on without it.
+    mutating func reject(
+        _ error: FederationError, digest: [UInt8], from name: String, at now: Instant,
+        _ directives: inout [ServerDirective]
+    ) {
+        rejections[error.code, default: 0] += 1
+        members[name]?.rejected += 1
+        let rejection = RejectedContribution(
+            worker: name, leaseEpoch: members[name]?.epoch ?? 0, digest: digest, reason: error.description)
+        var isStatistics = false
+        switch phase {
+        case .running(var round):
+            round.rejected[name] = rejection
+            isStatistics = round.kind == .statistics
+            phase = .running(round)
+        case .aggregating(var round):
+            round.rejected[name] = rejection
+            isStatistics = round.kind == .statistics
+            phase = .aggregating(round)
+        case .waiting, .committing, .finished: break
+        }
+        var fields = ["worker": name, "code": error.code.rawValue, "reason": error.description]
+        if isStatistics {
+            let count = (excluded[name]?.count ?? 0) + 1
+            let pause = configuration.backOff(failures: count) * 10
+            if excluded.count >= configuration.maximumWorkers { excluded = excluded.filter { now < $0.value.until } }
+            excluded[name] = Exclusion(count: count, until: now + pause, reason: error.description)
+            fields["excludedSeconds"] = "\(Int(pause.seconds))"
+        }
+        directives.append(.note(Note(.warning, "contribution rejected", fields)))
+    }
+}

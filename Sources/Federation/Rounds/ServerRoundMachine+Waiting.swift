@@ -1,0 +1,71 @@
+import Platform
+
+/// Why nothing goes on, in one line for people.
+extension ServerRoundMachine {
+    /// Says what the machine waits for: always to whoever asks, and in the log when it has waited for a heartbeat and it
+    /// is something else than before.
+    mutating func sayWhatItWaitsFor(at now: Instant, _ directives: inout [ServerDirective]) {
+        let reason = reasonToWait(at: now)
+        if reason != waitingFor { waitingSince = now }
+        waitingFor = reason
+        guard let reason, reason != saidWaiting, now - waitingSince >= configuration.heartbeatInterval * 3 else {
+            if reason == nil { saidWaiting = "" }
+            return
+        }
+        saidWaiting = reason
+        directives.append(.note(Note(.notice, "waiting", ["for": reason])))
+    }
+
+    private func reasonToWait(at now: Instant) -> String? {
+        switch phase {
+        case .finished, .aggregating: return nil
+        case .committing: return "the disk, to store round \(nextRound)"
+        case .running(let round):
+            let awaited = awaited(round, at: now)
+            let passed = members.filter { $0.value.missedRounds > 0 && round.isOpen(for: $0.key) }.map(\.key).sorted()
+            var parts: [String] = []
+            if !awaited.isEmpty { parts.append("round \(round.number) waits for \(Self.list(awaited))") }
+            if awaited.isEmpty, isHandingOver { parts.append(handingOver) }
+            let missing = neededContributions - round.accepted.count
+            if awaited.isEmpty, missing > 0 {
+                parts.append("round \(round.number) lacks \(missing) of \(neededContributions) contributions")
+            }
+            if !passed.isEmpty { parts.append("no answer from \(Self.list(passed)) in earlier rounds") }
+            return parts.isEmpty ? nil : parts.joined(separator: "; ")
+        case .waiting:
+            let ready = ready(at: now)
+            if ready.count < neededWorkers { return lack(ready, at: now) }
+            if choice == nil, configuration.awaitsChoice { return "the first placement" }
+            if isHandingOver { return handingOver }
+            if let retryAt, now < retryAt {
+                return "another try after a failure (\(failures) in a row): \(failure)"
+            }
+            return nil
+        }
+    }
+
+    private func lack(_ ready: [String], at now: Instant) -> String {
+        let known = departed + excluded.keys.filter { isExcluded($0, at: now) && members[$0] != nil }
+            + members.filter { $0.value.entities.isEmpty }.map(\.key)
+        var text = "\(ready.count) of \(neededWorkers) workers here, waiting for "
+        text += known.isEmpty ? "\(neededWorkers - ready.count) more" : Self.list(Set(known).sorted())
+        let out = excluded.filter { isExcluded($0.key, at: now) && members[$0.key] != nil }
+            .sorted { $0.key < $1.key }.map { "\($0.key) is left out: \($0.value.reason)" }
+        if let first = out.first { text += "; " + first }
+        return text
+    }
+
+    private var handingOver: String {
+        let leaving = Set(
+            domains.values.flatMap { place in place.releasing.keys.compactMap { place.owners[$0] } }
+        ).sorted()
+        return leaving.isEmpty
+            ? "entities without a worker are to be given to another"
+            : "\(Self.list(leaving)) to give up entities that are to move"
+    }
+
+    private static func list(_ names: [String]) -> String {
+        names.count <= 8
+            ? names.joined(separator: ", ") : names.prefix(8).joined(separator: ", ") + " and \(names.count - 8) more"
+    }
+}

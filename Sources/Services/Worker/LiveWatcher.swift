@@ -1,0 +1,68 @@
+import Federation
+import Foundation
+import Platform
+import Watching
+
+/// A worker's streams behind the node: a thread of its own scores them, its alarms go to the spool before anybody hears
+/// of them, and the node hears that they are there. Another version, or other entities, begin anew on a new thread.
+final class LiveWatcher: Watcher {
+    private let scoring: LiveScoring
+    private let settings: WorkerSettings
+    private let spool: SharedSpool
+    private let inbox: Inbox<WorkerNode.Input>
+    private let log: Logger
+    private var running: (thread: BackgroundThread, version: UInt64, entities: [String])?
+
+    init(
+        _ scoring: LiveScoring, settings: WorkerSettings, spool: SharedSpool, inbox: Inbox<WorkerNode.Input>, log: Logger
+    ) {
+        self.scoring = scoring
+        self.settings = settings
+        self.spool = spool
+        self.inbox = inbox
+        self.log = log
+    }
+
+    func watch(_ model: FederatedModel, version: UInt64, entities: [String]) {
+        if let running {
+            guard running.version != version || running.entities != entities else { return }
+            running.thread.cancel()
+        }
+        let (scoring, settings, spool, inbox, log) = (scoring, settings, spool, inbox, log)
+        let thread = BackgroundThread(name: "scoring") { isCancelled in
+            do {
+                try scoring.run(
+                    model: model, version: version, entities: entities, settings: settings, log: log,
+                    isCancelled: isCancelled
+                ) { events, scored, ended in
+                    if !events.isEmpty {
+                        try spool.append(try events.map { try $0.encoded() })
+                        for event in events {
+                            log.info(
+                                "alarm",
+                                [
+                                    "id": event.id, "state": event.state.rawValue,
+                                    "severity": event.severity.rawValue,
+                                ])
+                        }
+                        inbox.put(.spooled)
+                    }
+                    inbox.put(.streams(scoredSamples: scored, ended: ended))
+                }
+            } catch {
+                guard !isCancelled() else { return }
+                log.error("scoring failed", ["reason": "\(error)"])
+                // What the disk refuses has its own exit status: alarms go on when there is space again.
+                inbox.put(
+                    .failed(
+                        error as? StorageError ?? ServiceError(.data, "the streams cannot be scored: \(error)")))
+            }
+        }
+        running = (thread, version, entities)
+    }
+
+    func stop() {
+        running?.thread.cancel()
+        running?.thread.join(upTo: .milliseconds(300))
+    }
+}
