@@ -1,6 +1,6 @@
-package import Federation
+import Federation
 import Foundation
-package import Placement
+import Placement
 import Platform
 import Synchronization
 import Watching

@@ -122,7 +122,7 @@ import Glibc
         guard count > Self.smallFrame else {
             return unsafe Bytes(Array(UnsafeRawBufferPointer(start: zmq_msg_data(message), count: count)))
         }
-        let own = unsafe UnsafeMutablePointer<zmq_msg_t>.allocate(capacity: 1)
+        let own = UnsafeMutablePointer<zmq_msg_t>.allocate(capacity: 1)
         unsafe zmq_msg_init(own)
         unsafe zmq_msg_move(own, message)
         guard let start = unsafe zmq_msg_data(own) else {
@@ -144,7 +144,7 @@ import Glibc
 
     /// Sends one frame: its parts are put together where the library keeps it until it is sent.
     func send(_ frame: EncodedMessage, more: Bool) throws(TransportError) -> SendOutcome {
-        var outgoing = unsafe zmq_msg_t()
+        var outgoing = zmq_msg_t()
         guard unsafe zmq_msg_init_size(&outgoing, frame.count) == 0 else { throw Self.failure("make a message") }
         if let start = unsafe zmq_msg_data(&outgoing) {
             unsafe frame.head.withUnsafeBytes { head in
