@@ -1,5 +1,6 @@
 import Federation
 import Numerics
+import Placement
 import Platform
 
 /// A clock that a test moves.
