@@ -9,7 +9,8 @@ struct ReplayCommand: Command {
     private static let version = Option<Int>(
         "version", "N", default: 0, "the version to compute again; 0: all that there are", constraint: "at least 0",
         valid: { $0 >= 0 })
-    private static let format = Option<OutputFormat>("format", "FORMAT", default: .table, "how to print what came of it")
+    private static let format = Option<OutputFormat>(
+        "format", "FORMAT", default: .table, "how to print what came of it")
 
     static let manual = CommandManual(
         name: "replay", summary: "compute model versions again from the log and compare the bytes",

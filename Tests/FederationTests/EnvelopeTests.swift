@@ -60,7 +60,8 @@ import Testing
 
     @Test func strangersAreToldWhy() {
         func bytes(version: UInt16, type: UInt16) -> [UInt8] {
-            Envelope.assemble(version: version, type: type, leaseEpoch: 0, sequence: 0, sender: "a", payload: []
+            Envelope.assemble(
+                version: version, type: type, leaseEpoch: 0, sequence: 0, sender: "a", payload: []
             ).bytes
         }
         let ours = Envelope.protocolVersion

@@ -303,7 +303,8 @@ struct FederationSimulation {
         guard let good = try? Contribution(decoding: payload), var group = good.groups.first else { return payload }
         group.parameters[0] = .nan
         return Contribution(
-            kind: good.kind, base: good.base, entities: good.entities, rawBytes: good.rawBytes, groups: [group] + good.groups.dropFirst()
+            kind: good.kind, base: good.base, entities: good.entities, rawBytes: good.rawBytes,
+            groups: [group] + good.groups.dropFirst()
         ).encoded()
     }
 

@@ -67,7 +67,8 @@ struct RandomMessages {
                     plan: flag()
                         ? RoundPlan(
                             round: integer(), attempt: integer(), kind: one(of: RoundKind.self),
-                            baseVersion: integer(), baseDigest: flag() ? digest() : [], remainingMilliseconds: integer(),
+                            baseVersion: integer(), baseDigest: flag() ? digest() : [],
+                            remainingMilliseconds: integer(),
                             hyperparameters: bytes(), covered: names()) : nil,
                     finished: flag(), isChosen: flag(), mayAccelerate: flag(), assignmentRevision: integer(),
                     assignment: flag()
@@ -122,6 +123,7 @@ struct RandomMessages {
     mutating func envelope() -> Envelope {
         let kind = one(of: Message.Kind.self)
         return Envelope(
-            sender: name(), federation: FederationIdentity(integer(), integer()), leaseEpoch: integer(), sequence: integer(), message: message(kind))
+            sender: name(), federation: FederationIdentity(integer(), integer()), leaseEpoch: integer(),
+            sequence: integer(), message: message(kind))
     }
 }

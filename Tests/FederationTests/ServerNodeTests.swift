@@ -11,7 +11,9 @@ import Testing
     /// Every write takes five seconds, longer than a lease: no heartbeat waits for it, no lease ends, and rounds are
     /// committed as fast as the disk takes them.
     @Test func aSlowDiskDelaysNoHeartbeat() throws {
-        let harness = NodeHarness { $0.minimumWorkers = 3; $0.quorum = 3 }
+        let harness = NodeHarness {
+            $0.minimumWorkers = 3; $0.quorum = 3
+        }
         harness.tasks.durations[.disk] = .seconds(5)
         let workers = workers(["a", "b", "c"], in: harness)
         try harness.run(for: .seconds(60)) { for worker in workers { worker.turn() } }
@@ -22,7 +24,9 @@ import Testing
 
     /// The process is stopped for a minute: the heartbeats that waited are as good as on time, and nobody is evicted.
     @Test func aPauseEvictsNobody() throws {
-        let harness = NodeHarness { $0.minimumWorkers = 3; $0.quorum = 3 }
+        let harness = NodeHarness {
+            $0.minimumWorkers = 3; $0.quorum = 3
+        }
         let workers = workers(["a", "b", "c"], in: harness)
         try harness.run(for: .seconds(5)) { for worker in workers { worker.turn() } }
         let epochs = workers.map(\.epoch)
@@ -40,14 +44,17 @@ import Testing
     /// Somebody sends without end: each turn does a bounded amount, an honest heartbeat is answered in the turn after it
     /// came, and bulk goes on.
     @Test func aFloodStarvesNobody() throws {
-        let harness = NodeHarness { $0.minimumWorkers = 1; $0.quorum = 1 }
+        let harness = NodeHarness {
+            $0.minimumWorkers = 1; $0.quorum = 1
+        }
         let worker = ScriptedWorker("a", in: harness, entities: ["a/e"])
         try harness.run(for: .seconds(1)) { worker.turn() }
         var noise = 0
         harness.port.flood = {
             noise += 1
             let ghost = Envelope(
-                sender: "ghost", leaseEpoch: 5, sequence: UInt64(noise), message: .heartbeat(
+                sender: "ghost", leaseEpoch: 5, sequence: UInt64(noise),
+                message: .heartbeat(
                     Heartbeat(assignmentRevision: 0, activity: .idle, version: 0)))
             return ArrivedMessage(peer: Array("ghost".utf8), bytes: ghost.encoded())
         }
@@ -68,7 +75,9 @@ import Testing
 
     /// A member that only heartbeats holds the first round up to its deadline, and no later one.
     @Test func whoNeverContributesHoldsOneRound() throws {
-        let harness = NodeHarness { $0.minimumWorkers = 2; $0.quorum = 2 }
+        let harness = NodeHarness {
+            $0.minimumWorkers = 2; $0.quorum = 2
+        }
         let honest = workers(["a", "b"], in: harness)
         let idle = ScriptedWorker("idle", in: harness, entities: ["idle/e"])
         idle.contributes = false
@@ -83,7 +92,9 @@ import Testing
 
     /// A member that never takes over what it was told loses its lease, and with it what it would not give up.
     @Test func whoDoesNotTakeOverItsAssignmentIsOut() throws {
-        let harness = NodeHarness { $0.minimumWorkers = 1; $0.quorum = 1 }
+        let harness = NodeHarness {
+            $0.minimumWorkers = 1; $0.quorum = 1
+        }
         let shared = ["e0", "e1", "e2"]
         let deaf = ScriptedWorker("deaf", in: harness, entities: shared, domain: "d")
         deaf.acknowledges = false
@@ -102,7 +113,9 @@ import Testing
     /// What is sent for statistics is none: its sender is named and left out, the others go on, and nothing is retried at
     /// the speed of the network.
     @Test func statisticsThatAreNoneExcludeTheirSender() throws {
-        let harness = NodeHarness { $0.minimumWorkers = 2; $0.quorum = 2 }
+        let harness = NodeHarness {
+            $0.minimumWorkers = 2; $0.quorum = 2
+        }
         let honest = workers(["a", "b"], in: harness)
         let spoiler = ScriptedWorker("spoiler", in: harness, entities: ["spoiler/e"])
         spoiler.spoilsStatistics = true
@@ -117,17 +130,22 @@ import Testing
 
     /// Alone, it is tried again ever more seldom.
     @Test func aFailureBacksOff() throws {
-        let harness = NodeHarness { $0.minimumWorkers = 1; $0.quorum = 1 }
+        let harness = NodeHarness {
+            $0.minimumWorkers = 1; $0.quorum = 1
+        }
         let spoiler = ScriptedWorker("spoiler", in: harness, entities: ["spoiler/e"])
         spoiler.spoilsStatistics = true
         try harness.run(for: .seconds(120)) { spoiler.turn() }
         #expect(harness.disk.abandoned.count <= 8, "\(harness.disk.abandoned.count)")
-        #expect(harness.node.machine.waitingFor?.contains("spoiler") == true, "\(harness.node.machine.waitingFor ?? "")")
+        #expect(
+            harness.node.machine.waitingFor?.contains("spoiler") == true, "\(harness.node.machine.waitingFor ?? "")")
     }
 
     /// The entity of a worker that dies in mid-round after it contributed is not trained again by the one that gets it.
     @Test func anEntityThatMovesCountsOnce() throws {
-        let harness = NodeHarness { $0.minimumWorkers = 2; $0.quorum = 2 }
+        let harness = NodeHarness {
+            $0.minimumWorkers = 2; $0.quorum = 2
+        }
         let shared = ["e0", "e1", "e2", "e3"]
         let (a, b) = (
             ScriptedWorker("a", in: harness, entities: shared, domain: "d"),

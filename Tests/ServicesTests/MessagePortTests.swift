@@ -121,7 +121,9 @@ import Testing
             try ZeroMQPort.listening(control: taken, bulk: "tcp://127.0.0.1:*")
         }
         #expect(inUse?.code == .addressInUse)
-        for address in ["127.0.0.1", "tcp://nowhere.invalid:9000", "udp://x:1", "tcp://127.0.0.1:70000", "tcp://::1:9000"] {
+        for address in [
+            "127.0.0.1", "tcp://nowhere.invalid:9000", "udp://x:1", "tcp://127.0.0.1:70000", "tcp://::1:9000",
+        ] {
             let bad = #expect(throws: TransportError.self) {
                 try ZeroMQPort.listening(control: address, bulk: "tcp://127.0.0.1:*")
             }

@@ -142,7 +142,8 @@ package final class ServerNode {
             for directive in directives {
                 switch directive {
                 case .choose(let choice, let isUrgent): step(.chosen(choice, isUrgent: isUrgent))
-                case .keep(let profile): store("training times could not be stored") { [disk] in try disk.keep(profile) }
+                case .keep(let profile):
+                    store("training times could not be stored") { [disk] in try disk.keep(profile) }
                 case .note(let line): note(line)
                 }
             }

@@ -86,7 +86,8 @@ package struct Contribution: Equatable, Sendable {
     /// The bytes of the contribution: the same for the same work, whenever and wherever it was done.
     package func encoded() -> [UInt8] {
         var writer = WireWriter(
-            reserving: statistics.count + entities.count * 32 + groups.reduce(64) { $0 + $1.parameters.count * 4 + 256 })
+            reserving: statistics.count + entities.count * 32 + groups.reduce(64) { $0 + $1.parameters.count * 4 + 256 }
+        )
         writer.put(Self.format)
         writer.put(kind.rawValue)
         writer.put(base)

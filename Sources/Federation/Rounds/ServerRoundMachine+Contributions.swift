@@ -42,7 +42,8 @@ extension ServerRoundMachine {
             return
         }
         // Out of the dictionary while it grows, so that its bytes are not copied with each piece.
-        var upload = uploads.removeValue(forKey: name)
+        var upload =
+            uploads.removeValue(forKey: name)
             ?? Upload(assembly: PieceAssembly(digest: piece.digest, totalBytes: total), lastPiece: now)
         uploadBytes -= upload.assembly.bytes.count
         if upload.assembly.digest != piece.digest || upload.assembly.totalBytes != total {

@@ -125,7 +125,8 @@ extension ServerRoundMachine {
                 deadline: now + configuration.roundDeadline))
         directives.append(
             .begin(
-                RoundBase(round: nextRound, attempt: attempt, kind: kind, version: version, digest: digest, model: bundle)
+                RoundBase(
+                    round: nextRound, attempt: attempt, kind: kind, version: version, digest: digest, model: bundle)
             ))
         directives.append(
             .note(
@@ -156,7 +157,8 @@ extension ServerRoundMachine {
                         + "are allowed", at: now, &directives)
                 return
             }
-            store(round, version: version + 1, summary, model: model, bytes: bytes, digest: digest, at: now, &directives)
+            store(
+                round, version: version + 1, summary, model: model, bytes: bytes, digest: digest, at: now, &directives)
         case .losses(let summary):
             store(round, version: version, summary, model: nil, bytes: nil, digest: [], at: now, &directives)
         case .refused(let reasons):

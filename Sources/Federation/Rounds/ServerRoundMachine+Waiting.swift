@@ -45,7 +45,8 @@ extension ServerRoundMachine {
     }
 
     private func lack(_ ready: [String], at now: Instant) -> String {
-        let known = departed + excluded.keys.filter { isExcluded($0, at: now) && members[$0] != nil }
+        let known =
+            departed + excluded.keys.filter { isExcluded($0, at: now) && members[$0] != nil }
             + members.filter { $0.value.entities.isEmpty }.map(\.key)
         var text = "\(ready.count) of \(neededWorkers) workers here, waiting for "
         text += known.isEmpty ? "\(neededWorkers - ready.count) more" : Self.list(Set(known).sorted())

@@ -293,7 +293,8 @@ package struct ServerRoundMachine: Sendable {
     ) {
         guard let member = members[name] else { return }
         // Thousands of names travel only to whoever lacks them, and not more often than that can be wanted.
-        var lacksIt = member.acknowledged < member.assignmentRevision || member.assignmentRevision == 0
+        var lacksIt =
+            member.acknowledged < member.assignmentRevision || member.assignmentRevision == 0
             || member.heartbeat.assignmentRevision < member.assignmentRevision
         if member.entities.count > 64, let sent = member.assignmentSent, lacksIt, sequence > 0 {
             lacksIt = now - sent >= configuration.heartbeatInterval / 2

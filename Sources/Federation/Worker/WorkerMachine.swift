@@ -353,7 +353,8 @@ package struct WorkerMachine: Sendable {
             directives.append(
                 .note(
                     Note(
-                        .warning, "the server went back to another version than this worker holds: it goes on from there",
+                        .warning,
+                        "the server went back to another version than this worker holds: it goes on from there",
                         ["held": "\(version)", "server": "\(current.number)"])))
             forget(&directives)
         }
@@ -366,7 +367,9 @@ package struct WorkerMachine: Sendable {
     }
 
     mutating func scoreIfDone(_ directives: inout [WorkerDirective]) {
-        guard let status, status.finished, status.version == version, status.digest == digest, scoring != version else { return }
+        guard let status, status.finished, status.version == version, status.digest == digest, scoring != version else {
+            return
+        }
         scoring = version
         work = nil
         upload = nil
@@ -494,6 +497,7 @@ package struct WorkerMachine: Sendable {
         directives.append(
             .send(
                 Envelope(
-                    sender: configuration.name, federation: federation, leaseEpoch: lease.epoch, sequence: sequence, message: message)))
+                    sender: configuration.name, federation: federation, leaseEpoch: lease.epoch, sequence: sequence,
+                    message: message)))
     }
 }

@@ -1,6 +1,6 @@
 package import Autoencoders
-import Foundation
 import Federation
+import Foundation
 import Platform
 package import Telemetry
 

@@ -94,7 +94,8 @@ package struct RoundEntry: Codable, Equatable, Sendable {
         contributions = record.contributions.map {
             Contribution(
                 worker: $0.worker, leaseEpoch: $0.leaseEpoch, digest: SHA256.hexadecimalDigits($0.digest),
-                entities: $0.entities, samples: $0.sampleCount, bytes: $0.bytes, rawBytes: $0.rawBytes, workSeconds: $0.workSeconds)
+                entities: $0.entities, samples: $0.sampleCount, bytes: $0.bytes, rawBytes: $0.rawBytes,
+                workSeconds: $0.workSeconds)
         }
         rejected = record.rejections.count
         rejections = record.rejections.map {

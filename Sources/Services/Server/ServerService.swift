@@ -1,8 +1,8 @@
 import Autoencoders
 import Federation
 import Foundation
-package import Platform
 import Placement
+package import Platform
 import Synchronization
 
 /// The server's process: a ``Federation/ServerNode`` with sockets, a clock, a folder and threads, and HTTP beside it.

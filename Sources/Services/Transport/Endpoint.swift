@@ -60,7 +60,8 @@ package struct Endpoint: Equatable, Sendable, CustomStringConvertible {
         case .local(let text): return text
         case .tcp(let host, let port):
             let place = port.map { "\($0)" } ?? "*"
-            if host == "*" || Self.isAddress(host, AF_INET) || Self.isAddress(host, AF_INET6) || Self.isInterface(host) {
+            if host == "*" || Self.isAddress(host, AF_INET) || Self.isAddress(host, AF_INET6) || Self.isInterface(host)
+            {
                 return "tcp://\(Self.bracketed(host)):\(place)"
             }
             guard let address = Self.addresses(of: host).first else { throw unknown(host) }

@@ -14,7 +14,8 @@ final class LiveWatcher: Watcher {
     private var running: (thread: BackgroundThread, version: UInt64, entities: [String])?
 
     init(
-        _ scoring: LiveScoring, settings: WorkerSettings, spool: SharedSpool, inbox: Inbox<WorkerNode.Input>, log: Logger
+        _ scoring: LiveScoring, settings: WorkerSettings, spool: SharedSpool, inbox: Inbox<WorkerNode.Input>,
+        log: Logger
     ) {
         self.scoring = scoring
         self.settings = settings
