@@ -58,7 +58,8 @@ import Testing
                     Heartbeat(assignmentRevision: 0, activity: .idle, version: 0)))
             return ArrivedMessage(peer: Array("ghost".utf8), bytes: ghost.encoded())
         }
-        for _ in 0..<20 {
+        for _ in 0..<10 {
+            _ = harness.port.take(for: "a")
             worker.heartbeat()
             let before = noise
             try harness.run(for: .milliseconds(50))
@@ -69,7 +70,7 @@ import Testing
             #expect(answers.count == 1)
         }
         let version = harness.node.machine.version
-        try harness.run(for: .seconds(5)) { worker.turn() }
+        try harness.run(for: .seconds(2)) { worker.turn() }
         #expect(harness.node.machine.version > version)
     }
 
@@ -171,6 +172,7 @@ import Testing
             $0.minimumWorkers = 3
             $0.quorum = 1
             $0.unfinishedBytes = 1 << 20
+            $0.maximumContributionBytes = 1 << 20
         }
         let evil = workers(["x", "y"], in: harness)
         for worker in evil { worker.contributes = false }
@@ -187,8 +189,9 @@ import Testing
                         ContributionPiece(
                             round: plan.round, attempt: plan.attempt,
                             assignmentRevision: worker.status?.assignmentRevision ?? 0,
-                            digest: [UInt8](repeating: UInt8(index), count: 32), totalBytes: 200 << 20,
-                            offset: UInt64(offsets[index]), bytes: piece)))
+                            digest: [UInt8](repeating: UInt8(index), count: 32), totalBytes: 1 << 20,
+                            // Never the last one.
+                            offset: UInt64(min(offsets[index], 512 << 10)), bytes: piece)))
                 for envelope in harness.port.take(for: worker.name) {
                     if case .contributionReceipt(let receipt) = envelope.message {
                         offsets[index] = Int(receipt.receivedBytes)
@@ -198,8 +201,9 @@ import Testing
             honest.turn()
         }
         #expect(offsets.reduce(0, +) <= 1 << 20, "\(offsets)")
+        try harness.run(for: .seconds(3)) { honest.turn() }
         honest.contributes = true
-        try harness.run(for: .seconds(10)) { honest.turn() }
+        try harness.run(for: .seconds(3)) { honest.turn() }
         #expect(harness.disk.kept.map(\.accepted.worker).contains("a"), "\(harness.lines)")
     }
 }

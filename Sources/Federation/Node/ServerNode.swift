@@ -46,6 +46,7 @@ package final class ServerNode {
     private let note: (Note) -> Void
     private var lastTurn: Instant?
     private var lastCheck = Instant.zero
+    private let isAnswered = Box(true)
     /// On their way to the disk.
     private let kept = Box<[KeptContribution]>([])
     private let seen = Box<[String: WorkerView]>([:])
@@ -198,8 +199,12 @@ package final class ServerNode {
             }
         case .keep(let accepted, let payload):
             guard keepsContributions else { break }
-            kept.with { $0.append(KeptContribution(accepted: accepted, payload: payload)) }
+            let isFirst = kept.with { kept in
+                kept.append(KeptContribution(accepted: accepted, payload: payload))
+                return kept.count == 1
+            }
             // One transaction for all that came while the disk was busy.
+            guard isFirst else { break }
             store("contributions") { [kept] in
                 let waiting = kept.with { kept in
                     defer { kept = [] }
@@ -211,7 +216,11 @@ package final class ServerNode {
             placementEvents.append(.ended(record))
             store("an abandoned round") { try disk.recordAbandoned(record) }
         case .recordWorker(let view):
-            seen.with { $0[view.name] = view }
+            let isFirst = seen.with { seen in
+                seen[view.name] = view
+                return seen.count == 1
+            }
+            guard isFirst else { break }
             store("workers") { [seen] in
                 let waiting = seen.with { seen in
                     defer { seen = [:] }
@@ -289,8 +298,13 @@ package final class ServerNode {
     }
 
     private func check(at now: Instant) {
-        guard now - lastCheck >= .seconds(1) else { return }
+        // A disk that takes longer is not asked again before it has answered.
+        guard now - lastCheck >= .seconds(1), isAnswered.with({ $0 }) else { return }
         lastCheck = now
-        store("anything") { [disk] in try disk.check() }
+        isAnswered.with { $0 = false }
+        store("anything") { [disk, isAnswered] in
+            defer { isAnswered.with { $0 = true } }
+            try disk.check()
+        }
     }
 }

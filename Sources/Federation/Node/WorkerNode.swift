@@ -162,6 +162,10 @@ package final class WorkerNode {
             let memory = memory
             tasks.start(NodeTask(.disk, "adopt")) {
                 do {
+                    guard SHA256.digest(bytes) == digest else {
+                        inbox.put(.machine(.adoptionFailed(version: version, "it was damaged on its way")))
+                        return
+                    }
                     let model = try FederatedModel(decoding: bytes)
                     try disk.keep(memory, model: bytes)
                     inbox.put(.adopted(model, version: version, digest: digest))

@@ -1,6 +1,3 @@
-import Numerics
-import Platform
-
 /// Puts the pieces of one byte string together, in order; a piece that does not continue what is there is ignored, and
 /// the answer says where to go on.
 struct PieceAssembly: Sendable {
@@ -17,9 +14,6 @@ struct PieceAssembly: Sendable {
     }
 
     var isComplete: Bool { bytes.count == totalBytes }
-
-    /// Whether the whole is what its digest says.
-    var isIntact: Bool { SHA256.digest(bytes) == digest }
 
     /// Appends a piece if it continues what is there and stays within the whole.
     mutating func add(_ piece: Bytes, at offset: UInt64) {

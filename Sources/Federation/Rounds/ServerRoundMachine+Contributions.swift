@@ -52,7 +52,7 @@ extension ServerRoundMachine {
         let before = upload.assembly.bytes.count
         if hasRoom(for: piece.bytes.count, beside: before, at: now) {
             upload.assembly.add(piece.bytes, at: piece.offset)
-            upload.lastPiece = now
+            if upload.assembly.bytes.count > before { upload.lastPiece = now }
         }
         guard upload.assembly.isComplete else {
             uploadBytes += upload.assembly.bytes.count

@@ -84,7 +84,7 @@ package enum WorkerDirective: Sendable {
     case work(WorkKey, hyperparameters: [UInt8], mayAccelerate: Bool)
     /// The work that runs is no longer wanted.
     case cancelWork(WorkKey)
-    /// Keep this version (the bytes of a ``FederatedModel``) of this federation, then say
+    /// Keep this version (the bytes of a ``FederatedModel``, if they are what their SHA-256 says) of this federation, then say
     /// ``WorkerEvent/adopted(version:digest:)``; what was kept before is no longer wanted.
     case adopt(version: UInt64, digest: [UInt8], model: [UInt8], federation: FederationIdentity)
     /// Forget the version that was kept: this federation has none, or another.

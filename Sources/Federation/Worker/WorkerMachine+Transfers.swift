@@ -36,11 +36,6 @@ extension WorkerMachine {
             if advanced { requestModel(at: now, &directives) }
             return
         }
-        guard assembly.isIntact else {
-            directives.append(.note(Note(.warning, "model damaged on its way", ["version": "\(piece.version)"])))
-            self.download?.lastRequest = now
-            return
-        }
         self.download = nil
         guard assembly.digest == download.digest || download.digest.isEmpty else {
             // The server has gone on to another one meanwhile; its next status says so.
@@ -52,7 +47,7 @@ extension WorkerMachine {
                 version: download.version, digest: assembly.digest, model: assembly.bytes, federation: federation))
     }
 
-    /// A version is on the disk.
+    /// A version is on the disk, every byte as the server has it.
     mutating func adopted(_ new: Version, at now: Instant, _ directives: inout [WorkerDirective]) {
         guard adopting == new else { return }
         adopting = nil
