@@ -56,6 +56,22 @@ def registration(incarnation, site, entities):
             + many([text(entity) for entity in entities]) + text("") + number(0, 1) + many([]))
 
 
+def assignment_revision(status):
+    """The number of the assignment that a status carries or repeats; the next heartbeat says that it was taken over."""
+    def skip_bytes(at):
+        return at + 4 + int.from_bytes(status[at:at + 4], "little")
+
+    at = skip_bytes(16)
+    has_plan, at = status[at], at + 1
+    if has_plan:
+        at = skip_bytes(at + 4 + 4 + 1 + 8)
+        at = skip_bytes(at + 4)
+        count, at = int.from_bytes(status[at:at + 4], "little"), at + 4
+        for _ in range(count):
+            at = skip_bytes(at)
+    return int.from_bytes(status[at + 3:at + 11], "little")
+
+
 class Peer:
     """One worker: registers, heartbeats, reads what it is told."""
 
@@ -79,6 +95,8 @@ class Peer:
         message = parse(self.socket.recv())
         if message["type"] == WELCOME:
             self.federation, self.epoch = message["federation"], message["epoch"]
+        if message["type"] == STATUS:
+            self.revision = assignment_revision(message["payload"])
         return message
 
     def join(self, seconds=10):

@@ -182,7 +182,7 @@ import Testing
         let plan = try #require(evil[0].status?.plan)
         var offsets = [0, 0]
         let piece = Bytes([UInt8](repeating: 1, count: 256 << 10))
-        try harness.run(for: .seconds(10)) {
+        try harness.run(for: .seconds(2)) {
             for (index, worker) in evil.enumerated() {
                 worker.send(
                     .contributionPiece(

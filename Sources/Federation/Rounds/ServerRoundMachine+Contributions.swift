@@ -181,6 +181,8 @@ extension ServerRoundMachine {
             arrival: upload.arrival)
         round.accepted[name] = accepted
         round.covered.formUnion(keys)
+        let served = Set(members[name]?.entities ?? [])
+        for key in keys where !served.contains(key.entity) { round.moved.insert(key) }
         phase = .running(round)
         excluded[name] = nil
         directives.append(.fold(round: round.number, attempt: round.attempt, contribution, from: name))

@@ -250,6 +250,7 @@ extension ServerRoundMachine {
             new.sources = sources(for: name, member, serving: new.entities, in: place)
             new.grants = grants(for: name, member, in: place)
             guard new != member.assignment || member.assignmentRevision == 0 else { continue }
+            noteMoves(to: new.entities, from: member.entities, inDomain: member.registration.domain)
             members[name]?.assignment = new
             members[name]?.assignmentRevision = revision
             if member.assignedSince == nil { members[name]?.assignedSince = now }

@@ -11,6 +11,8 @@ extension ServerRoundMachine {
         var accepted: [String: AcceptedContribution] = [:]
         /// The entities behind the accepted contributions.
         var covered: Set<EntityKey> = []
+        /// Those of them that another worker serves now than the one that contributed them.
+        var moved: Set<EntityKey> = []
         var rejected: [String: RejectedContribution] = [:]
         /// Workers whose contributions are being looked at.
         var judging: Set<String> = []
@@ -49,9 +51,21 @@ extension ServerRoundMachine {
 
     /// What a worker serves and another has trained on already in this round; sorted.
     private func covered(of member: Member, in round: OpenRound) -> [String] {
-        guard !round.covered.isEmpty else { return [] }
+        guard !round.moved.isEmpty else { return [] }
         let domain = member.registration.domain
-        return member.entities.filter { round.covered.contains(EntityKey(domain: domain, entity: $0)) }
+        return member.entities.filter { round.moved.contains(EntityKey(domain: domain, entity: $0)) }
+    }
+
+    /// What a worker serves from now on besides what it served: what of it counts already in the round that runs is not to
+    /// count again.
+    mutating func noteMoves(to new: [String], from old: [String], inDomain domain: String) {
+        guard case .running(var round) = phase, !round.covered.isEmpty else { return }
+        let before = Set(old)
+        for entity in new where !before.contains(entity) {
+            let key = EntityKey(domain: domain, entity: entity)
+            if round.covered.contains(key) { round.moved.insert(key) }
+        }
+        phase = .running(round)
     }
 
     func isExcluded(_ name: String, at now: Instant) -> Bool { excluded[name].map { now < $0.until } ?? false }

@@ -182,10 +182,11 @@ package struct ServerRoundMachine: Sendable {
             for name in members.keys { members[name]?.lastHeard = now }
             for name in members.keys where members[name]?.assignedSince != nil { members[name]?.assignedSince = now }
             nextExpiry = now + configuration.lease
+            guard pause > configuration.lease else { break }
             directives.append(
                 .note(
                     Note(
-                        .warning, "the server did not listen for a while: every lease begins anew",
+                        .warning, "the server did not listen for longer than a lease: every lease begins anew",
                         ["seconds": "\(pause.seconds)"])))
         case .chosen(let choice, let isUrgent): choose(choice, isUrgent: isUrgent, at: now, &directives)
         case .judged(let judgement): judged(judgement, at: now, &directives)

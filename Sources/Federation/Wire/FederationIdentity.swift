@@ -15,10 +15,10 @@ package struct FederationIdentity: Hashable, Sendable, CustomStringConvertible {
     /// A worker's that has not met its server yet.
     package static let none = FederationIdentity(0, 0)
 
-    /// 32 hexadecimal digits, as they are stored and shown.
+    /// 32 hexadecimal digits, the bytes in their order on the wire: as they are stored and shown.
     package var description: String {
         [first, second].map { number in
-            let digits = String(number, radix: 16)
+            let digits = String(number.byteSwapped, radix: 16)
             return String(repeating: "0", count: 16 - digits.count) + digits
         }.joined()
     }
@@ -28,6 +28,6 @@ package struct FederationIdentity: Hashable, Sendable, CustomStringConvertible {
         guard digits.utf8.count == 32, let first = UInt64(digits.prefix(16), radix: 16),
             let second = UInt64(digits.suffix(16), radix: 16)
         else { return nil }
-        self.init(first, second)
+        self.init(first.byteSwapped, second.byteSwapped)
     }
 }

@@ -464,6 +464,8 @@ package struct WorkerMachine: Sendable {
     private mutating func reconnectIfSilent(
         longerThan limit: Duration, at now: Instant, _ directives: inout [WorkerDirective]
     ) {
+        // A connection needs a moment to be made, however short the lease.
+        let limit = max(limit, .seconds(1))
         guard let lastHeard, now - lastHeard > limit, lastReconnect.map({ now - $0 > limit }) ?? true else { return }
         lastReconnect = now
         directives.append(.reconnect)

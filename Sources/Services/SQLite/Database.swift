@@ -144,7 +144,34 @@ package import Platform
                 unsafe sqlite3_reset(handle)
                 unsafe sqlite3_clear_bindings(handle)
             }
-            for (index, value) in values.enumerated() { try bind(value, at: Int32(index + 1)) }
+            return try bind(values, from: 0) { () throws(StorageError) in try rows() }
+        }
+
+        /// Binds the values from an index on, then does the rest. Blobs are lent to SQLite, which copies them into its pages
+        /// and nowhere else.
+        private func bind<Outcome>(
+            _ values: [SQLValue], from index: Int, then body: () throws(StorageError) -> Outcome
+        ) throws(StorageError) -> Outcome {
+            guard index < values.count else { return try body() }
+            guard case .blob(let bytes) = values[index], !bytes.isEmpty else {
+                try bind(values[index], at: Int32(index + 1))
+                return try bind(values, from: index + 1, then: body)
+            }
+            let outcome: Result<Outcome, StorageError> = unsafe bytes.withUnsafeBytes { buffer in
+                do throws(StorageError) {
+                    // No destructor: the bytes stay where they are until the statement has run.
+                    let status = unsafe sqlite3_bind_blob64(
+                        handle, Int32(index + 1), buffer.baseAddress, UInt64(buffer.count), nil)
+                    guard status == SQLITE_OK else { throw database.failure(status, "bind a value for") }
+                    return .success(try bind(values, from: index + 1, then: body))
+                } catch {
+                    return .failure(error)
+                }
+            }
+            return try outcome.get()
+        }
+
+        private func rows() throws(StorageError) -> [[SQLValue]] {
             var rows: [[SQLValue]] = []
             while true {
                 let status = unsafe sqlite3_step(handle)
@@ -168,12 +195,7 @@ package import Platform
                 case .real(let number): unsafe sqlite3_bind_double(handle, index, number)
                 case .text(let text):
                     unsafe sqlite3_bind_text(handle, index, text, Int32(clamping: text.utf8.count), copies)
-                case .blob(let bytes):
-                    bytes.isEmpty
-                        ? unsafe sqlite3_bind_zeroblob(handle, index, 0)
-                        : unsafe bytes.withUnsafeBytes {
-                            unsafe sqlite3_bind_blob64(handle, index, $0.baseAddress, UInt64($0.count), copies)
-                        }
+                case .blob: unsafe sqlite3_bind_zeroblob(handle, index, 0)
                 }
             guard status == SQLITE_OK else { throw database.failure(status, "bind a value for") }
         }
