@@ -61,12 +61,18 @@ public final class ResidualScorer {
     /// The residuals of the first `count` windows of a table, row-major `[count, F]`.
     private func lastResiduals(of samples: Tensor<Float>, count: Int) throws -> [Float] {
         let starts = Array(0..<count)
+        return try residuals(WindowBatch(samples: samples, starts: starts[...]))
+    }
+
+    /// The residuals at the last position of some windows, row-major `[B, F]`.
+    package func residuals(_ windows: WindowBatch) throws -> [Float] {
         var values: [Float] = []
-        values.reserveCapacity(count * shape.features)
-        for first in stride(from: 0, to: count, by: LocalTraining.scoringBatch) {
-            let slice = starts[first..<min(first + LocalTraining.scoringBatch, count)]
-            let residuals = try engine.lastResiduals(WindowBatch(samples: samples, starts: slice))
-            values.append(contentsOf: residuals.elements)
+        values.reserveCapacity(windows.count * shape.features)
+        let (lower, upper) = (windows.starts.startIndex, windows.starts.endIndex)
+        for first in stride(from: lower, to: upper, by: LocalTraining.scoringBatch) {
+            let slice = windows.starts[first..<min(first + LocalTraining.scoringBatch, upper)]
+            let residuals = try engine.lastResiduals(WindowBatch(samples: windows.samples, starts: slice))
+            unsafe residuals.withUnsafeBufferPointer { unsafe values.append(contentsOf: $0) }
         }
         return values
     }

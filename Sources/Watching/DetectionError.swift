@@ -14,6 +14,8 @@ public struct DetectionError: Error, Sendable, Equatable, CustomStringConvertibl
         case fileAccess
         /// An option has a value that makes no sense.
         case invalidOption
+        /// It is no longer wanted.
+        case cancelled
     }
 
     /// The kind of failure.
@@ -43,6 +45,9 @@ public struct DetectionError: Error, Sendable, Equatable, CustomStringConvertibl
 }
 
 extension DetectionError {
+    /// The result is no longer wanted.
+    init(cancelled operation: String) { self.init(.cancelled, operation, "stopped, nobody waits for it any more") }
+
     /// An option names a method that does not exist.
     package init(unknownMethod name: String, among names: [String]) {
         self.init(
@@ -56,6 +61,7 @@ extension DetectionError: ReportableError {
         case .invalidData, .insufficientData, .mismatch: .data
         case .fileAccess: .noInput
         case .invalidOption: .usage
+        case .cancelled: .software
         }
     }
 }

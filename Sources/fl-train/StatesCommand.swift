@@ -131,12 +131,13 @@ struct StatesCommand: Command {
         let reader = DataOptions.readerOptions(arguments, over: model.reader)
         let sources = try MetricSources.discover(paths, part: arguments[part], options: reader)
         let backend = try AcceleratorCatalog.backend(named: "auto", onFailure: { console.note($0) })
+        let engines = ModelEngines(model.bundle, backend: backend)
         for (index, source) in sources.enumerated() {
             var stream = try EntityStream(
                 source: source, options: reader, model: model,
                 method: arguments[optional: method] ?? model.defaultMethod,
                 worker: "fl-train", version: 0, quietSamples: AlarmLifecycle.defaultQuietSamples, reconstructs: false,
-                backend: backend)
+                engines: engines)
             var events: [AlarmEvent] = []
             while !stream.hasEnded {
                 events += try stream.advance(rows: 512)

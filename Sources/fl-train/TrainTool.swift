@@ -21,6 +21,7 @@ enum TrainTool {
             BenchmarkCommand.self,
             BenchEngineCommand.self,
             BenchReadersCommand.self,
+            BenchStreamCommand.self,
             DevicesCommand.self,
             ProfileCommand.self,
             StudyCommand.self,

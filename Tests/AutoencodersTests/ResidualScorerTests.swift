@@ -26,7 +26,7 @@ import Testing
     static let segments = [0..<3, 3..<4, 4..<80, 80..<211]
 
     /// Scoring a file at once and scoring its rows as they come gives the same bits.
-    @Test(arguments: backends, [1, 5, 17])
+    @Test(arguments: backends, [1, 5, 17, 150])
     func offlineIsOnline(backend: String, features: Int) throws {
         let rows = Samples.series(rows: 211, features: features)
         let scorer = try scorer(backend, features: features)

@@ -74,7 +74,11 @@ final class EngineWorkspace {
         let wide = widest * rows
         sizes += [features * rows * steps, features * rows * steps]
         sizes += training ? [wide * steps, wide * steps, wide, wide] : [0, 0, 0, 0]
-        sizes += [blocks * 64 * max(rows, min(rows, Self.few) * steps), training ? blocks * 64 * rows : 0]
+        // The latent's; of scored windows also the inputs' of all steps, or of all samples of a run of windows.
+        let isWide = layout.layers.contains { $0.inputs > PackedLayout.widest }
+        let projected =
+            training ? rows : max(rows + steps - 1, (isWide ? rows : min(rows, Self.few)) * steps)
+        sizes += [blocks * 64 * projected, training ? blocks * 64 * rows : 0]
         if short {
             let features = features * rows * steps / 2
             sizes += [features, features, features, features, blocks * 32 * rows, blocks * 32 * rows]

@@ -35,7 +35,8 @@ public struct OpenBLASBackend: AcceleratorBackend {
         unsafe kernels.panelProduct = OpenBLASKernels.panelProduct
         unsafe kernels.outerProduct = OpenBLASKernels.outerProduct
         unsafe kernels.forwardStep = OpenBLASKernels.forwardStep(cpu.level)
-        return try unsafe VectorEngine(shape: shape, kernels: kernels, threads: cpu.threads)
+        return try unsafe VectorEngine(
+            shape: shape, kernels: kernels, projectsInputs: false, threads: cpu.threads)
     }
 }
 

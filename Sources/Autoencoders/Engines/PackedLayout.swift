@@ -48,6 +48,12 @@ struct PackedLayout {
         let offset: Int
     }
 
+    /// Inputs beyond which those of all steps are projected at once, strip by strip: a step would fetch all weights from
+    /// beyond the first-level cache for every few rows.
+    static let widest = 64
+    /// Weights' rows in a strip: 32 KiB of them stay in the first-level cache while all rows pass by.
+    static let strip = 128
+
     let shape: AutoencoderShape
     let layers: [Layer]
     /// Panels of the linear layer in the packed vector, `[H + 1, vectors * 16]` each.

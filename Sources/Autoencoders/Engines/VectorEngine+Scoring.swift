@@ -36,7 +36,7 @@ extension VectorEngine {
         let features = shape.features
         var result = Tensor<Float>(shape: [batch.count, features])
         let (stride, last) = (layout.outputWidth, shape.window - 1)
-        try unsafe score(batch, into: &result) { pass, target, first in
+        try unsafe score(batch, into: &result, from: last) { pass, target, first in
             unsafe pass.linear(from: last)
             let rows = unsafe pass.rows
             let place = last * rows * stride
@@ -51,9 +51,10 @@ extension VectorEngine {
         return result
     }
 
-    /// Runs the layers over all windows, shard by shard; `finish(pass, target, firstWindow)` writes a shard's part.
+    /// Runs the layers over all windows, shard by shard; `finish(pass, target, firstWindow)` writes a shard's part and
+    /// may look at the input of the steps from `first` on.
     private func score(
-        _ batch: WindowBatch, into result: inout Tensor<Float>,
+        _ batch: WindowBatch, into result: inout Tensor<Float>, from first: Int = 0,
         _ finish: (VectorPass, UnsafeMutablePointer<Float>, Int) -> Void
     ) throws {
         check(batch)
@@ -69,11 +70,17 @@ extension VectorEngine {
             unsafe result.withUnsafeMutableBufferPointer { result in
                 guard let base = samples.baseAddress, let target = result.baseAddress else { return }
                 pool.forEach(shards) { shard, worker in
-                    let first = batch.starts.startIndex + shard * rows
-                    let starts = batch.starts[first..<min(first + rows, batch.starts.endIndex)]
+                    let place = batch.starts.startIndex + shard * rows
+                    let starts = batch.starts[place..<min(place + rows, batch.starts.endIndex)]
                     let pass = unsafe self.pass(scoringWorkspaces[worker], rows: starts.count)
-                    unsafe pass.gather(base, starts: starts)
-                    unsafe pass.forward(training: false)
+                    // A stream's windows follow each other: each sample is in T of them.
+                    if projectsInputs, zip(starts, starts.dropFirst()).allSatisfy({ $1 == $0 + 1 }) {
+                        unsafe pass.gather(base, starts: starts, from: first)
+                        unsafe pass.forward(training: false, run: base + starts[place] * shape.features)
+                    } else {
+                        unsafe pass.gather(base, starts: starts)
+                        unsafe pass.forward(training: false, strips: projectsInputs)
+                    }
                     unsafe finish(pass, target, shard * rows)
                 }
             }

@@ -76,7 +76,7 @@ extension VectorEngine {
                         let starts = batch.starts[first..<min(first + rows, batch.starts.endIndex)]
                         let pass = unsafe trainingPass(workspace, rows: starts.count)
                         unsafe pass.gather(base, starts: starts)
-                        unsafe pass.forward(training: true)
+                        unsafe pass.forward(training: true, strips: projectsInputs)
                         unsafe pass.linear(from: 0)
                         unsafe pass.residuals(scale: scale)
                         unsafe (errors + shard * rows).update(from: workspace.errors.base, count: starts.count)

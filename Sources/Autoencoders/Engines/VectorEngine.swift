@@ -13,6 +13,8 @@ final class VectorEngine: AutoencoderEngine {
     let kernels: VKKernels
     /// Kernels of the training pass when it multiplies in bfloat16.
     let shortKernels: VKKernels?
+    /// Whether inputs are projected for many steps at once where that pays. Our kernels give the same bits either way.
+    let projectsInputs: Bool
     /// Weights and their transposes as pairs of bfloat16, and each layer's rows on the way there.
     let shortWeights: AlignedBuffer<Float>
     let shortTransposed: AlignedBuffer<Float>
@@ -38,8 +40,12 @@ final class VectorEngine: AutoencoderEngine {
     static let parameterChunk = 8192
 
     /// - Throws: ``AcceleratorError`` when memory or threads are not to be had.
-    init(shape: AutoencoderShape, kernels: VKKernels, shortKernels: VKKernels? = nil, threads: Int) throws {
+    init(
+        shape: AutoencoderShape, kernels: VKKernels, shortKernels: VKKernels? = nil, projectsInputs: Bool = true,
+        threads: Int
+    ) throws {
         self.shape = shape
+        self.projectsInputs = projectsInputs
         unsafe self.kernels = unsafe kernels
         unsafe self.shortKernels = unsafe shortKernels
         let layout = try PackedLayout(shape: shape)

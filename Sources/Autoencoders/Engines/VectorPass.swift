@@ -25,14 +25,15 @@ struct VectorPass {
     private var steps: Int { unsafe layout.shape.window }
     private var depth: Int { unsafe layout.shape.hidden.count }
 
-    /// Copies the windows into the workspace, time first: `[T, rows, F]`, F padded with zeros.
-    func gather(_ samples: UnsafePointer<Float>, starts: ArraySlice<Int>) {
+    /// Copies the windows into the workspace, time first: `[T, rows, F]`, F padded with zeros; the steps from `first`
+    /// on.
+    func gather(_ samples: UnsafePointer<Float>, starts: ArraySlice<Int>, from first: Int = 0) {
         let (steps, features, stride) = unsafe (self.steps, layout.shape.features, layout.outputWidth)
         let (rows, input) = unsafe (self.rows, workspace.input)
         for (row, start) in starts.enumerated() {
-            var source = unsafe samples + start * features
-            var target = unsafe input + row * stride
-            for _ in 0..<steps {
+            var source = unsafe samples + (start + first) * features
+            var target = unsafe input + (first * rows + row) * stride
+            for _ in first..<steps {
                 unsafe target.update(from: source, count: features)
                 unsafe (target + features).update(repeating: 0, count: stride - features)
                 unsafe source += features
@@ -60,7 +61,12 @@ struct VectorPass {
     }
 
     /// Runs the layers; fills the workspace's hidden states and, when `training`, what the backward pass needs.
-    func forward(training: Bool) {
+    ///
+    /// - Parameters:
+    ///   - run: the first sample of windows that follow each other sample by sample, `[rows + T − 1, F]`: each sample is
+    ///     projected once for all windows it is in. `nil`: the windows were gathered.
+    ///   - strips: whether wide inputs are projected in strips.
+    func forward(training: Bool, run: UnsafePointer<Float>? = nil, strips: Bool = true) {
         let (layout, rows, steps) = unsafe (self.layout, self.rows, self.steps)
         let projectsFirst = !training && rows <= EngineWorkspace.few
         let unit = unsafe self.unit
@@ -73,13 +79,27 @@ struct VectorPass {
             let bias = unsafe derived + layer.summedBias
             unsafe memory.cells.update(repeating: 0, count: rows * width)
             let isLatent = unsafe index == depth
+            let isRun = unsafe index == 0 && run != nil
+            let isProjected = isLatent || isRun || projectsFirst || (strips && layer.inputs > PackedLayout.widest)
+            // The gates' own place, where there is one, holds their inputs first.
+            let projection = unsafe training && !isLatent ? memory.gates : workspace.projection
+            var projected = steps * rows
             if isLatent {
                 // The latent is the same at every step: it is projected once.
-                unsafe project(layer, x + (steps - 1) * rows * layer.inputStride / unit, count: rows, weights, bias)
-            } else if projectsFirst {
-                unsafe project(layer, x, count: steps * rows, weights, bias)
+                projected = rows
+                unsafe project(
+                    layer, x + (steps - 1) * rows * layer.inputStride / unit, layer.inputStride / unit, count: rows,
+                    weights, bias, into: projection)
+            } else if index == 0, let run = unsafe run {
+                projected = rows + steps - 1
+                unsafe project(
+                    layer, run, layout.shape.features, count: projected, weights, bias, into: projection)
+            } else if isProjected {
+                unsafe project(
+                    layer, x, layer.inputStride / unit, count: projected, weights, bias, into: projection)
             }
-            let isProjected = isLatent || projectsFirst
+            /// Projected rows from one step to the next.
+            let ahead = isLatent ? 0 : isRun ? 1 : rows
             var step = unsafe VKForwardStep()
             unsafe step.inputs = isProjected ? 0 : inputs
             unsafe step.xStride = layer.inputStride / unit
@@ -87,7 +107,7 @@ struct VectorPass {
             unsafe step.xWeights = weights
             unsafe step.hWeights = weights + inputs * 64
             unsafe step.weightBlockStride = unit == 1 ? layer.blockStride : layer.shortBlockStride
-            unsafe step.initialBlockStride = isLatent ? rows * 64 : isProjected ? steps * rows * 64 : 64
+            unsafe step.initialBlockStride = isProjected ? projected * 64 : 64
             unsafe step.initialRowStride = isProjected ? 64 : 0
             unsafe step.gateBlockStride = steps * rows * 64
             unsafe step.rows = rows
@@ -96,9 +116,7 @@ struct VectorPass {
                 unsafe step.x = x + t * rows * layer.inputStride / unit
                 unsafe step.h = UnsafePointer(memory.hidden + t * rows * width / unit)
                 unsafe step.hidden = t == 0 ? 0 : (layer.hidden + unit - 1) / unit
-                unsafe step.initial =
-                    isProjected
-                    ? UnsafePointer(workspace.projection + (isLatent ? 0 : t * rows * 64)) : bias
+                unsafe step.initial = isProjected ? UnsafePointer(projection + t * ahead * 64) : bias
                 unsafe step.hiddenOut = memory.hidden + (t + 1) * rows * width / unit
                 unsafe step.hiddenPairs = memory.hiddenPairs + (t + 1) * rows / 2 * width
                 if training {
@@ -116,24 +134,30 @@ struct VectorPass {
         }
     }
 
-    /// `projection[block][row] = bias + x · W_ih`.
+    /// `projection[block][row] = bias + x · W_ih`, one chain of multiply-adds for each element, whatever the strips.
     private func project(
-        _ layer: PackedLayout.Layer, _ x: UnsafePointer<Float>, count: Int, _ weights: UnsafePointer<Float>,
-        _ bias: UnsafePointer<Float>
+        _ layer: PackedLayout.Layer, _ x: UnsafePointer<Float>, _ stride: Int, count: Int,
+        _ weights: UnsafePointer<Float>, _ bias: UnsafePointer<Float>, into projection: UnsafeMutablePointer<Float>
     ) {
+        let inputs = unsafe (layer.inputs + unit - 1) / unit
         for block in 0..<layer.blocks {
-            var product = unsafe VKPanelProduct()
-            unsafe product.a = x
-            unsafe product.aStride = layer.inputStride / unit
-            unsafe product.inner = (layer.inputs + unit - 1) / unit
-            unsafe product.segments = 1
-            unsafe product.panel = weights + block * (unit == 1 ? layer.blockStride : layer.shortBlockStride)
-            unsafe product.vectors = 4
-            unsafe product.initial = bias + block * 64
-            unsafe product.c = workspace.projection + block * count * 64
-            unsafe product.cStride = 64
-            unsafe product.rows = count
-            unsafe kernels.panelProduct(&product)
+            let target = unsafe projection + block * count * 64
+            let panel = unsafe weights + block * (unit == 1 ? layer.blockStride : layer.shortBlockStride)
+            for first in Swift.stride(from: 0, to: inputs, by: PackedLayout.strip) {
+                var product = unsafe VKPanelProduct()
+                unsafe product.a = x + first
+                unsafe product.aStride = stride
+                unsafe product.inner = min(PackedLayout.strip, inputs - first)
+                unsafe product.segments = 1
+                unsafe product.panel = panel + first * 64
+                unsafe product.vectors = 4
+                unsafe product.initial = first == 0 ? bias + block * 64 : UnsafePointer(target)
+                unsafe product.initialStride = first == 0 ? 0 : 64
+                unsafe product.c = target
+                unsafe product.cStride = 64
+                unsafe product.rows = count
+                unsafe kernels.panelProduct(&product)
+            }
         }
     }
 

@@ -10,6 +10,27 @@ extension Safetensors {
     public static func encode(
         _ tensors: [(name: String, tensor: Tensor<Float>)], metadata: [String: String] = [:]
     ) -> [UInt8] {
+        encode(
+            tensors.map { (name: $0.name, type: "F32", shape: $0.tensor.shape, size: 4 * $0.tensor.count) },
+            metadata: metadata
+        ) { bytes in
+            for (_, tensor) in tensors { append(tensor, to: &bytes) }
+        }
+    }
+
+    /// The same for lists of numbers, double precision.
+    package static func encode(doubles lists: [(name: String, values: [Double])]) -> [UInt8] {
+        encode(lists.map { ($0.name, "F64", [$0.values.count], 8 * $0.values.count) }, metadata: [:]) { bytes in
+            for (_, values) in lists {
+                unsafe values.withUnsafeBytes { unsafe bytes.append(contentsOf: $0) }
+            }
+        }
+    }
+
+    private static func encode(
+        _ tensors: [(name: String, type: String, shape: [Int], size: Int)], metadata: [String: String],
+        _ appendData: (inout [UInt8]) -> Void
+    ) -> [UInt8] {
         precondition(Set(tensors.map(\.name)).count == tensors.count, "two tensors have the same name")
         var fields: [String] = []
         if !metadata.isEmpty {
@@ -19,12 +40,13 @@ extension Safetensors {
             fields.append("\"__metadata__\":{\(pairs.joined(separator: ","))}")
         }
         var offset = 0
-        for (name, tensor) in tensors {
+        for (name, type, shape, size) in tensors {
             precondition(name != "__metadata__", "this name is the format's own")
-            let shape = tensor.shape.map(String.init).joined(separator: ",")
-            let end = offset + 4 * tensor.count
+            let shape = shape.map(String.init).joined(separator: ",")
+            let end = offset + size
             fields.append(
-                "\(JSONText.quoted(name)):{\"dtype\":\"F32\",\"shape\":[\(shape)],\"data_offsets\":[\(offset),\(end)]}")
+                "\(JSONText.quoted(name)):"
+                    + "{\"dtype\":\"\(type)\",\"shape\":[\(shape)],\"data_offsets\":[\(offset),\(end)]}")
             offset = end
         }
         var header = Array("{\(fields.joined(separator: ","))}".utf8)
@@ -33,15 +55,12 @@ extension Safetensors {
         bytes.reserveCapacity(8 + header.count + offset)
         for shift in 0..<8 { bytes.append(UInt8(truncatingIfNeeded: header.count >> (8 * shift))) }
         bytes.append(contentsOf: header)
-        for (_, tensor) in tensors { append(tensor, to: &bytes) }
+        appendData(&bytes)
         return bytes
     }
 
-    /// Appends a tensor's elements, little-endian.
+    /// Appends a tensor's elements, little-endian, as the processors that this runs on have them.
     package static func append(_ tensor: Tensor<Float>, to bytes: inout [UInt8]) {
-        for element in tensor.elements {
-            let bits = element.bitPattern
-            for shift in [0, 8, 16, 24] as [UInt32] { bytes.append(UInt8(truncatingIfNeeded: bits >> shift)) }
-        }
+        unsafe tensor.withUnsafeBufferPointer { unsafe bytes.append(contentsOf: UnsafeRawBufferPointer($0)) }
     }
 }

@@ -76,21 +76,21 @@ public struct Safetensors: Sendable {
     /// - Throws: ``StorageError`` with the code `corrupt` when it is missing or has another type or shape.
     public func tensor(_ name: String, shape: [Int]) throws(StorageError) -> Tensor<Float> {
         let entry = try find(name, type: "F32", shape: shape)
-        let values = entry.range.count / 4
-        let elements = (0..<values).map { index in
-            Float(bitPattern: UInt32(truncatingIfNeeded: word(at: entry.range.lowerBound + 4 * index, bytes: 4)))
-        }
-        return Tensor(elements, shape: shape)
+        return Tensor(unsafe copy(entry.range) as [Float], shape: shape)
+    }
+
+    /// The numbers of a tensor, double precision, whatever its shape.
+    ///
+    /// - Throws: ``StorageError`` with the code `corrupt` when it is missing or has another type.
+    package func doubles(_ name: String) throws(StorageError) -> [Double] {
+        let entry = try find(name, type: "F64", shape: entries[name]?.shape ?? [])
+        return unsafe copy(entry.range)
     }
 
     /// One tensor, double precision; otherwise as ``tensor(_:shape:)``.
     public func doubleTensor(_ name: String, shape: [Int]) throws(StorageError) -> Tensor<Double> {
         let entry = try find(name, type: "F64", shape: shape)
-        let values = entry.range.count / 8
-        let elements = (0..<values).map { index in
-            Double(bitPattern: word(at: entry.range.lowerBound + 8 * index, bytes: 8))
-        }
-        return Tensor(elements, shape: shape)
+        return Tensor(unsafe copy(entry.range) as [Double], shape: shape)
     }
 
     private func find(_ name: String, type: String, shape: [Int]) throws(StorageError) -> Entry {
@@ -106,8 +106,18 @@ public struct Safetensors: Sendable {
         return entry
     }
 
-    private func word(at position: Int, bytes count: Int) -> UInt64 {
-        (0..<count).reduce(0) { $0 | UInt64(bytes[position + $1]) << UInt64(8 * $1) }
+    /// The elements that some bytes are: little-endian, as the processors that this runs on have them.
+    @unsafe
+    private func copy<Element: BinaryFloatingPoint & BitwiseCopyable>(_ range: Range<Int>) -> [Element] {
+        let count = range.count / MemoryLayout<Element>.stride
+        return unsafe [Element](unsafeUninitializedCapacity: count) { target, initialized in
+            unsafe bytes.withUnsafeBytes { source in
+                unsafe UnsafeMutableRawBufferPointer(target).copyMemory(
+                    from: UnsafeRawBufferPointer(
+                        rebasing: source[range.lowerBound..<range.lowerBound + count * MemoryLayout<Element>.stride]))
+            }
+            initialized = count
+        }
     }
 
     private static func corrupt(_ path: String, found: String, expected: String? = nil) -> StorageError {

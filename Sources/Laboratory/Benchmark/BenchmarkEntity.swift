@@ -110,10 +110,8 @@ struct BenchmarkEntity: Sendable {
         statistics.add(learned, site: test.site, entity: test.entity, type: test.type, rules: rules)
         let pipeline = CleaningPipeline(fitting: statistics, rules: rules)
         let samples = try [learned, judged].map { frame in
-            var cleaner = try SampleCleaner(
-                pipeline: pipeline, site: test.site, entity: test.entity, type: test.type, schema: frame.schema)
-            try cleaner.append(frame)
-            return DetectorSamples(cleaner.take())
+            try DetectorSamples(
+                frame, pipeline: pipeline, site: test.site, entity: test.entity, type: test.type)
         }
         let steps = zip(learned.times.dropFirst(), learned.times).map { $0 - $1 }.filter { $0 > 0 }.sorted()
         var causes: [AnomalySegment] = []

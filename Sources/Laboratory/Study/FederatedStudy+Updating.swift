@@ -19,26 +19,27 @@ extension FederatedStudy {
         }
         var judged = try entities.map(JudgedEntity.init)
         for index in judged.indices {
-            let series = try bundles[index].pipeline().clean(pieces[index], options: reader)
-            try judged[index].calibrate(bundles[index], on: series, seed: seed, backend: backend)
+            try judged[index].calibrate(
+                bundles[index], on: pieces[index].read(options: reader), seed: seed, backend: backend)
         }
         for period in 0..<setting.periods {
             let isLast = period == setting.periods - 1
-            var newer: [[CleanSeries]] = []
+            var newer: [MetricFrame] = []
             for index in judged.indices {
                 let rows = judged[index].rowCount
                 let (first, end) = (period * rows / setting.periods, (period + 1) * rows / setting.periods)
                 try judged[index].score(upTo: end, with: bundles[index], reader: reader, backend: backend)
                 guard !isLast else { continue }
-                let test = entities[index].test
-                newer.append(
-                    try bundles[index].pipeline().clean(
-                        judged[index].newer(from: first, withAlarms: arm == .fedavgUpdatedAll), site: test.site,
-                        entity: test.entity, type: test.type))
+                newer.append(judged[index].newer(from: first, withAlarms: arm == .fedavgUpdatedAll))
             }
             guard !isLast else { break }
             let round = setting.rounds + period * setting.updateRounds
-            try update(&bundles, arm, with: newer, from: round, backend: backend)
+            let series = try newer.indices.map { index in
+                let test = entities[index].test
+                return try bundles[index].pipeline().clean(
+                    newer[index], site: test.site, entity: test.entity, type: test.type)
+            }
+            try update(&bundles, arm, with: series, from: round, backend: backend)
             for index in judged.indices {
                 try judged[index].calibrate(bundles[index], on: newer[index], seed: seed, backend: backend)
             }

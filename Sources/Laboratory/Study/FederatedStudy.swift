@@ -173,8 +173,7 @@ struct FederatedStudy {
     ) throws -> JudgedEntity {
         let backend = try backend
         var judged = try JudgedEntity(entity)
-        let series = try bundle.pipeline().clean(calibration, options: reader)
-        try judged.calibrate(bundle, on: series, seed: seed, backend: backend)
+        try judged.calibrate(bundle, on: calibration.read(options: reader), seed: seed, backend: backend)
         try judged.score(upTo: judged.rowCount, with: bundle, reader: reader, backend: backend)
         return judged
     }

@@ -42,7 +42,7 @@ struct JudgedEntity {
 
     /// Calibrates on cleaned rows; too few of them change nothing.
     mutating func calibrate(
-        _ bundle: ModelBundle, on series: [CleanSeries], seed: UInt64, backend: any AcceleratorBackend
+        _ bundle: ModelBundle, on frame: MetricFrame, seed: UInt64, backend: any AcceleratorBackend
     ) throws {
         let pipeline = try bundle.pipeline()
         let type = pipeline.types[entity.test.type]
@@ -53,8 +53,8 @@ struct JudgedEntity {
         }
         do {
             detectors = try DetectorTraining(methods: methods, falseAlarmsPerDay: 1, seed: seed).detectors(
-                for: bundle, series: series, key: key, stepSeconds: type?.steps[key] ?? type?.step ?? stepSeconds,
-                backend: backend)
+                for: bundle, frames: [frame], site: entity.test.site, entity: entity.test.entity,
+                type: entity.test.type, stepSeconds: type?.steps[key] ?? type?.step ?? stepSeconds, backend: backend)
         } catch let error as DetectionError where error.code == .insufficientData && !detectors.isEmpty {
             return
         }

@@ -32,6 +32,16 @@ public struct CounterBasedGenerator: RandomNumberGenerator, Sendable {
         stream = (UInt32(truncatingIfNeeded: hash), UInt32(truncatingIfNeeded: hash >> 32))
     }
 
+    /// How many numbers were drawn; setting it goes to that place of the stream.
+    package var drawn: UInt64 {
+        get { counter &* 2 &- (spare == nil ? 0 : 1) }
+        set {
+            counter = newValue / 2
+            spare = nil
+            if newValue & 1 == 1 { _ = next() }
+        }
+    }
+
     /// The next 64 uniformly distributed bits.
     public mutating func next() -> UInt64 {
         if let value = spare {

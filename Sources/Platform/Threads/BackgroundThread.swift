@@ -21,8 +21,10 @@ package final class BackgroundThread: Sendable {
     /// Says that the work is no longer wanted.
     package func cancel() { cancelled.store(true, ordering: .relaxed) }
 
-    /// Waits for the end of the work, for a while.
-    package func join(upTo limit: DispatchTimeInterval) { _ = finished.wait(timeout: .now() + limit) }
+    /// Waits for the end of the work, for a while; any number of threads may.
+    package func join(upTo limit: DispatchTimeInterval) {
+        if finished.wait(timeout: .now() + limit) == .success { finished.signal() }
+    }
 
     /// Runs blocking work on a thread of its own and returns what it returns or throws what it throws.
     package static func run<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {

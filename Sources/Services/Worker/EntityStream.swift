@@ -1,11 +1,11 @@
-package import Autoencoders
+import Platform
 package import Telemetry
 package import Watching
 
-/// One entity's live stream: reads rows, scores them, and makes alarm events of the scores.
+/// One entity's live stream: rows come in, are scored, and alarm events come of the scores.
 ///
 /// Alarms are decided by the detection method; the autoencoders' reconstruction error, in units of a threshold of its
-/// own, goes along as evidence.
+/// own, goes along as evidence. The latest scores are kept for what alarms look like, no more of them than that needs.
 package struct EntityStream {
     /// Whether every row was scored.
     package private(set) var hasEnded = false
@@ -13,22 +13,31 @@ package struct EntityStream {
     package private(set) var scoredRows = 0
     /// Times of the first and of the last row that were scored, in seconds; `nil` before there is one.
     package private(set) var times: ClosedRange<Double>?
+    /// What the stream consists of.
+    package var schema: StreamSchema { monitor.schema }
+    /// Index of the row that comes next.
+    package private(set) var nextRow = 0
 
     private let source: EntitySource
     private var reader: any FrameReader
     private var monitor: EntityMonitor
-    private var reconstruction: EntityMonitor?
     private var lifecycle: AlarmLifecycle
+    /// Time of the source's first row: tells a source from another one that took its place.
+    private var firstTime: Double?
     private var lastPoint = AlarmEvent.Point(index: 0, time: 0)
-    /// The latest scores, for fingerprints; begins again when it has grown long.
-    private var history: EntityScores?
-    /// Row of the stream at which the history begins.
+    /// The latest scores.
+    private var history: EntityScores
+    /// Row of the stream at which they begin.
     private var historyStart = 0
+    private var findings: [StreamFinding] = []
+    /// Rows that an alarm's evidence may reach back.
+    private var evidenceRows: Int
 
-    /// Rows after which the history begins again, unless an alarm stands.
-    private static let historyRows = 512
-    /// Rows that it never exceeds.
-    private static let mostHistoryRows = 8_192
+    /// Rows that are kept while there is no alarm: what a fingerprint looks at before an event.
+    private static let quietRows = 64
+    /// Rows and bytes of scores that are never exceeded.
+    private static let mostRows = 8_192
+    private static let mostBytes = 32 << 20
     /// Metrics in a fingerprint.
     private static let causeCount = 6
 
@@ -39,93 +48,204 @@ package struct EntityStream {
     ///   - version: the model version that is named in them.
     ///   - quietSamples: samples without an alarm after which one is cleared.
     ///   - reconstructs: whether the autoencoders' error goes along; without, they are not needed.
+    ///   - engines: the model's autoencoders, shared by all streams of a thread.
     /// - Throws: what makes it impossible to read the source or to score it.
     package init(
         source: EntitySource, options: ReaderOptions, model: MonitoringModel, method: String, worker: String,
-        version: UInt64, quietSamples: Int, reconstructs: Bool = true, backend: any AcceleratorBackend
+        version: UInt64, quietSamples: Int, reconstructs: Bool = true, engines: ModelEngines
     ) throws {
         self.source = source
         reader = try source.makeReader(options: options)
-        let schema = reader.schema
-        func makeMonitor(_ method: String) throws -> EntityMonitor {
-            try EntityMonitor(
-                model: model, method: method, site: source.site, entity: source.entity, type: source.type,
-                schema: schema, backend: backend)
-        }
-        monitor = try makeMonitor(method)
-        let autoencoder = DetectorTraining.autoencoder.name
-        reconstruction = method == autoencoder || !reconstructs ? nil : try makeMonitor(autoencoder)
+        monitor = try EntityMonitor(
+            model: model, method: method, site: source.site, entity: source.entity, type: source.type,
+            schema: reader.schema, givesEvidence: reconstructs, engines: engines)
         lifecycle = AlarmLifecycle(
             site: source.site, entity: source.entity, worker: worker, modelVersion: version, quietSamples: quietSamples,
             settlingSamples: Fingerprint.announcedRows)
+        history = EntityScores(of: monitor.model)
+        evidenceRows = Self.evidenceRows(history)
+        if !monitor.missingColumns.isEmpty {
+            findings.append(StreamFinding(kind: .columnsMissing, subjects: monitor.missingColumns))
+        }
     }
 
-    /// Scores at most so many rows; returns the events that they make.
+    private static func evidenceRows(_ scores: EntityScores) -> Int {
+        max(1_024, min(mostRows, mostBytes / max(1, scores.bytesPerRow)))
+    }
+
+    /// Scores at most so many rows; returns the events that they make. No event where the source has nothing yet.
     package mutating func advance(rows: Int) throws -> [AlarmEvent] {
         guard !hasEnded else { return [] }
-        guard let frame = try reader.nextChunk(maximumRows: rows) else {
-            hasEnded = true
-            var lifecycle = lifecycle
-            defer { self.lifecycle = lifecycle }
-            return lifecycle.end(at: lastPoint) { evidence(of: $0) }
-        }
-        let scores = try monitor.append(frame)
-        let reconstructed = try reconstruction?.append(frame)
-        scoredRows += frame.rowCount
-        let known = history?.count ?? 0
-        if known > Self.mostHistoryRows || (known > Self.historyRows && lifecycle.earliestRow == nil) { history = nil }
-        if history == nil { historyStart = frame.firstRow }
-        if history?.append(scores) == nil { history = scores }
-        var events: [AlarmEvent] = []
+        let frame = try reader.nextChunk(maximumRows: rows)
+        noteSkippedRows()
+        guard let frame else { return end() }
+        return try take(frame)
+    }
+
+    /// Ends the stream: an alarm that stands is cleared.
+    package mutating func end() -> [AlarmEvent] {
+        guard !hasEnded else { return [] }
+        hasEnded = true
         var lifecycle = lifecycle
         defer { self.lifecycle = lifecycle }
-        for row in 0..<scores.count {
-            let index = frame.firstRow + row
-            let time = scores.times[row]
-            lastPoint = AlarmEvent.Point(index: index, time: time)
+        return lifecycle.end(at: lastPoint) { evidence(of: $0) }
+    }
+
+    /// Scores rows that were read elsewhere; returns the events that they make.
+    private mutating func take(_ frame: MetricFrame) throws -> [AlarmEvent] {
+        guard frame.rowCount > 0 else { return [] }
+        let keeps = lifecycle.earliestRow == nil ? Self.quietRows : evidenceRows + Self.quietRows
+        if history.count > 2 * keeps {
+            historyStart += history.count - keeps
+            history.removeFirst(history.count - keeps)
+        }
+        if history.count == 0 { historyStart = frame.firstRow }
+        let first = history.count
+        try monitor.append(frame, to: &history)
+        scoredRows += frame.rowCount
+        if firstTime == nil { firstTime = frame.times[0] }
+        nextRow = frame.firstRow + frame.rowCount
+        note(monitor.presence)
+        var events: [AlarmEvent] = []
+        var lifecycle = lifecycle
+        let combined = history.combined
+        for row in 0..<frame.rowCount {
+            let place = first + row
+            let time = history.times[place]
+            lastPoint = AlarmEvent.Point(index: frame.firstRow + row, time: time)
             if time.isFinite { times = min(times?.lowerBound ?? time, time)...max(times?.upperBound ?? time, time) }
-            let combined = scores.combined
+            let isAlarm = history.alarms[combined][place]
             let sample = AlarmLifecycle.Sample(
-                point: lastPoint, isAlarm: scores.alarms[combined][row],
-                ratio: Self.ratio(scores.scores[combined][row], scores.thresholds[combined][row]),
-                groups: (0..<combined).filter { scores.alarms[$0][row] }.map { scores.groups[$0] },
-                reconstruction: reconstructed.flatMap { other in
-                    row < other.count
-                        ? Self.ratio(other.scores[other.combined][row], other.thresholds[other.combined][row]) : nil
-                })
+                point: lastPoint, isAlarm: isAlarm, ratio: history.ratio(place),
+                groups: isAlarm ? (0..<combined).filter { history.alarms[$0][place] }.map { history.groups[$0] } : [],
+                reconstruction: monitor.evidence(row))
             events += lifecycle.step(sample) { evidence(of: $0) }
         }
+        self.lifecycle = lifecycle
         return events
     }
 
     /// What rows of the stream look like: the metrics with the largest parts in the deviation, and the signature.
     /// Where the first of them are not at hand any more, there is no signature.
     private func evidence(of stream: Range<Int>) -> AlarmLifecycle.Evidence {
-        let nothing = AlarmLifecycle.Evidence(causes: [], signature: nil)
-        guard let history else { return nothing }
-        let lower = max(0, stream.lowerBound - historyStart)
+        let visible = max(historyStart, lastPoint.index + 1 - evidenceRows)
+        let lower = max(visible, stream.lowerBound) - historyStart
         let upper = min(history.count, stream.upperBound - historyStart)
-        guard lower < upper else { return nothing }
-        let rows = lower..<upper
+        guard lower < upper else { return AlarmLifecycle.Evidence(causes: [], signature: nil) }
         let print = Fingerprint(
-            of: rows, in: history, groups: monitor.metricGroups, entity: source.key, firstIndex: historyStart)
-        let width = history.found.metrics.count
-        let columns = Dictionary(
-            zip(history.found.metrics, 0..<width), uniquingKeysWith: { first, _ in first })
+            of: lower..<upper, in: history, groups: monitor.metricGroups, entity: source.key, firstIndex: historyStart)
         let causes = print.parts.prefix(Self.causeCount).map { part in
-            let sum = columns[part.metric].map { column in
-                rows.reduce(0.0) { $0 + history.found.deviations[$1 * width + column] }
-            }
-            let mean = (sum ?? 0) / Double(rows.count)
-            return AlarmEvent.Cause(
-                group: part.group, metric: part.metric, share: part.share, deviation: part.side < 0 ? -mean : mean)
+            AlarmEvent.Cause(
+                group: part.group, metric: part.metric, share: part.share,
+                deviation: part.side < 0 ? -part.deviation : part.deviation)
         }
         let signature = FaultSignature(print).compact
-        let isWhole = stream.lowerBound >= historyStart && signature.flaw == nil
+        let isWhole = stream.lowerBound >= visible && signature.flaw == nil
         return AlarmLifecycle.Evidence(causes: causes, signature: isWhole ? signature : nil)
     }
+}
 
-    private static func ratio(_ score: Double, _ threshold: Double) -> Double {
-        threshold > 0 && threshold.isFinite && score.isFinite ? score / threshold : 0
+// MARK: - What is wrong with the watching
+
+extension EntityStream {
+    /// What was found wrong with the watching since the last call.
+    package mutating func takeFindings() -> [StreamFinding] {
+        defer { findings.removeAll() }
+        return findings
+    }
+
+    private mutating func note(_ changes: [CleanRows.PresenceChange]) {
+        var rest = changes[...]
+        while let first = rest.first {
+            let together = rest.prefix { $0.index == first.index && $0.isAway == first.isAway }
+            rest = rest.dropFirst(together.count)
+            findings.append(
+                StreamFinding(
+                    kind: first.isAway ? .metricsAway : .metricsBack, index: first.index, time: first.time,
+                    subjects: together.map { schema.metrics[$0.metric] }))
+        }
+    }
+
+    private mutating func noteSkippedRows() {
+        guard let skipped = reader.takeSkippedRows() else { return }
+        findings.append(
+            StreamFinding(
+                kind: .rowsSkipped, index: nextRow, time: lastPoint.time, subjects: [skipped.first.description],
+                count: skipped.count))
+    }
+}
+
+// MARK: - Over a restart, and from model to model
+
+extension EntityStream {
+    /// What ``resume(_:identity:)`` goes on from: everything that the next rows depend on besides the model.
+    ///
+    /// - Parameter identity: names the model; a state of another one is not taken up.
+    package func state(identity: String = "") -> [UInt8] {
+        var state = StateWriter()
+        state.append(Array(identity.utf8))
+        state.append(nextRow)
+        state.append(scoredRows)
+        state.append(firstTime)
+        state.append(times?.lowerBound)
+        state.append(times?.upperBound)
+        state.append(lastPoint.index)
+        state.append(lastPoint.time)
+        state.append(historyStart)
+        monitor.save(to: &state)
+        history.save(to: &state)
+        lifecycle.save(to: &state)
+        return state.bytes
+    }
+
+    /// Goes on from a state, bit for bit as if nothing had happened: rows before ``nextRow`` are passed over.
+    ///
+    /// - Throws: ``StateError`` when the state is of another model or damaged, or the source has not that many rows;
+    ///   what the reader throws. The stream is then of no further use.
+    package mutating func resume(_ bytes: [UInt8], identity: String = "") throws {
+        var state = StateReader(bytes)
+        guard try state.bytes() == Array(identity.utf8) else { throw StateError("the state of another model") }
+        nextRow = try state.int(in: 0...(1 << 60))
+        scoredRows = try state.int(in: 0...(1 << 60))
+        firstTime = try state.optionalDouble()
+        let (first, last) = (try state.optionalDouble(), try state.optionalDouble())
+        if let first, let last, first <= last { times = first...last }
+        lastPoint = AlarmEvent.Point(index: try state.int(in: 0...(1 << 60)), time: try state.double())
+        historyStart = try state.int(in: 0...(1 << 60))
+        try monitor.restore(from: &state)
+        try history.restore(from: &state)
+        try lifecycle.restore(from: &state)
+        guard state.isAtEnd else { throw StateError("more bytes than a state has") }
+        findings.removeAll()
+        var passed = 0
+        while passed < nextRow {
+            guard let frame = try reader.nextChunk(maximumRows: min(4_096, nextRow - passed)) else {
+                throw StateError("a source of \(passed) rows, expected at least \(nextRow)")
+            }
+            if passed == 0, let begin = frame.times.first, begin.bitPattern != firstTime?.bitPattern {
+                throw StateError("a source that begins at \(begin) s, expected \(firstTime ?? .nan)")
+            }
+            passed = frame.rowCount == 0 ? nextRow : frame.firstRow + frame.rowCount
+        }
+        _ = reader.takeSkippedRows()
+    }
+
+    /// Lets another model take over between two rows: the next row is scored by it and by nobody else. An alarm that
+    /// stands goes on under its name and the version that found it.
+    ///
+    /// - Parameters:
+    ///   - successor: the other model's monitor, warmed up: it has seen the rows before ``nextRow``, or as many of them
+    ///     as there are.
+    ///   - scores: what it made of the latest of them, the last one row ``nextRow`` − 1; what an alarm that stands looks
+    ///     like is seen in these.
+    ///   - version: the model version that is named in alarms from now on.
+    /// - Precondition: the successor knows the same columns.
+    package mutating func takeOver(by successor: EntityMonitor, scores: EntityScores, version: UInt64) {
+        precondition(successor.schema.columns == monitor.schema.columns, "a stream's columns stay")
+        monitor = successor
+        history = scores
+        historyStart = nextRow - scores.count
+        evidenceRows = Self.evidenceRows(scores)
+        lifecycle.modelVersion = version
     }
 }

@@ -56,51 +56,134 @@ package struct LiveScoring: Sendable {
                 ["entity": source.key, "reason": "no entity of type \(source.type) took part in the statistics"])
         }
         guard !mine.isEmpty else { return try deliver([], 0, true) }
-        guard
-            let bundle = try bundle(
-                of: model, context, tunedOn: mine, epochs: settings.tuningEpochs, log: log, isCancelled: isCancelled)
-        else { return }
-        let chosen = try DetectorTraining.method(named: settings.method)
-        let methods = [chosen, DetectorTraining.autoencoder]
-        let fitting = DetectorTraining(
-            methods: chosen.name == DetectorTraining.autoencoder.name ? [chosen] : methods,
-            falseAlarmsPerDay: settings.falseAlarmsPerDay, seed: context.configuration.seed)
-        let detectors = try fitting.detectors(for: bundle, sources: mine, reader: reader, backend: backend)
-        if isCancelled() { return }
-        let monitoring = MonitoringModel(
-            bundle: bundle, reader: reader, detectors: detectors, defaultMethod: chosen.name)
-        try monitoring.write(to: settings.folder + "/model")
-        log.info("scoring", ["version": "\(version)", "entities": "\(entities.count)"])
-
-        let known = mine.map(\.key)
-        var running = try known.compactMap { streams[$0] ?? mirrored.stream($0) }.map { source in
-            try EntityStream(
-                source: source, options: reader, model: monitoring, method: chosen.name, worker: settings.name,
-                version: version, quietSamples: settings.quietSamples, backend: backend)
+        let checkpoint = try ScoringCheckpoint(settings, model: model, version: version, entities: entities)
+        var fitted = checkpoint.model()
+        if fitted == nil {
+            guard
+                let bundle = try bundle(
+                    of: model, context, tunedOn: mine, epochs: settings.tuningEpochs, log: log,
+                    isCancelled: isCancelled),
+                let found = try self.fitted(
+                    bundle, to: mine, seed: context.configuration.seed, settings: settings, backend: backend, log: log,
+                    isCancelled: isCancelled)
+            else { return }
+            try checkpoint.keep(found)
+            fitted = found
         }
+        guard let monitoring = fitted else { return }
+        log.info("scoring", ["version": "\(version)", "entities": "\(entities.count)"])
+        let engines = ModelEngines(monitoring.bundle, backend: backend)
+        var running: [EntityStream] = []
+        for source in mine.compactMap({ streams[$0.key] ?? mirrored.stream($0.key) }) {
+            func makeStream() throws -> EntityStream {
+                try EntityStream(
+                    source: source, options: tolerant, model: monitoring, method: monitoring.defaultMethod,
+                    worker: settings.name, version: version, quietSamples: settings.quietSamples, engines: engines)
+            }
+            do {
+                running.append(try checkpoint.resumed(makeStream, key: source.key) ?? makeStream())
+            } catch {
+                log.warning("an entity cannot be watched", ["entity": source.key, "reason": "\(error)"])
+            }
+        }
+        try score(&running, checkpoint, settings: settings, log: log, isCancelled: isCancelled, deliver: deliver)
+    }
+
+    /// Streams go on where a row is bad.
+    private var tolerant: ReaderOptions {
+        var options = reader
+        options.skipsBadRows = true
+        return options
+    }
+
+    /// Takes the streams in turn, at their pace, until they have ended. One that cannot be read any further ends by
+    /// itself; the others go on.
+    private func score(
+        _ running: inout [EntityStream], _ checkpoint: ScoringCheckpoint, settings: WorkerSettings, log: Logger,
+        isCancelled: @escaping @Sendable () -> Bool,
+        deliver: ([AlarmEvent], _ scored: UInt64, _ ended: Bool) throws -> Void
+    ) throws {
         let clock = ContinuousClock()
         let start = clock.now
-        var due = 0
+        var due = start + ScoringCheckpoint.interval
+        var offered = 0
+        defer { keep(running, checkpoint, log) }
         while !isCancelled(), running.contains(where: { !$0.hasEnded }) {
             var rows = 64
             if settings.rowsPerSecond > 0 {
                 let elapsed = clock.now - start
                 let target = Int(min(elapsed.seconds * settings.rowsPerSecond, 0x1p53))
-                rows = min(64, target - due)
+                rows = min(64, target - offered)
                 guard rows > 0 else {
                     Thread.sleep(forTimeInterval: min(0.05, 1 / settings.rowsPerSecond))
                     continue
                 }
-                due += rows
+                offered += rows
             }
+            let before = running.reduce(0) { $0 + $1.scoredRows }
             for index in running.indices {
-                let events = try running[index].advance(rows: rows)
+                let events = advance(&running[index], rows: rows, log)
                 guard !events.isEmpty || index == running.count - 1 else { continue }
                 try deliver(events, UInt64(running.reduce(0) { $0 + $1.scoredRows }), false)
                 if isCancelled() { return }
             }
+            let now = clock.now
+            if now > due {
+                keep(running, checkpoint, log)
+                // Writing takes a twentieth of the time at most, however many streams there are.
+                due = clock.now + max(ScoringCheckpoint.interval, (clock.now - now) * 20)
+            }
+            // Nobody had anything: a source that never ends is waited for.
+            if running.reduce(0, { $0 + $1.scoredRows }) == before { Thread.sleep(forTimeInterval: 0.01) }
         }
         if !isCancelled() { try deliver([], UInt64(running.reduce(0) { $0 + $1.scoredRows }), true) }
+    }
+
+    /// Writes how far the streams have come. Without, a restart scores again what it has scored.
+    private func keep(_ streams: [EntityStream], _ checkpoint: ScoringCheckpoint, _ log: Logger) {
+        do {
+            for stream in streams where !stream.hasEnded || stream.scoredRows > 0 { try checkpoint.keep(stream) }
+        } catch {
+            log.warning("how far the streams have come cannot be written", ["reason": "\(error)"])
+        }
+    }
+
+    private func advance(_ stream: inout EntityStream, rows: Int, _ log: Logger) -> [AlarmEvent] {
+        var events: [AlarmEvent] = []
+        do {
+            events = try stream.advance(rows: rows)
+        } catch {
+            log.warning("a stream ends before its source does", ["entity": stream.schema.key, "reason": "\(error)"])
+            events = stream.end()
+        }
+        for finding in stream.takeFindings() { log.warning("data quality", finding.facts(of: stream.schema.key)) }
+        return events
+    }
+
+    /// The detectors of the entities, fitted one after the other; those of an entity that cannot be learned from are
+    /// left out, and it is said. `nil` when nobody wants them any more.
+    private func fitted(
+        _ bundle: ModelBundle, to sources: [EntitySource], seed: UInt64, settings: WorkerSettings,
+        backend: any AcceleratorBackend, log: Logger, isCancelled: @escaping @Sendable () -> Bool
+    ) throws -> MonitoringModel? {
+        let chosen = try DetectorTraining.method(named: settings.method)
+        let own = DetectorTraining.autoencoder
+        var fitting = DetectorTraining(
+            methods: chosen.name == own.name ? [chosen] : [chosen, own],
+            falseAlarmsPerDay: settings.falseAlarmsPerDay, seed: seed)
+        fitting.isCancelled = isCancelled
+        do {
+            let detectors = try fitting.detectors(
+                for: bundle, sources: sources, reader: tolerant, backend: backend,
+                onFailure: { source, error in
+                    log.warning("an entity cannot be learned from", ["entity": source.key, "reason": "\(error)"])
+                })
+            return isCancelled()
+                ? nil
+                : MonitoringModel(bundle: bundle, reader: reader, detectors: detectors, defaultMethod: chosen.name)
+        } catch let error as DetectionError where error.code == .cancelled {
+            return nil
+        }
     }
 
     /// The version's model as it scores here; `nil` when it is no longer wanted.
@@ -112,7 +195,7 @@ package struct LiveScoring: Sendable {
         guard epochs > 0 else { return bundle }
         do {
             let tuned = try bundle.tuned(
-                on: sources, epochs: epochs, options: reader, backend: makeBackend(1),
+                on: sources, epochs: epochs, options: tolerant, backend: makeBackend(1),
                 control: TrainingControl(isCancelled: isCancelled))
             log.info("tuned to its own samples", ["epochs": "\(epochs)"])
             return tuned

@@ -29,8 +29,12 @@ final class LiveWatcher: Watcher {
             guard running.version != version || running.entities != entities else { return }
             running.thread.cancel()
         }
+        // One at a time: a fit that is no longer wanted ends before the next begins, and nobody shares its folder.
+        let predecessor = running?.thread
         let (scoring, settings, spool, inbox, log) = (scoring, settings, spool, inbox, log)
         let thread = BackgroundThread(name: "scoring") { isCancelled in
+            predecessor?.join(upTo: .never)
+            if isCancelled() { return }
             do {
                 try scoring.run(
                     model: model, version: version, entities: entities, settings: settings, log: log,

@@ -2,11 +2,7 @@ import Numerics
 
 /// Collects the cleaned rows of one entity and one group until they are taken.
 struct GroupOutput: Sendable {
-    private let group: MetricGroup
-    private let metrics: [String]
-    private let constants: [String]
-    private let columns: Range<Int>
-    private let constantColumns: Range<Int>
+    private let group: Int
 
     private var times: [Double] = []
     private var sourceIndex: [Int] = []
@@ -17,37 +13,33 @@ struct GroupOutput: Sendable {
     private var hasLabels = false
     /// Rows, among those collected, at which a segment begins.
     private var segmentStarts: [Int] = []
-    /// Whether every metric of the last row had been missing for longer than it may be carried.
-    private var silent = false
 
-    init(group: MetricGroup, metrics: [String], constants: [String], columns: Range<Int>, constantColumns: Range<Int>) {
-        self.group = group
-        self.metrics = metrics
-        self.constants = constants
-        self.columns = columns
-        self.constantColumns = constantColumns
-    }
+    init(group: Int) { self.group = group }
 
-    mutating func append(
-        _ cleaned: [ColumnCleaner], time: Double, sourceIndex index: Int, label: UInt8?, afterGap: Bool,
-        carryLimit: Int
-    ) {
-        var nowSilent = !columns.isEmpty
-        for column in columns {
-            values.append(cleaned[column].value)
-            standIn.append(cleaned[column].isStandIn ? 1 : 0)
-            nowSilent = nowSilent && cleaned[column].missingRun > carryLimit
+    mutating func append(_ rows: CleanRows) {
+        let place = rows.schema.groups[group]
+        let (width, groups) = (rows.width, rows.schema.groups.count)
+        for row in 0..<rows.count {
+            let base = row * width
+            for metric in place.varying {
+                values.append(Float(rows.values[base + metric]))
+                standIn.append(rows.marks[base + metric] >= CleanRows.Mark.standIn.rawValue ? 1 : 0)
+            }
+            for metric in place.constant {
+                let isObserved = rows.marks[base + metric] == CleanRows.Mark.observed.rawValue
+                constantValues.append(isObserved ? Float(rows.values[base + metric]) : .nan)
+            }
+            if rows.startsGroupSegment[row * groups + group] { segmentStarts.append(times.count + row) }
         }
-        for column in constantColumns { constantValues.append(Float(cleaned[column].observed)) }
-        // A group that falls silent as a whole, and one that comes back, has a gap of its own.
-        if afterGap || nowSilent != silent { segmentStarts.append(times.count) }
-        silent = nowSilent
-        times.append(time)
-        sourceIndex.append(index)
-        if let label { hasLabels = true; labels.append(label) } else { labels.append(0) }
+        times += rows.times
+        sourceIndex += rows.indices
+        labels += rows.labels
+        hasLabels = hasLabels || rows.hasLabels
     }
 
-    mutating func take(site: String, entity: String, type: String, columns cleaned: [ColumnCleaner]) -> CleanSeries {
+    mutating func take(_ cleaner: RowCleaner) -> CleanSeries {
+        let schema = cleaner.schema
+        let place = schema.groups[group]
         let rows = times.count
         var bounds = segmentStarts
         let continues = rows > 0 && bounds.first != 0
@@ -55,11 +47,13 @@ struct GroupOutput: Sendable {
         bounds.append(rows)
         let segments = rows == 0 ? [] : zip(bounds, bounds.dropFirst()).map { $0..<$1 }
         let series = CleanSeries(
-            site: site, entity: entity, type: type, group: group, metrics: metrics, times: times,
-            sourceIndex: sourceIndex, values: Tensor(values, shape: [rows, metrics.count]), standIn: standIn,
-            segments: segments, continuesPrevious: continues, constantMetrics: constants,
-            constantExpected: constantColumns.map { cleaned[$0].expected ?? .nan },
-            constantValues: Tensor(constantValues, shape: [rows, constants.count]), labels: hasLabels ? labels : nil)
+            site: schema.site, entity: schema.entity, type: schema.type, group: place.group,
+            metrics: Array(schema.metrics[place.varying]), times: times, sourceIndex: sourceIndex,
+            values: Tensor(values, shape: [rows, place.varying.count]), standIn: standIn, segments: segments,
+            continuesPrevious: continues, constantMetrics: Array(schema.metrics[place.constant]),
+            constantExpected: cleaner.expected(place.constant),
+            constantValues: Tensor(constantValues, shape: [rows, place.constant.count]),
+            labels: hasLabels ? labels : nil)
         times.removeAll()
         sourceIndex.removeAll()
         values.removeAll()

@@ -14,6 +14,7 @@ struct DelimitedReader: FrameReader {
     /// Unread bytes known to be whole rows (up to quoted line feeds).
     private var wholeBytes = 0
     private var pendingError: TelemetryError?
+    private var skipped: SkippedRows?
     private var finished = false
 
     /// A reader at the first row of a file.
@@ -90,29 +91,62 @@ struct DelimitedReader: FrameReader {
         // Without a label column nothing is written there.
         let labelStart = labels.baseAddress ?? UnsafeMutableRawPointer(timeStart).assumingMemoryBound(to: UInt8.self)
         var rows = 0
-        do {
-            while rows < most {
+        while rows < most {
+            do {
                 if wholeBytes == 0 {
                     guard try advance() else { break }
                 }
                 let unread = stream.unread
                 guard let start = unread.baseAddress else { break }
                 var parsed = 0
+                var begin = UnsafePointer(start)
                 defer { rows += parsed }
-                let (next, stop) = try parser.parse(
-                    from: UnsafePointer(start), to: UnsafePointer(start + wholeBytes), maximumRows: most - rows,
-                    into: RowParser.Destination(
-                        values: valueStart + rows * schema.count, times: timeStart + rows, labels: labelStart + rows),
-                    rows: &parsed, line: &line)
-                let used = UnsafePointer(start).distance(to: next)
-                stream.consume(used)
-                wholeBytes -= used
-                if stop == .incomplete { try extendQuotedRow() }
+                let stop: RowParser.Stop
+                do {
+                    let end: UnsafePointer<UInt8>
+                    (end, stop) = try parser.parse(
+                        from: UnsafePointer(start), to: UnsafePointer(start + wholeBytes), maximumRows: most - rows,
+                        into: RowParser.Destination(
+                            values: valueStart + rows * schema.count, times: timeStart + rows,
+                            labels: labelStart + rows),
+                        rows: &parsed, line: &line, next: &begin)
+                    take(UnsafePointer(start).distance(to: end))
+                } catch let error as TelemetryError where options.skipsBadRows {
+                    take(UnsafePointer(start).distance(to: begin))
+                    skipLine(error)
+                    continue
+                }
+                guard stop == .incomplete else { continue }
+                do {
+                    try extendQuotedRow()
+                } catch let error as TelemetryError where options.skipsBadRows && error.code == .malformed {
+                    skipLine(error)
+                }
+            } catch let error as TelemetryError {
+                pendingError = error
+                break
             }
-        } catch let error as TelemetryError {
-            pendingError = error
         }
         return rows
+    }
+
+    private mutating func take(_ bytes: Int) {
+        stream.consume(bytes)
+        wholeBytes -= bytes
+    }
+
+    /// Passes over the line at hand, which could not be read.
+    private mutating func skipLine(_ error: TelemetryError) {
+        let feed = stream.unread[..<wholeBytes].firstIndex(of: 0x0A)
+        take(feed.map { $0 + 1 } ?? wholeBytes)
+        line += 1
+        let row = SkippedRows(count: 1, first: error)
+        if skipped?.add(row) == nil { skipped = row }
+    }
+
+    mutating func takeSkippedRows() -> SkippedRows? {
+        defer { skipped = nil }
+        return skipped
     }
 
     /// Finds more whole rows; false at the end of the file.

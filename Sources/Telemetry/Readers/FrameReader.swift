@@ -13,9 +13,26 @@ public protocol FrameReader {
     /// - Throws: ``TelemetryError`` for input that the format does not allow. Rows before the bad one have been
     ///   delivered; after an error the reader delivers nothing more.
     mutating func nextChunk(maximumRows: Int) throws -> MetricFrame?
+    /// The rows that were skipped since the last call, where the options say that bad ones are
+    /// (``ReaderOptions/skipsBadRows``); `nil`: none.
+    mutating func takeSkippedRows() -> SkippedRows?
+}
+
+/// Rows that could not be read and were passed over.
+public struct SkippedRows: Sendable {
+    /// How many.
+    public var count: Int
+    /// What was wrong with the first of them.
+    public var first: TelemetryError
+
+    /// Takes in rows that were skipped later.
+    mutating func add(_ later: SkippedRows) { count += later.count }
 }
 
 extension FrameReader {
+    /// None.
+    public mutating func takeSkippedRows() -> SkippedRows? { nil }
+
     /// All remaining rows of the source in one frame.
     ///
     /// - Throws: ``TelemetryError`` as ``nextChunk(maximumRows:)`` does, and when there is no row.
@@ -45,6 +62,9 @@ public struct ReaderOptions: Hashable, Sendable, Codable {
     public var labelColumn: String?
     /// Whether a text in a number column counts as a missing value; otherwise it is an error.
     public var textIsMissing: Bool
+    /// Whether a row that cannot be read is passed over and counted, instead of ending the reading: for streams, which
+    /// go on. Half a row at the end of a file is such a row. Not part of a model's record.
+    public var skipsBadRows = false
     /// Bytes asked of the operating system at once.
     public var bufferBytes: Int
     /// Longest line accepted, in bytes.

@@ -18,15 +18,22 @@ struct JSONLinesReader: FrameReader {
     private var sample: ArraySlice<JSONLines.Record>
     private var row = 0
     private var pendingError: (any Error)?
+    private let skipsBadRows: Bool
+    private var skipped: SkippedRows?
     private var finished = false
 
     init(stream: ByteStream, options: ReaderOptions, firstRow: Int = 0) throws {
         var lines = JSONLines(stream: stream, options: options)
+        skipsBadRows = options.skipsBadRows
         var sample: [JSONLines.Record] = []
+        var skipped: SkippedRows?
         while sample.count < Self.sampleRows {
             do {
                 guard let record = try lines.next() else { break }
                 sample.append(record)
+            } catch let error as TelemetryError where options.skipsBadRows && error.code != .limitExceeded {
+                let row = SkippedRows(count: 1, first: error)
+                if skipped?.add(row) == nil { skipped = row }
             } catch {
                 // The rows before a bad line are delivered before the error.
                 guard !sample.isEmpty else { throw error }
@@ -49,6 +56,7 @@ struct JSONLinesReader: FrameReader {
         self.firstRow = firstRow
         self.lines = lines
         self.sample = sample[...]
+        self.skipped = skipped
     }
 
     mutating func nextChunk(maximumRows: Int) throws -> MetricFrame? {
@@ -67,9 +75,12 @@ struct JSONLinesReader: FrameReader {
                     if let index = columns[path] { cells[index] = value }
                     if path == labelColumn { label = value.isNaN || value == 0 ? 0 : 1 }
                 }
-                times.append(try time(of: record, index: firstRow + row + times.count))
+                let time = try time(of: record, index: firstRow + row + times.count)
+                times.append(time)
                 values.append(contentsOf: cells)
                 labels.append(label)
+            } catch let error as TelemetryError where skipsBadRows && error.code != .limitExceeded {
+                skip(error)
             } catch {
                 pendingError = error
                 break
@@ -84,6 +95,16 @@ struct JSONLinesReader: FrameReader {
         row += times.count
         return MetricFrame(
             schema: schema, firstRow: first, times: times, values: values, labels: labelColumn == nil ? nil : labels)
+    }
+
+    private mutating func skip(_ error: TelemetryError) {
+        let row = SkippedRows(count: 1, first: error)
+        if skipped?.add(row) == nil { skipped = row }
+    }
+
+    mutating func takeSkippedRows() -> SkippedRows? {
+        defer { skipped = nil }
+        return skipped
     }
 
     private mutating func nextRecord() throws -> JSONLines.Record? {

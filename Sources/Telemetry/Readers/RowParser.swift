@@ -33,10 +33,11 @@ struct RowParser {
     ///
     /// - Precondition: at `limit` or just before it stands a line feed, and `limit` can be read.
     /// - Returns: number of rows and where the next one begins.
-    /// - Throws: ``TelemetryError`` for a row that cannot be read; `rows` tells how many were before it.
+    /// - Throws: ``TelemetryError`` for a row that cannot be read; `rows` tells how many were before it, `next` where it
+    ///   begins.
     func parse(
         from start: UnsafePointer<UInt8>, to limit: UnsafePointer<UInt8>, maximumRows: Int,
-        into destination: Destination, rows: inout Int, line: inout Int
+        into destination: Destination, rows: inout Int, line: inout Int, next begin: inout UnsafePointer<UInt8>
     ) throws -> (next: UnsafePointer<UInt8>, stop: Stop) {
         try kinds.withUnsafeBufferPointer { kinds in
             try DecimalParser.withPowersOfTen { powers in
@@ -53,6 +54,7 @@ struct RowParser {
                         continue
                     }
                     let rowStart = cursor
+                    begin = rowStart
                     let rowLine = line
                     var field = 0
                     while true {

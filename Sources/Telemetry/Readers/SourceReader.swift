@@ -9,6 +9,8 @@ struct SourceReader: FrameReader {
     /// Where each column of the schema stands in the current file; `nil`: the same order.
     private var places: [Int?]?
     private var failed = false
+    /// Of files that were read to their end.
+    private var skipped: SkippedRows?
 
     let schema: [String]
     let layout: SourceLayout
@@ -47,6 +49,7 @@ struct SourceReader: FrameReader {
                 failed = false
                 return frame
             }
+            skipped = takeSkippedRows()
             file += 1
             guard file < source.files.count else { return nil }
             current = try Self.open(source.files[file], options: options, firstRow: row)
@@ -71,6 +74,15 @@ struct SourceReader: FrameReader {
                 expected: "the columns of \(source.files[0]): \(CleaningPipeline.listed(schema))")
         }
         return places
+    }
+
+    mutating func takeSkippedRows() -> SkippedRows? {
+        var all = skipped
+        skipped = nil
+        if let latest = current.takeSkippedRows() {
+            if all?.add(latest) == nil { all = latest }
+        }
+        return all
     }
 
     private static func rearranged(_ frame: MetricFrame, schema: [String], places: [Int?]) -> MetricFrame {

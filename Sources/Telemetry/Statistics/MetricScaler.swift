@@ -119,7 +119,7 @@ public struct MetricScaler: Hashable, Sendable, Codable {
     }
 
     /// The numbers of one metric, without its name, for loops over samples.
-    private struct Map {
+    package struct Map: Sendable {
         let centre: Double
         let spread: Double
         let lowerLimit: Double
@@ -136,7 +136,8 @@ public struct MetricScaler: Hashable, Sendable, Codable {
             return difference.isFinite ? difference / spread : (value / 2 - centre / 2) / (spread / 2)
         }
 
-        func callAsFunction(_ value: Double) -> Double {
+        /// The scaled value.
+        package func callAsFunction(_ value: Double) -> Double {
             let scaled = distance(value)
             if value > upperLimit {
                 let limit = distance(upperLimit)
@@ -150,6 +151,9 @@ public struct MetricScaler: Hashable, Sendable, Codable {
         }
     }
 
+    /// What scales each metric, in order.
+    package var maps: [Map] { metrics.map(Map.init) }
+
     /// The scaled value of metric `index`.
     public func scale(_ value: Double, metric index: Int) -> Double { Map(metrics[index])(value) }
 
@@ -158,7 +162,7 @@ public struct MetricScaler: Hashable, Sendable, Codable {
     /// - Precondition: F is the number of metrics.
     public func scale(_ values: Tensor<Float>) -> Tensor<Float> {
         precondition(values.shape.count == 2 && values.shape[1] == metrics.count, "values are [N, F]")
-        let maps = metrics.map(Map.init)
+        let maps = maps
         var result = values
         result.withUnsafeMutableBufferPointer { buffer in
             var column = 0
@@ -175,13 +179,19 @@ public struct MetricScaler: Hashable, Sendable, Codable {
     ///
     /// - Throws: ``TelemetryError`` when the series has other metrics than the scaler.
     public func scale(_ series: CleanSeries) throws -> Tensor<Float> {
-        guard series.metrics == metrics.map(\.name) else {
+        try require(series.metrics[...], of: series.group)
+        return scale(series.values)
+    }
+
+    /// Refuses other metrics than the scaler's.
+    ///
+    /// - Throws: ``TelemetryError``.
+    package func require(_ names: ArraySlice<String>, of group: MetricGroup) throws {
+        guard names.count == metrics.count, zip(names, metrics).allSatisfy({ $0 == $1.name }) else {
             throw TelemetryError(
-                .mismatch,
-                found: "metrics \(series.metrics.prefix(4).joined(separator: ", ")) … of \(series.group.name)",
+                .mismatch, found: "metrics \(names.prefix(4).joined(separator: ", ")) … of \(group.name)",
                 expected: "\(metrics.count) metrics beginning with "
                     + metrics.prefix(4).map(\.name).joined(separator: ", "))
         }
-        return scale(series.values)
     }
 }

@@ -132,7 +132,16 @@ struct StatisticsAccumulator {
 struct CounterState: Hashable, Sendable {
     /// The last finite value.
     private(set) var value: Double?
-    private var time = 0.0
+    private(set) var time = 0.0
+
+    /// No value yet.
+    init() {}
+
+    /// Where another one stood.
+    init(value: Double?, time: Double) {
+        self.value = value
+        self.time = time
+    }
 
     /// The rate from the last finite value to this one; `nil` for the first, for a value that is not finite, and where
     /// time did not advance and no nominal step is known.

@@ -1,3 +1,5 @@
+package import Platform
+
 /// One entity's alarms, from sample to sample: raised when the score first exceeds its threshold, changed when it gets
 /// worse, touches another group or begins to look like something else, cleared after a run of quiet samples, and
 /// settled when it began long enough ago that its signature can tell what it is. A value: no clock, no I/O.
@@ -42,7 +44,7 @@ package struct AlarmLifecycle: Sendable {
     }
 
     /// An alarm that is not over, or not settled.
-    private struct Course {
+    private struct Course: Codable {
         var event: AlarmEvent
         var quiet = 0
         var isSettled = false
@@ -64,7 +66,8 @@ package struct AlarmLifecycle: Sendable {
     private let site: String
     private let entity: String
     private let worker: String
-    private let modelVersion: UInt64
+    /// The model version that events name.
+    package var modelVersion: UInt64
     private let quietSamples: Int
     private let settlingSamples: Int
     private var course: Course?
@@ -223,5 +226,26 @@ package struct AlarmLifecycle: Sendable {
         event.at = point
         course?.event = event
         return [event]
+    }
+}
+
+extension AlarmLifecycle: StreamState {
+    /// Writes the alarm that stands, or has not settled.
+    package func save(to state: inout StateWriter) {
+        // A value of numbers and texts: it has a form.
+        state.append((try? course.map { try DeterministicJSON.encode($0, pretty: false) }) ?? [])
+    }
+
+    /// Takes it up.
+    package mutating func restore(from state: inout StateReader) throws(StateError) {
+        let bytes = try state.bytes()
+        guard !bytes.isEmpty else {
+            course = nil
+            return
+        }
+        guard let course = try? DeterministicJSON.decode(Course.self, from: bytes) else {
+            throw StateError("an alarm that cannot be read")
+        }
+        self.course = course
     }
 }

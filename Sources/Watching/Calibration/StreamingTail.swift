@@ -1,3 +1,5 @@
+package import Platform
+
 /// What a ``StreamingTail`` begins with: the peaks of the held-out scores, and what a limit is made of.
 package struct TailCalibration: Codable, Sendable, Hashable {
     /// t: what a score must exceed to be part of a peak.
@@ -189,5 +191,57 @@ package struct StreamingTail: Sendable, Hashable {
         guard raised.isFinite else { return }
         tail = fitted
         limit = min(max(raised, floor), ceiling)
+    }
+}
+
+extension StreamingTail: StreamState {
+    /// Writes the pool, the counted alarms and the peak that is under way; the limit follows from them.
+    package func save(to state: inout StateWriter) {
+        state.append(limit)
+        state.append(tail != nil)
+        state.append(tail?.scale ?? 0)
+        state.append(tail?.shape ?? 0)
+        state.append(excesses)
+        state.append(waits)
+        state.append(wait)
+        state.append(clock)
+        state.append(remaining)
+        state.append(alarms.map(\.clock))
+        state.append(alarms.map(\.limit))
+        state.append(peak != nil)
+        state.append(peak?.height ?? 0)
+        state.append(peak?.limit ?? 0)
+        state.append(peak?.isAlarm ?? false)
+        state.append(peak?.isPassedOver ?? false)
+        state.append(peak?.quiet ?? 0)
+    }
+
+    /// Takes them up.
+    package mutating func restore(from state: inout StateReader) throws(StateError) {
+        limit = try state.double()
+        let hasTail = try state.bool()
+        let (scale, shape) = (try state.double(), try state.double())
+        guard !hasTail || (scale > 0 && scale.isFinite && shape.isFinite) else {
+            throw StateError("a tail of scale \(scale)")
+        }
+        tail = hasTail ? GeneralizedPareto(shape: shape, scale: scale) : nil
+        excesses = try state.doubles()
+        waits = try state.ints(count: excesses.count)
+        guard excesses.count <= Self.largestCapacity, waits.allSatisfy({ (0...1 << 40).contains($0) }) else {
+            throw StateError("a pool of \(excesses.count) peaks")
+        }
+        wait = try state.int(in: 0...(1 << 40))
+        clock = try state.int(in: 0...(1 << 60))
+        remaining = try state.int(in: 0...(1 << 40))
+        let clocks = try state.ints()
+        let limits = try state.doubles(count: clocks.count)
+        alarms = zip(clocks, limits).map { Alarm(clock: $0, limit: $1) }
+        let hasPeak = try state.bool()
+        let (height, begin) = (try state.double(), try state.double())
+        let (isAlarm, isPassedOver) = (try state.bool(), try state.bool())
+        let quiet = try state.int(in: 0...(1 << 40))
+        peak =
+            hasPeak
+            ? Peak(height: height, limit: begin, isAlarm: isAlarm, isPassedOver: isPassedOver, quiet: quiet) : nil
     }
 }

@@ -89,6 +89,9 @@ package struct DriftOffset: Codable, Sendable, Hashable {
         value += (min(score, threshold) - value) / adaptationTime
     }
 
+    /// Takes up an offset that was written down.
+    mutating func restore(_ offset: Double?) { value = offset ?? 0 }
+
     static func removed(from scores: [Double], threshold: Double, adaptationTime: Double) -> [Double] {
         var offset = DriftOffset(adaptationTime: adaptationTime)
         return scores.map { score in

@@ -24,6 +24,12 @@ package enum FittedDetector: MetricDetector {
     /// The metrics it was fitted to.
     package var metrics: [String] { detector.metrics }
 
+    /// Whether it looks at what the autoencoders say.
+    package var needsResiduals: Bool { detector.needsResiduals }
+
+    /// Rows that a metric which was away has to be there again.
+    package var memory: Int { detector.memory }
+
     /// Time constant of its adaptation to drift, in samples; `nil` for one that does not adapt.
     package var adaptationTime: Double? {
         if case .multiView(let detector) = self { detector.adaptationTime } else { nil }

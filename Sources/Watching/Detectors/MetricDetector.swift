@@ -1,10 +1,23 @@
+package import Platform
+
 /// A fitted detector: says of every sample how far each metric deviates from normal. 0 is normal; the scale is the
 /// detector's own, and calibration makes scores comparable.
 package protocol MetricDetector: Codable, Sendable {
     /// F: the metrics it was fitted to.
     var metrics: [String] { get }
+    /// Whether it looks at what the autoencoders say (``StreamRow/residuals``).
+    var needsResiduals: Bool { get }
+    /// Rows that a metric which was away has to be there again before what is said of it means something.
+    var memory: Int { get }
     /// A scorer at the start of an entity's stream.
     func makeScorer() -> any MetricScorer
+}
+
+extension MetricDetector {
+    /// It does not.
+    package var needsResiduals: Bool { false }
+    /// It judges each row by itself.
+    package var memory: Int { 0 }
 }
 
 /// Where a scorer writes what it finds in a sample, `[F]` each. Valid only during the call.
@@ -24,16 +37,26 @@ package struct DeviationBuffers {
     package let returnedSurprises: UnsafeMutableBufferPointer<Double>
     /// How much of all deviations is of each aspect (``ViewAspect``), `[A]`; 0 from detectors that cannot tell.
     package let aspects: UnsafeMutableBufferPointer<Double>
+
+    /// Says nothing of a metric.
+    func clear(_ metric: Int) {
+        deviations[metric] = 0
+        causes[metric] = 0
+        surprises[metric] = 0
+        signs[metric] = 0
+        returnedDeviations[metric] = 0
+        returnedSurprises[metric] = 0
+    }
 }
 
-/// The state of a detector in one entity's stream. Samples come one by one, in order; a score depends on that sample
-/// and earlier ones only, so that scores online and offline are the same bits.
-package protocol MetricScorer: Sendable {
-    /// Says that the next sample does not follow the last one: nothing may look back beyond it.
+/// The state of a detector in one entity's stream. Rows come one by one, in order; what is said of a row depends on
+/// that row and earlier ones only, so that scores online and offline are the same bits.
+package protocol MetricScorer: StreamState {
+    /// Says that the next row does not follow the last one: nothing may look back beyond it.
     mutating func startSegment()
-    /// Judges the next sample, `[F]` finite values.
-    mutating func score(time: Double, row: UnsafeBufferPointer<Double>, into output: DeviationBuffers)
-    /// Adds how far single views of the latest sample are out of range, for calibration.
+    /// Judges the next row. A metric that is away has a stand-in for a value; whatever is said of it does not count.
+    mutating func score(_ row: StreamRow, into output: DeviationBuffers)
+    /// Adds how far single views of the latest row are out of range, for calibration.
     func appendExcursions(row: Int, to excursions: inout [ViewExcursion])
 }
 
@@ -75,10 +98,28 @@ package struct MetricDeviations: Sendable, Equatable {
         aspects = [Double](repeating: 0, count: rows * Self.aspectCount)
     }
 
-    /// Lets a scorer write one row.
-    mutating func withRow(_ row: Int, _ body: (DeviationBuffers) -> Void) {
-        let cells = row * metrics.count..<(row + 1) * metrics.count
-        let aspectCells = row * Self.aspectCount..<(row + 1) * Self.aspectCount
+    /// Adds a row that `body` writes; it is all zeros before.
+    mutating func appendRow(_ body: (DeviationBuffers) -> Void) {
+        let width = metrics.count
+        let (base, aspectBase) = (deviations.count, aspects.count)
+        deviations.append(contentsOf: repeatElement(0, count: width))
+        causes.append(contentsOf: repeatElement(0, count: width))
+        surprises.append(contentsOf: repeatElement(0, count: width))
+        signs.append(contentsOf: repeatElement(0, count: width))
+        returnedDeviations.append(contentsOf: repeatElement(0, count: width))
+        returnedSurprises.append(contentsOf: repeatElement(0, count: width))
+        aspects.append(contentsOf: repeatElement(0, count: Self.aspectCount))
+        withCells(base..<base + width, aspects: aspectBase..<aspectBase + Self.aspectCount, body)
+    }
+
+    /// Lets a scorer write the first row.
+    mutating func withFirstRow(_ body: (DeviationBuffers) -> Void) {
+        withCells(0..<metrics.count, aspects: 0..<Self.aspectCount, body)
+    }
+
+    private mutating func withCells(
+        _ cells: Range<Int>, aspects aspectCells: Range<Int>, _ body: (DeviationBuffers) -> Void
+    ) {
         deviations.withUnsafeMutableBufferPointer { deviations in
             causes.withUnsafeMutableBufferPointer { causes in
                 surprises.withUnsafeMutableBufferPointer { surprises in
@@ -106,6 +147,9 @@ package struct MetricDeviations: Sendable, Equatable {
         }
     }
 
+    /// Memory that a row takes.
+    var bytesPerRow: Int { metrics.count * 41 + Self.aspectCount * 8 }
+
     /// Adds the rows of another.
     mutating func append(_ other: MetricDeviations) {
         deviations += other.deviations
@@ -117,36 +161,64 @@ package struct MetricDeviations: Sendable, Equatable {
         aspects += other.aspects
     }
 
-    /// Takes over the single row of another.
-    mutating func replaceRow(_ row: Int, with other: MetricDeviations) {
-        for aspect in 0..<Self.aspectCount { aspects[row * Self.aspectCount + aspect] = other.aspects[aspect] }
-        let start = row * metrics.count
-        for metric in metrics.indices {
-            deviations[start + metric] = other.deviations[metric]
-            causes[start + metric] = other.causes[metric]
-            surprises[start + metric] = other.surprises[metric]
-            signs[start + metric] = other.signs[metric]
-            returnedDeviations[start + metric] = other.returnedDeviations[metric]
-            returnedSurprises[start + metric] = other.returnedSurprises[metric]
-        }
+    /// Lets go of the first rows.
+    mutating func removeFirst(_ rows: Int) {
+        let cells = rows * metrics.count
+        deviations.removeFirst(cells)
+        causes.removeFirst(cells)
+        surprises.removeFirst(cells)
+        signs.removeFirst(cells)
+        returnedDeviations.removeFirst(cells)
+        returnedSurprises.removeFirst(cells)
+        aspects.removeFirst(rows * Self.aspectCount)
+    }
+
+    /// Writes all rows.
+    func save(to state: inout StateWriter) {
+        state.append(deviations)
+        state.append(causes)
+        state.append(surprises)
+        state.append(signs)
+        state.append(returnedDeviations)
+        state.append(returnedSurprises)
+        state.append(aspects)
+    }
+
+    /// Takes up rows of the same metrics.
+    mutating func restore(rows: Int, from state: inout StateReader) throws(StateError) {
+        let cells = rows * metrics.count
+        deviations = try state.doubles(count: cells)
+        causes = try state.doubles(count: cells)
+        surprises = try state.doubles(count: cells)
+        signs = try state.smallInts(count: cells)
+        returnedDeviations = try state.doubles(count: cells)
+        returnedSurprises = try state.doubles(count: cells)
+        aspects = try state.doubles(count: rows * Self.aspectCount)
     }
 }
 
 extension MetricDetector {
+    /// Judges a whole series and forgets what comes of it: what the detector's arithmetic costs.
+    package func run(over samples: DetectorSamples) {
+        precondition(samples.metricCount == metrics.count, "the detector knows other metrics")
+        var found = MetricDeviations(metrics: metrics, rows: 1)
+        var scorer = makeScorer()
+        let cells = samples.cells
+        for segment in samples.segments {
+            scorer.startSegment()
+            cells.forEach(segment) { _, row in found.withFirstRow { scorer.score(row, into: $0) } }
+        }
+    }
+
     /// Scores a whole series by streaming it.
     package func deviations(of samples: DetectorSamples) -> MetricDeviations {
         precondition(samples.metricCount == metrics.count, "the detector knows other metrics")
-        let width = metrics.count
-        var found = MetricDeviations(metrics: metrics, rows: samples.count)
+        var found = MetricDeviations(metrics: metrics, rows: 0)
         var scorer = makeScorer()
-        samples.values.withUnsafeBufferPointer { input in
-            for segment in samples.segments {
-                scorer.startSegment()
-                for row in segment {
-                    let values = UnsafeBufferPointer(rebasing: input[row * width..<(row + 1) * width])
-                    found.withRow(row) { scorer.score(time: samples.times[row], row: values, into: $0) }
-                }
-            }
+        let cells = samples.cells
+        for segment in samples.segments {
+            scorer.startSegment()
+            cells.forEach(segment) { _, row in found.appendRow { scorer.score(row, into: $0) } }
         }
         return found
     }

@@ -1,4 +1,5 @@
 internal import Numerics
+internal import Platform
 
 /// What the leading principal components of the normal samples cannot explain: the squared residual of each metric
 /// after projection on them.
@@ -31,7 +32,12 @@ package struct PrincipalComponentDetector: MetricDetector {
 
         mutating func startSegment() {}
 
-        mutating func score(time: Double, row: UnsafeBufferPointer<Double>, into output: DeviationBuffers) {
+        func save(to state: inout StateWriter) {}
+
+        mutating func restore(from state: inout StateReader) {}
+
+        mutating func score(_ row: StreamRow, into output: DeviationBuffers) {
+            let row = row.values
             let width = row.count
             for metric in 0..<width {
                 let z = (row[metric] - detector.centre[metric]) / detector.spread[metric]

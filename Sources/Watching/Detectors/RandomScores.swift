@@ -1,4 +1,5 @@
 internal import Numerics
+internal import Platform
 
 /// Scores without any meaning: the row of every table that shows what a measure gives for nothing.
 package struct RandomDetector: MetricDetector {
@@ -23,12 +24,19 @@ package struct RandomDetector: MetricDetector {
 
         mutating func startSegment() {}
 
-        mutating func score(time: Double, row: UnsafeBufferPointer<Double>, into output: DeviationBuffers) {
+        mutating func score(_ row: StreamRow, into output: DeviationBuffers) {
+            let row = row.values
             for metric in row.indices {
                 output.deviations[metric] = generator.uniform()
                 output.causes[metric] = output.deviations[metric]
                 output.signs[metric] = 0
             }
+        }
+
+        func save(to state: inout StateWriter) { state.append(Int(generator.drawn)) }
+
+        mutating func restore(from state: inout StateReader) throws(StateError) {
+            generator.drawn = UInt64(try state.int(in: 0...(1 << 62)))
         }
     }
 }

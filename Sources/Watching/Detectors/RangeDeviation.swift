@@ -1,3 +1,5 @@
+internal import Platform
+
 /// Distance outside the metric's normal range, in units of that range.
 package struct RangeDetector: MetricDetector {
     /// F names.
@@ -21,7 +23,12 @@ package struct RangeDetector: MetricDetector {
 
         mutating func startSegment() {}
 
-        mutating func score(time: Double, row: UnsafeBufferPointer<Double>, into output: DeviationBuffers) {
+        func save(to state: inout StateWriter) {}
+
+        mutating func restore(from state: inout StateReader) {}
+
+        mutating func score(_ row: StreamRow, into output: DeviationBuffers) {
+            let row = row.values
             for metric in row.indices {
                 let above = row[metric] - detector.high[metric]
                 let below = detector.low[metric] - row[metric]

@@ -1,4 +1,5 @@
 internal import Numerics
+internal import Platform
 
 /// Distance from the metric's centre in units of its spread.
 package struct ZScoreDetector: MetricDetector {
@@ -19,7 +20,12 @@ package struct ZScoreDetector: MetricDetector {
 
         mutating func startSegment() {}
 
-        mutating func score(time: Double, row: UnsafeBufferPointer<Double>, into output: DeviationBuffers) {
+        func save(to state: inout StateWriter) {}
+
+        mutating func restore(from state: inout StateReader) {}
+
+        mutating func score(_ row: StreamRow, into output: DeviationBuffers) {
+            let row = row.values
             for metric in row.indices {
                 let z = (row[metric] - detector.centre[metric]) / detector.spread[metric]
                 output.deviations[metric] = min(abs(z), detector.cap)

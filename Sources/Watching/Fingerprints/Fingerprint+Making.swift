@@ -61,7 +61,7 @@ extension Fingerprint {
                 Part(
                     metric: metrics[metric], group: groups[metric], share: totals[metric] / whole,
                     side: balance > 0 ? 1 : balance < 0 ? -1 : 0, balance: balance / totals[metric],
-                    shape: shape { deviations[$0 * width + metric] }))
+                    deviation: totals[metric] / Double(rows.count), shape: shape { deviations[$0 * width + metric] }))
         }
         parts = kept
 

@@ -27,6 +27,8 @@ package struct Fingerprint: Codable, Sendable, Hashable {
         package let side: Int
         /// How much of it is on that side: 1 all above, −1 all below, 0 both alike.
         package let balance: Double
+        /// Its mean deviation over the event, in units of what is normal.
+        package let deviation: Double
         /// Its shape over time.
         package let shape: Shape
     }

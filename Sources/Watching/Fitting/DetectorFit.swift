@@ -76,12 +76,17 @@ package protocol DetectorFit: Codable, Sendable {
 
 extension DetectorFit {
     /// The fit carried through on parts that are all here.
-    package func fitted(to parts: [TrainingPart]) throws(DetectionError) -> FittedDetector {
+    ///
+    /// - Throws: ``DetectionError``, also when it is no longer wanted.
+    package func fitted(
+        to parts: [TrainingPart], isCancelled: () -> Bool = { false }
+    ) throws(DetectionError) -> FittedDetector {
         guard let first = parts.first else {
             throw DetectionError(.insufficientData, "fitting a detector", "no entity to learn from")
         }
         var fit = self
         while true {
+            if isCancelled() { throw DetectionError(cancelled: "fitting a detector") }
             var summary = try fit.summary(of: first)
             for part in parts.dropFirst() { try summary.merge(fit.summary(of: part)) }
             if let detector = try fit.advance(with: summary) { return detector }

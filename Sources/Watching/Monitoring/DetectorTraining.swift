@@ -5,7 +5,8 @@ package import Telemetry
 /// that come later.
 package struct DetectorTraining: Sendable {
     /// Standardised residuals of the autoencoders, smoothed over five samples.
-    package static let autoencoder = DetectionMethod(name: "autoencoder", kind: .robustZScore, horizons: [5])
+    package static let autoencoder = DetectionMethod(
+        name: "autoencoder", kind: .robustZScore, horizons: [5], input: .residuals)
     /// The methods that a model is trained for unless told otherwise; the first one is what `score` uses.
     package static let standardMethods = [DetectionMethod.shipped, autoencoder]
     /// Rows of one entity that detectors look at: the latest ones. Bounds the memory of training.
@@ -24,6 +25,8 @@ package struct DetectorTraining: Sendable {
     package var falseAlarmsPerDay: Double
     /// Seed of methods that draw random numbers.
     package var seed: UInt64
+    /// Whether the result is no longer wanted; asked between the steps of a fit.
+    package var isCancelled: @Sendable () -> Bool = { false }
 
     /// Training with every choice given.
     package init(methods: [DetectionMethod] = standardMethods, falseAlarmsPerDay: Double = 1, seed: UInt64 = 0) {
@@ -41,84 +44,147 @@ package struct DetectorTraining: Sendable {
     /// - Parameters:
     ///   - bundle: the trained autoencoders with cleaning and scaling.
     ///   - progress: hears which entity is next, from 0, and how many there are.
-    /// - Throws: `TelemetryError` from the readers, `DetectionError` where there is too little to learn from, or what
-    ///   the backend throws.
+    ///   - onFailure: hears of an entity that cannot be learned from; it is left out unless this throws.
+    /// - Throws: `TelemetryError` from the readers, `DetectionError` where there is too little to learn from or it is
+    ///   no longer wanted, or what the backend throws.
     package func detectors(
         for bundle: ModelBundle, sources: [EntitySource], reader: ReaderOptions, backend: any AcceleratorBackend,
-        progress: (Int, Int, String) -> Void = { _, _, _ in }
+        progress: (Int, Int, String) -> Void = { _, _, _ in },
+        onFailure: (EntitySource, any Error) throws -> Void = { throw $1 }
     ) throws -> [String: DetectorSet] {
-        let pipeline = try bundle.pipeline()
-        let needsResiduals = methods.contains { $0.name == Self.autoencoder.name }
-        let scorers = needsResiduals ? try ResidualStream.makeScorers(bundle, backend: backend) : [:]
+        let engines = engines(bundle, backend)
         var result = Dictionary(uniqueKeysWithValues: methods.map { ($0.name, DetectorSet()) })
         let types = Dictionary(grouping: sources, by: \.type).sorted { $0.key < $1.key }
         var done = 0
         for (type, members) in types {
             var pooled: [String: [DetectorSamples]] = [:]
+            let clocks = try bundle.pipeline().types[type]
             for source in members {
                 progress(done, sources.count, source.key)
                 done += 1
-                let series = try pipeline.clean(source, options: reader)
-                let step = pipeline.types[type]?.steps[source.key] ?? pipeline.types[type]?.step ?? 1
-                for method in methods {
-                    let samples = try learnable(method, series: series, bundle: bundle, scorers: scorers)
-                    result[method.name]?.entities[source.key] = try fit(
-                        method, to: [samples], named: source.key, stepSeconds: step)
-                    pooled[method.name, default: []].append(samples)
+                do {
+                    let learnable = try read(source, options: reader, bundle: bundle, engines: engines)
+                    for method in methods {
+                        let samples = learnable.samples(for: method)
+                        result[method.name]?.entities[source.key] = try fit(
+                            method, to: [samples], named: source.key,
+                            stepSeconds: clocks?.steps[source.key] ?? clocks?.step ?? 1)
+                        // Of a type's only entity there is nothing else to learn.
+                        if members.count > 1 { pooled[method.name, default: []].append(samples) }
+                    }
+                } catch let error as DetectionError where error.code == .cancelled {
+                    throw error
+                } catch {
+                    try onFailure(source, error)
                 }
             }
-            let step = pipeline.types[type]?.step ?? 1
             for method in methods {
-                if members.count == 1, let only = result[method.name]?.entities[members[0].key] {
+                if members.count == 1 {
+                    let only = result[method.name]?.entities[members[0].key]
                     result[method.name]?.types[type] = only
-                } else {
+                } else if pooled[method.name] != nil {
                     result[method.name]?.types[type] = try fit(
-                        method, to: pooled[method.name] ?? [], named: "type \(type)", stepSeconds: step)
+                        method, to: pooled[method.name] ?? [], named: "type \(type)", stepSeconds: clocks?.step ?? 1)
                 }
             }
         }
         return result
     }
 
+    /// Fits every method to one entity's rows that are at hand: chosen, not found.
+    ///
+    /// - Parameters:
+    ///   - frames: consecutive rows of the entity.
+    ///   - stepSeconds: time from one row to the next.
+    /// - Returns: the detectors, in the order of ``methods``.
+    /// - Throws: as ``detectors(for:sources:reader:backend:progress:)``.
+    package func detectors(
+        for bundle: ModelBundle, frames: [MetricFrame], site: String, entity: String, type: String,
+        stepSeconds: Double, backend: any AcceleratorBackend
+    ) throws -> [EntityModel] {
+        guard let first = frames.first else { return [] }
+        var road = try Road(
+            bundle, site: site, entity: entity, type: type, columns: first.schema,
+            engines: engines(bundle, backend))
+        for frame in frames { try road.append(frame) }
+        let learnable = road.finish(bundle)
+        return try methods.map { method in
+            try fit(
+                method, to: [learnable.samples(for: method)], named: "\(site)/\(entity)", stepSeconds: stepSeconds)
+        }
+    }
+
+    /// The autoencoders, where a method looks at what they say.
+    private func engines(_ bundle: ModelBundle, _ backend: any AcceleratorBackend) -> ModelEngines? {
+        methods.contains(where: \.needsResiduals) ? ModelEngines(bundle, backend: backend) : nil
+    }
+
+    private func read(
+        _ source: EntitySource, options: ReaderOptions, bundle: ModelBundle, engines: ModelEngines?
+    ) throws -> Learnable {
+        var reader = try source.makeReader(options: options)
+        var road = try Road(
+            bundle, site: source.site, entity: source.entity, type: source.type, columns: reader.schema,
+            engines: engines)
+        while let frame = try reader.nextChunk(maximumRows: 1024) {
+            if isCancelled() { throw DetectionError(cancelled: "reading \(source.key)") }
+            try road.append(frame)
+        }
+        return road.finish(bundle)
+    }
+
+    /// The way of rows to learn from: that of every stream, collected at its end.
+    private struct Road {
+        var cleaner: RowCleaner
+        var rows: CleanRows
+        var residuals: ResidualStream?
+        var collector: SampleCollector
+
+        init(
+            _ bundle: ModelBundle, site: String, entity: String, type: String, columns: [String],
+            engines: ModelEngines?
+        ) throws {
+            cleaner = try RowCleaner(
+                pipeline: bundle.pipeline(), site: site, entity: entity, type: type, columns: columns)
+            let schema = cleaner.schema
+            rows = CleanRows(schema: schema)
+            residuals = try engines.map { try ResidualStream(bundle: bundle, engines: $0, schema: schema) }
+            collector = SampleCollector(schema: schema, limit: DetectorTraining.maximumRows)
+        }
+
+        mutating func append(_ frame: MetricFrame) throws {
+            rows.removeAll()
+            try cleaner.append(frame, to: &rows)
+            collector.append(rows, residuals: try residuals?.residuals(of: rows) ?? [])
+        }
+
+        func finish(_ bundle: ModelBundle) -> Learnable {
+            Learnable(
+                all: collector.samples(heldOutShare: bundle.manifest.configuration.heldOutShare),
+                withModel: residuals?.metrics ?? [])
+        }
+    }
+
+    /// What methods may learn from.
+    private struct Learnable {
+        let all: DetectorSamples
+        /// The metrics that a model looks at, by their places.
+        let withModel: [Int]
+
+        /// All rows; for a method that judges residuals only, those that no autoencoder was trained on.
+        func samples(for method: DetectionMethod) -> DetectorSamples {
+            method.input == .residuals ? all.residualSamples(withModel) : all
+        }
+    }
+
     func fit(
         _ method: DetectionMethod, to entities: [DetectorSamples], named name: String, stepSeconds: Double
     ) throws -> EntityModel {
         do {
-            return try EntityModel.trained(method, on: entities, stepSeconds: stepSeconds, seed: seed)
+            return try EntityModel.trained(
+                method, on: entities, stepSeconds: stepSeconds, seed: seed, isCancelled: isCancelled)
         } catch {
             throw DetectionError(error.code, "fitting '\(method.name)' to \(name)", error.detail)
         }
-    }
-
-    /// What a method may learn from: all rows, or for the autoencoder the residuals of those that it was not trained
-    /// on.
-    func learnable(
-        _ method: DetectionMethod, series: [CleanSeries], bundle: ModelBundle, scorers: [String: ResidualScorer]
-    ) throws -> DetectorSamples {
-        guard method.name == Self.autoencoder.name else {
-            var assembler = SampleAssembler()
-            return assembler.append(series).suffix(from: 0, atMost: Self.maximumRows)
-        }
-        var stream = ResidualStream(bundle: bundle, scorers: scorers)
-        let residuals = try stream.append(series)
-        let share = bundle.manifest.configuration.heldOutShare
-        let first = TrainingSetBuilder.firstHeldOutRow(rows: residuals.count, share: share)
-        return residuals.suffix(from: first < residuals.count ? first : 0, atMost: Self.maximumRows)
-    }
-}
-
-extension DetectorSamples {
-    /// The rows from `first` on, or the latest `limit` of them.
-    func suffix(from first: Int, atMost limit: Int) -> DetectorSamples {
-        let start = max(first, count - limit)
-        guard start > 0 else { return self }
-        return DetectorSamples(
-            metrics: metrics, groups: groups, times: Array(times[start...]),
-            values: Array(values[(start * metricCount)...]),
-            segments: segments.compactMap { segment in
-                let lower = max(0, segment.lowerBound - start)
-                let upper = segment.upperBound - start
-                return upper > lower ? lower..<upper : nil
-            })
     }
 }

@@ -1,78 +1,102 @@
-import Autoencoders
+package import Autoencoders
 import Numerics
-import Telemetry
+package import Platform
+package import Telemetry
 
 /// What the autoencoders of all groups say of one entity's stream: reconstruction minus sample, scaled, for each
-/// metric. To a detector that is a stream of samples like any other, in which normal is near zero.
-struct ResidualStream {
-    private let bundle: ModelBundle
-    private let scorers: [String: ResidualScorer]
-    /// The latest T − 1 scaled rows of each group's current segment, row-major.
-    private var histories: [String: [Float]] = [:]
+/// metric. They run once for a row, whoever looks at what they say.
+package struct ResidualStream {
+    private var groups: [Group]
 
-    /// A stream at its start.
-    ///
-    /// - Parameter scorers: by the name of their group; may be shared by all streams of a thread.
-    init(bundle: ModelBundle, scorers: [String: ResidualScorer]) {
-        self.bundle = bundle
-        self.scorers = scorers
+    /// One group with a model.
+    fileprivate struct Group {
+        /// Its place among the groups of the rows.
+        let place: Int
+        /// Its metrics that vary: the model's features.
+        let metrics: Range<Int>
+        let scorer: ResidualScorer
+        let scaling: [MetricScaler.Map]
+        /// The latest T − 1 scaled rows, `[T − 1, F]`, filled up at their old end with copies of the segment's first
+        /// row; empty before the first row.
+        var history: [Float] = []
     }
 
-    /// A scorer for each group of a model.
+    /// A stream at its start. Groups without a model are left out.
+    ///
+    /// - Throws: `TelemetryError` when a group of the stream has other metrics than its model, or what the backend
+    ///   throws.
+    package init(bundle: ModelBundle, engines: ModelEngines, schema: StreamSchema) throws {
+        let scorers = try engines.scorers()
+        groups = try schema.groups.indices.compactMap { place in
+            let group = schema.groups[place]
+            let name = group.group.name
+            guard let scorer = scorers[name] else { return nil }
+            let scaler = try bundle.scaler(of: name)
+            try scaler.require(schema.metrics[group.varying], of: group.group)
+            return Group(place: place, metrics: group.varying, scorer: scorer, scaling: scaler.maps)
+        }
+    }
+
+    /// The metrics that a model looks at, by their places, ascending.
+    package var metrics: [Int] { groups.flatMap { Array($0.metrics) } }
+
+    /// The residuals of the next rows, `[N × M]`; 0 where a metric has no model.
     ///
     /// - Throws: what the backend throws.
-    static func makeScorers(_ bundle: ModelBundle, backend: any AcceleratorBackend) throws -> [String: ResidualScorer] {
-        var scorers: [String: ResidualScorer] = [:]
-        for group in bundle.manifest.groups {
-            scorers[group.name] = try bundle.scorer(for: group.name, backend: backend)
-        }
-        return scorers
+    package mutating func residuals(of rows: CleanRows) throws -> [Float] {
+        var result = [Float](repeating: 0, count: rows.count * rows.width)
+        for index in groups.indices { try groups[index].add(rows, to: &result) }
+        return result
     }
+}
 
-    /// The residuals of the next chunk; groups without a model are left out.
-    ///
-    /// - Throws: `TelemetryError` when a series has other metrics than the model, or what the backend throws.
-    mutating func append(_ series: [CleanSeries]) throws -> DetectorSamples {
-        let parts = series.filter { scorers[$0.group.name] != nil }
-        guard let first = parts.first else { return DetectorSamples(metrics: [], times: [], values: []) }
-        let width = parts.reduce(0) { $0 + $1.metrics.count }
-        var values = [Double](repeating: 0, count: width * first.rowCount)
-        var start = 0
-        for part in parts {
-            let residuals = try residuals(of: part)
-            let columns = part.metrics.count
-            residuals.withUnsafeBufferPointer { source in
-                for row in 0..<part.rowCount {
-                    for column in 0..<columns {
-                        values[row * width + start + column] = Double(source[row * columns + column])
-                    }
-                }
+extension ResidualStream.Group {
+    /// Lays the scaled rows out behind the history, so that a window ends with each of them, and scores these windows.
+    fileprivate mutating func add(_ rows: CleanRows, to result: inout [Float]) throws {
+        guard rows.count > 0 else { return }
+        let (width, earlier) = (metrics.count, scorer.shape.window - 1)
+        var samples = history
+        samples.reserveCapacity((earlier + rows.count) * width)
+        var starts: [Int] = []
+        starts.reserveCapacity(rows.count)
+        for row in 0..<rows.count {
+            let base = row * rows.width
+            let first = samples.count
+            for (feature, metric) in metrics.enumerated() {
+                samples.append(Float(scaling[feature](rows.values[base + metric])))
             }
-            start += columns
+            if samples.count == width || rows.startsGroupSegment[row * rows.schema.groups.count + place] {
+                // As if the entity had stood still before.
+                let sample = Array(samples[first...])
+                for _ in 0..<earlier { samples += sample }
+            }
+            starts.append(samples.count / width - scorer.shape.window)
         }
-        return DetectorSamples(
-            metrics: parts.flatMap(\.metrics),
-            groups: parts.flatMap { [String](repeating: $0.group.name, count: $0.metrics.count) }, times: first.times,
-            values: values, segments: first.segments)
+        history = Array(samples.suffix(earlier * width))
+        let table = Tensor(samples, shape: [samples.count / width, width])
+        let found = try scorer.residuals(WindowBatch(samples: table, starts: starts[...]))
+        for row in 0..<rows.count {
+            let target = row * rows.width + metrics.lowerBound
+            for feature in 0..<width { result[target + feature] = found[row * width + feature] }
+        }
+    }
+}
+
+extension ResidualStream: StreamState {
+    /// Writes the latest rows of each group.
+    package func save(to state: inout StateWriter) {
+        for group in groups { state.append(group.history) }
     }
 
-    private mutating func residuals(of series: CleanSeries) throws -> Tensor<Float> {
-        let name = series.group.name
-        guard let scorer = scorers[name], series.rowCount > 0 else { return Tensor(shape: series.values.shape) }
-        let columns = series.metrics.count
-        let scaled = try bundle.scaler(of: name).scale(series)
-        // Rows of the same segment that came before this chunk stand before it, and go again afterwards.
-        let history = series.continuesPrevious ? histories[name] ?? [] : []
-        let earlier = history.count / columns
-        let rows = Tensor(history + scaled.elements, shape: [earlier + series.rowCount, columns])
-        let segments = series.segments.enumerated().map { index, segment in
-            let lower = index == 0 && series.continuesPrevious ? 0 : segment.lowerBound + earlier
-            return lower..<segment.upperBound + earlier
+    /// Takes them up.
+    package mutating func restore(from state: inout StateReader) throws(StateError) {
+        for index in groups.indices {
+            let rows = try state.floats()
+            let expected = (groups[index].scorer.shape.window - 1) * groups[index].metrics.count
+            guard rows.isEmpty || rows.count == expected else {
+                throw StateError("\(rows.count) values of a window's \(expected)")
+            }
+            groups[index].history = rows
         }
-        let residuals = try scorer.residuals(of: rows, segments: segments).elements
-        let lastStart = segments.last?.lowerBound ?? 0
-        let kept = max(lastStart, rows.shape[0] - (scorer.shape.window - 1))
-        histories[name] = Array(rows.elements[(kept * columns)...])
-        return Tensor(residuals[(earlier * columns)...], shape: [series.rowCount, columns])
     }
 }

@@ -12,6 +12,12 @@ package struct DetectorSamples: Sendable {
     package let values: [Double]
     /// Rows between which no sample is missing, ascending; they cover all rows.
     package let segments: [Range<Int>]
+    /// What the autoencoders say: reconstruction minus sample, scaled, `[N × F]`, row-major; empty: nobody asked.
+    package let residuals: [Float]
+    /// Rows since each metric is there, `[N × F]`, as ``StreamRow/ages``; empty: none was ever away.
+    package let ages: [Int32]
+    /// The first row that the autoencoders were not trained on.
+    package let heldOutStart: Int
 
     /// N: number of samples.
     package var count: Int { times.count }
@@ -23,7 +29,8 @@ package struct DetectorSamples: Sendable {
     ///
     /// - Precondition: the sizes fit each other and the segments cover all rows.
     package init(
-        metrics: [String], groups: [String]? = nil, times: [Double], values: [Double], segments: [Range<Int>]? = nil
+        metrics: [String], groups: [String]? = nil, times: [Double], values: [Double], segments: [Range<Int>]? = nil,
+        residuals: [Float] = [], ages: [Int32] = [], heldOutStart: Int = 0
     ) {
         let groups = groups ?? [String](repeating: "other", count: metrics.count)
         precondition(groups.count == metrics.count, "one group for each metric")
@@ -35,6 +42,11 @@ package struct DetectorSamples: Sendable {
         self.times = times
         self.values = Self.filled(values, columns: metrics.count)
         self.segments = segments
+        precondition(residuals.isEmpty || residuals.count == values.count, "a residual for each value")
+        precondition(ages.isEmpty || ages.count == values.count, "an age for each value")
+        self.residuals = residuals
+        self.ages = ages
+        self.heldOutStart = heldOutStart
     }
 
     /// The rows of a frame as a reader delivers them; each file is a segment.
@@ -51,6 +63,11 @@ package struct DetectorSamples: Sendable {
 
     /// The values of one row, `[F]`.
     package func row(_ index: Int) -> ArraySlice<Double> { values[index * metricCount..<(index + 1) * metricCount] }
+
+    /// The cells, row by row.
+    var cells: RowCells {
+        RowCells(width: metricCount, times: times, values: values, residuals: residuals, ages: ages)
+    }
 
     private static func filled(_ values: [Double], columns: Int) -> [Double] {
         guard values.contains(where: { !$0.isFinite }) else { return values }

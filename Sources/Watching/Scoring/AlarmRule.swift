@@ -1,4 +1,5 @@
 import Numerics
+package import Platform
 
 /// When scores above a threshold are an alarm, and which alarms are one event.
 package struct AlarmRule: Codable, Sendable, Hashable {
@@ -56,5 +57,19 @@ package struct AlarmRule: Codable, Sendable, Hashable {
             }
         }
         return events.filter { $0.count >= minimumLength }
+    }
+}
+
+extension AlarmRule.State: StreamState {
+    /// Writes whether an alarm stands, and since when.
+    package func save(to state: inout StateWriter) {
+        state.append(isRaised)
+        state.append(exceeding)
+    }
+
+    /// Takes it up.
+    package mutating func restore(from state: inout StateReader) throws(StateError) {
+        isRaised = try state.bool()
+        exceeding = try state.int(in: 0...(1 << 60))
     }
 }

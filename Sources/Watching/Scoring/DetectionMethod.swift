@@ -18,6 +18,14 @@ package struct DetectionMethod: Codable, Sendable, Hashable {
         case multiView
     }
 
+    /// What a detector looks at.
+    package enum Input: String, Codable, Sendable, Hashable {
+        /// The cleaned samples.
+        case values
+        /// What the autoencoders say of them, as if it were samples; only metrics with a model.
+        case residuals
+    }
+
     /// The name users and reports know it by.
     package let name: String
     /// The detector.
@@ -32,12 +40,18 @@ package struct DetectionMethod: Codable, Sendable, Hashable {
     package var alarmRule: AlarmRule
     /// How its thresholds follow a stream.
     package var adaptation: ThresholdAdaptation
+    /// What the detector looks at; `nil`: the samples.
+    package let input: Input?
+
+    /// Whether the autoencoders have to run for it.
+    package var needsResiduals: Bool { input == .residuals }
 
     /// A method with every field given.
     package init(
         name: String, kind: Kind, horizons: [Int], fastCount: Int? = nil,
         thresholdRule: ThresholdRule = .falseAlarms(perDay: 1),
-        alarmRule: AlarmRule = AlarmRule(mergeGap: 10), adaptation: ThresholdAdaptation = .fixed
+        alarmRule: AlarmRule = AlarmRule(mergeGap: 10), adaptation: ThresholdAdaptation = .fixed,
+        input: Input? = nil
     ) {
         self.name = name
         self.kind = kind
@@ -49,9 +63,11 @@ package struct DetectionMethod: Codable, Sendable, Hashable {
         self.thresholdRule = thresholdRule
         self.alarmRule = alarmRule
         self.adaptation = adaptation
+        self.input = input
     }
 
-    /// Reads a method. One written before there was a choice moves with the level, where its detector does.
+    /// Reads a method. One written before there was a choice moves with the level, where its detector does, and only
+    /// the one called after the autoencoder looks at what that says.
     package init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: CodingKeys.self)
         name = try values.decode(String.self, forKey: .name)
@@ -61,6 +77,8 @@ package struct DetectionMethod: Codable, Sendable, Hashable {
         thresholdRule = try values.decode(ThresholdRule.self, forKey: .thresholdRule)
         alarmRule = try values.decode(AlarmRule.self, forKey: .alarmRule)
         adaptation = try values.decodeIfPresent(ThresholdAdaptation.self, forKey: .adaptation) ?? .level
+        input =
+            try values.decodeIfPresent(Input.self, forKey: .input) ?? (name == "autoencoder" ? .residuals : nil)
     }
 
     /// The method that is used unless another is asked for.

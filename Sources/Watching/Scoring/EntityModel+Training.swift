@@ -13,10 +13,11 @@ extension EntityModel {
     /// - Parameters:
     ///   - entities: samples that are mostly normal; all with the same metrics.
     ///   - stepSeconds: time from one sample to the next.
-    /// - Throws: ``DetectionError`` when there are too few samples or the metrics differ.
+    ///   - isCancelled: whether the result is no longer wanted; asked between the passes.
+    /// - Throws: ``DetectionError`` when there are too few samples, the metrics differ, or it is no longer wanted.
     package static func trained(
         _ method: DetectionMethod, on entities: [DetectorSamples], stepSeconds: Double, folds: Int = 4,
-        seed: UInt64 = 0
+        seed: UInt64 = 0, isCancelled: () -> Bool = { false }
     ) throws(DetectionError) -> EntityModel {
         precondition(folds > 1, "a held-out part needs two folds")
         guard let first = entities.first else {
@@ -32,11 +33,12 @@ extension EntityModel {
         let cells = entities.reduce(0) { $0 + $1.count } * first.metricCount * MetricView.standard.count
         let fit = method.makeFit(
             metrics: first.metrics, groups: first.groups, precision: cells <= largestExactFit ? 52 : 10, seed: seed)
-        var detector = try fit.fitted(to: entities.map { TrainingPart($0) })
+        var detector = try fit.fitted(to: entities.map { TrainingPart($0) }, isCancelled: isCancelled)
         var heldOut = HeldOutScores(groups: first.groups, lengths: entities.map(\.count))
         for fold in 0..<folds {
             let blocks = entities.map { fold * $0.count / folds..<(fold + 1) * $0.count / folds }
-            let other = try fit.fitted(to: zip(entities, blocks).map { TrainingPart($0, heldOut: $1) })
+            let other = try fit.fitted(
+                to: zip(entities, blocks).map { TrainingPart($0, heldOut: $1) }, isCancelled: isCancelled)
             for (entity, samples) in entities.enumerated() {
                 heldOut.add(other, samples: samples, rows: blocks[entity], entity: entity)
             }
@@ -74,20 +76,23 @@ package struct HeldOutScores: Sendable {
     /// Scores an entity's samples with a detector that did not learn from `rows`, and keeps those rows.
     package mutating func add(_ detector: FittedDetector, samples: DetectorSamples, rows: Range<Int>, entity: Int) {
         precondition(samples.count == lengths[entity], "an entity has as many samples as announced")
-        var aggregator = GroupAggregator(groups: groups)
+        var aggregator = GroupAggregator(groups: groups, settling: detector.memory)
         var found = MetricDeviations(metrics: detector.metrics, rows: 1)
         var scorer = detector.makeScorer()
+        let cells = samples.cells
         for segment in samples.segments {
             scorer.startSegment()
             // What comes after the held-out rows changes nothing in them.
-            for row in segment where row < rows.upperBound {
-                samples.row(row).withUnsafeBufferPointer { values in
-                    found.withRow(0) { scorer.score(time: samples.times[row], row: values, into: $0) }
+            cells.forEach(segment.clamped(to: 0..<rows.upperBound)) { index, row in
+                found.withFirstRow { output in
+                    scorer.score(row, into: output)
+                    if rows.contains(index) { aggregator.update(output, ages: row.ages) }
                 }
-                guard rows.contains(row) else { continue }
-                aggregator.update(found)
-                for group in scoredGroups.indices { deviations[group][entity][row] = aggregator.means[group] }
-                scorer.appendExcursions(row: row, to: &excursions[entity])
+                guard rows.contains(index) else { return }
+                for group in scoredGroups.indices {
+                    deviations[group][entity][index] = aggregator.sums[group].deviation
+                }
+                scorer.appendExcursions(row: index, to: &excursions[entity])
             }
         }
     }
@@ -149,8 +154,9 @@ package struct HeldOutScores: Sendable {
             var habits = MetricHabits(width: groups.count, adaptationTime: multiView.adaptationTime)
             var surprises = MetricSurprises(multiView)
             var next = 0
+            let ages = [Int32](repeating: .max, count: groups.count)
             for row in 0..<lengths[entity] {
-                found.withRow(0) { output in
+                found.withFirstRow { output in
                     surprises.clear()
                     while next < excursions.count, excursions[next].row == row {
                         surprises.add(excursions[next], by: multiView)
@@ -158,9 +164,9 @@ package struct HeldOutScores: Sendable {
                     }
                     surprises.write(to: output.surprises)
                     habits.forgive(output.surprises)
+                    ages.withUnsafeBufferPointer { aggregator.update(output, ages: $0) }
                 }
-                aggregator.update(found)
-                for group in scoredGroups.indices { result[group][entity][row] = aggregator.peaks[group] }
+                for group in scoredGroups.indices { result[group][entity][row] = aggregator.sums[group].surprise }
             }
         }
         return result

@@ -1,4 +1,6 @@
-/// The scores of all samples of an entity.
+package import Platform
+
+/// The scores of consecutive rows of an entity. A stream adds rows at its end and lets go of the oldest.
 package struct EntityScores: Sendable {
     /// The scored groups, the combined one last, `[G]`.
     package let groups: [String]
@@ -14,47 +16,44 @@ package struct EntityScores: Sendable {
     /// Whether that alarm stands for a single metric's sake alone, `[G][N]`.
     package private(set) var singleAlarms: [[Bool]]
     /// What was found metric by metric.
-    package private(set) var found: MetricDeviations
+    package internal(set) var found: MetricDeviations
 
     /// N: number of samples.
     package var count: Int { times.count }
     /// The index of the combined score among the groups.
     package var combined: Int { groups.count - 1 }
 
+    /// Memory that a row takes.
+    package var bytesPerRow: Int { 8 + groups.count * 18 + found.bytesPerRow }
+
+    /// No sample yet.
+    package init(of model: EntityModel) {
+        groups = model.scoredGroups
+        times = []
+        found = MetricDeviations(metrics: model.metrics, rows: 0)
+        scores = groups.map { _ in [] }
+        thresholds = scores
+        alarms = groups.map { _ in [] }
+        singleAlarms = alarms
+    }
+
     /// Streams an entity's samples through a model.
     ///
     /// - Precondition: the samples have the model's metrics.
     init(model: EntityModel, samples: DetectorSamples) {
         var scorer = EntityScorer(model: model)
-        self.init(streaming: samples, through: &scorer, continuing: false)
+        self.init(of: model)
+        scorer.append(samples, to: &self)
     }
 
-    /// Streams the next samples of an entity through its scorer.
-    ///
-    /// - Parameter continuing: whether the first sample follows the last one that the scorer saw.
-    /// - Precondition: the samples have the model's metrics.
-    package init(streaming samples: DetectorSamples, through scorer: inout EntityScorer, continuing: Bool) {
-        let groups = scorer.model.scoredGroups
-        self.groups = groups
-        times = samples.times
-        found = MetricDeviations(metrics: scorer.model.metrics, rows: samples.count)
-        scores = groups.map { _ in [Double](repeating: 0, count: samples.count) }
-        thresholds = scores
-        alarms = groups.map { _ in [Bool](repeating: false, count: samples.count) }
-        singleAlarms = alarms
-        for (index, segment) in samples.segments.enumerated() {
-            if index > 0 || !continuing { scorer.startSegment() }
-            for row in segment {
-                scorer.update(time: samples.times[row], row: samples.row(row))
-                found.replaceRow(row, with: scorer.found)
-                for group in groups.indices {
-                    let found = scorer.score(of: group)
-                    scores[group][row] = found.score
-                    thresholds[group][row] = found.threshold
-                    alarms[group][row] = found.isAlarm
-                    singleAlarms[group][row] = found.isSingle
-                }
-            }
+    /// Adds what the groups' scores came to at the row whose deviations were added last.
+    mutating func appendRow(time: Double, _ judged: [GroupScore]) {
+        times.append(time)
+        for group in judged.indices {
+            scores[group].append(judged[group].score)
+            thresholds[group].append(judged[group].threshold)
+            alarms[group].append(judged[group].isAlarm)
+            singleAlarms[group].append(judged[group].isSingle)
         }
     }
 
@@ -71,5 +70,55 @@ package struct EntityScores: Sendable {
             singleAlarms[group] += next.singleAlarms[group]
         }
         found.append(next.found)
+    }
+
+    /// Lets go of the first rows.
+    package mutating func removeFirst(_ rows: Int) {
+        guard rows > 0 else { return }
+        times.removeFirst(rows)
+        for group in groups.indices {
+            scores[group].removeFirst(rows)
+            thresholds[group].removeFirst(rows)
+            alarms[group].removeFirst(rows)
+            singleAlarms[group].removeFirst(rows)
+        }
+        found.removeFirst(rows)
+    }
+}
+
+extension EntityScores: StreamState {
+    /// Writes all rows.
+    package func save(to state: inout StateWriter) {
+        state.append(times)
+        for group in groups.indices {
+            state.append(scores[group])
+            state.append(thresholds[group])
+            state.append(alarms[group])
+            state.append(singleAlarms[group])
+        }
+        found.save(to: &state)
+    }
+
+    /// Takes up rows of the same model.
+    package mutating func restore(from state: inout StateReader) throws(StateError) {
+        times = try state.doubles()
+        for group in groups.indices {
+            scores[group] = try state.doubles(count: times.count)
+            thresholds[group] = try state.doubles(count: times.count)
+            alarms[group] = try state.bools(count: times.count)
+            singleAlarms[group] = try state.bools(count: times.count)
+        }
+        try found.restore(rows: times.count, from: &state)
+    }
+}
+
+extension EntityScores {
+    /// Lets go of all rows; the memory stays.
+    package mutating func removeAll() { removeFirst(count) }
+
+    /// The combined score of a row in units of its threshold; 0 where that says nothing.
+    package func ratio(_ row: Int) -> Double {
+        let (score, threshold) = (scores[combined][row], thresholds[combined][row])
+        return threshold > 0 && threshold.isFinite && score.isFinite ? score / threshold : 0
     }
 }

@@ -1,3 +1,5 @@
+import Platform
+
 /// The thresholds of one scored group, from held-out samples.
 package struct GroupCalibration: Codable, Sendable, Hashable {
     /// For the fast part of the score, above its drift offset.
@@ -80,19 +82,18 @@ struct GroupScore: Sendable {
         length = 0
     }
 
-    /// Takes in the group's deviation and its most surprising metric at the next sample, each also without the metrics
-    /// that are on their way back.
-    mutating func update(deviation: Double, withoutReturns: Double, single: Double, singleWithoutReturns: Double) {
+    /// Takes in what the group's metrics come to at the next sample.
+    mutating func update(_ sum: GroupAggregator.Sum) {
         var fast = 0.0
         var settled = 0.0
         var slow = 0.0
         for index in means.indices {
-            let mean = means[index].update(deviation)
+            let mean = means[index].update(sum.deviation)
             if index < fastCount { fast += mean } else { slow += mean }
         }
         for index in settledMeans.indices {
             // What came before a stream counts as quiet: one odd sample at its beginning would weigh as much as many.
-            settled += settledMeans[index].update(withoutReturns) * settledMeans[index].filled
+            settled += settledMeans[index].update(sum.settledDeviation) * settledMeans[index].filled
         }
         let horizons = Double(means.count)
         score = (fast + slow) / horizons
@@ -106,9 +107,9 @@ struct GroupScore: Sendable {
         if let calibrated = calibration.single {
             let usual = singleOffset?.value ?? 0
             let limit = (singleTail?.limit ?? calibrated) + usual
-            singleOffset?.update(single, threshold: calibrated)
+            singleOffset?.update(sum.surprise, threshold: calibrated)
             length = min(length + 1, MultiViewDetector.surpriseWindow)
-            let surprise = singleWithoutReturns * Double(length) / Double(MultiViewDetector.surpriseWindow)
+            let surprise = sum.settledSurprise * Double(length) / Double(MultiViewDetector.surpriseWindow)
             exceedsSingle = surprise > limit
             singleTail?.update(surprise - usual, isAlarm: exceedsSingle, isDisturbed: isLevelAlarm)
             isSingle = pulse.update(exceedsSingle) && !isAlarm
@@ -137,5 +138,52 @@ struct PulseState: Sendable {
         if sinceLast > Self.rearm { sinceOnset = 0 }
         sinceLast = 0
         return sinceOnset < Self.length
+    }
+}
+
+extension GroupScore: StreamState {
+    func save(to state: inout StateWriter) {
+        state.append(score)
+        state.append(threshold)
+        state.append(isAlarm)
+        state.append(isSingle)
+        for mean in means + settledMeans { mean.save(to: &state) }
+        state.append(offset?.value)
+        state.append(singleOffset?.value)
+        levelTail?.save(to: &state)
+        singleTail?.save(to: &state)
+        self.state.save(to: &state)
+        pulse.save(to: &state)
+        state.append(length)
+    }
+
+    mutating func restore(from state: inout StateReader) throws(StateError) {
+        score = try state.double()
+        threshold = try state.double()
+        isAlarm = try state.bool()
+        isSingle = try state.bool()
+        for index in means.indices { try means[index].restore(from: &state) }
+        for index in settledMeans.indices { try settledMeans[index].restore(from: &state) }
+        // Both are there in any case.
+        let offsets = (try state.optionalDouble(), try state.optionalDouble())
+        offset?.restore(offsets.0)
+        singleOffset?.restore(offsets.1)
+        try levelTail?.restore(from: &state)
+        try singleTail?.restore(from: &state)
+        try self.state.restore(from: &state)
+        try pulse.restore(from: &state)
+        length = try state.int(in: 0...MultiViewDetector.surpriseWindow)
+    }
+}
+
+extension PulseState: StreamState {
+    func save(to state: inout StateWriter) {
+        state.append(sinceOnset)
+        state.append(sinceLast)
+    }
+
+    mutating func restore(from state: inout StateReader) throws(StateError) {
+        sinceOnset = try state.int(in: 0...(.max - (1 << 40)))
+        sinceLast = try state.int(in: 0...(.max - (1 << 40)))
     }
 }

@@ -1,3 +1,5 @@
+package import Platform
+
 /// The mean of the latest `horizon` values, or of all while there are fewer. O(1) amortised; the running sum is
 /// computed anew every `horizon` values, so that rounding errors do not pile up.
 package struct TrailingMean: Sendable {
@@ -39,5 +41,22 @@ package struct TrailingMean: Sendable {
             sum = values.reduce(0, +)
         }
         return sum / Double(values.count)
+    }
+}
+
+extension TrailingMean: StreamState {
+    /// Writes the values and where the next one goes.
+    package func save(to state: inout StateWriter) {
+        state.append(values)
+        state.append(next)
+        state.append(sum)
+    }
+
+    /// Takes them up.
+    package mutating func restore(from state: inout StateReader) throws(StateError) {
+        values = try state.doubles()
+        guard values.count <= horizon else { throw StateError("\(values.count) values of \(horizon)") }
+        next = try state.int(in: 0...horizon - 1)
+        sum = try state.double()
     }
 }

@@ -1,5 +1,6 @@
 import Autoencoders
 import Foundation
+import Platform
 import Telemetry
 import TestSupport
 import Testing
@@ -38,7 +39,8 @@ import Watching
         let bundle = try trainer.train(
             sources, options: ModelTrainer.DataOptions(rules: try GroupRules.builtIn()), tool: "test", checkpoints: nil,
             control: TrainingControl())
-        let detectors = try DetectorTraining().detectors(
+        let methods = try ["default", "autoencoder", "zscore", "pca", "random"].map(DetectorTraining.method(named:))
+        let detectors = try DetectorTraining(methods: methods).detectors(
             for: bundle, sources: sources, reader: ReaderOptions(),
             backend: try AcceleratorCatalog.backend(named: "auto"))
         let model = MonitoringModel(
@@ -92,6 +94,114 @@ import Watching
             let before = try Self.score(source, model, method: method, pieces: [100])
             let after = try Self.score(source, read, method: method, pieces: [100])
             #expect(before.scores == after.scores && before.thresholds == after.thresholds)
+        }
+    }
+
+    /// Scores, with a restart from the written state after `row` rows.
+    private static func scoreWithRestart(
+        _ source: EntitySource, _ model: MonitoringModel, method: String, after row: Int
+    ) throws -> EntityScores {
+        var reader = try source.makeReader(options: model.reader)
+        let backend = try AcceleratorCatalog.backend(named: "auto")
+        let schema = reader.schema
+        func makeMonitor() throws -> EntityMonitor {
+            try EntityMonitor(
+                model: model, method: method, site: source.site, entity: source.entity, type: source.type,
+                schema: schema, givesEvidence: true, engines: ModelEngines(model.bundle, backend: backend))
+        }
+        var monitor = try makeMonitor()
+        var scores = EntityScores(of: monitor.model)
+        while scores.count < row, let frame = try reader.nextChunk(maximumRows: min(50, row - scores.count)) {
+            try monitor.append(frame, to: &scores)
+        }
+        var state = StateWriter()
+        monitor.save(to: &state)
+        scores.save(to: &state)
+        var next = try makeMonitor()
+        var restored = EntityScores(of: next.model)
+        var stored = StateReader(state.bytes)
+        try next.restore(from: &stored)
+        try restored.restore(from: &stored)
+        #expect(stored.isAtEnd)
+        while let frame = try reader.nextChunk(maximumRows: 64) { try next.append(frame, to: &restored) }
+        return restored
+    }
+
+    @Test func aRestartFromTheWrittenStateGivesTheSameBits() throws {
+        let folder = try TemporaryFolder()
+        let (model, source) = try Self.train(folder)
+        for method in ["default", "autoencoder", "pca", "random"] {
+            let whole = try Self.score(source, model, method: method, pieces: [10_000])
+            for row in [1, 205, 310, 650] {
+                let resumed = try Self.scoreWithRestart(source, model, method: method, after: row)
+                #expect(
+                    resumed.scores.joined().map(\.bitPattern) == whole.scores.joined().map(\.bitPattern), "\(method)")
+                #expect(resumed.thresholds == whole.thresholds && resumed.alarms == whole.alarms, "\(method), \(row)")
+                #expect(resumed.found == whole.found && resumed.times == whole.times, "\(method), \(row)")
+            }
+        }
+    }
+
+    @Test func aStateOfAnotherModelIsRefused() throws {
+        let folder = try TemporaryFolder()
+        let (model, source) = try Self.train(folder)
+        func monitor(_ method: String) throws -> EntityMonitor {
+            try EntityMonitor(
+                model: model, method: method, site: source.site, entity: source.entity, type: source.type,
+                schema: ["cpu_user", "mem_used", "net_rx"], backend: try AcceleratorCatalog.backend(named: "auto"))
+        }
+        var state = StateWriter()
+        try monitor("default").save(to: &state)
+        for length in [0, 1, 17, state.bytes.count / 2, state.bytes.count - 1] {
+            var cut = StateReader(Array(state.bytes.prefix(length)))
+            #expect(throws: StateError.self) {
+                var other = try monitor("default")
+                try other.restore(from: &cut)
+            }
+        }
+        #expect(throws: StateError.self) {
+            var other = try monitor("autoencoder")
+            var reader = StateReader(state.bytes)
+            try other.restore(from: &reader)
+        }
+    }
+
+    /// The training rows again, without a column from a row on.
+    private static func frame(_ source: EntitySource, without column: String, from row: Int) throws -> MetricFrame {
+        var frame = try source.read()
+        let index = try #require(frame.schema.firstIndex(of: column))
+        for row in row..<frame.rowCount { frame[row, index] = .nan }
+        return frame
+    }
+
+    @Test func aMetricThatGoesAwayIsLeftOutAndTheOthersGoOn() throws {
+        let folder = try TemporaryFolder()
+        let (model, source) = try Self.train(folder)
+        for method in ["default", "autoencoder", "zscore"] {
+            let whole = try Self.frame(source, without: "net_rx", from: 700)
+            let cut = try Self.frame(source, without: "net_rx", from: 400)
+            func monitor() throws -> EntityMonitor {
+                try EntityMonitor(
+                    model: model, method: method, site: source.site, entity: source.entity, type: source.type,
+                    schema: whole.schema, backend: try AcceleratorCatalog.backend(named: "auto"))
+            }
+            var (first, second) = (try monitor(), try monitor())
+            let (before, after) = (try first.append(whole), try second.append(cut))
+            #expect(second.presence.filter(\.isAway).map { second.schema.metrics[$0.metric] }.contains("net_rx"))
+            let combined = before.combined
+            func alarms(_ scores: EntityScores, _ rows: Range<Int>) -> Int {
+                rows.count { scores.alarms[combined][$0] }
+            }
+            // 411 is the first row without it; what the others say goes on, and nothing is made of the silence.
+            let quiet = 420..<590
+            #expect(alarms(after, quiet) <= alarms(before, quiet) + 8, "\(method)")
+            let width = after.found.metrics.count
+            let place = try #require(after.found.metrics.firstIndex(of: "net_rx"))
+            #expect((420..<700).allSatisfy { after.found.deviations[$0 * width + place] == 0 }, "\(method)")
+            let group = try #require(after.groups.firstIndex(of: second.metricGroups[place]))
+            let isAlone = second.metricGroups.count { $0 == second.metricGroups[place] } == 1
+            #expect(!isAlone || !after.alarms[group][420..<700].contains(true), "\(method)")
+            #expect(Set(after.scores[combined][420..<700]).count > 100, "\(method): the others still say something")
         }
     }
 }

@@ -1,3 +1,5 @@
+package import Platform
+
 /// What each metric is at each time of day: medians in bins, with straight lines between their middles.
 package struct DailyProfile: Codable, Sendable {
     /// Bins of a day.
@@ -6,7 +8,7 @@ package struct DailyProfile: Codable, Sendable {
     static let day = 86_400.0
 
     /// The medians `[bins × F]`, row-major.
-    package let medians: [Double]
+    @Shelved package private(set) var medians: [Double]
     let width: Int
 
     /// A profile of `width` metrics.

@@ -1,3 +1,5 @@
+import Platform
+
 /// The slow average of what each metric has shown, part of which is forgiven, so that drift does not alarm forever.
 struct MetricHabits: Sendable {
     /// The share of the slow average that is taken off.
@@ -20,5 +22,13 @@ struct MetricHabits: Sendable {
             values[metric] = max(0, value - Self.forgiven * averages[metric])
             averages[metric] += (value - averages[metric]) / adaptationTime
         }
+    }
+}
+
+extension MetricHabits: StreamState {
+    func save(to state: inout StateWriter) { state.append(averages) }
+
+    mutating func restore(from state: inout StateReader) throws(StateError) {
+        averages = try state.doubles(count: averages.count)
     }
 }

@@ -1,13 +1,15 @@
+package import Platform
+
 /// How far each metric is from what the other metrics say of it: a ridge regression of every metric on all others,
 /// read off the inverse of the regularised correlation matrix.
 package struct MetricRegression: Codable, Sendable {
     /// Samples between the two values whose difference is explained; 0: the distance from the mean is.
     package let lag: Int
     /// The scale of each metric, `[F]`; positive.
-    package let scale: [Double]
+    @Shelved package private(set) var scale: [Double]
     /// For each block of metrics that explain each other its coefficients `[n × n]`, row-major, zero diagonal: the
     /// residual of metric j is z_j + Σ_k clip(z_k) · c[k, j].
-    package let coefficients: [[Double]]
+    @Shelved package private(set) var coefficients: [[Double]]
 
     /// Scaled values beyond this are cut where they explain others, so that one wild metric does not blame all.
     package static let clip = 8.0

@@ -1,3 +1,5 @@
+import Platform
+
 /// Tells a metric's way back from a new anomaly.
 ///
 /// After a fault the metric jumps back to where it was before. To every view that compares with the recent past that is
@@ -96,5 +98,27 @@ struct MetricReturns: Sendable {
     /// Whether a metric is within its normal range; without one it never is.
     private func isInside(_ value: Double, _ metric: Int) -> Bool {
         range.map { value >= $0.low[metric] && value <= $0.high[metric] } ?? false
+    }
+}
+
+extension MetricReturns: StreamState {
+    func save(to state: inout StateWriter) {
+        state.append(origins)
+        for counts in [remaining, age, samplesBack, near] { state.append(counts) }
+        state.append(wasOutside)
+    }
+
+    mutating func restore(from state: inout StateReader) throws(StateError) {
+        origins = try state.doubles(count: origins.count)
+        remaining = try state.ints(count: remaining.count)
+        age = try state.ints(count: age.count)
+        samplesBack = try state.ints(count: samplesBack.count)
+        near = try state.ints(count: near.count)
+        guard (remaining + age + samplesBack + near).allSatisfy({ $0 >= -1 }), age.allSatisfy({ $0 < 1 << 60 }),
+            near.allSatisfy({ $0 < 1 << 60 })
+        else {
+            throw StateError("a negative count")
+        }
+        wasOutside = try state.bools(count: wasOutside.count)
     }
 }

@@ -1,3 +1,5 @@
+package import Platform
+
 /// The shipped detector: each metric is looked at in many ways (``MetricView``), and each view is held against its own
 /// normal range at several depths.
 ///
@@ -13,11 +15,11 @@ package struct MultiViewDetector: MetricDetector {
     /// The normal range of one view of each metric at each quantile level, `[levels × F]`, row-major.
     package struct Band: Codable, Sendable {
         /// Lower ends.
-        package let low: [Double]
+        @Shelved package private(set) var low: [Double]
         /// Upper ends.
-        package let high: [Double]
+        @Shelved package private(set) var high: [Double]
         /// Units of distance; positive.
-        package let width: [Double]
+        @Shelved package private(set) var width: [Double]
     }
 
     /// F names.
@@ -29,7 +31,7 @@ package struct MultiViewDetector: MetricDetector {
     /// Samples of the longest entity in training.
     package let trainingSamples: Double
     /// How far each view of each metric goes in normal operation, `[V × F]`; empty before calibration.
-    package private(set) var usualExcursions: [Double] = []
+    @Shelved package private(set) var usualExcursions: [Double] = []
 
     /// The tails left out of a range, from its shallowest level to its deepest.
     package static let tails = [0.02, 0.005, 0.001]
@@ -55,6 +57,9 @@ package struct MultiViewDetector: MetricDetector {
 
     /// Time constant of what is forgiven, in samples: a tenth of the training part.
     package var adaptationTime: Double { max(200, 0.1 * trainingSamples) }
+
+    /// As far back as views look.
+    package var memory: Int { parameters.views.map(\.warmUp).max() ?? 0 }
 
     /// Whether a view takes part in surprises: its window must fit the training part often enough for its tail.
     func surprises(_ view: Int) -> Bool {

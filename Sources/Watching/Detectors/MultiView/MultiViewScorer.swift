@@ -1,3 +1,5 @@
+import Platform
+
 /// ``MultiViewDetector`` in one entity's stream.
 struct MultiViewScorer: MetricScorer {
     private let detector: MultiViewDetector
@@ -48,10 +50,10 @@ struct MultiViewScorer: MetricScorer {
         length = 0
     }
 
-    mutating func score(time: Double, row: UnsafeBufferPointer<Double>, into output: DeviationBuffers) {
-        stream.update(time: time, row: row)
+    mutating func score(_ row: StreamRow, into output: DeviationBuffers) {
+        stream.update(time: row.time, row: row.values)
         returns.update(stream)
-        let width = row.count
+        let width = row.values.count
         for metric in 0..<width {
             output.deviations[metric] = 0
             output.causes[metric] = 0
@@ -190,5 +192,27 @@ struct MultiViewScorer: MetricScorer {
                 }
             }
         }
+    }
+}
+
+extension MultiViewScorer: StreamState {
+    func save(to state: inout StateWriter) {
+        stream.save(to: &state)
+        for habits in [deviationHabits, causeHabits, surpriseHabits] { habits.save(to: &state) }
+        state.append(recent)
+        state.append(sums)
+        returns.save(to: &state)
+        state.append(length)
+    }
+
+    mutating func restore(from state: inout StateReader) throws(StateError) {
+        try stream.restore(from: &state)
+        try deviationHabits.restore(from: &state)
+        try causeHabits.restore(from: &state)
+        try surpriseHabits.restore(from: &state)
+        recent = try state.doubles(count: recent.count)
+        sums = try state.doubles(count: sums.count)
+        try returns.restore(from: &state)
+        length = try state.int(in: 0...(1 << 60))
     }
 }

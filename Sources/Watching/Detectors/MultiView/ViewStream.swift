@@ -1,3 +1,5 @@
+import Platform
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -271,5 +273,27 @@ struct ViewStream: Sendable {
                 }
             }
         }
+    }
+}
+
+extension ViewStream: StreamState {
+    func save(to state: inout StateWriter) {
+        state.append(values)
+        state.append(isWarm)
+        state.append(centred)
+        state.append(seasonal)
+        state.append(length)
+        for window in windows { state.append(window.sums) }
+        state.append(residuals)
+    }
+
+    mutating func restore(from state: inout StateReader) throws(StateError) {
+        values = try state.doubles(count: values.count)
+        isWarm = try state.bools(count: isWarm.count)
+        centred = try state.doubles(count: centred.count)
+        seasonal = try state.doubles(count: seasonal.count)
+        length = try state.int(in: 0...(1 << 60))
+        for index in windows.indices { windows[index].sums = try state.doubles(count: width) }
+        residuals = try state.doubles(count: residuals.count)
     }
 }

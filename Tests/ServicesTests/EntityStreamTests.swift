@@ -1,0 +1,161 @@
+import Autoencoders
+import Foundation
+import Platform
+import Services
+import Telemetry
+import TestSupport
+import Testing
+import Watching
+
+/// A live stream gives the same alarms however its rows come, over a restart and past rows that are bad.
+@Suite struct EntityStreamTests {
+    /// Rows of three metrics; in the second file two faults.
+    fileprivate static func table(_ rows: Int, seed: UInt64, isFaulty: Bool, bad: Set<Int> = []) -> String {
+        var state = seed
+        func noise() -> Double {
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return Double(state >> 11) * 0x1p-53 - 0.5
+        }
+        var text = "time,cpu_user,mem_used,net_rx\n"
+        for row in 0..<rows {
+            let load = noise() + Double(row % 50) / 25
+            let fault = isFaulty && ((200..<290).contains(row) || (400..<404).contains(row)) ? 8.0 : 0
+            text += "\(row * 60),\(load + noise()),\(2 * load + 0.1 * noise() + fault),\(noise())\n"
+            if bad.contains(row) { text += "\(row * 60),oops,1,2\n" }
+        }
+        return text
+    }
+
+    private struct Setting {
+        let folder: TemporaryFolder
+        let model: MonitoringModel
+        let stream: EntitySource
+        let backend: any AcceleratorBackend
+
+        init(bad: Set<Int> = []) throws {
+            folder = try TemporaryFolder()
+            backend = try AcceleratorCatalog.backend(named: "cpu")
+            let train = try folder.write("farm/host1_train.csv", EntityStreamTests.table(900, seed: 3, isFaulty: false))
+            let test = try folder.write(
+                "farm/host1_test.csv", EntityStreamTests.table(600, seed: 4, isFaulty: true, bad: bad))
+            let learned = try #require(DataCatalog.discover([train], options: ReaderOptions()).first)
+            stream = try #require(DataCatalog.discover([test], options: ReaderOptions()).first)
+            var configuration = TrainingConfiguration()
+            (configuration.window, configuration.hidden, configuration.epochs) = (9, [5, 3], 1)
+            let bundle = try ModelTrainer(configuration: configuration).train(
+                [learned], options: ModelTrainer.DataOptions(rules: try GroupRules.builtIn()), tool: "test")
+            let detectors = try DetectorTraining(
+                methods: [DetectorTraining.method(named: "zscore"), DetectorTraining.autoencoder]
+            ).detectors(for: bundle, sources: [learned], reader: ReaderOptions(), backend: backend)
+            model = MonitoringModel(
+                bundle: bundle, reader: ReaderOptions(), detectors: detectors, defaultMethod: "zscore")
+        }
+
+        func makeStream() throws -> EntityStream {
+            var options = ReaderOptions()
+            options.skipsBadRows = true
+            return try EntityStream(
+                source: stream, options: options, model: model, method: "zscore", worker: "w", version: 3,
+                quietSamples: 10, engines: ModelEngines(model.bundle, backend: backend))
+        }
+
+        func events(rows: [Int]) throws -> [AlarmEvent] {
+            var stream = try makeStream()
+            var events: [AlarmEvent] = []
+            var turn = 0
+            while !stream.hasEnded {
+                events += try stream.advance(rows: rows[turn % rows.count])
+                turn += 1
+            }
+            return events
+        }
+    }
+
+    @Test func alarmsDoNotDependOnTheCut() throws {
+        let setting = try Setting()
+        let whole = try setting.events(rows: [10_000])
+        #expect(whole.contains { $0.state == .raised } && whole.contains { $0.state == .settled })
+        #expect(whole.contains { $0.state == .cleared && $0.fingerprint.first?.metric == "mem_used" })
+        #expect(whole.allSatisfy { $0.reconstruction != nil })
+        for rows in [[1], [7, 64], [199, 3]] { #expect(try setting.events(rows: rows) == whole) }
+    }
+
+    @Test func aRestartBetweenAnyTwoRowsChangesNothing() throws {
+        let setting = try Setting()
+        let whole = try setting.events(rows: [64])
+        for row in [0, 1, 205, 262, 291, 300, 403, 599] {
+            var stream = try setting.makeStream()
+            var events: [AlarmEvent] = []
+            while stream.nextRow < row { events += try stream.advance(rows: min(64, row - stream.nextRow)) }
+            let state = stream.state(identity: "model 3")
+            var next = try setting.makeStream()
+            try next.resume(state, identity: "model 3")
+            #expect(next.nextRow == row && next.scoredRows == row)
+            while !next.hasEnded { events += try next.advance(rows: 64) }
+            #expect(events == whole, "a restart after row \(row)")
+        }
+    }
+
+    @Test func aStateOfAnotherModelOrSourceIsRefused() throws {
+        let setting = try Setting()
+        var stream = try setting.makeStream()
+        _ = try stream.advance(rows: 300)
+        let state = stream.state(identity: "model 3")
+        func resume(_ bytes: [UInt8], identity: String) throws {
+            var next = try setting.makeStream()
+            try next.resume(bytes, identity: identity)
+        }
+        #expect(throws: StateError.self) { try resume(state, identity: "model 4") }
+        #expect(throws: StateError.self) { try resume(state + [0], identity: "model 3") }
+        #expect(throws: StateError.self) { try resume(Array(state.dropLast()), identity: "model 3") }
+        _ = try setting.folder.write("farm/host1_test.csv", Self.table(200, seed: 4, isFaulty: true))
+        #expect(throws: StateError.self) { try resume(state, identity: "model 3") }
+        let later = Self.table(600, seed: 4, isFaulty: true).replacing("\n0,", with: "\n7,", maxReplacements: 1)
+        _ = try setting.folder.write("farm/host1_test.csv", later)
+        #expect(throws: StateError.self) { try resume(state, identity: "model 3") }
+    }
+
+    @Test func badRowsArePassedOverAndSaid() throws {
+        let clean = try Setting().events(rows: [50])
+        let setting = try Setting(bad: [10, 11, 250])
+        var stream = try setting.makeStream()
+        var events: [AlarmEvent] = []
+        var findings: [StreamFinding] = []
+        while !stream.hasEnded {
+            events += try stream.advance(rows: 50)
+            findings += stream.takeFindings()
+        }
+        #expect(events == clean)
+        #expect(findings.allSatisfy { $0.kind == .rowsSkipped })
+        #expect(findings.reduce(0) { $0 + $1.count } == 3)
+        #expect(findings.first?.subjects.first?.contains("oops") == true)
+    }
+
+    @Test func anotherModelTakesOverBetweenTwoRows() throws {
+        let setting = try Setting()
+        let whole = try setting.events(rows: [64])
+        var stream = try setting.makeStream()
+        var events: [AlarmEvent] = []
+        while stream.nextRow < 220 { events += try stream.advance(rows: min(64, 220 - stream.nextRow)) }
+        // The same model again, warmed up on the same rows: nothing may be seen of the change but the version.
+        var reader = try setting.stream.makeReader()
+        var successor = try EntityMonitor(
+            model: setting.model, method: "zscore", site: setting.stream.site, entity: setting.stream.entity,
+            type: setting.stream.type, schema: reader.schema, givesEvidence: true,
+            engines: ModelEngines(setting.model.bundle, backend: setting.backend))
+        var scores = EntityScores(of: successor.model)
+        let frame = try reader.nextChunk(maximumRows: 220)
+        try successor.append(try #require(frame), to: &scores)
+        stream.takeOver(by: successor, scores: scores, version: 4)
+        while !stream.hasEnded { events += try stream.advance(rows: 64) }
+        let late = whole.filter { $0.onset.index >= 220 }
+        #expect(!late.isEmpty && events.filter { $0.onset.index >= 220 }.allSatisfy { $0.modelVersion == 4 })
+        let renamed = events.map { event in
+            var event = event
+            event.modelVersion = 3
+            return event
+        }
+        #expect(renamed == whole)
+        #expect(events.filter { $0.onset.index < 220 }.allSatisfy { $0.modelVersion == 3 })
+    }
+}
