@@ -105,10 +105,14 @@ package final class ServerNode {
         var control = 0
         var bulk = (messages: 0, bytes: 0)
         var isQuiet = false
-        while !isQuiet {
+        let start = clock.now
+        // A message that takes long, such as one of thousands of entities, is the turn's last.
+        while !isQuiet, clock.now - start < Self.tickInterval {
             isQuiet = true
             var burst = 0
-            while control < Self.controlPerTurn, burst < 32, let message = try port.receive(on: .control) {
+            while control < Self.controlPerTurn, burst < 32, clock.now - start < Self.tickInterval,
+                let message = try port.receive(on: .control)
+            {
                 take(message)
                 control += 1
                 burst += 1
