@@ -92,6 +92,9 @@ let package = Package(
                 "Telemetry", "Watching",
             ]),
 
+        // Whole federations on one time line, with the nodes of fl-server and fl-worker.
+        module("Simulation", ["Federation", "Numerics", "Platform"]),
+
         // Layer 7: one target a tool.
         tool(
             "fl-train",
@@ -103,6 +106,7 @@ let package = Package(
         tool("fl-server", ["Autoencoders", "Federation", "Placement", "Platform", "Services"]),
         tool("fl-worker", ["Autoencoders", "Platform", "Services", "Telemetry", "Watching"]),
         tool("fl-alerts", ["Platform", "Services", "Watching"]),
+        tool("fl-simulate", ["Platform", "Simulation"]),
         tool("fl-demo", ["Laboratory", "Platform", "Services", "Telemetry", "Watching"]),
 
         .target(

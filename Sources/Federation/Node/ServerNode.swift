@@ -192,8 +192,10 @@ package final class ServerNode {
             }
         case .commit(let commit):
             placementEvents.append(.ended(commit.record))
-            tasks.start(NodeTask(.disk, "commit")) {
+            tasks.start(NodeTask(.disk, "commit")) { [kept] in
                 do {
+                    // What could not be kept when it came is kept now, or there is no commit: it could not be replayed.
+                    try Self.keep(kept, on: disk)
                     try disk.commit(commit)
                     inbox.put(.machine(.committed(version: commit.record.version)))
                 } catch {
@@ -209,13 +211,7 @@ package final class ServerNode {
             }
             // One transaction for all that came while the disk was busy.
             guard isFirst else { break }
-            store("contributions") { [kept] in
-                let waiting = kept.with { kept in
-                    defer { kept = [] }
-                    return kept
-                }
-                if !waiting.isEmpty { try disk.keep(waiting) }
-            }
+            store("contributions") { [kept] in try Self.keep(kept, on: disk) }
         case .recordAbandoned(let record):
             placementEvents.append(.ended(record))
             store("an abandoned round") { try disk.recordAbandoned(record) }
@@ -248,6 +244,22 @@ package final class ServerNode {
                 inbox.put(.stored(worker))
             }
         case .note(let line): note(line)
+        }
+    }
+
+    private static func keep(_ kept: Box<[KeptContribution]>, on disk: any ServerDisk) throws {
+        let waiting = kept.with { kept in
+            defer { kept = [] }
+            return kept
+        }
+        guard !waiting.isEmpty else { return }
+        do {
+            try disk.keep(waiting)
+        } catch {
+            // Of earlier rounds nothing is needed any more.
+            let round = waiting.last?.accepted.round
+            kept.with { kept in kept = waiting.filter { $0.accepted.round == round } + kept }
+            throw error
         }
     }
 

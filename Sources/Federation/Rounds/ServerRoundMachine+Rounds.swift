@@ -93,7 +93,15 @@ extension ServerRoundMachine {
             if mayOpen(at: now) { open(at: now, &directives) }
         case .running(let round):
             let enough = round.accepted.count >= neededContributions
-            guard enough || now >= round.deadline else { break }
+            guard enough || now >= round.deadline else {
+                if isHopeless(round, at: now) {
+                    fail(
+                        round,
+                        because: "everybody who could contribute has, and that makes \(round.accepted.count) of "
+                            + "\(neededContributions) contributions needed", at: now, &directives)
+                }
+                break
+            }
             let awaited = awaited(round, at: now)
             // What is on its way to another worker is still to be trained.
             if enough, (awaited.isEmpty && !isHandingOver) || now >= round.deadline {
@@ -110,6 +118,19 @@ extension ServerRoundMachine {
             }
         }
         sayWhatItWaitsFor(at: now, &directives)
+    }
+
+    /// Whether nobody who is here can add to a round that has too few contributions, because what each serves counts already
+    /// by somebody who is gone, while in another attempt there would be enough of them. Looked at once in a heartbeat.
+    private mutating func isHopeless(_ round: OpenRound, at now: Instant) -> Bool {
+        guard now >= nextHopeless else { return false }
+        nextHopeless = now + configuration.heartbeatInterval
+        guard round.judging.isEmpty, !isHandingOver, ready(at: now).count >= max(neededWorkers, neededContributions)
+        else { return false }
+        return members.allSatisfy { name, member in
+            member.entities.isEmpty || !round.isOpen(for: name) || isExcluded(name, at: now)
+                || covered(of: member, in: round).count == member.entities.count
+        }
     }
 
     private func mayOpen(at now: Instant) -> Bool {

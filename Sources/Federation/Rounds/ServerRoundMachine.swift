@@ -91,11 +91,14 @@ package struct ServerRoundMachine: Sendable {
     var sequence: UInt64 = 0
     var revision: UInt64 = 0
     var uploads: [String: Upload] = [:]
-    var uploadBytes = 0
+    /// Bytes of unfinished contributions that are held.
+    package internal(set) var uploadBytes = 0
     var attempt: UInt32 = 0
     /// Rounds in a row that failed without waiting for their deadline; the next one waits the longer.
     var failures = 0
     var retryAt: Instant?
+    /// When it is next looked at whether a round can still reach its quorum.
+    var nextHopeless = Instant.zero
     var failure = ""
     /// Who is chosen; `nil` where nobody has chosen, so that all are.
     var choice: WorkerChoice?

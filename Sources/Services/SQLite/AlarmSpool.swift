@@ -13,16 +13,22 @@ package final class AlarmSpool {
     /// Names this spool among all.
     package let identity: UInt64
 
-    /// Opens or creates the spool.
+    /// Opens or creates the spool. It takes another name at each start, and numbers what waits from 1: an older copy of the
+    /// folder cannot speak for numbers that other alarms had, and what comes again the server knows by its name.
     ///
-    /// - Parameter newIdentity: names the spool if it is new.
+    /// - Parameter newIdentity: names the spool.
     package init(path: String, newIdentity: UInt64) throws(StorageError) {
         let database = try Database(path: path, migrations: Self.migrations)
         self.database = database
-        try database.query(
-            "INSERT OR IGNORE INTO facts VALUES ('identity', ?)", [.integer(Int64(bitPattern: newIdentity))])
-        let stored = try database.query("SELECT value FROM facts WHERE name = 'identity'").first?.first?.integer
-        identity = stored.map { UInt64(bitPattern: $0) } ?? newIdentity
+        identity = newIdentity
+        try database.transaction { () throws(StorageError) in
+            let safe = try delivered()
+            // By way of numbers that no alarm has.
+            try database.query("UPDATE spool SET number = ? - number", [.integer(Int64(clamping: safe))])
+            try database.query("UPDATE spool SET number = -number")
+            try set("latest", try latest() - min(safe, try latest()))
+            try set("delivered", 0)
+        }
     }
 
     private func fact(_ name: String) throws(StorageError) -> UInt64 {

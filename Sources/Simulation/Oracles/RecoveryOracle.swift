@@ -1,0 +1,67 @@
+import Federation
+import Platform
+
+/// Once nothing goes wrong any more every worker is back under a lease within a bound, and three heartbeats after the last of
+/// them a round has committed, unless there is none left to do.
+struct RecoveryOracle: Oracle {
+    let promise = Promise.recovery
+    /// The workers that are to come back.
+    let workers: Set<String>
+    let heartbeat: Duration
+    /// Within this after the healing every worker is back.
+    let longestAbsence: Duration
+    private var book: LeaseBook
+    private var healed: Instant?
+    private var isFinished = false
+    /// When the last worker was back.
+    private(set) var complete: Instant?
+    private var missing: Set<String>
+    private var hasCommitted = false
+
+    init(workers: Set<String>, heartbeat: Duration, longestAbsence: Duration, longestSilence: Duration) {
+        self.workers = workers
+        self.heartbeat = heartbeat
+        self.longestAbsence = longestAbsence
+        book = LeaseBook(longestSilence: longestSilence)
+        missing = workers
+    }
+
+    mutating func see(_ observation: Observation, at now: Instant) -> [String] {
+        book.see(observation, at: now)
+        switch observation {
+        case .healed:
+            healed = now
+            isFinished = false
+            missing = workers
+            complete = nil
+            hasCommitted = false
+        case .troubled:
+            defer { healed = nil }
+            return conclude(at: now)
+        case .arrived(let envelope, _):
+            guard let healed, book.leases[envelope.sender]?.heard == now, missing.remove(envelope.sender) != nil
+            else { break }
+            if missing.isEmpty { complete = now }
+            if now - healed > longestAbsence {
+                return ["\(envelope.sender) was back only \((now - healed).seconds) s after the healing"]
+            }
+        case .sent(let envelope, _):
+            if healed != nil, case .status(let status) = envelope.message, status.finished { isFinished = true }
+        case .committed(let record, _, _):
+            guard let complete, !hasCommitted else { break }
+            hasCommitted = true
+            let after = now - complete
+            if after > heartbeat * 3 {
+                return ["round \(record.round) committed only \(after.seconds) s after the last lease was regained"]
+            }
+        default: break
+        }
+        return []
+    }
+
+    mutating func conclude(at now: Instant) -> [String] {
+        guard healed != nil else { return [] }
+        if !missing.isEmpty { return ["\(missing.sorted().joined(separator: ", ")) never came back"] }
+        return hasCommitted || isFinished ? [] : ["no round committed after the healing"]
+    }
+}
