@@ -4,10 +4,12 @@ SWIFT ?= swift
 CONFIGURATION ?= release
 # TEST=name runs the tests whose name matches.
 TEST ?=
+# How many federations `make simulate` plays.
+SEEDS ?= 200
 SWIFTFLAGS := -c $(CONFIGURATION) --explicit-target-dependency-import-check error
 TESTFLAGS := $(SWIFTFLAGS) --disable-xctest $(if $(TEST),--filter '$(TEST)')
 
-.PHONY: build test demo sanitize bench reference lint format clean dependencies test-dependencies
+.PHONY: build test demo simulate sanitize bench reference lint format clean dependencies test-dependencies
 
 build: dependencies
 	$(SWIFT) build $(SWIFTFLAGS)
@@ -26,6 +28,12 @@ demo: dependencies
 sanitize: test-dependencies
 	ASAN_OPTIONS=detect_leaks=0 $(SWIFT) test $(TESTFLAGS) --sanitize=address --scratch-path .build-address
 	$(SWIFT) test $(TESTFLAGS) --sanitize=thread --scratch-path .build-thread
+
+# SEEDS whole federations, each from its seed, under every fault there is; the last line is JSON. A seed that breaks a promise
+# is named with the command that plays it again.
+simulate: dependencies
+	$(SWIFT) build $(SWIFTFLAGS) --product fl-simulate
+	.build/$(CONFIGURATION)/fl-simulate --seeds $(SEEDS) $(SIMULATEFLAGS)
 
 # Heavy measurements; see scripts/bench for the peers it can run beside ours.
 bench: build

@@ -122,6 +122,9 @@ let package = Package(
         tests(
             "Autoencoders", ["COpenCL", "Numerics", "Platform", "Telemetry"],
             resources: [.copy("Goldens")]),
+        .testTarget(
+            name: "SimulationTests", dependencies: ["Federation", "Numerics", "Platform", "Simulation"],
+            swiftSettings: strict),
         tests("Federation", ["Numerics", "Placement", "Platform"]),
         tests(
             "Watching", ["Autoencoders", "Charts", "Numerics", "Platform", "Telemetry"],

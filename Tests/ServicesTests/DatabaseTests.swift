@@ -141,10 +141,11 @@ import Testing
             try spool.forget(upTo: 2)
         }
         let spool = try AlarmSpool(path: folder.path("spool.db"), newIdentity: 43)
-        #expect(spool.identity == 42)
-        #expect(try spool.delivered() == 2)
-        #expect(try spool.latest() == 3)
-        #expect(try spool.alarms(after: 2, limit: 10) == [[3]])
-        #expect(try spool.append([[4]]) == 4)
+        // Under another name, so that an older copy of the folder never speaks for numbers that other alarms had.
+        #expect(spool.identity == 43)
+        #expect(try spool.delivered() == 0)
+        #expect(try spool.latest() == 1)
+        #expect(try spool.alarms(after: 0, limit: 10) == [[3]])
+        #expect(try spool.append([[4]]) == 2)
     }
 }
