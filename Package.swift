@@ -123,7 +123,7 @@ let package = Package(
             "Autoencoders", ["COpenCL", "Numerics", "Platform", "Telemetry"],
             resources: [.copy("Goldens")]),
         .testTarget(
-            name: "SimulationTests", dependencies: ["Federation", "Numerics", "Platform", "Simulation"],
+            name: "SimulationTests", dependencies: ["Simulation"],
             swiftSettings: strict),
         tests("Federation", ["Numerics", "Placement", "Platform"]),
         tests(

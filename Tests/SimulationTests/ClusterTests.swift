@@ -1,7 +1,5 @@
-import Federation
+import Simulation
 import Testing
-
-@testable import Simulation
 
 @Suite struct ClusterTests {
     /// Whole federations under every fault there is keep every promise, commit rounds and deliver alarms. A seed that fails

@@ -22,7 +22,9 @@ final class HostilePeer {
     private var isGone = false
     private var isSilent = false
     /// What it gives to a round instead of honest work; `nil`: nothing at all.
-    var answer: (HostilePeer, RoundPlan) -> [ContributionPiece] = { peer, plan in [peer.piece(peer.honest(plan), of: plan)] }
+    var answer: (HostilePeer, RoundPlan) -> [ContributionPiece] = { peer, plan in
+        [peer.piece(peer.honest(plan), of: plan)]
+    }
 
     var address: [UInt8] { endpoint.address }
     /// Whether the server let it in.

@@ -138,7 +138,8 @@ final class HostileWorker {
                         }
                     }
                     events.shuffle(using: &generator)
-                    peer.send(.alarmBatch(AlarmBatch(spool: generator.next(), first: 1, alarms: Array(events.prefix(16)))))
+                    peer.send(
+                        .alarmBatch(AlarmBatch(spool: generator.next(), first: 1, alarms: Array(events.prefix(16)))))
                     cluster.tally.count(.forgedAlarms)
                 }
                 again(left - 1)
@@ -152,10 +153,12 @@ final class HostileWorker {
         let peer = peer()
         for index in overheard.indices where index % 2 == 0 {
             let message = overheard[index]
-            let delay = Duration.milliseconds(Int64.random(in: 1...max(2, incident.duration.milliseconds), using: &generator))
+            let delay = Duration.milliseconds(
+                Int64.random(in: 1...max(2, incident.duration.milliseconds), using: &generator))
             cluster.agenda.after(delay) { [unowned self] in
                 guard !cluster.isHealthy else { return }
-                let isBulk = (try? Envelope(decoding: message.bytes, limit: WireLimits.message))?.message.channel == .bulk
+                let isBulk =
+                    (try? Envelope(decoding: message.bytes, limit: WireLimits.message))?.message.channel == .bulk
                 cluster.network.inject(
                     message.bytes, from: index % 4 == 0 ? peer.address : message.peer, on: isBulk ? 1 : 0)
             }

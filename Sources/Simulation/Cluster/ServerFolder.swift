@@ -31,7 +31,8 @@ struct ServerFolder {
     mutating func recover() throws(StorageError) -> ServerRecovery {
         if version > 0, SHA256.digest(model) != digest {
             throw StorageError(
-                .corrupt, operation: "read", path: "registry", found: "version \(version) that does not match its SHA-256")
+                .corrupt, operation: "read", path: "registry",
+                found: "version \(version) that does not match its SHA-256")
         }
         term += 1
         let bundle = version > 0 ? try? FederatedModel(decoding: model) : nil

@@ -95,7 +95,6 @@ final class ServerPlace {
             cluster.say("server", note)
         }
         process.turn = { [unowned cluster] in
-            if cluster.variant == .judgesBeforeReading { try Self.judgeBeforeReading(node, port, clock) }
             try node.turn()
             cluster.observe(.held(bytes: node.machine.uploadBytes))
         }
@@ -105,13 +104,6 @@ final class ServerPlace {
         self.process = process
         setSpeed()
         process.start()
-    }
-
-    /// What a loop does that looks at its clock before it looks at its sockets: time passes and nothing is heard.
-    private static func judgeBeforeReading(_ node: ServerNode, _ port: SimulatedPort, _ clock: SimulatedClock) throws {
-        port.isMute = true
-        defer { port.isMute = false }
-        try clock.catchUp(in: .milliseconds(900)) { try node.turn() }
     }
 
     /// Takes over how fast the disk is.
@@ -166,7 +158,9 @@ final class ServerPlace {
             flip(&folder.model)
         } else if draw == 1, !folder.alarms.isEmpty {
             flip(&folder.alarms[Int.random(in: 0..<folder.alarms.count, using: &cluster.generator)].bytes)
-        } else if let round = folder.kept.keys.filter({ $0 < folder.nextRound }).max(), let worker = folder.kept[round]?.keys.min() {
+        } else if let round = folder.kept.keys.filter({ $0 < folder.nextRound }).max(),
+            let worker = folder.kept[round]?.keys.min()
+        {
             flip(&folder.kept[round, default: [:]][worker, default: []])
         } else {
             return
@@ -189,7 +183,8 @@ final class ServerPlace {
         delivered = max(delivered, batch.first - 1)
         for (number, bytes) in zip(batch.first..., batch.alarms) where number > delivered {
             delivered = number
-            guard let alarm = ToyAlarm(event: bytes), entities.contains(alarm.entity), open.known.insert(alarm.key).inserted || cluster.variant == .repeatsAlarms
+            guard let alarm = ToyAlarm(event: bytes), entities.contains(alarm.entity),
+                open.known.insert(alarm.key).inserted || cluster.variant == .repeatsAlarms
             else { continue }
             open.alarms.append((alarm.key, bytes))
             cluster.observe(.logged(sequence: Int64(open.alarms.count), bytes: bytes))

@@ -157,7 +157,9 @@ package final class SimulatedCluster {
         while agenda.now < end, violations.isEmpty, agenda.now < earliest || !isEverybodyIn || !isDone() {
             run(until: agenda.now + .milliseconds(250))
         }
-        if violations.isEmpty, !isDone() { violated(.recovery, "not done \(settings.rest.seconds) s after the healing") }
+        if violations.isEmpty, !isDone() {
+            violated(.recovery, "not done \(settings.rest.seconds) s after the healing")
+        }
     }
 
     private func heal() {

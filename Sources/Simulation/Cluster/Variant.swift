@@ -34,8 +34,6 @@ package enum Variant: String, CaseIterable, Sendable {
     case neverReconnects
     /// A worker does not hear that its lease is over.
     case deafToRefusals
-    /// A server that was away ends leases before it has read what came meanwhile.
-    case judgesBeforeReading
     /// A worker forgets alarms when it has sent them.
     case forgetsWhatItSent
     /// The server says that alarms are safe when the disk has refused them.
@@ -56,7 +54,7 @@ package enum Variant: String, CaseIterable, Sendable {
         case .noDeadline: .deadlines
         case .openGate, .namelessRefusals: .gate
         case .hoardsUploads: .memory
-        case .neverReconnects, .deafToRefusals, .judgesBeforeReading: .recovery
+        case .neverReconnects, .deafToRefusals: .recovery
         case .forgetsWhatItSent, .losesRefusedAlarms, .repeatsAlarms, .stopsWhenCutOff: .alarms
         }
     }
@@ -96,7 +94,9 @@ package enum Variant: String, CaseIterable, Sendable {
         case .announcesTooEarly:
             port.outgoing = { bytes, _ in
                 Self.rewrite(bytes) { envelope in
-                    guard case .status(var status) = envelope.message, status.plan == nil, !status.finished else { return }
+                    guard case .status(var status) = envelope.message, status.plan == nil, !status.finished else {
+                        return
+                    }
                     status.version += 1
                     envelope.message = .status(status)
                 }
@@ -125,7 +125,9 @@ package enum Variant: String, CaseIterable, Sendable {
             }
         }
         port.incoming = { message in
-            guard let envelope = try? Envelope(decoding: message.bytes, limit: WireLimits.message) else { return message }
+            guard let envelope = try? Envelope(decoding: message.bytes, limit: WireLimits.message) else {
+                return message
+            }
             book.see(.arrived(envelope, from: message.peer), at: place.cluster.agenda.now)
             if case .registration = envelope.message { return message }
             guard let lease = book.leases[envelope.sender] else { return message }

@@ -1,5 +1,5 @@
-import Platform
 import Numerics
+import Platform
 
 /// What is done to a cluster and when, drawn from the seed.
 ///

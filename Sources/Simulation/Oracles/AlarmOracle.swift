@@ -34,7 +34,9 @@ struct AlarmOracle: Oracle {
             logs[folder] = log
             everLogged.insert(alarm.key)
             // What a hostile worker says of its own stream is its own affair.
-            if raised[alarm.key] == nil, !alarm.site.hasPrefix(HostilePeer.sitePrefix) { found.append("\(alarm.key) is in the log and no stream raised it") }
+            if raised[alarm.key] == nil, !alarm.site.hasPrefix(HostilePeer.sitePrefix) {
+                found.append("\(alarm.key) is in the log and no stream raised it")
+            }
             return found
         case .behind(let worker): return ["\(worker) has stopped scoring its streams"]
         case .forgot(let worker, let spool, let upTo):

@@ -41,7 +41,9 @@ struct DeadlineOracle: Oracle {
             begun[attempt] = since
             if open?.attempt != attempt { open = (attempt, since) }
             if now - since > longest, now - attentiveSince > .seconds(1), reported.insert(attempt).inserted {
-                return ["attempt \(plan.attempt) at round \(plan.round) is still wanted after \((now - since).seconds) s"]
+                return [
+                    "attempt \(plan.attempt) at round \(plan.round) is still wanted after \((now - since).seconds) s"
+                ]
             }
         case .committed(let record, _, _), .abandoned(let record):
             if open?.attempt.round == record.round, open?.attempt.attempt == record.attempt { open = nil }

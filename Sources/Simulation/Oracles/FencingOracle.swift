@@ -31,7 +31,8 @@ struct FencingOracle: Oracle {
             }
         case .logged(_, let bytes):
             guard let alarm = ToyAlarm(event: bytes) else { return [] }
-            return alarms.contains(alarm.key) ? [] : ["\(alarm.key) is in the log and never came in under a living lease"]
+            return alarms.contains(alarm.key)
+                ? [] : ["\(alarm.key) is in the log and never came in under a living lease"]
         default: return []
         }
     }

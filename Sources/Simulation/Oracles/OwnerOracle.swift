@@ -54,7 +54,8 @@ struct OwnerOracle: Oracle {
             guard let domain = domains[contribution.worker] else { continue }
             for name in contribution.entities {
                 if let other = seen.updateValue(contribution.worker, forKey: Entity(domain: domain, name: name)) {
-                    found.append("round \(record.round) counts \(domain)/\(name) of \(other) and \(contribution.worker)")
+                    found.append(
+                        "round \(record.round) counts \(domain)/\(name) of \(other) and \(contribution.worker)")
                 }
             }
         }

@@ -21,7 +21,8 @@ struct VersionOracle: Oracle {
         case .committed(let record, let model, _):
             let before = newest[folder] ?? 0
             guard let model else {
-                return record.version == before ? [] : ["round \(record.round) made nothing and version \(record.version)"]
+                return record.version == before
+                    ? [] : ["round \(record.round) made nothing and version \(record.version)"]
             }
             newest[folder] = record.version
             durable[folder, default: [:]][record.version] = SHA256.digest(model)

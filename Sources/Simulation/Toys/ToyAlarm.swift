@@ -28,7 +28,8 @@ struct ToyAlarm: Equatable {
     init?(event bytes: [UInt8]) {
         var reader = WireReader(bytes)
         guard let site = try? reader.string("site", limit: 64), let entity = try? reader.string("entity", limit: 64),
-            let worker = try? reader.string("worker", limit: 64), let onset = try? reader.integer("onset", as: UInt32.self),
+            let worker = try? reader.string("worker", limit: 64),
+            let onset = try? reader.integer("onset", as: UInt32.self),
             let row = try? reader.integer("row", as: UInt32.self),
             let revision = try? reader.integer("revision", as: UInt64.self)
         else { return nil }

@@ -75,6 +75,7 @@ final class ToyWatcher: Watcher {
         }
         next = positions
         if !alarms.isEmpty { inbox.put(.spooled) }
-        inbox.put(.streams(scoredSamples: scored, ended: positions.values.allSatisfy { $0 >= place.cluster.settings.rows }))
+        inbox.put(
+            .streams(scoredSamples: scored, ended: positions.values.allSatisfy { $0 >= place.cluster.settings.rows }))
     }
 }

@@ -10,8 +10,6 @@ final class SimulatedClock: NodeClock, @unchecked Sendable {
     private var since: Instant
     private var reading: Instant
     private var rate = 1.0
-    private var shown: Instant?
-    private var lastCaughtUp: Instant?
 
     init(agenda: Agenda, starting reading: Instant) {
         self.agenda = agenda
@@ -20,28 +18,13 @@ final class SimulatedClock: NodeClock, @unchecked Sendable {
     }
 
     /// The time that the process sees.
-    var now: Instant { shown ?? reading + .nanoseconds(Int64(Double((agenda.now - since).nanoseconds) * rate)) }
+    var now: Instant { reading + .nanoseconds(Int64(Double((agenda.now - since).nanoseconds) * rate)) }
 
     /// From now on it runs at another speed.
     func drift(at rate: Double) {
         reading = now
         since = agenda.now
         self.rate = rate
-    }
-
-    /// Shows the time since the last call step by step, and calls `body` at each step.
-    func catchUp(in step: Duration, _ body: () throws -> Void) rethrows {
-        let end = now
-        var next = (lastCaughtUp ?? end) + step
-        defer {
-            shown = nil
-            lastCaughtUp = end
-        }
-        while next < end {
-            shown = next
-            try body()
-            next = next + step
-        }
     }
 
     /// It is later all of a sudden.

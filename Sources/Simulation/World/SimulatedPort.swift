@@ -5,8 +5,6 @@ final class SimulatedPort: NodePort {
     let endpoint: SimulatedNetwork.Endpoint
     private let network: SimulatedNetwork
     private let isServer: Bool
-    /// Whether nothing can be heard now.
-    var isMute = false
     /// Whether it makes new connections when it is told to.
     var reconnects = true
     /// Told of each message that the node takes.
@@ -25,7 +23,6 @@ final class SimulatedPort: NodePort {
     }
 
     func receive(on channel: Message.Channel) throws -> ArrivedMessage? {
-        if isMute { return nil }
         while let message = endpoint.receive(on: channel == .control ? 0 : 1) {
             arrived?(message.bytes, message.peer)
             let taken = ArrivedMessage(peer: message.peer, bytes: message.bytes)
