@@ -1,7 +1,8 @@
 /// A JSON value, parsed from bytes without a detour over strings for its numbers.
 ///
 /// Strict RFC 8259 syntax, but for what harms nobody: a number may have leading zeros or a leading plus, and
-/// malformed UTF-8 in a string is repaired. Duplicate keys are kept in order.
+/// malformed UTF-8 in a string is repaired, and `NaN`, `Infinity` and `-Infinity`, which Python writes, are numbers.
+/// Duplicate keys are kept in order.
 public enum ParsedJSON: Hashable, Sendable {
     /// `null`.
     case null
@@ -22,6 +23,12 @@ public enum ParsedJSON: Hashable, Sendable {
         public let key: String
         /// Its value.
         public let value: ParsedJSON
+
+        /// A member with its name and value given.
+        public init(key: String, value: ParsedJSON) {
+            self.key = key
+            self.value = value
+        }
     }
 
     /// Where and why a text is no JSON.
@@ -91,6 +98,9 @@ public enum ParsedJSON: Hashable, Sendable {
         case 0x6E where take("null"): return .null
         case 0x74 where take("true"): return .bool(true)
         case 0x66 where take("false"): return .bool(false)
+        case 0x4E where take("NaN"): return .number(.nan)
+        case 0x49 where take("Infinity"): return .number(.infinity)
+        case 0x2D where take("-Infinity"): return .number(-.infinity)
         default:
             let rest = unsafe UnsafeBufferPointer(rebasing: bytes[cursor...])
             guard let (number, count) = unsafe DecimalParser.parse(rest) else { throw failure("a value") }

@@ -20,6 +20,8 @@ struct Discovery {
     private var found: [Key: EntitySource] = [:]
     private var companions: [Key: [(role: Name.Role, path: String)]] = [:]
     private var visited: Set<String> = []
+    /// Files in folders that were not read, and why.
+    private(set) var passedOver: [DataCatalog.Contents.PassedOver] = []
 
     init(options: ReaderOptions) { self.options = options }
 
@@ -89,18 +91,19 @@ struct Discovery {
             try addFile(path, named: true)
             return
         }
-        var passedOver: [String] = []
-        guard try addFolder(path, depth: 0, passedOver: &passedOver) > 0 else {
+        let before = passedOver.count
+        guard try addFolder(path, depth: 0) > 0 else {
+            let names = passedOver[before...].map { URL(filePath: $0.path).lastPathComponent + ": " + $0.reason }
             let listed =
-                passedOver.isEmpty
+                names.isEmpty
                 ? "no file"
-                : "\(passedOver.count == 1 ? "1 file" : "\(passedOver.count) files") and none that a reader knows (\(CleaningPipeline.listed(passedOver)))"
+                : "\(names.count == 1 ? "1 file" : "\(names.count) files") and none that a reader knows (\(CleaningPipeline.listed(names)))"
             throw TelemetryError(
                 .noData, path: path, found: listed, expected: "a folder with .csv, .tsv, .txt, .json or .jsonl files")
         }
     }
 
-    private mutating func addFolder(_ path: String, depth: Int, passedOver: inout [String]) throws -> Int {
+    private mutating func addFolder(_ path: String, depth: Int) throws -> Int {
         // A folder is looked into once, by whatever links it is reached.
         let resolved = URL(filePath: path).resolvingSymlinksInPath().path
         guard depth < Self.maximumDepth, depth == 0 || visited.insert(resolved + "/").inserted else { return 0 }
@@ -117,52 +120,70 @@ struct Discovery {
             var isFolder: ObjCBool = false
             guard FileManager.default.fileExists(atPath: child, isDirectory: &isFolder) else { continue }
             if isFolder.boolValue {
-                count += try addFolder(child, depth: depth + 1, passedOver: &passedOver)
+                count += try addFolder(child, depth: depth + 1)
+            } else if let unpacked = Self.unpackedName(name), names.contains(unpacked) {
+                passedOver.append(.init(path: child, reason: "\(unpacked) beside it is read"))
             } else if try addFile(child, named: false) {
                 count += 1
-            } else {
-                passedOver.append(name)
             }
         }
         return count
     }
 
-    private static let extensions: Set<String> = ["csv", "tsv", "txt", "json", "jsonl", "ndjson"]
+    private static let extensions: Set<String> = [
+        "csv", "tsv", "txt", "json", "jsonl", "ndjson", "prom", "openmetrics", "lp",
+    ]
+
+    /// The name without the ending of a packed file; `nil` for other names.
+    private static func unpackedName(_ name: String) -> String? {
+        for ending in [".gz", ".zst", ".zstd"] where name.lowercased().hasSuffix(ending) {
+            return String(name.dropLast(ending.count))
+        }
+        return nil
+    }
 
     @discardableResult
     private mutating func addFile(_ path: String, named: Bool) throws -> Bool {
         let url = URL(filePath: path).standardizedFileURL
-        guard named || Self.extensions.contains(url.pathExtension.lowercased()) else { return false }
+        let plainName = Self.unpackedName(url.lastPathComponent) ?? url.lastPathComponent
+        let plainURL = URL(filePath: plainName)
+        let ending = plainURL.pathExtension.lowercased()
+        guard named || Self.extensions.contains(ending) else {
+            passedOver.append(.init(path: path, reason: "not named like a table or JSON"))
+            return false
+        }
         guard visited.insert(url.resolvingSymlinksInPath().path).inserted else { return true }
-        let folder = url.deletingLastPathComponent().path
-        let name = Self.name(of: url.deletingPathExtension().lastPathComponent)
-        let key = Key(folder: folder, entity: name.entity, part: name.part)
+        let folderURL = url.deletingLastPathComponent()
+        var name = Self.name(of: plainURL.deletingPathExtension().lastPathComponent)
+        // `train.csv` and `test.csv` are parts of what their folder is named after.
+        if name.entity.isEmpty { name.entity = EntitySource.safe(folderURL.lastPathComponent) }
+        let key = Key(folder: folderURL.path, entity: name.entity, part: name.part)
         guard name.role == .data else {
             companions[key, default: []].append((name.role, path))
             return false
         }
-        var reader: any FrameReader
+        let opened: OpenedFile
         do {
-            reader = try SourceReader.open(path, options: options, firstRow: 0)
+            opened = try OpenedFile(path, options: options, firstRow: 0)
             // The first row tells prose with commas in it from a table.
-            _ = try reader.nextChunk(maximumRows: 1)
+            if case .streaming(var reader) = opened { _ = try reader.nextChunk(maximumRows: 1) }
         } catch let error as TelemetryError {
-            if named || !Self.passesOver(error, fileExtension: url.pathExtension.lowercased()) { throw error }
+            if named || !Self.passesOver(error, fileExtension: ending) { throw error }
+            passedOver.append(.init(path: path, reason: error.found))
             return false
         }
-        // A score file of our own beside the data is a result, not a source.
-        let isScores =
-            reader.layout.textColumns.contains("group") && reader.schema.contains("threshold")
-            && reader.schema.contains("alarm")
-        if isScores && !named { return false }
-        if var known = found[key] {
-            known.files.append(path)
-            found[key] = known
-        } else {
-            found[key] = EntitySource(
-                site: url.deletingLastPathComponent().lastPathComponent, entity: name.entity,
-                type: Self.type(of: name.entity), part: name.part, files: [path],
-                format: reader.layout.format)
+        if opened.isScores && !named {
+            passedOver.append(.init(path: path, reason: "scores, a result of ours"))
+            return false
+        }
+        let entities = opened.entities.isEmpty ? [name.entity] : opened.entities.map(EntitySource.safe)
+        for entity in entities {
+            let key = Key(folder: folderURL.path, entity: entity, part: name.part)
+            if found[key]?.files.append(path) == nil {
+                found[key] = EntitySource(
+                    site: folderURL.lastPathComponent, entity: entity, type: Self.type(of: name.entity),
+                    part: name.part, files: [path], format: opened.format)
+            }
         }
         return true
     }
@@ -171,8 +192,8 @@ struct Discovery {
     /// document, not lines (a manifest, say); a `.txt` that is prose.
     private static func passesOver(_ error: TelemetryError, fileExtension: String) -> Bool {
         switch fileExtension {
-        case "txt": error.code != .unreadable
-        case "json": error.code == .malformed || error.code == .noNumericColumn
+        case "txt", "prom", "openmetrics", "lp": error.code != .unreadable
+        case "json": error.code == .malformed || error.code == .noNumericColumn || error.code == .empty
         default: error.code == .noNumericColumn
         }
     }
@@ -192,6 +213,8 @@ struct Discovery {
         if words.count > 1, let part = EntitySource.Part(rawValue: last()), part != .all {
             result.part = part
             words.removeLast()
+        } else if words.count == 1, let part = EntitySource.Part(rawValue: last()), part != .all {
+            return Name(entity: "", part: part, role: result.role)
         }
         if words.count > 1 && words[0].lowercased() == "sample" { words.removeFirst() }
         if let metrics = words.firstIndex(where: { $0.lowercased() == "metrics" }), metrics > 0 {

@@ -42,6 +42,17 @@ public struct EntitySource: Hashable, Sendable, Codable {
         self.interpretationFile = interpretationFile
     }
 
+    /// A name from inside a file as the name of an entity: without slashes and control characters, at most 64 bytes.
+    static func safe(_ name: String) -> String {
+        var result = ""
+        for scalar in name.unicodeScalars {
+            guard result.utf8.count < 61 else { return result + "…" }
+            let isSafe = scalar.value > 0x20 && scalar.value != 0x7F && scalar != "/" && !scalar.properties.isBidiControl
+            result.unicodeScalars.append(isSafe ? scalar : "_")
+        }
+        return result.isEmpty ? "unnamed" : result
+    }
+
     /// `site/entity`: names the entity among all sites.
     public var key: String { "\(site)/\(entity)" }
 

@@ -8,10 +8,8 @@ struct TextTable {
 
     /// Opens a table; the separator is the one given, or detected from the header.
     init(path: String, options: ReaderOptions) throws {
-        stream = try ByteStream(path: path, chunkBytes: options.bufferBytes)
+        (stream, _) = try TextFile.open(path, options: options)
         self.options = options
-        try stream.fill(atLeast: DelimitedHeader.sampleBytes)
-        try DelimitedHeader.rejectOtherEncodings(stream)
         let skipped = DelimitedHeader.skipBlankLines(stream)
         let bytes = UnsafeBufferPointer(stream.unread)
         guard !bytes.isEmpty else {

@@ -1,9 +1,3 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
-
 /// A file's bytes through one growing buffer: the unread bytes always lie together, and behind them room for a
 /// sentinel, so that a scanner may stop at a byte instead of counting.
 final class ByteStream {
@@ -11,7 +5,7 @@ final class ByteStream {
     static let padding = 64
 
     let path: String
-    private let descriptor: Int32
+    private let source: any ByteSource
     private let chunkBytes: Int
     private var storage: UnsafeMutablePointer<UInt8>
     private var capacity: Int
@@ -22,32 +16,19 @@ final class ByteStream {
     /// Whether the file has no more bytes than those in the buffer.
     private(set) var isAtEnd = false
 
-    /// Opens a file.
+    /// The bytes of a source.
     ///
-    /// - Throws: ``TelemetryError`` when it cannot be opened or is no file with bytes in it.
-    init(path: String, chunkBytes: Int) throws {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else {
-            throw TelemetryError(
-                .unreadable, path: path, found: ByteStream.reason(errno), expected: "a readable file")
-        }
-        var status = stat()
-        if fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFDIR {
-            close(descriptor)
-            throw TelemetryError(.unreadable, path: path, found: "a folder", expected: "a file")
-        }
+    /// - Parameter path: of the file, for messages.
+    init(_ source: any ByteSource, path: String, chunkBytes: Int) {
         self.path = path
-        self.descriptor = descriptor
+        self.source = source
         self.chunkBytes = max(1, chunkBytes)
         capacity = self.chunkBytes
         storage = UnsafeMutablePointer<UInt8>.allocate(capacity: capacity + Self.padding)
         storage[0] = 0x0A
     }
 
-    deinit {
-        close(descriptor)
-        storage.deallocate()
-    }
+    deinit { storage.deallocate() }
 
     /// The unread bytes; behind them stands a line feed that is not part of the file. Valid until the next call of
     /// ``fill()``.
@@ -82,35 +63,15 @@ final class ByteStream {
             storage = next
             capacity = grown
         }
-        while true {
-            let got = read(descriptor, storage + end, chunkBytes)
-            if got > 0 {
-                end += got
-                break
-            }
-            if got == 0 {
-                isAtEnd = true
-                break
-            }
-            guard errno == EINTR else {
-                throw TelemetryError(
-                    .unreadable, path: path, found: ByteStream.reason(errno), expected: "a readable file")
-            }
-        }
+        let got = try source.read(
+            into: UnsafeMutableRawBufferPointer(start: storage + end, count: chunkBytes))
+        end += got
+        if got == 0 { isAtEnd = true }
         storage[end] = 0x0A
     }
 
     /// Reads until at least `count` bytes are unread or the file ends.
     func fill(atLeast count: Int) throws {
         while end - start < count && !isAtEnd { try fill() }
-    }
-
-    private static func reason(_ code: Int32) -> String {
-        switch code {
-        case ENOENT: "no such file"
-        case EACCES, EPERM: "no permission to read it"
-        case EISDIR: "a folder"
-        default: strerror(code).map { String(cString: $0) } ?? "error \(code)"
-        }
     }
 }

@@ -13,14 +13,17 @@ struct DelimitedHeader {
     /// Names of the value columns.
     let schema: [String]
     let layout: SourceLayout
+    /// What else was decided about the columns.
+    let choice: ColumnChoice
     /// Line of the first row.
     let line: Int
 
     /// Reads the header and a sample of the rows; the stream then stands at the first row.
-    init(stream: ByteStream, options: ReaderOptions) throws {
+    ///
+    /// - Parameter separator: what the file states itself.
+    init(stream: ByteStream, separator stated: UInt8? = nil, options: ReaderOptions) throws {
         try stream.fill(atLeast: Self.sampleBytes)
         let path = stream.path
-        try Self.rejectOtherEncodings(stream)
         let skipped = Self.skipBlankLines(stream)
         guard stream.count > 0 else {
             throw TelemetryError(.empty, path: path, found: "no text", expected: "a header line and rows")
@@ -40,7 +43,11 @@ struct DelimitedHeader {
         let sampleEnd = min(unread.count, max(Self.sampleBytes, headerEnd))
         let bytes = UnsafeBufferPointer(rebasing: UnsafeBufferPointer(unread)[..<sampleEnd])
         let wholeFile = stream.isAtEnd && sampleEnd == unread.count
-        separator = try Self.separator(bytes, atEnd: wholeFile, options: options, path: path)
+        if let stated, options.separator == nil {
+            separator = stated
+        } else {
+            separator = try Self.separator(bytes, atEnd: wholeFile, options: options, path: path)
+        }
         let splitter = RowSplitter(separator: separator)
         guard let header = splitter.split(bytes, from: 0, atEnd: wholeFile) else {
             throw TelemetryError(
@@ -56,24 +63,43 @@ struct DelimitedHeader {
         line = skipped + 1 + header.lines
         let samples = ColumnSamples(
             bytes, from: header.next, atEnd: wholeFile, splitter: splitter, columns: names.count)
-        try Self.check(names: names, fields: header.fields, bytes: bytes, path: path)
+        try Self.check(names: names, fields: header.fields, bytes: bytes, samples: samples, path: path)
         guard samples.rows > 0 || !wholeFile || header.next < bytes.count else {
             throw TelemetryError(
                 .empty, path: path, found: "a header with \(names.count) columns and no row", expected: "rows below it")
         }
         stream.consume(header.next)
-        let choice = try ColumnChoice(
-            names: names, samples: samples, separator: separator, options: options, path: path)
+        let (separator, count) = (self.separator, names.count)
+        choice = try ColumnChoice(
+            names: names, samples: samples, separator: separator, options: options, path: path
+        ) { column in
+            try Self.wholeColumn(column, of: count, separator: separator, path: path, options: options)
+        }
         (kinds, schema, layout) = (choice.kinds, choice.schema, choice.layout)
     }
 
-    static func rejectOtherEncodings(_ stream: ByteStream) throws {
-        let bytes = stream.unread
-        if bytes.starts(with: [0xEF, 0xBB, 0xBF]) {
-            stream.consume(3)
-        } else if bytes.starts(with: [0xFF, 0xFE]) || bytes.starts(with: [0xFE, 0xFF]) {
-            throw TelemetryError(
-                .malformed, path: stream.path, line: 1, found: "UTF-16 text", expected: "UTF-8 or ASCII")
+    /// Looks at every cell of a column, for dates that the first rows leave open.
+    private static func wholeColumn(
+        _ column: Int, of count: Int, separator: UInt8, path: String, options: ReaderOptions
+    ) throws -> TimeFormatGuess {
+        let (stream, _) = try TextFile.open(path, options: options)
+        let splitter = RowSplitter(separator: separator)
+        var guess = TimeFormatGuess()
+        var isHeader = true
+        while true {
+            let bytes = UnsafeBufferPointer(stream.unread)
+            var cursor = 0
+            while cursor < bytes.count, let row = splitter.split(bytes, from: cursor, atEnd: stream.isAtEnd) {
+                cursor = row.next
+                if row.fields.count == 1 && row.fields[0].isEmpty { continue }
+                if !isHeader && row.fields.count == count {
+                    guess.add(UnsafeBufferPointer(rebasing: bytes[row.fields[column]]))
+                }
+                isHeader = false
+            }
+            stream.consume(cursor)
+            guard !stream.isAtEnd, stream.count <= options.maximumLineBytes else { return guess }
+            try stream.fill()
         }
     }
 
@@ -134,7 +160,7 @@ struct DelimitedHeader {
     }
 
     private static func check(
-        names: [String], fields: [Range<Int>], bytes: UnsafeBufferPointer<UInt8>, path: String
+        names: [String], fields: [Range<Int>], bytes: UnsafeBufferPointer<UInt8>, samples: ColumnSamples, path: String
     ) throws {
         if names.contains(where: { $0.unicodeScalars.contains { $0 == "\0" } }) {
             throw TelemetryError(
@@ -156,8 +182,11 @@ struct DelimitedHeader {
         var seen: Set<String> = []
         for (index, name) in names.enumerated() {
             if name.isEmpty {
-                // A table written with its row numbers has a first column without a name.
-                guard index > 0 else { continue }
+                // A table written with its row numbers has a first column without a name; a separator at the end of
+                // every line makes a last one without name and cells.
+                let column = samples.columns[index]
+                let isEnd = index == names.count - 1 && column.numbers.isEmpty && column.texts == 0
+                guard index > 0, !isEnd || samples.rows == 0 else { continue }
                 throw TelemetryError(
                     .badHeader, path: path, line: 1, found: "no name for column \(index + 1) of \(names.count)",
                     expected: "a name for each column")

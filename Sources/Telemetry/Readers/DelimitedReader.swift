@@ -1,12 +1,14 @@
 /// Reads separated text: 5G3E's CSV files, the SMD/ASD layout, and any other with a header line.
 struct DelimitedReader: FrameReader {
     let schema: [String]
-    let layout: SourceLayout
+    private(set) var layout: SourceLayout
     private let stream: ByteStream
+    /// The file.
+    var path: String { stream.path }
     private let parser: RowParser
     private let options: ReaderOptions
     private let firstRow: Int
-    private let timeDivisor: Double
+    private let timeUnit: TimeUnit
     private let rowSeconds: Double?
     private let hasLabels: Bool
     private var line: Int
@@ -16,27 +18,49 @@ struct DelimitedReader: FrameReader {
     private var pendingError: TelemetryError?
     private var skipped: SkippedRows?
     private var finished = false
+    /// The key columns' texts; codes of the last chunk are in ``keyCodes``.
+    let keyWords: [KeyWords]
+    /// The codes of the rows of the last chunk, `[rows × keys]`.
+    private(set) var keyCodes: [Int32] = []
+    /// Whether the file must be read whole before its rows can be given: because they may belong to several entities
+    /// or series, or stand out of order.
+    let needsAssembly: Bool
 
     /// A reader at the first row of a file.
     ///
-    /// - Parameter firstRow: index of the file's first row among the entity's rows.
-    init(stream: ByteStream, options: ReaderOptions, firstRow: Int = 0) throws {
-        let header = try DelimitedHeader(stream: stream, options: options)
+    /// - Parameters:
+    ///   - separator: what the file states itself.
+    ///   - firstRow: index of the file's first row among the entity's rows.
+    init(
+        stream: ByteStream, separator: UInt8? = nil, options: ReaderOptions, firstRow: Int = 0, notes: [String] = []
+    ) throws {
+        let header = try DelimitedHeader(stream: stream, separator: separator, options: options)
         self.stream = stream
         self.options = options
         self.firstRow = firstRow
         schema = header.schema
         layout = header.layout
+        layout.notes = notes
         line = header.line
         hasLabels = header.layout.labelColumn != nil
         switch header.layout.clock {
-        case .rows(let seconds): (rowSeconds, timeDivisor) = (seconds, 1)
-        case .number(_, let unit): (rowSeconds, timeDivisor) = (nil, unit.perSecond)
-        case .text: (rowSeconds, timeDivisor) = (nil, 1)
+        case .rows(let seconds): (rowSeconds, timeUnit) = (seconds, .seconds)
+        case .number(_, let unit): (rowSeconds, timeUnit) = (nil, unit)
+        case .text: (rowSeconds, timeUnit) = (nil, .seconds)
         }
-        parser = RowParser(
+        let fields = header.choice.keys.keys.sorted()
+        keyWords = fields.map { KeyWords(name: header.names[$0], kind: header.choice.keys[$0] ?? .text) }
+        needsAssembly = !fields.isEmpty || header.choice.isDisordered
+        var parser = RowParser(
             separator: header.separator, kinds: header.kinds, textIsMissing: options.textIsMissing, path: stream.path,
             names: header.names)
+        parser.timeFormats = header.choice.timeFormats
+        parser.numberFormats = header.choice.numberFormats
+        parser.timeRange = header.choice.timeRange
+        parser.fallback = header.choice.fallback
+        parser.keyWords = keyWords
+        parser.keyPlaces = Dictionary(uniqueKeysWithValues: fields.enumerated().map { ($0.element, $0.offset) })
+        self.parser = parser
     }
 
     mutating func nextChunk(maximumRows: Int) throws -> MetricFrame? {
@@ -49,6 +73,8 @@ struct DelimitedReader: FrameReader {
         guard !finished else { return nil }
         // At most 32 MiB of samples a chunk.
         let most = max(1, min(maximumRows, (1 << 22) / schema.count))
+        let codes = UnsafeMutablePointer<Int32>.allocate(capacity: max(1, most * keyWords.count))
+        defer { codes.deallocate() }
         var times: [Double] = []
         var labels: [UInt8] = []
         var rows = 0
@@ -56,7 +82,7 @@ struct DelimitedReader: FrameReader {
             times = try [Double](unsafeUninitializedCapacity: most) { times, timeCount in
                 // Capacity 0 would write to the empty array that all threads share.
                 labels = try [UInt8](unsafeUninitializedCapacity: hasLabels ? most : 1) { labels, labelCount in
-                    rows = try parseRows(most, values, times, labels)
+                    rows = try parseRows(most, values, times, labels, codes)
                     labelCount = hasLabels ? rows : 0
                 }
                 timeCount = rows
@@ -74,9 +100,10 @@ struct DelimitedReader: FrameReader {
         let first = firstRow + row
         if let rowSeconds {
             for index in 0..<rows { times[index] = Double(first + index) * rowSeconds }
-        } else if timeDivisor != 1 {
-            for index in 0..<rows { times[index] /= timeDivisor }
+        } else if timeUnit != .seconds {
+            for index in 0..<rows { times[index] = timeUnit.seconds(times[index]) }
         }
+        keyCodes = Array(UnsafeBufferPointer(start: codes, count: rows * keyWords.count))
         row += rows
         return MetricFrame(
             schema: schema, firstRow: first, times: times, values: values, labels: hasLabels ? labels : nil)
@@ -85,7 +112,7 @@ struct DelimitedReader: FrameReader {
     /// Parses up to `most` rows; an error is kept for the call after the rows before it were delivered.
     private mutating func parseRows(
         _ most: Int, _ values: UnsafeMutableBufferPointer<Double>, _ times: UnsafeMutableBufferPointer<Double>,
-        _ labels: UnsafeMutableBufferPointer<UInt8>
+        _ labels: UnsafeMutableBufferPointer<UInt8>, _ codes: UnsafeMutablePointer<Int32>
     ) throws -> Int {
         guard let valueStart = values.baseAddress, let timeStart = times.baseAddress else { return 0 }
         // Without a label column nothing is written there.
@@ -108,7 +135,7 @@ struct DelimitedReader: FrameReader {
                         from: UnsafePointer(start), to: UnsafePointer(start + wholeBytes), maximumRows: most - rows,
                         into: RowParser.Destination(
                             values: valueStart + rows * schema.count, times: timeStart + rows,
-                            labels: labelStart + rows),
+                            labels: labelStart + rows, keys: codes + rows * keyWords.count),
                         rows: &parsed, line: &line, next: &begin)
                     take(UnsafePointer(start).distance(to: end))
                 } catch let error as TelemetryError where options.skipsBadRows {

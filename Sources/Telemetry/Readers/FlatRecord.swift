@@ -11,6 +11,8 @@ struct FlatRecord {
     private(set) var numbers: [(path: String, value: Double)] = []
     /// Strings that are no numbers, by path.
     private(set) var texts: [(path: String, value: String)] = []
+    /// Paths of numbers that only count the elements of a list.
+    private(set) var counts: [String] = []
 
     /// Names that tell things apart instead of measuring them; left out of aggregates.
     private static let identifiers: Set<String> = ["rnti", "pci", "id", "imsi", "supi", "ue_id", "cell_id", "tmsi"]
@@ -41,6 +43,7 @@ struct FlatRecord {
             return
         }
         numbers.append((path + ".count", Double(elements.count)))
+        counts.append(path + ".count")
         var order: [String] = []
         var leaves: [String: [Double]] = [:]
         for element in elements {

@@ -58,6 +58,10 @@ public struct ReaderOptions: Hashable, Sendable, Codable {
     public var timeUnit: TimeUnit?
     /// Seconds between two rows, for sources without a usable time column; `nil`: 1, or what the format says.
     public var rowSeconds: Double?
+    /// Which comes first in dates that leave it open, such as 03/04/2025; `nil`: told by the whole column, or refused.
+    public var dateOrder: DateOrder?
+    /// Name of the column that tells entities apart; `nil`: detected by name and content.
+    public var entityColumn: String?
     /// Name of the column with the labels (0 normal, else anomalous); `nil`: a column named `label` if there is one.
     public var labelColumn: String?
     /// Whether a text in a number column counts as a missing value; otherwise it is an error.
@@ -78,6 +82,8 @@ public struct ReaderOptions: Hashable, Sendable, Codable {
         timeColumn = nil
         timeUnit = nil
         rowSeconds = nil
+        dateOrder = nil
+        entityColumn = nil
         labelColumn = nil
         textIsMissing = false
         bufferBytes = 1 << 20
@@ -87,7 +93,7 @@ public struct ReaderOptions: Hashable, Sendable, Codable {
 
     private enum CodingKeys: String, CodingKey {
         case separator, timeColumn, timeUnit, rowSeconds, labelColumn, textIsMissing, bufferBytes, maximumLineBytes
-        case maximumColumns
+        case maximumColumns, dateOrder, entityColumn
     }
 
     /// Reads the options; the separator is a string of one character.
@@ -98,6 +104,8 @@ public struct ReaderOptions: Hashable, Sendable, Codable {
         timeColumn = try container.decodeIfPresent(String.self, forKey: .timeColumn)
         timeUnit = try container.decodeIfPresent(TimeUnit.self, forKey: .timeUnit)
         rowSeconds = try container.decodeIfPresent(Double.self, forKey: .rowSeconds)
+        dateOrder = try container.decodeIfPresent(DateOrder.self, forKey: .dateOrder)
+        entityColumn = try container.decodeIfPresent(String.self, forKey: .entityColumn)
         labelColumn = try container.decodeIfPresent(String.self, forKey: .labelColumn)
         textIsMissing = try container.decodeIfPresent(Bool.self, forKey: .textIsMissing) ?? textIsMissing
         bufferBytes = try container.decodeIfPresent(Int.self, forKey: .bufferBytes) ?? bufferBytes
@@ -112,12 +120,22 @@ public struct ReaderOptions: Hashable, Sendable, Codable {
         try container.encodeIfPresent(timeColumn, forKey: .timeColumn)
         try container.encodeIfPresent(timeUnit, forKey: .timeUnit)
         try container.encodeIfPresent(rowSeconds, forKey: .rowSeconds)
+        try container.encodeIfPresent(dateOrder, forKey: .dateOrder)
+        try container.encodeIfPresent(entityColumn, forKey: .entityColumn)
         try container.encodeIfPresent(labelColumn, forKey: .labelColumn)
         try container.encode(textIsMissing, forKey: .textIsMissing)
         try container.encode(bufferBytes, forKey: .bufferBytes)
         try container.encode(maximumLineBytes, forKey: .maximumLineBytes)
         try container.encode(maximumColumns, forKey: .maximumColumns)
     }
+}
+
+/// Which part of a date written in numbers comes first.
+public enum DateOrder: String, Hashable, Sendable, Codable, CaseIterable {
+    /// 31/12/2025.
+    case dayMonth = "day-month"
+    /// 12/31/2025.
+    case monthDay = "month-day"
 }
 
 /// Unit of a numeric time.
@@ -130,6 +148,8 @@ public enum TimeUnit: String, Hashable, Sendable, Codable, CaseIterable {
     case microseconds
     /// Billionths of a second.
     case nanoseconds
+    /// Days as spreadsheets count them: 1 is the first of January 1900, 25569 that of 1970.
+    case excelDays = "excel-days"
 
     /// How many make a second.
     public var perSecond: Double {
@@ -138,6 +158,7 @@ public enum TimeUnit: String, Hashable, Sendable, Codable, CaseIterable {
         case .milliseconds: 1e3
         case .microseconds: 1e6
         case .nanoseconds: 1e9
+        case .excelDays: 1 / 86400
         }
     }
 }
@@ -148,7 +169,7 @@ public enum ClockRule: Hashable, Sendable, Codable {
     case rows(seconds: Double)
     /// A column of numbers.
     case number(column: String, unit: TimeUnit)
-    /// A column of dates and times, `2025-11-14 11:00:00.207999945`; without a zone they are taken as UTC.
+    /// A column of dates and times; without a zone they are taken as UTC.
     case text(column: String)
 }
 
@@ -166,8 +187,11 @@ public enum SourceFormat: String, Hashable, Sendable, Codable, CaseIterable {
     case indexed
     /// Any other separated text with a header.
     case generic
-    /// JSON lines of any other content.
+    /// JSON lines of any other content, and JSON documents with rows.
     case jsonLines = "json-lines"
+    /// Points of series, one below the other: exposition text with times, line protocol, Graphite, JSON of a time
+    /// series database.
+    case series
 }
 
 /// What a reader found out about a source before its first row.
@@ -184,4 +208,14 @@ public struct SourceLayout: Hashable, Sendable, Codable {
     public var textColumns: [String]
     /// Columns left out for another reason: row numbers, the sample counter of an eNB.
     public var ignoredColumns: [String]
+    /// Units, by column: from the name (`usage (%)`), or from behind the numbers, which are then in the base unit.
+    public var units: [String: String] = [:]
+    /// How text times are written.
+    public var timeFormat: String?
+    /// Columns that tell entities apart.
+    public var entityColumns: [String] = []
+    /// Columns that tell series apart, which became part of the metrics' names.
+    public var seriesColumns: [String] = []
+    /// What else was recognised or done, in words: a packed file, rows turned round.
+    public var notes: [String] = []
 }

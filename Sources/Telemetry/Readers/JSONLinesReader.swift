@@ -12,7 +12,7 @@ struct JSONLinesReader: FrameReader {
     private let timeColumn: String?
     private let labelColumn: String?
     private let rowSeconds: Double
-    private let timeDivisor: Double
+    private let timeUnit: TimeUnit
     private let firstRow: Int
     private var lines: JSONLines
     private var sample: ArraySlice<JSONLines.Record>
@@ -51,7 +51,7 @@ struct JSONLinesReader: FrameReader {
         timeColumn = choice.timeColumn
         labelColumn = choice.layout.labelColumn
         rowSeconds = options.rowSeconds ?? 1
-        timeDivisor = choice.timeDivisor
+        timeUnit = choice.timeUnit
         columns = Dictionary(uniqueKeysWithValues: choice.schema.enumerated().map { ($0.element, $0.offset) })
         self.firstRow = firstRow
         self.lines = lines
@@ -116,7 +116,7 @@ struct JSONLinesReader: FrameReader {
     private func time(of record: JSONLines.Record, index: Int) throws -> Double {
         guard let timeColumn else { return Double(index) * rowSeconds }
         if let number = record.flat.numbers.first(where: { $0.path == timeColumn })?.value, number.isFinite {
-            return number / timeDivisor
+            return timeUnit.seconds(number)
         }
         let text = record.flat.texts.first { $0.path == timeColumn }?.value
         guard let text, let time = Self.timestamp(text) else {
@@ -129,7 +129,7 @@ struct JSONLinesReader: FrameReader {
 
     static func timestamp(_ text: String) -> Double? {
         var text = text
-        return text.withUTF8 { FieldText.timestamp($0) }
+        return text.withUTF8 { TimeFormat(.yearFirst).seconds($0) }
     }
 }
 
@@ -151,8 +151,13 @@ struct JSONLines {
 
     var path: String { stream.path }
 
-    /// The next line that is not blank; `nil` at the end.
+    /// The next line that is not blank, taken apart; `nil` at the end.
     mutating func next() throws -> Record? {
+        try nextMembers().map { Record(line: $0.line, flat: FlatRecord($0.members)) }
+    }
+
+    /// The object of the next line that is not blank; `nil` at the end.
+    mutating func nextMembers() throws -> (line: Int, members: [ParsedJSON.Member])? {
         var searched = 0
         while true {
             if let feed = stream.unread[searched...].firstIndex(of: 0x0A) {
@@ -176,7 +181,9 @@ struct JSONLines {
         }
     }
 
-    private mutating func take(_ count: Int, separatorBytes: Int) throws -> Record? {
+    private mutating func take(
+        _ count: Int, separatorBytes: Int
+    ) throws -> (line: Int, members: [ParsedJSON.Member])? {
         line += 1
         defer { stream.consume(count + separatorBytes) }
         var bytes = UnsafeBufferPointer(UnsafeMutableBufferPointer(rebasing: stream.unread[..<count]))
@@ -195,7 +202,7 @@ struct JSONLines {
                 .malformed, path: path, line: line, found: "JSON that is not an object",
                 expected: "one JSON object a line")
         }
-        return Record(line: line, flat: FlatRecord(members))
+        return (line, members)
     }
 }
 
@@ -204,7 +211,7 @@ struct JSONColumnChoice {
     let schema: [String]
     let layout: SourceLayout
     let timeColumn: String?
-    let timeDivisor: Double
+    let timeUnit: TimeUnit
 
     init(sample: [JSONLines.Record], options: ReaderOptions, path: String) throws {
         var order: [String] = []
@@ -251,19 +258,19 @@ struct JSONColumnChoice {
                 expected: "at most \(options.maximumColumns)")
         }
         var clock = ClockRule.rows(seconds: options.rowSeconds ?? 1)
-        var divisor = 1.0
+        var timeUnit = TimeUnit.seconds
         if let time {
             let first = sample.lazy.compactMap { $0.flat.numbers.first { $0.path == time }?.value }.first
             if let first {
-                let unit = options.timeUnit ?? ColumnChoice.unit(time.lowercased(), [first], .jsonLines)
+                let unit = options.timeUnit ?? TimeUnit.detected(name: time.lowercased(), values: [first])
                 clock = .number(column: time, unit: unit)
-                divisor = unit.perSecond
+                timeUnit = unit
             } else {
                 clock = .text(column: time)
             }
         }
         timeColumn = time
-        timeDivisor = divisor
+        self.timeUnit = timeUnit
         let isNodeB = order.contains { $0.hasPrefix("ue_list.") } && order.contains { $0.hasPrefix("cell_metrics.") }
         layout = SourceLayout(
             format: isNodeB ? .fiveGNodeB : .jsonLines, separator: nil, clock: clock, labelColumn: label,

@@ -4,7 +4,7 @@ import Platform
 struct RowParser {
     /// What becomes of a field.
     enum Kind: UInt8 {
-        case value, skip, numericTime, textTime, label
+        case value, formattedValue, skip, numericTime, textTime, addedTime, label, key
     }
 
     /// Why parsing stopped.
@@ -21,12 +21,24 @@ struct RowParser {
     /// For messages.
     let path: String
     let names: [String]
+    /// How text times and numbers that are no plain decimals are written, by field.
+    var timeFormats: [Int: TimeFormat] = [:]
+    var numberFormats: [Int: NumberFormat] = [:]
+    /// What a numeric time may be.
+    var timeRange = -Double.infinity...Double.infinity
+    /// How numbers in groups of digits are written in a column that seemed plain.
+    var fallback = NumberFormat()
+    /// Who gives the texts of key columns their codes, and which of them stands where in a row's codes.
+    var keyWords: [KeyWords] = []
+    var keyPlaces: [Int: Int] = [:]
 
     /// Where parsed rows go.
     struct Destination {
         var values: UnsafeMutablePointer<Double>
         var times: UnsafeMutablePointer<Double>
         var labels: UnsafeMutablePointer<UInt8>
+        /// `[rows × keys]`; not written to without key columns.
+        var keys: UnsafeMutablePointer<Int32>
     }
 
     /// Parses complete rows from `start` up to `limit`, at most `maximumRows`.
@@ -113,7 +125,7 @@ struct RowParser {
                             guard
                                 let end = try special(
                                     kind, cursor, limit, field: field, line: &line, row: rowLine, index: rows,
-                                    destination)
+                                    destination, &out)
                             else {
                                 line = rowLine
                                 return (rowStart, .incomplete)
@@ -181,6 +193,11 @@ struct RowParser {
         case .number(let number): out.pointee = number
         case .missing: out.pointee = .nan
         case .text:
+            // Digits in groups, in a column whose first rows had none.
+            if let value = fallback.parse(bytes), value.suffix.isEmpty {
+                out.pointee = value.number
+                break
+            }
             guard textIsMissing else {
                 throw TelemetryError(
                     .notANumber, path: path, line: row, field: names[field], found: quoted(bytes),
@@ -195,7 +212,7 @@ struct RowParser {
     @inline(never)
     private func special(
         _ kind: Kind, _ start: UnsafePointer<UInt8>, _ limit: UnsafePointer<UInt8>, field: Int, line: inout Int,
-        row: Int, index: Int, _ destination: Destination
+        row: Int, index: Int, _ destination: Destination, _ out: inout UnsafeMutablePointer<Double>
     ) throws -> UnsafePointer<UInt8>? {
         guard let end = fieldEnd(start, limit, line: &line) else { return nil }
         let bytes = UnsafeBufferPointer(start: start, count: end - start)
@@ -205,16 +222,25 @@ struct RowParser {
         }
         switch kind {
         case .skip, .value: break
+        case .key:
+            guard let place = keyPlaces[field] else { break }
+            destination.keys[index * keyWords.count + place] = keyWords[place].code(bytes)
+        case .formattedValue:
+            out.pointee = try formatted(bytes, field: field, row: row)
+            out += 1
         case .numericTime:
             guard case .number(let time) = FieldText.content(bytes), time.isFinite else {
                 throw failure("a finite number")
             }
-            destination.times[index] = time
-        case .textTime:
-            guard let time = FieldText.timestamp(bytes) else {
-                throw failure("a date and time such as 2025-11-14 11:00:00.25")
+            guard timeRange.contains(time) else {
+                throw failure("the unit of the rows before: one unit in a column, or --time-unit")
             }
             destination.times[index] = time
+        case .textTime, .addedTime:
+            guard let format = timeFormats[field], let time = format.seconds(bytes) else {
+                throw failure("\(timeFormats[field]?.shape.rawValue ?? "a time"), as in the rows before")
+            }
+            if kind == .textTime { destination.times[index] = time } else { destination.times[index] += time }
         case .label:
             switch FieldText.content(bytes) {
             case .number(let label): destination.labels[index] = label == 0 ? 0 : 1
@@ -226,6 +252,22 @@ struct RowParser {
             }
         }
         return end
+    }
+
+    /// A number that is no plain decimal.
+    private func formatted(_ bytes: UnsafeBufferPointer<UInt8>, field: Int, row: Int) throws -> Double {
+        if let value = numberFormats[field]?.number(bytes) { return value }
+        switch FieldText.content(bytes) {
+        case .number(let number) where !number.isFinite: return number
+        case .missing: return .nan
+        case .number, .text:
+            guard textIsMissing else {
+                throw TelemetryError(
+                    .notANumber, path: path, line: row, field: names[field], found: quoted(bytes),
+                    expected: "a number as in the rows before, with their unit, or a word for a missing value")
+            }
+            return .nan
+        }
     }
 
     private func quoted(_ bytes: UnsafeBufferPointer<UInt8>) -> String {

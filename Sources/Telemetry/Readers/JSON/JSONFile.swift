@@ -1,0 +1,93 @@
+import Platform
+
+/// JSON in whatever shape metrics come in: lines of objects, one document with rows, or the answers of time series
+/// databases.
+enum JSONFile {
+    /// Longest document that is read whole, in bytes; longer files must be JSON lines.
+    static let maximumDocumentBytes = 1 << 29
+
+    /// Reads a file whose first byte opens an object or an array.
+    ///
+    /// - Throws: ``TelemetryError`` for what is no JSON or has no rows.
+    static func open(
+        _ stream: ByteStream, options: ReaderOptions, firstRow: Int, notes: [String]
+    ) throws -> OpenedFile {
+        if try isLines(stream, options) {
+            if let stamp = FileStamp(stream.path), stamp.bytes > maximumDocumentBytes {
+                return .streaming(try JSONLinesReader(stream: stream, options: options, firstRow: firstRow))
+            }
+            return .assembled(try lines(stream, options: options, notes: notes))
+        }
+        while !stream.isAtEnd {
+            guard stream.count <= maximumDocumentBytes else {
+                throw TelemetryError(
+                    .limitExceeded, path: stream.path, found: "a JSON document of more than \(maximumDocumentBytes) bytes",
+                    expected: "JSON lines: one object a line")
+            }
+            try stream.fill()
+        }
+        let value: ParsedJSON
+        do {
+            value = try ParsedJSON(parsing: UnsafeBufferPointer(stream.unread))
+        } catch {
+            let before = stream.unread.prefix(error.offset)
+            let start = before.lastIndex(of: 0x0A).map { $0 + 1 } ?? 0
+            throw TelemetryError(
+                .malformed, path: stream.path, line: 1 + before.count { $0 == 0x0A },
+                found: "no valid JSON at byte \(error.offset - start + 1) of the line",
+                expected: "\(error.expected) (one JSON object a line, or one document)")
+        }
+        return .assembled(try JSONDocument(path: stream.path, options: options, notes: notes).table(value))
+    }
+
+    /// Whether the first line that is not blank is an object by itself and another one follows it, or it is all there
+    /// is and holds one row.
+    private static func isLines(_ stream: ByteStream, _ options: ReaderOptions) throws -> Bool {
+        _ = DelimitedHeader.skipBlankLines(stream)
+        var end = stream.unread.firstIndex(of: 0x0A)
+        while end == nil && !stream.isAtEnd && stream.count <= options.maximumLineBytes {
+            try stream.fill()
+            end = stream.unread.firstIndex(of: 0x0A)
+        }
+        let first = UnsafeBufferPointer(rebasing: UnsafeBufferPointer(stream.unread)[..<(end ?? stream.count)])
+        guard end != nil || stream.isAtEnd else {
+            throw TelemetryError(
+                .limitExceeded, path: stream.path, line: 1, found: "a line of more than \(options.maximumLineBytes) bytes",
+                expected: "lines up to that length (the limit can be set)")
+        }
+        guard first.first(where: { $0 != 0x20 && $0 != 0x09 }) == 0x7B, let value = try? ParsedJSON(parsing: first),
+            case .object(let members) = value
+        else { return false }
+        return JSONDocument.isRow(members)
+    }
+
+    /// Lines of objects: rows, or series as VictoriaMetrics exports them.
+    private static func lines(_ stream: ByteStream, options: ReaderOptions, notes: [String]) throws -> AssembledTable {
+        var lines = JSONLines(stream: stream, options: options)
+        var records = RecordTable(path: stream.path)
+        var assembly = SeriesAssembly(path: stream.path)
+        var failure: TelemetryError?
+        do {
+            while let (line, members) = try lines.nextMembers() {
+                if let series = JSONDocument.exported(members) {
+                    try series.add(to: &assembly, path: stream.path, line: line)
+                } else {
+                    try records.add(FlatRecord(members), line: line)
+                }
+            }
+        } catch let error as TelemetryError {
+            guard records.rowCount + assembly.points > 0, error.line != nil else { throw error }
+            failure = error
+        }
+        if assembly.points > 0 {
+            return try assembly.table(
+                layout: SourceLayout.series(notes: notes + ["series exported as JSON lines"]), failure: failure,
+                path: stream.path)
+        }
+        guard records.rowCount > 0 else {
+            throw TelemetryError(
+                .empty, path: stream.path, found: "no line with an object", expected: "one JSON object a line")
+        }
+        return try records.table(options: options, failure: failure, notes: notes)
+    }
+}

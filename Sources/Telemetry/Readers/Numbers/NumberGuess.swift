@@ -1,0 +1,71 @@
+import Platform
+
+/// What the first texts of a column tell about how its numbers are written.
+struct NumberGuess: Sendable {
+    /// Fields with something in them that is no word for a missing value.
+    private(set) var fields = 0
+    /// Fields that are plain decimals.
+    private(set) var plain = 0
+    /// Fields that read with a decimal point or a decimal comma.
+    private(set) var withPoint = 0
+    private(set) var withComma = 0
+    /// Fields that say by themselves that the comma (the point) is the decimal mark: it stands once, not before three
+    /// digits, or behind the other one.
+    private(set) var provesComma = 0
+    private(set) var provesPoint = 0
+    /// Fields that hold a comma at all.
+    private(set) var commas = 0
+    /// The units behind the numbers.
+    private(set) var suffixes: Set<String> = []
+
+    init() {}
+
+    mutating func add(_ bytes: UnsafeBufferPointer<UInt8>, isPlain: Bool) {
+        fields += 1
+        if isPlain { plain += 1 }
+        let point = NumberFormat(decimalComma: false).parse(bytes)
+        let comma = NumberFormat(decimalComma: true).parse(bytes)
+        if point != nil { withPoint += 1 }
+        if comma != nil { withComma += 1 }
+        if let suffix = (point ?? comma)?.suffix, suffixes.count < 16 { suffixes.insert(suffix) }
+        let field = NumberFormat.trimmed(bytes)
+        let marks = field.filter { $0 == 0x2C || $0 == 0x2E }
+        if marks.contains(0x2C) { commas += 1 }
+        guard let last = marks.last, let place = field.lastIndex(of: last) else { return }
+        let behind = field[(place + 1)...].prefix { $0 &- 0x30 <= 9 }.count
+        let isDecimal: Bool
+        switch marks.filter({ $0 == last }).count {
+        case 1: isDecimal = marks.count > 1 || behind != 3
+        // Twice the same mark groups digits; the other one would be the decimal mark.
+        default:
+            if last == 0x2C { provesPoint += 1 } else { provesComma += 1 }
+            return
+        }
+        guard isDecimal else { return }
+        if last == 0x2C { provesComma += 1 } else { provesPoint += 1 }
+    }
+
+    /// Whether most fields are numbers in one format or another.
+    var isNumeric: Bool { fields > 0 && 2 * max(withPoint, withComma) >= fields && hasOneUnit }
+
+    /// Whether the units can be turned into one another, or are one and the same text.
+    private var hasOneUnit: Bool {
+        let named = suffixes.filter { !$0.isEmpty }
+        if named.isEmpty { return true }
+        let bases = Set(named.map { UnitSuffix.unit($0)?.base })
+        if bases.count == 1, bases.first != .some(nil) { return true }
+        return named.count == 1 && !suffixes.contains("")
+    }
+
+    /// The base unit; `nil` for numbers without.
+    var unit: String? {
+        guard let suffix = suffixes.filter({ !$0.isEmpty }).min() else { return nil }
+        return UnitSuffix.unit(suffix).map { $0.base.isEmpty ? nil : $0.base } ?? suffix
+    }
+
+    /// The text that is only taken off, if no list knows it.
+    var unknownSuffix: String? {
+        guard let suffix = suffixes.filter({ !$0.isEmpty }).min(), UnitSuffix.unit(suffix) == nil else { return nil }
+        return suffix
+    }
+}

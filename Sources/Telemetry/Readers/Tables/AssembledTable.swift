@@ -1,0 +1,70 @@
+/// What a file holds that had to be read whole before its first row could be given: rows of several entities, series
+/// one below the other, rows out of order.
+final class AssembledTable: Sendable {
+    /// The rows of one entity, in time order.
+    struct Entity: Sendable {
+        /// Its name; empty when the file does not name it.
+        let name: String
+        let schema: [String]
+        var times: [Double]
+        /// `[rows × columns]`, row-major.
+        var values: [Double]
+        var labels: [UInt8]?
+        /// What was done to the rows, in words.
+        var notes: [String] = []
+    }
+
+    let entities: [Entity]
+    let layout: SourceLayout
+    /// What ended the reading early; the rows before it are there.
+    let failure: TelemetryError?
+
+    init(entities: [Entity], layout: SourceLayout, failure: TelemetryError? = nil) {
+        self.entities = entities
+        self.layout = layout
+        self.failure = failure
+    }
+
+    /// Whether the file names the entities it holds.
+    var namesEntities: Bool { entities.contains { !$0.name.isEmpty } }
+}
+
+/// Delivers one entity of an assembled table.
+struct AssembledReader: FrameReader {
+    let schema: [String]
+    let layout: SourceLayout
+    private let entity: AssembledTable.Entity
+    private var failure: TelemetryError?
+    private let firstRow: Int
+    private var row = 0
+
+    /// - Parameter index: which entity of the table.
+    init(_ table: AssembledTable, entity index: Int, firstRow: Int) {
+        entity = table.entities[index]
+        schema = entity.schema
+        var layout = table.layout
+        layout.notes += entity.notes
+        self.layout = layout
+        failure = table.failure
+        self.firstRow = firstRow
+    }
+
+    mutating func nextChunk(maximumRows: Int) throws -> MetricFrame? {
+        precondition(maximumRows > 0, "a chunk has at least one row")
+        guard row < entity.times.count else {
+            if let failure {
+                self.failure = nil
+                throw failure
+            }
+            return nil
+        }
+        let most = max(1, min(maximumRows, (1 << 22) / max(1, schema.count)))
+        let end = row + min(most, entity.times.count - row)
+        let range = row..<end
+        defer { row = end }
+        return MetricFrame(
+            schema: schema, firstRow: firstRow + row, times: Array(entity.times[range]),
+            values: Array(entity.values[(range.lowerBound * schema.count)..<(range.upperBound * schema.count)]),
+            labels: entity.labels.map { Array($0[range]) })
+    }
+}

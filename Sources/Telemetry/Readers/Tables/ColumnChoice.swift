@@ -1,0 +1,248 @@
+/// Decides what becomes of each column of a separated text.
+struct ColumnChoice {
+    private(set) var kinds: [RowParser.Kind]
+    let schema: [String]
+    private(set) var layout: SourceLayout
+    /// How the text times are written, by field.
+    private(set) var timeFormats: [Int: TimeFormat] = [:]
+    /// How the numbers are written that are no plain decimals, by field.
+    private(set) var numberFormats: [Int: NumberFormat] = [:]
+    /// The unit of a numeric time.
+    private(set) var timeUnit: TimeUnit?
+    /// What numbers a numeric time may be.
+    private(set) var timeRange = -Double.infinity...Double.infinity
+    /// Columns that may tell entities and series apart, by field.
+    private(set) var keys: [Int: KeyedRows.Key.Kind] = [:]
+    /// How numbers in groups are written in columns that seemed plain.
+    let fallback: NumberFormat
+    /// Whether the rows in the sample are out of order.
+    private(set) var isDisordered = false
+
+    init(
+        names: [String], samples: ColumnSamples, separator: UInt8, options: ReaderOptions, path: String,
+        wholeColumn: (Int) throws -> TimeFormatGuess
+    ) throws {
+        let lower = names.map { $0.lowercased() }
+        func position(_ name: String) -> Int? { lower.firstIndex(of: name) }
+        func given(_ name: String?) throws -> Int? {
+            guard let name else { return nil }
+            if let index = names.firstIndex(of: name) { return index }
+            throw TelemetryError(
+                .missingColumn, path: path, line: 1, field: name, found: "no such column",
+                expected: "one of " + CleaningPipeline.listed(names))
+        }
+        let entity = try given(options.entityColumn)
+        let format = Self.format(lower)
+        var ignored: Set<Int> = []
+        var rowSeconds: Double?
+        var time: TimeColumn?
+        switch format {
+        case .fiveGENodeB where options.timeColumn == nil:
+            // The clock is a sample counter rounded to tens; rows are 80 ms apart.
+            rowSeconds = options.rowSeconds ?? 0.08
+            if let counter = position("time") { ignored.insert(counter) }
+        case .fiveGUserEquipment where options.timeColumn == nil && options.rowSeconds == nil:
+            let unit = options.timeUnit ?? .milliseconds
+            time = position("time").map { TimeColumn(index: $0, reading: .number(unit)) }
+        case .indexed where options.timeColumn == nil && options.rowSeconds == nil:
+            ignored.insert(0)
+            time = try TimeColumn.find(
+                names: Array(names.dropFirst()), samples: samples.droppingFirst(), options: options, path: path
+            ) { try wholeColumn($0 + 1) }.map { $0.moved(by: 1) }
+        default:
+            time = try TimeColumn.find(
+                names: names, samples: samples, options: options, path: path, wholeColumn: wholeColumn)
+            if format == .indexed { ignored.insert(0) }
+            if let first = Self.rowNumberColumn(lower, samples), first != time?.index { ignored.insert(first) }
+        }
+        if let seconds = options.rowSeconds, options.timeColumn == nil {
+            for index in names.indices where ColumnNames.mustBeTime(ColumnNames.plain(names[index])) {
+                ignored.insert(index)
+            }
+            (rowSeconds, time) = (seconds, nil)
+        }
+        let label = try given(options.labelColumn) ?? position("label").flatMap { Self.isLabel(samples.columns[$0]) ? $0 : nil }
+            ?? position("is_anomaly")
+        var clock = ClockRule.rows(seconds: rowSeconds ?? 1)
+        var timeKinds: [Int: RowParser.Kind] = [:]
+        switch time?.reading {
+        case .number(let unit):
+            guard let time else { break }
+            clock = .number(column: names[time.index], unit: unit)
+            timeUnit = unit
+            timeKinds[time.index] = .numericTime
+            let isAbsolute = samples.columns[time.index].numbers.first.map { $0 >= 1e8 } ?? false
+            if isAbsolute && options.timeUnit == nil && format != .fiveGUserEquipment { timeRange = unit.epochRange }
+        case .text(let written):
+            guard let time else { break }
+            clock = .text(column: names[time.index])
+            timeFormats[time.index] = written
+            timeKinds[time.index] = .textTime
+            if let other = time.timeOfDay {
+                timeFormats[other] = TimeFormat(.timeOfDay)
+                // The first of the two sets the time, the second adds to it.
+                timeKinds[max(other, time.index)] = .addedTime
+                timeKinds[min(other, time.index)] = .textTime
+            }
+        case nil: break
+        }
+        let decimalComma = Self.usesDecimalComma(samples, separator: separator)
+        fallback = NumberFormat(decimalComma: decimalComma)
+        let timesRepeat = (time?.index).map { 4 * samples.columns[$0].repeats >= samples.wholeRows } ?? false
+        let isGeneric = format == .generic
+        let zabbix = isGeneric && (time?.index).map { ColumnNames.plain(names[$0]) == "clock" } == true
+        var textColumns: [String] = []
+        var units: [String: String] = [:]
+        var kinds: [RowParser.Kind] = []
+        for index in names.indices {
+            let column = samples.columns[index]
+            let plain = ColumnNames.plain(names[index])
+            if index == label {
+                kinds.append(.label)
+            } else if let kind = timeKinds[index] {
+                kinds.append(kind)
+            } else if ignored.contains(index) {
+                kinds.append(.skip)
+            } else if zabbix && plain == "ns" || isGeneric && (plain == "_start" || plain == "_stop") {
+                ignored.insert(index)
+                kinds.append(.skip)
+            } else if index == entity {
+                keys[index] = .text
+                kinds.append(.key)
+            } else if column.texts > 0, column.written.isNumeric,
+                let written = try Self.written(column.written, decimalComma, names[index], path)
+            {
+                if column.written.plain == column.written.fields && !written.decimalComma {
+                    kinds.append(.value)
+                } else {
+                    numberFormats[index] = written
+                    kinds.append(.formattedValue)
+                }
+                units[names[index]] = column.written.unit
+            } else if column.texts > column.numbers.count {
+                textColumns.append(names[index])
+                if keys.count < 64 {
+                    keys[index] = .text
+                    kinds.append(.key)
+                } else {
+                    kinds.append(.skip)
+                }
+            } else if isGeneric, column.isWhole, ColumnNames.identifiers.contains(plain) {
+                ignored.insert(index)
+                keys[index] = .identifier
+                kinds.append(.key)
+            } else if isGeneric, timesRepeat, column.isWhole, ColumnNames.parts.contains(plain) {
+                keys[index] = .part
+                kinds.append(.key)
+            } else {
+                if decimalComma, column.written.withComma > 0, column.written.provesPoint == 0, column.written.plain > 0,
+                    column.texts == 0, column.numbers.contains(where: { $0 != $0.rounded() })
+                {
+                    // `1.234` in a file of decimal commas is one thousand, two hundred and thirty-four.
+                    numberFormats[index] = NumberFormat(decimalComma: true)
+                    kinds.append(.formattedValue)
+                } else {
+                    kinds.append(.value)
+                }
+                if let unit = Self.headerUnit(names[index]) { units[names[index]] = unit }
+            }
+        }
+        if case .number = time?.reading, let time {
+            isDisordered = RowOrder(samples.columns[time.index].numbers) != .ascending
+        } else if let time {
+            isDisordered = samples.columns[time.index].times.order != .ascending
+        }
+        self.kinds = kinds
+        let isValue = { (kind: RowParser.Kind) in kind == .value || kind == .formattedValue }
+        schema = names.indices.filter { isValue(kinds[$0]) }.map { names[$0] }
+        layout = SourceLayout(
+            format: format, separator: String(Character(Unicode.Scalar(separator))), clock: clock,
+            labelColumn: label.map { names[$0] }, textColumns: textColumns,
+            ignoredColumns: ignored.sorted().map { names[$0] }, units: units)
+        if let time, case .text(let written) = time.reading {
+            layout.timeFormat = written.shape.rawValue + (time.timeOfDay == nil ? "" : ", time of day beside it")
+        }
+        // Rows that are all ragged have no sample of any column; the reader will name the first of them.
+        let sampled = samples.rows == 0 || samples.wholeRows == 0
+        guard !schema.isEmpty,
+            sampled || zip(kinds, samples.columns).contains(where: { isValue($0) && $1.numbers.count + $1.texts > 0 })
+        else {
+            let found =
+                textColumns.isEmpty
+                ? "columns \(CleaningPipeline.listed(names)) and no metric among them"
+                : "text in every metric column (\(CleaningPipeline.listed(textColumns)))"
+            throw TelemetryError(
+                .noNumericColumn, path: path, found: found, expected: "at least one column of numbers")
+        }
+    }
+
+    private static func format(_ lower: [String]) -> SourceFormat {
+        let set = Set(lower)
+        if set.isSuperset(of: ["time", "nof_ue", "proc_rmem"]) { return .fiveGENodeB }
+        if set.isSuperset(of: ["time", "earfcn", "rsrp", "pci"]) { return .fiveGUserEquipment }
+        if set.contains("timestamp"),
+            lower.contains(where: { $0.hasPrefix("fivegs_") }) || set.contains("process_cpu_seconds_total")
+        {
+            return .fiveGCoreFunction
+        }
+        if lower.count > 2 && lower[0] == "index" && lower[1] == "timestamp" { return .indexed }
+        return .generic
+    }
+
+    /// A column named `label` of texts is a name, not a mark.
+    private static func isLabel(_ column: ColumnSamples.Column) -> Bool { column.texts <= column.numbers.count }
+
+    private static func rowNumberColumn(_ lower: [String], _ samples: ColumnSamples) -> Int? {
+        guard ["", "index", "unnamed: 0", "row", "row_id", "id", "no", "no.", "#", "nr", "nr."].contains(lower[0]) else {
+            return nil
+        }
+        let numbers = samples.columns[0].numbers
+        guard lower[0] != "" else { return 0 }
+        return zip(numbers, numbers.dropFirst()).allSatisfy { $1 - $0 == 1 } ? 0 : nil
+    }
+
+    /// Whether the file writes fractions behind a comma: some column proves it and none in its place proves a point.
+    private static func usesDecimalComma(_ samples: ColumnSamples, separator: UInt8) -> Bool {
+        let written = samples.columns.filter { $0.times.best == 0 }.map(\.written)
+        let (comma, point) = (written.reduce(0) { $0 + $1.provesComma }, written.reduce(0) { $0 + $1.provesPoint })
+        if comma != point { return comma > point }
+        return comma == 0 && separator == 0x3B && written.contains { $0.commas > 0 }
+    }
+
+    /// The format of a column whose texts are numbers; `nil` when they are not all of one format.
+    private static func written(
+        _ guess: NumberGuess, _ fileUsesComma: Bool, _ name: String, _ path: String
+    ) throws -> NumberFormat? {
+        let comma = guess.provesComma == guess.provesPoint ? fileUsesComma : guess.provesComma > guess.provesPoint
+        let reads = comma ? guess.withComma : guess.withPoint
+        // Cells that a better half of numbers stands beside are errors of the file.
+        guard 2 * reads >= guess.fields, guess.plain < guess.fields else { return nil }
+        // A few texts among plain numbers are not the column's way of writing.
+        if guess.plain > 0 && reads < guess.fields { return nil }
+        return NumberFormat(decimalComma: comma, suffix: guess.unknownSuffix)
+    }
+
+    /// The unit in a column's name: `CpuUsage(m)`, `usage [%]`.
+    static func headerUnit(_ name: String) -> String? {
+        guard let last = name.last, last == ")" || last == "]",
+            let open = name.lastIndex(of: last == ")" ? "(" : "["), open > name.startIndex
+        else { return nil }
+        let unit = name[name.index(after: open)...].dropLast()
+        guard !unit.isEmpty, unit.utf8.count <= 16 else { return nil }
+        return String(unit)
+    }
+}
+
+extension ColumnSamples {
+    fileprivate func droppingFirst() -> ColumnSamples {
+        var rest = self
+        rest.columns.removeFirst()
+        return rest
+    }
+}
+
+extension TimeColumn {
+    fileprivate func moved(by places: Int) -> TimeColumn {
+        TimeColumn(index: index + places, reading: reading, timeOfDay: timeOfDay.map { $0 + places })
+    }
+}

@@ -1,0 +1,75 @@
+/// What a column's name says about its part in the table.
+enum ColumnNames {
+    /// The name in lower case without the marks, blanks and unit around it: `# Timestamp (UTC)` is `timestamp`.
+    static func plain(_ name: String) -> String {
+        var text = Substring(name.lowercased())
+        while let first = text.first, first == "#" || first == " " || first == "\"" { text.removeFirst() }
+        if let open = text.firstIndex(where: { $0 == "(" || $0 == "[" }), open > text.startIndex {
+            text = text[..<open]
+        }
+        while let last = text.last, last == " " || last == ":" { text.removeLast() }
+        return String(text.map { $0 == "\n" || $0 == "\t" ? " " : $0 })
+    }
+
+    /// Names of columns with the time, the surest first. A text column of such a name that cannot be read as a time is
+    /// an error.
+    static let times: [String] = [
+        "timestamp", "time", "datetime", "date_time", "@timestamp", "ts", "time_s", "time_ms", "time_us", "time_ns",
+        "timestamp_s", "timestamp_ms", "timestamp_us", "timestamp_ns", "epoch", "epoch_ms", "unix_time", "date",
+        "_time", "date time", "date/time", "date & time", "date and time", "datetime_utc", "time_utc", "timestamp_utc",
+        "utc", "localtime", "local_time", "unixtime", "unix_timestamp", "unix", "epoch_s", "epoch_time", "clock",
+        "sampletime", "sample_time", "collected_at", "recorded_at", "created_at", "event_time", "eventtime",
+        "time_stamp", "time stamp", "zeit", "zeitstempel", "zeitpunkt", "datum", "datum/zeit", "datum und uhrzeit",
+        "uhrzeit", "fecha", "fecha/hora", "fecha y hora", "hora", "heure", "horodatage", "date/heure",
+        "date et heure", "data", "data/hora", "data ora", "data/ora", "ora", "tijd", "tijdstip", "datum/tijd",
+        "datum tijd", "tid", "tidpunkt", "czas", "aika", "время", "дата", "时间", "日期", "日時", "時刻", "시간",
+    ]
+
+    /// Names of which the text must be a time; the rest of ``times`` may be other things (`data` is Portuguese for a
+    /// date and English for anything).
+    static func mustBeTime(_ plain: String) -> Bool {
+        !["data", "unix", "utc", "clock", "tid", "ora", "hora", "created_at"].contains(plain) && times.contains(plain)
+    }
+
+    /// Names of columns that hold a date beside one with the time of day.
+    static let dates: Set<String> = ["date", "datum", "fecha", "day", "tag", "data", "дата", "日期", "jour"]
+
+    /// Names of columns that tell entities apart.
+    static let hosts: Set<String> = [
+        "host", "hostname", "host_name", "host name", "server", "server_name", "servername", "machine", "machine_id",
+        "machine_name", "node", "nodename", "node_name", "instance", "instance_id", "instanceid", "pod", "podname",
+        "pod_name", "container", "container_name", "containername", "container_id", "vm", "vmname", "vm_name", "agent",
+        "computer", "entity", "entity_id", "device_name", "site", "cell", "cell_id", "ue", "ue_id", "imsi", "gnb",
+        "enb", "fqdn", "target", "resource_id", "resourceid", "resource_name", "exported_instance", "asset",
+        "equipment", "system", "rechner", "servidor", "hôte", "hote",
+    ]
+
+    /// Names of columns that tell series apart in long tables, the surest first.
+    static let series: [String] = [
+        "_field", "metric", "metric_name", "metricname", "__name__", "series", "variable", "field", "counter",
+        "counter_name", "measure", "measure_name", "item", "itemname", "item_name", "key", "key_", "parameter",
+        "signal", "sensor", "tag", "tagname", "name", "target", "label", "attribute", "_measurement", "measurement",
+        "metrik", "métrica", "metrica", "itemid", "metric_id", "counterid", "series_id",
+    ]
+
+    /// Names of the one column with the values of a long table.
+    static let values: Set<String> = [
+        "value", "_value", "values", "val", "metric_value", "metricvalue", "reading", "wert", "valor", "valeur",
+        "valore", "waarde", "average", "mean", "data_value", "measurement_value", "result", "y",
+    ]
+
+    /// Numbers that name things: never metrics.
+    static let identifiers: Set<String> = [
+        "itemid", "hostid", "host_id", "triggerid", "eventid", "event_id", "pid", "ppid", "tid", "uid", "gid", "uuid",
+        "process_id", "processid", "thread_id", "container_id", "pod_id", "instance_id", "device_id", "deviceid",
+        "sensor_id", "sensorid", "series_id", "metric_id", "node_id", "server_id", "vm_id", "request_id", "session_id",
+        "row_id", "record_id", "table",
+    ]
+
+    /// Numbers that name things where the same time comes more than once, and may be metrics otherwise.
+    static let parts: Set<String> = [
+        "cpu", "core", "cpu_id", "device", "dev", "disk", "port", "interface", "iface", "slot", "gpu", "index", "id",
+        "numa", "numa_node", "socket", "channel", "sector", "intr", "queue", "thread", "shard", "partition", "rank",
+        "bus", "fan", "temp", "in", "tty", "rnti",
+    ]
+}

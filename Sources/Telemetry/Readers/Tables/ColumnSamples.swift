@@ -1,0 +1,62 @@
+/// What the first rows of a file hold, column by column.
+struct ColumnSamples {
+    /// What was seen in one column.
+    struct Column {
+        var numbers: [Double] = []
+        var missing = 0
+        var texts = 0
+        /// Cells that are the same as in the row before.
+        var repeats = 0
+        /// Different cells.
+        var distinct: Set<[UInt8]> = []
+        var times = TimeFormatGuess()
+        var written = NumberGuess()
+        var firstText: String?
+        fileprivate var last: [UInt8] = []
+
+        /// Whether every number is whole.
+        var isWhole: Bool { !numbers.isEmpty && numbers.allSatisfy { $0 == $0.rounded() && $0.magnitude < 1e15 } }
+    }
+
+    var columns: [Column]
+    /// Rows seen, and those with as many fields as the header.
+    var rows = 0
+    var wholeRows = 0
+
+    /// Looks at up to ``DelimitedHeader/sampleRows`` complete rows; rows with another number of fields are left to the
+    /// reader to complain about.
+    init(_ bytes: UnsafeBufferPointer<UInt8>, from start: Int, atEnd: Bool, splitter: RowSplitter, columns count: Int) {
+        columns = Array(repeating: Column(), count: count)
+        var cursor = start
+        while rows < DelimitedHeader.sampleRows, cursor < bytes.count,
+            let row = splitter.split(bytes, from: cursor, atEnd: atEnd)
+        {
+            cursor = row.next
+            if row.fields.count == 1 && row.fields[0].isEmpty { continue }
+            rows += 1
+            guard row.fields.count == count else { continue }
+            wholeRows += 1
+            for (index, range) in row.fields.enumerated() {
+                add(UnsafeBufferPointer(rebasing: bytes[range]), to: index)
+            }
+        }
+    }
+
+    private mutating func add(_ field: UnsafeBufferPointer<UInt8>, to index: Int) {
+        let bytes = Array(field)
+        if wholeRows > 1 && columns[index].last == bytes { columns[index].repeats += 1 }
+        columns[index].last = bytes
+        columns[index].distinct.insert(bytes)
+        switch FieldText.content(field) {
+        case .number(let value):
+            columns[index].numbers.append(value)
+            columns[index].written.add(field, isPlain: true)
+        case .missing: columns[index].missing += 1
+        case .text:
+            columns[index].texts += 1
+            columns[index].times.add(field)
+            columns[index].written.add(field, isPlain: false)
+            if columns[index].firstText == nil { columns[index].firstText = FieldText.text(field) }
+        }
+    }
+}

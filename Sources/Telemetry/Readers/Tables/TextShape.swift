@@ -1,0 +1,265 @@
+/// What kind of text a file holds, decided from its first lines.
+struct TextShape {
+    /// The kinds that are read by readers of their own.
+    enum Kind {
+        case table, json, series(SeriesSyntax)
+    }
+
+    /// Lines of points, each with the name of its series.
+    enum SeriesSyntax: String {
+        /// `name{label="value"} 1.5 1763118000000`: OpenMetrics and Prometheus text with times.
+        case exposition = "Prometheus text"
+        /// `cpu,host=a usage=1.5 1763118000000000000`.
+        case lineProtocol = "InfluxDB line protocol"
+        /// `servers.web1.load 1.5 1763118000`.
+        case graphite = "Graphite lines"
+    }
+
+    private(set) var kind = Kind.table
+    /// How lines are changed before a table is read; `nil`: not at all.
+    private(set) var rules: LineRewriter.Rules?
+    /// The separator that the file states itself.
+    private(set) var separator: UInt8?
+    /// What was recognised, in words.
+    var notes: [String] = []
+
+    /// Looks at the unread bytes of a stream; a byte order mark is consumed.
+    ///
+    /// - Throws: ``TelemetryError`` for a kind of file that is known and cannot be read.
+    init(_ stream: ByteStream, options: ReaderOptions) throws {
+        if stream.unread.starts(with: [0xEF, 0xBB, 0xBF]) { stream.consume(3) }
+        // The decision depends on a fixed number of bytes, not on how many happen to lie in the buffer.
+        let unread = UnsafeBufferPointer(stream.unread)
+        let bytes = UnsafeBufferPointer(rebasing: unread.prefix(DelimitedHeader.sampleBytes))
+        let lines = Self.lines(bytes, whole: stream.isAtEnd && bytes.count == unread.count)
+        guard let first = lines.first(where: { !$0.isEmpty }) else { return }
+        if let start = first.first(where: { $0 != 0x20 && $0 != 0x09 }), start == 0x7B || start == 0x5B {
+            // A section of an INI file begins like an array.
+            if start == 0x5B && Self.isSection(first) { throw Self.refusal("an INI file", "a table or JSON", stream) }
+            kind = .json
+            return
+        }
+        try Self.refuse(first, lines, stream)
+        if recogniseSeparatorLine(first, lines) { return }
+        if try recogniseSeries(lines, stream) { return }
+        guard options.separator == nil || first.first == 0x23 else { return }
+        recogniseTable(first, lines)
+    }
+
+    /// The first lines, at most 64, without their ends.
+    private static func lines(_ bytes: UnsafeBufferPointer<UInt8>, whole: Bool) -> [[UInt8]] {
+        var lines: [[UInt8]] = []
+        var start = 0
+        while lines.count < 64, start < bytes.count {
+            let end = bytes[start...].firstIndex(of: 0x0A)
+            // A line that is cut short by the end of the sample says too little.
+            guard end != nil || whole else { break }
+            guard (end ?? bytes.count) - start <= 1 << 16 else { break }
+            var line = Array(bytes[start..<(end ?? bytes.count)])
+            if line.last == 0x0D { line.removeLast() }
+            lines.append(line)
+            start = (end ?? bytes.count) + 1
+        }
+        return lines
+    }
+
+    private static func isSection(_ line: [UInt8]) -> Bool {
+        let text = String(decoding: line, as: UTF8.self)
+        guard text.hasSuffix("]"), let name = text.dropFirst().dropLast().first else { return false }
+        return name.isLetter && !text.contains("\"") && !text.contains(",") && text != "[null]" && text != "[true]"
+            && text != "[false]"
+    }
+
+    private static func refusal(_ found: String, _ expected: String, _ stream: ByteStream) -> TelemetryError {
+        TelemetryError(.malformed, path: stream.path, line: 1, found: found, expected: expected)
+    }
+
+    /// Refuses by name what is known and cannot be read.
+    private static func refuse(_ first: [UInt8], _ lines: [[UInt8]], _ stream: ByteStream) throws {
+        let text = String(decoding: first.prefix(400), as: UTF8.self)
+        if text.hasPrefix("<") {
+            throw refusal("XML or HTML", "CSV, JSON, or the exporting tool's CSV format", stream)
+        }
+        let sysstat =
+            (text.hasPrefix("Linux ") || text.hasPrefix("SunOS ") || text.hasPrefix("FreeBSD "))
+            && text.contains("(") && (text.contains("CPU)") || text.contains("_x86_64_") || text.contains("_aarch64_"))
+        if sysstat {
+            throw refusal(
+                "the printed report of sar, iostat, mpstat or pidstat", "sadf -d FILE -- OPTIONS, which is read", stream)
+        }
+        if text.hasPrefix("AAA,") { throw refusal("an nmon recording", "CSV, as by nmon2csv or pyNmonAnalyzer", stream) }
+        let drawn = lines.prefix(3).contains { line in
+            line.count > 4 && line.contains(0x2B) && line.contains(0x2D)
+                && line.allSatisfy { $0 == 0x2B || $0 == 0x2D || $0 == 0x20 || $0 == 0x7C }
+        }
+        if drawn {
+            throw refusal(
+                "a table drawn with lines, as psql and mysql print it", "CSV: psql --csv, or mysql --batch", stream)
+        }
+        let statements = lines.prefix(40).map { String(decoding: $0.prefix(40), as: UTF8.self).uppercased() }
+        if statements.contains(where: {
+            $0.hasPrefix("INSERT INTO ") || $0.hasPrefix("CREATE TABLE ") || $0.hasPrefix("DROP TABLE ")
+                || ($0.hasPrefix("COPY ") && $0.contains("("))
+        }) {
+            throw refusal("an SQL dump", "CSV: psql --csv -c 'SELECT …', or mysql --batch -e 'SELECT …'", stream)
+        }
+    }
+
+    /// `sep=;`, which Excel writes and reads in front of the header.
+    private mutating func recogniseSeparatorLine(_ first: [UInt8], _ lines: [[UInt8]]) -> Bool {
+        var text = String(decoding: first.prefix(12), as: UTF8.self).lowercased()
+        text.removeAll { $0 == "\"" }
+        guard text.hasPrefix("sep="), let character = text.dropFirst(4).first, let byte = character.asciiValue else {
+            return false
+        }
+        separator = byte
+        var rules = LineRewriter.Rules()
+        rules.skippedLines = (lines.firstIndex(of: first) ?? 0) + 1
+        self.rules = rules
+        notes.append("the separator is stated in the first line")
+        return true
+    }
+
+    private mutating func recogniseSeries(_ lines: [[UInt8]], _ stream: ByteStream) throws -> Bool {
+        let texts = lines.filter { !$0.isEmpty }.map { String(decoding: $0, as: UTF8.self) }
+        let points = texts.filter { !$0.hasPrefix("#") }
+        let described = texts.contains { $0.hasPrefix("# HELP ") || $0.hasPrefix("# TYPE ") || $0 == "# EOF" }
+        guard let first = points.first else {
+            if described { throw Self.refusal("Prometheus text without a sample", "metrics with times", stream) }
+            return false
+        }
+        if described || first.contains("{"), points.allSatisfy({ SeriesLine.exposition($0) != nil }) {
+            guard points.contains(where: { SeriesLine.exposition($0)?.time != nil }) else {
+                throw Self.refusal(
+                    "Prometheus text without times: one look at an endpoint, no history",
+                    "a recording with times; a worker watches the endpoint itself with --scrape URL", stream)
+            }
+            kind = .series(.exposition)
+        } else if points.allSatisfy({ SeriesLine.lineProtocol($0) != nil }) {
+            kind = .series(.lineProtocol)
+        } else if points.allSatisfy({ SeriesLine.graphite($0) != nil }) {
+            kind = .series(.graphite)
+        } else {
+            return false
+        }
+        return true
+    }
+
+    private mutating func recogniseTable(_ first: [UInt8], _ lines: [[UInt8]]) {
+        let texts = lines.map { String(decoding: $0, as: UTF8.self) }
+        var rules = LineRewriter.Rules()
+        if let header = texts.first(where: { $0.hasPrefix("# hostname;interval;timestamp") }) {
+            // The header is a comment, and comes again after every restart.
+            rules.header = nil
+            rules.dropsLinesWith = "LINUX-RESTART"
+            rules.headerPrefix = "# hostname;"
+            self.rules = rules
+            separator = 0x3B
+            _ = header
+            notes.append("sadf -d")
+            return
+        }
+        if texts.prefix(8).contains(where: { $0.hasPrefix("#datatype") || $0.hasPrefix("#group") }) {
+            rules.dropsComments = true
+            rules.dropsRepeatedHeader = true
+            rules.headerPrefix = ",result,table"
+            self.rules = rules
+            separator = 0x2C
+            notes.append("annotated CSV")
+            return
+        }
+        if texts[0].hasPrefix("procs ---") || texts[0].hasPrefix("procs  ") {
+            rules.skippedLines = 1
+            rules.joinsBlanks = true
+            rules.dropsRepeatedHeader = true
+            rules.dropsLinesWith = "procs "
+            self.rules = rules
+            separator = 0x09
+            notes.append("vmstat")
+            return
+        }
+        if texts[0].lowercased().contains("dstat") && texts[0].lowercased().contains("csv output") {
+            recogniseDstat(texts)
+            return
+        }
+        recogniseComments(lines, &rules)
+        recogniseBlanks(lines, &rules)
+        if rules != LineRewriter.Rules() { self.rules = rules }
+    }
+
+    /// Two header lines below a preamble: groups of columns, then columns.
+    private mutating func recogniseDstat(_ texts: [String]) {
+        func fields(_ line: String) -> [String] {
+            line.split(separator: ",", omittingEmptySubsequences: false).map { field in
+                String(field.drop { $0 == "\"" }.reversed().drop { $0 == "\"" }.reversed())
+            }
+        }
+        guard
+            let place = texts.firstIndex(where: { line in
+                let names = fields(line)
+                return names.count > 2 && (names.contains("usr") || names.contains("used") || names.contains("recv"))
+            }), place > 0
+        else { return }
+        var group = ""
+        let groups = fields(texts[place - 1])
+        let names = fields(texts[place]).enumerated().map { index, name in
+            if index < groups.count, !groups[index].isEmpty { group = groups[index] }
+            return ["time", "epoch", "date/time"].contains(name) ? name : "\(group) \(name)"
+        }
+        var rules = LineRewriter.Rules()
+        rules.skippedLines = place
+        rules.header = names.map { "\"\($0)\"" }.joined(separator: ",")
+        self.rules = rules
+        separator = 0x2C
+        notes.append("dstat")
+    }
+
+    /// Lines that begin with `#` before the header or among the rows; the header itself may be one of them.
+    private mutating func recogniseComments(_ lines: [[UInt8]], _ rules: inout LineRewriter.Rules) {
+        let comments = lines.indices.filter { lines[$0].first == 0x23 }
+        guard let last = comments.first(where: { index in
+            lines.dropFirst(index + 1).first { !$0.isEmpty }.map { $0.first != 0x23 } ?? false
+        }) else { return }
+        rules.dropsComments = true
+        guard let row = lines.dropFirst(last + 1).first(where: { !$0.isEmpty }), comments.first == 0 || last == comments.last
+        else { return }
+        // The last comment above the rows is the header when it has as many fields as they, and they are no names.
+        let candidates: [UInt8] = [0x2C, 0x3B, 0x09, 0x7C]
+        let heading = lines[last].drop { $0 == 0x23 || $0 == 0x20 }
+        for separator in candidates where row.contains(separator) {
+            let count = row.split(separator: separator, omittingEmptySubsequences: false).count
+            let names = heading.split(separator: separator, omittingEmptySubsequences: false)
+            guard count > 1, names.count == count, lines[..<last].allSatisfy({ $0.isEmpty || $0.first == 0x23 }) else {
+                continue
+            }
+            let isRow = row.split(separator: separator, omittingEmptySubsequences: false).contains { field in
+                field.withUnsafeBufferPointer { FieldText.content($0) != .text }
+            }
+            guard isRow else { continue }
+            rules.skippedLines = last
+            rules.header = String(decoding: heading, as: UTF8.self)
+            return
+        }
+        if row.contains(0x20), !candidates.contains(where: { row.contains($0) }),
+            heading.split(separator: 0x20).count == row.split(separator: 0x20).count
+        {
+            rules.skippedLines = last
+            rules.header = String(decoding: LineRewriter.joined(Array(heading)), as: UTF8.self)
+            rules.joinsBlanks = true
+            separator = 0x09
+        }
+    }
+
+    /// Columns that runs of blanks keep apart.
+    private mutating func recogniseBlanks(_ lines: [[UInt8]], _ rules: inout LineRewriter.Rules) {
+        let rows = lines.filter { !$0.isEmpty && $0.first != 0x23 }.prefix(20)
+        guard rows.count > 1, rows.allSatisfy({ row in !row.contains { [0x2C, 0x3B, 0x09, 0x7C].contains($0) } }),
+            rows.contains(where: { row in row.first == 0x20 || zip(row, row.dropFirst()).contains { $0 == 0x20 && $1 == 0x20 } })
+        else { return }
+        let counts = Set(rows.map { LineRewriter.joined($0).split(separator: 0x09).count })
+        guard counts.count == 1, let count = counts.first, count > 1 else { return }
+        rules.joinsBlanks = true
+        rules.dropsRepeatedHeader = true
+        separator = 0x09
+    }
+}

@@ -1,0 +1,45 @@
+/// Calendar arithmetic without a time zone.
+enum CivilTime {
+    /// Days from 1970-01-01 in the proleptic Gregorian calendar. Source: Hinnant, "chrono-compatible low-level date
+    /// algorithms", `days_from_civil`.
+    static func daysSince1970(year: Int, month: Int, day: Int) -> Int {
+        let shifted = month <= 2 ? year - 1 : year
+        let era = (shifted >= 0 ? shifted : shifted - 399) / 400
+        let yearOfEra = shifted - era * 400
+        let dayOfYear = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1
+        let dayOfEra = yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
+        return era * 146_097 + dayOfEra - 719_468
+    }
+
+    /// Whether the calendar has this day.
+    static func isDay(year: Int, month: Int, day: Int) -> Bool {
+        guard (1...12).contains(month), day >= 1 else { return false }
+        let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
+        let lengths = [31, leap ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
+        return day <= lengths[month - 1]
+    }
+
+    /// The month that an English name or its first three letters stand for, in lower case; `nil` for other words.
+    static func month(named word: [UInt8]) -> Int? {
+        guard word.count >= 3 else { return nil }
+        let names = [
+            "january", "february", "march", "april", "may", "june", "july", "august", "september", "october",
+            "november", "december",
+        ]
+        for (index, name) in names.enumerated() {
+            let name = Array(name.utf8)
+            if word == name || word == Array(name.prefix(3)) || (index == 8 && word == Array("sept".utf8)) {
+                return index + 1
+            }
+        }
+        return nil
+    }
+
+    /// Whether a word in lower case is an English day of the week or its first letters.
+    static func isWeekday(_ word: [UInt8]) -> Bool {
+        guard word.count >= 3 else { return false }
+        return ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"].contains {
+            Array($0.utf8).starts(with: word)
+        }
+    }
+}
