@@ -53,12 +53,14 @@ let package = Package(
         systemLibrary("CSQLite", packages: ["libsqlite3-dev"]),
         systemLibrary("CMicroHTTP", packages: ["libmicrohttpd-dev"]),
         systemLibrary("CExpat", packages: ["libexpat1-dev"]),
+        systemLibrary("CZlib", packages: ["zlib1g-dev"]),
+        systemLibrary("CZstd", packages: ["libzstd-dev"]),
         .target(name: "CVectorKernels", cSettings: [.unsafeFlags(["-O3"])]),
         .target(name: "COpenCL"),
 
         // Layer 1: what knows nothing of the domain.
         module("Numerics", ["COpenBLAS"], touchesC: true),
-        module("Platform", ["CExpat", "Numerics"], touchesC: true),
+        module("Platform", ["CExpat", "CZlib", "CZstd", "Numerics"], touchesC: true),
         module("Charts"),
 
         // Layer 2.

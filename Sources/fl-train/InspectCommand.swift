@@ -28,18 +28,22 @@ struct InspectCommand: Command {
         let options = DataOptions.readerOptions(arguments)
         let rules = try DataOptions.rules(arguments)
         console.progress("looking for metric files")
-        let sources = try DataCatalog.discover(arguments[Self.data], options: options)
+        let contents = try DataCatalog.search(arguments[Self.data], options: options)
+        let sources = contents.sources
         var statistics = TelemetryStatistics()
         var layouts: [SourceLayout] = []
         var widths: [Int] = []
         var clocks: [ClockFindings] = []
+        var audits: [ClockAudit] = []
         for (index, source) in sources.enumerated() {
             console.progress("reading \(index + 1) of \(sources.count): \(source.key)")
             let reader = try source.makeReader(options: options)
             layouts.append(reader.layout)
             widths.append(reader.schema.count)
             var own = TelemetryStatistics()
-            try own.add(source, rules: rules, options: options)
+            var audit = ClockAudit()
+            try own.add(source, rules: rules, options: options) { audit.add($0) }
+            audits.append(audit)
             clocks.append(own.types[source.type]?.clocks[source.key] ?? ClockFindings())
             statistics.merge(own)
         }
@@ -48,8 +52,9 @@ struct InspectCommand: Command {
             entities: zip(sources.indices, sources).map { index, source in
                 Findings.Entity(
                     source: source, layout: layouts[index], columns: widths[index], clock: clocks[index],
-                    gapFactor: arguments[Self.gapFactor])
+                    audit: audits[index], gapFactor: arguments[Self.gapFactor])
             },
+            passedOver: contents.passedOver,
             groups: pipeline.groups.map { group in
                 Findings.Group(
                     name: group.group.name, metrics: group.metrics, constantMetrics: group.constantMetrics,
@@ -84,8 +89,58 @@ private struct Findings: Encodable {
         var interpretationFile: String?
         var textColumns: [String]
         var ignoredColumns: [String]
+        /// `rows`, `number` with its unit, or how the texts are written.
+        var clock: String
+        /// Seconds since 1970; `null` without an absolute clock.
+        var firstTimeSeconds: Double?
+        var lastTimeSeconds: Double?
+        var units: [String: String]
+        var entityColumns: [String]
+        var seriesColumns: [String]
+        var notes: [String]
 
-        init(source: EntitySource, layout: SourceLayout, columns: Int, clock: ClockFindings, gapFactor: Double) {
+        private enum CodingKeys: String, CodingKey {
+            case site, entity, type, part, format, files, rows, columns, medianStepSeconds, jitterSeconds
+            case longestStepSeconds, spanSeconds, gaps, duplicateTimes, backwardSteps, labelColumn, interpretationFile
+            case textColumns, ignoredColumns, clock, firstTimeSeconds, lastTimeSeconds, units, entityColumns
+            case seriesColumns, notes
+        }
+
+        /// Writes every field; a time that is not known is `null`.
+        func encode(to encoder: any Encoder) throws {
+            var container = encoder.container(keyedBy: CodingKeys.self)
+            try container.encode(site, forKey: .site)
+            try container.encode(entity, forKey: .entity)
+            try container.encode(type, forKey: .type)
+            try container.encode(part, forKey: .part)
+            try container.encode(format, forKey: .format)
+            try container.encode(files, forKey: .files)
+            try container.encode(rows, forKey: .rows)
+            try container.encode(columns, forKey: .columns)
+            try container.encodeIfPresent(medianStepSeconds, forKey: .medianStepSeconds)
+            try container.encodeIfPresent(jitterSeconds, forKey: .jitterSeconds)
+            try container.encodeIfPresent(longestStepSeconds, forKey: .longestStepSeconds)
+            try container.encodeIfPresent(spanSeconds, forKey: .spanSeconds)
+            try container.encode(gaps, forKey: .gaps)
+            try container.encode(duplicateTimes, forKey: .duplicateTimes)
+            try container.encode(backwardSteps, forKey: .backwardSteps)
+            try container.encodeIfPresent(labelColumn, forKey: .labelColumn)
+            try container.encodeIfPresent(interpretationFile, forKey: .interpretationFile)
+            try container.encode(textColumns, forKey: .textColumns)
+            try container.encode(ignoredColumns, forKey: .ignoredColumns)
+            try container.encode(clock, forKey: .clock)
+            try container.encode(firstTimeSeconds, forKey: .firstTimeSeconds)
+            try container.encode(lastTimeSeconds, forKey: .lastTimeSeconds)
+            try container.encode(units, forKey: .units)
+            try container.encode(entityColumns, forKey: .entityColumns)
+            try container.encode(seriesColumns, forKey: .seriesColumns)
+            try container.encode(notes, forKey: .notes)
+        }
+
+        init(
+            source: EntitySource, layout: SourceLayout, columns: Int, clock: ClockFindings, audit: ClockAudit,
+            gapFactor: Double
+        ) {
             site = source.site
             entity = source.entity
             type = source.type
@@ -105,6 +160,19 @@ private struct Findings: Encodable {
             interpretationFile = source.interpretationFile
             textColumns = layout.textColumns
             ignoredColumns = layout.ignoredColumns
+            self.clock =
+                switch layout.clock {
+                case .rows(let seconds): "row number, \(Quantity.seconds(seconds)) apart"
+                case .number(let column, let unit): "\(column), \(unit.rawValue)"
+                case .text(let column): "\(column), \(layout.timeFormat ?? "text")"
+                }
+            let isAbsolute = audit.isAbsolute(layout)
+            firstTimeSeconds = isAbsolute ? clock.firstTime : nil
+            lastTimeSeconds = isAbsolute ? clock.lastTime : nil
+            units = layout.units
+            entityColumns = layout.entityColumns
+            seriesColumns = layout.seriesColumns
+            notes = audit.notes(layout)
         }
     }
 
@@ -116,18 +184,21 @@ private struct Findings: Encodable {
     }
 
     var entities: [Entity]
+    var passedOver: [DataCatalog.Contents.PassedOver]
     var groups: [Group]
 
     /// For people.
     var text: String {
         var clocks = Table([
-            "site", "entity", "type", "part", "kind", "rows", "columns", "step", "jitter", "gaps", "span",
+            "site", "entity", "type", "part", "kind", "rows", "columns", "time", "step", "jitter", "gaps", "repeated",
+            "back", "span",
         ])
         for entity in entities {
             clocks.add([
                 entity.site, entity.entity, entity.type, entity.part, entity.format, "\(entity.rows)",
-                "\(entity.columns)", Quantity.seconds(entity.medianStepSeconds), Quantity.seconds(entity.jitterSeconds),
-                "\(entity.gaps)", Quantity.seconds(entity.spanSeconds),
+                "\(entity.columns)", entity.clock, Quantity.seconds(entity.medianStepSeconds),
+                Quantity.seconds(entity.jitterSeconds), "\(entity.gaps)", "\(entity.duplicateTimes)",
+                "\(entity.backwardSteps)", Quantity.seconds(entity.spanSeconds),
             ])
         }
         var metrics = Table(["group", "types", "metrics", "constant", "which"])
@@ -139,6 +210,10 @@ private struct Findings: Encodable {
         }
         var lines = ["\(Quantity.count(entities.count, "entity", "entities"))", "", clocks.text, ""]
         lines += ["\(Quantity.count(groups.count, "resource group"))", "", metrics.text]
+        let noted = entities.filter { !$0.notes.isEmpty }
+        if !noted.isEmpty { lines.append("") }
+        for entity in noted { lines += entity.notes.map { "\(entity.site)/\(entity.entity): \($0)" } }
+        if let line = DataCatalog.Contents(sources: [], passedOver: passedOver).passedOverLine { lines += ["", line] }
         let constants = groups.filter { !$0.constantMetrics.isEmpty }
         if !constants.isEmpty {
             lines += ["", "constant or missing throughout (left out of the models, watched for any change):"]

@@ -38,7 +38,9 @@ struct ScoreCommand: Command {
         let model = try MonitoringModel(path: arguments[Self.model])
         let method = arguments[optional: Self.method] ?? model.defaultMethod
         let reader = DataOptions.readerOptions(arguments, over: model.reader)
-        let sources = try MetricSources.discover(arguments[Self.data], part: arguments[Self.part], options: reader)
+        let sources = try MetricSources.discover(arguments[Self.data], part: arguments[Self.part], options: reader) {
+            console.note($0)
+        }
         let backend = try AcceleratorCatalog.backend(named: "auto", onFailure: { console.note($0) })
         let rows = try await BackgroundThread.run { () throws -> [Summary.Entity] in
             let file = try ScoreFileWriter(arguments[Self.out], perMetric: arguments[Self.perMetric])
@@ -54,13 +56,16 @@ struct ScoreCommand: Command {
                             + "here, such as '\(monitor.missingColumns[0])'")
                 }
                 var summary = Summary.Entity(entity: source.key)
+                var audit = ClockAudit()
                 while let frame = try stream.nextChunk(maximumRows: 2048) {
                     let block = try monitor.append(frame)
                     try file.append(
                         block, entity: monitor.entity, metricGroups: monitor.metricGroups, firstIndex: frame.firstRow)
                     summary.add(block)
+                    audit.add(frame)
                     console.progress("scoring \(source.key) (\(index + 1) of \(sources.count)): \(summary.rows) rows")
                 }
+                for note in audit.notes(stream.layout) { console.note("\(source.key): \(note)") }
                 summaries.append(summary)
             }
             try file.commit()

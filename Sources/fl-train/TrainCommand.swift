@@ -56,13 +56,16 @@ struct TrainCommand: Command {
         let store = arguments[optional: Self.checkpoints].map { CheckpointStore(folder: $0) }
         try ModelFolder.checkWritable(arguments[Self.out])
         console.progress("looking for metric files")
-        let sources = try MetricSources.discover(arguments[Self.data], part: .train, options: reader)
+        let sources = try MetricSources.discover(arguments[Self.data], part: .train, options: reader) {
+            console.note($0)
+        }
         let clock = ContinuousClock()
         let start = clock.now
         let progress = TrainingProgressLine(console)
         let (rules, threads) = (options, arguments[Self.threads])
         let model = try await BackgroundThread.run { () throws -> MonitoringModel in
             console.progress("reading \(sources.count) sources")
+            try Self.sayWhatIsThere(sources, reader: reader, console)
             let trainer = try ModelTrainer(configuration: configuration, threads: threads) { threads in
                 try AcceleratorCatalog.backend(named: configuration.accelerator, threads: threads) { console.note($0) }
             }
@@ -80,6 +83,24 @@ struct TrainCommand: Command {
         try model.write(to: arguments[Self.out])
         let seconds = clock.now - start
         try report(model, sources: sources, duration: seconds, arguments, console)
+    }
+
+    /// Says what is worth knowing about the data before anything is learned from them: how times were read, what is out
+    /// of order, whether there is too little.
+    private static func sayWhatIsThere(
+        _ sources: [EntitySource], reader options: ReaderOptions, _ console: Console
+    ) throws {
+        var said: [String: [String]] = [:]
+        for source in sources {
+            var audit = ClockAudit()
+            var reader = try source.makeReader(options: options)
+            while let frame = try reader.nextChunk(maximumRows: 1 << 16) { audit.add(frame) }
+            for note in audit.notes(reader.layout, isTraining: true) { said[note, default: []].append(source.key) }
+        }
+        for (note, keys) in said.sorted(by: { $0.value[0] < $1.value[0] }) {
+            let others = keys.count > 1 ? " and \(Quantity.count(keys.count - 1, "other"))" : ""
+            console.note("\(keys[0])\(others): \(note)")
+        }
     }
 
     /// The detection methods of these names, each once.

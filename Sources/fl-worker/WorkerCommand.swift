@@ -96,7 +96,8 @@ struct WorkerCommand: Command {
     func run(_ arguments: Arguments, _ console: Console) async throws {
         let reader = DataOptions.readerOptions(arguments)
         let rules = try DataOptions.rules(arguments)
-        let all = try DataCatalog.discover(arguments[Self.data], options: reader)
+        let contents = try DataCatalog.search(arguments[Self.data], options: reader)
+        let all = contents.sources
         let training = try MetricSources.discover(arguments[Self.data], part: .train, options: reader)
         let streams =
             arguments[Self.stream].isEmpty
@@ -104,6 +105,7 @@ struct WorkerCommand: Command {
             : try MetricSources.discover(arguments[Self.stream], part: .test, options: reader)
         _ = try DetectorTraining.method(named: arguments[Self.method])
         let log = ServiceOptions.logger("worker", arguments)
+        if let line = contents.passedOverLine { log.warning("files passed over", ["what": line]) }
         let accelerator = arguments[Self.accelerator]
         let makeBackend: @Sendable (Int) throws -> any AcceleratorBackend = { threads in
             try AcceleratorCatalog.backend(named: accelerator, threads: threads) {

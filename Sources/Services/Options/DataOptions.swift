@@ -13,6 +13,11 @@ package enum DataOptions {
     package static let rowSeconds = Option<Double>.optional(
         "row-seconds", "SECONDS", "time from one row to the next, for files without a usable time column",
         constraint: "more than 0", valid: { $0 > 0 })
+    package static let dateOrder = Option<DateOrderOption>.optional(
+        "date-order", "ORDER", "what comes first in dates such as 03/04/2025; told by the whole column when not given")
+    package static let entityColumn = Option<String>.optional(
+        "entity-column", "NAME",
+        "the column that tells the entities of a file apart; detected by name and content when not given")
     package static let labelColumn = Option<String>.optional(
         "label-column", "NAME", "the column that marks anomalies; 'label' when not given")
     package static let textIsMissing = Option<Bool>(
@@ -22,7 +27,7 @@ package enum DataOptions {
 
     /// Those that say how files are read, in the order of the help: for commands that form no groups of their own.
     package static let reading: [any AnyOption] = [
-        separator, timeColumn, timeUnit, rowSeconds, labelColumn, textIsMissing,
+        separator, timeColumn, timeUnit, dateOrder, rowSeconds, entityColumn, labelColumn, textIsMissing,
     ]
     /// All of them, in the order of the help.
     package static let all: [any AnyOption] = reading + [groups]
@@ -36,6 +41,8 @@ package enum DataOptions {
         if let name = arguments[optional: timeColumn] { options.timeColumn = name }
         if let unit = arguments[optional: timeUnit] { options.timeUnit = unit.unit }
         if let seconds = arguments[optional: rowSeconds] { options.rowSeconds = seconds }
+        if let order = arguments[optional: dateOrder] { options.dateOrder = order.order }
+        if let name = arguments[optional: entityColumn] { options.entityColumn = name }
         if let name = arguments[optional: labelColumn] { options.labelColumn = name }
         if let isMissing = arguments[ifGiven: textIsMissing] { options.textIsMissing = isMissing }
         return options
@@ -54,6 +61,7 @@ package enum DataOptions {
 /// Units of time on the command line.
 package enum TimeUnitOption: String, ChoiceOptionValue {
     case seconds, milliseconds, microseconds, nanoseconds
+    case excelDays = "excel-days"
 
     /// The reader's unit.
     var unit: TimeUnit {
@@ -62,6 +70,21 @@ package enum TimeUnitOption: String, ChoiceOptionValue {
         case .milliseconds: .milliseconds
         case .microseconds: .microseconds
         case .nanoseconds: .nanoseconds
+        case .excelDays: .excelDays
+        }
+    }
+}
+
+/// Orders of day and month on the command line.
+package enum DateOrderOption: String, ChoiceOptionValue {
+    case dayMonth = "day-month"
+    case monthDay = "month-day"
+
+    /// The reader's order.
+    var order: DateOrder {
+        switch self {
+        case .dayMonth: .dayMonth
+        case .monthDay: .monthDay
         }
     }
 }

@@ -17,6 +17,12 @@ public enum DataCatalog {
         /// Files that lie in the folders and are no telemetry, in the order in which they were met.
         public var passedOver: [PassedOver]
 
+        /// Contents with every field given.
+        public init(sources: [EntitySource], passedOver: [PassedOver]) {
+            self.sources = sources
+            self.passedOver = passedOver
+        }
+
         /// What was passed over, in one line; `nil` when nothing was.
         public var passedOverLine: String? {
             guard let first = passedOver.first else { return nil }

@@ -59,7 +59,11 @@ struct DelimitedHeader {
                 .limitExceeded, path: path, line: 1, found: "\(header.fields.count) columns",
                 expected: "at most \(options.maximumColumns)")
         }
-        names = header.fields.map { FieldText.text(UnsafeBufferPointer(rebasing: bytes[$0])) }
+        names = header.fields.map { field in
+            // A line break in a name would break every table that the name is written to.
+            let name = FieldText.text(UnsafeBufferPointer(rebasing: bytes[field]))
+            return name.contains("\n") ? name.replacing("\r\n", with: " ").replacing("\n", with: " ") : name
+        }
         line = skipped + 1 + header.lines
         let samples = ColumnSamples(
             bytes, from: header.next, atEnd: wholeFile, splitter: splitter, columns: names.count)

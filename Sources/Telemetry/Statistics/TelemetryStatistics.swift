@@ -25,14 +25,19 @@ public struct TelemetryStatistics: Equatable, Sendable, Codable {
 
     /// Adds every row of a source.
     ///
+    /// - Parameter observing: sees every frame.
     /// - Throws: ``TelemetryError`` from the reader.
     public mutating func add(
-        _ source: EntitySource, rules: GroupRules, options: ReaderOptions = ReaderOptions()
+        _ source: EntitySource, rules: GroupRules, options: ReaderOptions = ReaderOptions(),
+        observing: (MetricFrame) -> Void = { _ in }
     ) throws {
         var reader = try source.makeReader(options: options)
         var accumulator = StatisticsAccumulator(
             key: source.key, type: source.type, schema: reader.schema, rules: rules)
-        while let frame = try reader.nextChunk(maximumRows: 4096) { accumulator.add(frame) }
+        while let frame = try reader.nextChunk(maximumRows: 4096) {
+            accumulator.add(frame)
+            observing(frame)
+        }
         merge(accumulator.statistics)
     }
 
@@ -106,7 +111,7 @@ struct StatisticsAccumulator {
             for column in columns.indices {
                 let value = frame.values[row * frame.columnCount + column]
                 let previous = counters[column].value
-                let rate = counters[column].rate(of: value, at: time, nominalStep: nil)
+                let rate = counters[column].rate(of: value, at: time)
                 columns[column].add(value, rate: rate, previous: previous)
                 if value.isFinite { Self.extend(&levelRanges[column], by: value) }
                 if let rate { Self.extend(&rateRanges[column], by: rate) }
@@ -143,24 +148,22 @@ struct CounterState: Hashable, Sendable {
         self.time = time
     }
 
-    /// The rate from the last finite value to this one; `nil` for the first, for a value that is not finite, and where
-    /// time did not advance and no nominal step is known.
-    ///
-    /// A value below the last one is a reset: the counter started again from 0, so all of it has come since.
-    mutating func rate(of newValue: Double, at newTime: Double, nominalStep: Double?) -> Double? {
+    /// The rate from the last finite value to this one; `nil` where there is none: for the first value and one that is
+    /// not finite, and
+    /// - where time did not advance: a repeated row, or a late one, says nothing about what came since, and is forgotten;
+    /// - where the value is below the last one: the counter began anew, and how much of the time since it has counted is
+    ///   not known.
+    mutating func rate(of newValue: Double, at newTime: Double) -> Double? {
         guard newValue.isFinite else { return nil }
-        defer {
-            value = newValue
-            time = newTime
+        guard let value else {
+            (self.value, time) = (newValue, newTime)
+            return nil
         }
-        guard let value else { return nil }
-        var seconds = newTime - time
-        if !(seconds > 0) {
-            guard let nominalStep else { return nil }
-            seconds = nominalStep
-        }
-        let increment = newValue >= value ? newValue - value : max(0, newValue)
-        let rate = increment / seconds
+        let seconds = newTime - time
+        guard seconds > 0 else { return nil }
+        (self.value, time) = (newValue, newTime)
+        guard newValue >= value else { return nil }
+        let rate = (newValue - value) / seconds
         return rate.isFinite ? rate : nil
     }
 }

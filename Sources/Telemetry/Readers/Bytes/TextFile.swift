@@ -1,3 +1,5 @@
+import Platform
+
 /// Opens files whatever they are packed in and however their text is encoded.
 enum TextFile {
     /// The text of a file from its first line on, and what kind of text it is.
@@ -10,15 +12,9 @@ enum TextFile {
         var notes: [String] = []
         var source = try Peeked(FileSource(path: path))
         for _ in 0..<2 {
-            if source.first.starts(with: [0x1F, 0x8B]) {
-                source = try Peeked(GzipSource(path: path, source: source))
-                notes.append("gzip")
-            } else if source.first.starts(with: [0x28, 0xB5, 0x2F, 0xFD]) || source.first.starts(with: [0x50, 0x2A, 0x4D, 0x18]) {
-                source = try Peeked(ZstdSource(path: path, source: source))
-                notes.append("zstd")
-            } else {
-                break
-            }
+            guard let format = Unpacker.Format(source.first) else { break }
+            source = try Peeked(UnpackedSource(path: path, format: format, source: source))
+            notes.append(format.rawValue)
         }
         if let refusal = source.first.withUnsafeBufferPointer(FileSignature.refusal) {
             throw TelemetryError(.malformed, path: path, found: refusal.found, expected: refusal.expected)

@@ -103,7 +103,7 @@ struct ColumnChoice {
                 kinds.append(kind)
             } else if ignored.contains(index) {
                 kinds.append(.skip)
-            } else if zabbix && plain == "ns" || isGeneric && (plain == "_start" || plain == "_stop") {
+            } else if zabbix && plain == "ns" || isGeneric && ["_start", "_stop", "result", "table"].contains(plain) && lower.contains("_time") {
                 ignored.insert(index)
                 kinds.append(.skip)
             } else if index == entity {

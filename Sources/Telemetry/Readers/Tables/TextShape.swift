@@ -31,6 +31,10 @@ struct TextShape {
         // The decision depends on a fixed number of bytes, not on how many happen to lie in the buffer.
         let unread = UnsafeBufferPointer(stream.unread)
         let bytes = UnsafeBufferPointer(rebasing: unread.prefix(DelimitedHeader.sampleBytes))
+        if let start = bytes.first(where: { $0 > 0x20 }), start == 0x7B {
+            kind = .json
+            return
+        }
         let lines = Self.lines(bytes, whole: stream.isAtEnd && bytes.count == unread.count)
         guard let first = lines.first(where: { !$0.isEmpty }) else { return }
         if let start = first.first(where: { $0 != 0x20 && $0 != 0x09 }), start == 0x7B || start == 0x5B {

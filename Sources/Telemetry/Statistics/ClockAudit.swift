@@ -1,0 +1,116 @@
+/// What is worth saying about the times of a source before anything is learned from it.
+public struct ClockAudit: Sendable {
+    /// Rows seen.
+    public private(set) var rows = 0
+    /// Rows with the same time as the row before.
+    public private(set) var duplicates = 0
+    /// Rows with an earlier time than the row before.
+    public private(set) var backwardSteps = 0
+    /// The earliest and the latest time in seconds.
+    public private(set) var firstTime: Double?
+    public private(set) var lastTime: Double?
+    /// Times after steps back, and ahead, of a whole hour or half of one.
+    private var hoursBack: [Double] = []
+    private var hoursAhead: [Double] = []
+    private var previous: Double?
+    private var step: Double?
+
+    /// Nothing has been seen.
+    public init() {}
+
+    /// Looks at the rows of a frame.
+    public mutating func add(_ frame: MetricFrame) {
+        var starts = frame.fileStarts[...]
+        for (row, time) in frame.times.enumerated() {
+            if starts.first == row {
+                starts = starts.dropFirst()
+                previous = nil
+            }
+            add(time)
+        }
+    }
+
+    private mutating func add(_ time: Double) {
+        rows += 1
+        firstTime = min(firstTime ?? time, time)
+        lastTime = max(lastTime ?? time, time)
+        defer { previous = time }
+        guard let previous else { return }
+        let elapsed = time - previous
+        if elapsed == 0 { duplicates += 1 }
+        if elapsed < 0 { backwardSteps += 1 }
+        if let step, step < 900 {
+            let jump = elapsed - step
+            let isHour = jump.magnitude > 1700 && (jump / 1800 - (jump / 1800).rounded()).magnitude * 1800 <= 2 * step
+            if isHour, jump.magnitude < 15 * 3600 {
+                if jump < 0, hoursBack.count < 8 { hoursBack.append(time) }
+                if jump > 0, hoursAhead.count < 8 { hoursAhead.append(time) }
+            }
+        }
+        if elapsed > 0, step.map({ elapsed < 5 * $0 }) ?? true { step = elapsed }
+    }
+
+    /// Whether times are seconds since 1970.
+    public func isAbsolute(_ layout: SourceLayout) -> Bool {
+        switch layout.clock {
+        case .rows: false
+        case .text: true
+        case .number: (firstTime ?? 0) >= 1e8
+        }
+    }
+
+    /// What there is to say, a line each.
+    ///
+    /// - Parameter isTraining: whether models are to be learned from the rows, for which there may be too few.
+    public func notes(_ layout: SourceLayout, isTraining: Bool = false) -> [String] {
+        var notes = layout.notes
+        if case .rows(let seconds) = layout.clock, layout.format != .fiveGENodeB {
+            notes.append("no column with a time: rows are taken to be \(Self.text(seconds)) s apart (--row-seconds)")
+        }
+        if !layout.entityColumns.isEmpty {
+            notes.append("entities are told apart by \(layout.entityColumns.joined(separator: ", "))")
+        }
+        if !layout.seriesColumns.isEmpty {
+            notes.append("series are told apart by \(layout.seriesColumns.joined(separator: ", "))")
+        }
+        if duplicates > 0 { notes.append("\(duplicates) of \(rows) rows repeat the time of the row before") }
+        if backwardSteps > 0 {
+            notes.append("\(backwardSteps) of \(rows) rows go back in time: passed over as late, unless three in a row do")
+        }
+        if let time = hoursBack.first {
+            notes.append(
+                "the clock goes back by an hour or so at \(Self.moment(time)): local time without its zone, or a clock that "
+                    + "was set; times are best exported in UTC")
+        }
+        if let time = hoursAhead.first {
+            notes.append("an hour or so is missing before \(Self.moment(time)): a gap, or a clock that was set ahead")
+        }
+        if isTraining, rows < Self.fewRows {
+            notes.append(
+                "\(rows) rows are few: detectors want at least \(Self.fewRows), and thresholds are wide until then")
+        }
+        if isTraining, isAbsolute(layout), let firstTime, let lastTime, lastTime - firstTime < 86_400 * 0.95 {
+            notes.append(
+                "\(Self.text(((lastTime - firstTime) / 360).rounded() / 10)) h of data are less than a day: what is normal at "
+                    + "other times of day is not known, and will be taken for strange; a week is better")
+        }
+        return notes
+    }
+
+    /// Fewer rows than this are said to be few.
+    public static let fewRows = 1000
+
+    private static func text(_ value: Double) -> String {
+        value == value.rounded() && value.magnitude < 1e15 ? "\(Int(value))" : "\(value)"
+    }
+
+    /// A moment since 1970 as a date, others as seconds.
+    private static func moment(_ time: Double) -> String {
+        guard time >= 1e8, time < 1e11 else { return "\(text(time)) s" }
+        let seconds = Int(time)
+        let (days, rest) = (seconds / 86_400, seconds % 86_400)
+        let (year, month, day) = CivilTime.date(daysSince1970: days)
+        func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
+        return "\(year)-\(two(month))-\(two(day)) \(two(rest / 3600)):\(two(rest / 60 % 60)):\(two(rest % 60))"
+    }
+}
