@@ -106,7 +106,9 @@ struct ServerCommand: Command {
             /v1/workers, /v1/rounds, /v1/placement, /healthz. Nothing is encrypted, so it listens on this machine only unless told \
             otherwise. SIGTERM stops it within a second.
 
-            window, hidden, epochs and the other training options say how the workers train. All options can stand in \
+            window, hidden, epochs and the other training options say how the workers train. A restart in the same data \
+            folder may change what is not part of the models (rounds, epochs, deadlines, …; changes are logged); another \
+            window, hidden, seed, stride, held-out, maximum-windows or groups is refused. All options can stand in \
             a JSON file; --print-config prints one to start from.
             """,
         examples: [
@@ -130,6 +132,10 @@ struct ServerCommand: Command {
     func run(_ arguments: Arguments, _ console: Console) async throws {
         let settings = try Self.settings(arguments)
         let log = ServiceOptions.logger("server", arguments)
+        let changes = try Self.restartOptions(arguments, settings).takeUp(in: settings.folder, fixed: Self.fixedOptions)
+        if !changes.isEmpty {
+            log.warning("options changed", ["what": changes.map(\.description).joined(separator: ", ")])
+        }
         let stop = StopSignal()
         stop.catchTermination()
         try await BackgroundThread.run {
@@ -174,6 +180,33 @@ struct ServerCommand: Command {
         settings.training = try TrainingOptions.configuration(arguments)
         settings.training.rounds = arguments[rounds]
         return settings
+    }
+
+    /// What the models of a folder follow from.
+    static let fixedOptions: Set<String> = [
+        "window", "hidden", "seed", "stride", "held-out", "maximum-windows", "groups",
+    ]
+
+    /// What a restart in the same folder is held against.
+    private static func restartOptions(_ arguments: Arguments, _ settings: ServerSettings) throws -> RestartOptions {
+        let training = settings.training
+        return RestartOptions([
+            "window": "\(arguments[TrainingOptions.window])",
+            "hidden": arguments[TrainingOptions.hidden].map(String.init).joined(separator: ","),
+            "seed": "\(arguments[TrainingOptions.seed])", "stride": "\(arguments[TrainingOptions.stride])",
+            "held-out": "\(arguments[TrainingOptions.heldOut])",
+            "maximum-windows": "\(arguments[TrainingOptions.maximumWindows])",
+            "groups": SHA256.hexadecimalDigest(of: try DeterministicJSON.encode(settings.rules)),
+            "epochs": "\(training.epochs)", "batch": "\(arguments[TrainingOptions.batch])",
+            "learning-rate": "\(arguments[TrainingOptions.learningRate])",
+            "clip-norm": "\(arguments[TrainingOptions.clipNorm])",
+            "patience": "\(arguments[TrainingOptions.patience])",
+            "proximal-weight": "\(arguments[TrainingOptions.proximalWeight])", "rounds": "\(arguments[rounds])",
+            "evaluate": "\(arguments[evaluate])", "minimum-workers": "\(arguments[minimumWorkers])",
+            "quorum": "\(arguments[quorum])", "round-deadline": "\(arguments[roundDeadline])",
+            "target-seconds": "\(arguments[targetSeconds])", "placement-model": arguments[placementModel],
+            "kept-rounds": "\(arguments[keptRounds])",
+        ])
     }
 
     /// The learning loop's target, if there is one.

@@ -138,6 +138,15 @@ struct WorkerCommand: Command {
         settings.falseAlarmsPerDay = arguments[TrainingOptions.falseAlarms]
         settings.quietSamples = arguments[Self.quietSamples]
         settings.endsWithStream = arguments[Self.endWithStream]
+        let changes = try RestartOptions([
+            "name": settings.name, "site": settings.site, "domain": settings.domain, "method": settings.method,
+            "control": settings.control, "bulk": settings.bulk,
+            "tuning-epochs": "\(settings.tuningEpochs)", "false-alarms": "\(settings.falseAlarmsPerDay)",
+            "reading": String(decoding: try DeterministicJSON.encode(reader, pretty: false), as: UTF8.self),
+        ]).takeUp(in: settings.folder, fixed: ["name", "site"])
+        if !changes.isEmpty {
+            log.warning("options changed", ["what": changes.map(\.description).joined(separator: ", ")])
+        }
         let stop = StopSignal()
         stop.catchTermination()
         let chosen = settings

@@ -17,4 +17,10 @@ public enum SharedDatasets {
 
     /// Whether a set is here; tests that need one use it as `.enabled(if: SharedDatasets.has("smd"), "needs … smd")`.
     public static func has(_ path: String) -> Bool { url(path) != nil }
+
+    /// The folder of small files in the shapes that people report trouble with, `FAULTLINE_CASES`; `nil` where it is
+    /// not at hand.
+    public static var cases: URL? {
+        ProcessInfo.processInfo.environment["FAULTLINE_CASES"].map { URL(filePath: $0) }
+    }
 }

@@ -2,7 +2,7 @@ import CZlib
 import CZstd
 
 /// Unpacks gzip or zstd as it comes; several members or frames, one behind the other, are one text.
-package final class Unpacker {
+@safe package final class Unpacker {
     /// How the bytes are packed.
     package enum Format: String, Hashable, Sendable, CaseIterable {
         /// RFC 1952.
@@ -36,7 +36,7 @@ package final class Unpacker {
     package struct Damage: Error, Hashable, Sendable {}
 
     private let format: Format
-    private var inflater = z_stream()
+    private var inflater = unsafe z_stream()
     private let zstd: OpaquePointer?
     /// Whether a member or frame has begun and not ended.
     package private(set) var isOpen = false
@@ -45,11 +45,11 @@ package final class Unpacker {
     /// An unpacker before the first byte; `nil` without memory for one.
     package init?(_ format: Format) {
         self.format = format
-        zstd = format == .zstd ? unsafe ZSTD_createDStream() : nil
+        unsafe zstd = format == .zstd ? ZSTD_createDStream() : nil
         switch format {
         case .gzip:
             // 15 bits of window, and 16 for the gzip header.
-            let size = Int32(MemoryLayout<z_stream>.size)
+            let size = unsafe Int32(MemoryLayout<z_stream>.size)
             guard unsafe inflateInit2_(&inflater, 15 + 16, ZLIB_VERSION, size) == Z_OK else { return nil }
         case .zstd: guard unsafe zstd != nil else { return nil }
         }

@@ -47,7 +47,8 @@ public struct EntitySource: Hashable, Sendable, Codable {
         var result = ""
         for scalar in name.unicodeScalars {
             guard result.utf8.count < 61 else { return result + "…" }
-            let isSafe = scalar.value > 0x20 && scalar.value != 0x7F && scalar != "/" && !scalar.properties.isBidiControl
+            let isSafe =
+                scalar.value > 0x20 && scalar.value != 0x7F && scalar != "/" && !scalar.properties.isBidiControl
             result.unicodeScalars.append(isSafe ? scalar : "_")
         }
         return result.isEmpty ? "unnamed" : result

@@ -156,7 +156,8 @@ public struct CleaningPipeline: Hashable, Sendable, Codable {
         return cleaner.take()
     }
 
-    /// The entity type whose rules fit a source: the one of its name, or else the only one with the same columns.
+    /// The entity type whose rules fit a source: the one of its name, or else the first with the same columns, or else
+    /// the one that shares most columns with it, at least half of those of both.
     ///
     /// - Throws: ``TelemetryError`` when there is none.
     func entityType(named name: String, schema: [String]) throws -> (name: String, plan: EntityType) {
@@ -168,13 +169,20 @@ public struct CleaningPipeline: Hashable, Sendable, Codable {
             }
             return (name, plan)
         }
-        let fitting = types.filter { Set($0.value.columns.map(\.name)) == Set(schema) }
-        guard fitting.count == 1, let (name, plan) = fitting.first else {
+        let columns = Set(schema)
+        let shares = types.map { name, plan -> (name: String, plan: EntityType, share: Double) in
+            let own = Set(plan.columns.map(\.name))
+            return (name, plan, Double(own.intersection(columns).count) / Double(max(1, own.union(columns).count)))
+        }
+        let best = shares.filter { $0.share >= 0.5 }.max { a, b in
+            a.share == b.share ? a.name > b.name : a.share < b.share
+        }
+        guard let best else {
             throw TelemetryError(
                 .mismatch, found: "entity type '\(name)' with columns \(Self.listed(schema))",
                 expected: "one of the types the model knows: " + types.keys.sorted().joined(separator: ", "))
         }
-        return (name, plan)
+        return (best.name, best.plan)
     }
 
     static func listed(_ names: [String]) -> String {

@@ -17,11 +17,13 @@ enum OpenedFile {
         let (stream, shape) = try TextFile.open(path, options: options)
         switch shape.kind {
         case .json: self = try JSONFile.open(stream, options: options, firstRow: firstRow, notes: shape.notes)
-        case .series(let syntax): self = .assembled(try SeriesText.read(stream, syntax, options: options, notes: shape.notes))
+        case .series(let syntax):
+            self = .assembled(try SeriesText.read(stream, syntax, options: options, notes: shape.notes))
         case .table:
             var reader = try DelimitedReader(
                 stream: stream, separator: shape.separator, options: options, firstRow: firstRow, notes: shape.notes)
-            self = reader.needsAssembly ? .assembled(try KeyedRows.table(&reader, options: options)) : .streaming(reader)
+            self =
+                reader.needsAssembly ? .assembled(try KeyedRows.table(&reader, options: options)) : .streaming(reader)
         }
         if case .assembled(let table) = self, let identity { AssemblyCache.shared.keep(table, identity) }
     }
@@ -149,7 +151,9 @@ struct SourceReader: FrameReader {
             guard file < source.files.count else { return nil }
             let path = source.files[file]
             // A file of several entities may lack this one for a day.
-            guard let next = try OpenedFile(path, options: options, firstRow: row).reader(of: source.entity, firstRow: row)
+            guard
+                let next = try OpenedFile(path, options: options, firstRow: row).reader(
+                    of: source.entity, firstRow: row)
             else { continue }
             current = next
             startsFile = true

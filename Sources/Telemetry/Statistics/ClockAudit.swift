@@ -6,8 +6,9 @@ public struct ClockAudit: Sendable {
     public private(set) var duplicates = 0
     /// Rows with an earlier time than the row before.
     public private(set) var backwardSteps = 0
-    /// The earliest and the latest time in seconds.
+    /// The earliest time in seconds.
     public private(set) var firstTime: Double?
+    /// The latest time in seconds.
     public private(set) var lastTime: Double?
     /// Times after steps back, and ahead, of a whole hour or half of one.
     private var hoursBack: [Double] = []
@@ -75,7 +76,8 @@ public struct ClockAudit: Sendable {
         }
         if duplicates > 0 { notes.append("\(duplicates) of \(rows) rows repeat the time of the row before") }
         if backwardSteps > 0 {
-            notes.append("\(backwardSteps) of \(rows) rows go back in time: passed over as late, unless three in a row do")
+            notes.append(
+                "\(backwardSteps) of \(rows) rows go back in time: passed over as late, unless three in a row do")
         }
         if let time = hoursBack.first {
             notes.append(

@@ -28,16 +28,35 @@ struct SampleCleanerTests {
         return (0..<series.rowCount).map { series.values[$0, index] }
     }
 
-    @Test("Counters become rates over the true time; a reset counts from zero; the first row has a stand-in")
+    @Test(
+        "Counters become rates over the true time; a reset and a repeated time keep the last rate; the first row has a stand-in"
+    )
     func counters() throws {
         let raw = frame(
             ["jobs_total"], times: [0, 1, 2, 4, 4, 5, 6],
             [[10], [20], [25], [45], [46], [3], [5]])
         let series = try #require(try fit([("h", raw)]).clean(raw, site: "s", entity: "h", type: "host").first)
-        // 4 → 4: no time passed, the nominal step of 1 s counts. 46 → 3: a reset, 3 came since.
-        #expect(try column(series, "jobs_total")[1...] == [10, 5, 10, 1, 3, 2])
+        // 4 → 4: no time passed. 45 → 3: a reset, and nobody knows for how long it has counted.
+        #expect(try column(series, "jobs_total")[1...] == [10, 5, 10, 10, 10, 2])
         #expect(series.standIn == [1, 0, 0, 0, 0, 0, 0])
-        #expect(series.values[0, 0] == 5)
+        #expect(series.values[0, 0] == 7.5 || series.values[0, 0] == 5)
+    }
+
+    @Test("A duplicated row, a late row and a reset leave every rate as it was")
+    func disturbances() throws {
+        let quiet = frame(["jobs_total"], times: (0..<50).map { Double($0) * 60 }, (0..<50).map { [Double($0) * 600] })
+        let pipeline = fit([("h", quiet)])
+        func rates(_ rows: [(time: Double, value: Double)]) throws -> [Float] {
+            let raw = frame(["jobs_total"], times: rows.map(\.time), rows.map { [$0.value] })
+            let series = try #require(try pipeline.clean(raw, site: "s", entity: "h", type: "host").first)
+            #expect(series.segments == [0..<rows.count])
+            return try Array(column(series, "jobs_total").dropFirst())
+        }
+        let rows = (0..<20).map { (time: Double($0) * 60, value: Double($0) * 600) }
+        #expect(try rates(rows[..<10] + rows[9...]) == [Float](repeating: 10, count: 20))
+        #expect(try rates(rows[..<5] + [rows[6], rows[5]] + rows[7...]) == [Float](repeating: 10, count: 19))
+        let reset = rows.map { (time: $0.time, value: $0.time < 600 ? $0.value : $0.value - 5950) }
+        #expect(try rates(reset) == [Float](repeating: 10, count: 19))
     }
 
     @Test("A column of whole numbers that only ever grows is a counter; a gauge that falls once is none")
@@ -66,15 +85,15 @@ struct SampleCleanerTests {
         #expect(series.segments == [0..<30])
     }
 
-    @Test("A gap, a step back and another file end a segment; a jitter and a duplicate do not")
+    @Test("A gap, a clock set back and another file end a segment; a jitter, a duplicate and late rows do not")
     func segments() throws {
         let times: [Double] = [0, 1, 2.4, 2.4, 3, 4, 60, 61, 10, 11, 12, 13, 14, 15]
         var raw = frame(["a"], times: times, times.indices.map { [Double($0 * $0 % 7)] })
         raw.fileStarts = [11]
         let series = try #require(try fit([("h", raw)]).clean(raw, site: "s", entity: "h", type: "host").first)
-        #expect(series.segments == [0..<6, 6..<8, 8..<11, 11..<14])
+        #expect(series.segments == [0..<6, 6..<10, 10..<11, 11..<14])
         #expect(series.sourceIndex == Array(0..<14))
-        #expect(WindowIndex(segments: series.segments, window: 3).starts == [0, 1, 2, 3, 8, 11])
+        #expect(WindowIndex(segments: series.segments, window: 3).starts == [0, 1, 2, 3, 6, 7, 11])
     }
 
     @Test("A group that falls silent as a whole gets segments of its own; every row is still there")

@@ -9,7 +9,9 @@ enum FileSignature {
             return ("a zip archive or an Excel workbook", "CSV text: unpack it, or save the sheet as CSV")
         }
         if starts([0xD0, 0xCF, 0x11, 0xE0]) { return ("an old Excel workbook", "CSV text: save the sheet as CSV") }
-        if starts([0xFD, 0x37, 0x7A, 0x58, 0x5A]) { return ("an xz file", "text, gzip or zstd: unpack it first (xz -d)") }
+        if starts([0xFD, 0x37, 0x7A, 0x58, 0x5A]) {
+            return ("an xz file", "text, gzip or zstd: unpack it first (xz -d)")
+        }
         if starts("BZh") { return ("a bzip2 file", "text, gzip or zstd: unpack it first (bunzip2)") }
         if starts([0x04, 0x22, 0x4D, 0x18]) { return ("an lz4 file", "text, gzip or zstd: unpack it first (lz4 -d)") }
         if starts([0x37, 0x7A, 0xBC, 0xAF]) { return ("a 7z archive", "text, gzip or zstd: unpack it first") }

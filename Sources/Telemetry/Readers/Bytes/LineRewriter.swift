@@ -117,7 +117,8 @@ final class LineRewriter: ByteSource {
         var result: [UInt8] = []
         for (index, word) in words.enumerated() {
             if index > 0 {
-                let isTime = word.count >= 5 && word[word.startIndex + 2] == 0x3A && word.first.map { $0 &- 0x30 <= 9 } == true
+                let isTime =
+                    word.count >= 5 && word[word.startIndex + 2] == 0x3A && word.first.map { $0 &- 0x30 <= 9 } == true
                 let before = words[index - 1]
                 let isDate = before.count == 10 && before[before.startIndex + 4] == 0x2D
                 result.append(isTime && isDate ? 0x20 : 0x09)

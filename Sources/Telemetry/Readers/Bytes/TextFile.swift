@@ -61,7 +61,9 @@ enum TextFile {
         func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
             guard given < first.count else { return try source.read(into: buffer) }
             let count = min(buffer.count, first.count - given)
-            first.withUnsafeBytes { buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[given..<(given + count)])) }
+            first.withUnsafeBytes {
+                buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[given..<(given + count)]))
+            }
             given += count
             return count
         }

@@ -74,7 +74,11 @@ final class UnicodeSource: ByteSource {
         for place in 0..<encoding.unitBytes {
             // Half a unit at the end of the file is dropped.
             guard let byte = try input.next() else { return nil }
-            if encoding.littleEndian { unit |= UInt32(byte) << UInt32(8 * place) } else { unit = unit << 8 | UInt32(byte) }
+            if encoding.littleEndian {
+                unit |= UInt32(byte) << UInt32(8 * place)
+            } else {
+                unit = unit << 8 | UInt32(byte)
+            }
         }
         return unit
     }

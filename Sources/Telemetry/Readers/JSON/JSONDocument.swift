@@ -41,7 +41,8 @@ struct JSONDocument {
 
     /// A line of VictoriaMetrics' export: `{"metric":{…},"values":[…],"timestamps":[…]}`.
     static func exported(_ members: [ParsedJSON.Member]) -> ExportedSeries? {
-        guard case .object(let metric)? = member("metric", members), case .array(let values)? = member("values", members),
+        guard case .object(let metric)? = member("metric", members),
+            case .array(let values)? = member("values", members),
             case .array(let times)? = member("timestamps", members)
         else { return nil }
         return series(metric, times: times, values: values)
@@ -136,7 +137,9 @@ struct JSONDocument {
         case .object(let members):
             if let columns = Self.columns(members) { return try rows(columns) }
             for (heads, body) in [("labels", "data"), ("columns", "data"), ("columns", "values"), ("columns", "rows")] {
-                if case .array(let names)? = Self.member(heads, members), case .array(let rows)? = Self.member(body, members) {
+                if case .array(let names)? = Self.member(heads, members),
+                    case .array(let rows)? = Self.member(body, members)
+                {
                     return try table(names: names, rows: rows, index: Self.member("index", members))
                 }
             }
@@ -152,7 +155,8 @@ struct JSONDocument {
         case .array(let elements): return try list(elements)
         default:
             throw TelemetryError(
-                .malformed, path: path, line: 1, found: "JSON that is not an object", expected: "one JSON object a line")
+                .malformed, path: path, line: 1, found: "JSON that is not an object", expected: "one JSON object a line"
+            )
         }
     }
 
@@ -167,9 +171,11 @@ struct JSONDocument {
             for one in series { try one.add(to: &assembly, path: path) }
         }
         if isSeries && assembly.points > 0 {
-            return try assembly.table(layout: SourceLayout.series(notes: notes + ["series in a JSON document"]), path: path)
+            return try assembly.table(
+                layout: SourceLayout.series(notes: notes + ["series in a JSON document"]), path: path)
         }
-        if case .array(let names)? = elements.first, names.allSatisfy({ if case .string = $0 { true } else { false } }) {
+        if case .array(let names)? = elements.first, names.allSatisfy({ if case .string = $0 { true } else { false } })
+        {
             return try table(names: names, rows: Array(elements.dropFirst()), index: nil)
         }
         return try records(elements)
@@ -202,7 +208,8 @@ struct JSONDocument {
         {
             return [
                 ExportedSeries(
-                    labels: [], name: target, times: pairs.times.map(Self.number), values: pairs.values.map(Self.number))
+                    labels: [], name: target, times: pairs.times.map(Self.number), values: pairs.values.map(Self.number)
+                )
             ]
         }
         if let name = Self.member("metric", members).flatMap(Self.text) {
@@ -226,7 +233,8 @@ struct JSONDocument {
                 }
                 return [
                     ExportedSeries(
-                        labels: labels, name: name, times: pairs.times.map(Self.number), values: pairs.values.map(Self.number))
+                        labels: labels, name: name, times: pairs.times.map(Self.number),
+                        values: pairs.values.map(Self.number))
                 ]
             }
         }
@@ -246,7 +254,8 @@ struct JSONDocument {
                 let source = Self.text(name) ?? "value"
                 let column = [plugin, type].joined(separator: "/") + (source == "value" ? "" : "/" + source)
                 return ExportedSeries(
-                    labels: [("host", part("host"))], name: column, times: [Self.number(stamp)], values: [Self.number(value)])
+                    labels: [("host", part("host"))], name: column, times: [Self.number(stamp)],
+                    values: [Self.number(value)])
             }
         }
         if let inner = array("series"), !inner.isEmpty {
@@ -288,7 +297,9 @@ struct JSONDocument {
     /// A time as a number or a text, in seconds or the unit of the number.
     private func time(_ value: ParsedJSON) throws -> Double {
         if let number = FlatRecord.number(value), number.isFinite { return number }
-        if case .string(var text) = value, let time = text.withUTF8({ TimeFormat(.yearFirst).seconds($0) }) { return time }
+        if case .string(var text) = value, let time = text.withUTF8({ TimeFormat(.yearFirst).seconds($0) }) {
+            return time
+        }
         throw TelemetryError(
             .badTime, path: path, found: Self.text(value).map { "'\($0)'" } ?? "no time", expected: TimeFormat.accepted)
     }
@@ -298,7 +309,8 @@ struct JSONDocument {
         for row in rows {
             guard case .array(let cells) = row, cells.count == columns.count else {
                 throw TelemetryError(
-                    .raggedRow, path: path, found: "a row of another kind", expected: "\(columns.count) values in each row")
+                    .raggedRow, path: path, found: "a row of another kind",
+                    expected: "\(columns.count) values in each row")
             }
             for (column, cell) in cells.enumerated() { columns[column].cells.append(cell) }
         }

@@ -21,7 +21,8 @@ enum JSONFile {
         while !stream.isAtEnd {
             guard stream.count <= maximumDocumentBytes else {
                 throw TelemetryError(
-                    .limitExceeded, path: stream.path, found: "a JSON document of more than \(maximumDocumentBytes) bytes",
+                    .limitExceeded, path: stream.path,
+                    found: "a JSON document of more than \(maximumDocumentBytes) bytes",
                     expected: "JSON lines: one object a line")
             }
             try stream.fill()
@@ -52,7 +53,8 @@ enum JSONFile {
         let first = UnsafeBufferPointer(rebasing: UnsafeBufferPointer(stream.unread)[..<(end ?? stream.count)])
         guard end != nil || stream.isAtEnd else {
             throw TelemetryError(
-                .limitExceeded, path: stream.path, line: 1, found: "a line of more than \(options.maximumLineBytes) bytes",
+                .limitExceeded, path: stream.path, line: 1,
+                found: "a line of more than \(options.maximumLineBytes) bytes",
                 expected: "lines up to that length (the limit can be set)")
         }
         guard first.first(where: { $0 != 0x20 && $0 != 0x09 }) == 0x7B, let value = try? ParsedJSON(parsing: first),

@@ -55,7 +55,8 @@ struct RecordTable {
         }
         let label = try given(options.labelColumn) ?? names.first { $0.lowercased() == "label" && texts[$0] == nil }
         let entity = try given(options.entityColumn)
-        let time = try options.rowSeconds == nil || options.timeColumn != nil
+        let time =
+            try options.rowSeconds == nil || options.timeColumn != nil
             ? timeColumn(given: given(options.timeColumn), options: options) : nil
         var failure = failure
         var rows = KeyedRows(schema: [], keys: [])
@@ -80,7 +81,8 @@ struct RecordTable {
         var placeOf = [Int](repeating: -1, count: names.count)
         for (place, index) in kept.enumerated() { placeOf[index] = place }
         let width = kept.count
-        guard rows.times.count.multipliedReportingOverflow(by: width).partialValue <= SeriesAssembly.maximumPoints else {
+        guard rows.times.count.multipliedReportingOverflow(by: width).partialValue <= SeriesAssembly.maximumPoints
+        else {
             throw SeriesAssembly.tooLarge(path)
         }
         rows.schema = kept.map { names[$0] }
@@ -115,7 +117,8 @@ struct RecordTable {
         }
         guard kept.count <= options.maximumColumns else {
             throw TelemetryError(
-                .limitExceeded, path: path, found: "\(kept.count) columns", expected: "at most \(options.maximumColumns)")
+                .limitExceeded, path: path, found: "\(kept.count) columns",
+                expected: "at most \(options.maximumColumns)")
         }
     }
 
@@ -124,7 +127,8 @@ struct RecordTable {
         for (column, value) in numbers where value != value.rounded() { whole[Int(column)] = false }
         return Set(
             names.indices.filter { index in
-                names[index] != time && whole[index] && ColumnNames.identifiers.contains(KeyedRows.Key.plain(names[index]))
+                names[index] != time && whole[index]
+                    && ColumnNames.identifiers.contains(KeyedRows.Key.plain(names[index]))
             }.map { names[$0] })
     }
 
@@ -139,7 +143,9 @@ struct RecordTable {
             keys.append(KeyedRows.Key(name: name, kind: kind, codes: [Int32](repeating: 0, count: rows), words: [""]))
         }
         for name in textNames where name != time && keys.count < 64 { open(name, .text) }
-        for name in names where identifiers.contains(name) || name == entity { open(name, name == entity ? .text : .identifier) }
+        for name in names where identifiers.contains(name) || name == entity {
+            open(name, name == entity ? .text : .identifier)
+        }
         var codes = keys.map { _ in [String: Int32]() }
         func set(_ row: Int, _ name: String, _ text: String) {
             guard let place = places[name] else { return }
@@ -195,10 +201,13 @@ struct RecordTable {
 
     private func timeColumn(_ name: String, must: Bool, options: ReaderOptions) throws -> Time? {
         var time = Time(name: name)
-        let own = columns[name].map { column in numbers.filter { $0.column == column && $0.value.isFinite }.map(\.value) } ?? []
+        let own =
+            columns[name].map { column in numbers.filter { $0.column == column && $0.value.isFinite }.map(\.value) }
+            ?? []
         if let first = own.first {
             guard must || own.allSatisfy({ $0 >= 1e8 && $0 < 1e20 }) else { return nil }
-            time.unit = options.timeUnit ?? TimeUnit.detected(name: KeyedRows.Key.plain(name), values: Array(own.prefix(200)))
+            time.unit =
+                options.timeUnit ?? TimeUnit.detected(name: KeyedRows.Key.plain(name), values: Array(own.prefix(200)))
             if first >= 1e8 && options.timeUnit == nil { time.range = time.unit.epochRange }
             return time
         }

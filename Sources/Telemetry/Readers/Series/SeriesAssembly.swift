@@ -108,9 +108,12 @@ struct SeriesAssembly {
         for (column, one) in series.enumerated() {
             // In time order, so that the last value of a step is the latest; of the same moment, the first that came.
             let isAscending = zip(one.times, one.times.dropFirst()).allSatisfy { $0 <= $1 }
-            let order = isAscending ? Array(one.times.indices) : one.times.indices.sorted {
-                one.times[$0] == one.times[$1] ? $0 < $1 : one.times[$0] < one.times[$1]
-            }
+            let order =
+                isAscending
+                ? Array(one.times.indices)
+                : one.times.indices.sorted {
+                    one.times[$0] == one.times[$1] ? $0 < $1 : one.times[$0] < one.times[$1]
+                }
             var last = Double.nan
             for index in order where one.times[index] != last {
                 last = one.times[index]

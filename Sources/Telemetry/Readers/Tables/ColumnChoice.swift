@@ -61,7 +61,8 @@ struct ColumnChoice {
             }
             (rowSeconds, time) = (seconds, nil)
         }
-        let label = try given(options.labelColumn) ?? position("label").flatMap { Self.isLabel(samples.columns[$0]) ? $0 : nil }
+        let label =
+            try given(options.labelColumn) ?? position("label").flatMap { Self.isLabel(samples.columns[$0]) ? $0 : nil }
             ?? position("is_anomaly")
         var clock = ClockRule.rows(seconds: rowSeconds ?? 1)
         var timeKinds: [Int: RowParser.Kind] = [:]
@@ -103,7 +104,9 @@ struct ColumnChoice {
                 kinds.append(kind)
             } else if ignored.contains(index) {
                 kinds.append(.skip)
-            } else if zabbix && plain == "ns" || isGeneric && ["_start", "_stop", "result", "table"].contains(plain) && lower.contains("_time") {
+            } else if zabbix && plain == "ns"
+                || isGeneric && ["_start", "_stop", "result", "table"].contains(plain) && lower.contains("_time")
+            {
                 ignored.insert(index)
                 kinds.append(.skip)
             } else if index == entity {
@@ -135,7 +138,8 @@ struct ColumnChoice {
                 keys[index] = .part
                 kinds.append(.key)
             } else {
-                if decimalComma, column.written.withComma > 0, column.written.provesPoint == 0, column.written.plain > 0,
+                if decimalComma, column.written.withComma > 0, column.written.provesPoint == 0,
+                    column.written.plain > 0,
                     column.texts == 0, column.numbers.contains(where: { $0 != $0.rounded() })
                 {
                     // `1.234` in a file of decimal commas is one thousand, two hundred and thirty-four.
@@ -193,7 +197,8 @@ struct ColumnChoice {
     private static func isLabel(_ column: ColumnSamples.Column) -> Bool { column.texts <= column.numbers.count }
 
     private static func rowNumberColumn(_ lower: [String], _ samples: ColumnSamples) -> Int? {
-        guard ["", "index", "unnamed: 0", "row", "row_id", "id", "no", "no.", "#", "nr", "nr."].contains(lower[0]) else {
+        guard ["", "index", "unnamed: 0", "row", "row_id", "id", "no", "no.", "#", "nr", "nr."].contains(lower[0])
+        else {
             return nil
         }
         let numbers = samples.columns[0].numbers

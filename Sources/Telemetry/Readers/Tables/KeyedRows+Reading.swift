@@ -44,7 +44,8 @@ extension KeyedRows {
         let used = Set(layout.entityColumns + layout.seriesColumns)
         layout.textColumns.removeAll { used.contains($0) }
         layout.ignoredColumns.removeAll { used.contains($0) }
-        layout.ignoredColumns += keys.filter { $0.kind == .part && !used.contains($0.name) && $0.words.count < 2 }.map(\.name)
+        layout.ignoredColumns += keys.filter { $0.kind == .part && !used.contains($0.name) && $0.words.count < 2 }.map(
+            \.name)
         return AssembledTable(entities: try entities(choice, path: path), layout: layout, failure: failure)
     }
 }

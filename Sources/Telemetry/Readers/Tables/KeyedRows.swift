@@ -22,7 +22,9 @@ struct KeyedRows {
         /// The name as ``ColumnNames/plain(_:)`` has it, without the member of a JSON object that holds it.
         static func plain(_ name: String) -> String {
             let plain = ColumnNames.plain(name)
-            for prefix in ["tags.", "labels.", "dimensions.", "metric.", "resource.", "fields.", "host.", "attributes."]
+            for prefix in [
+                "tags.", "labels.", "dimensions.", "metric.", "resource.", "fields.", "host.", "attributes.",
+            ]
             where plain.hasPrefix(prefix) { return String(plain.dropFirst(prefix.count)) }
             return plain
         }
@@ -209,7 +211,9 @@ extension KeyedRows {
         let series = choice.columnKeys.filter { ColumnNames.series.contains(keys[$0].plain) && keys[$0].kind == .text }
         let isLong = schema.count == 1 && !series.isEmpty
         // `_measurement` before `_field`, as a metric's name has them.
-        let heads = isLong ? series.sorted { keys[$0].plain.hasSuffix("measurement") && !keys[$1].plain.hasSuffix("measurement") } : []
+        let heads =
+            isLong
+            ? series.sorted { keys[$0].plain.hasSuffix("measurement") && !keys[$1].plain.hasSuffix("measurement") } : []
         let parts = choice.columnKeys.filter { !heads.contains($0) }
         var known: [[Int32]: [SeriesAssembly.Handle]] = [:]
         for row in 0..<rowCount {
@@ -224,7 +228,8 @@ extension KeyedRows {
                 }
                 let suffix = labels.isEmpty ? "" : "{" + labels.joined(separator: ",") + "}"
                 let entity = name(choice.entityKeys, row)
-                let bases = isLong ? [heads.map { keys[$0].words[Int(keys[$0].codes[row])] }.joined(separator: "_")] : schema
+                let bases =
+                    isLong ? [heads.map { keys[$0].words[Int(keys[$0].codes[row])] }.joined(separator: "_")] : schema
                 handles = bases.map { assembly.handle(entity: entity, column: ($0.isEmpty ? "value" : $0) + suffix) }
                 known[identity] = handles
             }

@@ -89,9 +89,12 @@ struct TextShape {
             && text.contains("(") && (text.contains("CPU)") || text.contains("_x86_64_") || text.contains("_aarch64_"))
         if sysstat {
             throw refusal(
-                "the printed report of sar, iostat, mpstat or pidstat", "sadf -d FILE -- OPTIONS, which is read", stream)
+                "the printed report of sar, iostat, mpstat or pidstat", "sadf -d FILE -- OPTIONS, which is read", stream
+            )
         }
-        if text.hasPrefix("AAA,") { throw refusal("an nmon recording", "CSV, as by nmon2csv or pyNmonAnalyzer", stream) }
+        if text.hasPrefix("AAA,") {
+            throw refusal("an nmon recording", "CSV, as by nmon2csv or pyNmonAnalyzer", stream)
+        }
         let drawn = lines.prefix(3).contains { line in
             line.count > 4 && line.contains(0x2B) && line.contains(0x2D)
                 && line.allSatisfy { $0 == 0x2B || $0 == 0x2D || $0 == 0x20 || $0 == 0x7C }
@@ -221,11 +224,14 @@ struct TextShape {
     /// Lines that begin with `#` before the header or among the rows; the header itself may be one of them.
     private mutating func recogniseComments(_ lines: [[UInt8]], _ rules: inout LineRewriter.Rules) {
         let comments = lines.indices.filter { lines[$0].first == 0x23 }
-        guard let last = comments.first(where: { index in
-            lines.dropFirst(index + 1).first { !$0.isEmpty }.map { $0.first != 0x23 } ?? false
-        }) else { return }
+        guard
+            let last = comments.first(where: { index in
+                lines.dropFirst(index + 1).first { !$0.isEmpty }.map { $0.first != 0x23 } ?? false
+            })
+        else { return }
         rules.dropsComments = true
-        guard let row = lines.dropFirst(last + 1).first(where: { !$0.isEmpty }), comments.first == 0 || last == comments.last
+        guard let row = lines.dropFirst(last + 1).first(where: { !$0.isEmpty }),
+            comments.first == 0 || last == comments.last
         else { return }
         // The last comment above the rows is the header when it has as many fields as they, and they are no names.
         let candidates: [UInt8] = [0x2C, 0x3B, 0x09, 0x7C]
@@ -258,7 +264,9 @@ struct TextShape {
     private mutating func recogniseBlanks(_ lines: [[UInt8]], _ rules: inout LineRewriter.Rules) {
         let rows = lines.filter { !$0.isEmpty && $0.first != 0x23 }.prefix(20)
         guard rows.count > 1, rows.allSatisfy({ row in !row.contains { [0x2C, 0x3B, 0x09, 0x7C].contains($0) } }),
-            rows.contains(where: { row in row.first == 0x20 || zip(row, row.dropFirst()).contains { $0 == 0x20 && $1 == 0x20 } })
+            rows.contains(where: { row in
+                row.first == 0x20 || zip(row, row.dropFirst()).contains { $0 == 0x20 && $1 == 0x20 }
+            })
         else { return }
         let counts = Set(rows.map { LineRewriter.joined($0).split(separator: 0x09).count })
         guard counts.count == 1, let count = counts.first, count > 1 else { return }

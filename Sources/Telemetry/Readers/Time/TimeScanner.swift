@@ -148,7 +148,7 @@ struct TimeScanner {
                 cursor = close + 1
             default:
                 // The reading of a monotonic clock, as Go prints it: `m=+0.113`.
-                if byte == 0x6D, cursor + 2 < end, bytes[cursor + 1] == 0x3D { 
+                if byte == 0x6D, cursor + 2 < end, bytes[cursor + 1] == 0x3D {
                     guard offset != nil else { return nil }
                     cursor = end
                     continue
