@@ -1,6 +1,6 @@
-package import CommandLine
+import CommandLine
 import FoundationEssentials
-package import Platform
+import Platform
 
 /// The options that a service's folder was last used with, to hold those of a restart against.
 ///

@@ -22,6 +22,8 @@ struct DelimitedReader: FrameReader {
     let keyWords: [KeyWords]
     /// The codes of the rows of the last chunk, `[rows × keys]`.
     private(set) var keyCodes: [Int32] = []
+    /// Columns that may tell rows of the same time apart.
+    let parts: Set<String>
     /// Whether the file must be read whole before its rows can be given: because they may belong to several entities
     /// or series, or stand out of order.
     let needsAssembly: Bool
@@ -50,7 +52,8 @@ struct DelimitedReader: FrameReader {
         }
         let fields = header.choice.keys.keys.sorted()
         keyWords = fields.map { KeyWords(name: header.names[$0], kind: header.choice.keys[$0] ?? .text) }
-        needsAssembly = !fields.isEmpty || header.choice.isDisordered
+        parts = header.choice.parts
+        needsAssembly = !fields.isEmpty || !parts.isEmpty || header.choice.isDisordered
         var parser = RowParser(
             separator: header.separator, kinds: header.kinds, textIsMissing: options.textIsMissing, path: stream.path,
             names: header.names)

@@ -44,7 +44,8 @@ struct SampleCleanerTests {
 
     @Test("A duplicated row, a late row and a reset leave every rate as it was")
     func disturbances() throws {
-        let quiet = frame(["jobs_total"], times: (0..<50).map { Double($0) * 60 }, (0..<50).map { [Double($0) * 600] })
+        let quiet = frame(
+            ["jobs_total"], times: (0..<50).map { Double($0) * 60 }, (0..<50).map { [Double($0 * 600 + $0 % 2 * 60)] })
         let pipeline = fit([("h", quiet)])
         func rates(_ rows: [(time: Double, value: Double)]) throws -> [Float] {
             let raw = frame(["jobs_total"], times: rows.map(\.time), rows.map { [$0.value] })
@@ -53,8 +54,9 @@ struct SampleCleanerTests {
             return try Array(column(series, "jobs_total").dropFirst())
         }
         let rows = (0..<20).map { (time: Double($0) * 60, value: Double($0) * 600) }
-        #expect(try rates(rows[..<10] + rows[9...]) == [Float](repeating: 10, count: 20))
-        #expect(try rates(rows[..<5] + [rows[6], rows[5]] + rows[7...]) == [Float](repeating: 10, count: 19))
+        #expect(try rates(Array(rows[..<10]) + Array(rows[9...])) == [Float](repeating: 10, count: 20))
+        #expect(
+            try rates(Array(rows[..<5]) + [rows[6], rows[5]] + Array(rows[7...])) == [Float](repeating: 10, count: 19))
         let reset = rows.map { (time: $0.time, value: $0.time < 600 ? $0.value : $0.value - 5950) }
         #expect(try rates(reset) == [Float](repeating: 10, count: 19))
     }

@@ -119,7 +119,7 @@ struct TimeReadingTests {
         let frame = try scratch.read(newest)
         #expect(frame.times == (0..<400).map { 1_999_999_601 + Double($0) })
         #expect(frame.values.first == 399 && frame.labels?.first == 1)
-        let shuffled = "time,a\n" + (0..<400).map { "\(1_900_000_000 + $0 * 7 % 400),\($0 * 7 % 400)\n" }.joined()
+        let shuffled = "time,a\n" + (0..<400).map { "\(1_900_000_000 + $0 * 149 % 400),\($0 * 149 % 400)\n" }.joined()
         let sorted = try scratch.read(shuffled)
         #expect(sorted.values == (0..<400).map(Double.init))
         let late = "time,a\n" + [0, 1, 2, 4, 3, 5, 6].map { "\(1_900_000_000 + $0),\($0)\n" }.joined()

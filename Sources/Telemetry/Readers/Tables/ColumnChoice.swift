@@ -13,6 +13,8 @@ struct ColumnChoice {
     private(set) var timeRange = -Double.infinity...Double.infinity
     /// Columns that may tell entities and series apart, by field.
     private(set) var keys: [Int: KeyedRows.Key.Kind] = [:]
+    /// Columns of numbers that tell rows of the same time apart, if nothing else does; metrics otherwise.
+    private(set) var parts: Set<String> = []
     /// How numbers in groups are written in columns that seemed plain.
     let fallback: NumberFormat
     /// Whether the rows in the sample are out of order.
@@ -89,7 +91,12 @@ struct ColumnChoice {
         }
         let decimalComma = Self.usesDecimalComma(samples, separator: separator)
         fallback = NumberFormat(decimalComma: decimalComma)
-        let timesRepeat = (time?.index).map { 4 * samples.columns[$0].repeats >= samples.wholeRows } ?? false
+        let timeFields = [time?.index, time?.timeOfDay].compactMap { $0 }
+        let timesRepeat =
+            !timeFields.isEmpty
+            && timeFields.allSatisfy {
+                4 * samples.columns[$0].repeats >= samples.wholeRows
+            }
         let isGeneric = format == .generic
         let zabbix = isGeneric && (time?.index).map { ColumnNames.plain(names[$0]) == "clock" } == true
         var textColumns: [String] = []
@@ -134,10 +141,12 @@ struct ColumnChoice {
                 ignored.insert(index)
                 keys[index] = .identifier
                 kinds.append(.key)
-            } else if isGeneric, timesRepeat, column.isWhole, ColumnNames.parts.contains(plain) {
-                keys[index] = .part
-                kinds.append(.key)
+            } else if names[index].isEmpty && index > 0 {
+                kinds.append(.skip)
             } else {
+                if isGeneric, timesRepeat, column.isWhole, ColumnNames.parts.contains(plain) {
+                    parts.insert(names[index])
+                }
                 if decimalComma, column.written.withComma > 0, column.written.provesPoint == 0,
                     column.written.plain > 0,
                     column.texts == 0, column.numbers.contains(where: { $0 != $0.rounded() })

@@ -25,7 +25,35 @@ extension KeyedRows {
         for place in keys.indices { rows.keys[place].words = keys[place].words }
         // A column with too many different texts tells nothing apart.
         rows.keys = zip(rows.keys, keys).filter { !$1.isFree }.map { $0.0 }
+        rows.addParts(reader.parts)
         return try rows.table(layout: reader.layout, options: options, failure: failure, path: reader.path)
+    }
+
+    /// Makes keys of columns of numbers; they stay metrics as long as they are not chosen.
+    private mutating func addParts(_ names: Set<String>) {
+        for (column, name) in schema.enumerated() where names.contains(name) {
+            var key = Key(name: name, kind: .part)
+            var known: [UInt64: Int32] = [:]
+            for row in 0..<rowCount {
+                let value = values[row * schema.count + column]
+                let next = Int32(known.count)
+                let code = known[value.bitPattern] ?? next
+                if code == next {
+                    known[value.bitPattern] = code
+                    key.words.append(Int(exactly: value).map(String.init) ?? (value.isNaN ? "" : "\(value)"))
+                }
+                key.codes.append(code)
+            }
+            if known.count <= KeyWords.limit { keys.append(key) }
+        }
+    }
+
+    /// Takes a column out of the metrics.
+    private mutating func remove(_ name: String) {
+        guard let column = schema.firstIndex(of: name) else { return }
+        let width = schema.count
+        schema.remove(at: column)
+        values = values.indices.filter { $0 % width != column }.map { values[$0] }
     }
 
     /// The table that the rows make: entities apart, series side by side, times ascending.
@@ -44,8 +72,8 @@ extension KeyedRows {
         let used = Set(layout.entityColumns + layout.seriesColumns)
         layout.textColumns.removeAll { used.contains($0) }
         layout.ignoredColumns.removeAll { used.contains($0) }
-        layout.ignoredColumns += keys.filter { $0.kind == .part && !used.contains($0.name) && $0.words.count < 2 }.map(
-            \.name)
-        return AssembledTable(entities: try entities(choice, path: path), layout: layout, failure: failure)
+        var rows = self
+        for key in keys where key.kind == .part && used.contains(key.name) { rows.remove(key.name) }
+        return AssembledTable(entities: try rows.entities(choice, path: path), layout: layout, failure: failure)
     }
 }

@@ -75,6 +75,15 @@ struct KeyChoice {
             let hosts = candidates.filter { isHost($0) && 4 * rows.keys[$0].words.count <= rows.rowCount }
             entityKeys = Self.withoutFollowers(hosts, rows)
             if entityKeys.isEmpty { entityKeys = named }
+            // A long table whose series have times of their own.
+            if rows.schema.count == 1, ColumnNames.values.contains(ColumnNames.plain(rows.schema[0])) {
+                let series = ColumnNames.series.lazy.compactMap { name in
+                    candidates.first { rows.keys[$0].plain == name && rows.keys[$0].kind == .text }
+                }.first
+                if let series, 4 * rows.keys[series].words.count <= rows.rowCount, !entityKeys.contains(series) {
+                    columnKeys = [series]
+                }
+            }
             return
         }
         func rank(_ key: Int) -> (Int, Int) {
