@@ -43,7 +43,10 @@ package struct RestartOptions: Hashable, Sendable {
     /// - Throws: `CommandLineError` (78) that names an option of `fixed` with another value; `StorageError` when the
     ///   folder cannot be read or written.
     package func takeUp(in folder: String, fixed: Set<String>) throws -> [Change] {
-        let path = folder + "/" + Self.fileName
+        // Nobody else may use the folder meanwhile.
+        let held = try DataFolder(folder)
+        defer { withExtendedLifetime(held) {} }
+        let path = held.file(Self.fileName)
         var changes: [Change] = []
         if FileManager.default.fileExists(atPath: path) {
             let bytes = try FileContents.read(path, limit: 1 << 20)
@@ -62,7 +65,6 @@ package struct RestartOptions: Hashable, Sendable {
         }
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
-        try FolderContents.makeFolder(folder)
         try FileContents.writeAtomically(Array(try encoder.encode(values)), to: path)
         return changes
     }
