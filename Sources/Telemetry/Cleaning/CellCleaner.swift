@@ -35,11 +35,12 @@ struct CellCleaner: Sendable {
 
     /// Takes in the next row; returns its value, finite, and its mark.
     mutating func update(
-        _ row: UnsafeBufferPointer<Double>, time: Double, step: Double, afterGap: Bool, carryLimit: Int32
+        _ row: UnsafeBufferPointer<Double>, time: Double, isLate: Bool, afterGap: Bool, carryLimit: Int32
     ) -> (value: Double, mark: UInt8) {
-        let raw = column >= 0 ? row[Int(column)] : .nan
+        // What a late row says was so earlier; now the last value still stands.
+        let raw = column >= 0 && !isLate ? row[Int(column)] : .nan
         if afterGap, !isConstant { last = .nan }
-        if let observed = isRate ? counter.rate(of: raw, at: time, nominalStep: step) : raw.isFinite ? raw : nil {
+        if let observed = isRate ? counter.rate(of: raw, at: time) : raw.isFinite ? raw : nil {
             let value = Self.single(observed)
             last = value
             missingRun = 0

@@ -5,11 +5,11 @@ package import Platform
 public struct RowCleaner: Sendable {
     /// What the stream consists of.
     public let schema: StreamSchema
-    private let step: Double
-    private let gapFactor: Double
+    private var clock: RowClock
     private let carryLimit: Int32
-    private var lastTime: Double?
     private var cells: [CellCleaner]
+    /// What changed about the clock so far.
+    public private(set) var clockChanges: [RowClock.Change] = []
     /// Whether every metric of a group is away.
     private var silent: [Bool]
 
@@ -23,8 +23,7 @@ public struct RowCleaner: Sendable {
         let (schema, plan, rules) = try StreamSchema.resolve(
             pipeline, site: site, entity: entity, type: type, columns: columns)
         self.schema = schema
-        step = plan.steps[schema.key] ?? plan.step
-        gapFactor = pipeline.options.gapFactor
+        clock = RowClock(step: plan.steps[schema.key] ?? plan.step, gapFactor: pipeline.options.gapFactor)
         carryLimit = Int32(clamping: pipeline.options.carryLimit)
         cells = zip(rules, schema.columnOfMetric).map { rule, column in
             CellCleaner(rule, column: column, expected: rule.expected[schema.key])
@@ -76,12 +75,11 @@ public struct RowCleaner: Sendable {
     ) {
         precondition(
             values.count == schema.columns.count && rows.width == cells.count, "values and rows of this schema")
-        let elapsed = lastTime.map { time - $0 }
-        let restarted = startsFile || (elapsed.map { $0 < 0 } ?? true)
-        let longest = gapFactor * self.step
-        let gap = restarted || (elapsed.map { $0 > longest } ?? true)
-        lastTime = time
-        let (carryLimit, step) = (carryLimit, step)
+        let place = clock.place(time, startsFile: startsFile)
+        let (restarted, isLate) = (place == .restart, place == .late)
+        let gap = restarted || place == .gap
+        if let change = clock.takeChange() { clockChanges.append(change) }
+        let carryLimit = carryLimit
         var changes: [CleanRows.PresenceChange] = []
         cells.withUnsafeMutableBufferPointer { cells in
             rows.appendRow(time: time, index: index, label: label, startsSegment: gap) { cleaned, marks, ages in
@@ -89,7 +87,7 @@ public struct RowCleaner: Sendable {
                     if restarted { cells[metric].restart() }
                     let wasAway = cells[metric].age == 0
                     (cleaned[metric], marks[metric]) = cells[metric].update(
-                        values, time: time, step: step, afterGap: gap, carryLimit: carryLimit)
+                        values, time: time, isLate: isLate, afterGap: gap, carryLimit: carryLimit)
                     ages[metric] = cells[metric].age
                     if (ages[metric] == 0) != wasAway {
                         changes.append(
@@ -112,14 +110,14 @@ public struct RowCleaner: Sendable {
 extension RowCleaner: StreamState {
     /// Writes what the next row needs.
     package func save(to state: inout StateWriter) {
-        state.append(lastTime)
+        clock.save(to: &state)
         for cell in cells { cell.save(to: &state) }
         state.append(silent)
     }
 
     /// Takes it up, in a cleaner of the same schema.
     package mutating func restore(from state: inout StateReader) throws(StateError) {
-        lastTime = try state.optionalDouble()
+        try clock.restore(from: &state)
         for index in cells.indices { try cells[index].restore(from: &state) }
         silent = try state.bools(count: silent.count)
     }

@@ -1,3 +1,5 @@
+package import Platform
+
 /// Where a row stands in its stream by its time. Pure: rows in, verdicts out.
 ///
 /// The rules, in this order:
@@ -103,5 +105,29 @@ public struct RowClock: Hashable, Sendable {
         otherRun = 0
         change = Change(kind: .interval, time: time, seconds: elapsed)
         return .next
+    }
+}
+
+extension RowClock: StreamState {
+    /// Writes what the next row needs.
+    package func save(to state: inout StateWriter) {
+        state.append(step)
+        state.append(newest)
+        state.append(lastLate)
+        state.append(lateRun)
+        state.append(otherStep)
+        state.append(otherRun)
+        state.append(lateCount)
+    }
+
+    /// Takes it up.
+    package mutating func restore(from state: inout StateReader) throws(StateError) {
+        step = try state.double()
+        newest = try state.optionalDouble()
+        lastLate = try state.optionalDouble()
+        lateRun = try state.int(in: 0...Self.lateRows)
+        otherStep = try state.double()
+        otherRun = try state.int(in: 0...Self.agreeingGaps)
+        lateCount = try state.int(in: 0...Int.max)
     }
 }

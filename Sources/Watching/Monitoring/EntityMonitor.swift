@@ -50,7 +50,7 @@ package struct EntityMonitor {
         rows = CleanRows(schema: cleaner.schema)
         let schema = cleaner.schema
         func makeScorer(_ method: String) throws -> EntityScorer {
-            let detector = try model.detectors(of: method).model(for: schema.key, type: type)
+            let detector = try model.detectors(of: method).model(for: schema.key, type: schema.type)
             return EntityScorer(model: detector, columns: try detector.places(in: schema))
         }
         scorer = try makeScorer(method)

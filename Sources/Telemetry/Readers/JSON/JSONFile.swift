@@ -69,8 +69,18 @@ enum JSONFile {
         var records = RecordTable(path: stream.path)
         var assembly = SeriesAssembly(path: stream.path)
         var failure: TelemetryError?
+        var skipped: SkippedRows?
         do {
-            while let (line, members) = try lines.nextMembers() {
+            while true {
+                let (line, members): (Int, [ParsedJSON.Member])
+                do {
+                    guard let next = try lines.nextMembers() else { break }
+                    (line, members) = next
+                } catch let error as TelemetryError where options.skipsBadRows && error.code != .limitExceeded {
+                    let row = SkippedRows(count: 1, first: error)
+                    if skipped?.add(row) == nil { skipped = row }
+                    continue
+                }
                 if let series = JSONDocument.exported(members) {
                     try series.add(to: &assembly, path: stream.path, line: line)
                 } else {
@@ -90,6 +100,6 @@ enum JSONFile {
             throw TelemetryError(
                 .empty, path: stream.path, found: "no line with an object", expected: "one JSON object a line")
         }
-        return try records.table(options: options, failure: failure, notes: notes)
+        return try records.table(options: options, failure: failure, skipped: skipped, notes: notes)
     }
 }

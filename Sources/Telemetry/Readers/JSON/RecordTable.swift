@@ -46,7 +46,9 @@ struct RecordTable {
     ///
     /// - Parameter failure: what ended the reading early.
     /// - Throws: ``TelemetryError`` when a time cannot be read, or nothing is a number.
-    func table(options: ReaderOptions, failure: TelemetryError?, notes: [String]) throws -> AssembledTable {
+    func table(options: ReaderOptions, failure: TelemetryError?, skipped: SkippedRows? = nil, notes: [String]) throws
+        -> AssembledTable
+    {
         func given(_ name: String?) throws -> String? {
             guard let name, columns[name] == nil, texts[name] == nil else { return name }
             throw TelemetryError(
@@ -102,7 +104,7 @@ struct RecordTable {
             clock: time?.rule ?? .rows(seconds: options.rowSeconds ?? 1), labelColumn: label,
             textColumns: textNames.filter { $0 != time?.name }, ignoredColumns: identifiers.sorted(),
             timeFormat: time?.format?.shape.rawValue, notes: notes)
-        return try rows.table(layout: layout, options: options, failure: failure, path: path)
+        return try rows.table(layout: layout, options: options, failure: failure, skipped: skipped, path: path)
     }
 
     private func check(_ kept: [Int], options: ReaderOptions) throws {

@@ -18,8 +18,13 @@ final class AssembledTable: Sendable {
     let layout: SourceLayout
     /// What ended the reading early; the rows before it are there.
     let failure: TelemetryError?
+    /// Rows that were passed over because they could not be read.
+    let skipped: SkippedRows?
 
-    init(entities: [Entity], layout: SourceLayout, failure: TelemetryError? = nil) {
+    init(
+        entities: [Entity], layout: SourceLayout, failure: TelemetryError? = nil, skipped: SkippedRows? = nil
+    ) {
+        self.skipped = skipped
         self.entities = entities
         self.layout = layout
         self.failure = failure
@@ -35,6 +40,7 @@ struct AssembledReader: FrameReader {
     let layout: SourceLayout
     private let entity: AssembledTable.Entity
     private var failure: TelemetryError?
+    private var skipped: SkippedRows?
     private let firstRow: Int
     private var row = 0
 
@@ -46,7 +52,13 @@ struct AssembledReader: FrameReader {
         layout.notes += entity.notes
         self.layout = layout
         failure = table.failure
+        skipped = table.skipped
         self.firstRow = firstRow
+    }
+
+    mutating func takeSkippedRows() -> SkippedRows? {
+        defer { skipped = nil }
+        return skipped
     }
 
     mutating func nextChunk(maximumRows: Int) throws -> MetricFrame? {

@@ -26,7 +26,9 @@ extension KeyedRows {
         // A column with too many different texts tells nothing apart.
         rows.keys = zip(rows.keys, keys).filter { !$1.isFree }.map { $0.0 }
         rows.addParts(reader.parts)
-        return try rows.table(layout: reader.layout, options: options, failure: failure, path: reader.path)
+        return try rows.table(
+            layout: reader.layout, options: options, failure: failure, skipped: reader.takeSkippedRows(),
+            path: reader.path)
     }
 
     /// Makes keys of columns of numbers; they stay metrics as long as they are not chosen.
@@ -58,13 +60,14 @@ extension KeyedRows {
 
     /// The table that the rows make: entities apart, series side by side, times ascending.
     func table(
-        layout: SourceLayout, options: ReaderOptions, failure: TelemetryError?, path: String
+        layout: SourceLayout, options: ReaderOptions, failure: TelemetryError?, skipped: SkippedRows? = nil,
+        path: String
     ) throws -> AssembledTable {
         var layout = layout
         if case .rows = layout.clock, options.entityColumn == nil {
             // Without times nothing tells which rows belong together.
             return AssembledTable(
-                entities: try entities(KeyChoice.none, path: path), layout: layout, failure: failure)
+                entities: try entities(KeyChoice.none, path: path), layout: layout, failure: failure, skipped: skipped)
         }
         let choice = KeyChoice(self, entityColumn: options.entityColumn)
         layout.entityColumns = choice.entityKeys.map { keys[$0].name }
@@ -74,6 +77,7 @@ extension KeyedRows {
         layout.ignoredColumns.removeAll { used.contains($0) }
         var rows = self
         for key in keys where key.kind == .part && used.contains(key.name) { rows.remove(key.name) }
-        return AssembledTable(entities: try rows.entities(choice, path: path), layout: layout, failure: failure)
+        return AssembledTable(
+            entities: try rows.entities(choice, path: path), layout: layout, failure: failure, skipped: skipped)
     }
 }
