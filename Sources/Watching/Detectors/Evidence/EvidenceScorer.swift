@@ -116,6 +116,10 @@ struct EvidenceView: Sendable {
                         row.values[metric], centre: relations.centre[metric], scale: relations.scale[metric])
                 }
                 relations.explain(scaled, blocks: blocks, into: &residuals)
+                // What a stand-in for a metric that is away says of the others means nothing: no number, no evidence.
+                for members in blocks where members.contains(where: { row.ages[$0] == 0 }) {
+                    for member in members { residuals[member] = .nan }
+                }
                 for metric in 0..<width { values[offset + metric] = residuals[metric] }
             case .jump, .step, .shift:
                 let share = 1 / Double(max(1, min(length, part.lookBack ?? 1)))
