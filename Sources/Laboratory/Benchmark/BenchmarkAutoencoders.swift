@@ -60,11 +60,11 @@ final class BenchmarkAutoencoders: Sendable {
             methods: [method], falseAlarmsPerDay: falseAlarmsPerDay, seed: seed
         ).detectors(for: bundle, sources: [training], reader: reader, backend: backend)
         let model = MonitoringModel(
-            bundle: bundle, reader: reader, detectors: detectors, defaultMethod: DetectorTraining.autoencoder.name)
+            bundle: bundle, reader: reader, detectors: detectors, defaultMethod: method.name)
         let trained = clock.now
         let frame = try entity.readTest().frame
         var monitor = try EntityMonitor(
-            model: model, method: DetectorTraining.autoencoder.name, site: entity.test.site,
+            model: model, method: method.name, site: entity.test.site,
             entity: entity.test.entity, type: entity.test.type, schema: frame.schema, backend: backend)
         let scores = try monitor.append(frame)
         return (

@@ -46,7 +46,8 @@ package struct BenchmarkCommand: Command {
             Methods: \(BenchmarkMethod.all.map(\.name).joined(separator: ", ")). A name with -w5 is smoothed over \
             the latest 5 samples. The autoencoders learn from the entity alone, from all entities of the set in one \
             place (-central), or by federated averaging in ten rounds and then four epochs of the entity alone \
-            (-federated); they pass over entities without a training part of their own.
+            (-federated); they pass over entities without a training part of their own. 'default' has the \
+            federated ones inside; 'ablations' are default without each of its parts.
 
             \(DriftText.text)
             """,

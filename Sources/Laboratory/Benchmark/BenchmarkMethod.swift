@@ -4,7 +4,7 @@ import Watching
 enum BenchmarkMethod: Sendable, Encodable {
     /// A detector of the metrics themselves.
     case metrics(DetectionMethod)
-    /// A detector of the autoencoders' residuals.
+    /// A detector that looks at the autoencoders' residuals.
     case autoencoder(Learning, DetectionMethod)
 
     /// Whose samples the autoencoders learn from.
@@ -23,6 +23,8 @@ enum BenchmarkMethod: Sendable, Encodable {
         switch self {
         case .metrics(let method): method.name
         case .autoencoder(.local, let method): method.name
+        // The shipped one has the federation's autoencoders inside.
+        case .autoencoder(.federated, let method) where method.kind == .evidence: method.name
         case .autoencoder(let learning, let method): "\(method.name)-\(learning.rawValue)"
         }
     }
@@ -47,7 +49,13 @@ enum BenchmarkMethod: Sendable, Encodable {
     /// Every method; the shipped one last.
     static let all: [BenchmarkMethod] =
         DetectionMethod.all.filter { $0.name != DetectionMethod.shipped.name }.map { .metrics($0) }
-        + Learning.allCases.map { .autoencoder($0, DetectorTraining.autoencoder) } + [.metrics(.shipped)]
+        + Learning.allCases.map { .autoencoder($0, DetectorTraining.autoencoder) }
+        + [.autoencoder(.federated, .shipped)]
+
+    /// The shipped method without each of its parts, for what the part is worth.
+    static let ablations: [BenchmarkMethod] = DetectionMethod.ablations.map { method in
+        method.needsResiduals ? .autoencoder(.federated, method) : .metrics(method)
+    }
 
     /// The methods that the words of the option stand for, with thresholds for a budget.
     ///
@@ -58,10 +66,15 @@ enum BenchmarkMethod: Sendable, Encodable {
     ) throws -> [BenchmarkMethod] {
         var chosen: [BenchmarkMethod] = []
         for name in words.flatMap({ $0.split(separator: ",").map(String.init) }) {
-            let found = name == "all" ? all : all.filter { $0.name == name }
+            let found =
+                switch name {
+                case "all": all
+                case "ablations": ablations
+                default: (all + ablations).filter { $0.name == name }
+                }
             guard !found.isEmpty else {
                 throw DetectionError(
-                    unknownMethod: name, among: all.map(\.name) + ["all"])
+                    unknownMethod: name, among: all.map(\.name) + ["all", "ablations"])
             }
             for method in found where !chosen.contains(where: { $0.name == method.name }) {
                 var detection = method.detection

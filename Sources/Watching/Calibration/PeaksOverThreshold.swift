@@ -79,17 +79,31 @@ package struct PeaksOverThreshold: Sendable, Equatable {
         return peaks
     }
 
-    /// The threshold that normal samples exceed so many times a day.
+    /// What the shape is shrunk to, and as if by how many more peaks: a handful of peaks does not know its tail.
+    static let usualShape = (value: 0.1, count: 20.0)
+    /// The rate of peaks is taken to be so many of its standard errors (√N_t) higher than it was: held-out blocks are
+    /// of another hour than what comes.
+    static let caution = 3.0
+    /// A return period of more than so many held-out parts is not extrapolated to: no tail is known that far out.
+    static let farthest = 10.0
+
+    /// The threshold that normal samples exceed so many times a day: that of a tail with a shrunk shape and the mean of
+    /// the excesses, and of a cautious rate of peaks, so that what is observed is rather less than more.
     ///
     /// A budget that even t keeps gets t: what lies below it is not a tail.
     ///
     /// - Precondition: `alarmsPerDay` is positive.
     package func threshold(alarmsPerDay: Double) -> Double {
         precondition(alarmsPerDay > 0, "a budget is positive")
-        guard let tail, peakCount > 0 else { return initial }
-        let probability = alarmsPerDay * days / Double(peakCount)
-        // Steps of next to no time would round the probability to nothing.
-        return probability >= 1
-            ? initial : initial + tail.excess(exceededWith: max(probability, .leastNonzeroMagnitude))
+        let positive = excesses.filter { $0 > 0 && $0.isFinite }
+        guard let tail, !positive.isEmpty else { return initial }
+        let count = Double(positive.count)
+        let shape =
+            (tail.shape * count + Self.usualShape.value * Self.usualShape.count) / (count + Self.usualShape.count)
+        let cautious = GeneralizedPareto(
+            shape: shape, scale: positive.reduce(0, +) / count * (1 - shape))
+        let expected = max(alarmsPerDay * days, 1 / Self.farthest)
+        let probability = expected / (count + Self.caution * count.squareRoot())
+        return probability >= 1 ? initial : initial + cautious.excess(exceededWith: probability)
     }
 }

@@ -15,11 +15,9 @@ package struct TailCalibration: Codable, Sendable, Hashable {
     package let alarmsPerSample: Double
     /// Exceedances with at most so many samples between them are one peak.
     package let gap: Int
-    /// What the limit is raised by after short training.
-    package let factor: Double
 
     /// The start that held-out peaks give.
-    init(_ peaks: PeaksOverThreshold, alarmsPerSample: Double, gap: Int, factor: Double) {
+    init(_ peaks: PeaksOverThreshold, alarmsPerSample: Double, gap: Int) {
         let capacity = StreamingTail.largestCapacity
         initial = peaks.initial
         excesses = peaks.excesses.suffix(capacity)
@@ -28,7 +26,6 @@ package struct TailCalibration: Codable, Sendable, Hashable {
         tail = peaks.tail
         self.alarmsPerSample = alarmsPerSample
         self.gap = gap
-        self.factor = factor
     }
 
     /// Whether the numbers are usable, also those of a damaged file.
@@ -38,7 +35,6 @@ package struct TailCalibration: Codable, Sendable, Hashable {
             && (waits + [rest]).allSatisfy { (0...1 << 40).contains($0) }
             && tail.map { $0.scale > 0 && $0.scale.isFinite && abs($0.shape) <= 0.5 } ?? true
             && alarmsPerSample > 0 && alarmsPerSample.isFinite && (0...1 << 40).contains(gap)
-            && factor >= 1 && factor.isFinite
     }
 }
 
@@ -65,7 +61,7 @@ package struct TailCalibration: Codable, Sendable, Hashable {
 /// (DSPOT); deviations: peaks instead of samples (declustering), a sliding pool, moments instead of maximum likelihood,
 /// counted alarms, quiet times, the bounds.
 package struct StreamingTail: Sendable, Hashable {
-    /// z, times the factor for short training: a score above is an alarm.
+    /// z: a score above is an alarm.
     package private(set) var limit: Double
     /// The present distribution of excesses.
     package private(set) var tail: GeneralizedPareto?
@@ -187,7 +183,7 @@ package struct StreamingTail: Sendable, Hashable {
         guard let fitted = GeneralizedPareto(fittedTo: excesses + beyond) else { return }
         let probability = budget / Double(excesses.count + counted)
         let excess = probability >= 1 ? 0 : fitted.excess(exceededWith: max(probability, .leastNonzeroMagnitude))
-        let raised = (start.initial + excess) * start.factor
+        let raised = start.initial + excess
         guard raised.isFinite else { return }
         tail = fitted
         limit = min(max(raised, floor), ceiling)

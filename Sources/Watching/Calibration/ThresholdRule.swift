@@ -18,8 +18,7 @@ package enum ThresholdRule: Codable, Sendable, Hashable {
     /// The threshold for one score, without its offset (``DriftOffset``).
     ///
     /// The offset depends on the threshold and the threshold on scores less the offset: three rounds from the 99 %
-    /// quantile settle both. Less than a week of training does not know the week: the threshold is raised, to one and
-    /// a half times its value for three days or less.
+    /// quantile settle both.
     ///
     /// - Parameters:
     ///   - scores: held-out scores in time order, one array for each entity.
@@ -58,13 +57,8 @@ package enum ThresholdRule: Codable, Sendable, Hashable {
                 threshold = factor * (settled?.flatMap(\.self).sorted() ?? sorted).quantile(probability)
             }
         }
-        let longest = Double(scores.map(\.count).max() ?? 0) * stepSeconds / 86_400
-        let factor = 1 + min(max((7 - longest) / 4, 0), 1) / 2
-        guard case .falseAlarms(let perDay) = self, let peaks else { return (threshold * factor, nil) }
-        return (
-            threshold * factor,
-            TailCalibration(peaks, alarmsPerSample: perDay * stepSeconds / 86_400, gap: gap, factor: factor)
-        )
+        guard case .falseAlarms(let perDay) = self, let peaks else { return (threshold, nil) }
+        return (threshold, TailCalibration(peaks, alarmsPerSample: perDay * stepSeconds / 86_400, gap: gap))
     }
 }
 

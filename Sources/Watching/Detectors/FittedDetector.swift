@@ -8,8 +8,8 @@ package enum FittedDetector: MetricDetector {
     case range(RangeDetector)
     /// Residual after projection on principal components.
     case principalComponents(PrincipalComponentDetector)
-    /// Many views of each metric against their normal ranges.
-    case multiView(MultiViewDetector)
+    /// The evidence of several parts: what is shipped.
+    case evidence(EvidenceDetector)
 
     private var detector: any MetricDetector {
         switch self {
@@ -17,7 +17,7 @@ package enum FittedDetector: MetricDetector {
         case .zScore(let detector): detector
         case .range(let detector): detector
         case .principalComponents(let detector): detector
-        case .multiView(let detector): detector
+        case .evidence(let detector): detector
         }
     }
 
@@ -27,12 +27,15 @@ package enum FittedDetector: MetricDetector {
     /// Whether it looks at what the autoencoders say.
     package var needsResiduals: Bool { detector.needsResiduals }
 
+    /// How much the most deviant metric of a group counts beside the mean.
+    package func peakWeight(metrics: Int) -> Double { detector.peakWeight(metrics: metrics) }
+
     /// Rows that a metric which was away has to be there again.
     package var memory: Int { detector.memory }
 
     /// Time constant of its adaptation to drift, in samples; `nil` for one that does not adapt.
     package var adaptationTime: Double? {
-        if case .multiView(let detector) = self { detector.adaptationTime } else { nil }
+        if case .evidence(let detector) = self { detector.adaptationTime } else { nil }
     }
 
     /// A scorer at the start of an entity's stream.

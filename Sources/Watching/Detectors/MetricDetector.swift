@@ -7,6 +7,9 @@ package protocol MetricDetector: Codable, Sendable {
     var metrics: [String] { get }
     /// Whether it looks at what the autoencoders say (``StreamRow/residuals``).
     var needsResiduals: Bool { get }
+    /// How much the most deviant metric of a group counts beside the mean of all of them, in metrics: 0 where the mean is
+    /// all.
+    func peakWeight(metrics: Int) -> Double
     /// Rows that a metric which was away has to be there again before what is said of it means something.
     var memory: Int { get }
     /// A scorer at the start of an entity's stream.
@@ -16,6 +19,8 @@ package protocol MetricDetector: Codable, Sendable {
 extension MetricDetector {
     /// It does not.
     package var needsResiduals: Bool { false }
+    /// The mean is all.
+    package func peakWeight(metrics: Int) -> Double { 0 }
     /// It judges each row by itself.
     package var memory: Int { 0 }
 }
@@ -26,15 +31,8 @@ package struct DeviationBuffers {
     package let deviations: UnsafeMutableBufferPointer<Double>
     /// How much each metric looks like a cause: finite, not negative. Rankings of causes are made of these.
     package let causes: UnsafeMutableBufferPointer<Double>
-    /// How surprising each metric is by itself, in units of what it does normally; 0 from detectors that cannot tell.
-    package let surprises: UnsafeMutableBufferPointer<Double>
     /// The side of the deviation: 1 above what is expected, −1 below, 0 neither.
     package let signs: UnsafeMutableBufferPointer<Int8>
-    /// The part of each deviation that only shows the way back from an earlier one: it scores, but raises no alarm; 0
-    /// from detectors that cannot tell.
-    package let returnedDeviations: UnsafeMutableBufferPointer<Double>
-    /// The same part of each surprise.
-    package let returnedSurprises: UnsafeMutableBufferPointer<Double>
     /// How much of all deviations is of each aspect (``ViewAspect``), `[A]`; 0 from detectors that cannot tell.
     package let aspects: UnsafeMutableBufferPointer<Double>
 
@@ -42,10 +40,7 @@ package struct DeviationBuffers {
     func clear(_ metric: Int) {
         deviations[metric] = 0
         causes[metric] = 0
-        surprises[metric] = 0
         signs[metric] = 0
-        returnedDeviations[metric] = 0
-        returnedSurprises[metric] = 0
     }
 }
 
@@ -56,13 +51,6 @@ package protocol MetricScorer: StreamState {
     mutating func startSegment()
     /// Judges the next row. A metric that is away has a stand-in for a value; whatever is said of it does not count.
     mutating func score(_ row: StreamRow, into output: DeviationBuffers)
-    /// Adds how far single views of the latest row are out of range, for calibration.
-    func appendExcursions(row: Int, to excursions: inout [ViewExcursion])
-}
-
-extension MetricScorer {
-    /// Adds nothing: the detector has no views.
-    package func appendExcursions(row: Int, to excursions: inout [ViewExcursion]) {}
 }
 
 /// What a detector found in the samples of an entity, metric by metric.
@@ -73,14 +61,8 @@ package struct MetricDeviations: Sendable, Equatable {
     package internal(set) var deviations: [Double]
     /// How much each metric looks like a cause, `[N × F]`, row-major.
     package internal(set) var causes: [Double]
-    /// How surprising each metric is by itself, `[N × F]`, row-major.
-    package internal(set) var surprises: [Double]
     /// The side: 1 above what is expected, −1 below, 0 neither; `[N × F]`, row-major.
     package internal(set) var signs: [Int8]
-    /// The part of each deviation that only shows the way back from an earlier one, `[N × F]`, row-major.
-    package internal(set) var returnedDeviations: [Double]
-    /// The same part of each surprise, `[N × F]`, row-major.
-    package internal(set) var returnedSurprises: [Double]
     /// How much of all metrics' deviations is of each aspect (``ViewAspect``), `[N × A]`, row-major.
     package internal(set) var aspects: [Double]
     /// A.
@@ -91,10 +73,7 @@ package struct MetricDeviations: Sendable, Equatable {
         self.metrics = metrics
         deviations = [Double](repeating: 0, count: rows * metrics.count)
         causes = deviations
-        surprises = deviations
         signs = [Int8](repeating: 0, count: deviations.count)
-        returnedDeviations = deviations
-        returnedSurprises = deviations
         aspects = [Double](repeating: 0, count: rows * Self.aspectCount)
     }
 
@@ -104,10 +83,7 @@ package struct MetricDeviations: Sendable, Equatable {
         let (base, aspectBase) = (deviations.count, aspects.count)
         deviations.append(contentsOf: repeatElement(0, count: width))
         causes.append(contentsOf: repeatElement(0, count: width))
-        surprises.append(contentsOf: repeatElement(0, count: width))
         signs.append(contentsOf: repeatElement(0, count: width))
-        returnedDeviations.append(contentsOf: repeatElement(0, count: width))
-        returnedSurprises.append(contentsOf: repeatElement(0, count: width))
         aspects.append(contentsOf: repeatElement(0, count: Self.aspectCount))
         withCells(base..<base + width, aspects: aspectBase..<aspectBase + Self.aspectCount, body)
     }
@@ -122,25 +98,14 @@ package struct MetricDeviations: Sendable, Equatable {
     ) {
         deviations.withUnsafeMutableBufferPointer { deviations in
             causes.withUnsafeMutableBufferPointer { causes in
-                surprises.withUnsafeMutableBufferPointer { surprises in
-                    signs.withUnsafeMutableBufferPointer { signs in
-                        returnedDeviations.withUnsafeMutableBufferPointer { returnedDeviations in
-                            returnedSurprises.withUnsafeMutableBufferPointer { returnedSurprises in
-                                aspects.withUnsafeMutableBufferPointer { aspects in
-                                    body(
-                                        DeviationBuffers(
-                                            deviations: UnsafeMutableBufferPointer(rebasing: deviations[cells]),
-                                            causes: UnsafeMutableBufferPointer(rebasing: causes[cells]),
-                                            surprises: UnsafeMutableBufferPointer(rebasing: surprises[cells]),
-                                            signs: UnsafeMutableBufferPointer(rebasing: signs[cells]),
-                                            returnedDeviations: UnsafeMutableBufferPointer(
-                                                rebasing: returnedDeviations[cells]),
-                                            returnedSurprises: UnsafeMutableBufferPointer(
-                                                rebasing: returnedSurprises[cells]),
-                                            aspects: UnsafeMutableBufferPointer(rebasing: aspects[aspectCells])))
-                                }
-                            }
-                        }
+                signs.withUnsafeMutableBufferPointer { signs in
+                    aspects.withUnsafeMutableBufferPointer { aspects in
+                        body(
+                            DeviationBuffers(
+                                deviations: UnsafeMutableBufferPointer(rebasing: deviations[cells]),
+                                causes: UnsafeMutableBufferPointer(rebasing: causes[cells]),
+                                signs: UnsafeMutableBufferPointer(rebasing: signs[cells]),
+                                aspects: UnsafeMutableBufferPointer(rebasing: aspects[aspectCells])))
                     }
                 }
             }
@@ -148,16 +113,13 @@ package struct MetricDeviations: Sendable, Equatable {
     }
 
     /// Memory that a row takes.
-    var bytesPerRow: Int { metrics.count * 41 + Self.aspectCount * 8 }
+    var bytesPerRow: Int { metrics.count * 17 + Self.aspectCount * 8 }
 
     /// Adds the rows of another.
     mutating func append(_ other: MetricDeviations) {
         deviations += other.deviations
         causes += other.causes
-        surprises += other.surprises
         signs += other.signs
-        returnedDeviations += other.returnedDeviations
-        returnedSurprises += other.returnedSurprises
         aspects += other.aspects
     }
 
@@ -166,10 +128,7 @@ package struct MetricDeviations: Sendable, Equatable {
         let cells = rows * metrics.count
         deviations.removeFirst(cells)
         causes.removeFirst(cells)
-        surprises.removeFirst(cells)
         signs.removeFirst(cells)
-        returnedDeviations.removeFirst(cells)
-        returnedSurprises.removeFirst(cells)
         aspects.removeFirst(rows * Self.aspectCount)
     }
 
@@ -177,10 +136,7 @@ package struct MetricDeviations: Sendable, Equatable {
     func save(to state: inout StateWriter) {
         state.append(deviations)
         state.append(causes)
-        state.append(surprises)
         state.append(signs)
-        state.append(returnedDeviations)
-        state.append(returnedSurprises)
         state.append(aspects)
     }
 
@@ -189,10 +145,7 @@ package struct MetricDeviations: Sendable, Equatable {
         let cells = rows * metrics.count
         deviations = try state.doubles(count: cells)
         causes = try state.doubles(count: cells)
-        surprises = try state.doubles(count: cells)
         signs = try state.smallInts(count: cells)
-        returnedDeviations = try state.doubles(count: cells)
-        returnedSurprises = try state.doubles(count: cells)
         aspects = try state.doubles(count: rows * Self.aspectCount)
     }
 }

@@ -90,14 +90,7 @@ extension Fingerprint {
         // Of groups that set in together the one with the larger part leads.
         firstGroup = self.groups.min { $0.shape.onsetIndex < $1.shape.onsetIndex }?.group
 
-        // Where only a single metric raised the alarm, the most surprising metrics are the suspects.
-        let combined = scores.combined
-        let wasSingle =
-            rows.contains { scores.singleAlarms[combined][$0] }
-            && rows.allSatisfy { scores.alarms[combined][$0] == scores.singleAlarms[combined][$0] }
-        let ranked =
-            wasSingle
-            ? Self.ranked(scores.found.surprises, rows, in: scores) : Self.rankedCauses(rows, in: scores)
+        let ranked = Self.rankedCauses(rows, in: scores)
         causes = ranked.prefix(options.causeCount).filter { $0.score > 0 }.map {
             Cause(metric: metrics[$0.metric], group: groups[$0.metric], score: $0.score)
         }

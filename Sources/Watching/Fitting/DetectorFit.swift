@@ -60,6 +60,12 @@ package struct TrainingPart: Sendable {
         rows = [all.lowerBound..<heldOut.lowerBound, heldOut.upperBound..<all.upperBound].filter { !$0.isEmpty }
     }
 
+    /// Some rows only.
+    package init(_ samples: DetectorSamples, only rows: Range<Int>) {
+        self.samples = samples
+        self.rows = rows.isEmpty ? [] : [rows]
+    }
+
     /// Number of rows that count.
     package var count: Int { rows.reduce(0) { $0 + $1.count } }
 }

@@ -19,6 +19,23 @@ package struct DistributionSketch: Codable, Sendable, Equatable {
     /// Number of numbers.
     package var count: Int { counts.reduce(0, +) }
 
+    /// Whether there is no number.
+    package var isEmpty: Bool { keys.isEmpty }
+
+    /// Hands over the numbers below `low` and above `high`, and how often each occurs.
+    func forEach(beyond low: Double, _ high: Double, _ body: (_ value: Double, _ count: Int) -> Void) {
+        for index in keys.indices {
+            let value = representative(keys[index])
+            if value >= low { break }
+            body(value, counts[index])
+        }
+        for index in keys.indices.reversed() {
+            let value = representative(keys[index])
+            if value <= high { break }
+            body(value, counts[index])
+        }
+    }
+
     /// An empty sketch.
     ///
     /// - Precondition: 0 ≤ `precision` ≤ 52.

@@ -14,8 +14,8 @@ package struct DetectionMethod: Codable, Sendable, Hashable {
         case quantileRange
         /// Principal components.
         case principalComponents
-        /// Many views of each metric.
-        case multiView
+        /// The evidence of several parts of each metric.
+        case evidence
     }
 
     /// What a detector looks at.
@@ -42,18 +42,21 @@ package struct DetectionMethod: Codable, Sendable, Hashable {
     package var adaptation: ThresholdAdaptation
     /// What the detector looks at; `nil`: the samples.
     package let input: Input?
+    /// The parts of a detector of several; empty for others.
+    package let parts: [EvidencePart]
 
     /// Whether the autoencoders have to run for it.
-    package var needsResiduals: Bool { input == .residuals }
+    package var needsResiduals: Bool { input == .residuals || (kind == .evidence && parts.contains(.autoencoder)) }
 
     /// A method with every field given.
     package init(
         name: String, kind: Kind, horizons: [Int], fastCount: Int? = nil,
         thresholdRule: ThresholdRule = .falseAlarms(perDay: 1),
         alarmRule: AlarmRule = AlarmRule(mergeGap: 10), adaptation: ThresholdAdaptation = .fixed,
-        input: Input? = nil
+        input: Input? = nil, parts: [EvidencePart] = []
     ) {
         self.name = name
+        self.parts = parts
         self.kind = kind
         precondition(!horizons.isEmpty, "a score needs a horizon")
         let fastCount = fastCount ?? horizons.count
@@ -77,13 +80,23 @@ package struct DetectionMethod: Codable, Sendable, Hashable {
         thresholdRule = try values.decode(ThresholdRule.self, forKey: .thresholdRule)
         alarmRule = try values.decode(AlarmRule.self, forKey: .alarmRule)
         adaptation = try values.decodeIfPresent(ThresholdAdaptation.self, forKey: .adaptation) ?? .level
+        parts = try values.decodeIfPresent([EvidencePart].self, forKey: .parts) ?? []
         input =
             try values.decodeIfPresent(Input.self, forKey: .input) ?? (name == "autoencoder" ? .residuals : nil)
     }
 
     /// The method that is used unless another is asked for.
     package static let shipped = DetectionMethod(
-        name: "default", kind: .multiView, horizons: [1, 4, 16, 64, 256], fastCount: 2, adaptation: .tail)
+        name: "default", kind: .evidence, horizons: [1, 4, 16, 64], fastCount: 1, adaptation: .tail,
+        parts: EvidencePart.allCases)
+
+    /// The shipped method without one of its parts: what each part is worth.
+    package static let ablations: [DetectionMethod] = EvidencePart.allCases.map { part in
+        DetectionMethod(
+            name: "default-without-\(part.rawValue)", kind: shipped.kind, horizons: shipped.horizons,
+            fastCount: shipped.fastCount, adaptation: shipped.adaptation,
+            parts: EvidencePart.allCases.filter { $0 != part })
+    }
 
     /// Every method, simple ones also smoothed over 5, 15 and 31 samples, in the order of reports.
     package static let all: [DetectionMethod] = {
@@ -104,7 +117,7 @@ package struct DetectionMethod: Codable, Sendable, Hashable {
     ///
     /// - Throws: ``DetectionError`` (`invalidOption`) that lists the names when there is none.
     package static func named(_ name: String) throws(DetectionError) -> DetectionMethod {
-        guard let method = all.first(where: { $0.name == name }) else {
+        guard let method = (all + ablations).first(where: { $0.name == name }) else {
             throw DetectionError(unknownMethod: name, among: all.map(\.name))
         }
         return method
@@ -127,7 +140,7 @@ package struct DetectionMethod: Codable, Sendable, Hashable {
         case .range: RangeFit(metrics: metrics)
         case .quantileRange: RangeFit(metrics: metrics, tail: 0.005, precision: precision)
         case .principalComponents: PrincipalComponentFit(metrics: metrics)
-        case .multiView: MultiViewFit(metrics: metrics, groups: groups, precision: precision)
+        case .evidence: EvidenceFit(metrics: metrics, groups: groups, parts: parts, precision: precision)
         }
     }
 }

@@ -11,7 +11,7 @@ extension EntityModel {
 
 extension GroupCalibration {
     fileprivate var isConsistent: Bool {
-        !level.isNaN && single?.isNaN != true && levelTail?.isConsistent != false && singleTail?.isConsistent != false
+        !level.isNaN && levelTail?.isConsistent != false
             && adaptationTime.map { $0 >= 1 && $0.isFinite } ?? true
     }
 }
@@ -42,61 +42,17 @@ extension FittedDetector {
             let components = detector.components
             return detector.centre.areFinite(width) && detector.spread.arePositive(width) && detector.clip > 0
                 && components.areFinite(components.count) && components.count % width == 0
-        case .multiView(let detector): return detector.isConsistent
-        }
-    }
-}
-
-extension MultiViewDetector {
-    fileprivate var isConsistent: Bool {
-        let (width, views) = (metrics.count, parameters.views.count)
-        let cells = Self.tails.count * width
-        return parameters.isConsistent(width: width) && bands.count == views && trainingSamples.isFinite
-            && bands.allSatisfy { band in
-                guard let band else { return true }
-                return band.low.areFinite(cells) && band.high.areFinite(cells) && band.width.arePositive(cells)
-            } && (usualExcursions.isEmpty || usualExcursions.arePositive(views * width))
-    }
-}
-
-extension ViewParameters {
-    fileprivate func isConsistent(width: Int) -> Bool {
-        guard (1...64).contains(views.count), views.allSatisfy(\.isConsistent), groups.count == width,
-            centre.areFinite(width), spread.areFinite(width), floor.areFinite(width)
-        else { return false }
-        if let profile {
-            guard profile.width == width, profile.medians.areFinite(DailyProfile.binCount * width) else { return false }
-        }
-        let sizes = blocks.map { $0.count * $0.count }
-        return regressions.allSatisfy { regression in
-            regression.scale.arePositive(width) && regression.coefficients.count == sizes.count
-                && zip(regression.coefficients, sizes).allSatisfy { $0.areFinite($1) }
-        }
-    }
-}
-
-extension MetricView {
-    /// The longest window or lag that is believed, in samples: a stream keeps that many rows.
-    private static let longest = 5000
-
-    fileprivate var isConsistent: Bool {
-        switch self {
-        case .seasonalLevel: true
-        case .level(let samples), .change(let samples), .seasonalChange(let samples), .shift(let samples),
-            .spread(let samples), .seasonalMean(let samples), .unexplainedMean(let samples),
-            .unexplainedSpread(let samples):
-            (1...Self.longest).contains(samples)
-        case .unexplained(let lag): (0...Self.longest).contains(lag)
+        case .evidence(let detector): return detector.isConsistent
         }
     }
 }
 
 extension [Double] {
     /// Whether there are so many numbers, all finite.
-    fileprivate func areFinite(_ count: Int) -> Bool { self.count == count && allSatisfy(\.isFinite) }
+    func areFinite(_ count: Int) -> Bool { self.count == count && allSatisfy(\.isFinite) }
 
     /// Whether there are so many numbers, all finite and positive.
-    fileprivate func arePositive(_ count: Int) -> Bool {
+    func arePositive(_ count: Int) -> Bool {
         self.count == count && allSatisfy { $0 > 0 && $0.isFinite }
     }
 }

@@ -1,9 +1,4 @@
 extension EntityModel {
-    /// The share of the false-alarm budget that single metrics may spend.
-    package static let singleShare = 0.1
-    /// Cells of views that are kept exactly while ranges are learned; beyond, sketches of 10 bits bound the memory.
-    package static let largestExactFit = 60_000_000
-
     /// Learns from entities of one type: a detector from all their samples, and thresholds from scores of samples
     /// that were held out.
     ///
@@ -30,53 +25,117 @@ extension EntityModel {
             throw DetectionError(
                 .insufficientData, "training", "\(short.count) samples of an entity, at least \(2 * folds) are needed")
         }
-        let cells = entities.reduce(0) { $0 + $1.count } * first.metricCount * MetricView.standard.count
+        let cells = entities.reduce(0) { $0 + $1.count } * first.metricCount * max(1, method.parts.count)
         let fit = method.makeFit(
-            metrics: first.metrics, groups: first.groups, precision: cells <= largestExactFit ? 52 : 10, seed: seed)
-        var detector = try fit.fitted(to: entities.map { TrainingPart($0) }, isCancelled: isCancelled)
-        var heldOut = HeldOutScores(groups: first.groups, lengths: entities.map(\.count))
-        for fold in 0..<folds {
-            let blocks = entities.map { fold * $0.count / folds..<(fold + 1) * $0.count / folds }
-            let other = try fit.fitted(
-                to: zip(entities, blocks).map { TrainingPart($0, heldOut: $1) }, isCancelled: isCancelled)
+            metrics: first.metrics, groups: first.groups,
+            precision: cells <= EvidenceFit.largestExactFit ? 52 : EvidenceFit.coarsePrecision, seed: seed)
+        let (detector, others) = try fit.fitted(to: entities, folds: folds, isCancelled: isCancelled)
+        var heldOut = HeldOutScores(detector: detector, groups: first.groups, lengths: entities.map(\.count))
+        for (fold, other) in others.enumerated() {
             for (entity, samples) in entities.enumerated() {
-                heldOut.add(other, samples: samples, rows: blocks[entity], entity: entity)
+                heldOut.add(other, samples: samples, rows: samples.block(fold, of: folds), entity: entity)
             }
         }
-        heldOut.calibrateSurprises(of: &detector)
         return try EntityModel(
             method: method, detector: detector, groups: first.groups,
             calibrations: heldOut.calibrations(method, detector: detector, stepSeconds: stepSeconds))
     }
 }
 
+extension DetectorSamples {
+    /// The rows of one of so many blocks.
+    func block(_ index: Int, of count: Int) -> Range<Int> {
+        index * self.count / count..<(index + 1) * self.count / count
+    }
+}
+
+extension DetectorFit {
+    /// The fit carried through on all samples, and on all but each of so many blocks of every entity's.
+    ///
+    /// - Throws: ``DetectionError``, also when it is no longer wanted.
+    func fitted(
+        to entities: [DetectorSamples], folds: Int, isCancelled: () -> Bool
+    ) throws(DetectionError) -> (all: FittedDetector, without: [FittedDetector]) {
+        if let fit = self as? EvidenceFit {
+            return try fit.fittedInBlocks(entities, folds: folds, isCancelled: isCancelled)
+        }
+        let all = try fitted(to: entities.map { TrainingPart($0) }, isCancelled: isCancelled)
+        var without: [FittedDetector] = []
+        for fold in 0..<folds {
+            without.append(
+                try fitted(
+                    to: entities.map { TrainingPart($0, heldOut: $0.block(fold, of: folds)) }, isCancelled: isCancelled)
+            )
+        }
+        return (all, without)
+    }
+}
+
+extension EvidenceFit {
+    /// The same in one go: summaries of blocks are made once and merged for each detector. What a pass is scaled by is
+    /// that of all samples everywhere.
+    fileprivate func fittedInBlocks(
+        _ entities: [DetectorSamples], folds: Int, isCancelled: () -> Bool
+    ) throws(DetectionError) -> (all: FittedDetector, without: [FittedDetector]) {
+        var fit = self
+        var others = [EvidenceFit](repeating: self, count: folds)
+        var without: [FittedDetector] = []
+        while true {
+            if isCancelled() { throw DetectionError(cancelled: "fitting a detector") }
+            var blocks: [FitSummary] = []
+            for fold in 0..<folds {
+                var summary: FitSummary?
+                for samples in entities {
+                    let part = try fit.summary(of: TrainingPart(samples, only: samples.block(fold, of: folds)))
+                    if summary == nil { summary = part } else { try summary?.merge(part) }
+                }
+                if let summary { blocks.append(summary) }
+            }
+            var all = blocks[0]
+            for block in blocks.dropFirst() { try all.merge(block) }
+            let isFirst = fit.isFirstPass
+            let detector = try fit.advance(with: all)
+            for fold in 0..<folds {
+                var rest = all
+                if !isFirst {
+                    let kept = blocks.indices.filter { $0 != fold }
+                    rest = blocks[kept[0]]
+                    for index in kept.dropFirst() { try rest.merge(blocks[index]) }
+                }
+                if let other = try others[fold].advance(with: rest, scale: fit.scale) {
+                    without.append(.evidence(other))
+                }
+            }
+            if let detector { return (detector, without) }
+        }
+    }
+}
+
 /// Scores of samples that a detector did not learn from, and the thresholds that follow.
 package struct HeldOutScores: Sendable {
-    private let groups: [String]
+    private let aggregator: GroupAggregator
     private let scoredGroups: [String]
     private let lengths: [Int]
     /// The unsmoothed deviation of each scored group, `[G][entity][N]`.
     private var deviations: [[[Double]]]
-    /// Smoothed distances of single views beyond their ranges, where there are any, for each entity.
-    private var excursions: [[ViewExcursion]]
 
     /// Nothing yet.
     ///
     /// - Parameters:
+    ///   - detector: one of those that will score.
     ///   - groups: the resource group of each metric.
     ///   - lengths: samples of each entity.
-    package init(groups: [String], lengths: [Int]) {
-        self.groups = groups
+    package init(detector: FittedDetector, groups: [String], lengths: [Int]) {
+        aggregator = GroupAggregator(groups: groups, detector: detector)
         self.lengths = lengths
         scoredGroups = EntityModel.scoredGroups(groups)
         deviations = scoredGroups.map { _ in lengths.map { [Double](repeating: 0, count: $0) } }
-        excursions = lengths.map { _ in [] }
     }
 
     /// Scores an entity's samples with a detector that did not learn from `rows`, and keeps those rows.
     package mutating func add(_ detector: FittedDetector, samples: DetectorSamples, rows: Range<Int>, entity: Int) {
         precondition(samples.count == lengths[entity], "an entity has as many samples as announced")
-        var aggregator = GroupAggregator(groups: groups, settling: detector.memory)
+        var aggregator = aggregator
         var found = MetricDeviations(metrics: detector.metrics, rows: 1)
         var scorer = detector.makeScorer()
         let cells = samples.cells
@@ -90,18 +149,10 @@ package struct HeldOutScores: Sendable {
                 }
                 guard rows.contains(index) else { return }
                 for group in scoredGroups.indices {
-                    deviations[group][entity][index] = aggregator.sums[group].deviation
+                    deviations[group][entity][index] = aggregator.deviations[group]
                 }
-                scorer.appendExcursions(row: index, to: &excursions[entity])
             }
         }
-    }
-
-    /// Tells the detector how far single views go in normal operation.
-    package func calibrateSurprises(of detector: inout FittedDetector) {
-        guard case .multiView(var multiView) = detector else { return }
-        multiView.calibrateSurprises(excursions, samples: lengths.reduce(0, +))
-        detector = .multiView(multiView)
     }
 
     /// The thresholds of each scored group.
@@ -114,9 +165,6 @@ package struct HeldOutScores: Sendable {
             method.adaptation == .fixed || detector.adaptationTime != nil
             ? nil : ThresholdAdaptation.time(trainingSamples: lengths.max() ?? 0)
         let time = method.adaptation == .fixed ? nil : own ?? detector.adaptationTime
-        let singles = singleSurprises(detector)
-        let levelRule =
-            singles == nil ? method.thresholdRule : method.thresholdRule.sharing(1 - EntityModel.singleShare)
         var result: [GroupCalibration] = []
         for group in scoredGroups.indices {
             let fast = deviations[group].map { deviations in
@@ -127,47 +175,12 @@ package struct HeldOutScores: Sendable {
                     return sum / Double(means.count)
                 }
             }
-            let level = try levelRule.calibration(
+            let level = try method.thresholdRule.calibration(
                 heldOut: fast, stepSeconds: stepSeconds, gap: method.alarmRule.mergeGap, adaptationTime: time)
-            var single: (threshold: Double, tail: TailCalibration?)?
-            if let singles {
-                single = try method.thresholdRule.sharing(EntityModel.singleShare).calibration(
-                    heldOut: singles[group], stepSeconds: stepSeconds, gap: method.alarmRule.mergeGap,
-                    adaptationTime: time)
-            }
-            let streams = method.adaptation == .tail
             result.append(
                 GroupCalibration(
-                    level: level.threshold, single: single?.threshold, levelTail: streams ? level.tail : nil,
-                    singleTail: streams ? single?.tail : nil, adaptationTime: own))
-        }
-        return result
-    }
-
-    /// The most surprising metric of each scored group at each held-out sample, `[G][entity][N]`.
-    private func singleSurprises(_ detector: FittedDetector) -> [[[Double]]]? {
-        guard case .multiView(let multiView) = detector else { return nil }
-        var result = scoredGroups.map { _ in lengths.map { [Double](repeating: 0, count: $0) } }
-        for (entity, excursions) in excursions.enumerated() {
-            var aggregator = GroupAggregator(groups: groups)
-            var found = MetricDeviations(metrics: detector.metrics, rows: 1)
-            var habits = MetricHabits(width: groups.count, adaptationTime: multiView.adaptationTime)
-            var surprises = MetricSurprises(multiView)
-            var next = 0
-            let ages = [Int32](repeating: .max, count: groups.count)
-            for row in 0..<lengths[entity] {
-                found.withFirstRow { output in
-                    surprises.clear()
-                    while next < excursions.count, excursions[next].row == row {
-                        surprises.add(excursions[next], by: multiView)
-                        next += 1
-                    }
-                    surprises.write(to: output.surprises)
-                    habits.forgive(output.surprises)
-                    ages.withUnsafeBufferPointer { aggregator.update(output, ages: $0) }
-                }
-                for group in scoredGroups.indices { result[group][entity][row] = aggregator.sums[group].surprise }
-            }
+                    level: level.threshold, levelTail: method.adaptation == .tail ? level.tail : nil,
+                    adaptationTime: own))
         }
         return result
     }

@@ -20,7 +20,7 @@ package struct EntityScorer {
         groups = model.calibrations.map {
             GroupScore(method: model.method, calibration: $0, adaptationTime: model.detector.adaptationTime)
         }
-        aggregator = GroupAggregator(groups: model.groups, settling: model.detector.memory)
+        aggregator = GroupAggregator(groups: model.groups, detector: model.detector)
         selection = RowSelection(width: model.metrics.count, columns: columns, input: model.method.input ?? .values)
         scorer.startSegment()
     }
@@ -61,7 +61,7 @@ package struct EntityScorer {
             scorer.score(row, into: output)
             aggregator.update(output, ages: row.ages)
         }
-        for group in groups.indices { groups[group].update(aggregator.sums[group]) }
+        for group in groups.indices { groups[group].update(aggregator.deviations[group]) }
         scores.appendRow(time: row.time, groups)
     }
 }

@@ -10,11 +10,8 @@ package struct EntityScores: Sendable {
     package private(set) var scores: [[Double]]
     /// The threshold of each group's score at each sample, `[G][N]`; it adapts to drift.
     package private(set) var thresholds: [[Double]]
-    /// Whether an alarm of each group stands at each sample, `[G][N]`. A single metric may raise one; the threshold is
-    /// lowered then.
+    /// Whether an alarm of each group stands at each sample, `[G][N]`.
     package private(set) var alarms: [[Bool]]
-    /// Whether that alarm stands for a single metric's sake alone, `[G][N]`.
-    package private(set) var singleAlarms: [[Bool]]
     /// What was found metric by metric.
     package internal(set) var found: MetricDeviations
 
@@ -34,7 +31,6 @@ package struct EntityScores: Sendable {
         scores = groups.map { _ in [] }
         thresholds = scores
         alarms = groups.map { _ in [] }
-        singleAlarms = alarms
     }
 
     /// Streams an entity's samples through a model.
@@ -53,7 +49,6 @@ package struct EntityScores: Sendable {
             scores[group].append(judged[group].score)
             thresholds[group].append(judged[group].threshold)
             alarms[group].append(judged[group].isAlarm)
-            singleAlarms[group].append(judged[group].isSingle)
         }
     }
 
@@ -67,7 +62,6 @@ package struct EntityScores: Sendable {
             scores[group] += next.scores[group]
             thresholds[group] += next.thresholds[group]
             alarms[group] += next.alarms[group]
-            singleAlarms[group] += next.singleAlarms[group]
         }
         found.append(next.found)
     }
@@ -80,7 +74,6 @@ package struct EntityScores: Sendable {
             scores[group].removeFirst(rows)
             thresholds[group].removeFirst(rows)
             alarms[group].removeFirst(rows)
-            singleAlarms[group].removeFirst(rows)
         }
         found.removeFirst(rows)
     }
@@ -94,7 +87,6 @@ extension EntityScores: StreamState {
             state.append(scores[group])
             state.append(thresholds[group])
             state.append(alarms[group])
-            state.append(singleAlarms[group])
         }
         found.save(to: &state)
     }
@@ -106,7 +98,6 @@ extension EntityScores: StreamState {
             scores[group] = try state.doubles(count: times.count)
             thresholds[group] = try state.doubles(count: times.count)
             alarms[group] = try state.bools(count: times.count)
-            singleAlarms[group] = try state.bools(count: times.count)
         }
         try found.restore(rows: times.count, from: &state)
     }

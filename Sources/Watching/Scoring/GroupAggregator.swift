@@ -1,36 +1,19 @@
-/// From one row's metrics to its groups: the mean deviation and the most surprising metric of each. Metrics that are
-/// away, or came back too short a time ago, are left out: the others go on as if they were all.
+/// From one row's metrics to its groups: how far they deviate together. Metrics that are away, or came back too short a
+/// time ago, are left out: the others go on as if they were all.
 struct GroupAggregator: Sendable {
-    /// What the metrics of a group come to.
-    struct Sum: Sendable {
-        /// The mean deviation.
-        var deviation = 0.0
-        /// The largest surprise.
-        var surprise = 0.0
-        /// Both without what only shows the way back from an earlier deviation: what alarms are decided by.
-        var settledDeviation = 0.0
-        var settledSurprise = 0.0
-
-        fileprivate mutating func add(
-            _ deviation: Double, _ surprise: Double, settled: Double, settledSurprise settledPeak: Double
-        ) {
-            self.deviation += deviation
-            self.surprise = max(self.surprise, surprise)
-            settledDeviation += settled
-            settledSurprise = max(settledSurprise, settledPeak)
-        }
-    }
-
-    /// Each scored group's; the combined one last, `[G]`.
-    private(set) var sums: [Sum]
+    /// The deviation of each scored group; the combined one last, `[G]`: the mean over its metrics, and beside it the
+    /// largest, weighted by ``MetricDetector/peakWeight(metrics:)``.
+    private(set) var deviations: [Double]
     private let members: [Int]
     private let sizes: [Double]
+    private let peakWeights: [Double]
     /// Metrics that are there, `[G]`.
     private var present: [Double]
+    private var peaks: [Double]
     /// Rows that a metric has to be there again before it counts.
     private let settling: Int32
 
-    init(groups: [String], settling: Int = 0) {
+    init(groups: [String], detector: FittedDetector) {
         let scored = EntityModel.scoredGroups(groups)
         let combined = scored.count - 1
         members = groups.map { group in scored.firstIndex(of: group) ?? combined }
@@ -38,16 +21,19 @@ struct GroupAggregator: Sendable {
         for member in members { sizes[member] += 1 }
         sizes[combined] = Double(max(1, groups.count))
         self.sizes = sizes
-        self.settling = Int32(clamping: settling)
+        peakWeights = sizes.map { detector.peakWeight(metrics: Int($0)) / $0 }
+        settling = Int32(clamping: detector.memory)
         present = sizes
-        sums = [Sum](repeating: Sum(), count: scored.count)
+        deviations = [Double](repeating: 0, count: scored.count)
+        peaks = deviations
     }
 
     /// Takes in a row. What it says of metrics that are left out is taken away.
     mutating func update(_ row: DeviationBuffers, ages: UnsafeBufferPointer<Int32>) {
-        let combined = sums.count - 1
-        for group in sums.indices {
-            sums[group] = Sum()
+        let combined = deviations.count - 1
+        for group in deviations.indices {
+            deviations[group] = 0
+            peaks[group] = 0
             present[group] = sizes[group]
         }
         for (metric, member) in members.enumerated() {
@@ -57,17 +43,17 @@ struct GroupAggregator: Sendable {
                 present[combined] -= 1
                 continue
             }
-            let (deviation, surprise) = (row.deviations[metric], row.surprises[metric])
-            let settled = deviation - row.returnedDeviations[metric]
-            let settledSurprise = surprise - row.returnedSurprises[metric]
+            let deviation = row.deviations[metric]
+            guard deviation > 0 else { continue }
             if member < combined {
-                sums[member].add(deviation, surprise, settled: settled, settledSurprise: settledSurprise)
+                deviations[member] += deviation
+                peaks[member] = max(peaks[member], deviation)
             }
-            sums[combined].add(deviation, surprise, settled: settled, settledSurprise: settledSurprise)
+            deviations[combined] += deviation
+            peaks[combined] = max(peaks[combined], deviation)
         }
-        for group in sums.indices where present[group] > 0 {
-            sums[group].deviation /= present[group]
-            sums[group].settledDeviation /= present[group]
+        for group in deviations.indices where present[group] > 0 {
+            deviations[group] = deviations[group] / present[group] + peaks[group] * peakWeights[group]
         }
     }
 }

@@ -158,9 +158,12 @@ import Watching
 
     /// A method written before there was a choice is read as what it was.
     @Test func oldModels() throws {
-        let model = try EntityModel.trained(
-            .shipped, on: [MetricReturnsTests().samples(3_000, seed: 1)], stepSeconds: 60)
-        #expect(model.isConsistent && model.calibrations.allSatisfy { $0.levelTail != nil && $0.singleTail != nil })
+        var generator = CounterBasedGenerator(seed: 1, purpose: "old models")
+        let samples = DetectorSamples(
+            metrics: ["a"], times: (0..<3_000).map { 60 * Double($0) },
+            values: (0..<3_000).map { _ in generator.normal() })
+        let model = try EntityModel.trained(.shipped, on: [samples], stepSeconds: 60)
+        #expect(model.isConsistent && model.calibrations.allSatisfy { $0.levelTail != nil })
         var object = try #require(
             JSONSerialization.jsonObject(with: JSONEncoder().encode(DetectionMethod.shipped)) as? [String: Any])
         #expect(object.removeValue(forKey: "adaptation") as? String == "tail")

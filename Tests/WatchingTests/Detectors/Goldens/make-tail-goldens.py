@@ -3,14 +3,14 @@
 (scripts/reference-detector.py) of the streaming tail gives after every eleventh sample; and the excess that SciPy's own
 maximum-likelihood fit expects to be exceeded once in a hundred peaks.
 
-    python Tests/DetectionTests/Goldens/make-tail-goldens.py > Tests/DetectionTests/Goldens/tail.json
+    python Tests/WatchingTests/Detectors/Goldens/make-tail-goldens.py > Tests/WatchingTests/Detectors/Goldens/tail.json
 """
 import importlib.util, json, sys
 from pathlib import Path
 import numpy as np
 from scipy import signal, stats
 
-path = Path(__file__).resolve().parents[3] / "scripts" / "reference-detector.py"
+path = Path(__file__).resolve().parents[4] / "scripts" / "reference-detector.py"
 spec = importlib.util.spec_from_file_location("reference", path)
 reference = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(reference)
@@ -28,8 +28,7 @@ held = scores(3000, 1.0)
 stream = scores(9000, 1.6)
 stream[2000:2300] += 40
 stream[5000:5004] += 25
-days = len(held) * STEP / 86400
-limit, start = reference.threshold(held, days, BUDGET, 1e12)
+limit, start = reference.peaks_over_threshold(held, STEP, BUDGET)
 tail = reference.Tail(start)
 limits, alarms = [], []
 for value in stream:

@@ -1,0 +1,92 @@
+internal import Numerics
+
+/// How far each metric is from what the other metrics of its block say of it: a ridge regression of every metric on all
+/// others, read off the inverse of the regularised covariance of the scaled values.
+package struct MetricRelations: Codable, Sendable {
+    /// The middle of each metric, `[F]`.
+    package let centre: [Double]
+    /// Its scale, `[F]`; positive.
+    package let scale: [Double]
+    /// For each block `[n × n]`, row-major: what a scaled value of metric k adds to the residual of metric j, 1 where
+    /// they are the same.
+    package let coefficients: [[Double]]
+
+    /// Scaled values are cut here, so that one wild metric does not blame all.
+    package static let clip = 5.0
+    /// Added to the diagonal of the covariance.
+    package static let ridge = 0.3
+    /// Most metrics in a block: the work per row is F × block.
+    package static let largestBlock = 64
+
+    /// The blocks of metrics that explain each other: all together, or within their resource group (in pieces of the
+    /// largest size) when they are too many.
+    package static func blocks(groups: [String]) -> [[Int]] {
+        if groups.count <= largestBlock { return groups.isEmpty ? [] : [Array(groups.indices)] }
+        return Set(groups).sorted().flatMap { group in
+            let members = groups.indices.filter { groups[$0] == group }
+            return stride(from: 0, to: members.count, by: largestBlock).map {
+                Array(members[$0..<min(members.count, $0 + largestBlock)])
+            }
+        }
+    }
+
+    /// A metric's value scaled and cut.
+    @inline(__always)
+    static func scaled(_ value: Double, centre: Double, scale: Double) -> Double {
+        max(-clip, min(clip, (value - centre) / scale))
+    }
+
+    /// The coefficients that a block's mean products of scaled values give.
+    ///
+    /// - Throws: ``DetectionError`` (`invalidData`) when they cannot be inverted.
+    static func coefficients(_ products: Tensor<Double>) throws(DetectionError) -> [Double] {
+        let size = products.shape[0]
+        var regularised = products
+        var identity = Tensor<Double>(shape: [size, size])
+        for metric in 0..<size {
+            regularised[metric, metric] += ridge
+            identity[metric, metric] = 1
+        }
+        let inverse: Tensor<Double>
+        do { inverse = try solvePositiveDefinite(regularised, identity) } catch {
+            throw DetectionError(.invalidData, "inverting the covariance of metrics", "\(error)")
+        }
+        var result: [Double] = []
+        for other in 0..<size {
+            for metric in 0..<size { result.append(inverse[other, metric] / inverse[metric, metric]) }
+        }
+        return result
+    }
+
+    /// What the others do not explain of each scaled value.
+    ///
+    /// - Parameters:
+    ///   - scaled: scaled, cut values, `[F]`.
+    ///   - residuals: where it goes, `[F]`.
+    func explain(_ scaled: [Double], blocks: [[Int]], into residuals: inout [Double]) {
+        for (members, coefficients) in zip(blocks, coefficients) {
+            let size = members.count
+            let first = members[0]
+            let isContiguous = members[size - 1] - first == size - 1
+            coefficients.withUnsafeBufferPointer { coefficients in
+                residuals.withUnsafeMutableBufferPointer { residuals in
+                    for member in members { residuals[member] = 0 }
+                    for (row, other) in members.enumerated() {
+                        let factor = scaled[other]
+                        guard factor != 0 else { continue }
+                        let start = row * size
+                        if isContiguous {
+                            for column in 0..<size {
+                                residuals[first + column] += factor * coefficients[start + column]
+                            }
+                        } else {
+                            for column in 0..<size {
+                                residuals[members[column]] += factor * coefficients[start + column]
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,104 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
+/// Where one part of each metric normally is, and how fast it becomes rare beyond: what turns a number into evidence.
+///
+/// A value beyond an end of the range is r = (x − middle) / (end − middle) ranges away; the tail beyond is Pareto with
+/// the Hill index γ of the training part, so that −ln P(beyond x | beyond the end) = ln r / γ. That is the evidence,
+/// the same unit for every metric and part: no weight is needed to add them.
+///
+/// Source: Hill, "A simple general approach to inference about the tail of a distribution", Annals of Statistics 3, 1975;
+/// deviation: γ is shrunk towards ``usualIndex``, as if by ``usualCount`` more exceedances.
+package struct NormalRange: Codable, Sendable {
+    /// The lower end of each metric, `[F]`.
+    package let low: [Double]
+    /// The middle, `[F]`; between the ends.
+    package let middle: [Double]
+    /// The upper end, `[F]`.
+    package let high: [Double]
+    /// 1/γ below the range, `[F]`; positive.
+    package let rarityBelow: [Double]
+    /// 1/γ above it, `[F]`; positive.
+    package let rarityAbove: [Double]
+
+    /// The share of normal values beyond each end.
+    package static let tail = 0.005
+    /// The most evidence that one part of one metric gives: e⁻¹⁰ of what is beyond the end.
+    package static let cap = 10.0
+    /// What γ is shrunk to.
+    static let usualIndex = 0.3
+    /// As if by so many more exceedances.
+    static let usualCount = 20.0
+    /// γ is at least this.
+    static let leastIndex = 0.1
+
+    /// The ranges that sketches of normal values give.
+    ///
+    /// - Parameters:
+    ///   - sketches: one a metric, not empty.
+    ///   - held: further ones of values that count more, of the same metrics: a range reaches as far as either says.
+    ///   - widths: the least distance from the middle to an end, `[F]`; positive.
+    init(_ sketches: ArraySlice<DistributionSketch>, held: ArraySlice<DistributionSketch>? = nil, widths: [Double]) {
+        var (low, middle, high): ([Double], [Double], [Double]) = ([], [], [])
+        var (below, above): ([Double], [Double]) = ([], [])
+        for (index, sketch) in sketches.enumerated() {
+            var ends = sketch.quantiles([Self.tail, 0.5, 1 - Self.tail])
+            var counted = sketch
+            if let held, !held[held.startIndex + index].isEmpty {
+                counted = held[held.startIndex + index]
+                let others = counted.quantiles([Self.tail, 1 - Self.tail])
+                ends[0] = min(ends[0], others[0])
+                ends[2] = max(ends[2], others[1])
+            }
+            ends[0] = min(ends[0], ends[1] - widths[index])
+            ends[2] = max(ends[2], ends[1] + widths[index])
+            let indices = Self.hill(counted, ends)
+            low.append(ends[0])
+            middle.append(ends[1])
+            high.append(ends[2])
+            below.append(1 / indices.below)
+            above.append(1 / indices.above)
+        }
+        (self.low, self.middle, self.high) = (low, middle, high)
+        (rarityBelow, rarityAbove) = (below, above)
+    }
+
+    private static func hill(_ sketch: DistributionSketch, _ ends: [Double]) -> (below: Double, above: Double) {
+        var (below, above) = (usualIndex * usualCount, usualIndex * usualCount)
+        var (countBelow, countAbove) = (usualCount, usualCount)
+        sketch.forEach(beyond: ends[0], ends[2]) { value, count in
+            if value > ends[2] {
+                above += Double(count) * log((value - ends[1]) / (ends[2] - ends[1]))
+                countAbove += Double(count)
+            } else {
+                below += Double(count) * log((ends[1] - value) / (ends[1] - ends[0]))
+                countBelow += Double(count)
+            }
+        }
+        return (max(leastIndex, below / countBelow), max(leastIndex, above / countAbove))
+    }
+
+    /// The evidence that a value gives: 0 within the range; positive above it, negative below.
+    @inline(__always)
+    func evidence(_ value: Double, _ metric: Int) -> Double {
+        if value > high[metric] {
+            let ratio = (value - middle[metric]) / (high[metric] - middle[metric])
+            return min(Self.cap, log(ratio) * rarityAbove[metric])
+        }
+        if value < low[metric] {
+            let ratio = (middle[metric] - value) / (middle[metric] - low[metric])
+            return -min(Self.cap, log(ratio) * rarityBelow[metric])
+        }
+        return 0
+    }
+
+    /// Whether it has `width` usable ranges.
+    func isConsistent(width: Int) -> Bool {
+        low.areFinite(width) && middle.areFinite(width) && high.areFinite(width)
+            && rarityBelow.arePositive(width) && rarityAbove.arePositive(width)
+            && (0..<width).allSatisfy { low[$0] < middle[$0] && middle[$0] < high[$0] }
+    }
+}

@@ -1,0 +1,149 @@
+import Foundation
+import Numerics
+import Testing
+import Watching
+
+/// The shipped detector against its reference implementation in NumPy (Goldens/make-default-goldens.py), and what it
+/// promises beyond.
+@Suite struct EvidenceDetectorTests {
+    struct Golden: Decodable {
+        let step: Double
+        let start: Double
+        let metrics: Int
+        let heldOutStart: Int
+        let train: [Double]
+        let test: [Double]
+        let trainResiduals: [Float]
+        let testResiduals: [Float]
+        let level: Double
+        let score: [Double]
+        let deviations: [Double]
+        let causes: [Double]
+
+        static func load() throws -> Golden {
+            let url = try #require(
+                Bundle.module.url(forResource: "default", withExtension: "json", subdirectory: "Goldens"))
+            return try JSONDecoder().decode(Golden.self, from: Data(contentsOf: url))
+        }
+
+        func samples(_ values: [Double], _ residuals: [Float], from start: Double) -> DetectorSamples {
+            let count = values.count / metrics
+            return DetectorSamples(
+                metrics: (0..<metrics).map { "m\($0)" }, times: (0..<count).map { start + step * Double($0) },
+                values: values, residuals: residuals, heldOutStart: heldOutStart)
+        }
+    }
+
+    private func expectClose(_ a: [Double], _ b: [Double], _ what: String) {
+        #expect(a.count == b.count, "\(what)")
+        let worst = zip(a, b).map { abs($0 - $1) / max(1e-3, abs($1)) }.max() ?? 0
+        #expect(worst <= 1e-7, "\(what): off by \(worst), \(a.prefix(3)), expected \(b.prefix(3))")
+    }
+
+    @Test func againstTheReference() throws {
+        let golden = try Golden.load()
+        let train = golden.samples(golden.train, golden.trainResiduals, from: golden.start)
+        let model = try EntityModel.trained(.shipped, on: [train], stepSeconds: golden.step)
+        expectClose([model.calibrations[1].level], [golden.level], "threshold")
+        let test = golden.samples(
+            golden.test, golden.testResiduals, from: golden.start + golden.step * Double(train.count))
+        let scores = try model.score(test)
+        expectClose(scores.scores[1], golden.score, "score")
+        let width = golden.metrics
+        func everySeventh(_ values: [Double]) -> [Double] {
+            stride(from: 0, to: test.count, by: 7).flatMap { values[$0 * width..<($0 + 1) * width] }
+        }
+        expectClose(everySeventh(scores.found.deviations), golden.deviations, "deviations")
+        expectClose(everySeventh(scores.found.causes), golden.causes, "causes")
+    }
+
+    /// Correlated metrics of one entity.
+    private static func samples(_ rows: Int, _ name: Int) -> DetectorSamples {
+        var generator = CounterBasedGenerator(seed: 12, purpose: "evidence", name)
+        var values: [Double] = []
+        var load = 0.0
+        for _ in 0..<rows {
+            load = 0.9 * load + generator.normal()
+            values += [load + 0.1 * generator.normal(), 100 - 3 * load + generator.normal(), generator.normal()]
+        }
+        return DetectorSamples(
+            metrics: ["a", "b", "c"], times: (0..<rows).map { 60 * Double($0) }, values: values,
+            residuals: values.map { Float(0.01 * $0) })
+    }
+
+    /// What sites say of their own samples adds up to the detector of all samples in one place, in any order.
+    @Test func aFederatedFitEqualsTheCentralOne() throws {
+        let sites = (0..<4).map { TrainingPart(Self.samples(300 + 100 * $0, $0)) }
+        let fit = EvidenceFit(metrics: ["a", "b", "c"], groups: ["x", "x", "x"])
+        let central = try fit.fitted(to: sites)
+        #expect(try JSONEncoder.sorted.encode(fit.fitted(to: sites.reversed())) == JSONEncoder.sorted.encode(central))
+        // Summaries travel.
+        var server = fit
+        var found: FittedDetector?
+        while found == nil {
+            let answers = try sites.map {
+                try JSONDecoder().decode(FitSummary.self, from: JSONEncoder().encode(server.summary(of: $0)))
+            }
+            var all = answers[2]
+            for index in [0, 3, 1] { try all.merge(answers[index]) }
+            found = try server.advance(with: all)
+        }
+        #expect(try JSONEncoder.sorted.encode(found) == JSONEncoder.sorted.encode(central))
+    }
+
+    /// Coarse sketches hardly change what is found.
+    @Test func coarseSketchesAreCloseToExactRanges() throws {
+        let part = TrainingPart(Self.samples(2_000, 9))
+        let (metrics, groups) = (["a", "b", "c"], ["x", "x", "x"])
+        let exact = try EvidenceFit(metrics: metrics, groups: groups, precision: 52).fitted(to: [part])
+        let coarse = try EvidenceFit(metrics: metrics, groups: groups).fitted(to: [part])
+        guard case .evidence(let a) = exact, case .evidence(let b) = coarse else { return #expect(Bool(false)) }
+        for (x, y) in zip(a.ranges, b.ranges) {
+            for metric in 0..<3 {
+                let width = x.high[metric] - x.low[metric]
+                #expect(abs(x.high[metric] - y.high[metric]) < 0.01 * width)
+                #expect(abs(x.low[metric] - y.low[metric]) < 0.01 * width)
+            }
+        }
+    }
+
+    @Test func shortAndConstantTrainingIsSurvived() throws {
+        for (count, value) in [(20, 1.0), (60, 0.0), (200, -3.0)] {
+            let samples = DetectorSamples(
+                metrics: ["a"], times: (0..<count).map(Double.init), values: [Double](repeating: value, count: count))
+            let model = try EntityModel.trained(.shipped, on: [samples], stepSeconds: 1)
+            let moved = DetectorSamples(
+                metrics: ["a"], times: [0, 1, 2, 3], values: [value, value, value + 1, value + 1])
+            let scores = try model.score(moved)
+            #expect(!scores.scores[1].contains { !$0.isFinite })
+            #expect(scores.alarms[1] == [false, false, true, true])
+        }
+        #expect(throws: DetectionError.self) {
+            try EntityModel.trained(
+                .shipped, on: [DetectorSamples(metrics: ["a"], times: [0], values: [1])], stepSeconds: 1)
+        }
+        #expect(throws: DetectionError.self) {
+            try EntityModel.trained(
+                .shipped, on: [DetectorSamples(metrics: [], times: [0, 1], values: [])], stepSeconds: 1)
+        }
+    }
+
+    /// More metrics than a block explain each other within their group only; nothing else changes.
+    @Test func manyMetricsAreExplainedWithinTheirGroup() {
+        let groups = (0..<200).map { $0 % 2 == 0 ? "physical.cpu" : "virtual.memory" }
+        let blocks = MetricRelations.blocks(groups: groups)
+        #expect(blocks.map(\.count) == [64, 36, 64, 36])
+        #expect(Set(blocks.joined()).count == 200)
+        #expect(blocks.allSatisfy { block in Set(block.map { groups[$0] }).count == 1 })
+        #expect(MetricRelations.blocks(groups: Array(groups.prefix(64))).count == 1)
+        #expect(MetricRelations.blocks(groups: []).isEmpty)
+    }
+}
+
+extension JSONEncoder {
+    fileprivate static var sorted: JSONEncoder {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .sortedKeys
+        return encoder
+    }
+}
