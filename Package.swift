@@ -53,6 +53,8 @@ let package = Package(
         systemLibrary("CSQLite", packages: ["libsqlite3-dev"]),
         systemLibrary("CMicroHTTP", packages: ["libmicrohttpd-dev"]),
         systemLibrary("CExpat", packages: ["libexpat1-dev"]),
+        systemLibrary("CCurl", packages: ["libcurl4-openssl-dev"]),
+        systemLibrary("CSnappy", packages: ["libsnappy-dev"]),
         systemLibrary("CZlib", packages: ["zlib1g-dev"]),
         systemLibrary("CZstd", packages: ["libzstd-dev"]),
         .target(name: "CVectorKernels", cSettings: [.unsafeFlags(["-O3"])]),
@@ -65,7 +67,9 @@ let package = Package(
 
         // Layer 2.
         module("CommandLine", ["Platform"]),
-        module("Telemetry", ["Numerics", "Platform"], resources: [.embedInCode("Resources/groups.json")]),
+        module(
+            "Telemetry", ["Numerics", "Platform"],
+            resources: [.embedInCode("Resources/groups.json"), .embedInCode("Resources/presets.json")]),
         module("Placement", ["Numerics", "Platform"]),
 
         // Layer 3.
@@ -86,6 +90,10 @@ let package = Package(
                 "Telemetry", "Watching",
             ], touchesC: true),
 
+        // Layer 6: live sources and the sample store, which only some tools need.
+        module(
+            "Collection", ["CCurl", "CSnappy", "CZlib", "CZstd", "Platform", "Services", "Telemetry"], touchesC: true),
+
         // Layer 6: what experiments need and an edge process does not.
         module(
             "Laboratory",
@@ -101,12 +109,12 @@ let package = Package(
         tool(
             "fl-train",
             [
-                "Autoencoders", "Charts", "Laboratory", "Numerics", "Placement", "Platform", "Services", "Telemetry",
-                "Watching",
+                "Autoencoders", "Charts", "Collection", "Laboratory", "Numerics", "Placement", "Platform", "Services",
+                "Telemetry", "Watching",
             ]),
         tool("fl-place", ["Charts", "Laboratory", "Numerics", "Placement", "Platform"]),
         tool("fl-server", ["Autoencoders", "Federation", "Placement", "Platform", "Services"]),
-        tool("fl-worker", ["Autoencoders", "Platform", "Services", "Telemetry", "Watching"]),
+        tool("fl-worker", ["Autoencoders", "Collection", "Platform", "Services", "Telemetry", "Watching"]),
         tool("fl-alerts", ["Platform", "Services", "Watching"]),
         tool("fl-simulate", ["Platform", "Simulation"]),
         tool("fl-demo", ["Laboratory", "Platform", "Services", "Telemetry", "Watching"]),
@@ -134,6 +142,7 @@ let package = Package(
         tests(
             "Services",
             ["Autoencoders", "Federation", "Laboratory", "Numerics", "Placement", "Platform", "Telemetry", "Watching"]),
+        tests("Collection", ["Platform", "Services", "Telemetry"]),
         tests(
             "Laboratory", ["Autoencoders", "Numerics", "Platform", "Telemetry", "Watching"],
             resources: [.copy("Evaluation/Goldens")]),

@@ -1,1 +1,6 @@
+#ifndef FAULTLINE_ZLIB_H
+#define FAULTLINE_ZLIB_H
+
 #include <zlib.h>
+
+#endif

@@ -50,6 +50,15 @@ package struct Option<Value: OptionValue>: Sendable {
             valid: { _ in true })
     }
 
+    /// A value that is written without its name and may be left out.
+    package static func positional(
+        _ name: String, _ placeholder: String, default fallback: Value, _ help: String
+    ) -> Option {
+        Option(
+            name, placeholder, fallback: fallback, help, constraint: nil, isRequired: false, isPositional: true,
+            valid: { _ in true })
+    }
+
     /// What a right value looks like; of a text its constraint says enough.
     private static func expectation(_ constraint: String?) -> String {
         guard let constraint else { return Value.expectation }

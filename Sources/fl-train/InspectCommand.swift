@@ -4,7 +4,7 @@ import Telemetry
 
 /// `fl-train inspect`: what is in a set of metric files.
 struct InspectCommand: Command {
-    static let data = Option<[String]>.positional("data", "DATA", "files or folders to look at")
+    static let data = Option<[String]>.positional("data", "DATA", default: [], "files or folders to look at")
     static let format = Option<OutputFormat>("format", "FORMAT", default: .table, "how to print the findings")
     static let gapFactor = Option<Double>(
         "gap-factor", "FACTOR", default: 5, "a step longer than this many median steps counts as a gap",
@@ -17,19 +17,34 @@ struct InspectCommand: Command {
             Reads every file once, in a stream, and says what training would see: the entities and their sites, the \
             kind of each file, rows, columns, clock and gaps; the resource groups that the metrics fall into; metrics \
             that are constant or missing throughout, which the models leave out; columns that are not numbers.
+
+            With --prometheus it looks at an endpoint in place of files: a Prometheus by its history, or any endpoint \
+            with metrics by asking it twice, so that one sees what a preset makes of it before anything is learned.
             """,
         examples: [
             .init("fl-train inspect metrics/", "every file below a folder"),
             .init("fl-train inspect host.csv --separator ';' --format json", "one file, for a program"),
+            .init("fl-train inspect --prometheus http://127.0.0.1:9100/metrics", "what a preset makes of an endpoint"),
+            .init(
+                #"fl-train inspect --prometheus http://127.0.0.1:9090 --query '{job="node"}' --last 7d"#,
+                "a week of history"),
         ],
-        options: [data, format, gapFactor] + DataOptions.all)
+        options: [data, format, gapFactor, PrometheusOptions.prometheus] + PrometheusOptions.all + DataOptions.all)
 
     func run(_ arguments: Arguments, _ console: Console) async throws {
         let options = DataOptions.readerOptions(arguments)
         let rules = try DataOptions.rules(arguments)
         console.progress("looking for metric files")
-        let contents = try DataCatalog.search(arguments[Self.data], options: options)
-        let sources = contents.sources
+        let endpoint = try await PrometheusOptions.look(arguments, rules: rules, console)
+        guard endpoint != nil || !arguments[Self.data].isEmpty else {
+            throw CommandLineError(
+                .usage, "nothing to look at: name files or folders, or an endpoint with --prometheus")
+        }
+        let contents =
+            arguments[Self.data].isEmpty
+            ? DataCatalog.Contents(sources: [], passedOver: [])
+            : try DataCatalog.search(arguments[Self.data], options: options)
+        let sources = (endpoint?.sources ?? []) + contents.sources
         var statistics = TelemetryStatistics()
         var layouts: [SourceLayout] = []
         var widths: [Int] = []
@@ -49,6 +64,7 @@ struct InspectCommand: Command {
         }
         let pipeline = CleaningPipeline(fitting: statistics, rules: rules)
         let findings = Findings(
+            preset: endpoint?.preset, seriesLeftOut: endpoint?.seriesLeftOut,
             entities: zip(sources.indices, sources).map { index, source in
                 Findings.Entity(
                     source: source, layout: layouts[index], columns: widths[index], clock: clocks[index],
@@ -183,6 +199,9 @@ private struct Findings: Encodable {
         var types: [String]
     }
 
+    /// Of an endpoint: the kind that it was found to be of, and how many series nobody wants.
+    var preset: String?
+    var seriesLeftOut: Int?
     var entities: [Entity]
     var passedOver: [DataCatalog.Contents.PassedOver]
     var groups: [Group]
@@ -208,7 +227,12 @@ private struct Findings: Encodable {
                 "\(group.constantMetrics.count)", Self.listed(group.metrics),
             ])
         }
-        var lines = ["\(Quantity.count(entities.count, "entity", "entities"))", "", clocks.text, ""]
+        var lines: [String] = []
+        if let preset {
+            let rest = seriesLeftOut.map { ", \($0) series left out" } ?? ""
+            lines += ["preset \(preset.isEmpty ? "none" : preset)\(rest)", ""]
+        }
+        lines += ["\(Quantity.count(entities.count, "entity", "entities"))", "", clocks.text, ""]
         lines += ["\(Quantity.count(groups.count, "resource group"))", "", metrics.text]
         let noted = entities.filter { !$0.notes.isEmpty }
         if !noted.isEmpty { lines.append("") }

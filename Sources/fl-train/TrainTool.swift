@@ -9,6 +9,7 @@ enum TrainTool {
         summary: "trains, scores and explains anomaly detectors on metric files; needs no running server",
         commands: [
             InspectCommand.self,
+            FetchCommand.self,
             GenerateCommand.self,
             InjectCommand.self,
             TrainCommand.self,
@@ -22,6 +23,7 @@ enum TrainTool {
             BenchEngineCommand.self,
             BenchReadersCommand.self,
             BenchStreamCommand.self,
+            BenchStoreCommand.self,
             DevicesCommand.self,
             ProfileCommand.self,
             StudyCommand.self,

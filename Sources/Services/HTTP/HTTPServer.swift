@@ -4,9 +4,9 @@ import Glibc
 import Synchronization
 
 /// What a client asked for.
-struct HTTPRequest {
+package struct HTTPRequest {
     /// What it wants done.
-    enum Method: String {
+    package enum Method: String {
         case get = "GET"
         case post = "POST"
         case put = "PUT"
@@ -14,19 +14,19 @@ struct HTTPRequest {
     }
 
     /// What it wants done.
-    var method = Method.get
+    package var method = Method.get
     /// The path, without the query.
-    var path: String
+    package var path: String
     /// Looks up a value of the query.
-    var query: (String) -> String?
+    package var query: (String) -> String?
     /// Looks up a header.
-    var header: (String) -> String?
+    package var header: (String) -> String?
     /// What it brings; empty for GET, and as a rule for DELETE.
-    var body: [UInt8] = []
+    package var body: [UInt8] = []
 }
 
 /// What it gets.
-enum HTTPResponse: Sendable {
+package enum HTTPResponse: Sendable {
     /// A whole body.
     case whole(status: Int, type: String, body: [UInt8])
     /// A stream: `next` gives more bytes, an empty array when there is nothing yet, `nil` at the end. It is called from a
@@ -36,14 +36,14 @@ enum HTTPResponse: Sendable {
 
 /// A small HTTP/1.1 server over libmicrohttpd: GET, DELETE, and POST and PUT with small bodies; a thread for each
 /// connection, bounded.
-@safe final class HTTPServer: Sendable {
+@safe package final class HTTPServer: Sendable {
     /// Most connections at a time.
     static let connectionLimit = 64
     /// Most bytes of a request's body.
-    static let longestBody = 65_536
+    package static let longestBody = 65_536
 
     /// What answers requests; called from the connections' threads.
-    typealias Handler = @Sendable (HTTPRequest) -> HTTPResponse
+    package typealias Handler = @Sendable (HTTPRequest) -> HTTPResponse
 
     // Unchecked: the pointer is set once, and libmicrohttpd's daemon functions are thread-safe.
     @safe private struct Daemon: @unchecked Sendable { let pointer: OpaquePointer }
@@ -52,15 +52,19 @@ enum HTTPResponse: Sendable {
     private let handler: Unmanaged<HandlerBox>
     private let stopped = Atomic(false)
     /// The port that it listens on.
-    let port: Int
+    package let port: Int
 
     /// Listens on `host` and `port`; port 0 lets the system choose.
     ///
     /// - Throws: ``ServiceError`` when the address cannot be had.
-    init(host: String, port: Int, handler: @escaping Handler) throws {
+    ///
+    /// - Parameter longestBody: most bytes of a request's body.
+    package init(
+        host: String, port: Int, longestBody: Int = HTTPServer.longestBody, handler: @escaping Handler
+    ) throws {
         let (descriptor, chosen) = try Self.listen(host: host, port: port)
         self.port = chosen
-        let box = unsafe Unmanaged.passRetained(HandlerBox(handler))
+        let box = unsafe Unmanaged.passRetained(HandlerBox(handler, longestBody: longestBody))
         unsafe self.handler = box
         let started = unsafe faultline_http_start(
             descriptor, UInt32(Self.connectionLimit), 60, answerRequest, endRequest, box.toOpaque())
@@ -73,7 +77,7 @@ enum HTTPResponse: Sendable {
     }
 
     /// Ends every connection and stops listening.
-    func stop() {
+    package func stop() {
         guard !stopped.exchange(true, ordering: .relaxed) else { return }
         unsafe MHD_stop_daemon(daemon.pointer)
         unsafe handler.release()
@@ -124,16 +128,23 @@ enum HTTPResponse: Sendable {
 
 private final class HandlerBox: Sendable {
     let handler: HTTPServer.Handler
-    init(_ handler: @escaping HTTPServer.Handler) { self.handler = handler }
+    let longestBody: Int
+    init(_ handler: @escaping HTTPServer.Handler, longestBody: Int) {
+        self.handler = handler
+        self.longestBody = longestBody
+    }
 }
 
 /// The body of a request while it comes; used by its connection's thread only.
 private final class BodyBox {
     private(set) var bytes: [UInt8] = []
     private(set) var isTooLong = false
+    private let limit: Int
+
+    init(limit: Int) { self.limit = limit }
 
     func append(_ more: UnsafeRawBufferPointer) {
-        guard !isTooLong, bytes.count + more.count <= HTTPServer.longestBody else {
+        guard !isTooLong, bytes.count + more.count <= limit else {
             isTooLong = true
             bytes = []
             return
@@ -168,7 +179,7 @@ private func answerRequest(
         guard let state = unsafe state, let uploadSize = unsafe uploadSize else { return faultline_http_result(0) }
         guard let held = unsafe state.pointee else {
             // Only the headers are here; the body comes in further calls, the last of them without bytes.
-            unsafe state.pointee = Unmanaged.passRetained(BodyBox()).toOpaque()
+            unsafe state.pointee = Unmanaged.passRetained(BodyBox(limit: box.longestBody)).toOpaque()
             return faultline_http_result(1)
         }
         let collected = unsafe Unmanaged<BodyBox>.fromOpaque(held).takeUnretainedValue()
@@ -178,7 +189,7 @@ private func answerRequest(
             return faultline_http_result(1)
         }
         guard !collected.isTooLong else {
-            let line = "a body of more than \(HTTPServer.longestBody) bytes\n"
+            let line = "a body of more than \(box.longestBody) bytes\n"
             return unsafe queue(.text(413, line), on: connection)
         }
         body = collected.bytes
@@ -249,20 +260,22 @@ private func endStream(_ context: UnsafeMutableRawPointer?) {
 
 extension HTTPResponse {
     /// A line of text.
-    static func text(_ status: Int, _ text: String) -> HTTPResponse {
+    package static func text(_ status: Int, _ text: String) -> HTTPResponse {
         .whole(status: status, type: "text/plain; charset=utf-8", body: Array(text.utf8))
     }
 
     /// JSON.
-    static func json(_ body: [UInt8]) -> HTTPResponse { .whole(status: 200, type: "application/json", body: body) }
+    package static func json(_ body: [UInt8]) -> HTTPResponse {
+        .whole(status: 200, type: "application/json", body: body)
+    }
 
     /// A value as JSON with sorted keys, on one line.
-    static func encoding(_ value: some Encodable) throws -> HTTPResponse {
+    package static func encoding(_ value: some Encodable) throws -> HTTPResponse {
         .json(Array(try JSONEncoder.oneLine.encode(value)) + [0x0a])
     }
 
     /// A peer's text as it may stand in a line for people: without control characters, and not long.
-    static func printable(_ text: String) -> String {
+    package static func printable(_ text: String) -> String {
         String(
             String.UnicodeScalarView(
                 text.unicodeScalars.prefix(120).map { $0.properties.generalCategory == .control ? "\u{FFFD}" : $0 }))

@@ -183,7 +183,8 @@ package final class TelemetryLearner: Learner {
 
     /// Bytes of a source's files.
     package static func bytes(of source: EntitySource) -> Int {
-        source.files.reduce(0) { sum, path in
+        if let rows = source.rows { return rows.provider.byteCount }
+        return source.files.reduce(0) { sum, path in
             sum + ((try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int) ?? 0)
         }
     }

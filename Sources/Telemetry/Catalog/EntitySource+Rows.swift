@@ -6,6 +6,7 @@ extension EntitySource {
     /// - Parameter isCancelled: whether the answer is no longer wanted; it is then too small.
     /// - Throws: ``TelemetryError`` when a file cannot be read.
     public func countRows(isCancelled: () -> Bool = { false }) throws -> Int {
+        if let rows = self.rows { return rows.provider.countRows() }
         var rows = 0
         for path in files where !isCancelled() {
             let opened = try OpenedFile(path, options: ReaderOptions(), firstRow: 0)

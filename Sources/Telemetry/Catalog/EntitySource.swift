@@ -27,6 +27,13 @@ public struct EntitySource: Hashable, Sendable, Codable {
     /// Path of an interpretation file (which metrics caused each anomaly) that goes with it.
     public var interpretationFile: String?
 
+    /// Where the rows are when they lie in no file: ``files`` is empty then, and what is written of the source lacks it.
+    package var rows: ProvidedRows?
+
+    private enum CodingKeys: String, CodingKey {
+        case site, entity, type, part, files, format, labelFile, interpretationFile
+    }
+
     /// A source with every field given.
     public init(
         site: String, entity: String, type: String, part: Part, files: [String], format: SourceFormat,
@@ -61,7 +68,8 @@ public struct EntitySource: Hashable, Sendable, Codable {
     ///
     /// - Throws: ``TelemetryError`` when the first file cannot be opened or understood.
     public func makeReader(options: ReaderOptions = ReaderOptions()) throws -> any FrameReader {
-        try SourceReader(source: self, options: options)
+        if let rows { return try rows.provider.makeReader() }
+        return try SourceReader(source: self, options: options)
     }
 
     /// All rows of the source in one frame.
@@ -74,4 +82,12 @@ public struct EntitySource: Hashable, Sendable, Codable {
         }
         return frame
     }
+}
+
+extension EntitySource {
+    /// The entity that a file's name (without extension) names: `machine-1-6_train` → `machine-1-6`.
+    package static func entityName(ofFile name: String) -> String { Discovery.name(of: name).entity }
+
+    /// The type that an entity's name says: `enb0` → `enb`.
+    package static func entityType(ofEntity name: String) -> String { Discovery.type(of: name) }
 }

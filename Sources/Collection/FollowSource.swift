@@ -1,0 +1,265 @@
+import Foundation
+import Glibc
+import Platform
+import Telemetry
+
+/// Follows a file to which rows are appended, or standard input: what is there first, then what comes.
+///
+/// Each piece of new lines is read as if it were a file of its own that begins with the same header and the same first
+/// rows, so that what a column is and how its time is written is decided once.
+final class FollowSource: LiveSource, @unchecked Sendable {
+    private static let pieceBytes = 4 << 20
+    private static let pauseSeconds = 0.1
+    /// Rows by which columns are judged.
+    private static let judgedRows = 200
+
+    private let configuration: SourceConfiguration
+    private let context: SourceContext
+    private let site: String
+    private let entity: String
+    private let type: String
+    private let title: String
+    private let isStandardInput: Bool
+    private var lines = FollowedLines()
+    private var thread: BackgroundThread?
+    private var book = DataQualityBook()
+    /// The first lines of the present file, by which its columns are judged.
+    private var judged: [UInt8] = []
+    private var judgedCount = 0
+    /// The entity's columns so far.
+    private var columns: [String] = []
+    private var rowCount = 0
+
+    init(_ configuration: SourceConfiguration, context: SourceContext) throws {
+        self.configuration = configuration
+        self.context = context
+        isStandardInput = configuration.kind == .standardInput
+        site = configuration.site ?? context.site
+        title = configuration.title
+        let path = configuration.path ?? "stdin"
+        let name = URL(filePath: path).deletingPathExtension().lastPathComponent
+        entity = configuration.entity ?? EntitySource.entityName(ofFile: name)
+        type = configuration.type ?? EntitySource.entityType(ofEntity: entity)
+        if let known = context.store.entity("\(site)/\(entity)") {
+            columns = known.columns
+            rowCount = known.nextRow
+        }
+        if !isStandardInput, let bytes = try context.store.position(of: title) {
+            if let known = try? JSONDecoder().decode(Position.self, from: Data(bytes)) {
+                lines = known.lines
+                judged = known.judged
+                judgedCount = judged.count { $0 == 0x0A }
+            }
+        }
+    }
+
+    /// How far a file was read, as the store remembers it.
+    private struct Position: Codable {
+        var lines: FollowedLines
+        var judged: [UInt8]
+    }
+
+    func start() {
+        thread = BackgroundThread(name: "follow") { [self] isCancelled in
+            do throws(StorageError) {
+                if isStandardInput { try readInput(isCancelled) } else { try follow(isCancelled) }
+            } catch {
+                context.fail(error)
+            }
+        }
+    }
+
+    func stop() {
+        thread?.cancel()
+        thread?.join(upTo: .milliseconds(300))
+    }
+
+    // MARK: Bytes
+
+    private func readInput(_ isCancelled: () -> Bool) throws(StorageError) {
+        while !isCancelled() {
+            var waiting = pollfd(fd: 0, events: Int16(POLLIN), revents: 0)
+            guard unsafe poll(&waiting, 1, 200) > 0 else { continue }
+            let bytes = Self.read(0, at: nil, count: 1 << 16)
+            try take(bytes ?? [], isEnd: bytes?.isEmpty ?? true)
+            if bytes?.isEmpty ?? true { return }
+        }
+    }
+
+    private func follow(_ isCancelled: () -> Bool) throws(StorageError) {
+        let path = configuration.path ?? ""
+        var descriptor: Int32 = -1
+        defer { if descriptor >= 0 { close(descriptor) } }
+        var missingSince: Double?
+        while !isCancelled() {
+            if descriptor < 0 { descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
+            var here = stat()
+            guard descriptor >= 0, unsafe fstat(descriptor, &here) == 0 else {
+                let now = context.wallSeconds()
+                missingSince = missingSince ?? now
+                if now - (missingSince ?? now) > 3 {
+                    say {
+                        $0.raise(
+                            .sourceDown, entity: entity, source: title, at: now, detail: "there is no file \(path)")
+                    }
+                }
+                Thread.sleep(forTimeInterval: Self.pauseSeconds)
+                continue
+            }
+            if missingSince != nil {
+                missingSince = nil
+                let now = context.wallSeconds()
+                say { $0.clear(.sourceDown, entity: entity, source: title, at: now) }
+            }
+            var there = stat()
+            let inode = unsafe stat(path, &there) == 0 ? UInt64(there.st_ino) : UInt64(here.st_ino)
+            switch lines.observe(
+                inodeAtPath: inode, openInode: UInt64(here.st_ino), openSize: UInt64(clamping: here.st_size))
+            {
+            case .wait: Thread.sleep(forTimeInterval: Self.pauseSeconds)
+            case .read(let offset):
+                let bytes = Self.read(descriptor, at: offset, count: Self.pieceBytes) ?? []
+                if bytes.isEmpty {
+                    Thread.sleep(forTimeInterval: Self.pauseSeconds)
+                } else {
+                    try take(bytes, isEnd: false)
+                }
+            case .rotated:
+                try take([], isEnd: true)
+                lines.startOver()
+                close(descriptor)
+                descriptor = -1
+                context.log.info("the followed file was replaced", ["file": path])
+            case .truncated:
+                lines.startOver()
+                context.log.info("the followed file begins again", ["file": path])
+            }
+        }
+    }
+
+    private static func read(_ descriptor: Int32, at offset: UInt64?, count: Int) -> [UInt8]? {
+        var failed = false
+        let bytes = unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
+            let got: Int
+            if let offset {
+                got = unsafe pread(descriptor, buffer.baseAddress, count, off_t(clamping: offset))
+            } else {
+                got = unsafe Glibc.read(descriptor, buffer.baseAddress, count)
+            }
+            failed = got < 0
+            initialized = max(0, got)
+        }
+        return failed ? nil : bytes
+    }
+
+    // MARK: Rows
+
+    private func take(_ bytes: [UInt8], isEnd: Bool) throws(StorageError) {
+        let taken = lines.take(bytes, isEnd: isEnd, hasHeader: !isJSON(bytes))
+        if taken.isNewHeader {
+            judged = []
+            judgedCount = 0
+        }
+        guard !taken.lines.isEmpty else { return }
+        let rows = try read(taken.lines[...])
+        let position = try? JSONEncoder().encode(Position(lines: lines, judged: judged))
+        try context.store.append(
+            rows.isEmpty
+                ? []
+                : [SampleStore.Addition(site: site, entity: entity, type: type, columns: columns, rows: rows)],
+            position: position.map { (title, Array($0)) })
+        rowCount += rows.count
+    }
+
+    private func isJSON(_ bytes: [UInt8]) -> Bool {
+        if lines.header != nil { return false }
+        if judgedCount > 0 { return true }
+        return bytes.first { $0 > 0x20 } == 0x7B
+    }
+
+    /// The rows of lines; a line that is no row costs itself, and is told.
+    private func read(_ lines: ArraySlice<UInt8>) throws(StorageError) -> [SampledRow] {
+        var rest = lines
+        var rows: [SampledRow] = []
+        var bad: String?
+        while !rest.isEmpty {
+            let (more, failure) = try readPiece(rest, rowsBefore: rows.count)
+            rows += more
+            // Good lines are those by which later ones are judged.
+            var read = rest.startIndex
+            for _ in 0..<more.count {
+                let end = rest[read...].firstIndex(of: 0x0A).map { $0 + 1 } ?? rest.endIndex
+                if judgedCount < Self.judgedRows {
+                    judged += rest[read..<end]
+                    judgedCount += 1
+                }
+                read = end
+            }
+            guard let failure else { break }
+            bad = bad ?? failure
+            rest = rest[(rest[read...].firstIndex(of: 0x0A).map { $0 + 1 } ?? rest.endIndex)...]
+        }
+        let now = context.wallSeconds()
+        say { book in
+            if let bad {
+                book.raise(.malformed, entity: entity, source: title, at: now, detail: bad)
+            } else {
+                book.clear(.malformed, entity: entity, source: title, at: now)
+            }
+        }
+        return rows
+    }
+
+    /// The rows of lines up to one that is none, read as a file that begins with the header and the judged rows.
+    private func readPiece(
+        _ new: ArraySlice<UInt8>, rowsBefore: Int
+    ) throws(StorageError) -> (rows: [SampledRow], failure: String?) {
+        let header = lines.header.map { $0 + [0x0A] } ?? []
+        let path =
+            FileManager.default.temporaryDirectory.path + "/faultline-\(getpid())-\(UInt32.random(in: 0 ... .max))"
+            + (lines.header == nil ? ".jsonl" : ".csv")
+        try FileContents.writeAtomically(header + judged + new, to: path)
+        defer { unsafe unlink(path) }
+        var rows: [SampledRow] = []
+        do {
+            var options = ReaderOptions()
+            options.textIsMissing = true
+            let source = EntitySource(
+                site: site, entity: entity, type: type, part: .all, files: [path], format: .generic)
+            var reader = try source.makeReader(options: options)
+            let places = place(reader.schema)
+            var rowSeconds: Double?
+            if case .rows(let seconds) = reader.layout.clock { rowSeconds = seconds }
+            var number = 0
+            while let frame = try reader.nextChunk(maximumRows: 4_096) {
+                for row in 0..<frame.rowCount {
+                    defer { number += 1 }
+                    guard number >= judgedCount else { continue }
+                    var values = [Double](repeating: .nan, count: columns.count)
+                    for (column, place) in places.enumerated() { values[place] = frame[row, column] }
+                    let time = rowSeconds.map { Double(rowCount + rowsBefore + rows.count) * $0 } ?? frame.times[row]
+                    rows.append(SampledRow(time: time, values: values))
+                }
+            }
+            return (rows, nil)
+        } catch {
+            return (rows, "\(error)".replacing(path, with: configuration.path ?? "stdin"))
+        }
+    }
+
+    /// Places of a schema's columns among the entity's; new ones come at the end.
+    private func place(_ schema: [String]) -> [Int] {
+        var known = Dictionary(uniqueKeysWithValues: columns.enumerated().map { ($0.element, $0.offset) })
+        return schema.map { name in
+            if let place = known[name] { return place }
+            columns.append(name)
+            known[name] = columns.count - 1
+            return columns.count - 1
+        }
+    }
+
+    private func say(_ body: (inout DataQualityBook) -> Void) {
+        body(&book)
+        for finding in book.take() { context.report(site, finding) }
+    }
+}

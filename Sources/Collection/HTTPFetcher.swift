@@ -1,0 +1,163 @@
+import CCurl
+import Foundation
+import Platform
+import Services
+import Telemetry
+
+/// Fetches what endpoints say, by libcurl: http and https, packed or not, with time-outs and a bound on the bytes that
+/// come out. Used by one thread at a time; keeps its connection.
+@safe final class HTTPFetcher {
+    /// How an endpoint is asked.
+    struct Options: Sendable, Hashable {
+        /// Seconds that an answer may take, from the first byte to the last.
+        var timeoutSeconds = 10.0
+        /// Bytes of an answer, unpacked.
+        var maximumBytes = 64 << 20
+        /// A file with a bearer token.
+        var bearerTokenFile: String?
+        /// A file with `user:password`.
+        var basicAuthFile: String?
+        /// A file with the authorities to trust.
+        var caFile: String?
+        /// Whether certificates are taken as they are.
+        var takesAnyCertificate = false
+        /// What it accepts.
+        var accept = "*/*"
+
+        init() {}
+
+        init(_ source: SourceConfiguration) {
+            if let seconds = source.timeoutSeconds { timeoutSeconds = seconds }
+            if let bytes = source.maximumBytes { maximumBytes = bytes }
+            bearerTokenFile = source.bearerTokenFile
+            basicAuthFile = source.basicAuthFile
+            caFile = source.caFile
+            takesAnyCertificate = source.insecureSkipVerify ?? false
+        }
+    }
+
+    /// An answer.
+    struct Answer {
+        var status: Int
+        var type: String
+        var body: [UInt8]
+    }
+
+    /// Why there is none.
+    struct Failure: Error, CustomStringConvertible {
+        enum Kind { case unreachable, tooSlow, tooLarge, refused, configuration }
+        var kind: Kind
+        var description: String
+    }
+
+    private static let isReady: Bool = curl_global_init(Int(CURL_GLOBAL_DEFAULT)) == CURLE_OK
+    private let handle: UnsafeMutableRawPointer
+
+    init() throws {
+        guard Self.isReady, let handle = unsafe curl_easy_init() else {
+            throw ServiceError(.unavailable, "libcurl cannot be used")
+        }
+        unsafe self.handle = handle
+    }
+
+    deinit { unsafe curl_easy_cleanup(handle) }
+
+    /// Asks for `url`.
+    ///
+    /// - Throws: ``Failure`` where no whole answer came.
+    func get(_ url: String, _ options: Options) throws -> Answer {
+        unsafe curl_easy_reset(handle)
+        func set(_ option: CURLoption, _ text: String) { _ = unsafe faultline_curl_text(handle, option, text) }
+        func set(_ option: CURLoption, _ number: Int) { _ = unsafe faultline_curl_number(handle, option, number) }
+        set(CURLOPT_URL, url)
+        set(CURLOPT_USERAGENT, "faultline")
+        set(CURLOPT_NOSIGNAL, 1)
+        set(CURLOPT_PROTOCOLS_STR, "http,https")
+        set(CURLOPT_REDIR_PROTOCOLS_STR, "http,https")
+        set(CURLOPT_FOLLOWLOCATION, 1)
+        set(CURLOPT_MAXREDIRS, 3)
+        set(CURLOPT_TIMEOUT_MS, Int(min(options.timeoutSeconds, 86_400) * 1_000))
+        set(CURLOPT_CONNECTTIMEOUT_MS, Int(min(options.timeoutSeconds, 10) * 1_000))
+        // All that the library can unpack; the bound counts what comes out.
+        set(CURLOPT_ACCEPT_ENCODING, "")
+        set(CURLOPT_TCP_NODELAY, 1)
+        set(CURLOPT_NOPROXY, "*")
+        if options.takesAnyCertificate {
+            set(CURLOPT_SSL_VERIFYPEER, 0)
+            set(CURLOPT_SSL_VERIFYHOST, 0)
+        }
+        if let file = options.caFile { set(CURLOPT_CAINFO, file) }
+        // Read again each time, so that a token may be changed; libcurl gives neither to another host on a redirect.
+        if let file = options.bearerTokenFile {
+            set(CURLOPT_XOAUTH2_BEARER, try Self.secret(file))
+            set(CURLOPT_HTTPAUTH, 1 << 6)
+        } else if let file = options.basicAuthFile {
+            set(CURLOPT_USERPWD, try Self.secret(file))
+            set(CURLOPT_HTTPAUTH, 1)
+        }
+        let headers = unsafe curl_slist_append(nil, "Accept: \(options.accept)")
+        defer { unsafe curl_slist_free_all(headers) }
+        _ = unsafe faultline_curl_list(handle, CURLOPT_HTTPHEADER, headers)
+        let box = BodyCollector(limit: options.maximumBytes)
+        _ = unsafe faultline_curl_body(handle, takeBody, Unmanaged.passUnretained(box).toOpaque())
+        let code = withExtendedLifetime(box) { unsafe curl_easy_perform(handle) }
+        guard code == CURLE_OK else {
+            if box.isTooLarge {
+                throw Failure(kind: .tooLarge, description: "an answer of more than \(options.maximumBytes) bytes")
+            }
+            let text = unsafe String(cString: curl_easy_strerror(code))
+            switch code {
+            case CURLE_OPERATION_TIMEDOUT:
+                throw Failure(kind: .tooSlow, description: "no whole answer within \(options.timeoutSeconds) s")
+            case CURLE_TOO_MANY_REDIRECTS: throw Failure(kind: .refused, description: "more than 3 redirects")
+            case CURLE_BAD_CONTENT_ENCODING:
+                throw Failure(kind: .refused, description: "an answer that cannot be unpacked")
+            default: throw Failure(kind: .unreachable, description: text.prefix(1).lowercased() + text.dropFirst())
+            }
+        }
+        let type = unsafe faultline_curl_type(handle).map { unsafe String(cString: $0) } ?? ""
+        return Answer(status: unsafe faultline_curl_status(handle), type: type, body: box.bytes)
+    }
+
+    /// The first line of a file with a secret.
+    private static func secret(_ path: String) throws -> String {
+        do throws(StorageError) {
+            let bytes = try FileContents.read(path, limit: 65_536)
+            let line = bytes.prefix { $0 != 0x0A && $0 != 0x0D }
+            guard !line.isEmpty else {
+                throw StorageError(.corrupt, operation: "read", path: path, found: "an empty line")
+            }
+            return String(decoding: line, as: UTF8.self)
+        } catch {
+            throw Failure(kind: .configuration, description: "the credentials: \(error.description)")
+        }
+    }
+}
+
+/// The body of an answer while it comes; used by one thread.
+private final class BodyCollector {
+    private let limit: Int
+    private(set) var bytes: [UInt8] = []
+    private(set) var isTooLarge = false
+
+    init(limit: Int) { self.limit = limit }
+
+    func append(_ more: UnsafeRawBufferPointer) -> Bool {
+        guard more.count <= limit - bytes.count else {
+            isTooLarge = true
+            bytes = []
+            return false
+        }
+        unsafe bytes.append(contentsOf: more)
+        return true
+    }
+}
+
+private func takeBody(
+    _ bytes: UnsafeMutablePointer<CChar>?, _ size: Int, _ count: Int, _ context: UnsafeMutableRawPointer?
+) -> Int {
+    guard let bytes = unsafe bytes, let context = unsafe context else { return 0 }
+    let box = unsafe Unmanaged<BodyCollector>.fromOpaque(context).takeUnretainedValue()
+    let part = unsafe UnsafeRawBufferPointer(start: bytes, count: size * count)
+    return unsafe box.append(part) ? part.count : 0
+}

@@ -1,0 +1,165 @@
+import Foundation
+import Platform
+import Services
+import Synchronization
+import Telemetry
+
+/// Receives samples over HTTP: Prometheus' remote write 1.0 (a snappy block of protobuf), or OpenTelemetry's metrics
+/// (OTLP/HTTP, protobuf or JSON, packed by gzip or not).
+///
+/// A request is answered as taken only when its bytes are on the disk; what cannot be read is refused for good, what
+/// cannot be stored now may be sent again.
+final class PushReceiver: LiveSource, @unchecked Sendable {
+    /// Seconds between two looks for rows that are complete.
+    private static let tickSeconds = 0.2
+    private static let defaultBytes = 32 << 20
+
+    private let configuration: SourceConfiguration
+    private let address: ListenAddress
+    private let sink: SourceSink
+    private let context: SourceContext
+    private let limit: Int
+    private let title: String
+    /// What requests change: under this lock, so that samples reach the intake in the order of their numbers.
+    private let lock = NSLock()
+    private var otlp = OpenTelemetryMetrics()
+    private var kinds: [String: MetricSeries.Kind] = [:]
+    private var server: HTTPServer?
+    private var ticker: BackgroundThread?
+
+    init(_ configuration: SourceConfiguration, sink: SourceSink, context: SourceContext) throws {
+        guard let address = ListenAddress(configuration.listen ?? "") else {
+            throw ServiceError(.configuration, "'\(configuration.listen ?? "")' is no HOST:PORT to listen on")
+        }
+        self.configuration = configuration
+        self.address = address
+        self.sink = sink
+        self.context = context
+        limit = configuration.maximumBytes ?? Self.defaultBytes
+        title = configuration.title
+        // What an earlier process had promised and not yet made rows of.
+        for request in try context.store.unsettled(from: title) {
+            let samples = try? read(request.bytes)
+            try take(samples ?? PushedSamples(), number: request.number)
+        }
+        server = try HTTPServer(host: address.host, port: address.port, longestBody: limit) { [weak self] request in
+            self?.answer(request) ?? .text(503, "ending\n")
+        }
+        context.log.notice(
+            "receiving samples",
+            ["kind": configuration.kind.rawValue, "address": "\(address.host):\(server?.port ?? 0)"])
+    }
+
+    func start() {
+        ticker = BackgroundThread(name: "rows") { [self] isCancelled in
+            while !isCancelled() {
+                Thread.sleep(forTimeInterval: Self.tickSeconds)
+                do throws(StorageError) {
+                    let now = context.wallSeconds()
+                    try sink.take { $0.settle(arrival: now) }
+                } catch {
+                    context.fail(error)
+                }
+            }
+        }
+    }
+
+    func stop() {
+        server?.stop()
+        ticker?.cancel()
+        ticker?.join(upTo: .milliseconds(300))
+    }
+
+    private func answer(_ request: HTTPRequest) -> HTTPResponse {
+        guard request.method == .post else { return .text(405, "samples come by POST\n") }
+        if let file = configuration.bearerTokenFile {
+            let token = try? FileContents.read(file, limit: 65_536).prefix { $0 != 0x0A && $0 != 0x0D }
+            guard let token, let given = request.header("Authorization"),
+                given == "Bearer " + String(decoding: token, as: UTF8.self)
+            else { return .text(401, "a bearer token is needed\n") }
+        }
+        let now = context.wallSeconds()
+        switch unpacked(request) {
+        case .failure(let refusal):
+            try? sink.take { $0.takeMalformed(refusal.text, at: now) }
+            return .text(refusal.status, refusal.text + "\n")
+        case .success(let bytes):
+            return store(bytes, isJSON: request.header("Content-Type")?.hasPrefix("application/json") ?? false, at: now)
+        }
+    }
+
+    private struct Refusal: Error {
+        var status: Int
+        var text: String
+    }
+
+    private func unpacked(_ request: HTTPRequest) -> Result<[UInt8], Refusal> {
+        let encoding = request.header("Content-Encoding") ?? ""
+        switch (configuration.kind, encoding) {
+        case (.remoteWrite, "snappy"), (.remoteWrite, ""):
+            guard let bytes = Snappy.decompressed(request.body, limit: limit) else {
+                return .failure(Refusal(status: 400, text: "no snappy block of at most \(limit) bytes"))
+            }
+            return .success(bytes)
+        case (.otlp, ""), (.otlp, "identity"): return .success(request.body)
+        case (.otlp, "gzip"):
+            guard let bytes = Gzip.decompressed(request.body, limit: limit) else {
+                return .failure(Refusal(status: 400, text: "no gzip data of at most \(limit) bytes"))
+            }
+            return .success(bytes)
+        default: return .failure(Refusal(status: 415, text: "content encoding '\(HTTPResponse.printable(encoding))'"))
+        }
+    }
+
+    private func store(_ bytes: [UInt8], isJSON: Bool, at now: Double) -> HTTPResponse {
+        lock.lock()
+        defer { lock.unlock() }
+        // A byte in front says what the rest is, for whoever reads it after a restart.
+        let kept = [isJSON ? 1 : 0] + bytes
+        let samples: PushedSamples
+        do {
+            samples = try read(kept)
+        } catch {
+            try? sink.take { $0.takeMalformed("a request that is no \(configuration.kind.rawValue)", at: now) }
+            return .text(400, "a request that cannot be read\n")
+        }
+        do throws(StorageError) {
+            let number = samples.count > 0 ? try context.store.keep(unsettled: kept, from: title) : nil
+            if let number { try take(samples, number: number) }
+        } catch {
+            context.log.error("samples could not be stored", ["reason": error.description])
+            return .text(503, "not now\n")
+        }
+        switch configuration.kind {
+        case .otlp where isJSON: return .json(Array("{}".utf8))
+        case .otlp: return .whole(status: 200, type: "application/x-protobuf", body: [])
+        default: return .whole(status: 204, type: "text/plain", body: [])
+        }
+    }
+
+    private func read(_ kept: [UInt8]) throws -> PushedSamples {
+        let bytes = Array(kept.dropFirst())
+        let samples: PushedSamples
+        switch configuration.kind {
+        case .otlp: samples = try kept.first == 1 ? otlp.read(json: bytes) : otlp.read(protobuf: bytes)
+        default: samples = try PushedSamples(remoteWrite: bytes)
+        }
+        if kinds.count < 100_000 { kinds.merge(samples.kinds) { _, new in new } }
+        return samples
+    }
+
+    private func take(_ samples: PushedSamples, number: Int64) throws(StorageError) {
+        let now = context.wallSeconds()
+        let newest = samples.series.lazy.flatMap { $0.samples.lazy.map(\.time) }.max() ?? -.infinity
+        let kinds = kinds
+        try sink.take(request: (number, newest)) { intake in
+            for series in samples.series {
+                for sample in series.samples {
+                    intake.push(series.series, sample.value, at: sample.time, kinds: kinds, arrival: now)
+                }
+            }
+            intake.takeReadable(at: now)
+            intake.settle(arrival: now)
+        }
+    }
+}

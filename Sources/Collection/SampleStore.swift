@@ -1,0 +1,520 @@
+import Foundation
+package import Platform
+import Services
+package import Telemetry
+
+/// A worker's bounded memory of its entities on disk: rows as the sampler made them, before scaling.
+///
+/// What ``append(_:position:settles:)`` has returned from survives the end of the process at any moment, once and in
+/// order; what it has not leaves no trace. Rows lie in blocks of one entity, compressed and with a checksum; the latest,
+/// until they fill a block, as they came. A block that is not what was written is passed over and counted, and nothing
+/// else is lost. The oldest blocks go first when the store is full or they are too old.
+///
+/// Unchecked: every use of the database and of what is remembered holds the lock.
+package final class SampleStore: @unchecked Sendable {
+    /// How much is kept.
+    package struct Limits: Sendable, Hashable {
+        /// Bytes of compressed rows; the file is a little larger.
+        package var bytes = 1 << 30
+        /// Seconds before the latest row of all; `nil`: as long as there is room.
+        package var ageSeconds: Double? = 14 * 86_400
+        /// Values in a block.
+        package var blockValues = 65_536
+
+        /// A gibibyte and two weeks.
+        package init() {}
+
+        /// Rows in a block of so many columns.
+        func blockRows(columns: Int) -> Int { max(32, min(1_024, blockValues / max(1, columns))) }
+    }
+
+    /// An entity that has rows here.
+    package struct Entity: Sendable, Hashable {
+        /// Its number, for as long as the store lives.
+        package var number: Int
+        /// The site.
+        package var site: String
+        /// Its name.
+        package var name: String
+        /// Its type.
+        package var type: String
+        /// Its columns so far; places never change.
+        package var columns: [String]
+        /// The first row that is still there.
+        package var firstRow: Int
+        /// Behind the last row.
+        package var nextRow: Int
+        /// The time of the last row; `nil` before there is one.
+        package var lastTime: Double?
+
+        /// `site/entity`.
+        package var key: String { "\(site)/\(name)" }
+    }
+
+    /// Rows to add to an entity.
+    package struct Addition: Sendable {
+        /// The site.
+        package var site: String
+        /// The entity.
+        package var entity: String
+        /// Its type, for its first rows.
+        package var type: String
+        /// Its columns so far.
+        package var columns: [String]
+        /// The rows.
+        package var rows: [SampledRow]
+
+        /// An addition with every field given.
+        package init(site: String, entity: String, type: String, columns: [String], rows: [SampledRow]) {
+            self.site = site
+            self.entity = entity
+            self.type = type
+            self.columns = columns
+            self.rows = rows
+        }
+
+        /// The same rows with the columns in the order in which the store has them; new ones come at the end. Another
+        /// source of the entity may have had its columns in another order.
+        func fitting(_ known: [String]) -> Addition {
+            guard !columns.starts(with: known) else { return self }
+            var result = self
+            result.columns = known
+            var places = Dictionary(uniqueKeysWithValues: known.enumerated().map { ($0.element, $0.offset) })
+            let targets = columns.map { name in
+                if let place = places[name] { return place }
+                result.columns.append(name)
+                places[name] = result.columns.count - 1
+                return result.columns.count - 1
+            }
+            result.rows = rows.map { row in
+                var values = [Double](repeating: .nan, count: result.columns.count)
+                for (column, value) in row.values.enumerated() { values[targets[column]] = value }
+                return SampledRow(time: row.time, values: values, quality: row.quality)
+            }
+            return result
+        }
+    }
+
+    /// What the store has done, for whoever watches it.
+    package struct Counters: Sendable, Hashable {
+        /// Rows taken since the start.
+        package var appended = 0
+        /// Rows that were let go since the start, to make room or because they were too old.
+        package var forgotten = 0
+        /// Blocks that were not what was written.
+        package var damaged = 0
+        /// Bytes of compressed rows.
+        package var bytes = 0
+        /// Samples behind them.
+        package var samples = 0
+    }
+
+    private static let migrations = [
+        """
+        CREATE TABLE entities (
+            id INTEGER PRIMARY KEY, site TEXT NOT NULL, name TEXT NOT NULL, type TEXT NOT NULL, columns BLOB NOT NULL,
+            UNIQUE (site, name)) STRICT;
+        CREATE TABLE blocks (
+            id INTEGER PRIMARY KEY, entity INTEGER NOT NULL, first INTEGER NOT NULL, count INTEGER NOT NULL,
+            start REAL NOT NULL, finish REAL NOT NULL, isTail INTEGER NOT NULL, columns INTEGER NOT NULL,
+            bytes BLOB NOT NULL, UNIQUE (entity, first)) STRICT;
+        CREATE INDEX blocksByAge ON blocks (finish);
+        CREATE TABLE positions (source TEXT PRIMARY KEY, bytes BLOB NOT NULL) STRICT;
+        CREATE TABLE unsettled (id INTEGER PRIMARY KEY, source TEXT NOT NULL, bytes BLOB NOT NULL) STRICT;
+        """
+    ]
+
+    /// An entity with the rows that no block holds yet.
+    private struct State {
+        var entity: Entity
+        var tail: SampleBlock
+        var tailStart: Int { entity.nextRow - tail.rowCount }
+    }
+
+    private let lock = NSCondition()
+    private let database: Database
+    private let limits: Limits
+    private var states: [State] = []
+    private var index: [String: Int] = [:]
+    private var unsettledNumber: Int64
+    private var counted = Counters()
+    private var latest = -Double.infinity
+    /// The block that was read last.
+    private var recent: (entity: Int, first: Int, block: SampleBlock)?
+    private var isClosing = false
+
+    /// Where the file is.
+    package let path: String
+    /// What had to be said of the file when it was opened; `nil`: nothing.
+    package let remark: String?
+
+    /// Opens or creates a store. A file that is no store any more is put aside under another name.
+    ///
+    /// - Throws: `StorageError` when the place cannot be written.
+    package init(path: String, limits: Limits = Limits()) throws(StorageError) {
+        self.path = path
+        self.limits = limits
+        var remark: String?
+        do throws(StorageError) {
+            database = try Self.open(path)
+        } catch {
+            guard error.code == .corrupt else { throw error }
+            let aside = "\(path).damaged"
+            for ending in ["", "-wal", "-shm"] {
+                try? FileManager.default.removeItem(atPath: aside + ending)
+                try? FileManager.default.moveItem(atPath: path + ending, toPath: aside + ending)
+            }
+            remark = "the file was damaged (\(error.found)); it is kept as \(aside), and a new one begins"
+            database = try Self.open(path)
+        }
+        unsettledNumber = try database.query("SELECT max(id) FROM unsettled").first?.first?.integer ?? 0
+        let dropped = try Self.load(database, into: &states, counted: &counted)
+        if dropped > 0 {
+            let tail = "\(dropped) damaged pieces were left out"
+            remark = remark.map { "\($0); \(tail)" } ?? tail
+            counted.damaged = dropped
+        }
+        self.remark = remark
+        for (number, state) in states.enumerated() {
+            index[state.entity.key] = number
+            if let time = state.entity.lastTime { latest = max(latest, time) }
+        }
+    }
+
+    private static func open(_ path: String) throws(StorageError) -> Database {
+        let database = try Database(path: path, migrations: migrations)
+        // A damaged page shows at the first statement that meets it, not when the file is opened.
+        try database.query("SELECT count(*) FROM entities")
+        try database.query("SELECT count(*) FROM blocks")
+        return database
+    }
+
+    /// Reads what there is; returns how many pieces of unfinished blocks could not be used.
+    private static func load(
+        _ database: Database, into states: inout [State], counted: inout Counters
+    ) throws(StorageError) -> Int {
+        var dropped = 0
+        for row in try database.query("SELECT id, site, name, type, columns FROM entities ORDER BY id") {
+            let id = Int(row[0].integer ?? 0)
+            guard let columns = try? JSONDecoder().decode([String].self, from: Data(row[4].blob ?? [])) else {
+                continue
+            }
+            let span = try database.query(
+                "SELECT min(first), max(first + count), sum(length(bytes)), sum(count * columns) FROM blocks "
+                    + "WHERE entity = ?", [.integer(Int64(id))]
+            ).first
+            let last = try database.query(
+                "SELECT finish FROM blocks WHERE entity = ? ORDER BY first DESC LIMIT 1", [.integer(Int64(id))]
+            ).first?.first?.real
+            var state = State(
+                entity: Entity(
+                    number: id, site: row[1].text ?? "", name: row[2].text ?? "", type: row[3].text ?? "",
+                    columns: columns, firstRow: Int(span?[0].integer ?? 0), nextRow: Int(span?[1].integer ?? 0),
+                    lastTime: last), tail: SampleBlock(columnCount: columns.count))
+            counted.bytes += Int(span?[2].integer ?? 0)
+            counted.samples += Int(span?[3].integer ?? 0)
+            for piece in try database.query(
+                "SELECT first, count, bytes FROM blocks WHERE entity = ? AND isTail = 1 ORDER BY first",
+                [.integer(Int64(id))])
+            {
+                guard let block = decode(piece[2].blob ?? []),
+                    block.rowCount == Int(piece[1].integer ?? 0)
+                else {
+                    dropped += 1
+                    // Rows keep their numbers: what was lost is missing, not moved.
+                    for _ in 0..<Int(piece[1].integer ?? 0) {
+                        state.tail.append(SampledRow(time: .nan, values: [], quality: .incomplete))
+                    }
+                    continue
+                }
+                state.tail.append(block)
+            }
+            states.append(state)
+        }
+        return dropped
+    }
+
+    // MARK: Writing
+
+    /// Adds rows, durably and all or nothing.
+    ///
+    /// - Parameters:
+    ///   - position: what a source remembers of how far it has read, by the source's name.
+    ///   - settles: numbers of pushed requests whose samples are all in rows now; see ``keep(unsettled:from:)``.
+    /// - Throws: `StorageError`; nothing was added then.
+    package func append(
+        _ additions: [Addition], position: (source: String, bytes: [UInt8])? = nil, settles: [Int64] = []
+    ) throws(StorageError) {
+        guard !additions.isEmpty || position != nil || !settles.isEmpty else { return }
+        lock.lock()
+        defer { lock.unlock() }
+        do throws(StorageError) {
+            try database.transaction { () throws(StorageError) in
+                for addition in additions where !addition.rows.isEmpty { try add(addition) }
+                if let position {
+                    try database.query(
+                        "INSERT OR REPLACE INTO positions VALUES (?, ?)",
+                        [.text(position.source), .blob(position.bytes)])
+                }
+                for number in settles {
+                    try database.query("DELETE FROM unsettled WHERE id = ?", [.integer(number)])
+                }
+                try makeRoom()
+            }
+        } catch {
+            // What is remembered follows the file, which has none of it.
+            try reload()
+            throw error
+        }
+        lock.broadcast()
+    }
+
+    private func reload() throws(StorageError) {
+        var counters = Counters()
+        var loaded: [State] = []
+        _ = try Self.load(database, into: &loaded, counted: &counters)
+        (counted.bytes, counted.samples) = (counters.bytes, counters.samples)
+        states = loaded
+        index = Dictionary(uniqueKeysWithValues: states.enumerated().map { ($0.element.entity.key, $0.offset) })
+        recent = nil
+    }
+
+    private func add(_ given: Addition) throws(StorageError) {
+        let addition = index["\(given.site)/\(given.entity)"].map { given.fitting(states[$0].entity.columns) } ?? given
+        let number = try state(for: addition)
+        let columns = states[number].entity.columns.count
+        let blockRows = limits.blockRows(columns: columns)
+        let id = Int64(states[number].entity.number)
+        var rest = addition.rows[...]
+        let hadTail = states[number].tail.rowCount > 0
+        var pieceStart = states[number].entity.nextRow
+        var piece = SampleBlock(columnCount: columns)
+        var isFirst = true
+        while !rest.isEmpty {
+            let room = max(1, blockRows - states[number].tail.rowCount)
+            let taken = rest.prefix(room)
+            for row in taken {
+                states[number].tail.append(row)
+                piece.append(row)
+            }
+            rest = rest.dropFirst(taken.count)
+            states[number].entity.nextRow += taken.count
+            if let time = taken.last(where: { $0.time.isFinite })?.time {
+                states[number].entity.lastTime = time
+                latest = max(latest, time)
+            }
+            if states[number].tail.rowCount >= blockRows {
+                // The block takes the place of its pieces.
+                if isFirst, hadTail {
+                    let gone = try database.query(
+                        "DELETE FROM blocks WHERE entity = ? AND isTail = 1 RETURNING length(bytes), count * columns",
+                        [.integer(id)])
+                    for row in gone {
+                        counted.bytes -= Int(row[0].integer ?? 0)
+                        counted.samples -= Int(row[1].integer ?? 0)
+                    }
+                }
+                isFirst = false
+                try write(states[number].tail, of: id, at: states[number].tailStart, isTail: false)
+                states[number].tail = SampleBlock(columnCount: columns)
+                piece = SampleBlock(columnCount: columns)
+                pieceStart = states[number].entity.nextRow
+            }
+        }
+        if piece.rowCount > 0 { try write(piece, of: id, at: pieceStart, isTail: true) }
+        counted.appended += addition.rows.count
+    }
+
+    /// The entity's place among the states; new entities and columns are written down.
+    private func state(for addition: Addition) throws(StorageError) -> Int {
+        let key = "\(addition.site)/\(addition.entity)"
+        if let known = index[key] {
+            let columns = states[known].entity.columns
+            if addition.columns.count > columns.count {
+                states[known].entity.columns = addition.columns
+                try database.query(
+                    "UPDATE entities SET columns = ? WHERE id = ?",
+                    [.blob(Self.encode(addition.columns)), .integer(Int64(states[known].entity.number))])
+            }
+            return known
+        }
+        try database.query(
+            "INSERT INTO entities (site, name, type, columns) VALUES (?, ?, ?, ?)",
+            [
+                .text(addition.site), .text(addition.entity), .text(addition.type),
+                .blob(Self.encode(addition.columns)),
+            ])
+        let id = try database.query("SELECT last_insert_rowid()").first?.first?.integer ?? 0
+        states.append(
+            State(
+                entity: Entity(
+                    number: Int(id), site: addition.site, name: addition.entity, type: addition.type,
+                    columns: addition.columns, firstRow: 0, nextRow: 0, lastTime: nil),
+                tail: SampleBlock(columnCount: addition.columns.count)))
+        index[key] = states.count - 1
+        return states.count - 1
+    }
+
+    private static func encode(_ columns: [String]) -> [UInt8] {
+        (try? JSONEncoder().encode(columns)).map { Array($0) } ?? []
+    }
+
+    private func write(_ block: SampleBlock, of id: Int64, at first: Int, isTail: Bool) throws(StorageError) {
+        let bytes = Zstandard.compressed(block.encoded(), level: isTail ? 1 : 3)
+        let times = block.times.filter(\.isFinite)
+        try database.query(
+            "INSERT INTO blocks (entity, first, count, start, finish, isTail, columns, bytes) "
+                + "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                .integer(id), .integer(Int64(first)), .integer(Int64(block.rowCount)), .real(times.min() ?? 0),
+                .real(times.last ?? 0), .integer(isTail ? 1 : 0), .integer(Int64(block.columnCount)),
+                .blob(bytes),
+            ])
+        counted.bytes += bytes.count
+        counted.samples += block.rowCount * block.columnCount
+    }
+
+    /// The checksum that every compressed block carries is part of its form.
+    private static func decode(_ bytes: [UInt8]) -> SampleBlock? {
+        Zstandard.decompressed(bytes, limit: 1 << 30).flatMap { SampleBlock(decoding: $0) }
+    }
+
+    /// Lets the oldest blocks go until what is left fits; at least the latest block of all stays.
+    private func makeRoom() throws(StorageError) {
+        while true {
+            let isTooLarge = counted.bytes > limits.bytes
+            let horizon = limits.ageSeconds.map { latest - $0 } ?? -.infinity
+            guard
+                let row = try database.query(
+                    "SELECT id, entity, first, count, columns, length(bytes), finish FROM blocks WHERE isTail = 0 "
+                        + "ORDER BY finish LIMIT 1"
+                ).first, isTooLarge || (row[6].real ?? 0) < horizon
+            else { return }
+            try database.query("DELETE FROM blocks WHERE id = ?", [row[0]])
+            let count = Int(row[3].integer ?? 0)
+            counted.bytes -= Int(row[5].integer ?? 0)
+            counted.samples -= count * Int(row[4].integer ?? 0)
+            counted.forgotten += count
+            let id = Int(row[1].integer ?? 0)
+            if let number = states.firstIndex(where: { $0.entity.number == id }) {
+                let next = try database.query(
+                    "SELECT min(first) FROM blocks WHERE entity = ?", [.integer(Int64(id))]
+                ).first?.first?.integer
+                states[number].entity.firstRow = next.map { Int($0) } ?? states[number].tailStart
+            }
+            if recent?.entity == id { recent = nil }
+        }
+    }
+
+    // MARK: Requests that are not rows yet
+
+    /// Keeps the bytes of a pushed request, durably, until its samples are in rows; returns the request's number.
+    package func keep(unsettled bytes: [UInt8], from source: String) throws(StorageError) -> Int64 {
+        lock.lock()
+        defer { lock.unlock() }
+        let packed = Zstandard.compressed(bytes, level: 1)
+        try database.query(
+            "INSERT INTO unsettled VALUES (?, ?, ?)", [.integer(unsettledNumber + 1), .text(source), .blob(packed)])
+        unsettledNumber += 1
+        return unsettledNumber
+    }
+
+    /// The requests of a source whose samples may not all be in rows, in order.
+    package func unsettled(from source: String) throws(StorageError) -> [(number: Int64, bytes: [UInt8])] {
+        lock.lock()
+        defer { lock.unlock() }
+        return try database.query("SELECT id, bytes FROM unsettled WHERE source = ? ORDER BY id", [.text(source)])
+            .compactMap { row in
+                guard let number = row[0].integer, let packed = row[1].blob,
+                    let bytes = Zstandard.decompressed(packed, limit: 1 << 30)
+                else { return nil }
+                return (number, bytes)
+            }
+    }
+
+    /// What a source remembers of how far it has read; `nil`: nothing.
+    package func position(of source: String) throws(StorageError) -> [UInt8]? {
+        lock.lock()
+        defer { lock.unlock() }
+        return try database.query("SELECT bytes FROM positions WHERE source = ?", [.text(source)]).first?.first?.blob
+    }
+
+    // MARK: Reading
+
+    /// The entities, in the order in which they came.
+    package var entities: [Entity] {
+        lock.lock()
+        defer { lock.unlock() }
+        return states.map(\.entity)
+    }
+
+    /// An entity by its key.
+    package func entity(_ key: String) -> Entity? {
+        lock.lock()
+        defer { lock.unlock() }
+        return index[key].map { states[$0].entity }
+    }
+
+    /// What the store has done and holds.
+    package var counters: Counters {
+        lock.lock()
+        defer { lock.unlock() }
+        return counted
+    }
+
+    /// Rows of an entity from `row` on, at most `limit`; `nil` when there is none. Rows that were let go, or that are
+    /// damaged, are passed over: `first` says where what was found begins.
+    package func read(_ key: String, from row: Int, limit: Int) throws(StorageError) -> (first: Int, rows: SampleBlock)?
+    {
+        lock.lock()
+        defer { lock.unlock() }
+        guard let number = index[key], limit > 0 else { return nil }
+        var row = max(row, states[number].entity.firstRow)
+        let id = states[number].entity.number
+        while row < states[number].entity.nextRow {
+            let tailStart = states[number].tailStart
+            if row >= tailStart {
+                let start = row - tailStart
+                let end = min(states[number].tail.rowCount, start + limit)
+                return (row, states[number].tail[start..<end])
+            }
+            if let recent, recent.entity == id, row >= recent.first, row < recent.first + recent.block.rowCount {
+                let start = row - recent.first
+                return (row, recent.block[start..<min(recent.block.rowCount, start + limit)])
+            }
+            guard
+                let found = try database.query(
+                    "SELECT first, count, bytes FROM blocks WHERE entity = ? AND first + count > ? AND isTail = 0 "
+                        + "ORDER BY first LIMIT 1", [.integer(Int64(id)), .integer(Int64(row))]
+                ).first
+            else {
+                row = tailStart
+                continue
+            }
+            let (first, count) = (Int(found[0].integer ?? 0), Int(found[1].integer ?? 0))
+            if let block = Self.decode(found[2].blob ?? []), block.rowCount == count {
+                recent = (id, first, block)
+                row = max(row, first)
+            } else {
+                counted.damaged += 1
+                row = first + count
+            }
+        }
+        return nil
+    }
+
+    /// Waits until rows are added, the store is woken, or the time is over.
+    package func wait(upTo seconds: Double) {
+        lock.lock()
+        defer { lock.unlock() }
+        guard !isClosing else { return }
+        _ = lock.wait(until: Date(timeIntervalSinceNow: seconds))
+    }
+
+    /// Wakes whoever waits.
+    package func wake() {
+        lock.lock()
+        defer { lock.unlock() }
+        lock.broadcast()
+    }
+}

@@ -1,0 +1,149 @@
+import Foundation
+package import Platform
+package import Services
+package import Telemetry
+
+/// A worker's live entities out of its sample store.
+///
+/// Unchecked: what is remembered is used under the lock.
+package final class StoredEntities: LiveEntities, @unchecked Sendable {
+    /// What of alarms counts for learning.
+    package struct Cleaning: Sendable, Hashable {
+        /// Seconds around an alarm that are not learned from.
+        package var marginSeconds = 30.0
+        /// An alarm that stands for longer is a change, and is learned.
+        package var acceptSeconds = 1_800.0
+
+        /// Half a minute around alarms; what lasts half an hour is normal from then on.
+        package init() {}
+    }
+
+    private struct Span: Codable {
+        var start: Double
+        var end: Double
+        var isOver: Bool
+    }
+
+    /// Alarms of one entity that are remembered.
+    private static let mostSpans = 1_000
+    private static let spansName = "alarms"
+
+    private let store: SampleStore
+    private let cleaning: Cleaning
+    private let lock = NSLock()
+    private var spans: [String: [Span]] = [:]
+    private var findings: [SiteFinding] = []
+    private var sources: LiveSources?
+    private var failure: (any Error)?
+
+    /// The entities of a store; sources are given by ``start(_:site:rules:log:)``.
+    ///
+    /// - Throws: `StorageError` when the store cannot be read.
+    package init(store: SampleStore, cleaning: Cleaning = Cleaning()) throws {
+        self.store = store
+        self.cleaning = cleaning
+        if let bytes = try store.position(of: Self.spansName) {
+            spans = (try? JSONDecoder().decode([String: [Span]].self, from: Data(bytes))) ?? [:]
+        }
+    }
+
+    /// Begins to take samples from sources.
+    ///
+    /// - Throws: what makes a configuration impossible.
+    package func start(
+        _ configurations: [SourceConfiguration], site: String, rules: GroupRules, log: Logger,
+        fail: @escaping @Sendable (any Error) -> Void
+    ) throws {
+        let made = try LiveSources(
+            configurations, site: site, rules: rules, store: store, log: log,
+            report: { [weak self] site, finding in
+                log.write(finding, of: site)
+                self?.add(SiteFinding(site: site, finding: finding))
+            }, fail: fail)
+        lock.withLock { sources = made }
+        made.start()
+    }
+
+    private func add(_ finding: SiteFinding) {
+        // Nobody may be there to take them.
+        lock.withLock { if findings.count < 10_000 { findings.append(finding) } }
+        store.wake()
+    }
+
+    package var all: [LiveEntity] {
+        store.entities.map { entity in
+            LiveEntity(
+                site: entity.site, name: entity.name, type: entity.type, firstRow: entity.firstRow,
+                nextRow: entity.nextRow, columns: entity.columns.count)
+        }
+    }
+
+    private func source(_ key: String, _ span: StoredRows.Span) -> EntitySource {
+        let entity = store.entity(key)
+        var source = EntitySource(
+            site: entity?.site ?? "", entity: entity?.name ?? key, type: entity?.type ?? "", part: .all, files: [],
+            format: .generic)
+        source.rows = ProvidedRows(
+            StoredRows(key, in: store, span, excluding: { [weak self] key in self?.excluded(key) ?? [] }))
+        return source
+    }
+
+    package func stream(_ key: String, from row: Int) -> EntitySource { source(key, .stream(from: row)) }
+    package func learnable(_ key: String, latest count: Int) -> EntitySource { source(key, .latest(count)) }
+    package func learnable(_ key: String, rows: Range<Int>) -> EntitySource { source(key, .range(rows)) }
+    package func wait(upTo seconds: Double) { store.wait(upTo: seconds) }
+
+    package func takeFindings() -> [SiteFinding] {
+        lock.withLock {
+            defer { findings = [] }
+            return findings
+        }
+    }
+
+    private func excluded(_ key: String) -> [ClosedRange<Double>] {
+        lock.withLock {
+            (spans[key] ?? []).filter { $0.end - $0.start < cleaning.acceptSeconds }
+                .map { ($0.start - cleaning.marginSeconds)...($0.end + cleaning.marginSeconds) }
+        }
+    }
+
+    package func note(alarmOf key: String, from start: Double, to end: Double, isOver: Bool) {
+        guard start.isFinite, end.isFinite, end >= start else { return }
+        let bytes = lock.withLock { () -> [UInt8]? in
+            var known = spans[key] ?? []
+            if let place = known.firstIndex(where: { $0.start == start }) {
+                known[place].end = max(known[place].end, end)
+                known[place].isOver = isOver
+            } else {
+                known.append(Span(start: start, end: end, isOver: isOver))
+                if known.count > Self.mostSpans { known.removeFirst() }
+            }
+            spans[key] = known
+            return isOver ? (try? JSONEncoder().encode(spans)).map { Array($0) } : nil
+        }
+        // Lost at worst: an alarm that is learned from after a crash.
+        if let bytes { try? store.append([], position: (Self.spansName, bytes)) }
+    }
+
+    package func remember(_ name: String, _ bytes: [UInt8]) throws { try store.append([], position: (name, bytes)) }
+    package func recall(_ name: String) throws -> [UInt8]? { try store.position(of: name) }
+
+    package func stop() {
+        let running = lock.withLock {
+            defer { sources = nil }
+            return sources
+        }
+        running?.stop()
+        store.wake()
+    }
+}
+
+extension Logger {
+    /// One line of what is wrong with the watching.
+    func write(_ finding: DataQualityFinding, of site: String) {
+        var fields = ["kind": finding.kind.rawValue, "source": finding.source, "what": finding.detail]
+        if let entity = finding.entity { fields["entity"] = "\(site)/\(entity)" }
+        if !finding.subjects.isEmpty { fields["which"] = finding.subjects.joined(separator: ", ") }
+        if finding.isRaised { warning("data quality", fields) } else { info("data quality restored", fields) }
+    }
+}

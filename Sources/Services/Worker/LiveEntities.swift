@@ -1,0 +1,69 @@
+package import Telemetry
+
+/// An entity whose samples come without an end.
+package struct LiveEntity: Sendable, Hashable {
+    /// The site.
+    package var site: String
+    /// Its name.
+    package var name: String
+    /// Its type.
+    package var type: String
+    /// The first row that can be read.
+    package var firstRow: Int
+    /// Behind the last row.
+    package var nextRow: Int
+    /// How many columns it has.
+    package var columns: Int
+    /// `site/entity`.
+    package var key: String { "\(site)/\(name)" }
+
+    /// An entity with every field given.
+    package init(site: String, name: String, type: String, firstRow: Int, nextRow: Int, columns: Int) {
+        self.site = site
+        self.name = name
+        self.type = type
+        self.firstRow = firstRow
+        self.nextRow = nextRow
+        self.columns = columns
+    }
+}
+
+/// Something that is wrong with the watching, and of which site.
+package struct SiteFinding: Sendable, Hashable {
+    /// The site.
+    package var site: String
+    /// The finding.
+    package var finding: DataQualityFinding
+
+    /// A finding of a site.
+    package init(site: String, finding: DataQualityFinding) {
+        self.site = site
+        self.finding = finding
+    }
+}
+
+/// A worker's live entities: what its sources have brought and go on bringing, behind a store.
+///
+/// Usable from any thread.
+package protocol LiveEntities: AnyObject, Sendable {
+    /// The entities so far.
+    var all: [LiveEntity] { get }
+    /// Rows of an entity from a row on, without an end.
+    func stream(_ key: String, from row: Int) -> EntitySource
+    /// The latest rows of an entity that are good to learn from, at most so many.
+    func learnable(_ key: String, latest count: Int) -> EntitySource
+    /// Rows of an entity, of a range, that are good to learn from.
+    func learnable(_ key: String, rows: Range<Int>) -> EntitySource
+    /// Waits for further rows, at most so long.
+    func wait(upTo seconds: Double)
+    /// What was found of the watching since the last call.
+    func takeFindings() -> [SiteFinding]
+    /// Says that an alarm of an entity stands, or is over: models do not learn from its rows.
+    func note(alarmOf key: String, from start: Double, to end: Double, isOver: Bool)
+    /// Keeps a few bytes under a name, durably.
+    func remember(_ name: String, _ bytes: [UInt8]) throws
+    /// Bytes that were kept; `nil`: none.
+    func recall(_ name: String) throws -> [UInt8]?
+    /// Stops the sources.
+    func stop()
+}

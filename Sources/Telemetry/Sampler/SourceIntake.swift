@@ -1,0 +1,483 @@
+/// From what one source says to rows of its entities: knows the endpoint's kind, finds each series' place, samples, and
+/// watches the watching. A value: it reads no clock and opens nothing.
+package struct SourceIntake: Sendable {
+    /// How the kind of an endpoint is found.
+    package enum PresetChoice: Sendable {
+        /// It is known.
+        case fixed(Preset)
+        /// By the families that it has.
+        case recognise(PresetCatalog)
+    }
+
+    /// What a source is told.
+    package struct Settings: Sendable {
+        /// Names the source in findings.
+        package var source: String
+        /// The kind of endpoint.
+        package var preset: PresetChoice
+        /// Say which columns later steps take for counters.
+        package var rules: GroupRules
+        /// How rows are made.
+        package var sampler = SamplerOptions()
+        /// Most series of all its entities.
+        package var maximumSeries = 100_000
+        /// Most metrics of one entity; `nil`: what the preset says.
+        package var maximumMetrics: Int?
+        /// Whether times in the samples count; otherwise all were measured when they were read.
+        package var honoursTimes = true
+        /// Answers in a row that may fail before the source counts as down.
+        package var failuresUntilDown = 3
+
+        /// Settings of a source by that name.
+        package init(source: String, preset: PresetChoice, rules: GroupRules) {
+            self.source = source
+            self.preset = preset
+            self.rules = rules
+        }
+    }
+
+    /// A row of an entity.
+    package struct Row: Sendable {
+        /// Number of the entity.
+        package var entity: Int
+        /// The row.
+        package var row: SampledRow
+    }
+
+    /// The settings.
+    package let settings: Settings
+    /// The entities so far; they keep their numbers.
+    package private(set) var entities: [EntitySampler] = []
+    /// Series left out because there is no room for them.
+    package private(set) var refusedSeries = 0
+    /// Samples taken that no rule wants.
+    package private(set) var unwantedSeries = 0
+
+    private var health: [Health] = []
+    private var entityIndex: [String: Int] = [:]
+    private var targets: [SeriesResolver.Target: TargetState] = [:]
+    private var memberCount = 0
+    private var rows: [Row] = []
+    private var book = DataQualityBook()
+    private var resumable: [String: (columns: [String], lastTime: Double?)] = [:]
+
+    private enum Reference { case member(entity: Int, Int), up(entity: String), none }
+
+    private struct TargetState {
+        var resolver: SeriesResolver?
+        var references: [String: Reference] = [:]
+        var failures = 0
+        /// Of a pushed job whose kind is not known yet: what has come.
+        var held: [(series: MetricSeries, time: Double, value: Double)] = []
+        var seen: Set<MetricSeries> = []
+    }
+
+    /// What is known of an entity's watching.
+    private struct Health {
+        var batchesWithoutRow = 0
+        var rowsWithoutRefusal = 0
+        var incompleteRows = 0
+        var lastArrival: Double?
+    }
+
+    /// An intake before anything has come.
+    package init(_ settings: Settings) { self.settings = settings }
+
+    /// Findings that stand.
+    package var openFindings: [DataQualityFinding] { book.open }
+
+    /// The preset that a target was found to be of; `nil` before that.
+    package func preset(of target: SeriesResolver.Target) -> Preset? { targets[target]?.resolver?.preset }
+
+    /// The presets that targets were found to be of.
+    package var presets: [Preset] {
+        Set(targets.values.compactMap(\.resolver?.preset)).sorted { $0.name < $1.name }
+    }
+
+    /// What all samplers have seen.
+    package var counters: SamplerCounters {
+        entities.reduce(into: SamplerCounters()) { $0.add($1.counters) }
+    }
+
+    /// The earliest time of a sample that is not in a row yet; `nil` when all are.
+    package var earliestPending: Double? {
+        let held = targets.values.lazy.flatMap { $0.held.lazy.map(\.time) }.min()
+        let waiting = entities.lazy.compactMap(\.earliestPending).min()
+        return [held, waiting].compactMap { $0 }.min()
+    }
+
+    /// Goes on after rows of an entity that are in the store.
+    package mutating func resume(entity: String, columns: [String], lastTime: Double?) {
+        resumable[entity] = (columns, lastTime)
+    }
+
+    /// The rows made and what was found since the last call.
+    package mutating func take() -> (rows: [Row], findings: [DataQualityFinding]) {
+        defer { rows = [] }
+        return (rows, book.take())
+    }
+
+    // MARK: Answers of endpoints
+
+    /// Takes a target's answer: one row of each entity in it.
+    ///
+    /// - Parameter time: when it was read, seconds since 1970.
+    package mutating func take(_ exposition: Exposition, on target: SeriesResolver.Target, at time: Double) {
+        var state = targets[target] ?? TargetState()
+        state.failures = 0
+        book.clear(.sourceDown, entity: target.entity, source: settings.source, at: time)
+        if state.resolver == nil {
+            let families =
+                exposition.kinds.isEmpty
+                ? Set(exposition.samples.map { Self.family($0.series) })
+                : Set(exposition.kinds.keys).union(exposition.samples.map { Self.family($0.series) })
+            guard !families.isEmpty else {
+                book.raise(
+                    .malformed, entity: target.entity, source: settings.source, at: time,
+                    detail: exposition.firstBad.map { "line \($0.line): \($0.what)" } ?? "no sample in the answer")
+                targets[target] = state
+                return
+            }
+            state.resolver = SeriesResolver(preset: recognised(families))
+        }
+        var touched: [Int] = []
+        var inTouched = [Bool](repeating: false, count: entities.count)
+        var refused: [String] = []
+        for sample in exposition.samples {
+            let reference: Reference
+            if let known = state.references[sample.series] {
+                reference = known
+            } else {
+                reference = refer(sample.series, on: target, state, kinds: exposition.kinds, refused: &refused)
+                if state.references.count < 4 * settings.maximumSeries { state.references[sample.series] = reference }
+            }
+            switch reference {
+            case .none: continue
+            case .up(let entity): note(up: sample.value, entity, at: time)
+            case .member(let entity, let member):
+                let own = settings.honoursTimes ? sample.time : nil
+                entities[entity].offer(member, sample.value, at: own ?? time, isOwnTime: own != nil)
+                if entity >= inTouched.count {
+                    inTouched += [Bool](repeating: false, count: entity + 1 - inTouched.count)
+                }
+                if !inTouched[entity] {
+                    inTouched[entity] = true
+                    touched.append(entity)
+                }
+            }
+        }
+        targets[target] = state
+        noteAnswer(exposition, refused: refused, on: target, at: time)
+        for entity in touched {
+            let closed = entities[entity].closeBatch()
+            finish(closed, of: entity, arrival: time)
+        }
+    }
+
+    /// Takes that a target could not be read.
+    package mutating func takeFailure(_ reason: String, on target: SeriesResolver.Target, at time: Double) {
+        var state = targets[target] ?? TargetState()
+        state.failures += 1
+        targets[target] = state
+        guard state.failures >= settings.failuresUntilDown else { return }
+        book.raise(
+            .sourceDown, entity: target.entity, source: settings.source, at: time, detail: reason)
+    }
+
+    /// Takes that a target that gives no exposition has answered.
+    package mutating func takeSuccess(on target: SeriesResolver.Target, at time: Double) {
+        targets[target]?.failures = 0
+        book.clear(.sourceDown, entity: target.entity, source: settings.source, at: time)
+    }
+
+    /// Takes that something was pushed that cannot be read.
+    package mutating func takeMalformed(_ what: String, at time: Double) {
+        book.raise(.malformed, source: settings.source, at: time, detail: what)
+    }
+
+    /// Takes that what was pushed could be read.
+    package mutating func takeReadable(at time: Double) {
+        book.clear(.malformed, source: settings.source, at: time)
+    }
+
+    /// Takes that an answer is larger than allowed, or cannot be unpacked: nothing of it counts.
+    package mutating func takeOversized(_ reason: String, on target: SeriesResolver.Target, at time: Double) {
+        book.raise(.overBound, entity: target.entity, source: settings.source, at: time, detail: reason)
+    }
+
+    private mutating func noteAnswer(
+        _ exposition: Exposition, refused: [String], on target: SeriesResolver.Target, at time: Double
+    ) {
+        if let bad = exposition.firstBad {
+            let lines = exposition.badLines == 1 ? "line" : "of \(exposition.badLines) lines the first, line"
+            book.raise(
+                .malformed, entity: target.entity, source: settings.source, at: time, count: exposition.badLines,
+                detail: "\(lines) \(bad.line): \(bad.what)")
+        } else {
+            book.clear(.malformed, entity: target.entity, source: settings.source, at: time)
+        }
+        let tooMany = exposition.leftOut + refused.count
+        if tooMany > 0 {
+            refusedSeries += tooMany
+            guard !book.stands(.overBound, entity: target.entity, source: settings.source) else { return }
+            book.raise(
+                .overBound, entity: target.entity, source: settings.source, at: time,
+                subjects: Array(refused.prefix(DataQualityBook.mostSubjects)), count: tooMany,
+                detail: "\(tooMany) series beyond the bound are left out")
+        } else if refusedSeries == 0 {
+            book.clear(.overBound, entity: target.entity, source: settings.source, at: time)
+        }
+    }
+
+    private mutating func note(up value: Double, _ entity: String, at time: Double) {
+        if value == 0 {
+            book.raise(
+                .sourceDown, entity: entity, source: settings.source, at: time, detail: "its collector says up = 0")
+        } else {
+            book.clear(.sourceDown, entity: entity, source: settings.source, at: time)
+        }
+    }
+
+    // MARK: Samples that are pushed
+
+    /// Takes a sample that was pushed, or that history has; its row is made by ``settle(at:)`` or ``closeAll(at:)``.
+    package mutating func push(
+        _ series: MetricSeries, _ value: Double, at time: Double, kinds: [String: MetricSeries.Kind],
+        arrival: Double
+    ) {
+        let target = SeriesResolver.Target(
+            entity: "", labels: [MetricSeries.Label("job", series["job"] ?? "")].filter { !$0.value.isEmpty })
+        var state = targets.removeValue(forKey: target) ?? TargetState()
+        if state.resolver == nil {
+            // A series that comes for the second time ends the first scrape: all families are known.
+            let isSecond = !state.seen.insert(series).inserted
+            if isSecond || state.held.count > settings.maximumSeries {
+                settle(&state, on: target, kinds: kinds, arrival: arrival)
+            } else {
+                state.held.append((series, time, value))
+                targets[target] = state
+                return
+            }
+        }
+        offer(series, value, at: time, on: target, &state, kinds: kinds, arrival: arrival)
+        targets[target] = state
+    }
+
+    private mutating func settle(
+        _ state: inout TargetState, on target: SeriesResolver.Target, kinds: [String: MetricSeries.Kind],
+        arrival: Double
+    ) {
+        guard state.resolver == nil else { return }
+        let families = Set(state.held.map(\.series.name)).union(kinds.keys)
+        state.resolver = SeriesResolver(preset: recognised(families))
+        let held = state.held
+        state.held = []
+        state.seen = []
+        for sample in held {
+            offer(sample.series, sample.value, at: sample.time, on: target, &state, kinds: kinds, arrival: arrival)
+        }
+    }
+
+    private mutating func offer(
+        _ series: MetricSeries, _ value: Double, at time: Double, on target: SeriesResolver.Target,
+        _ state: inout TargetState, kinds: [String: MetricSeries.Kind], arrival: Double
+    ) {
+        let text = series.text
+        let reference: Reference
+        if let known = state.references[text] {
+            reference = known
+        } else {
+            var refused: [String] = []
+            reference = refer(series, on: target, state, kinds: kinds, refused: &refused)
+            if state.references.count < 4 * settings.maximumSeries { state.references[text] = reference }
+            if let first = refused.first {
+                refusedSeries += 1
+                book.raise(
+                    .overBound, source: settings.source, at: arrival, subjects: [first],
+                    detail: "series beyond the bound are left out")
+            }
+        }
+        switch reference {
+        case .none: break
+        case .up(let entity): note(up: value, entity, at: time)
+        case .member(let entity, let member):
+            entities[entity].offer(member, value, at: time, isOwnTime: true)
+            health[entity].lastArrival = arrival
+        }
+    }
+
+    /// Makes rows of what is older than the lateness; says which entities have fallen silent.
+    ///
+    /// - Parameter arrival: now, on the clock by which samples arrive.
+    package mutating func settle(arrival: Double) {
+        for entity in entities.indices {
+            var closed = entities[entity].closeSettled()
+            // A row that nothing follows is closed by the clock on the wall.
+            if let last = health[entity].lastArrival, entities[entity].pendingCount > 0,
+                arrival - last > settings.sampler.latenessSeconds + 1
+            {
+                let rest = entities[entity].closeSettled(before: .infinity)
+                closed.rows += rest.rows
+                closed.refused += rest.refused
+            }
+            if !closed.rows.isEmpty || closed.refused > 0 { finish(closed, of: entity, arrival: arrival) }
+            if let interval = settings.sampler.intervalSeconds ?? entities[entity].intervalSeconds,
+                let last = health[entity].lastArrival, arrival - last > max(5 * interval, 10)
+            {
+                book.raise(
+                    .sourceStale, entity: entities[entity].name, source: settings.source, at: arrival,
+                    detail: "no sample for \(Int(arrival - last)) s, one every \(interval) s is usual")
+            }
+        }
+        for target in targets.keys where !(targets[target]?.held.isEmpty ?? true) {
+            guard var state = targets.removeValue(forKey: target) else { continue }
+            if let first = state.held.first?.time, arrival - first > 30 {
+                settle(&state, on: target, kinds: [:], arrival: arrival)
+            }
+            targets[target] = state
+        }
+    }
+
+    /// Makes rows of everything: what was pushed is all there is for now.
+    package mutating func closeAll(kinds: [String: MetricSeries.Kind], arrival: Double) {
+        for target in Array(targets.keys) {
+            guard var state = targets.removeValue(forKey: target) else { continue }
+            settle(&state, on: target, kinds: kinds, arrival: arrival)
+            targets[target] = state
+        }
+        for entity in entities.indices where entities[entity].pendingCount > 0 {
+            finish(entities[entity].closeSettled(before: .infinity), of: entity, arrival: arrival)
+        }
+    }
+
+    // MARK: Series and rows
+
+    private func recognised(_ families: Set<String>) -> Preset {
+        switch settings.preset {
+        case .fixed(let preset): preset
+        case .recognise(let catalog): catalog.recognise(families)
+        }
+    }
+
+    private static func family(_ series: String) -> String {
+        String(series.prefix { $0 != "{" && $0 != " " && $0 != "\t" })
+    }
+
+    private mutating func refer(
+        _ text: String, on target: SeriesResolver.Target, _ state: TargetState, kinds: [String: MetricSeries.Kind],
+        refused: inout [String]
+    ) -> Reference {
+        guard let series = MetricSeries(parsing: text) else { return .none }
+        return refer(series, on: target, state, kinds: kinds, refused: &refused)
+    }
+
+    private mutating func refer(
+        _ series: MetricSeries, on target: SeriesResolver.Target, _ state: TargetState,
+        kinds: [String: MetricSeries.Kind], refused: inout [String]
+    ) -> Reference {
+        guard let place = state.resolver?.place(of: series, on: target, kinds: kinds) else {
+            unwantedSeries += 1
+            return .none
+        }
+        if place.role == .up { return .up(entity: place.entity) }
+        guard memberCount < settings.maximumSeries else {
+            refused.append(series.text)
+            return .none
+        }
+        let index = entity(place, state)
+        guard let member = entities[index].member(series.adding(target.labels), place) else {
+            refused.append(series.text)
+            return .none
+        }
+        memberCount += 1
+        return .member(entity: index, member)
+    }
+
+    private mutating func entity(_ place: SeriesResolver.Place, _ state: TargetState) -> Int {
+        if let known = entityIndex[place.entity] { return known }
+        let preset = state.resolver?.preset ?? .everything
+        var sampler = EntitySampler(
+            name: place.entity, type: place.type, options: settings.sampler, rules: settings.rules,
+            limit: settings.maximumMetrics ?? preset.maximumMetrics ?? Preset.defaultMaximumMetrics)
+        if let known = resumable.removeValue(forKey: place.entity) {
+            sampler.resume(columns: known.columns, lastTime: known.lastTime)
+        }
+        entities.append(sampler)
+        health.append(Health())
+        entityIndex[place.entity] = entities.count - 1
+        return entities.count - 1
+    }
+
+    private mutating func finish(_ closed: EntitySampler.Closed, of entity: Int, arrival: Double) {
+        let (name, source) = (entities[entity].name, settings.source)
+        for row in closed.rows { rows.append(Row(entity: entity, row: row)) }
+        let time = closed.rows.last?.time ?? arrival
+        if closed.rows.isEmpty {
+            health[entity].batchesWithoutRow += 1
+            if health[entity].batchesWithoutRow == 5 {
+                book.raise(
+                    .sourceStale, entity: name, source: source, at: arrival,
+                    detail: "it answers, but the times of its samples do not advance")
+            }
+        } else {
+            health[entity].batchesWithoutRow = 0
+            book.clear(.sourceStale, entity: name, source: source, at: time)
+        }
+        if closed.refused > 0 {
+            health[entity].rowsWithoutRefusal = 0
+            if closed.rows.isEmpty == false || health[entity].batchesWithoutRow < 5 {
+                book.raise(
+                    .samplesRefused, entity: name, source: source, at: time, count: closed.refused,
+                    detail: "samples came twice or too late and were left out")
+            }
+        } else if !closed.rows.isEmpty {
+            health[entity].rowsWithoutRefusal += closed.rows.count
+            if health[entity].rowsWithoutRefusal >= 10 {
+                book.clear(.samplesRefused, entity: name, source: source, at: time)
+            }
+        }
+        if let step = closed.clockStep {
+            book.mention(
+                .clockStep, entity: name, source: source, at: time,
+                detail: "the clock was set by \(Self.rounded(step)) s")
+        }
+        if let interval = closed.interval {
+            book.mention(
+                .intervalChanged, entity: name, source: source, at: time,
+                detail: "a sample every \(Self.rounded(interval)) s now")
+        }
+        if closed.rows.contains(where: { $0.quality.contains(.restarted) }) {
+            book.mention(
+                .restarted, entity: name, source: source, at: time,
+                detail: "\(closed.resets) counters began anew")
+        }
+        if let gone = closed.vanished {
+            if gone.isEmpty {
+                book.clear(.metricsVanished, entity: name, source: source, at: time)
+            } else {
+                book.raise(
+                    .metricsVanished, entity: name, source: source, at: time, subjects: gone, count: gone.count,
+                    detail: gone.count == 1 ? "a metric is gone" : "\(gone.count) metrics are gone")
+            }
+        }
+        if !closed.new.isEmpty {
+            book.mention(
+                .metricsNew, entity: name, source: source, at: time, subjects: closed.new,
+                detail: closed.new.count == 1 ? "a metric has come" : "\(closed.new.count) metrics have come")
+        }
+        if let isIncomplete = closed.incomplete {
+            health[entity].incompleteRows = isIncomplete ? health[entity].incompleteRows + 1 : 0
+            if health[entity].incompleteRows == 3 {
+                book.raise(
+                    .halfEmpty, entity: name, source: source, at: time, detail: "most of its metrics are missing")
+            } else if !isIncomplete {
+                book.clear(.halfEmpty, entity: name, source: source, at: time)
+            }
+        }
+    }
+
+    private static func rounded(_ seconds: Double) -> String {
+        let tenths = (seconds * 10).rounded() / 10
+        return tenths == tenths.rounded() && abs(tenths) < 1e15 ? "\(Int(tenths))" : "\(tenths)"
+    }
+}

@@ -1,0 +1,312 @@
+package import Platform
+
+/// Makes series of an OTLP metrics export (opentelemetry-proto 1.x, `ExportMetricsServiceRequest`), as Prometheus names
+/// them: dots become `_`, the service is the job, the service's instance or host the instance.
+///
+/// Sums that are told as differences are added up here, so that what comes out counts like any counter.
+package struct OpenTelemetryMetrics: Sendable {
+    private var sums: [String: Double] = [:]
+
+    /// Series whose differences are added up, at most.
+    private static let mostSums = 100_000
+
+    /// Nothing has been added up.
+    package init() {}
+
+    private struct Point {
+        var labels: [MetricSeries.Label] = []
+        var time = 0.0
+        var value: Double?
+        var count: Double?
+        var sum: Double?
+        var bucketCounts: [Double] = []
+        var bounds: [Double] = []
+        var quantiles: [(Double, Double)] = []
+    }
+
+    private struct Metric {
+        enum Shape { case gauge, sum, histogram, summary }
+        var name = ""
+        var shape: Shape?
+        var isDelta = false
+        var isMonotonic = false
+        var points: [Point] = []
+        var unsupported = 0
+    }
+
+    // MARK: Protobuf
+
+    /// Reads an export in its protobuf form.
+    ///
+    /// - Throws: `ProtobufReader.Malformed` where it is none.
+    package mutating func read(protobuf bytes: [UInt8]) throws(ProtobufReader.Malformed) -> PushedSamples {
+        var result = PushedSamples()
+        var request = ProtobufReader(bytes[...])
+        while let (field, value) = try request.next() {
+            guard field == 1, let resource = value.bytes else { continue }
+            var labels: [MetricSeries.Label] = []
+            var metrics: [Metric] = []
+            var reader = ProtobufReader(resource)
+            while let (field, value) = try reader.next() {
+                guard let part = value.bytes else { continue }
+                if field == 1 {
+                    labels = try Self.attributes(part, field: 1)
+                } else if field == 2 {
+                    var scope = ProtobufReader(part)
+                    while let (field, value) = try scope.next() {
+                        if field == 2, let part = value.bytes { metrics.append(try Self.metric(part)) }
+                    }
+                }
+            }
+            add(metrics, resource: labels, to: &result)
+        }
+        return result
+    }
+
+    private static func attributes(
+        _ bytes: ArraySlice<UInt8>, field wanted: Int
+    ) throws(ProtobufReader.Malformed) -> [MetricSeries.Label] {
+        var labels: [MetricSeries.Label] = []
+        var reader = ProtobufReader(bytes)
+        while let (field, value) = try reader.next() {
+            if field == wanted, let part = value.bytes { labels.append(try attribute(part)) }
+        }
+        return labels
+    }
+
+    private static func attribute(_ bytes: ArraySlice<UInt8>) throws(ProtobufReader.Malformed) -> MetricSeries.Label {
+        var label = MetricSeries.Label("", "")
+        var reader = ProtobufReader(bytes)
+        while let (field, value) = try reader.next() {
+            guard let part = value.bytes else { continue }
+            if field == 1 {
+                label.name = String(decoding: part, as: UTF8.self)
+            } else if field == 2 {
+                var any = ProtobufReader(part)
+                while let (field, value) = try any.next() {
+                    switch field {
+                    case 1: label.value = value.text ?? ""
+                    case 2: label.value = value.integer == 0 ? "false" : "true"
+                    case 3: label.value = value.integer.map { "\($0)" } ?? ""
+                    case 4: label.value = value.double.map { "\($0)" } ?? ""
+                    default: break
+                    }
+                }
+            }
+        }
+        return label
+    }
+
+    private static func metric(_ bytes: ArraySlice<UInt8>) throws(ProtobufReader.Malformed) -> Metric {
+        var metric = Metric()
+        var reader = ProtobufReader(bytes)
+        while let (field, value) = try reader.next() {
+            guard let part = value.bytes else { continue }
+            switch field {
+            case 1: metric.name = String(decoding: part, as: UTF8.self)
+            case 5, 7, 9, 11:
+                metric.shape = field == 5 ? .gauge : field == 7 ? .sum : field == 9 ? .histogram : .summary
+                var data = ProtobufReader(part)
+                while let (field, value) = try data.next() {
+                    switch field {
+                    case 1: if let part = value.bytes { metric.points.append(try point(part, metric.shape)) }
+                    case 2: metric.isDelta = value.integer == 1
+                    case 3: metric.isMonotonic = value.integer == 1
+                    default: break
+                    }
+                }
+            case 10: metric.unsupported += 1
+            default: break
+            }
+        }
+        return metric
+    }
+
+    private static func point(
+        _ bytes: ArraySlice<UInt8>, _ shape: Metric.Shape?
+    ) throws(ProtobufReader.Malformed) -> Point {
+        var point = Point()
+        let isNumber = shape == .gauge || shape == .sum
+        var reader = ProtobufReader(bytes)
+        while let (field, value) = try reader.next() {
+            switch (field, isNumber, shape) {
+            case (3, _, _): point.time = Double(UInt64(bitPattern: value.integer ?? 0)) / 1e9
+            case (7, true, _), (9, false, .histogram), (7, false, .summary):
+                if let part = value.bytes { point.labels.append(try attribute(part)) }
+            case (4, true, _): point.value = value.double
+            case (6, true, _): point.value = value.integer.map { Double($0) }
+            case (4, false, _): point.count = value.integer.map { Double(UInt64(bitPattern: $0)) }
+            case (5, false, _): point.sum = value.double
+            case (6, false, .histogram):
+                if let part = value.bytes {
+                    point.bucketCounts += ProtobufReader.packed(part).map { Double($0) }
+                } else if let count = value.integer {
+                    point.bucketCounts.append(Double(count))
+                }
+            case (7, false, .histogram):
+                if let part = value.bytes {
+                    point.bounds += ProtobufReader.packed(part).map { Double(bitPattern: $0) }
+                } else if let bound = value.double {
+                    point.bounds.append(bound)
+                }
+            case (6, false, .summary):
+                guard let part = value.bytes else { break }
+                var pair = (0.0, 0.0)
+                var quantile = ProtobufReader(part)
+                while let (field, value) = try quantile.next() {
+                    if field == 1 { pair.0 = value.double ?? 0 } else if field == 2 { pair.1 = value.double ?? 0 }
+                }
+                point.quantiles.append(pair)
+            default: break
+            }
+        }
+        return point
+    }
+
+    // MARK: JSON
+
+    /// Reads an export in its JSON form.
+    ///
+    /// - Throws: `ParsedJSON.SyntaxError` where it is no JSON.
+    package mutating func read(json bytes: [UInt8]) throws(ParsedJSON.SyntaxError) -> PushedSamples {
+        let parsed = bytes.withUnsafeBufferPointer { buffer in
+            Result { () throws(ParsedJSON.SyntaxError) in try ParsedJSON(parsing: buffer) }
+        }
+        let request = try parsed.get()
+        var result = PushedSamples()
+        for resource in request["resourceMetrics"].elements {
+            let labels = Self.attributes(resource["resource"]["attributes"])
+            let metrics = resource["scopeMetrics"].elements.flatMap { $0["metrics"].elements }.map(Self.metric)
+            add(metrics, resource: labels, to: &result)
+        }
+        return result
+    }
+
+    private static func attributes(_ json: ParsedJSON) -> [MetricSeries.Label] {
+        json.elements.map { pair in
+            let value = pair["value"]
+            let text =
+                value["stringValue"].text ?? value["intValue"].text
+                ?? value["intValue"].number.map { $0 == $0.rounded() ? "\(Int64(clampingTo: $0))" : "\($0)" }
+                ?? value["doubleValue"].number.map { "\($0)" }
+            if case .bool(let flag) = value["boolValue"] {
+                return MetricSeries.Label(pair["key"].text ?? "", "\(flag)")
+            }
+            return MetricSeries.Label(pair["key"].text ?? "", text ?? "")
+        }
+    }
+
+    private static func metric(_ json: ParsedJSON) -> Metric {
+        var metric = Metric()
+        metric.name = json["name"].text ?? ""
+        for (key, shape) in [
+            ("gauge", Metric.Shape.gauge), ("sum", .sum), ("histogram", .histogram), ("summary", .summary),
+        ] {
+            guard case .object = json[key] else { continue }
+            let data = json[key]
+            metric.shape = shape
+            let temporality = data["aggregationTemporality"]
+            metric.isDelta = temporality.number == 1 || temporality.text == "AGGREGATION_TEMPORALITY_DELTA"
+            if case .bool(true) = data["isMonotonic"] { metric.isMonotonic = true }
+            metric.points = data["dataPoints"].elements.map { json in
+                var point = Point()
+                point.labels = attributes(json["attributes"])
+                point.time = (json["timeUnixNano"].anyNumber ?? 0) / 1e9
+                point.value = json["asDouble"].anyNumber ?? json["asInt"].anyNumber
+                point.count = json["count"].anyNumber
+                point.sum = json["sum"].anyNumber
+                point.bucketCounts = json["bucketCounts"].elements.compactMap(\.anyNumber)
+                point.bounds = json["explicitBounds"].elements.compactMap(\.anyNumber)
+                point.quantiles = json["quantileValues"].elements.map {
+                    ($0["quantile"].anyNumber ?? 0, $0["value"].anyNumber ?? 0)
+                }
+                return point
+            }
+        }
+        if case .object = json["exponentialHistogram"] { metric.unsupported += 1 }
+        return metric
+    }
+
+    // MARK: Series
+
+    private static func prometheusName(_ name: String) -> String {
+        let bytes = name.utf8.map { MetricSeries.isNameByte($0) ? $0 : 0x5F }
+        guard let first = bytes.first else { return "" }
+        return (first >= 0x30 && first <= 0x39 ? "_" : "") + String(decoding: bytes, as: UTF8.self)
+    }
+
+    private mutating func add(_ metrics: [Metric], resource: [MetricSeries.Label], to result: inout PushedSamples) {
+        func attribute(_ name: String) -> String? { resource.first { $0.name == name && !$0.value.isEmpty }?.value }
+        let service = attribute("service.name")
+        let job = attribute("service.namespace").flatMap { space in service.map { "\(space)/\($0)" } } ?? service
+        let instance = attribute("service.instance.id") ?? attribute("host.name") ?? service
+        let origin = [MetricSeries.Label("job", job ?? ""), MetricSeries.Label("instance", instance ?? "")]
+        for metric in metrics {
+            result.unsupported += metric.unsupported
+            let name = Self.prometheusName(metric.name)
+            guard let shape = metric.shape, !name.isEmpty else { continue }
+            switch shape {
+            case .gauge: result.kinds[name] = .gauge
+            case .sum: result.kinds[name] = metric.isMonotonic ? .counter : .gauge
+            case .histogram: result.kinds[name] = .histogram
+            case .summary: result.kinds[name] = .summary
+            }
+            for point in metric.points where point.time > 0 {
+                let labels =
+                    point.labels.map { MetricSeries.Label(Self.prometheusName($0.name), $0.value) } + origin
+                func put(_ ending: String, _ value: Double?, _ more: [MetricSeries.Label] = [], counts: Bool) {
+                    guard let value else { return }
+                    let series = MetricSeries(name: name + ending, labels: labels + more)
+                    let told = counts && metric.isDelta ? sum(value, of: series.text) : value
+                    guard let told else { return }
+                    result.series.append(PushedSamples.Series(series: series, samples: [(point.time, told)]))
+                }
+                switch shape {
+                case .gauge: put("", point.value, counts: false)
+                case .sum: put("", point.value, counts: true)
+                case .histogram:
+                    put("_count", point.count, counts: true)
+                    put("_sum", point.sum, counts: true)
+                    var upTo = 0.0
+                    for (index, count) in point.bucketCounts.enumerated() {
+                        upTo += count
+                        let bound = index < point.bounds.count ? "\(point.bounds[index])" : "+Inf"
+                        put("_bucket", upTo, [MetricSeries.Label("le", bound)], counts: true)
+                    }
+                case .summary:
+                    put("_count", point.count, counts: true)
+                    put("_sum", point.sum, counts: true)
+                    for (quantile, value) in point.quantiles {
+                        put("", value, [MetricSeries.Label("quantile", "\(quantile)")], counts: false)
+                    }
+                }
+            }
+        }
+    }
+
+    private mutating func sum(_ difference: Double, of series: String) -> Double? {
+        guard sums[series] != nil || sums.count < Self.mostSums else { return nil }
+        sums[series, default: 0] += difference
+        return sums[series]
+    }
+}
+
+extension Int64 {
+    /// The nearest whole number that fits.
+    init(clampingTo value: Double) { self = value >= 0x1p63 ? .max : value <= -0x1p63 ? .min : Int64(value) }
+}
+
+extension ParsedJSON {
+    /// The value of a member; `null` where there is none.
+    subscript(_ key: String) -> ParsedJSON {
+        if case .object(let members) = self { members.first { $0.key == key }?.value ?? .null } else { .null }
+    }
+    /// The elements of a list; none of anything else.
+    var elements: [ParsedJSON] { if case .array(let elements) = self { elements } else { [] } }
+    /// The text, if it is one.
+    var text: String? { if case .string(let text) = self { text } else { nil } }
+    /// The number, if it is one.
+    var number: Double? { if case .number(let number) = self { number } else { nil } }
+    /// The number, also where it is written as a text.
+    var anyNumber: Double? { number ?? text.flatMap { Exposition.number(Array($0.utf8)[...]) } }
+}
