@@ -79,7 +79,9 @@ let package = Package(
         module("Federation", ["Numerics", "Placement", "Platform"]),
 
         // Layer 4.
-        module("Watching", ["Autoencoders", "Charts", "Numerics", "Platform", "Telemetry"]),
+        module(
+            "Watching", ["Autoencoders", "Charts", "Numerics", "Platform", "Telemetry"],
+            resources: [.embedInCode("Resources/metric-kinds.json")]),
 
         // Layer 5.
         module(
@@ -113,7 +115,7 @@ let package = Package(
                 "Telemetry", "Watching",
             ]),
         tool("fl-place", ["Charts", "Laboratory", "Numerics", "Placement", "Platform"]),
-        tool("fl-server", ["Autoencoders", "Federation", "Placement", "Platform", "Services"]),
+        tool("fl-server", ["Autoencoders", "Federation", "Placement", "Platform", "Services", "Watching"]),
         tool("fl-worker", ["Autoencoders", "Collection", "Platform", "Services", "Telemetry", "Watching"]),
         tool("fl-alerts", ["Platform", "Services", "Watching"]),
         tool("fl-simulate", ["Platform", "Simulation"]),

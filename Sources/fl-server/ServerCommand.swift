@@ -4,6 +4,7 @@ import Federation
 import Placement
 import Platform
 import Services
+import Watching
 
 /// `fl-server`.
 struct ServerCommand: Command {
@@ -91,6 +92,11 @@ struct ServerCommand: Command {
         "kept-rounds", "N", default: 2, "rounds whose contributions are kept, so that they can be replayed",
         constraint: "at least 0", valid: { $0 >= 0 })
 
+    static let dependencies = Option<String>(
+        "dependencies", "FILE", default: "",
+        "who depends on whom, so that alarms are put together as incidents and these say where they began: CSV with the "
+            + "columns Source, Target and Weight")
+
     static let manual = CommandManual(
         name: "", summary: "coordinate a federation",
         discussion: """
@@ -103,7 +109,7 @@ struct ServerCommand: Command {
             (POST {"targetSeconds": T, "rounds": R} to /v1/placement/target; /v1/placement shows decisions and reasons).
 
             Serves over HTTP: /v1/alarms/stream (server-sent events; Last-Event-ID replays), /v1/alarms?since=N, \
-            /v1/workers, /v1/rounds, /v1/placement, /healthz. Nothing is encrypted, so it listens on this machine only unless told \
+            /v1/incidents, /v1/workers, /v1/rounds, /v1/placement, /healthz. Nothing is encrypted, so it listens on this machine only unless told \
             otherwise. SIGTERM stops it within a second.
 
             window, hidden, epochs and the other training options say how the workers train. A restart in the same data \
@@ -121,7 +127,7 @@ struct ServerCommand: Command {
         options: [
             ServiceOptions.control, ServiceOptions.bulk, http, dataFolder, plaintextNetwork, rounds, evaluate,
             minimumWorkers, quorum, roundDeadline, heartbeat, missedHeartbeats, maximumWorkers, maximumContribution,
-            maximumModel, piece, largestChange, largestParameter, sampleCap, keptRounds, targetSeconds,
+            maximumModel, piece, largestChange, largestParameter, sampleCap, keptRounds, dependencies, targetSeconds,
             placementModel, profile, acceleratorLimit, accelerationFactor, settle, TrainingOptions.window,
             TrainingOptions.hidden, TrainingOptions.epochs, TrainingOptions.batch, TrainingOptions.stride,
             TrainingOptions.learningRate, TrainingOptions.clipNorm, TrainingOptions.heldOut, TrainingOptions.patience,
@@ -177,6 +183,9 @@ struct ServerCommand: Command {
         federation.gate.sampleCap = UInt64(arguments[sampleCap])
         settings.federation = federation
         settings.placement = try placement(arguments)
+        if !arguments[dependencies].isEmpty {
+            settings.dependencies = try DependencyGraph(contentsOf: arguments[dependencies])
+        }
         settings.training = try TrainingOptions.configuration(arguments)
         settings.training.rounds = arguments[rounds]
         return settings

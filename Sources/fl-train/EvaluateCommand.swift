@@ -12,7 +12,9 @@ struct EvaluateCommand: Command {
     static let scores = Option<String>.required("scores", "FILE", "scores as 'fl-train score' writes them")
     static let labels = Option<[String]>.required(
         "labels", "PATH",
-        "the truth: an index,label file, a data file with a label column, or a folder of them, matched by entity")
+        "the truth: an index,label file, a data file with a label column, or a folder of them, matched by entity; or windows "
+            + "of time for any entities: CSV with start,end[,entity][,kind] (seconds since 1970 or dates), or JSON as "
+            + "NAB's combined_windows.json")
     static let interpretation = Option<String>.optional(
         "interpretation", "FILE",
         "which metrics caused each anomaly, for one entity; found beside the labels when they are a folder")
@@ -57,9 +59,15 @@ struct EvaluateCommand: Command {
                 "\(path): found no score of group '\(group)'"
                     + (groups.isEmpty ? ", expected rows below the header" : "; it has \(groups)"))
         }
-        let truths = try Truth.find(
-            for: series.map(\.entity), labels: arguments[Self.labels],
-            interpretation: arguments[optional: Self.interpretation], options: DataOptions.readerOptions(arguments))
+        let truths: [Truth?]
+        if let file = arguments[Self.labels].first, arguments[Self.labels].count == 1, LabelWindows.isWindows(file) {
+            let windows = try LabelWindows(contentsOf: file)
+            truths = series.map { Truth(windows.about($0.entity), of: $0) }
+        } else {
+            truths = try Truth.find(
+                for: series.map(\.entity), labels: arguments[Self.labels],
+                interpretation: arguments[optional: Self.interpretation], options: DataOptions.readerOptions(arguments))
+        }
         let causes = try causes(arguments, console)
         var entities: [Measures] = []
         for (index, series) in series.enumerated() {
@@ -98,6 +106,22 @@ struct EvaluateCommand: Command {
 private struct Truth {
     var labels: RowLabels
     var segments: [AnomalySegment]
+
+    /// What windows of time say of each sample; `nil` where they say nothing of the entity.
+    init?(_ windows: [LabelWindows.Window], of series: ScoredSeries) {
+        guard !windows.isEmpty else { return nil }
+        var values = [UInt8](repeating: 0, count: series.indices.count)
+        for (index, time) in zip(series.indices, series.times) where values.indices.contains(index) {
+            values[index] = windows.contains { time >= $0.start && time <= $0.end } ? 1 : 0
+        }
+        labels = RowLabels(values: values)
+        segments = []
+    }
+
+    private init(labels: RowLabels, segments: [AnomalySegment]) {
+        self.labels = labels
+        self.segments = segments
+    }
 
     /// The truth about each entity; `nil` where there is none.
     static func find(

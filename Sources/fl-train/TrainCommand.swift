@@ -17,6 +17,10 @@ struct TrainCommand: Command {
         "methods", "NAME", default: DetectorTraining.standardMethods.map(\.name),
         "detection methods to calibrate, of which scoring uses the first one unless told otherwise; 'fl-train benchmark "
             + "--help' lists them")
+    static let trainingShare = Option<Double>.optional(
+        "training-share", "SHARE",
+        "learn from this share of the rows, the first ones, of each source that has no training part of its own",
+        constraint: "0.01 to 1", valid: { (0.01...1).contains($0) })
     static let checkpoints = Option<String>.optional(
         "checkpoints", "DIR", "keep the state after every epoch there; a run that finds some goes on from them")
     static let format = Option<OutputFormat>("format", "FORMAT", default: .table, "how to print the summary")
@@ -43,7 +47,7 @@ struct TrainCommand: Command {
             TrainingOptions.rounds, TrainingOptions.seed, threads, TrainingOptions.stride,
             TrainingOptions.learningRate, TrainingOptions.clipNorm, TrainingOptions.heldOut, TrainingOptions.patience,
             TrainingOptions.proximalWeight, TrainingOptions.maximumWindows, TrainingOptions.accelerator, methods,
-            TrainingOptions.falseAlarms, checkpoints, format,
+            TrainingOptions.falseAlarms, trainingShare, checkpoints, format,
         ] + DataOptions.all)
 
     func run(_ arguments: Arguments, _ console: Console) async throws {
@@ -56,8 +60,13 @@ struct TrainCommand: Command {
         let store = arguments[optional: Self.checkpoints].map { CheckpointStore(folder: $0) }
         try ModelFolder.checkWritable(arguments[Self.out])
         console.progress("looking for metric files")
-        let sources = try MetricSources.discover(arguments[Self.data], part: .train, options: reader) {
+        let found = try MetricSources.discover(arguments[Self.data], part: .train, options: reader) {
             console.note($0)
+        }
+        let sources = found.map { source in
+            var source = source
+            if source.part == .all { source.leadingShare = arguments[optional: Self.trainingShare] }
+            return source
         }
         let clock = ContinuousClock()
         let start = clock.now
@@ -77,8 +86,12 @@ struct TrainCommand: Command {
             let detectors = try training.detectors(for: bundle, sources: sources, reader: reader, backend: backend) {
                 console.progress("calibrating \($2) (\($0 + 1) of \($1))")
             }
+            let incidents = try IncidentModel(
+                learning: sources, pipeline: try bundle.pipeline(), reader: reader,
+                falseAlarmsPerDay: training.falseAlarmsPerDay)
             return MonitoringModel(
-                bundle: bundle, reader: reader, detectors: detectors, defaultMethod: methods[0].name)
+                bundle: bundle, reader: reader, detectors: detectors, defaultMethod: methods[0].name,
+                incidents: incidents)
         }
         try model.write(to: arguments[Self.out])
         let seconds = clock.now - start

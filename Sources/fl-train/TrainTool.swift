@@ -17,6 +17,7 @@ enum TrainTool {
             EvaluateCommand.self,
             ExplainCommand.self,
             StatesCommand.self,
+            IncidentsCommand.self,
             ExportCommand.self,
             LibraryCommand.self,
             BenchmarkCommand.self,

@@ -25,6 +25,14 @@ package struct BenchmarkCommand: Command {
         constraint: "0 to 100", valid: { (0...100).contains($0) })
     static let adaptation = Option<AdaptationOption>.optional(
         "adaptation", "HOW", "how thresholds follow the stream; the method's own way when not given")
+    static let labels = Option<String>.optional(
+        "labels", "FILE",
+        "what was wrong when: CSV with start,end[,entity][,kind] in seconds since 1970 or dates, or JSON as NAB's "
+            + "combined_windows.json; for files without labels of their own")
+    static let trainingShare = Option<Double>(
+        "training-share", "SHARE", default: BenchmarkEntity.usualTrainingShare,
+        "share of the rows that an entity without a training part of its own learns from",
+        constraint: "0.01 to 0.99", valid: { (0.01...0.99).contains($0) })
     static let format = Option<OutputFormat>("format", "FORMAT", default: .table, "how to print the result")
 
     /// Name, help and options.
@@ -35,7 +43,13 @@ package struct BenchmarkCommand: Command {
             Trains each method on the training part of each entity, scores the test part sample by sample as if it \
             came live (a score never looks ahead), and measures the scores against the labels. Thresholds come from \
             held-out samples of the training part; no option is tuned per entity. An entity without a training part \
-            of its own learns from the first 40 % of its rows and is judged on the rest.
+            of its own learns from the first 40 % of its rows (--training-share) and is judged on the rest.
+
+            A folder whose folders each have a faults.csv (start,pod|entity,type: days of a system with known faults, as \
+            Nezha) is judged by incidents: what was quiet on the first day is learned from, its faults are the library, \
+            and on the later days the culprit of each fault must be found without being told when, and named. A \
+            dependency.csv beside it says who calls whom. With several such sets it is shown what the dependencies that \
+            are best on the others give on each.
 
             The report folder holds report.json (everything measured, per set and per entity), tables.txt (what is \
             printed), scores/SET/METHOD/ENTITY.csv (index,score,threshold), causes/SET/METHOD/ENTITY.json (for each \
@@ -57,7 +71,8 @@ package struct BenchmarkCommand: Command {
                 "fl-train benchmark --data smd --methods default random pca --out report --format json",
                 "three methods, the result for a program"),
         ],
-        options: [data, methods, out, threads, budget, drift, adaptation, seed, format] + DataOptions.all)
+        options: [data, methods, out, labels, trainingShare, threads, budget, drift, adaptation, seed, format]
+            + DataOptions.all)
 
     /// A command that gets its arguments when it runs.
     package init() {}
@@ -77,9 +92,12 @@ package struct BenchmarkCommand: Command {
         let reader = DataOptions.readerOptions(arguments)
         let rules = try DataOptions.rules(arguments)
         let drift = arguments[Self.drift]
+        let systems = try LocalizationSet.discover(arguments[Self.data], options: reader)
         let entities = try BenchmarkEntity.discover(
             arguments[Self.data], options: reader, rules: rules,
-            drift: drift > 0 ? SlowDrift(size: drift, seed: arguments[Self.seed]) : nil)
+            drift: drift > 0 ? SlowDrift(size: drift, seed: arguments[Self.seed]) : nil,
+            windows: try arguments[optional: Self.labels].map { try LabelWindows(contentsOf: $0) },
+            trainingShare: arguments[Self.trainingShare], mayBeNone: !systems.isEmpty)
         let threads = arguments[optional: Self.threads] ?? ProcessInfo.processInfo.activeProcessorCount
         let started = ContinuousClock.now
         let results = try BenchmarkRun(
@@ -88,8 +106,12 @@ package struct BenchmarkCommand: Command {
             autoencoders: BenchmarkAutoencoders(
                 entities: entities, reader: reader, rules: rules, seed: arguments[Self.seed]), console: console
         ).results(threads: threads)
+        if !systems.isEmpty { console.progress("looking for culprits in \(Quantity.count(systems.count, "system"))") }
+        let localization = try LocalizationReport(
+            systems, options: reader, rules: rules, falseAlarmsPerDay: arguments[Self.budget])
         console.clearProgress()
-        let summary = BenchmarkReport(results: results, methods: methods.map(\.name), seed: arguments[Self.seed])
+        let summary = BenchmarkReport(
+            results: results, methods: methods.map(\.name), localization: localization, seed: arguments[Self.seed])
         let text = summary.text
         try FileContents.writeAtomically(
             Array((try Console.json(summary, pretty: true) + "\n").utf8), to: report.path("report.json"))

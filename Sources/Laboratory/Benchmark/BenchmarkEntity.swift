@@ -21,14 +21,24 @@ struct BenchmarkEntity: Sendable {
     private let options: ReaderOptions
     private let rules: GroupRules
 
+    /// Labels of all entities as windows of time, for those without labels of their own.
+    private var windows: LabelWindows?
     /// Without a training part, this share of the rows is one.
-    static let trainingShare = 0.4
+    private var trainingShare = usualTrainingShare
+
+    /// The share of the rows that is a training part unless somebody says otherwise.
+    static let usualTrainingShare = 0.4
 
     /// The labelled entities below some folders.
     ///
+    /// - Parameters:
+    ///   - windows: labels for entities that have none of their own.
+    ///   - trainingShare: the share of the rows that is a training part where there is none.
+    ///   - mayBeNone: whether it is no error that nothing is labelled.
     /// - Throws: ``TelemetryError`` for unreadable data, ``CommandLineError`` when nothing is labelled.
     static func discover(
-        _ paths: [String], options: ReaderOptions, rules: GroupRules, drift: SlowDrift? = nil
+        _ paths: [String], options: ReaderOptions, rules: GroupRules, drift: SlowDrift? = nil,
+        windows: LabelWindows? = nil, trainingShare: Double = usualTrainingShare, mayBeNone: Bool = false
     ) throws -> [BenchmarkEntity] {
         let sources = try DataCatalog.discover(paths, options: options)
         var training: [String: EntitySource] = [:]
@@ -37,13 +47,14 @@ struct BenchmarkEntity: Sendable {
         for source in sources where source.part != .train {
             let isLabelled =
                 try source.labelFile != nil || source.makeReader(options: options).layout.labelColumn != nil
-            guard isLabelled else { continue }
+            let mine = isLabelled ? nil : windows.map { LabelWindows($0.about(source.key)) }
+            guard isLabelled || mine.map({ !$0.windows.isEmpty }) ?? false else { continue }
             entities.append(
                 BenchmarkEntity(
                     set: source.site, name: source.entity, training: training[source.key], test: source, drift: drift,
-                    options: options, rules: rules))
+                    options: options, rules: rules, windows: mine, trainingShare: trainingShare))
         }
-        guard !entities.isEmpty else {
+        guard !entities.isEmpty || mayBeNone else {
             throw CommandLineError(
                 .data,
                 "\(paths.joined(separator: ", ")): no labelled entity; expected <entity>_train.csv and "
@@ -71,6 +82,10 @@ struct BenchmarkEntity: Sendable {
         let frame = try test.read(options: options)
         var labels = frame.labels
         if let file = test.labelFile { labels = try RowLabels(contentsOf: file, options: options).values }
+        if let windows {
+            let anomalies = LabelWindows.anomalies(windows.windows, at: frame.times)
+            labels = RowLabels(segments: anomalies, rowCount: frame.rowCount).values
+        }
         guard let labels, labels.count <= frame.rowCount || labels.dropFirst(frame.rowCount).allSatisfy({ $0 == 0 })
         else {
             throw CommandLineError(.data, "\(test.files.first ?? name): the labels do not fit the rows")
@@ -92,7 +107,7 @@ struct BenchmarkEntity: Sendable {
     }
 
     private func firstJudged(of frame: MetricFrame) -> Int {
-        training == nil ? Int(Self.trainingShare * Double(frame.rowCount)) : 0
+        training == nil ? Int(trainingShare * Double(frame.rowCount)) : 0
     }
 
     /// Reads and cleans both parts. The cleaning is fitted to the training part, as `fl-train train` does.
@@ -119,6 +134,10 @@ struct BenchmarkEntity: Sendable {
             causes = try AnomalySegment.read(contentsOf: file).compactMap {
                 $0.within(first..<frame.rowCount, columns: frame.schema, metrics: samples[1].metrics)
             }
+        } else if let windows {
+            causes = LabelWindows.anomalies(windows.windows, at: frame.times).filter { !$0.type.isEmpty }.compactMap {
+                $0.within(first..<frame.rowCount, columns: frame.schema, metrics: samples[1].metrics)
+            }
         }
         return Data(
             training: samples[0], test: samples[1], firstIndex: first, labels: Array(isOdd[first...]), causes: causes,
@@ -133,6 +152,8 @@ struct BenchmarkEntity: Sendable {
             hash.update(Array((file.split(separator: "/").last.map(String.init) ?? file).utf8))
             hash.update(try FileContents.read(file))
         }
+        if training == nil { hash.update(Array("share \(trainingShare)".utf8)) }
+        for window in windows?.windows ?? [] { hash.update(Array("\(window.start) \(window.end) \(window.kind)".utf8)) }
         return hash.hexadecimalDigest()
     }
 }

@@ -57,7 +57,24 @@ struct BenchmarkReport: Encodable {
     /// How well the states that its fingerprints make are the kinds of faults; `nil` when no kind is known.
     let states: StateAgreement?
 
-    init(results: [BenchmarkResult], methods: [String], seed: UInt64) {
+    /// How well incidents tell where they began; `nil` without a system of labelled faults.
+    let localization: LocalizationReport?
+    /// What the method that is best on the other sets gives on each; empty with one set.
+    let leaveOneSetOut: [MethodChoice]
+
+    /// A method that was chosen without a set, and what it gives there.
+    struct MethodChoice: Encodable {
+        let set: String
+        let measure: String
+        let chosen: String
+        let value: Double
+        let best: String
+        let bestValue: Double
+        let shipped: Double?
+    }
+
+    init(results: [BenchmarkResult], methods: [String], localization: LocalizationReport?, seed: UInt64) {
+        self.localization = localization
         recognition = FaultRecognition(
             results.filter { $0.method == DetectionMethod.shipped.name }.map(\.faults))
         states = StateAgreement(
@@ -83,11 +100,52 @@ struct BenchmarkReport: Encodable {
                 set: set, entityCount: rows.first?.entities.count ?? 0, rows: rows,
                 averagePrecisionRatio: ratio(\.averagePrecision), volumeUnderPRRatio: ratio(\.volumeUnderPR))
         }
+        leaveOneSetOut = Self.choices(sets)
     }
 
     /// The tables.
     var text: String {
-        (sets.map(\.text) + [recognition?.text, states?.text].compactMap(\.self)).joined(separator: "\n\n")
+        (sets.map(\.text) + [choiceText, recognition?.text, states?.text, localization?.text].compactMap(\.self))
+            .joined(separator: "\n\n")
+    }
+
+    private var choiceText: String? {
+        guard !leaveOneSetOut.isEmpty else { return nil }
+        var table = Table(["set", "measure", "best on the other sets", "here", "best here", "", "default"])
+        for choice in leaveOneSetOut {
+            table.add([
+                choice.set, choice.measure, choice.chosen, Quantity.fixed(choice.value, 3), choice.best,
+                Quantity.fixed(choice.bestValue, 3), choice.shipped.map { Quantity.fixed($0, 3) } ?? "-",
+            ])
+        }
+        return "leave-one-set-out: the method with the best mean on the other sets\n\n" + table.text
+    }
+
+    /// For each set and measure the method that has the best mean on the other sets.
+    private static func choices(_ sets: [SetReport]) -> [MethodChoice] {
+        guard sets.count > 1 else { return [] }
+        let measures: [(name: String, cell: (Row) -> Cell?)] = [
+            ("AUC-PR", { $0.averagePrecision }), ("VUS-PR", { $0.volumeUnderPR }), ("event F1", { $0.eventF1 }),
+        ]
+        return sets.flatMap { set in
+            measures.compactMap { measure -> MethodChoice? in
+                func mean(_ method: String, _ sets: [SetReport]) -> Double? {
+                    let values = sets.compactMap { set in
+                        set.rows.first { $0.method == method }.flatMap(measure.cell)?.mean
+                    }
+                    return values.count == sets.count ? values.reduce(0, +) / Double(max(1, values.count)) : nil
+                }
+                func best(_ sets: [SetReport]) -> (method: String, value: Double)? {
+                    set.rows.compactMap { row in mean(row.method, sets).map { (row.method, $0) } }.max { $0.1 < $1.1 }
+                }
+                guard let chosen = best(sets.filter { $0.set != set.set }), let value = mean(chosen.method, [set]),
+                    let here = best([set])
+                else { return nil }
+                return MethodChoice(
+                    set: set.set, measure: measure.name, chosen: chosen.method, value: value, best: here.method,
+                    bestValue: here.value, shipped: mean(DetectionMethod.shipped.name, [set]))
+            }
+        }
     }
 }
 

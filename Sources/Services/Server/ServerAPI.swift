@@ -4,17 +4,22 @@ import Platform
 import Synchronization
 import Watching
 
-/// The server's HTTP interface: workers, rounds, placement, alarms, the stream of alarms, and the fault library that names
-/// them.
+/// The server's HTTP interface: workers, rounds, placement, alarms, the stream of alarms, the incidents that they make, and
+/// the fault library that names them.
 final class ServerAPI: Sendable {
     private let board: ServerBoard
     private let folder: String
     private let takesChanges: Bool
     private let names: FaultLibraryStore
     private let library: LibraryAPI
+    private let incidents: IncidentBook
 
     /// - Parameter takesChanges: whether a target and confirmations are taken.
-    init(board: ServerBoard, folder: String, library: FaultLibraryStore, takesChanges: Bool) {
+    init(
+        board: ServerBoard, folder: String, library: FaultLibraryStore, dependencies: DependencyGraph,
+        takesChanges: Bool
+    ) {
+        incidents = IncidentBook(log: folder + "/alarms.db", dependencies: dependencies)
         self.board = board
         self.folder = folder
         self.takesChanges = takesChanges
@@ -35,11 +40,12 @@ final class ServerAPI: Sendable {
             case "/v1/placement": return try placement()
             case "/v1/alarms": return try alarms(request)
             case "/v1/alarms/stream": return try stream(request)
+            case "/v1/incidents": return try incidents(request)
             default:
                 return .text(
                     404,
                     "nothing here; there are /healthz, /v1/workers, /v1/rounds, /v1/placement, /v1/placement/target, "
-                        + "/v1/alarms, /v1/alarms/stream, /v1/library\n")
+                        + "/v1/alarms, /v1/alarms/stream, /v1/incidents, /v1/library\n")
             }
         } catch {
             return .text(500, "\(error)\n")
@@ -146,9 +152,20 @@ final class ServerAPI: Sendable {
         let entries = try AlarmLog(reading: folder + "/alarms.db").entries(after: since, limit: limit)
         // Entries are JSON already.
         let matcher = names.current.matcher
-        let list = entries.map { String(decoding: matcher.named($0.bytes), as: UTF8.self) }.joined(separator: ",")
+        if let last = entries.last?.sequence { try incidents.catchUp(to: last) }
+        let list = entries.map { String(decoding: matcher.named($0.bytes, in: incidents), as: UTF8.self) }
+            .joined(separator: ",")
         let last = entries.last?.sequence ?? since
         return .json(Array("{\"alarms\":[\(list)],\"last\":\(last)}\n".utf8))
+    }
+
+    private struct Incidents: Encodable { var incidents: [IncidentBook.Entry] }
+
+    private func incidents(_ request: HTTPRequest) throws -> HTTPResponse {
+        let limit = request.query("limit").map { Int($0) ?? -1 } ?? 100
+        guard (1...1_000).contains(limit) else { return .text(400, "limit: 1 to 1000\n") }
+        try incidents.catchUp(to: board.lastAlarm.load(ordering: .acquiring))
+        return try .encoding(Incidents(incidents: incidents.latest(limit)))
     }
 
     private func stream(_ request: HTTPRequest) throws -> HTTPResponse {
@@ -156,7 +173,8 @@ final class ServerAPI: Sendable {
             return .text(400, "Last-Event-ID: a sequence number is needed\n")
         }
         let cursor = AlarmCursor(
-            log: try AlarmLog(reading: folder + "/alarms.db"), board: board, names: names, sequence: since)
+            log: try AlarmLog(reading: folder + "/alarms.db"), board: board, names: names, incidents: incidents,
+            sequence: since)
         return .stream(type: "text/event-stream") { cursor.next() }
     }
 }
@@ -168,13 +186,15 @@ private final class AlarmCursor: @unchecked Sendable {
     private let log: AlarmLog
     private let board: ServerBoard
     private let names: FaultLibraryStore
+    private let incidents: IncidentBook
     private var sequence: Int64
     private var idleTurns = 0
 
-    init(log: AlarmLog, board: ServerBoard, names: FaultLibraryStore, sequence: Int64) {
+    init(log: AlarmLog, board: ServerBoard, names: FaultLibraryStore, incidents: IncidentBook, sequence: Int64) {
         self.log = log
         self.board = board
         self.names = names
+        self.incidents = incidents
         self.sequence = sequence
     }
 
@@ -187,9 +207,11 @@ private final class AlarmCursor: @unchecked Sendable {
                     sequence = last.sequence
                     idleTurns = 0
                     let matcher = names.current.matcher
+                    // Where the log cannot be read again the events go out without their incidents.
+                    try? incidents.catchUp(to: last.sequence)
                     return Array(
-                        entries.map {
-                            let event = String(decoding: matcher.named($0.bytes), as: UTF8.self)
+                        entries.map { [incidents] in
+                            let event = String(decoding: matcher.named($0.bytes, in: incidents), as: UTF8.self)
                             return "id: \($0.sequence)\nevent: alarm\ndata: \(event)\n\n"
                         }.joined().utf8)
                 }
@@ -203,10 +225,12 @@ private final class AlarmCursor: @unchecked Sendable {
 }
 
 extension FaultMatcher {
-    /// An event of the log with its fault by this library. Bytes that no event can be read from stay as they are.
-    fileprivate func named(_ bytes: [UInt8]) -> [UInt8] {
-        guard var event = try? AlarmEvent(decoding: bytes), let signature = event.signature else { return bytes }
-        event.fault = fault(of: signature)
+    /// An event of the log with its incident, and its fault by this library. Bytes that no event can be read from stay
+    /// as they are.
+    fileprivate func named(_ bytes: [UInt8], in incidents: IncidentBook) -> [UInt8] {
+        guard var event = try? AlarmEvent(decoding: bytes) else { return bytes }
+        event.incident = incidents.incident(ofAlarm: event.id)
+        if let signature = event.signature { event.fault = fault(of: signature) }
         return (try? event.encoded()) ?? bytes
     }
 }

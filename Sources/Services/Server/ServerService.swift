@@ -69,7 +69,7 @@ package final class ServerService {
             tasks: tasks, inbox: Inbox { waker.wake() }, note: { log.write($0) })
         // Whoever reaches the interface could change the target and the library: only from this machine.
         let api = ServerAPI(
-            board: board, folder: folder.path, library: library,
+            board: board, folder: folder.path, library: library, dependencies: settings.dependencies,
             takesChanges: LoopbackAddress.contains("tcp://\(settings.httpHost):1"))
         // What it says is true from the first answer on.
         Self.show(node, on: board)

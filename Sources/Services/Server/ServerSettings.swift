@@ -1,6 +1,7 @@
 package import Autoencoders
 package import Federation
 package import Telemetry
+package import Watching
 
 /// What a server is told.
 package struct ServerSettings: Sendable {
@@ -24,6 +25,8 @@ package struct ServerSettings: Sendable {
     package var federation = ServerConfiguration()
     /// How groups are trained.
     package var training = TrainingConfiguration()
+    /// Who depends on whom among the entities: what belongs together is one incident.
+    package var dependencies = DependencyGraph()
     /// Which metric belongs to which group.
     package var rules: GroupRules
 

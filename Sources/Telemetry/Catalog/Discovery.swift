@@ -130,6 +130,8 @@ struct Discovery {
         return count
     }
 
+    /// Names (without extension) of tables about the entities of a folder: who depends on whom, and what was wrong when.
+    private static let aboutOthers: Set<String> = ["dependency", "dependencies", "faults", "windows"]
     private static let extensions: Set<String> = [
         "csv", "tsv", "txt", "json", "jsonl", "ndjson", "prom", "openmetrics", "lp",
     ]
@@ -152,9 +154,14 @@ struct Discovery {
             passedOver.append(.init(path: path, reason: "not named like a table or JSON"))
             return false
         }
+        let stem = plainURL.deletingPathExtension().lastPathComponent
+        if !named, Self.aboutOthers.contains(stem.lowercased()) {
+            passedOver.append(.init(path: path, reason: "a table about the entities of its folder"))
+            return false
+        }
         guard visited.insert(url.resolvingSymlinksInPath().path).inserted else { return true }
         let folderURL = url.deletingLastPathComponent()
-        var name = Self.name(of: plainURL.deletingPathExtension().lastPathComponent)
+        var name = Self.name(of: stem)
         // `train.csv` and `test.csv` are parts of what their folder is named after.
         if name.entity.isEmpty { name.entity = EntitySource.safe(folderURL.lastPathComponent) }
         let key = Key(folder: folderURL.path, entity: name.entity, part: name.part)
@@ -217,7 +224,7 @@ struct Discovery {
             return Name(entity: "", part: part, role: result.role)
         }
         if words.count > 1 && words[0].lowercased() == "sample" { words.removeFirst() }
-        if let metrics = words.firstIndex(where: { $0.lowercased() == "metrics" }), metrics > 0 {
+        if let metrics = words.firstIndex(where: { ["metric", "metrics"].contains($0.lowercased()) }), metrics > 0 {
             // What follows tells when, not what: further days of the same entity.
             words.removeSubrange(metrics...)
         }
@@ -225,10 +232,11 @@ struct Discovery {
         return result
     }
 
-    /// The entity's name without its trailing numbers; the name itself when nothing would be left.
+    /// The entity's name without its trailing numbers, or its workload's (``WorkloadName``): an instance that replaces
+    /// another one is of its type. The name itself when nothing would be left.
     static func type(of entity: String) -> String {
         let separators: Set<Character> = ["-", "_", ".", " "]
-        var type = Substring(entity)
+        var type = Substring(WorkloadName.of(entity))
         while let last = type.last, last.isNumber || separators.contains(last) { type.removeLast() }
         return type.isEmpty ? entity : String(type)
     }

@@ -27,6 +27,9 @@ public struct EntitySource: Hashable, Sendable, Codable {
     /// Path of an interpretation file (which metrics caused each anomaly) that goes with it.
     public var interpretationFile: String?
 
+    /// The share of the rows that is read, the first ones; `nil`: all of them.
+    public var leadingShare: Double?
+
     /// Where the rows are when they lie in no file: ``files`` is empty then, and what is written of the source lacks it.
     package var rows: ProvidedRows?
 
@@ -69,7 +72,12 @@ public struct EntitySource: Hashable, Sendable, Codable {
     /// - Throws: ``TelemetryError`` when the first file cannot be opened or understood.
     public func makeReader(options: ReaderOptions = ReaderOptions()) throws -> any FrameReader {
         if let rows { return try rows.provider.makeReader() }
-        return try SourceReader(source: self, options: options)
+        let reader = try SourceReader(source: self, options: options)
+        guard let leadingShare else { return reader }
+        var counted = try SourceReader(source: self, options: options)
+        var rows = 0
+        while let frame = try counted.nextChunk(maximumRows: 1 << 14) { rows += frame.rowCount }
+        return LeadingRows(reader, rows: Int(leadingShare * Double(rows)))
     }
 
     /// All rows of the source in one frame.

@@ -128,6 +128,8 @@ package struct AlarmEvent: Codable, Equatable, Sendable {
     /// The known fault it is like, by the library of the server that shows the event; never in a worker's or in the
     /// log.
     package var fault: Fault?
+    /// The incident that it belongs to, by the server that shows the event; never in a worker's or in the log.
+    package var incident: String?
     /// Largest reconstruction error of the federated autoencoders so far, in units of its own threshold.
     package var reconstruction: Double?
     /// The model version that found it.
@@ -140,7 +142,7 @@ package struct AlarmEvent: Codable, Equatable, Sendable {
         id: String, revision: Int, state: State, site: String, entity: String, worker: String, severity: Severity,
         onset: Point, at: Point, lastAlarm: Point? = nil, score: Double, groups: [String], fingerprint: [Cause],
         signature: FaultSignature? = nil, signatureSamples: Int? = nil, signatureStart: Point? = nil,
-        fault: Fault? = nil, reconstruction: Double?,
+        fault: Fault? = nil, incident: String? = nil, reconstruction: Double?,
         modelVersion: UInt64, sequence: Int64? = nil
     ) {
         self.id = id
@@ -160,6 +162,7 @@ package struct AlarmEvent: Codable, Equatable, Sendable {
         self.signatureSamples = signatureSamples
         self.signatureStart = signatureStart
         self.fault = fault
+        self.incident = incident
         self.reconstruction = reconstruction
         self.modelVersion = modelVersion
         self.sequence = sequence

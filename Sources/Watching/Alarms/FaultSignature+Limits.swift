@@ -25,7 +25,8 @@ extension FaultSignature {
                 })
         }
         return FaultSignature(
-            metrics: shares(metrics, Self.mostMetrics), resources: shares(resources, Self.mostParts),
+            metrics: shares(metrics, Self.mostMetrics), kinds: shares(kinds, Self.mostMetrics),
+            resources: shares(resources, Self.mostParts),
             aspects: Dictionary(
                 uniqueKeysWithValues: largest(aspects, Self.mostParts) { $0 }.map { ($0.0, rounded($0.1)) }),
             rhythm: Rhythm(
@@ -37,15 +38,19 @@ extension FaultSignature {
     /// sound one that is small enough to travel.
     package var flaw: String? {
         let counts = [
-            ("metrics", metrics.count, Self.mostMetrics), ("resources", resources.count, Self.mostParts),
+            ("metrics", metrics.count, Self.mostMetrics), ("kinds", kinds.count, Self.mostMetrics),
+            ("resources", resources.count, Self.mostParts),
             ("aspects", aspects.count, Self.mostParts),
         ]
         for (field, count, most) in counts where count > most {
             return "\(field): found \(count), expected at most \(most)"
         }
-        guard !metrics.isEmpty else { return "metrics: found none, expected at least one" }
+        guard !metrics.isEmpty || (hasKindsOnly && !kinds.isEmpty) else {
+            return "metrics: found none, expected at least one"
+        }
         let shares =
             metrics.map { ("metrics", $0.key, [$0.value.above, $0.value.below]) }
+            + kinds.map { ("kinds", $0.key, [$0.value.above, $0.value.below]) }
             + resources.map { ("resources", $0.key, [$0.value.above, $0.value.below]) }
             + aspects.map { ("aspects", $0.key, [$0.value]) }
         // In the order of the names: the same signature always has the same flaw.
@@ -61,7 +66,10 @@ extension FaultSignature {
         ] where !Self.isShare(value) {
             return "\(field): found \(value), expected 0 to 1"
         }
-        for (field, parts) in [("metrics", metrics.values.map(\.total)), ("aspects", Array(aspects.values))] {
+        for (field, parts) in [
+            ("metrics", metrics.values.map(\.total)), ("kinds", kinds.values.map(\.total)),
+            ("aspects", Array(aspects.values)),
+        ] {
             let sum = parts.sorted().reduce(0, +)
             guard sum <= 1.01 else { return "\(field): found shares that add up to \(sum), expected at most 1" }
         }

@@ -52,6 +52,10 @@ package struct FaultSignature: Codable, Sendable, Hashable {
 
     /// Share of each metric.
     package let metrics: [String: Share]
+    /// Share of each kind of metric (``MetricKind/name``), above where the resource is strained more than before: what
+    /// carries over to entities, systems and exporters with other names. In an incident's signature also what deviates
+    /// at others. Empty in signatures of a version before.
+    package let kinds: [String: Share]
     /// Share of each resource, whatever its layer: two layers that suffer alike have it in common.
     package let resources: [String: Share]
     /// Share of each aspect by name: a level, a jump, a frozen value, a broken relation.
@@ -63,14 +67,38 @@ package struct FaultSignature: Codable, Sendable, Hashable {
 
     /// A signature with every field given.
     package init(
-        metrics: [String: Share], resources: [String: Share], aspects: [String: Double], rhythm: Rhythm,
-        sidedness: Double
+        metrics: [String: Share], kinds: [String: Share] = [:], resources: [String: Share], aspects: [String: Double],
+        rhythm: Rhythm, sidedness: Double
     ) {
         self.metrics = metrics
+        self.kinds = kinds
         self.resources = resources
         self.aspects = aspects
         self.rhythm = rhythm
         self.sidedness = sidedness
+    }
+
+    /// A signature that knows kinds of metrics only.
+    package init(kinds: [String: Share]) {
+        self.init(
+            metrics: [:], kinds: kinds, resources: [:], aspects: [:],
+            rhythm: Rhythm(duty: 0, centre: 0, restlessness: 0), sidedness: 0)
+    }
+
+    /// Whether it knows kinds of metrics only: an incident's.
+    package var hasKindsOnly: Bool { metrics.isEmpty && aspects.isEmpty }
+
+    private enum CodingKeys: String, CodingKey { case metrics, kinds, resources, aspects, rhythm, sidedness }
+
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        self.init(
+            metrics: try container.decode([String: Share].self, forKey: .metrics),
+            kinds: try container.decodeIfPresent([String: Share].self, forKey: .kinds) ?? [:],
+            resources: try container.decode([String: Share].self, forKey: .resources),
+            aspects: try container.decode([String: Double].self, forKey: .aspects),
+            rhythm: try container.decode(Rhythm.self, forKey: .rhythm),
+            sidedness: try container.decode(Double.self, forKey: .sidedness))
     }
 
     /// How far the same metrics deviate in both, on whatever side, 0…1: weighted Jaccard likeness of their shares.
@@ -84,9 +112,9 @@ package struct FaultSignature: Codable, Sendable, Hashable {
         return either > 0 ? common / either : 1
     }
 
-    /// How alike two signatures are, 0…1. Two parts are what the metrics share (side counts), one what the resources
-    /// share, three how they deviate, one each how steadily, how restlessly and how one-sidedly, a quarter when.
-    /// Symmetric; 1 for equal ones. Who compares one with many makes a ``ComparableSignature`` of each once.
+    /// How alike two signatures are, 0…1. Two parts are what the kinds of metrics share (side counts; the metrics' names
+    /// where a signature has no kinds), one what the resources
+    /// share, three how they deviate, one each how steadily, how restlessly and how one-sidedly, a quarter when. Where one of them has kinds only, they are all that counts. Symmetric; 1 for equal ones. Who compares one with many makes a ``ComparableSignature`` of each once.
     package func similarity(to other: FaultSignature) -> Double {
         ComparableSignature(self).similarity(to: ComparableSignature(other))
     }
@@ -95,6 +123,8 @@ package struct FaultSignature: Codable, Sendable, Hashable {
 /// A signature laid out for comparing it with many others: names in order, so that two are walked through side by side.
 package struct ComparableSignature: Sendable {
     private let metrics: [(name: String, share: FaultSignature.Share)]
+    private let kinds: [(name: String, share: FaultSignature.Share)]
+    private let hasKindsOnly: Bool
     private let resources: [(name: String, share: FaultSignature.Share)]
     private let aspects: [(name: String, share: Double)]
     private let rhythm: FaultSignature.Rhythm
@@ -103,6 +133,8 @@ package struct ComparableSignature: Sendable {
     /// Lays a signature out. O(n log n) for n names.
     package init(_ signature: FaultSignature) {
         metrics = signature.metrics.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+        kinds = signature.kinds.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+        hasKindsOnly = signature.hasKindsOnly
         resources = signature.resources.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
         aspects = signature.aspects.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
         rhythm = signature.rhythm
@@ -111,8 +143,11 @@ package struct ComparableSignature: Sendable {
 
     /// ``FaultSignature/similarity(to:)``. O(n) for n names of both.
     package func similarity(to other: ComparableSignature) -> Double {
+        if hasKindsOnly || other.hasKindsOnly { return Self.overlap(kinds, other.kinds) }
+        let haveKinds = !kinds.isEmpty && !other.kinds.isEmpty
+        let shared = haveKinds ? Self.overlap(kinds, other.kinds) : Self.overlap(metrics, other.metrics)
         let parts: [(weight: Double, likeness: Double)] = [
-            (2, Self.overlap(metrics, other.metrics)), (1, Self.overlap(resources, other.resources)),
+            (2, shared), (1, Self.overlap(resources, other.resources)),
             (3, Self.likeness(aspects, other.aspects)), (1, 1 - abs(rhythm.duty - other.rhythm.duty)),
             (1, 1 - abs(rhythm.restlessness - other.rhythm.restlessness)),
             (0.25, 1 - abs(rhythm.centre - other.rhythm.centre)), (1, 1 - abs(sidedness - other.sidedness)),

@@ -18,6 +18,13 @@ package struct FaultLibrary: Sendable, Hashable {
     package static let currentFormat = 2
     /// Below this likeness to every known fault an anomaly is unknown.
     package static let leastSimilarity = 0.71
+    /// The same for an incident, whose signature has nothing but kinds of metrics.
+    package static let leastKindSimilarity = 0.3
+
+    /// Below this likeness to every known fault something with this signature is unknown.
+    package static func leastSimilarity(of signature: FaultSignature) -> Double {
+        signature.hasKindsOnly ? leastKindSimilarity : leastSimilarity
+    }
 
     /// A library without faults.
     package init() {}
@@ -121,7 +128,7 @@ package struct FaultMatcher: Sendable {
         }.sorted { $0.similarity != $1.similarity ? $0.similarity > $1.similarity : $0.fault < $1.fault }
         let best = candidates.first?.similarity ?? 0
         let other = candidates.dropFirst().first?.similarity ?? 0
-        let isKnown = best >= FaultLibrary.leastSimilarity
+        let isKnown = best >= FaultLibrary.leastSimilarity(of: signature)
         return FaultLibrary.Match(
             fault: isKnown ? candidates.first?.fault : nil, similarity: best,
             confidence: isKnown ? best - other / 2 : 0, candidates: candidates)
@@ -144,7 +151,8 @@ extension FaultSignature {
                 separator: ",")
         }
         let parts = aspects.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: ",")
-        return "\(text(metrics));\(text(resources));\(parts);\(rhythm.duty);\(rhythm.centre);\(rhythm.restlessness);"
+        return
+            "\(text(metrics));\(text(kinds));\(text(resources));\(parts);\(rhythm.duty);\(rhythm.centre);\(rhythm.restlessness);"
             + "\(sidedness)"
     }
 }

@@ -12,15 +12,19 @@ package struct MonitoringModel: Sendable {
     package var detectors: [String: DetectorSet]
     /// The method that scoring uses unless told otherwise.
     package var defaultMethod: String
+    /// How entities normally change and who depends on whom; `nil` in a model of a version before.
+    package var incidents: IncidentModel?
 
     /// A model with every part given.
     package init(
-        bundle: ModelBundle, reader: ReaderOptions, detectors: [String: DetectorSet], defaultMethod: String
+        bundle: ModelBundle, reader: ReaderOptions, detectors: [String: DetectorSet], defaultMethod: String,
+        incidents: IncidentModel? = nil
     ) {
         self.bundle = bundle
         self.reader = reader
         self.detectors = detectors
         self.defaultMethod = defaultMethod
+        self.incidents = incidents
     }
 
     /// Reads and checks a model's folder.
@@ -50,7 +54,14 @@ package struct MonitoringModel: Sendable {
         }
         let defaultMethod =
             try section("defaultMethod", as: String.self) ?? detectors.keys.sorted().first ?? ""
-        self.init(bundle: bundle, reader: reader, detectors: detectors, defaultMethod: defaultMethod)
+        let incidents = try section("incidents", as: IncidentModel.self)
+        guard incidents?.isConsistent ?? true else {
+            throw ModelError(
+                .corrupt, subject: "\(manifest), section 'incidents'",
+                found: "numbers or sizes that do not fit each other", expected: "what training writes there")
+        }
+        self.init(
+            bundle: bundle, reader: reader, detectors: detectors, defaultMethod: defaultMethod, incidents: incidents)
     }
 
     /// Writes the model's folder as a whole: whoever reads it finds the old model or the new one.
@@ -61,6 +72,7 @@ package struct MonitoringModel: Sendable {
         try bundle.manifest.setSection("reader", to: reader)
         try bundle.manifest.setSection("detection", to: detectors)
         try bundle.manifest.setSection("defaultMethod", to: defaultMethod)
+        if let incidents { try bundle.manifest.setSection("incidents", to: incidents) }
         try bundle.write(to: path)
     }
 

@@ -1,0 +1,86 @@
+import Platform
+import Synchronization
+import Watching
+
+/// The incidents that the server's alarms make. They are a function of the log of alarms: the book reads on in it
+/// whenever somebody asks, and after a restart reads its latest entries again. Nothing else is kept.
+final class IncidentBook: Sendable {
+    /// An incident for people and programs.
+    struct Entry: Encodable {
+        struct Entity: Encodable {
+            let site: String
+            let entity: String
+            let score: Double
+            let metrics: [String]
+            let alarms: [String]
+        }
+        let id: String
+        let start: Double
+        let end: Double
+        let open: Bool
+        let entities: [Entity]
+    }
+
+    private struct State {
+        var machine: IncidentMachine
+        var sequence: Int64
+        /// The incident of each alarm that is in one.
+        var incidents: [String: String] = [:]
+    }
+
+    /// Entries of the log that are read again after a restart.
+    private static let mostEntries: Int64 = 20_000
+    /// Alarms whose incidents are at hand.
+    private static let mostAlarms = 50_000
+    /// Entries read at a time.
+    private static let batch = 1_000
+
+    private let log: String
+    private let state: Mutex<State>
+    private let dependencies: DependencyGraph
+
+    /// A book of a log of alarms.
+    init(log: String, dependencies: DependencyGraph) {
+        self.log = log
+        self.dependencies = dependencies
+        state = Mutex(State(machine: IncidentMachine(dependencies: dependencies), sequence: -1))
+    }
+
+    /// Reads on in the log up to an entry, or to its end. An event that cannot be read is passed over.
+    ///
+    /// - Throws: `StorageError`.
+    func catchUp(to last: Int64) throws {
+        try state.withLock { state in
+            guard state.sequence < last || state.sequence < 0 else { return }
+            let log = try AlarmLog(reading: log)
+            if state.sequence < 0 { state.sequence = max(0, last - Self.mostEntries) }
+            while state.sequence < last {
+                let entries = try log.entries(after: state.sequence, limit: Self.batch)
+                guard let end = entries.last?.sequence else { break }
+                for entry in entries {
+                    guard let event = try? AlarmEvent(decoding: entry.bytes) else { continue }
+                    guard let incident = state.machine.observe(EntityReport(event)) else { continue }
+                    if state.incidents.count >= Self.mostAlarms { state.incidents = [:] }
+                    state.incidents[event.id] = incident
+                }
+                state.sequence = end
+            }
+        }
+    }
+
+    /// The incident of an alarm, if it is in one.
+    func incident(ofAlarm id: String) -> String? { state.withLock { $0.incidents[id] } }
+
+    /// The latest incidents, oldest first.
+    func latest(_ limit: Int) -> [Entry] {
+        let incidents = state.withLock { Array($0.machine.incidents.suffix(limit)) }
+        return incidents.map { incident in
+            Entry(
+                id: incident.id, start: incident.start, end: incident.end, open: incident.isOpen,
+                entities: CulpritRanking(incident, dependencies: dependencies).suspects.map {
+                    .init(
+                        site: $0.site, entity: $0.entity, score: $0.score, metrics: $0.metrics, alarms: $0.alarms)
+                })
+        }
+    }
+}

@@ -1,0 +1,47 @@
+import Foundation
+import Telemetry
+import TestSupport
+import Testing
+
+@Suite struct LabelWindowsTests {
+    private func read(_ text: String, as name: String = "windows.csv") throws -> LabelWindows {
+        let folder = try TemporaryFolder()
+        try text.write(toFile: folder.path(name), atomically: true, encoding: .utf8)
+        return try LabelWindows(contentsOf: folder.path(name))
+    }
+
+    @Test func secondsAndDatesMeanTheSame() throws {
+        let seconds = try read("start,end,entity,kind\n1661140434,1661140734,a,leak\n")
+        let dates = try read("Start,Stop,Host,Fault\n2022-08-22T03:53:54Z,2022-08-22 03:58:54,a,leak\n")
+        #expect(seconds == dates)
+        #expect(seconds.windows == [.init(start: 1_661_140_434, end: 1_661_140_734, entity: "a", kind: "leak")])
+    }
+
+    @Test func onsetsLastAWhileAndNamesMayBeMissing() throws {
+        let onsets = try read("start,pod,service,type\n100,cart-9cdb6588f-554sm,cart,delay\n")
+        #expect(onsets.windows[0].end == 100 + LabelWindows.assumedSeconds)
+        #expect(onsets.about("day2/cart-9cdb6588f-2x4zz").count == 1 && onsets.about("day2/store").isEmpty)
+        #expect(try read("start,end\n1,2\n").about("any/thing").count == 1)
+    }
+
+    /// The layout of NAB's labels.
+    @Test func filesWithWindows() throws {
+        let windows = try read(
+            #"{"farm/cpu.csv": [["2014-04-10 07:15:00.000000", "2014-04-11 16:45:00.000000"]], "farm/ok.csv": []}"#,
+            as: "combined_windows.json")
+        #expect(windows.about("farm/cpu").count == 1 && windows.about("farm/ok").isEmpty)
+        #expect(windows.windows[0].start == 1_397_114_100)
+    }
+
+    @Test func rowsOfWindows() {
+        let times = (0..<10).map { Double($0) * 60 }
+        let anomalies = LabelWindows.anomalies(
+            [.init(start: 100, end: 200, kind: "x"), .init(start: 1_000, end: 2_000)], at: times)
+        #expect(anomalies.map(\.rows) == [2..<4] && anomalies.map(\.type) == ["x"])
+    }
+
+    @Test(arguments: ["start,end\n5,4\n", "start,end\nsoon,4\n", "start,end\n,4\n", "begin,end\n1,2\n"])
+    func mistakes(_ text: String) {
+        #expect(throws: TelemetryError.self) { try read(text) }
+    }
+}
