@@ -57,7 +57,8 @@ package struct EntityStream {
         reconstruction = method == autoencoder || !reconstructs ? nil : try makeMonitor(autoencoder)
         lifecycle = AlarmLifecycle(
             site: source.site, entity: source.entity, worker: worker, modelVersion: version, quietSamples: quietSamples,
-            settlingSamples: Fingerprint.announcedRows)
+            settlingSamples: Fingerprint.announcedRows,
+            identity: StreamIdentity(clock: reader.layout.clock, schema: schema))
     }
 
     /// Scores at most so many rows; returns the events that they make.
@@ -69,6 +70,7 @@ package struct EntityStream {
             defer { self.lifecycle = lifecycle }
             return lifecycle.end(at: lastPoint) { evidence(of: $0) }
         }
+        lifecycle.see(frame)
         let scores = try monitor.append(frame)
         let reconstructed = try reconstruction?.append(frame)
         scoredRows += frame.rowCount

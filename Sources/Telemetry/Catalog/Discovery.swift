@@ -135,7 +135,8 @@ struct Discovery {
         guard named || Self.extensions.contains(url.pathExtension.lowercased()) else { return false }
         guard visited.insert(url.resolvingSymlinksInPath().path).inserted else { return true }
         let folder = url.deletingLastPathComponent().path
-        let name = Self.name(of: url.deletingPathExtension().lastPathComponent)
+        // The same name in one form, in whatever form the system that made the file wrote it.
+        let name = Self.name(of: url.deletingPathExtension().lastPathComponent.precomposedStringWithCanonicalMapping)
         let key = Key(folder: folder, entity: name.entity, part: name.part)
         guard name.role == .data else {
             companions[key, default: []].append((name.role, path))
