@@ -499,7 +499,7 @@ package struct WorkerMachine: Sendable {
                 Heartbeat(
                     assignmentRevision: assignmentRevision, activity: activity, version: version,
                     scoredSamples: scoredSamples,
-                    streamEnded: streamEnded && spooled == delivered && entities == assignment?.entities,
+                    streamEnded: streamEnded && delivery.isDone && entities == assignment?.entities,
                     roundTripMicroseconds: microseconds)),
             &directives)
     }

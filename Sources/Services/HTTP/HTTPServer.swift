@@ -190,7 +190,7 @@ private final class Door: Sendable {
 
 extension OpaquePointer {
     /// Names a connection as long as it is open.
-    fileprivate var connectionID: UInt { unsafe UInt(bitPattern: self) }
+    fileprivate var connectionID: UInt { UInt(bitPattern: self) }
 }
 
 /// The body of a request while it comes; used by its connection's thread only.

@@ -83,7 +83,8 @@ package final class AlarmSpool {
         let rows = try database.query(
             "SELECT MIN(number) FROM (SELECT number FROM delivered UNION ALL SELECT number FROM spool)")
         let first = rows.first?.first?.integer.map { UInt64(clamping: $0) }
-        return try max(first ?? latest() + 1, fact("gap") + 1)
+        let next = try latest() + 1
+        return max(first ?? next, try fact("gap") + 1)
     }
 
     private static func digest(_ number: Int64, _ bytes: [UInt8]) -> [UInt8] {

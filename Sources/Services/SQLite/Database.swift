@@ -138,7 +138,7 @@ package import Platform
             unsafe buffer.withUnsafeBytes { bytes in
                 for block in 0..<blocks {
                     let range = block * PageSums.blockBytes..<(block + 1) * PageSums.blockBytes
-                    result.sums.append(PageSums.sum(of: unsafe UnsafeRawBufferPointer(rebasing: bytes[range])))
+                    result.sums.append(unsafe PageSums.sum(of: UnsafeRawBufferPointer(rebasing: bytes[range])))
                 }
             }
             offset += Int64(count)

@@ -290,11 +290,12 @@ package final class MirrorFolder: Sendable {
         guard state.withLock({ $0.entries[key]?.isWhole }) == true else { return }
         try FileBytes.synchronize(path)
         let manifest = state.withLock { state -> Manifest? in
-            guard state.entries[key]?.hashes.indices.contains(file) == true else { return nil }
-            state.entries[key]?.hashes[file].update(bytes)
-            state.entries[key]?.manifest.files[file].bytes = offset + UInt64(bytes.count)
-            state.entries[key]?.manifest.files[file].digest = state.entries[key]?.hashes[file].hexadecimalDigest()
-            return state.entries[key]?.manifest
+            guard var entry = state.entries[key], entry.hashes.indices.contains(file) else { return nil }
+            entry.hashes[file].update(bytes)
+            entry.manifest.files[file].bytes = offset + UInt64(bytes.count)
+            entry.manifest.files[file].digest = entry.hashes[file].hexadecimalDigest()
+            state.entries[key] = entry
+            return entry.manifest
         }
         if let manifest { try write(manifest) }
     }

@@ -84,7 +84,7 @@ extension TelemetryStatistics {
     package var isEmpty: Bool { types.values.allSatisfy { type in type.clocks.values.allSatisfy { $0.rows == 0 } } }
 
     /// The same without some columns, by type.
-    func leavingOut(_ columns: [String: Set<String>]) -> TelemetryStatistics {
+    package func leavingOut(_ columns: [String: Set<String>]) -> TelemetryStatistics {
         var result = self
         for (type, names) in columns { for name in names { result.types[type]?.columns[name] = nil } }
         return result
