@@ -14,7 +14,7 @@ import Testing
         let path = temporary.path("run")
         try FileManager.default.createDirectory(
             atPath: path + "/mirror/holder", withIntermediateDirectories: true, attributes: [.posixPermissions: 0o755])
-        FileManager.default.createFile(
+        _ = FileManager.default.createFile(
             atPath: path + "/mirror/holder/0.csv", contents: Data("1".utf8), attributes: [.posixPermissions: 0o644])
         let folder = try DataFolder(path)
         _ = try AlarmLog(path: folder.file("alarms.db"))

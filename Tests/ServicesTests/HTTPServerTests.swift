@@ -26,7 +26,7 @@ private final class RawConnection {
 
     deinit { close(descriptor) }
 
-    func send(_ text: String) { _ = Glibc.send(descriptor, text, text.utf8.count, Int32(MSG_NOSIGNAL.rawValue)) }
+    func send(_ text: String) { _ = Glibc.send(descriptor, text, text.utf8.count, Int32(MSG_NOSIGNAL)) }
 
     /// Everything until the other side closes, or nothing comes for ten seconds.
     func rest() -> String {

@@ -72,7 +72,7 @@ private enum Samples {
     }
 
     @Test func extremeValuesPass() {
-        for values in [[1e200, -1e200, 3], [.greatestFiniteMagnitude, -.greatestFiniteMagnitude, 0], [5e-324, 0, -0.0]] {
+        for values in [[1e200, -1e200, 3], [.greatestFiniteMagnitude, -.greatestFiniteMagnitude, 0], [1e-300, 0, -0.0]] {
             var statistics = TelemetryStatistics()
             statistics.add(
                 MetricFrame(schema: ["x"], firstRow: 0, times: [0, 1, 2], values: values), site: "site1", entity: "enb0",
