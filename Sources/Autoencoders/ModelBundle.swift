@@ -139,7 +139,7 @@ public struct ModelBundle: Equatable, Sendable {
             })
     }
 
-    static func weightsName(_ group: String) -> String { "\(group).safetensors" }
+    static func weightsName(_ group: String) -> String { NameRule.fileName(for: group) + ".safetensors" }
 
     /// The safetensors file of one group.
     static func weights(of shape: AutoencoderShape, _ vector: Tensor<Float>) -> [UInt8] {

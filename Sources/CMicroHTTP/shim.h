@@ -1,14 +1,18 @@
 #include <microhttpd.h>
+#include <string.h>
+#include <strings.h>
 
 // What Swift cannot call: a variadic function and enumerations whose names it imports in another form.
 
 static inline struct MHD_Daemon *faultline_http_start(
     int listening_socket, unsigned int connections, unsigned int timeout_seconds,
-    MHD_AccessHandlerCallback handler, MHD_RequestCompletedCallback completed, void *context) {
+    MHD_AccessHandlerCallback handler, MHD_RequestCompletedCallback completed,
+    MHD_NotifyConnectionCallback connected, void *context) {
     return MHD_start_daemon(
         MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD, 0, NULL, NULL, handler, context,
         MHD_OPTION_LISTEN_SOCKET, listening_socket, MHD_OPTION_CONNECTION_LIMIT, connections,
-        MHD_OPTION_CONNECTION_TIMEOUT, timeout_seconds, MHD_OPTION_NOTIFY_COMPLETED, completed, NULL,
+        MHD_OPTION_CONNECTION_TIMEOUT, timeout_seconds, MHD_OPTION_STRICT_FOR_CLIENT, 1,
+        MHD_OPTION_NOTIFY_COMPLETED, completed, context, MHD_OPTION_NOTIFY_CONNECTION, connected, context,
         MHD_OPTION_END);
 }
 
@@ -20,6 +24,39 @@ static inline const char *faultline_http_argument(struct MHD_Connection *connect
 
 static inline const char *faultline_http_header(struct MHD_Connection *connection, const char *name) {
     return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
+}
+
+struct faultline_http_counted {
+    const char *name;
+    int count;
+};
+
+static inline enum MHD_Result faultline_http_count_one(
+    void *context, enum MHD_ValueKind kind, const char *name, const char *value) {
+    struct faultline_http_counted *counted = context;
+    if (name && strcasecmp(name, counted->name) == 0) counted->count += 1;
+    return MHD_YES;
+}
+
+// How often a header stands in a request.
+static inline int faultline_http_header_count(struct MHD_Connection *connection, const char *name) {
+    struct faultline_http_counted counted = {name, 0};
+    MHD_get_connection_values(connection, MHD_HEADER_KIND, faultline_http_count_one, &counted);
+    return counted.count;
+}
+
+static inline int faultline_http_descriptor(struct MHD_Connection *connection) {
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    return info ? info->connect_fd : -1;
+}
+
+static inline const struct sockaddr *faultline_http_address(struct MHD_Connection *connection) {
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    return info ? info->client_addr : NULL;
+}
+
+static inline int faultline_http_is_opened(enum MHD_ConnectionNotificationCode code) {
+    return code == MHD_CONNECTION_NOTIFY_STARTED;
 }
 
 static inline struct MHD_Response *faultline_http_response(const void *bytes, size_t count) {

@@ -1,3 +1,4 @@
+import Platform
 import Synchronization
 
 #if canImport(Glibc)
@@ -46,15 +47,10 @@ package final class Console: Sendable {
     /// The longest message, in Unicode scalars.
     private static let longestNote = 1000
 
-    /// The text as one line without control characters.
+    /// The text as one line in which everything can be seen.
     static func printable(_ text: String) -> String {
-        var line = String.UnicodeScalarView()
-        for (index, scalar) in text.unicodeScalars.enumerated() {
-            guard index < longestNote else { return String(line) + "…" }
-            let isControl = scalar.properties.generalCategory == .control
-            line.append(!isControl ? scalar : scalar == "\n" || scalar == "\t" ? " " : "\u{FFFD}")
-        }
-        return String(line)
+        let line = text.unicodeScalars.prefix(longestNote + 1).map { $0 == "\n" || $0 == "\t" ? " " : $0 }
+        return PrintableText.line(String(String.UnicodeScalarView(line)), limit: longestNote)
     }
 
     /// Replaces the progress line; does nothing when nobody sees it.

@@ -1,3 +1,5 @@
+import Platform
+
 /// A table for people: a header, rows, numbers to the right.
 package struct Table: Sendable {
     private var header: [String]
@@ -6,8 +8,8 @@ package struct Table: Sendable {
     /// A table with these column heads.
     package init(_ header: [String]) { self.header = header }
 
-    /// Adds a row; missing cells are empty.
-    package mutating func add(_ cells: [String]) { rows.append(cells) }
+    /// Adds a row; missing cells are empty. What does not show is written out: names come from files and peers.
+    package mutating func add(_ cells: [String]) { rows.append(cells.map { PrintableText.line($0) }) }
 
     /// Whether there is no row.
     package var isEmpty: Bool { rows.isEmpty }

@@ -1,7 +1,8 @@
 import Glibc
 import Platform
 
-/// A process's folder, held by one process at a time: a second one on the same folder is refused.
+/// A process's folder, held by one process at a time: a second one on the same folder is refused. Nobody but its owner can
+/// look into it, whatever the process was started with: it holds samples and what was learnt from them.
 package final class DataFolder: Sendable {
     /// The folder.
     package let path: String
@@ -11,9 +12,11 @@ package final class DataFolder: Sendable {
     ///
     /// - Throws: `StorageError` when it cannot be made or written, ``ServiceError`` when another process holds it.
     package init(_ path: String) throws {
+        // Whatever this process creates from here on, its libraries' files included.
+        umask(0o077)
         try FolderContents.makeFolder(path)
         let file = path + "/lock"
-        let descriptor = unsafe open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+        let descriptor = unsafe open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else {
             throw ServiceError(
                 .folder, "the data folder \(path) cannot be written: \(unsafe String(cString: strerror(errno)))")
@@ -24,6 +27,34 @@ package final class DataFolder: Sendable {
         }
         self.path = path
         lock = descriptor
+        Self.seclude(path, depth: 0)
+    }
+
+    /// Takes from everybody else what an earlier build or another hand has left open.
+    private static func seclude(_ path: String, depth: Int) {
+        var status = stat()
+        guard unsafe lstat(path, &status) == 0 else { return }
+        let isFolder = status.st_mode & S_IFMT == S_IFDIR
+        guard isFolder || status.st_mode & S_IFMT == S_IFREG else { return }
+        let mode = status.st_mode & ~0o077 & 0o7777
+        if mode != status.st_mode & 0o7777 { unsafe chmod(path, mode) }
+        guard isFolder, depth < 8, let names = try? FolderContents.names(in: path) else { return }
+        for name in names { seclude(path + "/" + name, depth: depth + 1) }
+    }
+
+    /// Makes sure that the folder is still the one whose lock is held; somebody may have deleted or replaced it.
+    ///
+    /// - Throws: ``ServiceError`` of the kind `folder` when it is not.
+    package func check() throws {
+        var held = stat()
+        var found = stat()
+        guard unsafe fstat(lock, &held) == 0, unsafe stat(file("lock"), &found) == 0, held.st_ino == found.st_ino,
+            held.st_dev == found.st_dev
+        else {
+            throw ServiceError(
+                .folder,
+                "the data folder \(path) was deleted or replaced while it was in use: put it back and start again")
+        }
     }
 
     deinit { close(lock) }

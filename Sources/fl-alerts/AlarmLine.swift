@@ -1,5 +1,6 @@
 import CommandLine
 import FoundationEssentials
+import Platform
 import Watching
 
 /// An alarm event as people read it.
@@ -36,12 +37,8 @@ enum AlarmLine {
 
     private static func name(_ event: AlarmEvent) -> String { printable("\(event.site)/\(event.entity)") }
 
-    /// A peer's text without what a terminal would obey.
-    private static func printable(_ text: String) -> String {
-        String(
-            String.UnicodeScalarView(
-                text.unicodeScalars.map { $0.properties.generalCategory == .control ? "\u{FFFD}" : $0 }))
-    }
+    /// A peer's text without what a terminal would obey, or a reader not see.
+    private static func printable(_ text: String) -> String { PrintableText.line(text, limit: 120) }
 
     /// The known fault it is like, with the likeness: `disk-stall 86 %`, `unknown`, or `-` where nothing can be said.
     static func fault(_ event: AlarmEvent) -> String {

@@ -56,15 +56,16 @@ struct AlertsCommand: Command {
 
     private static func list(_ host: String, _ port: Int, since: Int, isJSON: Bool, _ console: Console) throws {
         var table = Table(AlarmLine.header)
-        try AlarmFeed.read(host: host, port: port, since: Int64(since)) { events in
+        let unreadable = try AlarmFeed.read(host: host, port: port, since: Int64(since)) { events in
             for event in events {
                 if isJSON {
-                    console.print(try Console.json(event, pretty: false))
+                    console.print(JSONText.visible(try Console.json(event, pretty: false)))
                 } else {
                     table.add(AlarmLine.cells(event))
                 }
             }
         }
+        if unreadable > 0 { console.note("\(unreadable) damaged alarm events are left out") }
         if isJSON { return }
         if table.isEmpty { console.note("no alarms") } else { console.write(table.text) }
     }
@@ -90,11 +91,11 @@ struct AlertsCommand: Command {
                 for event in events {
                     if let id = event.id { last = id }
                     guard !isJSON else {
-                        console.print(event.data)
+                        console.print(JSONText.visible(event.data))
                         continue
                     }
                     guard let alarm = try? AlarmEvent(decoding: Array(event.data.utf8)) else {
-                        console.note("alarm number \(event.id ?? "?") cannot be read by this version; left out")
+                        console.note("alarm number \(PrintableText.line(event.id ?? "?", limit: 40)) cannot be read by this version; left out")
                         continue
                     }
                     console.print(AlarmLine.text(alarm, usesColour: console.usesColour))

@@ -20,7 +20,7 @@ struct LibraryCommand: Command {
     static let fingerprint = Option<String>.optional(
         "fingerprint", "FILE", "what to add or to match: the output of fl-train explain --format json")
     static let alarm = Option<String>.optional(
-        "alarm", "ALARM", "with --server, what to add: an alarm's number in fl-alerts, or its id (site/entity@row)")
+        "alarm", "ALARM", "with --server, what to add: an alarm's number in fl-alerts, or its id (site/entity@onset)")
     static let from = Option<String>.optional("from", "FILE", "add every fault of another library instead")
     static let format = Option<OutputFormat>("format", "FORMAT", default: .table, "how to print the result")
 

@@ -65,6 +65,7 @@ struct StatesCommand: Command {
             let picture = StateGraphPicture(graph)
             try FileContents.writeAtomically(Array(picture.svg().utf8), to: plot)
         }
+        if found.unreadable > 0 { console.note("\(found.unreadable) damaged alarm events are left out") }
         if found.shapeless > 0 {
             console.note("\(Quantity.count(found.shapeless, "alarm")) without a signature left out")
         }
@@ -101,6 +102,8 @@ struct StatesCommand: Command {
         var episodes: [Episode] = []
         /// Alarms of which nobody can say what they looked like.
         var shapeless = 0
+        /// Events that nobody can read.
+        var unreadable = 0
         var observations: [String: StateGraph.Observation] = [:]
         var library = FaultLibrary()
 
@@ -114,7 +117,7 @@ struct StatesCommand: Command {
     private static func ask(_ host: String, _ port: Int, _ arguments: Arguments) throws -> Found {
         var found = Found()
         var events: [AlarmEvent] = []
-        try AlarmFeed.read(host: host, port: port) { events += $0 }
+        found.unreadable = try AlarmFeed.read(host: host, port: port) { events += $0 }
         found.add(events)
         found.library = try
             (arguments[optional: library].map { .file($0) } ?? LibraryPlace.server(host: host, port: port))

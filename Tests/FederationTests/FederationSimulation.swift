@@ -258,7 +258,7 @@ struct FederationSimulation {
 
     private func spooled(_ index: Int) -> WorkerEvent {
         .alarmsSpooled(
-            spool: UInt64(index + 1), latest: UInt64(workers[index].spool.count), delivered: workers[index].delivered)
+            spool: UInt64(index + 1), oldest: 1, latest: UInt64(workers[index].spool.count), delivered: workers[index].delivered)
     }
 
     private mutating func raiseAlarm(_ index: Int) {
@@ -357,7 +357,7 @@ struct FederationSimulation {
                 }
                 registry.kept[accepted.digest] = payload
             case .recordAbandoned: abandoned += 1
-            case .storeAlarms(let batch, let worker, _, let epoch):
+            case .takeAlarms(let batch, let sender):
                 var delivered = registry.delivered[batch.spool] ?? 0
                 for (number, alarm) in zip(batch.first..., batch.alarms) where number == delivered + 1 {
                     registry.alarms.append(alarm)
@@ -370,10 +370,12 @@ struct FederationSimulation {
                     return []
                 }
                 following.append(
-                    .alarmsStored(worker: worker, leaseEpoch: epoch, spool: batch.spool, delivered: delivered))
+                    .alarmsDecided(
+                        AlarmReceipt(spool: batch.spool, delivered: delivered), worker: sender.worker,
+                        leaseEpoch: sender.leaseEpoch))
             case .begin, .judge, .fold, .aggregate:
                 if let event = arithmetic.carryOut(directive) { following.append(event) }
-            case .recordWorker, .note: break
+            case .recordWorker, .serving, .note: break
             }
         }
         return following
@@ -403,8 +405,10 @@ struct FederationSimulation {
                 let alarms = workers[index].spool.dropFirst(Int(after)).prefix(limit)
                 stepWorker(
                     index,
-                    .spoolRead(AlarmBatch(spool: UInt64(index + 1), first: after + 1, alarms: Array(alarms))))
+                    .spoolRead(first: after + 1, alarms: Array(alarms)))
             case .alarmsDelivered(let upTo): workers[index].delivered = upTo
+            case .alarmsRefused: violations.append("worker \(index): alarms were refused")
+            case .alarmsRewound(let number): workers[index].delivered = number
             case .fail(_, let text): violations.append("worker \(index) gave up: \(text)")
             case .cancelWork, .serve, .forget, .reconnect, .note: break
             }

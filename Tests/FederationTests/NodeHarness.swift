@@ -85,8 +85,8 @@ final class TestDisk: ServerDisk, @unchecked Sendable {
     func keep(_ contributions: [KeptContribution]) { kept += contributions }
     func recordAbandoned(_ record: RoundRecord) { abandoned.append(record) }
     func record(_ workers: [WorkerView]) {}
-    func store(_ batch: AlarmBatch, worker: String, entities: [String]) -> UInt64 {
-        batch.first + UInt64(batch.alarms.count) - 1
+    func claims(_ alarms: [[UInt8]]) -> [AlarmClaim?] { alarms.map { _ in nil } }
+    func store(_ alarms: AlarmStore) {
     }
     func keep(_ profile: MeasuredProfile) {}
     func publish(_ model: FederatedModel, version: UInt64) {}

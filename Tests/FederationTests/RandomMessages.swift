@@ -99,9 +99,15 @@ struct RandomMessages {
         case .alarmBatch:
             .alarmBatch(
                 AlarmBatch(
-                    spool: integer(), first: integer(),
+                    spool: integer(), first: integer(), oldest: integer(),
                     alarms: (0..<Int.random(in: 0...5, using: &generator)).map { _ in bytes() }))
-        case .alarmReceipt: .alarmReceipt(AlarmReceipt(spool: integer(), delivered: integer()))
+        case .alarmReceipt:
+            .alarmReceipt(
+                AlarmReceipt(
+                    spool: integer(), delivered: integer(),
+                    refused: (0..<Int.random(in: 0...5, using: &generator)).map { _ in
+                        AlarmReceipt.Refused(number: integer(), reason: one(of: AlarmRefusal.self))
+                    }))
         case .sampleListRequest: .samples(.listRequest(request: integer(), token: token(), entity: name()))
         case .sampleList:
             .samples(

@@ -78,3 +78,25 @@ import Testing
         )
     }
 }
+
+@Suite struct SealedFileTests {
+    @Test func everyFlippedBitIsNoticed() throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path("state.json")
+        try SealedFile.write(Array("{\"version\":1}".utf8), to: path)
+        let bytes = Array("{\"version\":2}".utf8)
+        try SealedFile.write(bytes, to: path)
+        #expect(try SealedFile.read(path) == bytes)
+        for bit in 0..<8 * bytes.count {
+            var other = bytes
+            other[bit / 8] ^= 1 << UInt8(bit % 8)
+            try FileContents.writeAtomically(other, to: path)
+            // What a crash between the two files leaves is the one before.
+            if other == Array("{\"version\":1}".utf8) { continue }
+            let error = #expect(throws: StorageError.self) { try SealedFile.read(path) }
+            #expect(error?.code == .corrupt)
+        }
+        try FolderContents.remove(path + ".sha256")
+        #expect(try SealedFile.read(path).count == bytes.count)
+    }
+}

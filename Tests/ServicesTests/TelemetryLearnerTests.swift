@@ -36,7 +36,7 @@ import Testing
             model: nil, mayAccelerate: true, isCancelled: { false })
         let outcome = TelemetryModelMaker(configuration: configuration, rules: try GroupRules.builtIn())
             .makeInitialModel(statistics: [("a", statistics.statistics)])
-        guard case .made(let model) = outcome else {
+        guard case .made(let model, _) = outcome else {
             Issue.record("\(outcome)")
             return
         }

@@ -15,8 +15,10 @@ package protocol ServerDisk: AnyObject, Sendable {
     func recordAbandoned(_ record: RoundRecord) throws
     /// Remembers workers.
     func record(_ workers: [WorkerView]) throws
-    /// Appends alarms of those entities to the log; how far the worker's spool is in it then.
-    func store(_ batch: AlarmBatch, worker: String, entities: [String]) throws -> UInt64
+    /// What alarm events say of themselves; `nil` for bytes that are none.
+    func claims(_ alarms: [[UInt8]]) -> [AlarmClaim?]
+    /// Appends alarms to the log, with how far the spool is taken over by that and who serves what; all or nothing.
+    func store(_ alarms: AlarmStore) throws
     /// Remembers measured training times.
     func keep(_ profile: MeasuredProfile) throws
     /// All rounds are done: writes the final version for others to read.

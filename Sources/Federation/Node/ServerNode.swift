@@ -16,8 +16,10 @@ package final class ServerNode {
         case placed([PlacementLoop.Directive], PlacementLoop)
         /// Somebody gave the learning loop a new target.
         case target(seconds: Double, rounds: Int)
-        /// The alarms of a worker are in the log, or could not be stored.
-        case stored(String)
+        /// For the acceptance of alarms.
+        case alarms(AlarmAcceptanceEvent)
+        /// To be logged.
+        case noted([Note])
         /// Something could not be stored.
         case failed(String, any Error)
     }
@@ -55,8 +57,10 @@ package final class ServerNode {
     private var isPlacing = false
     private var placementEvents: [PlacementLoop.Event] = []
     private var published: UInt64?
-    /// Workers whose alarms are on their way to the disk.
-    private var storing: Set<String> = []
+    /// Which alarms count.
+    package private(set) var acceptance: AlarmAcceptance
+    /// Workers whose alarms are being read.
+    private var reading: Set<String> = []
     private var failure: (any Error)?
 
     /// A server that goes on where `recovery` says.
@@ -67,12 +71,13 @@ package final class ServerNode {
     ///   - note: writes to the log.
     package init(
         configuration: ServerConfiguration, strategy: any Strategy, maker: any InitialModelMaker,
-        recovery: ServerRecovery, placement: PlacementLoop? = nil, keepsContributions: Bool = true,
+        recovery: ServerRecovery, alarms: AlarmRecovery = AlarmRecovery(), placement: PlacementLoop? = nil, keepsContributions: Bool = true,
         port: any NodePort, disk: any ServerDisk, clock: any NodeClock, tasks: any NodeTasks, inbox: Inbox<Input>,
         note: @escaping (Note) -> Void
     ) {
         machine = ServerRoundMachine(configuration: configuration, strategy: strategy, recovery: recovery)
         arithmetic = RoundArithmetic(gate: configuration.gate, strategy: strategy, maker: maker)
+        acceptance = AlarmAcceptance(recovery: alarms)
         self.placement = placement
         placing = Box(placement)
         self.keepsContributions = keepsContributions
@@ -94,6 +99,7 @@ package final class ServerNode {
         for input in inbox.take() { take(input) }
         try receive()
         step(.tick)
+        accept(.tick)
         place()
         publish()
         check(at: now)
@@ -152,7 +158,10 @@ package final class ServerNode {
                 case .note(let line): note(line)
                 }
             }
-        case .stored(let worker): storing.remove(worker)
+        case .alarms(let event):
+            if case .received(_, _, let sender) = event { reading.remove(sender.worker) }
+            accept(event)
+        case .noted(let lines): for line in lines { note(line) }
         case .target(let seconds, let rounds): placementEvents.append(.target(seconds: seconds, rounds: rounds))
         case .failed(let what, let error):
             // What the disk refuses ends the server at once, so that whoever supervises it hears of it; what was accepted is
@@ -188,6 +197,7 @@ package final class ServerNode {
         case .aggregate(let round, let attempt, let names):
             tasks.start(NodeTask(.arithmetic, "aggregate")) {
                 let outcome = arithmetic.aggregate(round: round, attempt: attempt, leavingOut: names)
+                inbox.put(.noted(arithmetic.takeNotes()))
                 inbox.put(.machine(.aggregated(round: round, attempt: attempt, outcome)))
             }
         case .commit(let commit):
@@ -228,21 +238,14 @@ package final class ServerNode {
                 }
                 if !waiting.isEmpty { try disk.record(waiting.values.sorted { $0.name < $1.name }) }
             }
-        case .storeAlarms(let batch, let worker, let entities, let epoch):
+        case .takeAlarms(let batch, let sender):
             // One batch of a worker at a time; it sends what was not answered again.
-            guard storing.insert(worker).inserted else { break }
-            tasks.start(NodeTask(.alarms, "store")) {
-                do {
-                    let delivered = try disk.store(batch, worker: worker, entities: entities)
-                    inbox.put(
-                        .machine(
-                            .alarmsStored(worker: worker, leaseEpoch: epoch, spool: batch.spool, delivered: delivered)))
-                } catch {
-                    // Without a receipt the worker keeps them and tries again.
-                    inbox.put(.failed("alarms of \(worker)", error))
-                }
-                inbox.put(.stored(worker))
+            guard reading.insert(sender.worker).inserted else { break }
+            tasks.start(NodeTask(.alarms, "read")) {
+                inbox.put(.alarms(.received(batch, claims: disk.claims(batch.alarms), from: sender)))
             }
+        case .serving(let worker, let domain, let entities):
+            accept(.serving(worker: worker, domain: domain, entities: entities))
         case .note(let line): note(line)
         }
     }
@@ -260,6 +263,26 @@ package final class ServerNode {
             let round = waiting.last?.accepted.round
             kept.with { kept in kept = waiting.filter { $0.accepted.round == round } + kept }
             throw error
+        }
+    }
+
+    private func accept(_ event: AlarmAcceptanceEvent) {
+        for directive in acceptance.step(event, at: clock.now) {
+            switch directive {
+            case .store(let alarms):
+                tasks.start(NodeTask(.alarms, "store")) { [inbox, disk] in
+                    do {
+                        try disk.store(alarms)
+                        inbox.put(.alarms(.stored(alarms.id)))
+                    } catch {
+                        inbox.put(.failed("alarms", error))
+                        inbox.put(.alarms(.storeFailed(alarms.id, reason: "\(error)")))
+                    }
+                }
+            case .answer(let receipt, let worker, let epoch):
+                step(.alarmsDecided(receipt, worker: worker, leaseEpoch: epoch))
+            case .note(let line): note(line)
+            }
         }
     }
 

@@ -190,9 +190,17 @@ package final class WorkerNode {
         case .grant(let grants): samples.grant(grants)
         case .readSpool(let after, let limit):
             onAlarms("reading alarms") {
-                inbox.put(.machine(.spoolRead(try disk.alarms(after: after, limit: limit))))
+                inbox.put(
+                    .machine(.spoolRead(first: after + 1, alarms: try disk.alarms(after: after, limit: limit))))
             }
-        case .alarmsDelivered(let upTo): onAlarms("delivered alarms") { try disk.forgetAlarms(upTo: upTo) }
+        case .alarmsDelivered(let upTo):
+            onAlarms("delivered alarms") {
+                try disk.decideAlarms(upTo: upTo)
+                // What is kept for a while has changed too.
+                inbox.put(.machine(try disk.spooled()))
+            }
+        case .alarmsRefused(let letters): onAlarms("refused alarms") { try disk.refuseAlarms(letters) }
+        case .alarmsRewound(let number): onAlarms("alarms to send again") { try disk.rewindAlarms(to: number) }
         case .fail(let reason, let text): failure = failure ?? WorkerRefused(reason: reason, description: text)
         case .note(let line): note(line)
         }

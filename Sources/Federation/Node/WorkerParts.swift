@@ -29,12 +29,17 @@ package struct WorkerMemory: Equatable, Sendable {
 package protocol WorkerDisk: AnyObject, Sendable {
     /// Keeps what is remembered, with a new version where there is one; durable when it returns, both or neither.
     func keep(_ memory: WorkerMemory, model: [UInt8]?) throws
-    /// How far the spool of alarms reaches: its name, the last number, and the last that is safe with the server.
+    /// How far the spool of alarms reaches: its name, the first and the last number, and the last that is safe with the
+    /// server.
     func spooled() throws -> WorkerEvent
     /// Alarms that wait, from after a number on.
-    func alarms(after number: UInt64, limit: Int) throws -> AlarmBatch
-    /// Alarms up to a number are safe with the server.
-    func forgetAlarms(upTo number: UInt64) throws
+    func alarms(after number: UInt64, limit: Int) throws -> [[UInt8]]
+    /// Alarms up to a number are safe with the server, or refused.
+    func decideAlarms(upTo number: UInt64) throws
+    /// The server refused these; to be called before they are decided.
+    func refuseAlarms(_ refused: [AlarmReceipt.Refused]) throws
+    /// The server has alarms only up to a number: those behind it wait again.
+    func rewindAlarms(to number: UInt64) throws
 }
 
 /// Watches the worker's streams: fits detectors, scores, and puts alarms into the spool. It works on threads of its own

@@ -130,7 +130,7 @@ package struct Contribution: Equatable, Sendable {
         statistics = try reader.byteString("statistics", limit: bytes.count)
         groups = try reader.array("groups", limit: WireLimits.groups) { reader throws(FederationError) in
             GroupUpdate(
-                name: try reader.string("group", limit: WireLimits.name),
+                name: try reader.string("group", limit: WireLimits.group),
                 schema: try reader.string("schema", limit: WireLimits.name),
                 sampleCount: try reader.integer("samples"), steps: try reader.integer("steps"),
                 lossBefore: try reader.double("loss before"), lossAfter: try reader.double("loss after"),

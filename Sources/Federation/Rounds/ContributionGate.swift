@@ -6,6 +6,8 @@ package struct ContributionGate: Equatable, Sendable {
     package var largestParameter: Float = 65_536
     /// Self-reported sample counts above this count as this; at most 2²⁸.
     package var sampleCap: UInt64 = 1 << 28
+    /// Largest statistics in bytes, as text.
+    package var mostStatisticsBytes = 64 << 20
 
     /// What a mean squared error can be. The bound keeps weighted sums of losses finite, which logs and JSON need.
     private static let losses = 0...Double(Float.greatestFiniteMagnitude)

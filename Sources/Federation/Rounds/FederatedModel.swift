@@ -66,7 +66,7 @@ package struct FederatedModel: Equatable, Sendable {
         context = try reader.byteString("context", limit: bytes.count)
         groups = try reader.array("groups", limit: WireLimits.groups) { reader throws(FederationError) in
             Group(
-                name: try reader.string("group", limit: WireLimits.name),
+                name: try reader.string("group", limit: WireLimits.group),
                 schema: try reader.string("schema", limit: WireLimits.name), parameters: try reader.floats("parameters")
             )
         }

@@ -32,8 +32,14 @@ extension ContributionGate {
             let passed = try pass(contribution, kind: kind, base: base)
             if kind == .statistics {
                 guard !passed.statistics.isEmpty else { return .empty("no statistics") }
-                try maker.check(statistics: passed.statistics, from: sender.worker, entities: sender.entities)
-                return .counts(passed)
+                guard passed.statistics.count <= mostStatisticsBytes else {
+                    throw FederationError(
+                        .oversized,
+                        "statistics of \(passed.statistics.count) bytes, at most \(mostStatisticsBytes) are allowed")
+                }
+                let hasRows = try maker.check(
+                    statistics: passed.statistics, from: sender.worker, entities: sender.entities)
+                return hasRows ? .counts(passed) : .empty("no row of any entity")
             }
             return passed.groups.isEmpty ? .empty("no samples of any group") : .counts(passed)
         } catch {

@@ -2,8 +2,9 @@
 package protocol InitialModelMaker: Sendable {
     /// Looks at one worker's statistics when they arrive.
     ///
+    /// - Returns: whether there is a row behind them; without any they count for nothing.
     /// - Throws: ``FederationError`` that says why they cannot be used.
-    func check(statistics: [UInt8], from worker: String, entities: [String]) throws(FederationError)
+    func check(statistics: [UInt8], from worker: String, entities: [String]) throws(FederationError) -> Bool
     /// The first version. Takes a while.
     ///
     /// - Parameter statistics: what each worker sent, sorted by the workers' names.
@@ -11,13 +12,16 @@ package protocol InitialModelMaker: Sendable {
 }
 
 extension InitialModelMaker {
-    package func check(statistics: [UInt8], from worker: String, entities: [String]) throws(FederationError) {}
+    /// Takes whatever is there.
+    package func check(statistics: [UInt8], from worker: String, entities: [String]) throws(FederationError) -> Bool {
+        !statistics.isEmpty
+    }
 }
 
 /// What came of making the first version.
 package enum InitialModelOutcome: Sendable {
-    /// The version.
-    case made(FederatedModel)
+    /// The version, and what to log about it.
+    case made(FederatedModel, notes: [Note] = [])
     /// What these workers sent cannot be used, and why.
     case refused([String: String])
     /// Nothing comes of it, and nobody is to blame.

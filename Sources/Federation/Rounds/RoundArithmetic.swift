@@ -12,6 +12,7 @@ package final class RoundArithmetic: @unchecked Sendable {
     private var aggregator: (any TrainingAggregator)?
     private var losses = RoundLosses()
     private var statistics: [String: [UInt8]] = [:]
+    private var notes: [Note] = []
 
     /// Arithmetic for rounds of that strategy.
     package init(gate: ContributionGate, strategy: any Strategy, maker: any InitialModelMaker) {
@@ -26,6 +27,12 @@ package final class RoundArithmetic: @unchecked Sendable {
         losses = RoundLosses()
         statistics = [:]
         aggregator = base.kind == .training ? base.model.map { strategy.aggregateTraining(base: $0) } : nil
+    }
+
+    /// What is to be logged of what was done; each once.
+    package func takeNotes() -> [Note] {
+        defer { notes = [] }
+        return notes
     }
 
     /// What the gate says of a contribution to the round that began last.
@@ -78,7 +85,9 @@ package final class RoundArithmetic: @unchecked Sendable {
         case .statistics:
             let used = statistics.filter { !names.contains($0.key) }.sorted { $0.key < $1.key }
             switch maker.makeInitialModel(statistics: used.map { (worker: $0.key, bytes: $0.value) }) {
-            case .made(let made): model = made
+            case .made(let made, let said):
+                model = made
+                notes += said
             case .refused(let reasons): return .refused(reasons)
             case .impossible(let reason): return .impossible(reason)
             }

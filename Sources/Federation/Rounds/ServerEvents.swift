@@ -33,14 +33,14 @@ package enum ServerEvent: Sendable {
     case committed(version: UInt64)
     /// It could not be made durable; nothing of it may be visible.
     case commitFailed(String)
-    /// Alarms are in the log up to `delivered`.
-    case alarmsStored(worker: String, leaseEpoch: UInt64, spool: UInt64, delivered: UInt64)
+    /// It is decided what becomes of a worker's alarms.
+    case alarmsDecided(AlarmReceipt, worker: String, leaseEpoch: UInt64)
 
     /// Whether a round may open, close or end by it.
     var mayMoveRounds: Bool {
         switch self {
         case .tick, .chosen, .judged, .aggregated, .committed, .commitFailed: true
-        case .received, .unreadable, .deaf, .alarmsStored: false
+        case .received, .unreadable, .deaf, .alarmsDecided: false
         }
     }
 }
@@ -66,9 +66,10 @@ package enum ServerDirective: Sendable {
     case recordAbandoned(RoundRecord)
     /// A worker joined, left, or was refused for good.
     case recordWorker(WorkerView)
-    /// Append alarms to the log, those of entities that the worker can reach, then say
-    /// ``ServerEvent/alarmsStored(worker:leaseEpoch:spool:delivered:)``.
-    case storeAlarms(AlarmBatch, worker: String, entities: [String], leaseEpoch: UInt64)
+    /// Decide what becomes of alarms, then say ``ServerEvent/alarmsDecided(_:worker:leaseEpoch:)``.
+    case takeAlarms(AlarmBatch, from: AlarmSender)
+    /// From now on a worker serves these entities and may speak for them.
+    case serving(worker: String, domain: String, entities: [String])
     /// Log this.
     case note(Note)
 }

@@ -255,6 +255,8 @@ extension ServerRoundMachine {
             members[name]?.assignmentRevision = revision
             if member.assignedSince == nil { members[name]?.assignedSince = now }
             reassigned.insert(name)
+            directives.append(
+                .serving(worker: name, domain: member.registration.domain, entities: new.entities))
             sendStatus(to: name, at: now, &directives)
         }
     }

@@ -49,14 +49,6 @@ extension ServerRoundMachine {
         return (reach.filter { !$0.value.isEmpty }, holders)
     }
 
-    /// Entities of which a worker may send alarms: those that it reaches, has a copy of, or serves.
-    func alarmEntities(of member: Member) -> [String] {
-        let holders = domains[member.registration.domain]?.holders ?? [:]
-        guard !member.registration.mirrored.isEmpty || member.entities.contains(where: { holders[$0] != nil })
-        else { return member.registration.entities }
-        return Set(member.registration.entities).union(member.registration.mirrored).union(member.entities).sorted()
-    }
-
     /// From where a worker gets the samples of what it serves and does not reach by itself.
     func sources(
         for name: String, _ member: Member, serving entities: [String], in place: Domain

@@ -197,9 +197,9 @@ package struct ServerRoundMachine: Sendable {
             aggregated(outcome, round: round, attempt: attempt, at: now, &directives)
         case .committed(let version): committed(version, at: now, &directives)
         case .commitFailed(let reason): commitFailed(reason, at: now, &directives)
-        case .alarmsStored(let worker, let epoch, let spool, let delivered):
+        case .alarmsDecided(let receipt, let worker, let epoch):
             guard let member = members[worker], member.epoch == epoch else { break }
-            send(.alarmReceipt(AlarmReceipt(spool: spool, delivered: delivered)), to: member, &directives)
+            send(.alarmReceipt(receipt), to: member, &directives)
         }
         settleDomains(at: now, &directives)
         // What only says that a worker is alive changes nothing of a round; the next tick is near.
@@ -235,10 +235,9 @@ package struct ServerRoundMachine: Sendable {
         case .modelRequest(let request): serveModel(request, to: member, &directives)
         case .contributionPiece(let piece): receive(piece, from: envelope.sender, at: now, &directives)
         case .alarmBatch(let batch):
-            guard !batch.alarms.isEmpty, batch.first > 0 else { return }
-            directives.append(
-                .storeAlarms(
-                    batch, worker: envelope.sender, entities: alarmEntities(of: member), leaseEpoch: member.epoch))
+            let sender = AlarmSender(
+                worker: envelope.sender, domain: member.registration.domain, leaseEpoch: member.epoch)
+            directives.append(.takeAlarms(batch, from: sender))
         case .registration, .welcome, .refusal, .status, .modelPiece, .contributionReceipt, .alarmReceipt,
             .samples:
             unusable["a server's message", default: 0] += 1

@@ -163,8 +163,10 @@ package struct MirrorMachine: Sendable {
         guard var copy = copies[entity] else { return }
         defer { copies[entity] = copy }
         if copy.isComplete, let known = copy.listing {
+            // Not by their identity: a holder may find another list of the same one.
             let isSame =
-                known.identity == listing.identity
+                known.files.count == listing.files.count
+                && zip(known.files, listing.files).allSatisfy { $0.part == $1.part && $0.name == $1.name }
                 && zip(listing.files, copy.lengths).allSatisfy { $0.size >= $1 || $0.part == .training }
             guard isSame else {
                 copy.isFrozen = true

@@ -185,7 +185,7 @@ extension SampleMessage {
         case .sampleListRequest:
             self = .listRequest(
                 request: try reader.integer("request"), token: try reader.token(),
-                entity: try reader.string("entity", limit: WireLimits.name))
+                entity: try reader.string("entity", limit: WireLimits.entity))
         case .sampleList:
             self = .list(request: try reader.integer("request"), try SampleListing(from: &reader))
         case .samplePieceRequest: self = .pieceRequest(try SampleRange(from: &reader))
@@ -207,7 +207,7 @@ extension SampleMessage {
 
 extension SampleListing {
     fileprivate init(from reader: inout WireReader) throws(FederationError) {
-        type = try reader.string("type", limit: WireLimits.name)
+        type = try reader.string("type", limit: WireLimits.place)
         reading = try reader.string("reading", limit: WireLimits.name)
         trainingFormat = try reader.string("format", limit: WireLimits.name)
         streamFormat = try reader.string("format", limit: WireLimits.name)
@@ -223,7 +223,7 @@ extension SampleRange {
     fileprivate init(from reader: inout WireReader) throws(FederationError) {
         request = try reader.integer("request")
         token = try reader.token()
-        entity = try reader.string("entity", limit: WireLimits.name)
+        entity = try reader.string("entity", limit: WireLimits.entity)
         listing = try reader.integer("listing")
         file = try reader.integer("file")
         offset = try reader.integer("offset")

@@ -91,7 +91,7 @@ extension Capabilities {
         schemaHash = try reader.string("schema hash", limit: 64)
         let samples = try reader.array("samples per group", limit: WireLimits.groups) {
             reader throws(FederationError) -> (String, UInt64) in
-            (try reader.string("group", limit: WireLimits.name), try reader.integer("samples"))
+            (try reader.string("group", limit: WireLimits.group), try reader.integer("samples"))
         }
         samplesPerGroup = Dictionary(samples, uniquingKeysWith: { first, _ in first })
     }

@@ -59,10 +59,15 @@ extension Message {
         case .alarmBatch(let body):
             writer.put(body.spool)
             writer.put(body.first)
+            writer.put(body.oldest)
             writer.put(body.alarms) { $0.put($1) }
         case .alarmReceipt(let body):
             writer.put(body.spool)
             writer.put(body.delivered)
+            writer.put(body.refused) { writer, refused in
+                writer.put(refused.number)
+                writer.put(refused.reason.rawValue)
+            }
         case .samples(let body): body.encode(into: &writer)
         }
     }
@@ -121,12 +126,18 @@ extension Message {
             self = .alarmBatch(
                 AlarmBatch(
                     spool: try reader.integer("spool"), first: try reader.integer("first"),
+                    oldest: try reader.integer("oldest"),
                     alarms: try reader.array("alarms", limit: WireLimits.alarms) { reader throws(FederationError) in
                         try reader.byteString("alarm", limit: WireLimits.alarm)
                     }))
         case .alarmReceipt:
             self = .alarmReceipt(
-                AlarmReceipt(spool: try reader.integer("spool"), delivered: try reader.integer("delivered")))
+                AlarmReceipt(
+                    spool: try reader.integer("spool"), delivered: try reader.integer("delivered"),
+                    refused: try reader.array("refused", limit: WireLimits.alarms) { reader throws(FederationError) in
+                        AlarmReceipt.Refused(
+                            number: try reader.integer("number"), reason: try reader.enumeration("reason"))
+                    }))
         case .sampleListRequest, .sampleList, .samplePieceRequest, .samplePiece, .sampleCheckRequest, .sampleCheck,
             .sampleRefusal:
             guard let body = try SampleMessage(kind, from: &reader) else {
@@ -165,7 +176,7 @@ extension WireReader {
 
     mutating func names(_ field: StaticString, limit: Int) throws(FederationError) -> [String] {
         try array(field, limit: limit) { reader throws(FederationError) in
-            try reader.string("name", limit: WireLimits.name)
+            try reader.string("name", limit: WireLimits.entity)
         }
     }
 }
@@ -186,8 +197,8 @@ extension Registration {
     fileprivate init(from reader: inout WireReader) throws(FederationError) {
         incarnation = try reader.integer("incarnation")
         revision = try reader.integer("revision")
-        site = try reader.string("site", limit: WireLimits.name)
-        domain = try reader.string("domain", limit: WireLimits.name)
+        site = try reader.string("site", limit: WireLimits.place)
+        domain = try reader.string("domain", limit: WireLimits.place)
         capabilities = try Capabilities(from: &reader)
         entities = try reader.names("entities", limit: WireLimits.entities)
         dataAddress = try reader.string("data address", limit: WireLimits.address)

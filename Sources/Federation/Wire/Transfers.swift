@@ -111,33 +111,53 @@ package struct ContributionReceipt: Equatable, Sendable {
     }
 }
 
-/// Alarms in the order in which they were spooled.
+/// Alarms in the order in which they were spooled. Without any it is a question: how far is the server?
 package struct AlarmBatch: Equatable, Sendable {
     /// Names the spool; another one after the worker's data directory was lost.
     package var spool: UInt64
     /// Number of the first alarm; the spool counts from 1 without gaps.
     package var first: UInt64
-    /// The alarms, in the format of module Alarms.
+    /// Number of the first alarm that the spool still has, or of the next where it has none.
+    package var oldest: UInt64
+    /// The alarms, as JSON.
     package var alarms: [[UInt8]]
 
     /// A batch with every field given.
-    package init(spool: UInt64, first: UInt64, alarms: [[UInt8]]) {
+    package init(spool: UInt64, first: UInt64, oldest: UInt64, alarms: [[UInt8]]) {
         self.spool = spool
         self.first = first
+        self.oldest = oldest
         self.alarms = alarms
     }
 }
 
 /// How far a spool is safe with the server.
 package struct AlarmReceipt: Equatable, Sendable {
+    /// An alarm that the server does not take.
+    package struct Refused: Equatable, Sendable {
+        /// Its number in the spool.
+        package var number: UInt64
+        /// Why.
+        package var reason: AlarmRefusal
+
+        /// A refusal with every field given.
+        package init(number: UInt64, reason: AlarmRefusal) {
+            self.number = number
+            self.reason = reason
+        }
+    }
+
     /// The spool.
     package var spool: UInt64
-    /// Every alarm up to this number is in the server's log.
+    /// Every alarm up to this number is in the server's log, but for those that are refused.
     package var delivered: UInt64
+    /// Those of the batch that are refused; the server will not take them when they come again either.
+    package var refused: [Refused]
 
     /// A receipt with every field given.
-    package init(spool: UInt64, delivered: UInt64) {
+    package init(spool: UInt64, delivered: UInt64, refused: [Refused] = []) {
         self.spool = spool
         self.delivered = delivered
+        self.refused = refused
     }
 }

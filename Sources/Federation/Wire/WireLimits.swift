@@ -1,3 +1,5 @@
+import Platform
+
 /// Bounds on what a message may hold; they keep a peer's claims small before anything else has looked at them.
 package enum WireLimits {
     /// Entities that a worker may name.
@@ -12,8 +14,14 @@ package enum WireLimits {
     package static let fileName = 255
     /// Groups of one model or contribution.
     package static let groups = 4_096
-    /// Bytes of a name.
+    /// Bytes of a worker's name, and of what is named in a word.
     package static let name = Envelope.longestName
+    /// Bytes of the name of a site, a domain or an entity type.
+    package static let place = NameRule.longestPart
+    /// Bytes of an entity's key.
+    package static let entity = NameRule.longestEntity
+    /// Bytes of a group's name.
+    package static let group = NameRule.longestGroup
     /// Bytes of a sentence for people.
     package static let text = 1_024
     /// Bytes of a round's hyper-parameters.

@@ -65,10 +65,10 @@ package enum WorkerEvent: Sendable {
     case workFinished(WorkKey, payload: [UInt8], digest: [UInt8], seconds: Double = 0)
     /// Local work could not be done.
     case workFailed(WorkKey, reason: String)
-    /// The spool holds alarms up to this number; the first call also says what was delivered before.
-    case alarmsSpooled(spool: UInt64, latest: UInt64, delivered: UInt64)
-    /// What ``WorkerDirective/readSpool(after:limit:)`` asked for.
-    case spoolRead(AlarmBatch)
+    /// The spool holds alarms from `oldest` to `latest`; the first call also says what was delivered before.
+    case alarmsSpooled(spool: UInt64, oldest: UInt64, latest: UInt64, delivered: UInt64)
+    /// What ``WorkerDirective/readSpool(after:limit:)`` asked for: alarms from a number on.
+    case spoolRead(first: UInt64, alarms: [[UInt8]])
     /// How far the live stream has come.
     case streamProgress(scoredSamples: UInt64, ended: Bool)
     /// The process is about to end.
@@ -100,10 +100,14 @@ package enum WorkerDirective: Sendable {
     case grant([SampleGrant])
     /// All rounds are done: score the stream with this version.
     case score(version: UInt64)
-    /// Read alarms from the spool, then say ``WorkerEvent/spoolRead(_:)``.
+    /// Read alarms from the spool, then say ``WorkerEvent/spoolRead(first:alarms:)``.
     case readSpool(after: UInt64, limit: Int)
-    /// Alarms up to this number are safe; the spool may forget them.
+    /// Alarms up to this number are safe, or refused.
     case alarmsDelivered(upTo: UInt64)
+    /// The server does not take these alarms: keep them as dead letters.
+    case alarmsRefused([AlarmReceipt.Refused])
+    /// The server has alarms only up to this number: those behind it wait again.
+    case alarmsRewound(to: UInt64)
     /// Nothing can come of this any more: end with this line.
     case fail(Refusal.Reason, String)
     /// Log this.

@@ -94,10 +94,7 @@ package struct WorkerMachine: Sendable {
     var upload: Upload?
     var download: Download?
     var scoring: UInt64?
-    var spool: UInt64 = 0
-    var spooled: UInt64 = 0
-    var delivered: UInt64 = 0
-    var lastAlarms: Instant?
+    var delivery: SpoolDelivery
     var streamEnded = false
     var scoredSamples: UInt64 = 0
     var stopped = false
@@ -117,6 +114,7 @@ package struct WorkerMachine: Sendable {
         federation: FederationIdentity = .none, version: UInt64 = 0, digest: [UInt8] = [], entities: [String] = []
     ) {
         self.configuration = configuration
+        delivery = SpoolDelivery(limit: configuration.alarmsPerBatch)
         registration = configuration.registration
         ownEntities = Set(registration.entities)
         mirrored = Set(registration.mirrored)
@@ -132,7 +130,7 @@ package struct WorkerMachine: Sendable {
     /// earlier lease it goes on serving until then, without being accepted for it.
     package var acceptedEntities: [String]? { lease == nil ? nil : assignment?.entities }
     /// The last alarm that is safe with the server.
-    package var deliveredAlarms: UInt64 { delivered }
+    package var deliveredAlarms: UInt64 { delivery.delivered }
 
     /// One event, at its time; what to do about it.
     package mutating func step(_ event: WorkerEvent, at now: Instant) -> [WorkerDirective] {
@@ -168,13 +166,11 @@ package struct WorkerMachine: Sendable {
             ).encoded()
             work = .done(key, payload: Bytes(payload), digest: SHA256.digest(payload), seconds: 0)
             pursuePlan(at: now, &directives)
-        case .alarmsSpooled(let spool, let latest, let delivered):
-            self.spool = spool
-            spooled = max(spooled, latest)
-            self.delivered = max(self.delivered, delivered)
-        case .spoolRead(let batch):
-            guard lease != nil, !batch.alarms.isEmpty else { break }
-            send(.alarmBatch(batch), &directives)
+        case .alarmsSpooled(let spool, let oldest, let latest, let delivered):
+            delivery.spooled(spool: spool, oldest: oldest, latest: latest, delivered: delivered)
+        case .spoolRead(let first, let alarms):
+            guard lease != nil else { break }
+            carryOut(delivery.read(alarms, first: first), &directives)
         case .streamProgress(let samples, let ended):
             scoredSamples = samples
             streamEnded = ended
@@ -211,7 +207,7 @@ package struct WorkerMachine: Sendable {
             assignmentRevision = 0
             lastStatus = 0
             upload = nil
-            lastAlarms = nil
+            delivery.registered()
             directives.append(.note(Note(.info, "registered", ["lease": "\(envelope.leaseEpoch)"])))
             sendHeartbeat(at: now, &directives)
         case .refusal(let refusal):
@@ -230,11 +226,7 @@ package struct WorkerMachine: Sendable {
                 adoptStatus(status, at: now, &directives)
             case .modelPiece(let piece): receive(piece, at: now, &directives)
             case .contributionReceipt(let receipt): receive(receipt, at: now, &directives)
-            case .alarmReceipt(let receipt):
-                guard receipt.spool == spool, receipt.delivered > delivered else { return }
-                delivered = min(receipt.delivered, spooled)
-                lastAlarms = nil
-                directives.append(.alarmsDelivered(upTo: delivered))
+            case .alarmReceipt(let receipt): carryOut(delivery.receive(receipt), &directives)
             default: break
             }
         }
@@ -431,9 +423,30 @@ package struct WorkerMachine: Sendable {
             sendPiece(at: now, &directives)
         }
         if let download, adopting == nil, now - download.lastRequest >= retry { requestModel(at: now, &directives) }
-        if spooled > delivered, lastAlarms.map({ now - $0 >= retry }) ?? true {
-            lastAlarms = now
-            directives.append(.readSpool(after: delivered, limit: configuration.alarmsPerBatch))
+        carryOut(delivery.tick(at: now, retry: retry), &directives)
+    }
+
+    private mutating func carryOut(_ deliveries: [SpoolDelivery.Directive], _ directives: inout [WorkerDirective]) {
+        for delivery in deliveries {
+            switch delivery {
+            case .read(let after, let limit): directives.append(.readSpool(after: after, limit: limit))
+            case .send(let batch): send(.alarmBatch(batch), &directives)
+            case .decided(let upTo): directives.append(.alarmsDelivered(upTo: upTo))
+            case .refused(let letters):
+                directives.append(.alarmsRefused(letters))
+                directives.append(
+                    .note(
+                        Note(
+                            .warning, "the server refused alarms, they are kept as dead letters",
+                            ["alarms": "\(letters.count)", "why": "\(letters[0].reason)"])))
+            case .rewound(let number):
+                directives.append(.alarmsRewound(to: number))
+                directives.append(
+                    .note(
+                        Note(
+                            .notice, "the server has fewer alarms than it had, they are sent again",
+                            ["from": "\(number + 1)"])))
+            }
         }
     }
 
@@ -488,7 +501,7 @@ package struct WorkerMachine: Sendable {
                 Heartbeat(
                     assignmentRevision: assignmentRevision, activity: activity, version: version,
                     scoredSamples: scoredSamples,
-                    streamEnded: streamEnded && spooled == delivered && entities == assignment?.entities,
+                    streamEnded: streamEnded && delivery.isDone && entities == assignment?.entities,
                     roundTripMicroseconds: microseconds)),
             &directives)
     }

@@ -14,6 +14,8 @@ public struct StorageError: Error, Hashable, Sendable, CustomStringConvertible {
         case corrupt
         /// Well-formed, and in a version, type or size that this program does not read.
         case unsupported
+        /// Another program holds it for a moment: the same may be tried again.
+        case busy
         /// The embedded database reports an error.
         case database
     }
@@ -44,6 +46,9 @@ public struct StorageError: Error, Hashable, Sendable, CustomStringConvertible {
         return String(line.map { $0.isNewline ? " " : $0 })
     }
 
+    /// Whether it passes by itself, so that what failed is tried again and ends nothing.
+    package var isPassing: Bool { code == .busy }
+
     /// A bounded word for labels of logs and metrics.
     public var shortDescription: String { code.rawValue }
 }
@@ -54,6 +59,7 @@ extension StorageError: ReportableError {
         case .missing where operation != "read", .unwritable, .full: .cannotCreate
         case .missing, .unreadable: .noInput
         case .corrupt, .unsupported: .data
+        case .busy: .unavailable
         case .database: .software
         }
     }

@@ -36,7 +36,7 @@ extension LogRecord {
         let isPlain =
             !value.isEmpty
             && value.unicodeScalars.allSatisfy {
-                $0.value > 0x20 && $0 != "\"" && $0 != "=" && $0 != "\\" && $0.value != 0x7f
+                $0.value > 0x20 && $0 != "\"" && $0 != "=" && $0 != "\\" && PrintableText.shows($0)
             }
         if isPlain { return value }
         var text = "\""
@@ -49,7 +49,7 @@ extension LogRecord {
                 if scalar.value < 0x20 || scalar.value == 0x7f {
                     text += "\\x" + String(scalar.value + 0x100, radix: 16).dropFirst()
                 } else {
-                    text.unicodeScalars.append(scalar)
+                    text += PrintableText.line(String(scalar))
                 }
             }
         }

@@ -4,21 +4,39 @@ package import Watching
 /// The alarms that a server has, as a client reads them.
 package enum AlarmFeed {
     private struct Page: Decodable {
-        var alarms: [AlarmEvent]
+        var alarms: [Readable]
         var last: Int64
+        /// Whether there is more behind it; servers of earlier builds do not say.
+        var more: Bool?
+        /// Events that the server has left out.
+        var damaged: Int?
     }
+
+    /// An event, or one that this version cannot read: it hides no other.
+    private struct Readable: Decodable {
+        var event: AlarmEvent?
+
+        init(from decoder: any Decoder) throws { event = try? AlarmEvent(from: decoder) }
+    }
+
+    /// Bytes of a page; a server's are smaller.
+    private static let longestPage = 64 << 20
 
     /// Hands on every event after a number, page by page, oldest first.
     ///
+    /// - Returns: how many events could not be read, by the server or here.
     /// - Throws: `CommandLineError` when no server answers or what answers is none.
-    package static func read(host: String, port: Int, since: Int64 = 0, _ take: ([AlarmEvent]) throws -> Void) throws {
+    package static func read(
+        host: String, port: Int, since: Int64 = 0, _ take: ([AlarmEvent]) throws -> Void
+    ) throws -> Int {
         var last = since
+        var unreadable = 0
         while true {
             var body: [UInt8] = []
             try check(
                 HTTPClient.get(host: host, port: port, path: "/v1/alarms?since=\(last)") {
                     body += $0
-                    return true
+                    return body.count <= longestPage
                 })
             let page: Page
             do {
@@ -26,9 +44,12 @@ package enum AlarmFeed {
             } catch {
                 throw CommandLineError(.data, "\(host):\(port): its answer is not a list of alarms; is it a server's?")
             }
-            try take(page.alarms)
+            let events = page.alarms.compactMap(\.event)
+            let (sum, overflow) = unreadable.addingReportingOverflow(max(0, page.damaged ?? 0))
+            unreadable = overflow ? .max : min(sum, Int.max / 2) + page.alarms.count - events.count
+            try take(events)
             // A server whose numbers do not grow would be asked for ever.
-            guard !page.alarms.isEmpty, page.last > last else { break }
+            guard page.more ?? !page.alarms.isEmpty, page.last > last else { return unreadable }
             last = page.last
         }
     }

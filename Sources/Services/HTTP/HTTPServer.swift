@@ -1,12 +1,13 @@
 import CMicroHTTP
 import Foundation
 import Glibc
+import Platform
 import Synchronization
 
 /// What a client asked for.
 package struct HTTPRequest {
     /// What it wants done.
-    package enum Method: String {
+    package enum Method: String, Sendable {
         case get = "GET"
         case post = "POST"
         case put = "PUT"
@@ -30,15 +31,17 @@ package enum HTTPResponse: Sendable {
     /// A whole body.
     case whole(status: Int, type: String, body: [UInt8])
     /// A stream: `next` gives more bytes, an empty array when there is nothing yet, `nil` at the end. It is called from a
-    /// thread of the connection's own and may wait, but not for long.
-    case stream(type: String, next: @Sendable () -> [UInt8]?)
+    /// thread of the connection's own and may wait, but not for long. Streams without an end are counted.
+    case stream(type: String, isEndless: Bool = true, next: @Sendable () -> [UInt8]?)
 }
 
 /// A small HTTP/1.1 server over libmicrohttpd: GET, DELETE, and POST and PUT with small bodies; a thread for each
 /// connection, bounded.
+///
+/// What the library does not do is done here: the host that a request names is looked at (``HostRule``), requests whose
+/// end two readers could see at different places are refused, and connections that hold others up are ended
+/// (``ConnectionWatch``).
 @safe package final class HTTPServer: Sendable {
-    /// Most connections at a time.
-    static let connectionLimit = 64
     /// Most bytes of a request's body.
     package static let longestBody = 65_536
 
@@ -49,38 +52,50 @@ package enum HTTPResponse: Sendable {
     @safe private struct Daemon: @unchecked Sendable { let pointer: OpaquePointer }
 
     private let daemon: Daemon
-    private let handler: Unmanaged<HandlerBox>
+    private let door: Unmanaged<Door>
     private let stopped = Atomic(false)
+    private let warden: BackgroundThread
     /// The port that it listens on.
     package let port: Int
 
     /// Listens on `host` and `port`; port 0 lets the system choose.
     ///
+    /// - Parameter names: under which requests may know the server besides `host`, this machine's name and `localhost`.
     /// - Throws: ``ServiceError`` when the address cannot be had.
-    ///
-    /// - Parameter longestBody: most bytes of a request's body.
     package init(
-        host: String, port: Int, longestBody: Int = HTTPServer.longestBody, handler: @escaping Handler
+        host: String, port: Int, names: [String] = [], limits: ConnectionWatch.Limits = .init(),
+        longestBody: Int = HTTPServer.longestBody, handler: @escaping Handler
     ) throws {
         let (descriptor, chosen) = try Self.listen(host: host, port: port)
         self.port = chosen
-        let box = unsafe Unmanaged.passRetained(HandlerBox(handler, longestBody: longestBody))
-        unsafe self.handler = box
+        let machine = ProcessInfo.processInfo.hostName
+        let door = Door(
+            hosts: HostRule(names: names + [host, machine]), limits: limits, longestBody: longestBody, handler: handler)
+        let box = unsafe Unmanaged.passRetained(door)
+        unsafe self.door = box
         let started = unsafe faultline_http_start(
-            descriptor, UInt32(Self.connectionLimit), 60, answerRequest, endRequest, box.toOpaque())
+            descriptor, UInt32(limits.most), 60, answerRequest, endRequest, noteConnection, box.toOpaque())
         guard let started = unsafe started else {
             unsafe box.release()
             close(descriptor)
             throw ServiceError(.unavailable, "the HTTP server cannot be started on \(host):\(port)")
         }
         daemon = unsafe Daemon(pointer: started)
+        warden = BackgroundThread(name: "http") { isCancelled in
+            while !isCancelled() {
+                door.endOverdue()
+                usleep(100_000)
+            }
+        }
     }
 
     /// Ends every connection and stops listening.
     package func stop() {
         guard !stopped.exchange(true, ordering: .relaxed) else { return }
+        warden.cancel()
+        warden.join(upTo: .seconds(1))
         unsafe MHD_stop_daemon(daemon.pointer)
-        unsafe handler.release()
+        unsafe door.release()
     }
 
     private static func listen(host: String, port: Int) throws -> (descriptor: Int32, port: Int) {
@@ -126,13 +141,61 @@ package enum HTTPResponse: Sendable {
     }
 }
 
-private final class HandlerBox: Sendable {
-    let handler: HTTPServer.Handler
-    let longestBody: Int
-    init(_ handler: @escaping HTTPServer.Handler, longestBody: Int) {
-        self.handler = handler
-        self.longestBody = longestBody
+/// What the library's threads share.
+private final class Door: Sendable {
+    private struct State {
+        var watch: ConnectionWatch
+        var descriptors: [UInt: Int32] = [:]
     }
+
+    let handler: HTTPServer.Handler
+    let hosts: HostRule
+    let longestBody: Int
+    private let clock = MonotonicClock()
+    private let state: Mutex<State>
+
+    init(
+        hosts: HostRule, limits: ConnectionWatch.Limits, longestBody: Int, handler: @escaping HTTPServer.Handler
+    ) {
+        self.hosts = hosts
+        self.longestBody = longestBody
+        self.handler = handler
+        state = Mutex(State(watch: ConnectionWatch(limits: limits)))
+    }
+
+    func opened(_ id: UInt, _ descriptor: Int32, from address: [UInt8]) {
+        state.withLock {
+            $0.watch.opened(id, from: address, at: clock.now)
+            $0.descriptors[id] = descriptor
+        }
+    }
+
+    func entered(_ phase: ConnectionWatch.Phase, _ id: UInt) {
+        state.withLock { $0.watch.entered(phase, id, at: clock.now) }
+    }
+
+    func beginStream(_ id: UInt) -> Bool { state.withLock { $0.watch.beginStream(id, at: clock.now) } }
+
+    func closed(_ id: UInt) {
+        state.withLock {
+            $0.watch.closed(id)
+            $0.descriptors[id] = nil
+        }
+    }
+
+    /// Under the lock, so that no descriptor is closed, and maybe given to another connection, meanwhile.
+    func endOverdue() {
+        state.withLock { state in
+            for id in state.watch.overdue(at: clock.now) {
+                if let descriptor = state.descriptors[id] { shutdown(descriptor, Int32(SHUT_RDWR)) }
+            }
+        }
+    }
+}
+
+extension OpaquePointer {
+    /// Names a connection as long as it is open.
+    fileprivate var connectionID: UInt { UInt(bitPattern: self) }
 }
 
 /// The body of a request while it comes; used by its connection's thread only.
@@ -162,44 +225,97 @@ private final class StreamBox {
 
 // Plain functions, not closures: they are called on the library's threads and belong to no actor.
 
+private func noteConnection(
+    _ context: UnsafeMutableRawPointer?, _ connection: OpaquePointer?,
+    _ state: UnsafeMutablePointer<UnsafeMutableRawPointer?>?, _ what: MHD_ConnectionNotificationCode
+) {
+    guard let context = unsafe context, let connection = unsafe connection else { return }
+    let door = unsafe Unmanaged<Door>.fromOpaque(context).takeUnretainedValue()
+    guard faultline_http_is_opened(what) != 0 else { return door.closed(unsafe connection.connectionID) }
+    door.opened(
+        unsafe connection.connectionID, unsafe faultline_http_descriptor(connection), from: unsafe address(of: connection))
+}
+
+/// The bytes of a peer's address, without its port.
+private func address(of connection: OpaquePointer) -> [UInt8] {
+    guard let generic = unsafe faultline_http_address(connection) else { return [] }
+    let raw = unsafe UnsafeRawPointer(generic)
+    switch Int32(unsafe generic.pointee.sa_family) {
+    case AF_INET:
+        return unsafe withUnsafeBytes(of: raw.loadUnaligned(as: sockaddr_in.self).sin_addr) { unsafe Array($0) }
+    case AF_INET6:
+        return unsafe withUnsafeBytes(of: raw.loadUnaligned(as: sockaddr_in6.self).sin6_addr) { unsafe Array($0) }
+    default: return []
+    }
+}
+
+/// Why a request is not looked at, by its headers; `nil` for one that may go on.
+private func refusal(_ connection: OpaquePointer, method: String, version: String, door: Door) -> HTTPResponse? {
+    func count(_ name: String) -> Int32 { unsafe faultline_http_header_count(connection, name) }
+    func header(_ name: String) -> String? {
+        unsafe faultline_http_header(connection, name).map { unsafe String(cString: $0) }
+    }
+    // Two readers, one of them a proxy, shall not see the end of a request at two places.
+    let coding = header("Transfer-Encoding")
+    guard count("Content-Length") + count("Transfer-Encoding") <= 1, coding.map({ $0.lowercased() == "chunked" }) ?? true
+    else { return .text(400, "expected one Content-Length, or Transfer-Encoding: chunked, and not both\n") }
+    guard method != "GET" || (coding == nil && header("Content-Length").map { $0 == "0" } ?? true) else {
+        return .text(400, "a GET brings no body here\n")
+    }
+    guard count("Host") == 1 || (count("Host") == 0 && version == "HTTP/1.0") else {
+        return .text(400, "expected one Host header\n")
+    }
+    if let host = header("Host"), !door.hosts.allows(host) {
+        return .text(421, "'\(HTTPResponse.printable(host))' is no name of this server: http-names takes others\n")
+    }
+    if method != "GET", let origin = header("Origin"), !door.hosts.allows(origin: origin) {
+        return .text(403, "a page of '\(HTTPResponse.printable(origin))' may change nothing here\n")
+    }
+    return nil
+}
+
 private func answerRequest(
     _ context: UnsafeMutableRawPointer?, _ connection: OpaquePointer?, _ url: UnsafePointer<CChar>?,
     _ method: UnsafePointer<CChar>?, _ version: UnsafePointer<CChar>?, _ upload: UnsafePointer<CChar>?,
     _ uploadSize: UnsafeMutablePointer<Int>?, _ state: UnsafeMutablePointer<UnsafeMutableRawPointer?>?
 ) -> MHD_Result {
     guard let context = unsafe context, let connection = unsafe connection, let url = unsafe url,
-        let method = unsafe method
+        let methodText = unsafe method, let state = unsafe state, let uploadSize = unsafe uploadSize
     else { return faultline_http_result(0) }
-    let box = unsafe Unmanaged<HandlerBox>.fromOpaque(context).takeUnretainedValue()
-    guard let method = HTTPRequest.Method(rawValue: unsafe String(cString: method)) else {
-        return unsafe queue(.text(405, "only GET, POST, PUT and DELETE are served here\n"), on: connection)
+    let door = unsafe Unmanaged<Door>.fromOpaque(context).takeUnretainedValue()
+    let method = unsafe String(cString: methodText)
+    guard let held = unsafe state.pointee else {
+        // Only the headers are here; a body comes in further calls, the last of them without bytes.
+        door.entered(.receiving, unsafe connection.connectionID)
+        unsafe state.pointee = Unmanaged.passRetained(BodyBox(limit: door.longestBody)).toOpaque()
+        let version = unsafe version.map { unsafe String(cString: $0) } ?? ""
+        if let refusal = unsafe refusal(connection, method: method, version: version, door: door) {
+            return unsafe queue(refusal, on: connection, door, ends: true)
+        }
+        guard HTTPRequest.Method(rawValue: method) != nil else {
+            let line = "only GET, POST, PUT and DELETE are served here\n"
+            return unsafe queue(.text(405, line), on: connection, door, ends: true)
+        }
+        return faultline_http_result(1)
     }
-    var body: [UInt8] = []
-    if method != .get {
-        guard let state = unsafe state, let uploadSize = unsafe uploadSize else { return faultline_http_result(0) }
-        guard let held = unsafe state.pointee else {
-            // Only the headers are here; the body comes in further calls, the last of them without bytes.
-            unsafe state.pointee = Unmanaged.passRetained(BodyBox(limit: box.longestBody)).toOpaque()
-            return faultline_http_result(1)
-        }
-        let collected = unsafe Unmanaged<BodyBox>.fromOpaque(held).takeUnretainedValue()
-        if unsafe uploadSize.pointee > 0 {
-            unsafe collected.append(UnsafeRawBufferPointer(start: upload, count: uploadSize.pointee))
-            unsafe uploadSize.pointee = 0
-            return faultline_http_result(1)
-        }
-        guard !collected.isTooLong else {
-            let line = "a body of more than \(box.longestBody) bytes\n"
-            return unsafe queue(.text(413, line), on: connection)
-        }
-        body = collected.bytes
+    let collected = unsafe Unmanaged<BodyBox>.fromOpaque(held).takeUnretainedValue()
+    if unsafe uploadSize.pointee > 0 {
+        unsafe collected.append(UnsafeRawBufferPointer(start: upload, count: uploadSize.pointee))
+        unsafe uploadSize.pointee = 0
+        return faultline_http_result(1)
     }
+    guard !collected.isTooLong else {
+        let line = "a body of more than \(door.longestBody) bytes\n"
+        return unsafe queue(.text(413, line), on: connection, door, ends: true)
+    }
+    guard let method = HTTPRequest.Method(rawValue: method) else { return faultline_http_result(0) }
     let request = HTTPRequest(
         method: method, path: unsafe String(cString: url),
         query: { name in unsafe faultline_http_argument(connection, name).map { unsafe String(cString: $0) } },
         header: { name in unsafe faultline_http_header(connection, name).map { unsafe String(cString: $0) } },
-        body: body)
-    return unsafe queue(box.handler(request), on: connection)
+        body: collected.bytes)
+    door.entered(.answering, unsafe connection.connectionID)
+    return unsafe queue(door.handler(request), on: connection, door)
 }
 
 /// A request has ended, one way or another: its body goes.
@@ -207,12 +323,22 @@ private func endRequest(
     _ context: UnsafeMutableRawPointer?, _ connection: OpaquePointer?,
     _ state: UnsafeMutablePointer<UnsafeMutableRawPointer?>?, _ how: MHD_RequestTerminationCode
 ) {
+    if let context = unsafe context, let connection = unsafe connection {
+        unsafe Unmanaged<Door>.fromOpaque(context).takeUnretainedValue().entered(.idle, connection.connectionID)
+    }
     guard let held = unsafe state?.pointee else { return }
     unsafe Unmanaged<BodyBox>.fromOpaque(held).release()
     unsafe state?.pointee = nil
 }
 
-private func queue(_ answer: HTTPResponse, on connection: OpaquePointer) -> MHD_Result {
+/// - Parameter ends: whether nothing more is taken from the connection after this.
+private func queue(
+    _ answer: HTTPResponse, on connection: OpaquePointer, _ door: Door, ends: Bool = false
+) -> MHD_Result {
+    if case .stream(_, let isEndless, _) = answer, isEndless, !door.beginStream(unsafe connection.connectionID) {
+        return unsafe queue(
+            .text(503, "as many streams of events are open as may be at a time\n"), on: connection, door, ends: true)
+    }
     let response: OpaquePointer?
     let contentType: String
     let status: Int
@@ -222,7 +348,7 @@ private func queue(_ answer: HTTPResponse, on connection: OpaquePointer) -> MHD_
         unsafe response = unsafe body.withUnsafeBytes {
             unsafe faultline_http_response($0.baseAddress, $0.count)
         }
-    case .stream(let type, let next):
+    case .stream(let type, _, let next):
         (status, contentType) = (200, type)
         let box = unsafe Unmanaged.passRetained(StreamBox(next))
         unsafe response = MHD_create_response_from_callback(
@@ -232,6 +358,8 @@ private func queue(_ answer: HTTPResponse, on connection: OpaquePointer) -> MHD_
     defer { unsafe MHD_destroy_response(made) }
     unsafe MHD_add_response_header(made, "Content-Type", contentType)
     unsafe MHD_add_response_header(made, "Cache-Control", "no-store")
+    unsafe MHD_add_response_header(made, "X-Content-Type-Options", "nosniff")
+    if ends { unsafe MHD_add_response_header(made, "Connection", "close") }
     return unsafe MHD_queue_response(connection, UInt32(status), made)
 }
 
@@ -265,21 +393,15 @@ extension HTTPResponse {
     }
 
     /// JSON.
-    package static func json(_ body: [UInt8]) -> HTTPResponse {
-        .whole(status: 200, type: "application/json", body: body)
-    }
+    package static func json(_ body: [UInt8]) -> HTTPResponse { .whole(status: 200, type: "application/json", body: body) }
 
     /// A value as JSON with sorted keys, on one line.
     package static func encoding(_ value: some Encodable) throws -> HTTPResponse {
         .json(Array(try JSONEncoder.oneLine.encode(value)) + [0x0a])
     }
 
-    /// A peer's text as it may stand in a line for people: without control characters, and not long.
-    package static func printable(_ text: String) -> String {
-        String(
-            String.UnicodeScalarView(
-                text.unicodeScalars.prefix(120).map { $0.properties.generalCategory == .control ? "\u{FFFD}" : $0 }))
-    }
+    /// A peer's text as it may stand in a line for people: everything can be seen, and it is not long.
+    package static func printable(_ text: String) -> String { PrintableText.line(text, limit: 120) }
 }
 
 extension JSONEncoder {

@@ -1,10 +1,14 @@
 package import Platform
 
-/// An append-only log with gap-free sequence numbers from 1, and how far each sender's spool has been taken over.
+/// An append-only log with gap-free sequence numbers from 1, how far each worker's spool has been taken over, and which
+/// entities each worker has served.
+///
+/// Each entry has a checksum over its number and its bytes; one that is not what was written is left out when the log is
+/// read, and counted.
 package final class AlarmLog {
     /// One entry.
     package struct Entry: Equatable, Sendable {
-        /// 1, 2, … without gaps.
+        /// 1, 2, … without gaps; the first of all that are kept may be a later one.
         package var sequence: Int64
         /// Its bytes.
         package var bytes: [UInt8]
@@ -16,54 +20,113 @@ package final class AlarmLog {
         }
     }
 
+    /// A part of the log.
+    package struct Page: Equatable, Sendable {
+        /// The entries, oldest first.
+        package var entries: [Entry] = []
+        /// The number up to which the log was looked through; that of the last entry, or of a damaged one behind it.
+        package var last: Int64
+        /// Entries that are not what was written.
+        package var damaged = 0
+        /// Whether there may be more behind it.
+        package var hasMore = false
+    }
+
+    /// What is written of one alarm.
+    package struct Item: Sendable {
+        package var sequence: Int64
+        package var id: String
+        package var entity: String
+        package var revision: Int
+        package var bytes: [UInt8]
+
+        /// An item with every field given.
+        package init(sequence: Int64, id: String, entity: String, revision: Int, bytes: [UInt8]) {
+            self.sequence = sequence
+            self.id = id
+            self.entity = entity
+            self.revision = revision
+            self.bytes = bytes
+        }
+    }
+
     private static let migrations = [
         """
         CREATE TABLE alarms (sequence INTEGER PRIMARY KEY, bytes BLOB NOT NULL) STRICT;
         CREATE TABLE spools (spool INTEGER PRIMARY KEY, delivered INTEGER NOT NULL) STRICT;
+        """,
         """
+        ALTER TABLE alarms ADD COLUMN digest BLOB;
+        ALTER TABLE alarms ADD COLUMN received INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE alarms ADD COLUMN id TEXT NOT NULL DEFAULT '';
+        ALTER TABLE alarms ADD COLUMN entity TEXT NOT NULL DEFAULT '';
+        ALTER TABLE alarms ADD COLUMN revision INTEGER NOT NULL DEFAULT 0;
+        CREATE TABLE deliveries (
+            worker TEXT NOT NULL, spool INTEGER NOT NULL, delivered INTEGER NOT NULL, seen INTEGER NOT NULL,
+            PRIMARY KEY (worker, spool)) STRICT;
+        CREATE TABLE services (
+            entity TEXT NOT NULL, worker TEXT NOT NULL, domain TEXT NOT NULL, seen INTEGER NOT NULL,
+            PRIMARY KEY (entity, worker)) STRICT;
+        """,
     ]
+
+    /// Bytes of entries that one page holds at most, but for one entry.
+    package static let pageBytes = 1 << 20
 
     private let database: Database
 
+    /// What is wrong with the file, where it was opened all the same; `nil` for a sound one.
+    package var damage: String? { database.damage }
+
     /// Opens or creates the log.
-    package init(path: String) throws(StorageError) { database = try Database(path: path, migrations: Self.migrations) }
+    package init(path: String) throws(StorageError) {
+        database = try Database(path: path, migrations: Self.migrations, opensDamaged: true)
+    }
 
     /// Opens an existing log for reading.
     package init(reading path: String) throws(StorageError) { database = try Database(reading: path) }
 
-    /// Takes over a batch of a spool: what was taken before is skipped, the rest is appended with the next numbers and
-    /// counted as delivered, all in one transaction.
+    private static func digest(_ sequence: Int64, _ bytes: [UInt8]) -> [UInt8] {
+        var sha = SHA256()
+        sha.update((0..<8).map { UInt8(truncatingIfNeeded: sequence >> Int64(8 * $0)) })
+        sha.update(bytes)
+        return Array(sha.digest().prefix(16))
+    }
+
+    /// Appends alarms, says how far a worker's spool is taken over by that and who serves what, all in one transaction.
     ///
     /// - Parameters:
-    ///   - spool: names the sender's spool.
-    ///   - first: number of the first item in its spool.
-    ///   - items: the items; `nil` for one that counts as delivered and is not worth an entry.
-    /// - Returns: how far the spool is delivered, and the new entries. A batch that would leave a gap in the spool, or
-    ///   whose numbers are beyond 63 bits, is not taken.
+    ///   - delivery: of the spool; `nil` where there is none.
+    ///   - now: seconds since 1970.
     package func append(
-        spool: UInt64, first: UInt64, items: [(UInt64) -> [UInt8]?]
-    ) throws(StorageError) -> (delivered: UInt64, entries: [Entry]) {
+        _ items: [Item], delivery: (worker: String, spool: UInt64, delivered: UInt64)?,
+        services: [(entity: String, domain: String, worker: String)] = [], now: Int64
+    ) throws(StorageError) {
         try database.transaction { () throws(StorageError) in
-            // A sender's claim: numbers that the database cannot hold are no numbers of a spool.
-            guard first > 0, first <= UInt64(Int64.max) - UInt64(items.count) else { return (0, []) }
-            let key = SQLValue.integer(Int64(bitPattern: spool))
-            let row = try database.query("SELECT delivered FROM spools WHERE spool = ?", [key]).first
-            // A spool that is new here may have been delivered in part to a log that is lost.
-            let delivered = row?[0].integer.map { UInt64(bitPattern: $0) } ?? first - 1
-            guard first - 1 <= delivered else { return (delivered, []) }
-            var next = try lastSequence() + 1
-            var entries: [Entry] = []
-            var last = delivered
-            for (number, item) in zip(first..., items) where number > delivered {
-                last = number
-                guard let bytes = item(UInt64(next)) else { continue }
-                try database.query("INSERT INTO alarms VALUES (?, ?)", [.integer(next), .blob(bytes)])
-                entries.append(Entry(sequence: next, bytes: bytes))
-                next += 1
+            for item in items {
+                try database.query(
+                    """
+                    INSERT INTO alarms (sequence, bytes, digest, received, id, entity, revision)
+                    VALUES (?, ?, ?, ?, ?, ?, ?)
+                    """,
+                    [
+                        .integer(item.sequence), .blob(item.bytes), .blob(Self.digest(item.sequence, item.bytes)),
+                        .integer(now), .text(item.id), .text(item.entity), .integer(Int64(item.revision)),
+                    ])
             }
-            try database.query(
-                "INSERT OR REPLACE INTO spools VALUES (?, ?)", [key, .integer(Int64(bitPattern: last))])
-            return (last, entries)
+            if let delivery {
+                try database.query(
+                    "INSERT OR REPLACE INTO deliveries VALUES (?, ?, ?, ?)",
+                    [
+                        .text(delivery.worker), .integer(Int64(bitPattern: delivery.spool)),
+                        .integer(Int64(clamping: delivery.delivered)), .integer(now),
+                    ])
+            }
+            for service in services {
+                try database.query(
+                    "INSERT OR REPLACE INTO services VALUES (?, ?, ?, ?)",
+                    [.text(service.entity), .text(service.worker), .text(service.domain), .integer(now)])
+            }
         }
     }
 
@@ -72,19 +135,118 @@ package final class AlarmLog {
         try database.query("SELECT COALESCE(MAX(sequence), 0) FROM alarms").first?.first?.integer ?? 0
     }
 
-    /// Entries after a sequence number, oldest first.
-    package func entries(after sequence: Int64, limit: Int = 1_000) throws(StorageError) -> [Entry] {
-        try database.query(
-            "SELECT sequence, bytes FROM alarms WHERE sequence > ? ORDER BY sequence LIMIT ?",
-            [.integer(sequence), .integer(Int64(limit))]
-        ).map { Entry(sequence: $0[0].integer ?? 0, bytes: $0[1].blob ?? []) }
+    /// Entries after a sequence number, oldest first: at most `limit`, and about ``pageBytes``.
+    package func page(after sequence: Int64, limit: Int = 1_000) throws(StorageError) -> Page {
+        var page = Page(last: sequence)
+        var bytes = 0
+        while page.entries.count < limit, bytes < Self.pageBytes {
+            guard let next = try row(after: page.last) else { return page }
+            page.last = next.sequence
+            guard let entry = next.entry else {
+                page.damaged += 1
+                continue
+            }
+            page.entries.append(entry)
+            bytes += entry.bytes.count
+        }
+        page.hasMore = true
+        return page
+    }
+
+    /// The next row, and what it holds where that is what was written; `nil` at the end.
+    private func row(after sequence: Int64) throws(StorageError) -> (sequence: Int64, entry: Entry?)? {
+        do throws(StorageError) {
+            guard
+                let row = try database.query(
+                    "SELECT sequence, bytes, digest FROM alarms WHERE sequence > ? ORDER BY sequence LIMIT 1",
+                    [.integer(sequence)]
+                ).first, let number = row[0].integer
+            else { return nil }
+            let bytes = row[1].blob ?? []
+            // Rows of an earlier build have no checksum.
+            let isSound = row[2].blob.map { $0 == Self.digest(number, bytes) } ?? !bytes.isEmpty
+            return (number, isSound ? Entry(sequence: number, bytes: bytes) : nil)
+        } catch {
+            // A block that holds a part of the log cannot be followed: what lies behind it may be.
+            guard error.code == .corrupt, sequence < (try? lastSequence()) ?? sequence else { throw error }
+            return (sequence + 1, nil)
+        }
+    }
+
+    /// The latest entries of an alarm, newest first.
+    package func entries(of id: String, limit: Int) throws(StorageError) -> [Entry] {
+        try entries("id = ?", .text(id), limit: limit)
     }
 
     /// Entries that contain some bytes, newest first. Looks through the whole log.
     package func entries(containing bytes: [UInt8], limit: Int) throws(StorageError) -> [Entry] {
-        try database.query(
-            "SELECT sequence, bytes FROM alarms WHERE instr(bytes, ?) > 0 ORDER BY sequence DESC LIMIT ?",
-            [.blob(bytes), .integer(Int64(limit))]
-        ).map { Entry(sequence: $0[0].integer ?? 0, bytes: $0[1].blob ?? []) }
+        try entries("instr(bytes, ?) > 0", .blob(bytes), limit: limit)
     }
+
+    private func entries(_ condition: String, _ value: SQLValue, limit: Int) throws(StorageError) -> [Entry] {
+        let rows = try database.query(
+            "SELECT sequence, bytes, digest FROM alarms WHERE \(condition) ORDER BY sequence DESC LIMIT ?",
+            [value, .integer(Int64(limit))])
+        return rows.compactMap { row in
+            guard let number = row[0].integer, let bytes = row[1].blob,
+                row[2].blob.map({ $0 == Self.digest(number, bytes) }) ?? true
+            else { return nil }
+            return Entry(sequence: number, bytes: bytes)
+        }
+    }
+
+    // MARK: What a start needs
+
+    /// The latest alarms, oldest first: identity, entity and the highest number of their events.
+    package func alarms(limit: Int) throws(StorageError) -> [(id: String, entity: String, revision: Int)] {
+        try database.query(
+            """
+            SELECT id, entity, MAX(revision), MAX(sequence) AS latest FROM alarms WHERE id <> ''
+            GROUP BY id, entity ORDER BY latest DESC LIMIT ?
+            """, [.integer(Int64(limit))]
+        ).reversed().map { ($0[0].text ?? "", $0[1].text ?? "", Int($0[2].integer ?? 0)) }
+    }
+
+    /// How far each worker's spool is taken over, the one heard of last at the end.
+    package func deliveries(limit: Int) throws(StorageError) -> [(worker: String, spool: UInt64, delivered: UInt64)] {
+        try database.query(
+            "SELECT worker, spool, delivered FROM deliveries ORDER BY seen DESC, worker, spool LIMIT ?",
+            [.integer(Int64(limit))]
+        ).reversed().map {
+            ($0[0].text ?? "", UInt64(bitPattern: $0[1].integer ?? 0), UInt64(clamping: $0[2].integer ?? 0))
+        }
+    }
+
+    /// Who has served what, oldest first.
+    package func services(limit: Int) throws(StorageError) -> [(entity: String, domain: String, worker: String)] {
+        try database.query(
+            "SELECT entity, domain, worker FROM services ORDER BY seen DESC, entity, worker LIMIT ?",
+            [.integer(Int64(limit))]
+        ).reversed().map { ($0[0].text ?? "", $0[1].text ?? "", $0[2].text ?? "") }
+    }
+
+    /// Forgets what is older or more than should be kept; the last entry stays, so that numbers go on.
+    ///
+    /// - Returns: how many entries went.
+    @discardableResult
+    package func apply(_ retention: Retention, now: Int64) throws(StorageError) -> Int {
+        try database.transaction { () throws(StorageError) in
+            let horizon = SQLValue.integer(retention.horizon(now: now))
+            let last = try lastSequence()
+            let before = try count()
+            try database.query(
+                "DELETE FROM alarms WHERE sequence < ? AND (sequence <= ? OR received < ?)",
+                [.integer(last), .integer(last - Int64(clamping: retention.alarms)), horizon])
+            try database.query("DELETE FROM deliveries WHERE seen < ?", [horizon])
+            try database.query("DELETE FROM services WHERE seen < ?", [horizon])
+            return try before - count()
+        }
+    }
+
+    private func count() throws(StorageError) -> Int {
+        Int(try database.query("SELECT COUNT(*) FROM alarms").first?.first?.integer ?? 0)
+    }
+
+    /// Makes the database's file whole, with its checksums.
+    package func seal() throws(StorageError) { try database.seal() }
 }

@@ -5,33 +5,58 @@ package import Platform
 ///
 /// Written with a write-ahead log and full synchronisation: a transaction that has returned survives a crash of process
 /// or machine, one that has not leaves no trace. Readers have connections of their own and never wait for the writer.
+///
+/// Beside a database that is written lies a file with the checksums of its blocks (``PageSums``). The log is taken over
+/// into the database only by ``seal()``, so that between two of these calls the file stands still and can be compared
+/// with them, whatever the process dies of.
 @safe package final class Database {
     /// The file.
     package let path: String
     private let connection: OpaquePointer
     private var statements: [String: Statement] = [:]
+    private let isSealed: Bool
+    /// Whether it was opened without a fault, so that it may get checksums.
+    private var isReady = false
+    /// What the database's checksums said when it was opened, where that did not keep it from being opened.
+    package private(set) var damage: String?
+
+    /// Bytes of the log after which it is taken over into the database.
+    private static let longestLog = 8 << 20
 
     /// Opens or creates a database and brings its schema up to date.
     ///
     /// - Parameters:
     ///   - migrations: SQL scripts, each applied once in this order; the file remembers how many it has seen.
-    /// - Throws: ``StorageError`` with the code `unwritable`, `full`, `corrupt`, `unsupported` (made by a newer program)
-    ///   or `database`.
-    package init(path: String, migrations: [String]) throws(StorageError) {
+    ///   - opensDamaged: whether a database whose blocks are not what was written is opened all the same, for what can
+    ///     still be read; ``damage`` says so then.
+    /// - Throws: ``StorageError`` with the code `unwritable`, `full`, `busy`, `corrupt`, `unsupported` (made by a newer
+    ///   program) or `database`.
+    package init(path: String, migrations: [String], opensDamaged: Bool = false) throws(StorageError) {
         self.path = path
+        isSealed = true
         unsafe connection = try Self.open(path, flags: SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE)
+        let known = try checkSums(opensDamaged: opensDamaged)
         try script("PRAGMA journal_mode = WAL")
         try script("PRAGMA synchronous = FULL")
+        try script("PRAGMA wal_autocheckpoint = 0")
+        if !known, damage == nil, try query("PRAGMA quick_check(1)").first?.first?.text != "ok" {
+            try damaged("a structure that SQLite cannot follow", opensDamaged: opensDamaged)
+        }
         try migrate(migrations)
+        isReady = true
+        if !known { try seal() }
     }
 
     /// Opens an existing database for reading.
     package init(reading path: String) throws(StorageError) {
         self.path = path
+        isSealed = false
         unsafe connection = try Self.open(path, flags: SQLITE_OPEN_READONLY)
     }
 
     deinit {
+        // Whoever closes it well finds the next start quick and every bit accounted for.
+        if isReady { try? seal() }
         statements = [:]
         unsafe sqlite3_close_v2(connection)
     }
@@ -56,6 +81,7 @@ package import Platform
         let code: StorageError.Code =
             switch status & 0xff {
             case SQLITE_FULL: .full
+            case SQLITE_BUSY, SQLITE_LOCKED, SQLITE_PROTOCOL: .busy
             case SQLITE_CANTOPEN, SQLITE_PERM, SQLITE_READONLY, SQLITE_IOERR: .unwritable
             case SQLITE_CORRUPT, SQLITE_NOTADB: .corrupt
             default: .database
@@ -65,6 +91,82 @@ package import Platform
 
     fileprivate func failure(_ status: Int32, _ operation: String) -> StorageError {
         unsafe Self.failure(status, operation, path, connection)
+    }
+
+    // MARK: Checksums
+
+    /// Whether the file is the one of which there are checksums; false without any.
+    private func checkSums(opensDamaged: Bool) throws(StorageError) -> Bool {
+        let known: PageSums?
+        do throws(StorageError) {
+            known = try PageSums.read(for: path)
+        } catch {
+            guard opensDamaged, error.code == .corrupt else { throw error }
+            damage = error.found
+            return false
+        }
+        guard let known else { return false }
+        guard let difference = known.difference(from: try sums()) else { return true }
+        try damaged(difference, opensDamaged: opensDamaged)
+        return false
+    }
+
+    private func damaged(_ found: String, opensDamaged: Bool) throws(StorageError) {
+        guard opensDamaged else {
+            throw StorageError(
+                .corrupt, operation: "open", path: path, found: found,
+                expected: "the database as it was; restore the folder from a backup, or see docs/federation.md, Damage")
+        }
+        damage = found
+    }
+
+    /// The checksums of the file as it is on the disk.
+    private func sums() throws(StorageError) -> PageSums {
+        let size = unsafe faultline_sqlite_size(connection)
+        guard size >= 0 else { throw failure(SQLITE_IOERR, "read") }
+        var result = PageSums(size: size, sums: [])
+        let piece = 256 * PageSums.blockBytes
+        var buffer = [UInt8](repeating: 0, count: piece)
+        var offset: Int64 = 0
+        while offset < size {
+            let blocks = min(256, (Int(size - offset) + PageSums.blockBytes - 1) / PageSums.blockBytes)
+            let count = blocks * PageSums.blockBytes
+            let status = unsafe buffer.withUnsafeMutableBytes {
+                unsafe faultline_sqlite_read(connection, $0.baseAddress, Int32(count), offset)
+            }
+            guard status == SQLITE_OK else { throw failure(status, "read") }
+            unsafe buffer.withUnsafeBytes { bytes in
+                for block in 0..<blocks {
+                    let range = block * PageSums.blockBytes..<(block + 1) * PageSums.blockBytes
+                    result.sums.append(unsafe PageSums.sum(of: UnsafeRawBufferPointer(rebasing: bytes[range])))
+                }
+            }
+            offset += Int64(count)
+        }
+        return result
+    }
+
+    /// Takes the log over into the database and writes its checksums. What changed in the file since the last time is
+    /// noticed before it gets checksums of its own.
+    ///
+    /// - Throws: ``StorageError`` with the code `corrupt` when the file is not what was written.
+    package func seal() throws(StorageError) {
+        guard isSealed else { return }
+        if damage == nil, let known = try PageSums.read(for: path), let difference = known.difference(from: try sums()) {
+            damage = difference
+            throw StorageError(.corrupt, operation: "write", path: path, found: difference)
+        }
+        try FolderContents.remove(PageSums.path(for: path))
+        // A reader that is in the middle of something keeps a part of the log; that part stays until the next time.
+        unsafe sqlite3_wal_checkpoint_v2(connection, nil, SQLITE_CHECKPOINT_TRUNCATE, nil, nil)
+        guard damage == nil else { return }
+        try sums().write(for: path)
+    }
+
+    /// Seals when the log has grown long.
+    private func sealIfLong() throws(StorageError) {
+        guard isSealed, FileBytes.size(of: path + "-wal") ?? 0 > Self.longestLog else { return }
+        try seal()
     }
 
     private func migrate(_ migrations: [String]) throws(StorageError) {
@@ -107,6 +209,7 @@ package import Platform
     package func transaction<Result>(
         _ body: () throws(StorageError) -> Result
     ) throws(StorageError) -> Result {
+        try sealIfLong()
         try script("BEGIN IMMEDIATE")
         do throws(StorageError) {
             let result = try body()

@@ -56,6 +56,7 @@ package final class VersionRegistry {
         CREATE TABLE facts (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;
         """,
         "CREATE TABLE texts (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT;",
+        "ALTER TABLE workers ADD COLUMN seen INTEGER NOT NULL DEFAULT 0;",
     ]
 
     private let database: Database
@@ -219,9 +220,35 @@ package final class VersionRegistry {
     }
 
     /// Remembers what is known of a worker, as JSON.
-    package func record(worker: String, _ record: [UInt8]) throws(StorageError) {
-        try database.query("INSERT OR REPLACE INTO workers VALUES (?, ?)", [.text(worker), .blob(record)])
+    ///
+    /// - Parameter now: seconds since 1970.
+    package func record(worker: String, _ record: [UInt8], now: Int64 = 0) throws(StorageError) {
+        try database.query(
+            "INSERT OR REPLACE INTO workers VALUES (?, ?, ?)", [.text(worker), .blob(record), .integer(now)])
     }
+
+    /// Forgets what is more than should be kept. The latest version and the round that made it always stay.
+    package func apply(_ retention: Retention) throws(StorageError) {
+        try database.transaction { () throws(StorageError) in
+            try database.query(
+                "DELETE FROM versions WHERE number <= (SELECT MAX(number) FROM versions) - ?",
+                [.integer(Int64(max(1, retention.versions)))])
+            try database.query(
+                """
+                DELETE FROM rounds WHERE committed = 0 AND entry NOT IN
+                (SELECT entry FROM rounds WHERE committed = 0 ORDER BY entry DESC LIMIT ?)
+                """, [.integer(Int64(max(0, retention.abandonedRounds)))])
+            try database.query(
+                "DELETE FROM rounds WHERE entry <= (SELECT MAX(entry) FROM rounds WHERE committed = 1) - ?",
+                [.integer(Int64(max(1, retention.rounds)))])
+            try database.query(
+                "DELETE FROM workers WHERE name NOT IN (SELECT name FROM workers ORDER BY seen DESC, name LIMIT ?)",
+                [.integer(Int64(max(1, retention.workers)))])
+        }
+    }
+
+    /// Makes the database's file whole, with its checksums.
+    package func seal() throws(StorageError) { try database.seal() }
 
     /// What is known of each worker that ever joined, by name.
     package func workers() throws(StorageError) -> [(name: String, record: [UInt8])] {

@@ -10,7 +10,7 @@ enum FileBytes {
     private static func withFile<Result>(
         _ path: String, _ flags: Int32, _ operation: String, _ body: (Int32) throws -> Result
     ) throws -> Result {
-        let descriptor = unsafe open(path, flags | O_CLOEXEC, 0o644)
+        let descriptor = unsafe open(path, flags | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw failure(operation, path) }
         defer { close(descriptor) }
         return try body(descriptor)
@@ -40,6 +40,30 @@ enum FileBytes {
                     initialized += max(0, got)
                 }
             }
+        }
+    }
+
+    /// The state of the SHA-256 of a file's first bytes.
+    ///
+    /// - Throws: ``ServiceError`` when it cannot be read, or has fewer.
+    static func hash(_ path: String, count: UInt64) throws -> SHA256 {
+        var sha = SHA256()
+        var done: UInt64 = 0
+        while done < count {
+            let bytes = try read(path, at: done, count: Int(min(1 << 20, count - done)))
+            guard !bytes.isEmpty else { throw ServiceError(.folder, "\(path): it has become shorter") }
+            sha.update(bytes)
+            done += UInt64(bytes.count)
+        }
+        return sha
+    }
+
+    /// Returns when the device has what was written.
+    ///
+    /// - Throws: ``ServiceError`` when the disk refuses.
+    static func synchronize(_ path: String) throws {
+        try withFile(path, O_WRONLY, "write") { descriptor in
+            guard fsync(descriptor) == 0 else { throw failure("write", path) }
         }
     }
 

@@ -1,21 +1,27 @@
 import Autoencoders
-import Federation
+package import Federation
 import Foundation
 import Platform
 import Synchronization
-import Telemetry
+package import Telemetry
 
 /// Copies of other workers' samples in a worker's folder: `mirror/<holder>/<entity>/` with the files and, once all are
-/// there and compared, `copy.json`.
+/// there, compared and safe on the disk, `copy.json` with their sizes and SHA-256.
+///
+/// What an earlier start left counts only when every byte is still what `copy.json` says (``verify(isCancelled:)``).
 ///
 /// Names come from others: nothing of them reaches the disk but letters, digits and a few signs, behind a checksum that
 /// keeps different names apart. Thread-safe as long as each holder is written by one thread.
-final class MirrorFolder: Sendable {
+package final class MirrorFolder: Sendable {
     /// What `copy.json` says.
     struct Manifest: Codable, Equatable {
         struct File: Codable, Equatable {
             var part: String
             var name: String
+            /// Bytes that were compared with the holder's; `nil` while the copy is on its way.
+            var bytes: UInt64?
+            /// SHA-256 of them.
+            var digest: String?
         }
         var holder: String
         var entity: String
@@ -24,6 +30,16 @@ final class MirrorFolder: Sendable {
         var trainingFormat: String
         var streamFormat: String
         var files: [File]
+
+        /// Whether both are of the same files, whatever is there of them.
+        func isOfSameFiles(as other: Manifest) -> Bool {
+            func bare(_ manifest: Manifest) -> Manifest {
+                var result = manifest
+                result.files = manifest.files.map { File(part: $0.part, name: $0.name) }
+                return result
+            }
+            return bare(self) == bare(other)
+        }
     }
 
     private struct Key: Hashable {
@@ -34,7 +50,11 @@ final class MirrorFolder: Sendable {
     private struct Entry {
         var manifest: Manifest
         var bytes: UInt64
-        var isWhole: Bool
+        var isWhole = false
+        /// Whether an earlier start left it and nobody has compared it yet.
+        var isUnverified = false
+        /// The state of each file's SHA-256, of a copy that is whole.
+        var hashes: [SHA256] = []
     }
 
     private struct State {
@@ -53,7 +73,7 @@ final class MirrorFolder: Sendable {
     /// - Parameters:
     ///   - limit: bytes that all copies may have.
     ///   - reading: how this worker reads files; copies that are read otherwise are of no use.
-    init(_ root: String, limit: UInt64, reading: String) {
+    package init(_ root: String, limit: UInt64, reading: String) {
         self.root = root
         self.limit = limit
         self.reading = reading
@@ -64,14 +84,61 @@ final class MirrorFolder: Sendable {
                     let manifest = try? DeterministicJSON.decode(Manifest.self, from: bytes),
                     self.folder(manifest.holder, manifest.entity) == folder
                 else { continue }
-                let sizes = Self.paths(manifest, in: folder).map { FileBytes.size(of: $0) }
-                guard manifest.reading == reading, !sizes.contains(nil) else { continue }
-                let total = sizes.reduce(UInt64(0)) { $0 + ($1 ?? 0) }
+                guard manifest.reading == reading else { continue }
+                let total = manifest.files.reduce(UInt64(0)) { $0 &+ ($1.bytes ?? 0) }
                 state.withLock {
                     $0.entries[Key(holder: manifest.holder, entity: manifest.entity)] = Entry(
-                        manifest: manifest, bytes: total, isWhole: true)
+                        manifest: manifest, bytes: total, isUnverified: true)
                 }
             }
+        }
+    }
+
+    /// Compares what earlier starts left with its checksums; takes as long as it takes to read it all.
+    ///
+    /// - Parameters:
+    ///   - found: called when one more copy can be used.
+    ///   - damaged: called with an entity and what is wrong with its copy, which is fetched again when it is needed.
+    package func verify(
+        isCancelled: () -> Bool, found: () -> Void, damaged: (_ entity: String, _ reason: String) -> Void
+    ) {
+        for (key, entry) in state.withLock({ $0.entries }).sorted(by: { $0.key.entity < $1.key.entity })
+        where entry.isUnverified {
+            if isCancelled() { return }
+            let result = Result { try hashes(of: entry.manifest) }
+            let isWhole = state.withLock { state in
+                // A mirror may have begun to compare it with its holder meanwhile.
+                guard state.entries[key]?.isUnverified == true else { return false }
+                guard case .success(let hashes) = result else {
+                    state.entries[key] = nil
+                    return false
+                }
+                state.entries[key]?.isUnverified = false
+                state.entries[key]?.isWhole = true
+                state.entries[key]?.hashes = hashes
+                return true
+            }
+            if isWhole { found() }
+            if case .failure(let error) = result { damaged(key.entity, "\(error)") }
+        }
+    }
+
+    /// The state of each file's SHA-256 when it is what the manifest says; rows that came later and were not yet
+    /// recorded are cut off.
+    private func hashes(of manifest: Manifest) throws -> [SHA256] {
+        try zip(manifest.files, Self.paths(manifest, in: folder(manifest.holder, manifest.entity))).map { file, path in
+            guard let bytes = file.bytes, let digest = file.digest else {
+                throw ServiceError(.data, "\(path): no checksum was recorded")
+            }
+            guard let size = FileBytes.size(of: path), size >= bytes else {
+                throw ServiceError(.data, "\(path): shorter than the \(bytes) bytes that were written")
+            }
+            if size > bytes { try FileBytes.truncate(path, to: bytes) }
+            let hash = try FileBytes.hash(path, count: bytes)
+            guard hash.hexadecimalDigest() == digest else {
+                throw ServiceError(.data, "\(path): not what was written; it is fetched again")
+            }
+            return hash
         }
     }
 
@@ -111,7 +178,7 @@ final class MirrorFolder: Sendable {
     }
 
     /// The copies that can be used, one for each entity: that of the holder which is assigned, or else any.
-    var copies: [(entity: String, training: EntitySource?, stream: EntitySource?)] {
+    package var copies: [(entity: String, training: EntitySource?, stream: EntitySource?)] {
         let state = state.withLock { $0 }
         var chosen: [String: Key] = [:]
         for (key, entry) in state.entries.sorted(by: { $0.key.holder < $1.key.holder }) where entry.isWhole {
@@ -144,7 +211,7 @@ final class MirrorFolder: Sendable {
     /// Makes room for a copy and says what is there of it.
     ///
     /// - Throws: ``ServiceError`` or `StorageError` when there is no room, or when the holder reads its files otherwise.
-    func open(holder: String, entity: String, listing: SampleListing) throws -> (lengths: [UInt64], isWhole: Bool) {
+    package func open(holder: String, entity: String, listing: SampleListing) throws -> (lengths: [UInt64], isWhole: Bool) {
         guard listing.reading == reading else {
             throw ServiceError(
                 .configuration,
@@ -158,8 +225,9 @@ final class MirrorFolder: Sendable {
             files: listing.files.map { Manifest.File(part: "\($0.part)", name: $0.name) })
         let folder = folder(holder, entity)
         let known = state.withLock { $0.entries[key] }
-        let isWhole = known?.isWhole == true && known?.manifest == manifest
-        if known?.manifest != manifest { try? FolderContents.remove(folder) }
+        let isSame = known?.manifest.isOfSameFiles(as: manifest) ?? false
+        let isWhole = known?.isWhole == true && isSame
+        if !isSame { try FolderContents.remove(folder) }
         let bytes = listing.files.reduce(UInt64(0)) { sum, file in
             let (next, overflow) = sum.addingReportingOverflow(file.size)
             return overflow ? .max : next
@@ -173,9 +241,12 @@ final class MirrorFolder: Sendable {
             if !isWhole { try FileBytes.truncate(path, to: length) }
             lengths.append(length)
         }
-        state.withLock {
-            $0.entries[key] = Entry(
-                manifest: manifest, bytes: isWhole ? lengths.reduce(0, +) : bytes, isWhole: isWhole)
+        state.withLock { state in
+            if isWhole {
+                state.entries[key]?.bytes = lengths.reduce(0, +)
+            } else {
+                state.entries[key] = Entry(manifest: manifest, bytes: bytes)
+            }
         }
         return (lengths, isWhole)
     }
@@ -201,7 +272,7 @@ final class MirrorFolder: Sendable {
         }
     }
 
-    func append(holder: String, entity: String, file: Int, offset: UInt64, bytes: [UInt8]) throws {
+    package func append(holder: String, entity: String, file: Int, offset: UInt64, bytes: [UInt8]) throws {
         let path = try path(holder, entity, file)
         let key = Key(holder: holder, entity: entity)
         if state.withLock({ $0.entries[key]?.isWhole }) == true {
@@ -216,6 +287,23 @@ final class MirrorFolder: Sendable {
             }
         }
         try FileBytes.append(bytes, to: path, at: offset)
+        guard state.withLock({ $0.entries[key]?.isWhole }) == true else { return }
+        try FileBytes.synchronize(path)
+        let manifest = state.withLock { state -> Manifest? in
+            guard var entry = state.entries[key], entry.hashes.indices.contains(file) else { return nil }
+            entry.hashes[file].update(bytes)
+            entry.manifest.files[file].bytes = offset + UInt64(bytes.count)
+            entry.manifest.files[file].digest = entry.hashes[file].hexadecimalDigest()
+            state.entries[key] = entry
+            return entry.manifest
+        }
+        if let manifest { try write(manifest) }
+    }
+
+    private func write(_ manifest: Manifest) throws {
+        let folder = folder(manifest.holder, manifest.entity)
+        try FileContents.writeAtomically(
+            DeterministicJSON.encode(manifest), to: "\(folder)/\(Self.manifestName)")
     }
 
     func digest(holder: String, entity: String, file: Int, offset: UInt64, length: Int) throws -> [UInt8] {
@@ -226,12 +314,25 @@ final class MirrorFolder: Sendable {
         try FileBytes.truncate(try path(holder, entity, file), to: 0)
     }
 
-    /// Every file is there: the copy can be used, also after a restart.
-    func complete(holder: String, entity: String) throws {
+    /// Every file is there and compared: when all of it is safe on the disk, the copy can be used, also after a restart.
+    package func complete(holder: String, entity: String) throws {
         let key = Key(holder: holder, entity: entity)
-        guard let manifest = state.withLock({ $0.entries[key]?.manifest }) else { return }
-        try FileContents.writeAtomically(
-            DeterministicJSON.encode(manifest), to: "\(folder(holder, entity))/\(Self.manifestName)")
-        state.withLock { $0.entries[key]?.isWhole = true }
+        guard var manifest = state.withLock({ $0.entries[key]?.manifest }) else { return }
+        var hashes: [SHA256] = []
+        for (index, path) in Self.paths(manifest, in: folder(holder, entity)).enumerated() {
+            try FileBytes.synchronize(path)
+            let bytes = FileBytes.size(of: path) ?? 0
+            let hash = try FileBytes.hash(path, count: bytes)
+            manifest.files[index].bytes = bytes
+            manifest.files[index].digest = hash.hexadecimalDigest()
+            hashes.append(hash)
+        }
+        try write(manifest)
+        state.withLock { state in
+            state.entries[key]?.manifest = manifest
+            state.entries[key]?.hashes = hashes
+            state.entries[key]?.isWhole = true
+            state.entries[key]?.isUnverified = false
+        }
     }
 }

@@ -19,6 +19,7 @@ final class SampleExchange: SampleMover {
     private let log: Logger
     private let endpoint: SampleEndpoint?
     private let publish: @Sendable () -> Void
+    private let verification: BackgroundThread
     private var links: [String: MirrorLink] = [:]
 
     /// Opens the data endpoint and looks what copies there are.
@@ -53,12 +54,18 @@ final class SampleExchange: SampleMover {
         }
         address = endpoint?.address ?? ""
         let mirrored = scoring.mirrored
-        publish = {
+        let publish: @Sendable () -> Void = {
             let copies = folder.copies
             mirrored.replace(copies)
             changed(copies.map(\.entity))
         }
-        mirrored.replace(folder.copies)
+        self.publish = publish
+        // Gigabytes may lie there: the worker does not wait for it.
+        verification = BackgroundThread(name: "copies") { isCancelled in
+            folder.verify(isCancelled: isCancelled, found: publish) { entity, reason in
+                log.warning("a copy of samples is damaged", ["entity": entity, "reason": reason])
+            }
+        }
     }
 
     /// The entities of which there is a whole copy.
@@ -88,6 +95,7 @@ final class SampleExchange: SampleMover {
     /// Ends every thread.
     func stop() {
         for link in links.values { link.cancel() }
+        verification.cancel()
         endpoint?.cancel()
         for link in links.values { link.join(upTo: .milliseconds(300)) }
         endpoint?.join(upTo: .milliseconds(300))

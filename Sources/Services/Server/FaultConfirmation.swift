@@ -6,7 +6,7 @@ import Watching
 struct FaultConfirmation {
     /// An alarm in the log.
     enum Reference: Equatable, CustomStringConvertible {
-        /// By its identity, `site/entity@row`.
+        /// By its identity, `site/entity@onset`.
         case id(String)
         /// By the sequence number of one of its events.
         case sequence(Int64)

@@ -49,7 +49,7 @@ final class FaultLibraryStore: Sendable {
         var library = FaultLibrary()
         if FileManager.default.fileExists(atPath: path) {
             do {
-                library = try FaultLibrary(decoding: try FileContents.read(path))
+                library = try FaultLibrary(decoding: try SealedFile.read(path))
             } catch let error as FaultLibraryError {
                 throw ServiceError(.data, "\(path): \(error)")
             }
@@ -97,7 +97,7 @@ final class FaultLibraryStore: Sendable {
             let result = try body(&library)
             guard library != state.library else { return result }
             do {
-                try FileContents.writeAtomically(try library.encoded(), to: path)
+                try SealedFile.write(try library.encoded(), to: path)
             } catch let error as StorageError {
                 failure.withLock { $0 = error }
                 throw error

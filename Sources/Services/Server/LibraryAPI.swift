@@ -150,7 +150,7 @@ struct LibraryAPI: Sendable {
         switch reference {
         case .id(let given): id = given
         case .sequence(let number):
-            guard let entry = try log.entries(after: number - 1, limit: 1).first, entry.sequence == number,
+            guard let entry = try log.page(after: number - 1, limit: 1).entries.first, entry.sequence == number,
                 let event = try? AlarmEvent(decoding: entry.bytes)
             else { return nil }
             id = event.id

@@ -48,7 +48,7 @@ final class ServerAPI: Sendable {
                         + "/v1/alarms, /v1/alarms/stream, /v1/incidents, /v1/library\n")
             }
         } catch {
-            return .text(500, "\(error)\n")
+            return .text(500, PrintableText.line("\(error)", limit: 300) + "\n")
         }
     }
 
@@ -59,6 +59,7 @@ final class ServerAPI: Sendable {
         var finished: Bool
         var waitingFor: String?
         var lastAlarm: Int64
+        var refusedAlarms: [String: Int]
     }
 
     private func health() throws -> HTTPResponse {
@@ -67,7 +68,7 @@ final class ServerAPI: Sendable {
             Health(
                 federation: state.federation, version: state.version, finished: state.finished,
                 waitingFor: state.waitingFor,
-                lastAlarm: board.lastAlarm.load(ordering: .relaxed)))
+                lastAlarm: board.lastAlarm.load(ordering: .relaxed), refusedAlarms: state.refusedAlarms))
     }
 
     private struct Workers: Encodable { var workers: [WorkerEntry] }
@@ -149,14 +150,9 @@ final class ServerAPI: Sendable {
         }
         let limit = request.query("limit").map { Int($0) ?? -1 } ?? 1_000
         guard (1...10_000).contains(limit) else { return .text(400, "limit: 1 to 10000\n") }
-        let entries = try AlarmLog(reading: folder + "/alarms.db").entries(after: since, limit: limit)
-        // Entries are JSON already.
-        let matcher = names.current.matcher
-        if let last = entries.last?.sequence { try incidents.catchUp(to: last) }
-        let list = entries.map { String(decoding: matcher.named($0.bytes, in: incidents), as: UTF8.self) }
-            .joined(separator: ",")
-        let last = entries.last?.sequence ?? since
-        return .json(Array("{\"alarms\":[\(list)],\"last\":\(last)}\n".utf8))
+        let listing = AlarmListing(
+            log: try AlarmLog(reading: folder + "/alarms.db"), names: names, incidents: incidents, since: since, limit: limit)
+        return .stream(type: "application/json", isEndless: false) { listing.next() }
     }
 
     private struct Incidents: Encodable { var incidents: [IncidentBook.Entry] }
@@ -202,18 +198,25 @@ private final class AlarmCursor: @unchecked Sendable {
     func next() -> [UInt8]? {
         while !board.stopping.load(ordering: .relaxed) {
             if board.lastAlarm.load(ordering: .acquiring) > sequence {
-                guard let entries = try? log.entries(after: sequence, limit: 100) else { return nil }
-                if let last = entries.last {
-                    sequence = last.sequence
+                guard let page = try? log.page(after: sequence, limit: 100) else { return nil }
+                if page.last > sequence {
+                    sequence = page.last
                     idleTurns = 0
                     let matcher = names.current.matcher
                     // Where the log cannot be read again the events go out without their incidents.
-                    try? incidents.catchUp(to: last.sequence)
-                    return Array(
-                        entries.map { [incidents] in
-                            let event = String(decoding: matcher.named($0.bytes, in: incidents), as: UTF8.self)
-                            return "id: \($0.sequence)\nevent: alarm\ndata: \(event)\n\n"
-                        }.joined().utf8)
+                    try? incidents.catchUp(to: page.last)
+                    var damaged = page.damaged
+                    var text = ""
+                    for entry in page.entries {
+                        guard let event = matcher.named(entry.bytes, in: incidents) else {
+                            damaged += 1
+                            continue
+                        }
+                        text +=
+                            "id: \(entry.sequence)\nevent: alarm\ndata: \(String(decoding: event, as: UTF8.self))\n\n"
+                    }
+                    if damaged > 0 { text += ": \(damaged) damaged events up to \(page.last) are left out\n\n" }
+                    return Array(text.utf8)
                 }
             }
             idleTurns += 1
@@ -224,11 +227,70 @@ private final class AlarmCursor: @unchecked Sendable {
     }
 }
 
+/// A part of the log as one JSON object, made piece by piece while it is sent: what a reader costs does not depend on how
+/// much he asks for. What cannot be read is left out and counted.
+///
+/// Unchecked: used by the thread of its connection only.
+private final class AlarmListing: @unchecked Sendable {
+    /// Bytes after which the rest is another page.
+    private static let mostBytes = 8 << 20
+
+    private let log: AlarmLog
+    private let names: FaultLibraryStore
+    private let incidents: IncidentBook
+    private var last: Int64
+    private var left: Int
+    private var bytes = 0
+    private var damaged = 0
+    private var hasBegun = false
+    private var hasEvent = false
+    private var hasEnded = false
+
+    init(log: AlarmLog, names: FaultLibraryStore, incidents: IncidentBook, since: Int64, limit: Int) {
+        self.log = log
+        self.names = names
+        self.incidents = incidents
+        last = since
+        left = limit
+    }
+
+    func next() -> [UInt8]? {
+        guard !hasEnded else { return nil }
+        var text = hasBegun ? "" : "{\"alarms\":["
+        hasBegun = true
+        var hasMore = false
+        var failure: String?
+        do {
+            let page = try log.page(after: last, limit: left)
+            (last, hasMore) = (page.last, page.hasMore)
+            damaged += page.damaged
+            try incidents.catchUp(to: page.last)
+            let matcher = names.current.matcher
+            for entry in page.entries {
+                left -= 1
+                guard let event = matcher.named(entry.bytes, in: incidents) else {
+                    damaged += 1
+                    continue
+                }
+                text += (hasEvent ? "," : "") + String(decoding: event, as: UTF8.self)
+                hasEvent = true
+            }
+        } catch {
+            failure = "\(error)"
+        }
+        bytes += text.utf8.count
+        if hasMore, left > 0, bytes < Self.mostBytes, failure == nil { return Array(text.utf8) }
+        hasEnded = true
+        text += "],\"damaged\":\(damaged),"
+        if let failure { text += "\"error\":\(JSONText.quoted(PrintableText.line(failure, limit: 300)))," }
+        return Array((text + "\"last\":\(last),\"more\":\(hasMore)}\n").utf8)
+    }
+}
+
 extension FaultMatcher {
-    /// An event of the log with its incident, and its fault by this library. Bytes that no event can be read from stay
-    /// as they are.
-    fileprivate func named(_ bytes: [UInt8], in incidents: IncidentBook) -> [UInt8] {
-        guard var event = try? AlarmEvent(decoding: bytes) else { return bytes }
+    /// An event of the log with its incident, and its fault by this library; `nil` for bytes that no event can be read from.
+    fileprivate func named(_ bytes: [UInt8], in incidents: IncidentBook) -> [UInt8]? {
+        guard var event = try? AlarmEvent(decoding: bytes) else { return nil }
         event.incident = incidents.incident(ofAlarm: event.id)
         if let signature = event.signature { event.fault = fault(of: signature) }
         return (try? event.encoded()) ?? bytes

@@ -13,6 +13,7 @@ final class ServerBoard: Sendable {
         var open: (round: UInt32, attempt: UInt32, kind: String, accepted: Int)?
         var workers: [String: WorkerEntry] = [:]
         var rejections: [String: Int] = [:]
+        var refusedAlarms: [String: Int] = [:]
         var placement: PlacementReport?
     }
 

@@ -19,13 +19,15 @@ final class ServerFolder: ServerDisk, @unchecked Sendable {
     private let log: Logger
     private let keptRounds: Int
     private let tool: String
-    private var book = AlarmBook()
+    private let federation: String
+    private let retention: Retention
+    private var lastRetention: Int64 = 0
     /// The final model was there when the server started.
     private var hasModel: Bool
 
     init(
-        _ folder: DataFolder, registry: VersionRegistry, alarms: AlarmLog, board: ServerBoard, keptRounds: Int,
-        tool: String, log: Logger
+        _ folder: DataFolder, registry: VersionRegistry, alarms: AlarmLog, federation: String, board: ServerBoard,
+        keptRounds: Int, retention: Retention, tool: String, log: Logger
     ) throws {
         self.folder = folder
         self.registry = registry
@@ -33,22 +35,25 @@ final class ServerFolder: ServerDisk, @unchecked Sendable {
         self.board = board
         self.keptRounds = keptRounds
         self.tool = tool
+        self.federation = federation
+        self.retention = retention
         self.log = log
         hasModel = FileManager.default.fileExists(atPath: folder.file("model"))
-        try recallAlarms()
     }
 
-    private func recallAlarms() throws {
-        var last: Int64 = 0
-        while true {
-            let entries = try alarms.entries(after: last)
-            guard let end = entries.last else { break }
-            for entry in entries {
-                if let event = try? AlarmEvent(decoding: entry.bytes) { _ = book.admit(event) }
-            }
-            last = end.sequence
+    /// Where the acceptance of alarms takes up its work.
+    static func recovery(of alarms: AlarmLog) throws -> AlarmRecovery {
+        let limits = AlarmAcceptance.Limits()
+        var recovery = AlarmRecovery()
+        recovery.lastSequence = try alarms.lastSequence()
+        recovery.alarms = try alarms.alarms(limit: limits.alarms).map {
+            AlarmClaim(id: $0.id, revision: $0.revision, entity: $0.entity)
         }
-        board.lastAlarm.store(last, ordering: .releasing)
+        recovery.spools = try alarms.deliveries(limit: limits.spools)
+        recovery.services = try alarms.services(limit: limits.entities).map {
+            AlarmStore.Service(entity: $0.entity, domain: $0.domain, worker: $0.worker)
+        }
+        return recovery
     }
 
     // MARK: Rounds
@@ -70,9 +75,10 @@ final class ServerFolder: ServerDisk, @unchecked Sendable {
             }, contributors: record.contributions.map(\.worker))
         do {
             try registry.forgetContributions(before: Int64(record.round) - Int64(keptRounds) + 1)
+            try registry.apply(retention)
         } catch {
             // The version stands all the same; the next commit forgets them.
-            log.warning("old contributions could not be deleted", ["reason": error.description])
+            log.warning("old versions and contributions could not be deleted", ["reason": error.description])
         }
     }
 
@@ -90,7 +96,7 @@ final class ServerFolder: ServerDisk, @unchecked Sendable {
 
     func record(_ workers: [WorkerView]) throws {
         for view in workers {
-            try registry.record(worker: view.name, Array(JSONEncoder().encode(WorkerEntry(view))))
+            try registry.record(worker: view.name, Array(JSONEncoder().encode(WorkerEntry(view))), now: Self.now)
         }
     }
 
@@ -103,39 +109,50 @@ final class ServerFolder: ServerDisk, @unchecked Sendable {
         log.notice("model written", ["folder": path, "version": "\(version)"])
     }
 
-    func check() throws {}
+    func check() throws { try folder.check() }
 
     // MARK: Alarms
 
-    func store(_ batch: AlarmBatch, worker: String, entities: [String]) throws -> UInt64 {
-        var book = book
-        let entities = Set(entities)
-        let items = batch.alarms.map { bytes in
-            { [log] (sequence: UInt64) -> [UInt8]? in
-                guard var event = try? AlarmEvent(decoding: bytes), entities.contains("\(event.site)/\(event.entity)")
-                else {
-                    log.warning("alarm refused", ["worker": worker, "bytes": "\(bytes.count)"])
-                    return nil
-                }
-                guard book.admit(event) else { return nil }
-                event.worker = worker
-                // Names are given by the library that there is when somebody reads the event.
-                event.fault = nil
-                if let flaw = event.signature?.flaw {
-                    log.warning("signature refused", ["worker": worker, "reason": flaw])
-                    event.signature = nil
-                    event.signatureSamples = nil
-                    event.signatureStart = nil
-                }
-                event.sequence = Int64(clamping: sequence)
-                return try? event.encoded()
-            }
+    func claims(_ alarms: [[UInt8]]) -> [AlarmClaim?] {
+        alarms.map { bytes in
+            guard let event = try? AlarmEvent(decoding: bytes) else { return nil }
+            let flaw =
+                bytes.count > AlarmEvent.longest
+                ? "an event of \(bytes.count) bytes, at most \(AlarmEvent.longest)" : event.flaw
+            return AlarmClaim(
+                id: event.id, revision: event.revision, entity: "\(event.site)/\(event.entity)", flaw: flaw)
         }
-        let taken = try alarms.append(spool: batch.spool, first: batch.first, items: items)
-        self.book = book
-        if let last = taken.entries.last { board.lastAlarm.store(last.sequence, ordering: .releasing) }
-        return taken.delivered
     }
+
+    func store(_ store: AlarmStore) throws {
+        let items = try store.entries.map { entry in
+            var event = try AlarmEvent(decoding: entry.bytes)
+            event.worker = store.worker
+            event.federation = federation
+            // Names are given by the library that there is when somebody reads the event.
+            event.fault = nil
+            if event.signature?.flaw != nil {
+                event.signature = nil
+                event.signatureSamples = nil
+                event.signatureStart = nil
+            }
+            event.sequence = entry.sequence
+            return AlarmLog.Item(
+                sequence: entry.sequence, id: entry.claim.id, entity: entry.claim.entity,
+                revision: entry.claim.revision, bytes: try event.encoded())
+        }
+        try alarms.append(
+            items,
+            delivery: store.worker.isEmpty ? nil : (store.worker, store.spool, store.delivered),
+            services: store.services.map { ($0.entity, $0.domain, $0.worker) }, now: Self.now)
+        if let last = items.last { board.lastAlarm.store(last.sequence, ordering: .releasing) }
+        if Self.now - lastRetention > 3_600 {
+            lastRetention = Self.now
+            try alarms.apply(retention, now: Self.now)
+        }
+    }
+
+    private static var now: Int64 { Int64(Date.now.timeIntervalSince1970) }
 
     // MARK: Placement
 

@@ -54,8 +54,15 @@ package final class ServerService {
         let recovery = try Self.recover(from: registry)
         DescriptorLimit.raise()
         let disk = try ServerFolder(
-            folder, registry: registry, alarms: alarms, board: board, keptRounds: settings.keptRounds, tool: tool,
-            log: log)
+            folder, registry: registry, alarms: alarms, federation: "\(federation.federation)", board: board,
+            keptRounds: settings.keptRounds, retention: settings.retention, tool: tool, log: log)
+        let alarmRecovery = try ServerFolder.recovery(of: alarms)
+        board.lastAlarm.store(alarmRecovery.lastSequence, ordering: .releasing)
+        if let damage = alarms.damage {
+            log.error(
+                "alarms.db is damaged: what can be read is served, the rest is left out",
+                ["found": damage, "remedy": "restore it from a backup, or go on"])
+        }
         Self.recallWorkers(from: try registry.workers(), to: board)
         let opened = try port ?? ZeroMQPort.listening(control: settings.control, bulk: settings.bulk)
         self.port = opened
@@ -63,7 +70,7 @@ package final class ServerService {
         node = ServerNode(
             configuration: federation, strategy: strategy,
             maker: TelemetryModelMaker(configuration: settings.training, rules: settings.rules), recovery: recovery,
-            placement: settings.placement.map {
+            alarms: alarmRecovery, placement: settings.placement.map {
                 PlacementLoop($0, times: ServerFolder.trainingTimes(folder, log: log))
             }, keepsContributions: settings.keptRounds > 0, port: opened, disk: disk, clock: MonotonicClock(),
             tasks: tasks, inbox: Inbox { waker.wake() }, note: { log.write($0) })
@@ -73,11 +80,14 @@ package final class ServerService {
             takesChanges: LoopbackAddress.contains("tcp://\(settings.httpHost):1"))
         // What it says is true from the first answer on.
         Self.show(node, on: board)
-        http = try HTTPServer(host: settings.httpHost, port: settings.httpPort) { api.answer($0) }
+        http = try HTTPServer(host: settings.httpHost, port: settings.httpPort, names: settings.httpNames) {
+            api.answer($0)
+        }
     }
 
     private static func requireLoopback(_ settings: ServerSettings) throws {
-        for address in [settings.control, settings.bulk] {
+        let http = "tcp://\(settings.httpHost.contains(":") ? "[\(settings.httpHost)]" : settings.httpHost):1"
+        for address in [settings.control, settings.bulk, http] {
             guard try Endpoint(address).isLoopback || settings.allowsPlaintextNetwork else {
                 throw ServiceError(
                     .configuration,
@@ -164,6 +174,8 @@ package final class ServerService {
             state.rejections = Dictionary(
                 uniqueKeysWithValues: machine.rejections.map { ($0.key.rawValue, $0.value) })
             state.placement = report
+            state.refusedAlarms = Dictionary(
+                uniqueKeysWithValues: node.acceptance.refusals.map { ("\($0.key)", $0.value) })
         }
     }
 }

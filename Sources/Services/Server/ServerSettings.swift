@@ -13,6 +13,10 @@ package struct ServerSettings: Sendable {
     package var httpHost = "127.0.0.1"
     /// Its port; 0 lets the system choose.
     package var httpPort = 7410
+    /// Names under which HTTP requests may know the server, besides its host, this machine's name and `localhost`.
+    package var httpNames: [String] = []
+    /// How long what is no longer needed is kept.
+    package var retention = Retention()
     /// The server's own folder.
     package var folder = "server-data"
     /// Whether workers may come over a network although nothing is encrypted.

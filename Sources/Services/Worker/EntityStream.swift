@@ -61,7 +61,8 @@ package struct EntityStream {
             schema: reader.schema, givesEvidence: reconstructs, engines: engines)
         lifecycle = AlarmLifecycle(
             site: source.site, entity: source.entity, worker: worker, modelVersion: version, quietSamples: quietSamples,
-            settlingSamples: Fingerprint.announcedRows)
+            settlingSamples: Fingerprint.announcedRows,
+            identity: StreamIdentity(clock: reader.layout.clock, schema: reader.schema))
         history = EntityScores(of: monitor.model)
         evidenceRows = Self.evidenceRows(history)
         if !monitor.missingColumns.isEmpty {
@@ -101,6 +102,7 @@ package struct EntityStream {
         }
         if history.count == 0 { historyStart = frame.firstRow }
         let first = history.count
+        lifecycle.see(frame)
         try monitor.append(frame, to: &history)
         scoredRows += frame.rowCount
         if firstTime == nil { firstTime = frame.times[0] }

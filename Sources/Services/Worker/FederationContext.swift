@@ -62,14 +62,17 @@ package struct FederationContext: Codable, Equatable, Sendable {
     }
 
     /// Fits cleaning and scaling to the statistics of all workers: what `fl-train train` does with the same data.
+    ///
+    /// - Parameter scale: what metrics are scaled by, where that is not all statistics.
     package static func fitted(
-        to statistics: TelemetryStatistics, rules: GroupRules, configuration: TrainingConfiguration
+        to statistics: TelemetryStatistics, scaledBy scale: TelemetryStatistics? = nil, rules: GroupRules,
+        configuration: TrainingConfiguration
     ) throws -> FederationContext {
         let pipeline = CleaningPipeline(fitting: statistics, rules: rules)
         var scalers: [String: MetricScaler] = [:]
         var groups: [Group] = []
         for group in pipeline.groups where !group.metrics.isEmpty {
-            scalers[group.group.name] = try pipeline.scaler(for: group.group, from: statistics)
+            scalers[group.group.name] = try pipeline.scaler(for: group.group, from: scale ?? statistics)
             groups.append(Group(name: group.group.name, metrics: group.metrics))
         }
         return FederationContext(
@@ -119,43 +122,5 @@ package struct FederationContext: Codable, Equatable, Sendable {
         }
         return ModelBundle(
             tool: tool, configuration: configuration, groups: trained, cleaning: pipeline, scaling: scalers)
-    }
-}
-
-/// Makes the first version from the workers' statistics.
-package struct TelemetryModelMaker: InitialModelMaker {
-    private let configuration: TrainingConfiguration
-    private let rules: GroupRules
-
-    /// A maker for models that are trained as `configuration` says.
-    package init(configuration: TrainingConfiguration, rules: GroupRules) {
-        self.configuration = configuration
-        self.rules = rules
-    }
-
-    package func check(statistics: [UInt8], from worker: String, entities: [String]) throws(FederationError) {
-        guard (try? DeterministicJSON.decode(TelemetryStatistics.self, from: statistics)) != nil else {
-            throw FederationError(.unusableStatistics, "worker \(worker) sent statistics of another form")
-        }
-    }
-
-    package func makeInitialModel(statistics: [(worker: String, bytes: [UInt8])]) -> InitialModelOutcome {
-        var merged = TelemetryStatistics()
-        for (worker, bytes) in statistics where !bytes.isEmpty {
-            do {
-                merged.merge(try DeterministicJSON.decode(TelemetryStatistics.self, from: bytes))
-            } catch {
-                return .refused([worker: "worker \(worker) sent statistics of another form"])
-            }
-        }
-        do {
-            let context = try FederationContext.fitted(to: merged, rules: rules, configuration: configuration)
-            guard !context.groups.isEmpty else {
-                return .impossible("the statistics cannot be used: no worker has a metric that varies")
-            }
-            return .made(try context.initialModel())
-        } catch {
-            return .impossible("the statistics cannot be used: \(error)")
-        }
     }
 }

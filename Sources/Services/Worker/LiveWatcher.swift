@@ -41,7 +41,7 @@ final class LiveWatcher: Watcher {
                     isCancelled: isCancelled
                 ) { events, scored, ended in
                     if !events.isEmpty {
-                        try spool.append(try events.map { try $0.encoded() })
+                        try spool.append(try events.map { try $0.encodedToTravel() })
                         for event in events {
                             log.info(
                                 "alarm",

@@ -84,7 +84,7 @@ package final class TelemetryLearner: Learner {
         let rows = rules.rowsPerGroup(of: counted)
         // Names that do not fit into a message are left out.
         for (group, count) in rows.sorted(by: { $0.key < $1.key })
-        where group.name.utf8.count <= WireLimits.name && result.samplesPerGroup.count < WireLimits.groups {
+        where group.name.utf8.count <= WireLimits.group && result.samplesPerGroup.count < WireLimits.groups {
             result.samplesPerGroup[group.name] = UInt64(clamping: count)
         }
         return result

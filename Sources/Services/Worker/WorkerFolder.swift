@@ -20,9 +20,17 @@ final class WorkerFolder: WorkerDisk {
 
     func spooled() throws -> WorkerEvent { try spool.event() }
 
-    func alarms(after number: UInt64, limit: Int) throws -> AlarmBatch { try spool.batch(after: number, limit: limit) }
+    func alarms(after number: UInt64, limit: Int) throws -> [[UInt8]] {
+        try spool.with { try $0.alarms(after: number, limit: limit) }
+    }
 
-    func forgetAlarms(upTo number: UInt64) throws { try spool.forget(upTo: number) }
+    func decideAlarms(upTo number: UInt64) throws { try spool.with { try $0.decide(upTo: number) } }
+
+    func refuseAlarms(_ refused: [AlarmReceipt.Refused]) throws {
+        try spool.with { try $0.refuse(refused.map { ($0.number, "\($0.reason)") }) }
+    }
+
+    func rewindAlarms(to number: UInt64) throws { try spool.with { try $0.rewind(to: number) } }
 }
 
 /// A spool that the scoring thread fills and the node's tasks empty.
@@ -36,22 +44,20 @@ final class SharedSpool: @unchecked Sendable {
         spool = try AlarmSpool(path: path, newIdentity: newIdentity)
     }
 
-    func append(_ alarms: [[UInt8]]) throws { _ = try lock.withLock { try spool.append(alarms) } }
-    func forget(upTo number: UInt64) throws { try lock.withLock { try spool.forget(upTo: number) } }
-    func isEmpty() throws -> Bool { try lock.withLock { try spool.latest() == spool.delivered() } }
+    /// Uses the spool while nobody else does.
+    func with<Result>(_ body: (AlarmSpool) throws -> Result) rethrows -> Result {
+        try lock.withLock { try body(spool) }
+    }
+
+    func append(_ alarms: [[UInt8]]) throws { _ = try with { try $0.append(alarms) } }
+    func isEmpty() throws -> Bool { try with { try $0.latest() <= $0.delivered() } }
 
     /// How far the spool reaches, for the machine.
     func event() throws -> WorkerEvent {
-        try lock.withLock {
-            .alarmsSpooled(spool: spool.identity, latest: try spool.latest(), delivered: try spool.delivered())
-        }
-    }
-
-    /// The next alarms to deliver.
-    func batch(after number: UInt64, limit: Int) throws -> AlarmBatch {
-        try lock.withLock {
-            AlarmBatch(
-                spool: spool.identity, first: number + 1, alarms: try spool.alarms(after: number, limit: limit))
+        try with { spool in
+            .alarmsSpooled(
+                spool: spool.identity, oldest: try spool.oldest(), latest: try spool.latest(),
+                delivered: try spool.delivered())
         }
     }
 }

@@ -39,8 +39,18 @@ package final class WorkerService {
         guard !settings.name.isEmpty, settings.name.utf8.count <= Envelope.longestName - 20 else {
             throw ServiceError(.configuration, "a worker's name has 1 to \(Envelope.longestName - 20) bytes")
         }
-        guard learner.entities.allSatisfy({ $0.utf8.count <= WireLimits.name }) else {
-            throw ServiceError(.configuration, "an entity's name has at most \(WireLimits.name) bytes")
+        for (field, text) in [("name", settings.name), ("site", settings.site), ("domain", settings.domain)] {
+            if let flaw = NameRule.flaw(in: text, limit: WireLimits.place) {
+                throw ServiceError(.configuration, "\(field): found \(flaw.found), expected \(flaw.expected)")
+            }
+        }
+        for entity in learner.entities {
+            if let flaw = NameRule.flaw(in: entity, limit: WireLimits.entity) {
+                throw ServiceError(
+                    .configuration,
+                    "entity '\(PrintableText.line(entity, limit: 120))': found \(flaw.found), expected \(flaw.expected); "
+                        + "rename its files or folder")
+            }
         }
         guard !settings.standsBy || settings.dataAddress != nil else {
             throw ServiceError(

@@ -161,7 +161,8 @@ struct Discovery {
         }
         guard visited.insert(url.resolvingSymlinksInPath().path).inserted else { return true }
         let folderURL = url.deletingLastPathComponent()
-        var name = Self.name(of: stem)
+        // The same name in one form, in whatever form the system that made the file wrote it.
+        var name = Self.name(of: stem.precomposedStringWithCanonicalMapping)
         // `train.csv` and `test.csv` are parts of what their folder is named after.
         if name.entity.isEmpty { name.entity = EntitySource.safe(folderURL.lastPathComponent) }
         let key = Key(folder: folderURL.path, entity: name.entity, part: name.part)

@@ -62,7 +62,7 @@ struct PipelineFit {
             var all = ClockFindings()
             for clock in entry.clocks.values { all.merge(clock) }
             types[type] = CleaningPipeline.EntityType(
-                columns: columns, step: all.medianStep ?? 1, steps: entry.clocks.compactMapValues(\.medianStep))
+                columns: columns, step: Self.step(of: all) ?? 1, steps: entry.clocks.compactMapValues(Self.step))
         }
         groups = order.keys.sorted().map { group in
             let names = order[group] ?? []
@@ -72,6 +72,9 @@ struct PipelineFit {
                 constantMetrics: names.filter { roles[group]?[$0] != .metric })
         }
     }
+
+    /// The median step of a clock that goes on; the middle of a wide bin may be 0.
+    private static func step(of clock: ClockFindings) -> Double? { clock.medianStep.flatMap { $0 > 0 ? $0 : nil } }
 
     private static func role(of column: ColumnStatistics) -> CleaningPipeline.Column.Role {
         if column.cleanedRanges.isEmpty { return .absent }

@@ -1,4 +1,5 @@
 import Foundation
+import Platform
 
 /// Assigns metrics to resource groups by their names. Rules are data: those that ship, and a user's before them.
 ///
@@ -80,7 +81,7 @@ public struct GroupRules: Hashable, Sendable, Codable {
         for rule in rules.rules where !isGroupName(rule.group) {
             throw TelemetryError(
                 .malformed, path: path, field: rule.group, found: "a group with this name",
-                expected: "<layer>.<group> in letters, digits and '-', or other")
+                expected: "<layer>.<group> in letters, digits and '-', at most \(NameRule.longestKind) bytes, or other")
         }
         return rules
     }
@@ -99,7 +100,7 @@ public struct GroupRules: Hashable, Sendable, Codable {
     static func isGroupName(_ name: String) -> Bool {
         if name == "other" { return true }
         let parts = name.split(separator: ".", omittingEmptySubsequences: false)
-        return parts.count == 2
+        return parts.count == 2 && name.utf8.count <= NameRule.longestKind
             && parts.allSatisfy { part in
                 !part.isEmpty
                     && part.utf8.allSatisfy {

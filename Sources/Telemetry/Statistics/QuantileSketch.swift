@@ -81,6 +81,23 @@ public struct QuantileSketch: Hashable, Sendable {
         return middle.isFinite ? middle : (a.isFinite ? a : b)
     }
 
+    /// Whether the lowest bin is that of `low` and the highest that of `high`.
+    func reaches(from low: Double, to high: Double) -> Bool {
+        guard let first = bins.keys.min(), let last = bins.keys.max() else { return false }
+        return first == Self.key(low) >> Int64(droppedBits) && last == Self.key(high) >> Int64(droppedBits)
+    }
+
+    /// Between which numbers the sum of all values lies.
+    var sumBounds: (low: Double, high: Double) {
+        var (low, high) = (0.0, 0.0)
+        for (bin, weight) in bins {
+            let first = bin << Int64(droppedBits)
+            low += Self.value(first) * Double(weight)
+            high += Self.value(first + ((Int64(1) << Int64(droppedBits)) - 1)) * Double(weight)
+        }
+        return (low, high)
+    }
+
     /// The value below which a share `q` of the values lies (rank ⌈q·n⌉, at least 1); `nil` when empty.
     ///
     /// The rank is exact, the value is within a bin: relative error at most 2^(droppedBits − 53).

@@ -48,6 +48,22 @@ package struct AlarmEvent: Codable, Equatable, Sendable {
             self.index = index
             self.time = time
         }
+
+        enum CodingKeys: String, CodingKey { case index, time }
+
+        /// Reads a point.
+        ///
+        /// - Throws: `DecodingError` for a row that no stream has: nothing that is computed from rows overflows.
+        package init(from decoder: any Decoder) throws {
+            let container = try decoder.container(keyedBy: CodingKeys.self)
+            index = try container.decode(Int.self, forKey: .index)
+            time = try container.decode(Double.self, forKey: .time)
+            guard (0...AlarmEvent.mostRows).contains(index) else {
+                throw DecodingError.dataCorruptedError(
+                    forKey: .index, in: container,
+                    debugDescription: "found row \(index), expected 0 to \(AlarmEvent.mostRows)")
+            }
+        }
     }
 
     /// A metric's part in the deviation.
@@ -136,6 +152,8 @@ package struct AlarmEvent: Codable, Equatable, Sendable {
     package var modelVersion: UInt64
     /// Its number in the server's log; `nil` before it has one.
     package var sequence: Int64?
+    /// The federation in whose log it is, with ``id`` its name in the world; `nil` before it is in one.
+    package var federation: String?
 
     /// An event with every field given.
     package init(

@@ -1,4 +1,5 @@
 package import Platform
+package import Telemetry
 
 /// One entity's alarms, from sample to sample: raised when the score first exceeds its threshold, changed when it gets
 /// worse, touches another group or begins to look like something else, cleared after a run of quiet samples, and
@@ -71,6 +72,8 @@ package struct AlarmLifecycle: Sendable {
     private let quietSamples: Int
     private let settlingSamples: Int
     private var course: Course?
+    /// Names the alarms' onsets.
+    private var identity: StreamIdentity
 
     /// An entity without an alarm.
     ///
@@ -80,7 +83,7 @@ package struct AlarmLifecycle: Sendable {
     package init(
         site: String, entity: String, worker: String, modelVersion: UInt64,
         quietSamples: Int = AlarmLifecycle.defaultQuietSamples,
-        settlingSamples: Int = 60
+        settlingSamples: Int = 60, identity: StreamIdentity
     ) {
         precondition(quietSamples > 0, "an alarm needs a quiet sample to end")
         precondition(settlingSamples > 0, "an alarm needs a sample to settle")
@@ -90,7 +93,11 @@ package struct AlarmLifecycle: Sendable {
         self.modelVersion = modelVersion
         self.quietSamples = quietSamples
         self.settlingSamples = settlingSamples
+        self.identity = identity
     }
+
+    /// Rows that come next, before any of them is a sample: their beginning may name the stream.
+    package mutating func see(_ frame: MetricFrame) { identity.see(frame) }
 
     /// The first row of which evidence may still be asked; `nil` when no alarm is under way.
     package var earliestRow: Int? { course?.event.onset.index }
@@ -153,7 +160,7 @@ package struct AlarmLifecycle: Sendable {
         let ratio = sample.ratio.isFinite ? max(sample.ratio, 0) : 0
         guard var course else {
             let event = AlarmEvent(
-                id: "\(site)/\(entity)@\(sample.point.index)", revision: 0, state: .raised, site: site, entity: entity,
+                id: AlarmIdentity.identity(site: site, entity: entity, mark: identity.mark(of: sample.point)), revision: 0, state: .raised, site: site, entity: entity,
                 worker: worker, severity: .init(ratio: ratio), onset: sample.point, at: sample.point,
                 lastAlarm: sample.point,
                 score: ratio, groups: sample.groups.sorted(), fingerprint: [], reconstruction: sample.reconstruction,
@@ -232,12 +239,14 @@ package struct AlarmLifecycle: Sendable {
 extension AlarmLifecycle: StreamState {
     /// Writes the alarm that stands, or has not settled.
     package func save(to state: inout StateWriter) {
+        identity.save(to: &state)
         // A value of numbers and texts: it has a form.
         state.append((try? course.map { try DeterministicJSON.encode($0, pretty: false) }) ?? [])
     }
 
     /// Takes it up.
     package mutating func restore(from state: inout StateReader) throws(StateError) {
+        try identity.restore(from: &state)
         let bytes = try state.bytes()
         guard !bytes.isEmpty else {
             course = nil

@@ -4,7 +4,7 @@ package struct FaultLibrary: Sendable, Hashable {
     package struct Confirmation: Sendable, Hashable {
         /// The signature.
         package let signature: FaultSignature
-        /// Where it was seen first: `site/entity@row` of the alarm; `nil` when nobody has said.
+        /// Where it was seen first: `site/entity@onset` of the alarm; `nil` when nobody has said.
         package fileprivate(set) var origin: String?
 
         /// The same, with the signature as it travels.

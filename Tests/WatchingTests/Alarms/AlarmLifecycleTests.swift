@@ -6,7 +6,8 @@ import Watching
         _ ratios: [Double], groups: [Int: [String]] = [:], settlingSamples: Int = 60
     ) -> [AlarmEvent] {
         var life = AlarmLifecycle(
-            site: "s", entity: "e", worker: "w", modelVersion: 3, quietSamples: 2, settlingSamples: settlingSamples)
+            site: "s", entity: "e", worker: "w", modelVersion: 3, quietSamples: 2, settlingSamples: settlingSamples,
+            identity: Self.identity)
         var events: [AlarmEvent] = []
         // The rows that were looked at can be told from the evidence.
         func evidence(_ rows: Range<Int>) -> AlarmLifecycle.Evidence {
@@ -29,8 +30,8 @@ import Watching
             aspects: ["level": 1], rhythm: .init(duty: duty, centre: 0.5, restlessness: 0), sidedness: 1)
     }
 
-    /// A change outside the macro, which cannot make one.
-    private static func admits(_ event: AlarmEvent, to book: inout AlarmBook) -> Bool { book.admit(event) }
+    /// A stream with a clock.
+    private static let identity = StreamIdentity(clock: .text(column: "time"), schema: [])
 
     @Test func raisedChangedCleared() {
         let found = events([0.5, 1.2, 1.1, 2.5, 1.3, 0.4, 0.3, 0.2])
@@ -76,7 +77,8 @@ import Watching
     /// An alarm that goes over into something else says so, with the signature of what it is now.
     @Test func whatBeginsWithinAnAlarmIsSeen() {
         var life = AlarmLifecycle(
-            site: "s", entity: "e", worker: "w", modelVersion: 1, quietSamples: 2, settlingSamples: 4)
+            site: "s", entity: "e", worker: "w", modelVersion: 1, quietSamples: 2, settlingSamples: 4,
+            identity: Self.identity)
         func evidence(_ rows: Range<Int>) -> AlarmLifecycle.Evidence {
             // The first metric until row 9, the second from row 10.
             let first = Double(rows.count { $0 < 10 }) / Double(rows.count)
@@ -105,7 +107,8 @@ import Watching
 
     @Test func evidenceIsAskedOfRowsThatAreNamedBefore() {
         var life = AlarmLifecycle(
-            site: "s", entity: "e", worker: "w", modelVersion: 1, quietSamples: 2, settlingSamples: 5)
+            site: "s", entity: "e", worker: "w", modelVersion: 1, quietSamples: 2, settlingSamples: 5,
+            identity: Self.identity)
         for (index, isAlarm) in [false, true, false, false, false, false, false, false].enumerated() {
             let known = life.earliestRow ?? index
             _ = life.step(
@@ -131,31 +134,29 @@ import Watching
         }
     }
 
-    @Test func theBookKnowsWhatCameBefore() {
-        var book = AlarmBook()
-        let found = events([1.2, 9, 0, 0])
-        for event in found { #expect(Self.admits(event, to: &book)) }
-        #expect(book.count == 1)
-        for event in found { #expect(!Self.admits(event, to: &book)) }
-        // A change that overtook the raising: the raising is old news then.
-        var other = AlarmBook()
-        #expect(Self.admits(found[1], to: &other))
-        #expect(!Self.admits(found[0], to: &other))
-        #expect(other.count == 1)
+    @Test func whatIsTooLongToTravelGoesWithoutWhatItCanDoWithout() throws {
+        var event = try #require(events([1.2]).first)
+        #expect(try event.encodedToTravel() == event.encoded())
+        event.fingerprint = (0..<6).map { _ in
+            .init(group: "physical.cpu", metric: String(repeating: "x", count: 20_000), share: 0.1, deviation: 1)
+        }
+        let bytes = try event.encodedToTravel()
+        #expect(bytes.count <= AlarmEvent.longest)
+        #expect(try AlarmEvent(decoding: bytes).id == event.id)
     }
 
-    @Test func theBookForgetsOldAlarmsWhetherTheyStandOrNot() {
-        for revision in [0, 1, 2] {
-            var book = AlarmBook(memory: 10)
-            for index in 0..<100 {
-                var event = events([1.2, 9, 0, 0])[revision]
-                event.id = "\(index)"
-                #expect(Self.admits(event, to: &book))
-                #expect(book.count <= 10)
-            }
-            var event = events([1.2, 9, 0, 0])[revision]
-            event.id = "99"
-            #expect(!Self.admits(event, to: &book))
+    /// Rows and numbers that nobody has, in what comes from elsewhere.
+    @Test func noClaimedNumberTraps() throws {
+        let text = String(decoding: try #require(events([1.2]).first).encoded(), as: UTF8.self)
+        for row in [Int.min, Int.max, -1, Int.max - 1] {
+            let forged = text.replacing("\"index\":0", with: "\"index\":\(row)")
+            #expect(forged != text)
+            #expect(throws: DecodingError.self) { try AlarmEvent(decoding: Array(forged.utf8)) }
         }
+        for revision in [Int.min, -1, Int.max] {
+            let forged = text.replacing("\"revision\":0", with: "\"revision\":\(revision)")
+            #expect(try AlarmEvent(decoding: Array(forged.utf8)).flaw?.contains("revision") == true)
+        }
+        #expect(try AlarmEvent(decoding: Array(text.utf8)).flaw == nil)
     }
 }

@@ -217,12 +217,12 @@ import Watching
             event(2, .changed, at: 200, start: 141, "y"), event(3, .cleared, at: 309, start: 141, "y"),
         ]
         let episodes = Episode.episodes(of: events)
-        #expect(episodes.map(\.name) == ["s/e@10", "s/e@141"] && Set(episodes.map(\.alarm)) == ["s/e@10"])
+        #expect(episodes.map(\.name) == ["s/e@10", "s/e@10/141"] && Set(episodes.map(\.alarm)) == ["s/e@10"])
         #expect(episodes.map(\.startTime) == [10, 141] && episodes.map(\.endTime) == [141, 300])
         #expect(episodes.map(\.isOver) == [true, true])
         let graph = StateGraph(episodes)
         #expect(ways(graph) == ["S0-S1 1", "S1-S2 1", "S2-S0 1"])
-        #expect(graph.states.map(\.episodes) == [[], ["s/e@10"], ["s/e@141"]])
+        #expect(graph.states.map(\.episodes) == [[], ["s/e@10"], ["s/e@10/141"]])
         #expect(graph.states.map(\.seconds) == [0, 131, 159])
     }
 

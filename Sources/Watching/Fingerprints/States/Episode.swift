@@ -1,6 +1,6 @@
 /// A stretch of time in which an entity was not nominal, and what it looked like.
 package struct Episode: Codable, Sendable, Hashable {
-    /// The alarm it is or is a part of, `site/entity@row`.
+    /// The alarm it is or is a part of, `site/entity@onset`.
     package let alarm: String
     /// Names it among all: the alarm, or of one that looks like something else later, the same form with the row of
     /// that.
@@ -71,7 +71,7 @@ package struct Episode: Codable, Sendable, Hashable {
             let isLast = index == parts.count - 1
             let start = parts[index].start
             return Episode(
-                alarm: last.id, name: index == 0 ? last.id : "\(last.site)/\(last.entity)@\(start.index)",
+                alarm: last.id, name: index == 0 ? last.id : "\(last.id)/\(start.index)",
                 entity: "\(last.site)/\(last.entity)", startTime: start.time,
                 endTime: isLast ? end.time + step : parts[index + 1].start.time, stepSeconds: step,
                 isOver: isOver || !isLast, signature: parts[index].signature)

@@ -1,0 +1,274 @@
+package import Platform
+
+/// Decides which alarms count, as a value: no clock, no disk, no socket.
+///
+/// An alarm counts when it comes from a worker that serves its entity under a lease, or has served it, in the one domain
+/// that the entity belongs to; so nobody speaks for what another one watches. An event that is not newer than the last one
+/// of its alarm is a repetition: it is safe already. Everything else is refused, and the sender hears which and why. What
+/// counts is answered for only when it is durable.
+package struct AlarmAcceptance: Sendable {
+    /// Bounds of what is remembered, whoever sends what.
+    package struct Limits: Sendable {
+        /// Alarms.
+        package var alarms = 100_000
+        /// Entities that somebody has served.
+        package var entities = 262_144
+        /// Workers that are remembered for one entity.
+        package var workersOfAnEntity = 64
+        /// Spools.
+        package var spools = 65_536
+        /// Bytes of batches that wait for the disk.
+        package var waitingBytes = 64 << 20
+
+        /// The defaults.
+        package init() {}
+    }
+
+    private struct SpoolKey: Hashable {
+        var worker: String
+        var spool: UInt64
+    }
+
+    private struct Home: Sendable {
+        var domain: String
+        var workers: [String]
+    }
+
+    private struct Waiting: Sendable {
+        var batch: AlarmBatch
+        var claims: [AlarmClaim?]
+        var sender: AlarmSender
+
+        var bytes: Int { batch.alarms.reduce(64) { $0 + $1.count } }
+    }
+
+    /// What is on its way to the disk.
+    private struct InFlight: Sendable {
+        var store: AlarmStore
+        var sender: AlarmSender?
+        var refused: [AlarmReceipt.Refused] = []
+    }
+
+    private let limits: Limits
+    private var accepted: AcceptedAlarms
+    private var spools: [SpoolKey: UInt64] = [:]
+    private var spoolOrder: [SpoolKey] = []
+    private var homes: [String: Home] = [:]
+    private var newServices: [AlarmStore.Service] = []
+    private var inFlight: InFlight?
+    private var waiting: [Waiting] = []
+    private var nextStore: UInt64 = 1
+    private var notes = NoteLimiter()
+
+    /// The number of the last alarm that is durable.
+    package private(set) var lastSequence: Int64
+    /// Alarms that were refused, by reason.
+    package private(set) var refusals: [AlarmRefusal: Int] = [:]
+    /// Alarms that were repetitions.
+    package private(set) var repetitions = 0
+
+    /// Goes on where the log ends.
+    package init(recovery: AlarmRecovery = AlarmRecovery(), limits: Limits = Limits()) {
+        self.limits = limits
+        accepted = AcceptedAlarms(memory: limits.alarms)
+        lastSequence = recovery.lastSequence
+        for claim in recovery.alarms { accepted.add(claim) }
+        for (worker, spool, delivered) in recovery.spools {
+            set(SpoolKey(worker: worker, spool: spool), to: delivered)
+        }
+        for service in recovery.services { _ = remember(service) }
+    }
+
+    /// One event, at its time; what to do about it.
+    package mutating func step(_ event: AlarmAcceptanceEvent, at now: Instant) -> [AlarmAcceptanceDirective] {
+        var directives: [AlarmAcceptanceDirective] = []
+        switch event {
+        case .serving(let worker, let domain, let entities):
+            serve(worker, domain, entities, at: now, &directives)
+        case .received(let batch, let claims, let sender):
+            guard claims.count == batch.alarms.count else { break }
+            take(Waiting(batch: batch, claims: claims, sender: sender))
+        case .stored(let id): stored(id, &directives)
+        case .storeFailed(let id, let reason):
+            guard let failed = inFlight, failed.store.id == id else { break }
+            inFlight = nil
+            // Without a receipt the worker keeps them and sends them again.
+            newServices = failed.store.services + newServices
+            note(
+                Note(.error, "alarms could not be stored", ["worker": failed.store.worker, "reason": reason]), "",
+                at: now, &directives)
+        case .tick: break
+        }
+        proceed(at: now, &directives)
+        return directives
+    }
+
+    // MARK: Who serves what
+
+    private mutating func serve(
+        _ worker: String, _ domain: String, _ entities: [String], at now: Instant,
+        _ directives: inout [AlarmAcceptanceDirective]
+    ) {
+        for entity in entities {
+            let service = AlarmStore.Service(entity: entity, domain: domain, worker: worker)
+            if let home = homes[entity], home.domain != domain {
+                note(
+                    Note(
+                        .warning, "an entity of this name is another domain's, its alarms will be refused",
+                        ["entity": entity, "domain": domain, "worker": worker, "holder": home.domain]), entity,
+                    at: now, &directives)
+            } else if remember(service) {
+                newServices.append(service)
+            }
+        }
+    }
+
+    /// Whether it was not known.
+    private mutating func remember(_ service: AlarmStore.Service) -> Bool {
+        guard var home = homes[service.entity] else {
+            guard homes.count < limits.entities else { return false }
+            homes[service.entity] = Home(domain: service.domain, workers: [service.worker])
+            return true
+        }
+        guard home.domain == service.domain, !home.workers.contains(service.worker) else { return false }
+        home.workers.append(service.worker)
+        if home.workers.count > limits.workersOfAnEntity { home.workers.removeFirst() }
+        homes[service.entity] = home
+        return true
+    }
+
+    private func refusal(of claim: AlarmClaim?, from sender: AlarmSender) -> (reason: AlarmRefusal, text: String)? {
+        guard let claim else { return (.unusable, "no alarm event") }
+        if let flaw = claim.flaw { return (.unusable, flaw) }
+        guard let home = homes[claim.entity] else { return (.notServed, "the entity was never given to it") }
+        guard home.domain == sender.domain else { return (.foreignEntity, "the entity is of domain \(home.domain)") }
+        guard home.workers.contains(sender.worker) else { return (.notServed, "the entity was never given to it") }
+        return nil
+    }
+
+    // MARK: Batches
+
+    /// One batch of each worker waits, the latest; what does not fit comes again.
+    private mutating func take(_ new: Waiting) {
+        waiting.removeAll { $0.sender.worker == new.sender.worker }
+        guard waiting.reduce(new.bytes, { $0 + $1.bytes }) <= limits.waitingBytes else { return }
+        waiting.append(new)
+    }
+
+    private mutating func proceed(at now: Instant, _ directives: inout [AlarmAcceptanceDirective]) {
+        while inFlight == nil, !waiting.isEmpty { decide(waiting.removeFirst(), at: now, &directives) }
+        if inFlight == nil, !newServices.isEmpty {
+            start(
+                InFlight(store: AlarmStore(
+                    id: nextStore, worker: "", spool: 0, delivered: 0, entries: [], services: newServices)),
+                &directives)
+        }
+    }
+
+    private mutating func start(_ new: InFlight, _ directives: inout [AlarmAcceptanceDirective]) {
+        nextStore += 1
+        newServices = []
+        inFlight = new
+        directives.append(.store(new.store))
+    }
+
+    private mutating func decide(
+        _ waiting: Waiting, at now: Instant, _ directives: inout [AlarmAcceptanceDirective]
+    ) {
+        let (batch, sender) = (waiting.batch, waiting.sender)
+        // A sender's claims: numbers that the log cannot hold are no numbers of a spool.
+        let most = UInt64(Int64.max) - UInt64(batch.alarms.count)
+        guard batch.first > 0, batch.first <= most, (1...batch.first).contains(batch.oldest) else { return }
+        let key = SpoolKey(worker: sender.worker, spool: batch.spool)
+        // A spool that is new here gives what it still has, from its beginning.
+        let known = spools[key] ?? batch.oldest - 1
+        var delivered = known
+        if batch.first - 1 > delivered {
+            guard batch.first == batch.oldest else {
+                return answer(sender, AlarmReceipt(spool: batch.spool, delivered: delivered), &directives)
+            }
+            // This log has been restored from an older copy, and the worker has no more what lies between.
+            note(
+                Note(
+                    .warning, "alarms of a spool are missing here and are gone at the worker",
+                    ["worker": sender.worker, "from": "\(delivered + 1)", "to": "\(batch.first - 1)"]), sender.worker,
+                at: now, &directives)
+            delivered = batch.first - 1
+        }
+        var entries: [AlarmStore.Entry] = []
+        var refused: [AlarmReceipt.Refused] = []
+        var latest: [String: Int] = [:]
+        for (index, claim) in waiting.claims.enumerated() {
+            let number = batch.first + UInt64(index)
+            if let refusal = refusal(of: claim, from: sender) {
+                refused.append(.init(number: number, reason: refusal.reason))
+                count(refusal, of: sender, at: now, &directives)
+                continue
+            }
+            // What is refused is said again when it comes again; what counts does so once.
+            guard number > known, let claim else { continue }
+            if let last = latest[claim.id] ?? accepted.revision(of: claim), claim.revision <= last {
+                repetitions += 1
+                continue
+            }
+            latest[claim.id] = claim.revision
+            entries.append(
+                AlarmStore.Entry(
+                    sequence: lastSequence + Int64(entries.count) + 1, claim: claim, bytes: batch.alarms[index]))
+        }
+        delivered = max(delivered, batch.first - 1 + UInt64(batch.alarms.count))
+        guard delivered != known || spools[key] == nil else {
+            return answer(
+                sender, AlarmReceipt(spool: batch.spool, delivered: delivered, refused: refused), &directives)
+        }
+        start(
+            InFlight(
+                store: AlarmStore(
+                    id: nextStore, worker: sender.worker, spool: batch.spool, delivered: delivered, entries: entries,
+                    services: newServices), sender: sender, refused: refused), &directives)
+    }
+
+    private mutating func stored(_ id: UInt64, _ directives: inout [AlarmAcceptanceDirective]) {
+        guard let done = inFlight, done.store.id == id else { return }
+        inFlight = nil
+        guard let sender = done.sender else { return }
+        for entry in done.store.entries { accepted.add(entry.claim) }
+        lastSequence += Int64(done.store.entries.count)
+        set(SpoolKey(worker: sender.worker, spool: done.store.spool), to: done.store.delivered)
+        answer(
+            sender,
+            AlarmReceipt(spool: done.store.spool, delivered: done.store.delivered, refused: done.refused),
+            &directives)
+    }
+
+    private mutating func set(_ key: SpoolKey, to delivered: UInt64) {
+        if spools.updateValue(delivered, forKey: key) == nil { spoolOrder.append(key) }
+        if spoolOrder.count > limits.spools { spools[spoolOrder.removeFirst()] = nil }
+    }
+
+    private func answer(
+        _ sender: AlarmSender, _ receipt: AlarmReceipt, _ directives: inout [AlarmAcceptanceDirective]
+    ) {
+        directives.append(.answer(receipt, worker: sender.worker, leaseEpoch: sender.leaseEpoch))
+    }
+
+    // MARK: What is said
+
+    private mutating func count(
+        _ refusal: (reason: AlarmRefusal, text: String), of sender: AlarmSender, at now: Instant,
+        _ directives: inout [AlarmAcceptanceDirective]
+    ) {
+        refusals[refusal.reason, default: 0] += 1
+        note(
+            Note(
+                .warning, "alarm refused",
+                ["worker": sender.worker, "why": "\(refusal.reason)", "reason": refusal.text]),
+            "\(sender.worker) \(refusal.reason)", at: now, &directives)
+    }
+
+    private mutating func note(
+        _ note: Note, _ key: String, at now: Instant, _ directives: inout [AlarmAcceptanceDirective]
+    ) {
+        if let passed = notes.pass(note, key, at: now) { directives.append(.note(passed)) }
+    }
+}

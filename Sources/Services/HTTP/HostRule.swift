@@ -1,0 +1,26 @@
+import Platform
+
+/// Which hosts a request may name: those under which the server is known.
+///
+/// A page in a browser can let a name of its own stand for the server's address (DNS rebinding) and would then read and
+/// change what the server has, as if it were its own. It cannot help naming that name. Addresses cannot be rebound.
+package struct HostRule: Equatable, Sendable {
+    private let names: Set<String>
+
+    /// - Parameter names: besides `localhost`.
+    package init(names: [String]) { self.names = Set(names.compactMap { HostName($0)?.host } + ["localhost"]) }
+
+    /// Whether a `Host` header may stand in a request.
+    package func allows(_ header: String) -> Bool {
+        guard let name = HostName(header) else { return false }
+        return name.isAddress || names.contains(name.host)
+    }
+
+    /// Whether an `Origin` header may stand in a request that changes something.
+    package func allows(origin: String) -> Bool {
+        for scheme in ["http://", "https://"] where origin.hasPrefix(scheme) {
+            return allows(String(origin.dropFirst(scheme.count)))
+        }
+        return false
+    }
+}

@@ -1,0 +1,46 @@
+import Platform
+
+extension AlarmEvent {
+    /// Bytes of an event that travels.
+    package static let longest = 48 << 10
+    /// Rows that a stream may have, so that nothing that is computed from them overflows.
+    package static let mostRows = 1 << 53
+
+    /// What keeps an event that came from elsewhere from being one, in one line; `nil` for a sound one.
+    package var flaw: String? {
+        func name(_ text: String, _ field: String, _ limit: Int) -> String? {
+            NameRule.flaw(in: text, limit: limit).map { "\(field): found \($0.found), expected \($0.expected)" }
+        }
+        if let flaw = name(site, "site", NameRule.longestEntity) ?? name(entity, "entity", NameRule.longestEntity) {
+            return flaw
+        }
+        if let flaw = AlarmIdentity.flaw(of: self) { return "id: found \(flaw)" }
+        guard (0...AlarmIdentity.mostRevision).contains(revision) else {
+            return "revision: found \(revision), expected 0 to \(AlarmIdentity.mostRevision)"
+        }
+        guard groups.count <= 256, fingerprint.count <= 64 else {
+            return "groups and fingerprint: found \(groups.count) and \(fingerprint.count), expected at most 256 and 64"
+        }
+        guard score.isFinite, score >= 0, reconstruction?.isFinite ?? true else {
+            return "score: found a number that is not finite, or below 0"
+        }
+        return nil
+    }
+
+    /// The event as it travels: what it could do without goes where it would be too long.
+    package func encodedToTravel() throws -> [UInt8] {
+        let bytes = try encoded()
+        guard bytes.count > Self.longest else { return bytes }
+        var shorter = self
+        shorter.signature = nil
+        shorter.signatureSamples = nil
+        shorter.signatureStart = nil
+        shorter.groups = Array(groups.prefix(64))
+        shorter.fingerprint = fingerprint.prefix(6).map { cause in
+            var cause = cause
+            cause.metric = String(cause.metric.prefix(256))
+            return cause
+        }
+        return try shorter.encoded()
+    }
+}

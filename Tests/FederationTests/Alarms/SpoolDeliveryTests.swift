@@ -1,0 +1,76 @@
+import Federation
+import Platform
+import Testing
+
+@Suite struct SpoolDeliveryTests {
+    private static let second = Duration.seconds(1)
+
+    /// A spool of five alarms of which the server has had two.
+    private func delivery() -> SpoolDelivery {
+        var delivery = SpoolDelivery(limit: 2)
+        delivery.spooled(spool: 9, oldest: 1, latest: 5, delivered: 2)
+        delivery.registered()
+        return delivery
+    }
+
+    @Test func asksThenSendsThenRepeats() {
+        var delivery = delivery()
+        #expect(
+            delivery.tick(at: .zero, retry: Self.second)
+                == [.send(AlarmBatch(spool: 9, first: 3, oldest: 1, alarms: []))])
+        #expect(delivery.tick(at: .zero + .milliseconds(500), retry: Self.second).isEmpty)
+        // The question was lost: once more.
+        #expect(delivery.tick(at: .zero + .seconds(1), retry: Self.second).count == 1)
+        #expect(delivery.receive(AlarmReceipt(spool: 9, delivered: 2)).isEmpty)
+        #expect(delivery.tick(at: .zero + .seconds(1), retry: Self.second) == [.read(after: 2, limit: 2)])
+        #expect(
+            delivery.read([[1], [2]], first: 3)
+                == [.send(AlarmBatch(spool: 9, first: 3, oldest: 1, alarms: [[1], [2]]))])
+        #expect(delivery.receive(AlarmReceipt(spool: 9, delivered: 4)) == [.decided(upTo: 4)])
+        #expect(delivery.receive(AlarmReceipt(spool: 9, delivered: 4)).isEmpty)
+        #expect(delivery.tick(at: .zero + .seconds(1), retry: Self.second) == [.read(after: 4, limit: 2)])
+        #expect(delivery.receive(AlarmReceipt(spool: 9, delivered: 5)) == [.decided(upTo: 5)])
+        #expect(delivery.isDone && delivery.tick(at: .zero + .seconds(9), retry: Self.second).isEmpty)
+    }
+
+    @Test func whatIsRefusedIsNotDelivered() {
+        var delivery = delivery()
+        _ = delivery.tick(at: .zero, retry: Self.second)
+        let refused = [AlarmReceipt.Refused(number: 4, reason: .notServed)]
+        #expect(
+            delivery.receive(AlarmReceipt(spool: 9, delivered: 4, refused: refused)) == [.refused(refused), .decided(upTo: 4)])
+    }
+
+    @Test func aServerThatHasLessIsGivenItAgain() {
+        var delivery = SpoolDelivery(limit: 10)
+        delivery.spooled(spool: 9, oldest: 41, latest: 100, delivered: 100)
+        delivery.registered()
+        // Everything is delivered, and yet it asks.
+        #expect(
+            delivery.tick(at: .zero, retry: Self.second)
+                == [.send(AlarmBatch(spool: 9, first: 101, oldest: 41, alarms: []))])
+        #expect(delivery.receive(AlarmReceipt(spool: 9, delivered: 20)) == [.rewound(to: 40)])
+        #expect(delivery.tick(at: .zero, retry: Self.second) == [.read(after: 40, limit: 10)])
+        // A late answer of before does not send it back again.
+        #expect(delivery.receive(AlarmReceipt(spool: 9, delivered: 60)) == [.decided(upTo: 60)])
+        #expect(delivery.receive(AlarmReceipt(spool: 9, delivered: 20)).isEmpty)
+        #expect(delivery.delivered == 60)
+    }
+
+    @Test func claimsOfAServerStayWithinTheSpool() {
+        var delivery = delivery()
+        _ = delivery.tick(at: .zero, retry: Self.second)
+        #expect(delivery.receive(AlarmReceipt(spool: 9, delivered: .max)) == [.decided(upTo: 5)])
+        #expect(delivery.receive(AlarmReceipt(spool: 8, delivered: 3)).isEmpty)
+    }
+
+    @Test func notesAreHeldBackByKind() {
+        var limiter = NoteLimiter(most: 4)
+        let note = Note(.warning, "bad", [:])
+        #expect(limiter.pass(note, "a", at: .zero) != nil)
+        #expect(limiter.pass(note, "a", at: .zero + .seconds(59)) == nil)
+        #expect(limiter.pass(note, "b", at: .zero) != nil)
+        #expect(limiter.pass(note, "a", at: .zero + .seconds(60))?.fields["heldBack"] == "1")
+        for key in 0..<1_000 { _ = limiter.pass(note, "\(key)", at: .zero + .seconds(61)) }
+    }
+}

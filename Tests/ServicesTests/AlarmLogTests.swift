@@ -1,0 +1,131 @@
+import Foundation
+import Numerics
+import Platform
+import Services
+import TestSupport
+import Testing
+
+@Suite struct AlarmLogTests {
+    private func item(_ sequence: Int64, bytes: Int = 500) -> AlarmLog.Item {
+        let text = "{\"sequence\":\(sequence)}" + String(repeating: " ", count: bytes)
+        return AlarmLog.Item(
+            sequence: sequence, id: "s/e@\(sequence / 2)", entity: "s/e", revision: Int(sequence % 2), bytes: Array(text.utf8))
+    }
+
+    private func sequences(_ log: AlarmLog, limit: Int = 1_000) throws -> (found: [Int64], damaged: Int) {
+        var (found, damaged): ([Int64], Int) = ([], 0)
+        var last: Int64 = 0
+        while true {
+            let page = try log.page(after: last, limit: limit)
+            found += page.entries.map(\.sequence)
+            damaged += page.damaged
+            last = page.last
+            guard page.hasMore else { return (found, damaged) }
+        }
+    }
+
+    @Test func pagesAreBoundedByNumberAndBytes() throws {
+        let folder = try TemporaryFolder()
+        let log = try AlarmLog(path: folder.path("alarms.db"))
+        try log.append((1...400).map { item($0, bytes: 10_000) }, delivery: ("a", 7, 400), now: 5)
+        let page = try log.page(after: 0, limit: 10_000)
+        #expect(page.hasMore && page.entries.count < 120)
+        #expect(try sequences(log, limit: 10_000).found == Array(1...400))
+        #expect(try sequences(log, limit: 7).found == Array(1...400))
+        #expect(try log.deliveries(limit: 10).first?.delivered == 400)
+        #expect(try log.alarms(limit: 10).map(\.id).last == "s/e@200")
+    }
+
+    /// Whatever bit flips in the file, all entries are read but those that it hit.
+    @Test func aFlippedBitHidesNoOther() throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path("alarms.db")
+        do {
+            let log = try AlarmLog(path: path)
+            try log.append((1...300).map { item($0) }, delivery: ("a", 7, 300), now: 5)
+        }
+        let good = try FileContents.read(path)
+        let sums = try FileContents.read(path + "-sums")
+        var generator = CounterBasedGenerator(seed: 5, purpose: "flipped bits of alarms")
+        var noticed = 0
+        for _ in 0..<40 {
+            var bytes = good
+            // Behind the schema: a file whose first block is gone is no database any more.
+            let place = 4_096 + Int(generator.uniform() * Double(bytes.count - 4_096))
+            bytes[place] ^= 1 << UInt8(generator.uniform() * 8)
+            try FileContents.writeAtomically(bytes, to: path)
+            try FileContents.writeAtomically(sums, to: path + "-sums")
+            for suffix in ["-wal", "-shm"] { try FolderContents.remove(path + suffix) }
+            let log = try AlarmLog(path: path)
+            noticed += log.damage == nil ? 0 : 1
+            let (found, damaged) = try sequences(log)
+            // One bit may make a block of several entries unreadable, never all.
+            #expect(found.count >= 280 && found == found.sorted() && Set(found).count == found.count, "at \(place)")
+            #expect(found.count + damaged >= 300 - 20)
+        }
+        #expect(noticed == 40)
+    }
+
+    @Test func oneChangedEventIsLeftOutAndCounted() throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path("alarms.db")
+        let log = try AlarmLog(path: path)
+        try log.append((1...10).map { item($0) }, delivery: nil, now: 5)
+        let other = try Database(path: path, migrations: ["", ""], opensDamaged: true)
+        try other.query("UPDATE alarms SET bytes = x'7B7D' WHERE sequence = 4")
+        let (found, damaged) = try sequences(log)
+        #expect(found == [1, 2, 3, 5, 6, 7, 8, 9, 10] && damaged == 1)
+    }
+
+    @Test func retentionKeepsTheLatestAndTheNumbers() throws {
+        let folder = try TemporaryFolder()
+        let log = try AlarmLog(path: folder.path("alarms.db"))
+        try log.append((1...10).map { item($0) }, delivery: ("old", 1, 10), now: 0)
+        try log.append((11...20).map { item($0) }, delivery: ("new", 2, 10), now: 400 * 86_400)
+        var retention = Retention()
+        retention.alarms = 5
+        try log.apply(retention, now: 400 * 86_400)
+        #expect(try sequences(log).found == Array(16...20))
+        #expect(try log.deliveries(limit: 10).map(\.worker) == ["new"])
+        retention.days = 1
+        try log.apply(retention, now: 900 * 86_400)
+        #expect(try log.lastSequence() == 20)
+    }
+
+    @Test func aSpoolKeepsItsNameAndWhatIsNotDelivered() throws {
+        let folder = try TemporaryFolder()
+        do {
+            let spool = try AlarmSpool(path: folder.path("spool.db"), newIdentity: 42)
+            #expect(try spool.append([[1], [2], [3]]) == 3)
+            try spool.decide(upTo: 2)
+        }
+        let spool = try AlarmSpool(path: folder.path("spool.db"), newIdentity: 43)
+        #expect(try spool.identity == 42 && spool.delivered() == 2 && spool.latest() == 3)
+        #expect(try spool.alarms(after: 2, limit: 10) == [[3]])
+        #expect(try spool.append([[4]]) == 4)
+    }
+
+    @Test func theSpoolKeepsWhatIsDeliveredForAWhile() throws {
+        let folder = try TemporaryFolder()
+        var limits = AlarmSpool.Limits()
+        limits.delivered = 4
+        limits.waiting = 12
+        limits.refused = 2
+        let spool = try AlarmSpool(path: folder.path("spool.db"), newIdentity: 9, limits: limits)
+        #expect(try spool.oldest() == 1)
+        #expect(try spool.append((1...10).map { [UInt8($0)] }) == 10)
+        try spool.refuse([(2, "notServed"), (3, "unusable"), (4, "unusable")])
+        try spool.decide(upTo: 6)
+        #expect(try spool.deadLetters().map(\.number) == [3, 4])
+        #expect(try spool.oldest() == 3 && spool.delivered() == 6)
+        #expect(try spool.alarms(after: 6, limit: 100) == [[7], [8], [9], [10]])
+        // The server has lost some.
+        try spool.rewind(to: 2)
+        #expect(try spool.alarms(after: 2, limit: 3) == [[3], [4], [5]])
+        #expect(try spool.delivered() == 2)
+        // More than may wait: the oldest go, and it is said.
+        #expect(try spool.append((11...16).map { [UInt8($0)] }) == 16)
+        #expect(try spool.dropped() == 2 && spool.oldest() == 5)
+        #expect(try spool.alarms(after: 4, limit: 2) == [[5], [6]])
+    }
+}

@@ -1,0 +1,42 @@
+import Foundation
+import Platform
+import Services
+import TestSupport
+import Testing
+
+@Suite struct DataFolderTests {
+    private func mode(_ path: String) throws -> Int {
+        try #require(try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int)
+    }
+
+    @Test func nobodyElseLooksIn() throws {
+        let temporary = try TemporaryFolder()
+        let path = temporary.path("run")
+        try FileManager.default.createDirectory(
+            atPath: path + "/mirror/holder", withIntermediateDirectories: true, attributes: [.posixPermissions: 0o755])
+        _ = FileManager.default.createFile(
+            atPath: path + "/mirror/holder/0.csv", contents: Data("1".utf8), attributes: [.posixPermissions: 0o644])
+        let folder = try DataFolder(path)
+        _ = try AlarmLog(path: folder.file("alarms.db"))
+        try FileContents.writeAtomically([1], to: folder.file("state.json"))
+        try FolderContents.makeFolder(folder.file("new/inner"))
+        for name in ["", "/mirror", "/mirror/holder", "/new", "/new/inner"] { #expect(try mode(path + name) == 0o700) }
+        for name in ["/lock", "/alarms.db", "/alarms.db-sums", "/state.json", "/mirror/holder/0.csv"] {
+            #expect(try mode(path + name) == 0o600, "\(name)")
+        }
+    }
+
+    @Test func aFolderThatIsGoneIsNoticed() throws {
+        let temporary = try TemporaryFolder()
+        let path = temporary.path("run")
+        let folder = try DataFolder(path)
+        try folder.check()
+        try FileManager.default.removeItem(atPath: path)
+        let gone = #expect(throws: ServiceError.self) { try folder.check() }
+        #expect(gone?.exitStatus == .cannotCreate)
+        // Another one in its place is another one.
+        let other = try DataFolder(path)
+        try other.check()
+        #expect(throws: ServiceError.self) { try folder.check() }
+    }
+}

@@ -1,0 +1,104 @@
+import Foundation
+import Glibc
+import Platform
+import Services
+import Testing
+
+/// A connection driven by hand.
+private final class RawConnection {
+    let descriptor: Int32
+
+    init(port: Int) throws {
+        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = in_port_t(UInt16(port).bigEndian)
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        let connected = withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+        try #require(connected == 0)
+        var limit = timeval(tv_sec: 10, tv_usec: 0)
+        setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+    }
+
+    deinit { close(descriptor) }
+
+    func send(_ text: String) { _ = Glibc.send(descriptor, text, text.utf8.count, Int32(MSG_NOSIGNAL)) }
+
+    /// Everything until the other side closes, or nothing comes for ten seconds.
+    func rest() -> String {
+        var bytes: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 65_536)
+        while true {
+            let count = recv(descriptor, &buffer, buffer.count, 0)
+            guard count > 0 else { break }
+            bytes += buffer[..<count]
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}
+
+@Suite(.serialized) struct HTTPServerTests {
+    private func server(_ limits: ConnectionWatch.Limits = .init()) throws -> HTTPServer {
+        try HTTPServer(host: "127.0.0.1", port: 0, names: ["fl.example.org"], limits: limits) { request in
+            .text(200, "\(request.method.rawValue) \(request.path) \(String(decoding: request.body, as: UTF8.self))\n")
+        }
+    }
+
+    private func statuses(_ server: HTTPServer, _ request: String) throws -> [String] {
+        let connection = try RawConnection(port: server.port)
+        connection.send(request)
+        return connection.rest().split(separator: "\r\n").filter { $0.hasPrefix("HTTP/1.1 ") }.map { String($0.dropFirst(9).prefix(3)) }
+    }
+
+    @Test func requestsThatTwoReadersCouldReadInTwoWays() throws {
+        let server = try server()
+        defer { server.stop() }
+        func post(_ headers: String, _ body: String) -> String {
+            "POST /v1/library HTTP/1.1\r\nHost: localhost\r\n\(headers)\r\n\(body)"
+        }
+        let next = "GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+        #expect(try statuses(server, post("Content-Length: 2\r\nConnection: close\r\n", "{}")) == ["200"])
+        #expect(try statuses(server, post("Content-Length: 2\r\nContent-Length: 40\r\n", "{}" + next)) == ["400"])
+        #expect(
+            try statuses(server, post("Content-Length: 5\r\nTransfer-Encoding: chunked\r\n", "0\r\n\r\n" + next)) == ["400"])
+        #expect(try statuses(server, post("Transfer-Encoding: xchunked\r\n", "{}")) == ["400"])
+        #expect(
+            try statuses(server, "GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\n12345" + next) == ["400"])
+        #expect(try statuses(server, next) == ["200"])
+    }
+
+    @Test func onlyUnderTheServersNames() throws {
+        let server = try server()
+        defer { server.stop() }
+        func get(_ host: String) -> String { "GET /healthz HTTP/1.1\r\n\(host)Connection: close\r\n\r\n" }
+        for host in ["localhost", "127.0.0.1:\(server.port)", "[::1]", "fl.example.org"] {
+            #expect(try statuses(server, get("Host: \(host)\r\n")) == ["200"], "\(host)")
+        }
+        #expect(try statuses(server, get("Host: evil.example\r\n")) == ["421"])
+        #expect(try statuses(server, get("Host: localhost\r\nHost: evil.example\r\n")) == ["400"])
+        #expect(try statuses(server, get("")) == ["400"])
+        let origin = "DELETE /v1/library/x HTTP/1.1\r\nHost: localhost\r\nOrigin: http://evil.example\r\nConnection: close\r\n\r\n"
+        #expect(try statuses(server, origin) == ["403"])
+    }
+
+    /// Four hundred connections that never ask for anything, and eighty that send a byte now and then.
+    @Test func idleConnectionsLockNobodyOut() throws {
+        let server = try server()
+        defer { server.stop() }
+        var held: [RawConnection] = []
+        for index in 0..<400 {
+            let connection = try RawConnection(port: server.port)
+            if index % 5 == 0 { connection.send("GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: ") }
+            held.append(connection)
+        }
+        for _ in 0..<5 {
+            for connection in held { connection.send("a") }
+            #expect(try statuses(server, "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n") == ["200"])
+        }
+        _ = held
+    }
+}
