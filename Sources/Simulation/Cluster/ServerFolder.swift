@@ -15,15 +15,25 @@ struct ServerFolder {
     /// Kept contributions, by round and worker.
     var kept: [UInt32: [String: [UInt8]]] = [:]
     /// The alarm log, numbered from 1.
-    var alarms: [(key: String, bytes: [UInt8])] = []
-    /// The keys of those.
-    var known: Set<String> = []
-    /// How far each spool is in the log.
-    var delivered: [UInt64: UInt64] = [:]
+    var alarms: [(claim: AlarmClaim, bytes: [UInt8])] = []
+    /// How far each worker's spool is in the log.
+    var spools: [(worker: String, spool: UInt64, delivered: UInt64)] = []
+    /// Who has served what.
+    var services: [AlarmStore.Service] = []
     /// Workers that ever joined, and whether the server counts them.
     var workers: [String: String] = [:]
 
     init(federation: FederationIdentity) { self.federation = federation }
+
+    /// Where the acceptance of alarms goes on.
+    var alarmRecovery: AlarmRecovery {
+        var recovery = AlarmRecovery()
+        recovery.lastSequence = Int64(alarms.count)
+        recovery.alarms = alarms.map(\.claim)
+        recovery.spools = spools
+        recovery.services = services
+        return recovery
+    }
 
     /// Where a server that starts on it goes on.
     ///
@@ -38,4 +48,9 @@ struct ServerFolder {
         let bundle = version > 0 ? try? FederatedModel(decoding: model) : nil
         return ServerRecovery(term: term, nextRound: nextRound, version: version, bundle: bundle)
     }
+}
+
+extension AlarmClaim {
+    /// What this event and no other is called.
+    var key: String { "\(id)#\(revision)" }
 }

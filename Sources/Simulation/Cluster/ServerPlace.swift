@@ -42,7 +42,7 @@ final class ServerPlace {
         do {
             let recovery = try folder.recover()
             cluster.observe(
-                .serverStarted(folder: folder.number, version: recovery.version, alarms: Set(folder.alarms.map(\.key))))
+                .serverStarted(folder: folder.number, version: recovery.version, alarms: Set(folder.alarms.map(\.claim.key))))
             cluster.say("server", "starts: version \(recovery.version), round \(recovery.nextRound)")
             run(recovery)
         } catch {
@@ -86,7 +86,7 @@ final class ServerPlace {
         cluster.variant?.change(port, ofServer: self)
         let node = ServerNode(
             configuration: configuration, strategy: cluster.variant?.strategy ?? FederatedAveraging(),
-            maker: ToyMaker(), recovery: recovery, port: port, disk: SimulatedServerDisk(self, faults: faults),
+            maker: ToyMaker(), recovery: recovery, alarms: folder.alarmRecovery, port: port, disk: SimulatedServerDisk(self, faults: faults),
             clock: clock, tasks: tasks, inbox: Inbox()
         ) { [unowned cluster] note in
             var note = note
@@ -176,20 +176,15 @@ final class ServerPlace {
 
     // MARK: Alarms
 
-    /// Puts what is new of a batch into the log; how far the spool is in it then.
-    func log(_ batch: AlarmBatch, worker: String, entities: [String]) -> UInt64 {
-        // The worker gives numbers up that a log that is lost had.
-        var delivered = open.delivered[batch.spool] ?? batch.first - 1
-        delivered = max(delivered, batch.first - 1)
-        for (number, bytes) in zip(batch.first..., batch.alarms) where number > delivered {
-            delivered = number
-            guard let alarm = ToyAlarm(event: bytes), entities.contains(alarm.entity),
-                open.known.insert(alarm.key).inserted || cluster.variant == .repeatsAlarms
-            else { continue }
-            open.alarms.append((alarm.key, bytes))
-            cluster.observe(.logged(sequence: Int64(open.alarms.count), bytes: bytes))
+    /// Puts alarms that count into the log, with how far their spool is in it then.
+    func log(_ store: AlarmStore) {
+        for entry in store.entries {
+            open.alarms.append((entry.claim, entry.bytes))
+            cluster.observe(.logged(sequence: entry.sequence, bytes: entry.bytes))
         }
-        open.delivered[batch.spool] = delivered
-        return delivered
+        open.services += store.services
+        guard !store.worker.isEmpty else { return }
+        open.spools.removeAll { $0.worker == store.worker && $0.spool == store.spool }
+        open.spools.append((store.worker, store.spool, store.delivered))
     }
 }

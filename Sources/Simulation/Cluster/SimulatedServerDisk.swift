@@ -71,15 +71,18 @@ final class SimulatedServerDisk: ServerDisk, @unchecked Sendable {
         ])
     }
 
-    func store(_ batch: AlarmBatch, worker: String, entities: [String]) throws -> UInt64 {
-        var delivered: UInt64 = 0
-        if place.cluster.variant == .losesRefusedAlarms, faults.refuses {
-            return batch.first - 1 + UInt64(batch.alarms.count)
+    func claims(_ alarms: [[UInt8]]) -> [AlarmClaim?] {
+        alarms.map { bytes in
+            guard let alarm = ToyAlarm(event: bytes) else { return nil }
+            // A server that does not know an alarm again gives it another name each time.
+            let name = place.cluster.variant == .repeatsAlarms ? "\(alarm.name) \(place.cluster.generator.next())" : alarm.name
+            return AlarmClaim(id: name, revision: alarm.revision, entity: alarm.entity)
         }
-        try faults.write([
-            { [place] in delivered = place.log(batch, worker: worker, entities: entities) }
-        ])
-        return delivered
+    }
+
+    func store(_ alarms: AlarmStore) throws {
+        if place.cluster.variant == .losesRefusedAlarms, faults.refuses { return }
+        try faults.write([{ [place] in place.log(alarms) }])
     }
 
     func keep(_ profile: MeasuredProfile) throws { try faults.write([]) }

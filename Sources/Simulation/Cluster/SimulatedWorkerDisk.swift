@@ -27,26 +27,40 @@ final class SimulatedWorkerDisk: WorkerDisk, @unchecked Sendable {
     }
 
     func spooled() throws -> WorkerEvent {
-        .alarmsSpooled(spool: place.folder.spool, latest: place.folder.latest, delivered: place.folder.delivered)
+        .alarmsSpooled(
+            spool: place.folder.spool, oldest: place.folder.oldest, latest: place.folder.latest,
+            delivered: place.folder.delivered)
     }
 
-    func alarms(after number: UInt64, limit: Int) throws -> AlarmBatch {
-        let numbers = place.folder.waiting.keys.filter { $0 > number }.sorted().prefix(limit)
-        let batch = AlarmBatch(
-            spool: place.folder.spool, first: numbers.first ?? number + 1,
-            alarms: numbers.compactMap { place.folder.waiting[$0] })
-        if place.cluster.variant == .forgetsWhatItSent, let last = numbers.last { try forgetAlarms(upTo: last) }
-        return batch
+    func alarms(after number: UInt64, limit: Int) throws -> [[UInt8]] {
+        var found: [[UInt8]] = []
+        while found.count < limit, let alarm = place.folder.alarms[number + UInt64(found.count) + 1] { found.append(alarm) }
+        if place.cluster.variant == .forgetsWhatItSent, !found.isEmpty {
+            try decideAlarms(upTo: number + UInt64(found.count))
+        }
+        return found
     }
 
-    func forgetAlarms(upTo number: UInt64) throws {
+    func decideAlarms(upTo number: UInt64) throws {
         try faults.write([
             { [place] in
-                place.folder.waiting = place.folder.waiting.filter { $0.key > number }
-                place.folder.delivered = max(place.folder.delivered, number)
+                place.folder.decide(upTo: number)
                 place.cluster.observe(.forgot(worker: place.name, spool: place.folder.spool, upTo: number))
             }
         ])
+    }
+
+    func refuseAlarms(_ refused: [AlarmReceipt.Refused]) throws {
+        try faults.write([
+            { [place] in
+                place.cluster.observe(
+                    .refused(worker: place.name, spool: place.folder.spool, numbers: refused.map(\.number)))
+            }
+        ])
+    }
+
+    func rewindAlarms(to number: UInt64) throws {
+        try faults.write([{ [place] in place.folder.delivered = min(place.folder.delivered, number) }])
     }
 
     /// Alarms of the streams; durable when it returns.
@@ -55,7 +69,7 @@ final class SimulatedWorkerDisk: WorkerDisk, @unchecked Sendable {
             { [place] in
                 for alarm in alarms {
                     place.folder.latest += 1
-                    place.folder.waiting[place.folder.latest] = alarm
+                    place.folder.alarms[place.folder.latest] = alarm
                     place.cluster.observe(
                         .spooled(
                             worker: place.name, spool: place.folder.spool, number: place.folder.latest, bytes: alarm))

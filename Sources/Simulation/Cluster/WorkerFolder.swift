@@ -11,18 +11,21 @@ struct WorkerFolder {
     var latest: UInt64 = 0
     /// Every alarm up to this number is safe with the server.
     var delivered: UInt64 = 0
-    /// Alarms that wait, by number.
-    var waiting: [UInt64: [UInt8]] = [:]
+    /// Alarms that wait, and some that are safe, by number.
+    var alarms: [UInt64: [UInt8]] = [:]
+    /// Alarms that are kept after they are safe.
+    static let keptAlarms: UInt64 = 40
 
     init(spool: UInt64) { self.spool = spool }
 
-    /// A process that starts gives the spool another name and numbers what waits from 1: an older folder, or a copy of one,
-    /// cannot speak for numbers that others had.
-    mutating func renameSpool(_ name: UInt64) {
-        let alarms = waiting.sorted { $0.key < $1.key }.map(\.value)
-        (spool, latest, delivered) = (name, UInt64(alarms.count), 0)
-        waiting = [:]
-        for (number, alarm) in zip(UInt64(1)..., alarms) { waiting[number] = alarm }
+    /// Number of the first alarm that there still is; one more than the latest when there is none.
+    var oldest: UInt64 { alarms.keys.min() ?? latest + 1 }
+
+    /// Alarms up to a number are safe, or refused.
+    mutating func decide(upTo number: UInt64) {
+        delivered = max(delivered, number)
+        let gone = delivered > Self.keptAlarms ? delivered - Self.keptAlarms : 0
+        alarms = alarms.filter { $0.key > gone }
     }
 
     /// What a worker that starts on it holds: nothing where memory and model are not of one write.

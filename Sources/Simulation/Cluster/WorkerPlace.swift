@@ -78,8 +78,9 @@ final class WorkerPlace {
         cluster.variant?.change(port, of: self)
         port.reconnects = cluster.variant != .neverReconnects
         let (memory, model) = folder.recover()
-        folder.renameSpool(incarnation)
-        for (number, alarm) in folder.waiting {
+        // An older folder, or a copy of one, cannot speak for numbers that others had.
+        folder.spool = incarnation
+        for (number, alarm) in folder.alarms {
             cluster.observe(.spooled(worker: name, spool: folder.spool, number: number, bytes: alarm))
         }
         cluster.say(name, "starts: version \(memory.version), spool \(folder.delivered) of \(folder.latest)")

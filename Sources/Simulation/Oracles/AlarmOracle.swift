@@ -38,6 +38,10 @@ struct AlarmOracle: Oracle {
                 found.append("\(alarm.key) is in the log and no stream raised it")
             }
             return found
+        case .refused(let worker, let spool, let numbers):
+            // Streams of honest workers are given to them before they raise anything.
+            let keys = numbers.compactMap { spools[spool]?[$0] }
+            return keys.isEmpty ? [] : ["\(keys.sorted()[0]) of \(worker) was refused"]
         case .behind(let worker): return ["\(worker) has stopped scoring its streams"]
         case .forgot(let worker, let spool, let upTo):
             let gone = (spools[spool] ?? [:]).filter { $0.key <= upTo }.map(\.value)

@@ -40,6 +40,8 @@ enum Observation {
     case spooled(worker: String, spool: UInt64, number: UInt64, bytes: [UInt8])
     /// A worker made a version its own.
     case adopted(worker: String, version: UInt64, model: [UInt8])
+    /// The server refused alarms of a worker's spool; they lie apart.
+    case refused(worker: String, spool: UInt64, numbers: [UInt64])
     /// A worker forgot the alarms of its spool up to a number.
     case forgot(worker: String, spool: UInt64, upTo: UInt64)
     /// A contribution that is no good was made.

@@ -13,7 +13,9 @@ struct ToyAlarm: Equatable {
     var worker: String
 
     /// What this step and no other is called.
-    var key: String { "\(site)/\(entity)@\(onset)#\(revision)" }
+    var key: String { "\(name)#\(revision)" }
+    /// What the alarm is called.
+    var name: String { "\(site)/\(entity)@\(onset)" }
 
     init(site: String, entity: String, onset: Int, row: Int, revision: Int, worker: String) {
         self.site = site
