@@ -9,7 +9,8 @@ import Testing
     private func item(_ sequence: Int64, bytes: Int = 500) -> AlarmLog.Item {
         let text = "{\"sequence\":\(sequence)}" + String(repeating: " ", count: bytes)
         return AlarmLog.Item(
-            sequence: sequence, id: "s/e@\(sequence / 2)", entity: "s/e", revision: Int(sequence % 2), bytes: Array(text.utf8))
+            sequence: sequence, id: "s/e@\(sequence / 2)", entity: "s/e", revision: Int(sequence % 2),
+            bytes: Array(text.utf8))
     }
 
     private func sequences(_ log: AlarmLog, limit: Int = 1_000) throws -> (found: [Int64], damaged: Int) {

@@ -141,7 +141,8 @@ extension ColumnStatistics {
         guard ranges.values.allSatisfy({ $0.low.isFinite && $0.high.isFinite && $0.low <= $0.high }) else {
             return "found a range that is none, expected a low and a high value"
         }
-        guard ranges.values.map(\.low).min() == statistics.minimum, ranges.values.map(\.high).max() == statistics.maximum
+        guard ranges.values.map(\.low).min() == statistics.minimum,
+            ranges.values.map(\.high).max() == statistics.maximum
         else { return "found ranges of entities that do not make up the whole range, expected the same ends" }
         return nil
     }
