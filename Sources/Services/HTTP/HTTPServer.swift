@@ -260,7 +260,7 @@ private func refusal(_ connection: OpaquePointer, method: String, version: Strin
         return .text(400, "expected one Host header\n")
     }
     if let host = header("Host"), !door.hosts.allows(host) {
-        return .text(421, "'\(HTTPResponse.printable(host))' is no name of this server: http-names takes others\n")
+        return .text(421, "'\(HTTPResponse.printable(host))' is no name of this server\n")
     }
     if method != "GET", let origin = header("Origin"), !door.hosts.allows(origin: origin) {
         return .text(403, "a page of '\(HTTPResponse.printable(origin))' may change nothing here\n")
