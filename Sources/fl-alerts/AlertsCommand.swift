@@ -95,7 +95,9 @@ struct AlertsCommand: Command {
                         continue
                     }
                     guard let alarm = try? AlarmEvent(decoding: Array(event.data.utf8)) else {
-                        console.note("alarm number \(PrintableText.line(event.id ?? "?", limit: 40)) cannot be read by this version; left out")
+                        console.note(
+                            "alarm number \(PrintableText.line(event.id ?? "?", limit: 40)) cannot be read by this version; left out"
+                        )
                         continue
                     }
                     console.print(AlarmLine.text(alarm, usesColour: console.usesColour))

@@ -78,6 +78,7 @@ import Testing
         var writer = WireWriter()
         writer.put(UInt64(1))
         writer.put(UInt64(1))
+        writer.put(UInt64(1))
         writer.put(UInt32.max)
         let bytes = Envelope.assemble(
             version: Envelope.protocolVersion, type: Message.Kind.alarmBatch.rawValue, leaseEpoch: 1, sequence: 1,

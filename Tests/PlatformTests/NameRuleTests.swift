@@ -6,7 +6,8 @@ import Testing
         for name in ["enb", "é", "edge server", "antenne-süd", "@@@", ".", "a.b@c", "基地局", "💡👩‍💻", "a/b", "%2F"] {
             #expect(NameRule.flaw(in: name, limit: NameRule.longestPart) == nil, "\(name)")
         }
-        for name in ["", "a\nb", "a\u{0}b", "a\u{202E}b", "\u{200B}", "a\u{2028}b", String(repeating: "x", count: 256)] {
+        for name in ["", "a\nb", "a\u{0}b", "a\u{202E}b", "\u{200B}", "a\u{2028}b", String(repeating: "x", count: 256)]
+        {
             #expect(NameRule.flaw(in: name, limit: NameRule.longestPart) != nil, "\(name.debugDescription)")
         }
     }

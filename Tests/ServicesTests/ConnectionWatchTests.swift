@@ -85,7 +85,8 @@ import Testing
         for host in ["127.0.0.1:7410", "localhost", "LocalHost:80", "10.1.2.3", "[::1]:7410", "edge-1.example.org:1"] {
             #expect(rule.allows(host), "\(host)")
         }
-        for host in ["evil.example", "edge-1.example.org.evil.example", "", "a b", "127.0.0.1@evil", "evil.example:80"] {
+        for host in ["evil.example", "edge-1.example.org.evil.example", "", "a b", "127.0.0.1@evil", "evil.example:80"]
+        {
             #expect(!rule.allows(host), "\(host)")
         }
         #expect(rule.allows(origin: "http://localhost:7410") && !rule.allows(origin: "http://evil.example"))

@@ -9,7 +9,8 @@ import Testing
     private let listing = SampleListing(
         type: "enb", reading: "r", trainingFormat: "generic", streamFormat: "generic",
         files: [
-            .init(part: .training, name: "enb0_train.csv", size: 6), .init(part: .stream, name: "enb0_test.csv", size: 4),
+            .init(part: .training, name: "enb0_train.csv", size: 6),
+            .init(part: .stream, name: "enb0_test.csv", size: 4),
         ])
 
     private func mirror(_ folder: TemporaryFolder) -> MirrorFolder {

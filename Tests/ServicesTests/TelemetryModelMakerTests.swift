@@ -38,9 +38,12 @@ import Testing
 
     /// Every name that a file can have makes a version that every worker reads.
     @Test func anyNameOfAFileMakesAVersion() throws {
-        for type in ["é", "edge server", "antenne-süd", "@@@@", ".", "a.b@c.d", "基地局", "👩‍💻", String(repeating: "x", count: 240)] {
+        for type in [
+            "é", "edge server", "antenne-süd", "@@@@", ".", "a.b@c.d", "基地局", "👩‍💻", String(repeating: "x", count: 240),
+        ] {
             let outcome = maker.makeInitialModel(statistics: [
-                ("a", try statistics(type: type, entity: type + "0")), ("b", try statistics(columns: ["cpu_a", "cpu_c"])),
+                ("a", try statistics(type: type, entity: type + "0")),
+                ("b", try statistics(columns: ["cpu_a", "cpu_c"])),
             ])
             #expect(groups(outcome)?.contains("physical.cpu@\(type)") == true, "\(type): \(outcome)")
             guard case .made(let model, _) = outcome else { continue }
@@ -50,16 +53,22 @@ import Testing
             var trained = model
             trained = FederatedModel(
                 context: model.context,
-                groups: model.groups.map { .init(name: $0.name, schema: $0.schema, parameters: $0.parameters.map { $0 + 1 }) })
+                groups: model.groups.map {
+                    .init(name: $0.name, schema: $0.schema, parameters: $0.parameters.map { $0 + 1 })
+                })
             try context.bundle(of: trained, tool: "test").write(to: folder)
-            #expect(try ModelBundle(path: folder, file: { try FileContents.read(folder + "/" + $0) }).manifest.groups.map(\.name) == model.groups.map(\.name))
+            #expect(
+                try ModelBundle(path: folder, file: { try FileContents.read(folder + "/" + $0) }).manifest.groups.map(
+                    \.name) == model.groups.map(\.name))
         }
     }
 
     @Test func whatStandsInTheWayIsNamed() throws {
         let good = ("a", try statistics())
         func refused(_ others: [(String, [UInt8])]) -> [String]? {
-            if case .refused(let senders) = maker.makeInitialModel(statistics: [good] + others) { return senders.keys.sorted() }
+            if case .refused(let senders) = maker.makeInitialModel(statistics: [good] + others) {
+                return senders.keys.sorted()
+            }
             return nil
         }
         #expect(refused([("b", try statistics(seed: 2))]) == nil)
@@ -67,7 +76,8 @@ import Testing
         #expect(refused([("b", try statistics(scale: 1e12, seed: 2))]) == ["b"])
         #expect(refused([("b", try statistics(type: "a\u{202E}b"))]) == ["b"])
         // Alone there is nobody to go on without.
-        if case .impossible = maker.makeInitialModel(statistics: [("a", Array("{\"types\":{}}".utf8))]) {} else {
+        if case .impossible = maker.makeInitialModel(statistics: [("a", Array("{\"types\":{}}".utf8))]) {
+        } else {
             Issue.record("a model of nothing")
         }
     }
@@ -99,7 +109,8 @@ import Testing
         let sender = ContributionSender(worker: "a", entities: ["site1/enb0"])
         func verdict(_ bytes: [UInt8], _ sender: ContributionSender) -> GateVerdict {
             gate.judge(
-                Contribution(kind: .statistics, base: [], entities: [], rawBytes: 0, statistics: bytes), kind: .statistics, base: nil,
+                Contribution(kind: .statistics, base: [], entities: [], rawBytes: 0, statistics: bytes),
+                kind: .statistics, base: nil,
                 sender: sender, maker: maker)
         }
         if case .counts = verdict(try statistics(), sender) {} else { Issue.record("sound statistics") }
@@ -113,7 +124,8 @@ import Testing
         }
         // Nothing is nothing in every kind of round.
         let nothing = gate.judge(
-            Contribution(kind: .training, base: [], entities: [], rawBytes: 0), kind: .training, base: nil, sender: sender, maker: maker)
+            Contribution(kind: .training, base: [], entities: [], rawBytes: 0), kind: .training, base: nil,
+            sender: sender, maker: maker)
         if case .empty = nothing {} else { Issue.record("an empty update") }
     }
 }

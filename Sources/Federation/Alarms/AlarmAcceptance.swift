@@ -159,8 +159,9 @@ package struct AlarmAcceptance: Sendable {
         while inFlight == nil, !waiting.isEmpty { decide(waiting.removeFirst(), at: now, &directives) }
         if inFlight == nil, !newServices.isEmpty {
             start(
-                InFlight(store: AlarmStore(
-                    id: nextStore, worker: "", spool: 0, delivered: 0, entries: [], services: newServices)),
+                InFlight(
+                    store: AlarmStore(
+                        id: nextStore, worker: "", spool: 0, delivered: 0, entries: [], services: newServices)),
                 &directives)
         }
     }

@@ -24,13 +24,15 @@ package struct HostName: Equatable, Sendable {
             rest = rest[end...]
             if host.hasSuffix(".") { host.removeLast() }
             let isPlain = host.utf8.allSatisfy { byte in
-                Self.isHexadecimal(byte) || (byte >= 0x61 && byte <= 0x7A) || byte == 0x2D || byte == 0x2E || byte == 0x5F
+                Self.isHexadecimal(byte) || (byte >= 0x61 && byte <= 0x7A) || byte == 0x2D || byte == 0x2E
+                    || byte == 0x5F
             }
             guard (1...253).contains(host.utf8.count), isPlain else { return nil }
         }
         guard !rest.isEmpty else { return }
         let digits = rest.dropFirst()
-        guard rest.first == ":", (1...5).contains(digits.utf8.count), digits.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }),
+        guard rest.first == ":", (1...5).contains(digits.utf8.count),
+            digits.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }),
             let port = Int(digits), port <= 65_535
         else { return nil }
         self.port = port
@@ -43,7 +45,9 @@ package struct HostName: Equatable, Sendable {
     /// The four numbers of an address of version 4; `nil` when it is none.
     package var octets: [UInt8]? {
         let parts = host.split(separator: ".", omittingEmptySubsequences: false)
-        let numbers = parts.compactMap { $0.utf8.count <= 3 && $0.utf8.allSatisfy { $0 >= 0x30 && $0 <= 0x39 } ? UInt8($0) : nil }
+        let numbers = parts.compactMap {
+            $0.utf8.count <= 3 && $0.utf8.allSatisfy { $0 >= 0x30 && $0 <= 0x39 } ? UInt8($0) : nil
+        }
         return parts.count == 4 && numbers.count == 4 ? numbers : nil
     }
 

@@ -233,7 +233,8 @@ private func noteConnection(
     let door = unsafe Unmanaged<Door>.fromOpaque(context).takeUnretainedValue()
     guard faultline_http_is_opened(what) != 0 else { return door.closed(unsafe connection.connectionID) }
     door.opened(
-        unsafe connection.connectionID, unsafe faultline_http_descriptor(connection), from: unsafe address(of: connection))
+        unsafe connection.connectionID, unsafe faultline_http_descriptor(connection),
+        from: unsafe address(of: connection))
 }
 
 /// The bytes of a peer's address, without its port.
@@ -257,7 +258,8 @@ private func refusal(_ connection: OpaquePointer, method: String, version: Strin
     }
     // Two readers, one of them a proxy, shall not see the end of a request at two places.
     let coding = header("Transfer-Encoding")
-    guard count("Content-Length") + count("Transfer-Encoding") <= 1, coding.map({ $0.lowercased() == "chunked" }) ?? true
+    guard count("Content-Length") + count("Transfer-Encoding") <= 1,
+        coding.map({ $0.lowercased() == "chunked" }) ?? true
     else { return .text(400, "expected one Content-Length, or Transfer-Encoding: chunked, and not both\n") }
     guard method != "GET" || (coding == nil && header("Content-Length").map { $0 == "0" } ?? true) else {
         return .text(400, "a GET brings no body here\n")
@@ -266,7 +268,7 @@ private func refusal(_ connection: OpaquePointer, method: String, version: Strin
         return .text(400, "expected one Host header\n")
     }
     if let host = header("Host"), !door.hosts.allows(host) {
-        return .text(421, "'\(HTTPResponse.printable(host))' is no name of this server: http-names takes others\n")
+        return .text(421, "'\(HTTPResponse.printable(host))' is no name of this server\n")
     }
     if method != "GET", let origin = header("Origin"), !door.hosts.allows(origin: origin) {
         return .text(403, "a page of '\(HTTPResponse.printable(origin))' may change nothing here\n")
@@ -393,7 +395,9 @@ extension HTTPResponse {
     }
 
     /// JSON.
-    package static func json(_ body: [UInt8]) -> HTTPResponse { .whole(status: 200, type: "application/json", body: body) }
+    package static func json(_ body: [UInt8]) -> HTTPResponse {
+        .whole(status: 200, type: "application/json", body: body)
+    }
 
     /// A value as JSON with sorted keys, on one line.
     package static func encoding(_ value: some Encodable) throws -> HTTPResponse {

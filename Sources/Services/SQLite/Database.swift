@@ -152,7 +152,8 @@ package import Platform
     /// - Throws: ``StorageError`` with the code `corrupt` when the file is not what was written.
     package func seal() throws(StorageError) {
         guard isSealed else { return }
-        if damage == nil, let known = try PageSums.read(for: path), let difference = known.difference(from: try sums()) {
+        if damage == nil, let known = try PageSums.read(for: path), let difference = known.difference(from: try sums())
+        {
             damage = difference
             throw StorageError(.corrupt, operation: "write", path: path, found: difference)
         }

@@ -66,7 +66,9 @@ struct PageSums: Equatable {
         var bytes = Self.magic
         bytes.reserveCapacity(16 + 8 * sums.count + 32)
         for word in [UInt64(bitPattern: size)] + sums {
-            for shift in stride(from: 0, to: 64, by: 8) { bytes.append(UInt8(truncatingIfNeeded: word >> UInt64(shift))) }
+            for shift in stride(from: 0, to: 64, by: 8) {
+                bytes.append(UInt8(truncatingIfNeeded: word >> UInt64(shift)))
+            }
         }
         try FileContents.writeAtomically(bytes + SHA256.digest(bytes), to: Self.path(for: database))
     }

@@ -211,7 +211,9 @@ package final class MirrorFolder: Sendable {
     /// Makes room for a copy and says what is there of it.
     ///
     /// - Throws: ``ServiceError`` or `StorageError` when there is no room, or when the holder reads its files otherwise.
-    package func open(holder: String, entity: String, listing: SampleListing) throws -> (lengths: [UInt64], isWhole: Bool) {
+    package func open(holder: String, entity: String, listing: SampleListing) throws -> (
+        lengths: [UInt64], isWhole: Bool
+    ) {
         guard listing.reading == reading else {
             throw ServiceError(
                 .configuration,

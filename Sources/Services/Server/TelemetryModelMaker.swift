@@ -72,7 +72,8 @@ package struct TelemetryModelMaker: InitialModelMaker {
                 guard !names.isEmpty else { continue }
                 notes.append(
                     Note(
-                        .warning, "metrics of a worker are far from those of the others and do not count for their scale",
+                        .warning,
+                        "metrics of a worker are far from those of the others and do not count for their scale",
                         [
                             "worker": part.sender, "metrics": "\(names.count)",
                             "first": PrintableText.line(names[0], limit: 120),
@@ -83,9 +84,13 @@ package struct TelemetryModelMaker: InitialModelMaker {
             to: merged, scaledBy: scale, rules: rules, configuration: configuration)
         guard !context.groups.isEmpty else { return .impossible("no worker has a metric that varies") }
         if context.groups.count > gate.mostGroups {
-            return blame(parts, because: "with it there are \(context.groups.count) groups, at most \(gate.mostGroups)") {
-                Set($0.types.flatMap { type, entry in entry.columns.keys.map { "\(type)/\(rules.group(for: $0).name)" } })
-                    .count
+            return blame(parts, because: "with it there are \(context.groups.count) groups, at most \(gate.mostGroups)")
+            {
+                Set(
+                    $0.types.flatMap { type, entry in entry.columns.keys.map { "\(type)/\(rules.group(for: $0).name)" }
+                    }
+                )
+                .count
             }
         }
         for group in context.groups {

@@ -14,13 +14,13 @@ package struct StatisticsGate: Equatable, Sendable {
     /// Rows of one entity.
     package var mostRows: UInt64 = 1 << 40
     /// Median step of a clock, in seconds: a millisecond to a month.
-    package var steps: ClosedRange<Double> = 0.001...2_678_400
+    package var steps: ClosedRange<Double> = 0.000_9...2_678_400
     /// How many times larger than at all the others the values of a metric may become by one contribution; beyond, they
     /// are of another unit, and the contribution is refused.
     package var largestScale = 1e9
     /// By how many spreads of the others one contribution may move the centre of a metric, or stretch its spread, and
     /// still count for its scale; beyond, the metric is scaled by what the others measured. Needs two others.
-    package var largestInfluence = 1e3
+    package var largestInfluence = 1e4
 
     /// The defaults.
     package init() {}
@@ -141,7 +141,8 @@ extension ColumnStatistics {
         guard ranges.values.allSatisfy({ $0.low.isFinite && $0.high.isFinite && $0.low <= $0.high }) else {
             return "found a range that is none, expected a low and a high value"
         }
-        guard ranges.values.map(\.low).min() == statistics.minimum, ranges.values.map(\.high).max() == statistics.maximum
+        guard ranges.values.map(\.low).min() == statistics.minimum,
+            ranges.values.map(\.high).max() == statistics.maximum
         else { return "found ranges of entities that do not make up the whole range, expected the same ends" }
         return nil
     }

@@ -45,7 +45,8 @@ private struct Desk {
 
     @discardableResult
     mutating func send(
-        _ claims: [AlarmClaim?], from worker: String, _ domain: String, spool: UInt64 = 7, first: UInt64, oldest: UInt64 = 1
+        _ claims: [AlarmClaim?], from worker: String, _ domain: String, spool: UInt64 = 7, first: UInt64,
+        oldest: UInt64 = 1
     ) -> AlarmReceipt? {
         let count = answers.count
         let batch = AlarmBatch(
@@ -83,7 +84,8 @@ private struct Desk {
         #expect(desk.send([Desk.claim("north/enb", 5)], from: "a", "north", first: 1)?.refused == [])
         #expect(desk.log.count == 1)
         // Within a domain too only what the server gave to a worker.
-        #expect(desk.send([Desk.claim("south/enb", 5)], from: "c", "south", first: 1)?.refused.first?.reason == .notServed)
+        #expect(
+            desk.send([Desk.claim("south/enb", 5)], from: "c", "south", first: 1)?.refused.first?.reason == .notServed)
         desk.serve("c", "south", ["south/enb"])
         #expect(desk.send([Desk.claim("south/enb", 5)], from: "c", "south", first: 2)?.refused == [])
         // And what it served before it lost it.
@@ -102,7 +104,9 @@ private struct Desk {
 
     @Test func whatIsRefusedIsSaidEveryTimeAndLoggedOnceAMinute() {
         var desk = Desk()
-        let mixed: [AlarmClaim?] = [Desk.claim("north/enb", 1), nil, Desk.claim("north/enb", 2, flaw: "a row below zero")]
+        let mixed: [AlarmClaim?] = [
+            Desk.claim("north/enb", 1), nil, Desk.claim("north/enb", 2, flaw: "a row below zero"),
+        ]
         for _ in 0..<10 {
             let receipt = desk.send(mixed, from: "a", "north", first: 1)
             #expect(receipt?.refused.map(\.number) == [2, 3] && receipt?.delivered == 3)
@@ -164,7 +168,8 @@ private struct Desk {
         desk = backup
         #expect(desk.send([], from: "a", "north", first: 101, oldest: 101)?.delivered == 100)
         #expect(desk.notes.contains { $0.fields["from"] == "61" && $0.fields["to"] == "100" })
-        #expect(desk.send([Desk.claim("north/enb", 101)], from: "a", "north", first: 101, oldest: 101)?.delivered == 101)
+        #expect(
+            desk.send([Desk.claim("north/enb", 101)], from: "a", "north", first: 101, oldest: 101)?.delivered == 101)
         #expect(desk.log.last?.claim.id == "north/enb@101")
     }
 

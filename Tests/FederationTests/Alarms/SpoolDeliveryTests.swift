@@ -38,7 +38,9 @@ import Testing
         _ = delivery.tick(at: .zero, retry: Self.second)
         let refused = [AlarmReceipt.Refused(number: 4, reason: .notServed)]
         #expect(
-            delivery.receive(AlarmReceipt(spool: 9, delivered: 4, refused: refused)) == [.refused(refused), .decided(upTo: 4)])
+            delivery.receive(AlarmReceipt(spool: 9, delivered: 4, refused: refused)) == [
+                .refused(refused), .decided(upTo: 4),
+            ])
     }
 
     @Test func aServerThatHasLessIsGivenItAgain() {

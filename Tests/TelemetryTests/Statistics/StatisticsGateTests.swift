@@ -10,7 +10,8 @@ private enum Samples {
 
     /// One entity: a counter, a level and one that stands still.
     static func statistics(
-        entity: String = "enb0", seed: UInt64 = 1, scale: Double = 1, offset: Double = 0, step: Double = 1, rows: Int = 400
+        entity: String = "enb0", seed: UInt64 = 1, scale: Double = 1, offset: Double = 0, step: Double = 1,
+        rows: Int = 400
     ) -> TelemetryStatistics {
         var generator = CounterBasedGenerator(seed: seed, purpose: "statistics gate")
         var total = 0.0
@@ -72,10 +73,13 @@ private enum Samples {
     }
 
     @Test func extremeValuesPass() {
-        for values in [[1e200, -1e200, 3], [.greatestFiniteMagnitude, -.greatestFiniteMagnitude, 0], [1e-300, 0, -0.0]] {
+        for values in [
+            [1e200, -1e200, 3], [.greatestFiniteMagnitude, -.greatestFiniteMagnitude, 0], [1e-300, 0, -0.0],
+        ] {
             var statistics = TelemetryStatistics()
             statistics.add(
-                MetricFrame(schema: ["x"], firstRow: 0, times: [0, 1, 2], values: values), site: "site1", entity: "enb0",
+                MetricFrame(schema: ["x"], firstRow: 0, times: [0, 1, 2], values: values), site: "site1",
+                entity: "enb0",
                 type: "enb", rules: Samples.rules)
             #expect(flaw(statistics) == nil, "\(values)")
         }
@@ -105,7 +109,8 @@ private enum Samples {
         let paths: [([String], Any)] = [
             (["level", "count"], 7), (["level", "missing"], UInt64.max), (["level", "maximum"], 1e12),
             (["level", "minimum"], -1e12), (["position"], -1), (["increases"], 100_000), (["fractions"], 100_000),
-            (["levelRanges", "site1/enb0", "high"], 1e12), (["levelRanges", "elsewhere/x"], ["low": 1.0, "high": 2.0]),
+            (["levelRanges", "site1/enb0", "high"], 1e12),
+            (["levelRanges", "elsewhere/x"], ["low": 1.0, "high": 2.0]),
             (["level", "sum", "digits"], [1, 2, 3]), (["level", "sumOfSquares", "digits"], [0, 0, 1]),
             (["level", "sum", "invalids"], 1), (["rateRanges"], [String: Any]()),
             (["level", "sketch", "weights"], [400]), (["level", "sketch", "keys"], [1]),
@@ -122,7 +127,8 @@ private enum Samples {
         var statistics = TelemetryStatistics()
         for index in 0..<4_108 {
             statistics.add(
-                MetricFrame(schema: ["cpu"], firstRow: 0, times: [0, 1], values: [1, 2]), site: "s", entity: "e\(index)",
+                MetricFrame(schema: ["cpu"], firstRow: 0, times: [0, 1], values: [1, 2]), site: "s",
+                entity: "e\(index)",
                 type: "t\(index)", rules: Samples.rules)
         }
         #expect(flaw(statistics, entities: nil)?.contains("4096 groups") == true)

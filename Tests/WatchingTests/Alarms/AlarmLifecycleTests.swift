@@ -102,7 +102,7 @@ import Watching
         #expect(events.map { $0.signatureStart?.time } == [20, 20, 100, 100])
         #expect(events.map(\.signatureSamples) == [1, 4, 4, 10])
         #expect(events.map { $0.signature?.metrics["m"]?.total } == [1, 1, 0, 0])
-        #expect(Set(events.map(\.id)) == ["s/e@2"] && events.map(\.lastAlarm?.index) == [2, 5, 13, 19])
+        #expect(Set(events.map(\.id)) == ["s/e@20"] && events.map(\.lastAlarm?.index) == [2, 5, 13, 19])
     }
 
     @Test func evidenceIsAskedOfRowsThatAreNamedBefore() {

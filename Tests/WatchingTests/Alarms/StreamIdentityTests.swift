@@ -52,7 +52,8 @@ import Watching
             #expect(AlarmIdentity.flaw(of: event(id)) == nil, "\(id)")
         }
         for id in [
-            "", "s@1/e#2@13", "other/e@12.5", "s@1/e#2@row-6-0123456789abcdef", "s@1/e#2@12.5#x", "s@1/e#2@", "s@1/e#2@12.5#1#2",
+            "", "s@1/e#2@13", "other/e@12.5", "s@1/e#2@row-6-0123456789abcdef", "s@1/e#2@12.5#x", "s@1/e#2@",
+            "s@1/e#2@12.5#1#2",
             "s@1/e#2@row-5-01", "s@1/e#2@" + String(repeating: "1", count: 10_000),
         ] {
             #expect(AlarmIdentity.flaw(of: event(id)) != nil, "\(id)")
