@@ -68,11 +68,15 @@ package struct EntityScorer {
 
 extension EntityScorer: StreamState {
     package func save(to state: inout StateWriter) {
+        // Another method's state may look like this one's.
+        state.append(Array(model.method.name.utf8))
         scorer.save(to: &state)
         for group in groups { group.save(to: &state) }
     }
 
     package mutating func restore(from state: inout StateReader) throws(StateError) {
+        let method = try state.bytes()
+        guard method == Array(model.method.name.utf8) else { throw StateError("the state of another method") }
         try scorer.restore(from: &state)
         for index in groups.indices { try groups[index].restore(from: &state) }
     }
