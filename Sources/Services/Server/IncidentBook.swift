@@ -55,15 +55,15 @@ final class IncidentBook: Sendable {
             let log = try AlarmLog(reading: log)
             if state.sequence < 0 { state.sequence = max(0, last - Self.mostEntries) }
             while state.sequence < last {
-                let entries = try log.entries(after: state.sequence, limit: Self.batch)
-                guard let end = entries.last?.sequence else { break }
-                for entry in entries {
+                let page = try log.page(after: state.sequence, limit: Self.batch)
+                guard page.last > state.sequence else { break }
+                for entry in page.entries {
                     guard let event = try? AlarmEvent(decoding: entry.bytes) else { continue }
                     guard let incident = state.machine.observe(EntityReport(event)) else { continue }
                     if state.incidents.count >= Self.mostAlarms { state.incidents = [:] }
                     state.incidents[event.id] = incident
                 }
-                state.sequence = end
+                state.sequence = page.last
             }
         }
     }
