@@ -258,7 +258,8 @@ struct FederationSimulation {
 
     private func spooled(_ index: Int) -> WorkerEvent {
         .alarmsSpooled(
-            spool: UInt64(index + 1), oldest: 1, latest: UInt64(workers[index].spool.count), delivered: workers[index].delivered)
+            spool: UInt64(index + 1), oldest: 1, latest: UInt64(workers[index].spool.count),
+            delivered: workers[index].delivered)
     }
 
     private mutating func raiseAlarm(_ index: Int) {

@@ -71,7 +71,8 @@ package final class ServerNode {
     ///   - note: writes to the log.
     package init(
         configuration: ServerConfiguration, strategy: any Strategy, maker: any InitialModelMaker,
-        recovery: ServerRecovery, alarms: AlarmRecovery = AlarmRecovery(), placement: PlacementLoop? = nil, keepsContributions: Bool = true,
+        recovery: ServerRecovery, alarms: AlarmRecovery = AlarmRecovery(), placement: PlacementLoop? = nil,
+        keepsContributions: Bool = true,
         port: any NodePort, disk: any ServerDisk, clock: any NodeClock, tasks: any NodeTasks, inbox: Inbox<Input>,
         note: @escaping (Note) -> Void
     ) {

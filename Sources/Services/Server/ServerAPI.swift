@@ -151,7 +151,8 @@ final class ServerAPI: Sendable {
         let limit = request.query("limit").map { Int($0) ?? -1 } ?? 1_000
         guard (1...10_000).contains(limit) else { return .text(400, "limit: 1 to 10000\n") }
         let listing = AlarmListing(
-            log: try AlarmLog(reading: folder + "/alarms.db"), names: names, incidents: incidents, since: since, limit: limit)
+            log: try AlarmLog(reading: folder + "/alarms.db"), names: names, incidents: incidents, since: since,
+            limit: limit)
         return .stream(type: "application/json", isEndless: false) { listing.next() }
     }
 

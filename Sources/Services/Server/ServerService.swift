@@ -70,7 +70,8 @@ package final class ServerService {
         node = ServerNode(
             configuration: federation, strategy: strategy,
             maker: TelemetryModelMaker(configuration: settings.training, rules: settings.rules), recovery: recovery,
-            alarms: alarmRecovery, placement: settings.placement.map {
+            alarms: alarmRecovery,
+            placement: settings.placement.map {
                 PlacementLoop($0, times: ServerFolder.trainingTimes(folder, log: log))
             }, keepsContributions: settings.keptRounds > 0, port: opened, disk: disk, clock: MonotonicClock(),
             tasks: tasks, inbox: Inbox { waker.wake() }, note: { log.write($0) })

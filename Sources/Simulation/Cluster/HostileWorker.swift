@@ -139,7 +139,8 @@ final class HostileWorker {
                     }
                     events.shuffle(using: &generator)
                     peer.send(
-                        .alarmBatch(AlarmBatch(spool: generator.next(), first: 1, oldest: 1, alarms: Array(events.prefix(16)))))
+                        .alarmBatch(
+                            AlarmBatch(spool: generator.next(), first: 1, oldest: 1, alarms: Array(events.prefix(16)))))
                     cluster.tally.count(.forgedAlarms)
                 }
                 again(left - 1)

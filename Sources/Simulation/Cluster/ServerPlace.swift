@@ -42,7 +42,8 @@ final class ServerPlace {
         do {
             let recovery = try folder.recover()
             cluster.observe(
-                .serverStarted(folder: folder.number, version: recovery.version, alarms: Set(folder.alarms.map(\.claim.key))))
+                .serverStarted(
+                    folder: folder.number, version: recovery.version, alarms: Set(folder.alarms.map(\.claim.key))))
             cluster.say("server", "starts: version \(recovery.version), round \(recovery.nextRound)")
             run(recovery)
         } catch {
@@ -86,7 +87,8 @@ final class ServerPlace {
         cluster.variant?.change(port, ofServer: self)
         let node = ServerNode(
             configuration: configuration, strategy: cluster.variant?.strategy ?? FederatedAveraging(),
-            maker: ToyMaker(), recovery: recovery, alarms: folder.alarmRecovery, port: port, disk: SimulatedServerDisk(self, faults: faults),
+            maker: ToyMaker(), recovery: recovery, alarms: folder.alarmRecovery, port: port,
+            disk: SimulatedServerDisk(self, faults: faults),
             clock: clock, tasks: tasks, inbox: Inbox()
         ) { [unowned cluster] note in
             var note = note

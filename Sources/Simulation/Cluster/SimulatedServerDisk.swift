@@ -75,7 +75,8 @@ final class SimulatedServerDisk: ServerDisk, @unchecked Sendable {
         alarms.map { bytes in
             guard let alarm = ToyAlarm(event: bytes) else { return nil }
             // A server that does not know an alarm again gives it another name each time.
-            let name = place.cluster.variant == .repeatsAlarms ? "\(alarm.name) \(place.cluster.generator.next())" : alarm.name
+            let name =
+                place.cluster.variant == .repeatsAlarms ? "\(alarm.name) \(place.cluster.generator.next())" : alarm.name
             return AlarmClaim(id: name, revision: alarm.revision, entity: alarm.entity)
         }
     }

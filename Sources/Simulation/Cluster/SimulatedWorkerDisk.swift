@@ -34,7 +34,9 @@ final class SimulatedWorkerDisk: WorkerDisk, @unchecked Sendable {
 
     func alarms(after number: UInt64, limit: Int) throws -> [[UInt8]] {
         var found: [[UInt8]] = []
-        while found.count < limit, let alarm = place.folder.alarms[number + UInt64(found.count) + 1] { found.append(alarm) }
+        while found.count < limit, let alarm = place.folder.alarms[number + UInt64(found.count) + 1] {
+            found.append(alarm)
+        }
         if place.cluster.variant == .forgetsWhatItSent, !found.isEmpty {
             try decideAlarms(upTo: number + UInt64(found.count))
         }

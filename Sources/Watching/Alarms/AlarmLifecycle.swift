@@ -160,7 +160,8 @@ package struct AlarmLifecycle: Sendable {
         let ratio = sample.ratio.isFinite ? max(sample.ratio, 0) : 0
         guard var course else {
             let event = AlarmEvent(
-                id: AlarmIdentity.identity(site: site, entity: entity, mark: identity.mark(of: sample.point)), revision: 0, state: .raised, site: site, entity: entity,
+                id: AlarmIdentity.identity(site: site, entity: entity, mark: identity.mark(of: sample.point)),
+                revision: 0, state: .raised, site: site, entity: entity,
                 worker: worker, severity: .init(ratio: ratio), onset: sample.point, at: sample.point,
                 lastAlarm: sample.point,
                 score: ratio, groups: sample.groups.sorted(), fingerprint: [], reconstruction: sample.reconstruction,
