@@ -109,7 +109,8 @@ package final class SampleStore: @unchecked Sendable {
         package var samples = 0
     }
 
-    private static let migrations = [
+    /// How the schema came about, step by step.
+    package static let migrations = [
         """
         CREATE TABLE entities (
             id INTEGER PRIMARY KEY, site TEXT NOT NULL, name TEXT NOT NULL, type TEXT NOT NULL, columns BLOB NOT NULL,

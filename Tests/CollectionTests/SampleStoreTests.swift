@@ -91,7 +91,7 @@ import Testing
             try store.append([addition((0..<350).map { row($0) })])
         }
         do {
-            let database = try Database(path: path, migrations: [])
+            let database = try Database(path: path, migrations: SampleStore.migrations)
             try database.query("UPDATE blocks SET bytes = zeroblob(length(bytes)) WHERE first = 100")
         }
         let store = try SampleStore(path: path, limits: limits)
