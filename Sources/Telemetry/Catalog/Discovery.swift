@@ -131,7 +131,7 @@ struct Discovery {
     }
 
     /// Names (without extension) of tables about the entities of a folder: who depends on whom, and what was wrong when.
-    private static let aboutOthers: Set<String> = ["dependency", "dependencies", "faults", "windows"]
+    private static let aboutOthers: Set<String> = ["dependency", "dependencies", "faults", "manifest", "windows"]
     private static let extensions: Set<String> = [
         "csv", "tsv", "txt", "json", "jsonl", "ndjson", "prom", "openmetrics", "lp",
     ]
