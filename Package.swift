@@ -63,7 +63,7 @@ let package = Package(
         // Layer 1: what knows nothing of the domain.
         module("Numerics", ["COpenBLAS"], touchesC: true),
         module("Platform", ["CExpat", "CZlib", "CZstd", "Numerics"], touchesC: true),
-        module("Charts"),
+        module("Charts", ["Platform"]),
 
         // Layer 2.
         module("CommandLine", ["Platform"]),
@@ -126,7 +126,7 @@ let package = Package(
             swiftSettings: strict),
         tests("Numerics"),
         tests("Platform", ["Numerics"]),
-        tests("Charts", ["Numerics"]),
+        tests("Charts", ["Numerics", "Platform"]),
         tests("CommandLine", ["Platform"]),
         tests("CVectorKernels"),
         tests("Telemetry", ["Laboratory", "Numerics"]),

@@ -15,8 +15,6 @@ public enum Palette {
     public static let orange = Color(0xE69F00)
     /// Bluish green.
     public static let green = Color(0x009E73)
-    /// Reddish purple.
-    public static let purple = Color(0xCC79A7)
     /// Sky blue.
     public static let sky = Color(0x56B4E9)
     /// Vermilion, the colour of alarms and thresholds.
@@ -48,20 +46,6 @@ public struct ColorScale: Hashable, Sendable {
         let index = min(Int(position), anchors.count - 2)
         return anchors[index].mixed(with: anchors[index + 1], share: position - Double(index))
     }
-
-    /// Viridis (van der Walt and Smith, matplotlib 1.5, 2015) from eleven of its published values: perceptually
-    /// uniform, readable in grey and with every common colour-vision deficiency.
-    public static let viridis = ColorScale(anchors: [
-        Color(0x440154), Color(0x482475), Color(0x414487), Color(0x355F8D), Color(0x2A788E), Color(0x21918C),
-        Color(0x22A884), Color(0x44BF70), Color(0x7AD151), Color(0xBDDF26), Color(0xFDE725),
-    ])
-
-    /// Cividis (Nuñez, Anderton, Renslow, PLoS ONE 13(7), 2018): as viridis, the same with and without
-    /// red-green deficiency.
-    public static let cividis = ColorScale(anchors: [
-        Color(0x00224E), Color(0x123570), Color(0x3B496C), Color(0x575D6D), Color(0x707173), Color(0x8A8678),
-        Color(0xA59C74), Color(0xC3B369), Color(0xE1CC55), Color(0xFEE838),
-    ])
 
     /// Deviations on a white page: from near white over the orange and red part of inferno to near black
     /// (lightness falls evenly), so that what is normal stays quiet and what deviates stands out.

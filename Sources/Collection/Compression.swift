@@ -39,9 +39,9 @@ enum Zstandard {
 }
 
 /// Blocks of bytes compressed by snappy, as remote write sends them.
-enum Snappy {
+package enum Snappy {
     /// What was compressed; `nil` when the bytes are no block, or hold more than `limit`.
-    static func decompressed(_ bytes: [UInt8], limit: Int) -> [UInt8]? {
+    package static func decompressed(_ bytes: [UInt8], limit: Int) -> [UInt8]? {
         var size = 0
         let known = unsafe bytes.withUnsafeBytes { raw in
             unsafe snappy_uncompressed_length(
@@ -65,9 +65,9 @@ enum Snappy {
 }
 
 /// Bytes packed by gzip, as OpenTelemetry's collector sends them.
-enum Gzip {
+package enum Gzip {
     /// What was packed; `nil` when the bytes are none, or hold more than `limit`.
-    static func decompressed(_ bytes: [UInt8], limit: Int) -> [UInt8]? {
+    package static func decompressed(_ bytes: [UInt8], limit: Int) -> [UInt8]? {
         var stream = unsafe z_stream()
         // 15 bits of window, and 16 for the gzip header.
         guard unsafe inflateInit2_(&stream, 15 + 16, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK else {

@@ -6,26 +6,28 @@ import Telemetry
 
 /// Fetches what endpoints say, by libcurl: http and https, packed or not, with time-outs and a bound on the bytes that
 /// come out. Used by one thread at a time; keeps its connection.
-@safe final class HTTPFetcher {
+@safe package final class HTTPFetcher {
     /// How an endpoint is asked.
-    struct Options: Sendable, Hashable {
+    package struct Options: Sendable, Hashable {
         /// Seconds that an answer may take, from the first byte to the last.
-        var timeoutSeconds = 10.0
+        package var timeoutSeconds = 10.0
         /// Bytes of an answer, unpacked.
-        var maximumBytes = 64 << 20
+        package var maximumBytes = 64 << 20
         /// A file with a bearer token.
-        var bearerTokenFile: String?
+        package var bearerTokenFile: String?
         /// A file with `user:password`.
-        var basicAuthFile: String?
+        package var basicAuthFile: String?
         /// A file with the authorities to trust.
-        var caFile: String?
+        package var caFile: String?
         /// Whether certificates are taken as they are.
-        var takesAnyCertificate = false
+        package var takesAnyCertificate = false
         /// What it accepts.
-        var accept = "*/*"
+        package var accept = "*/*"
 
-        init() {}
+        /// The defaults.
+        package init() {}
 
+        /// As a source is configured.
         init(_ source: SourceConfiguration) {
             if let seconds = source.timeoutSeconds { timeoutSeconds = seconds }
             if let bytes = source.maximumBytes { maximumBytes = bytes }
@@ -37,23 +39,25 @@ import Telemetry
     }
 
     /// An answer.
-    struct Answer {
-        var status: Int
-        var type: String
-        var body: [UInt8]
+    package struct Answer {
+        package var status: Int
+        package var type: String
+        package var body: [UInt8]
     }
 
     /// Why there is none.
-    struct Failure: Error, CustomStringConvertible {
-        enum Kind { case unreachable, tooSlow, tooLarge, refused, configuration }
-        var kind: Kind
-        var description: String
+    package struct Failure: Error, CustomStringConvertible {
+        /// What kind of failure it is.
+        package enum Kind { case unreachable, tooSlow, tooLarge, refused, configuration }
+        package var kind: Kind
+        package var description: String
     }
 
     private static let isReady: Bool = curl_global_init(Int(CURL_GLOBAL_DEFAULT)) == CURLE_OK
     private let handle: UnsafeMutableRawPointer
 
-    init() throws {
+    /// A fetcher without a connection yet.
+    package init() throws {
         guard Self.isReady, let handle = unsafe curl_easy_init() else {
             throw ServiceError(.unavailable, "libcurl cannot be used")
         }
@@ -65,7 +69,7 @@ import Telemetry
     /// Asks for `url`.
     ///
     /// - Throws: ``Failure`` where no whole answer came.
-    func get(_ url: String, _ options: Options) throws -> Answer {
+    package func get(_ url: String, _ options: Options) throws -> Answer {
         unsafe curl_easy_reset(handle)
         func set(_ option: CURLoption, _ text: String) { _ = unsafe faultline_curl_text(handle, option, text) }
         func set(_ option: CURLoption, _ number: Int) { _ = unsafe faultline_curl_number(handle, option, number) }

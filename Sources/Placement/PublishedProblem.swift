@@ -131,16 +131,6 @@ struct PublishedProblem {
         case (let a, let b): return a ?? b
         }
     }
-
-    /// p_k + d_ij, or infinity where node i may not work for server j.
-    func plainLoop(server j: Int, node i: Int, workers k: Int) -> Double {
-        i == j || !canHost[i] ? .infinity : trainingTime[k] + instance.latency[j, i]
-    }
-
-    /// α·p_k + d_ij, or infinity where node i may not work, accelerated, for server j.
-    func acceleratedLoop(server j: Int, node i: Int, workers k: Int) -> Double {
-        i == j || acceleratedPenalty[i] != 0 ? .infinity : factor * trainingTime[k] + instance.latency[j, i]
-    }
 }
 
 /// The latencies towards one server in ascending order: all possible workers, and those with an accelerator.

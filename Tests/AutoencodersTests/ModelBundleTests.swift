@@ -116,7 +116,7 @@ import Testing
         ("\"features\" : 3", "\"features\" : 9223372036854775807", "sizes"),
         ("\"features\" : 3", "\"features\" : -3", "sizes"),
         ("\"features\" : 3", "\"features\" : 4", "metrics"),
-        ("\"physical.cpu\"", "\"../../etc/passwd\"", "name"),
+        ("\"physical.cpu\"", "\"physical.\\u0007cpu\"", "can be seen"),
         ("\"physical.cpu\"", "\"physical.network\"", "twice"),
         ("\"window\" : 6", "\"window\" : 0", "window"),
         ("\"tool\"", "\"tol\"", "tool"),

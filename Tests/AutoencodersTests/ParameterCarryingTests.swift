@@ -1,89 +1,85 @@
-// Looks at what only a debug build shows: `swift test`, not `make test`.
-#if DEBUG
-    import Numerics
-    import Telemetry
-    import Testing
+import Autoencoders
+import Numerics
+import Telemetry
+import Testing
 
-    @testable import Autoencoders
+@Suite struct ParameterCarryingTests {
+    private let shape = AutoencoderShape(features: 3, window: 4, hidden: [5, 2])
 
-    @Suite struct ParameterCarryingTests {
-        private let shape = AutoencoderShape(features: 3, window: 4, hidden: [5, 2])
+    private func scaler(_ metrics: [(String, Double, Double)]) -> MetricScaler {
+        MetricScaler(
+            metrics: metrics.map {
+                .init(name: $0.0, centre: $0.1, spread: $0.2, lowerLimit: -1e9, upperLimit: 1e9)
+            })
+    }
 
-        private func scaler(_ metrics: [(String, Double, Double)]) -> MetricScaler {
-            MetricScaler(
-                metrics: metrics.map {
-                    .init(name: $0.0, centre: $0.1, spread: $0.2, lowerLimit: -1e9, upperLimit: 1e9)
-                })
+    /// What the model makes of raw samples, in raw units.
+    private func reconstruction(
+        _ parameters: Tensor<Float>, _ shape: AutoencoderShape, _ scaler: MetricScaler, of raw: [[Double]]
+    ) throws -> [[Double]] {
+        let engine = try AcceleratorCatalog.backend(named: "reference", threads: 1)
+            .makeEngine(shape: shape, maximumBatch: 1)
+        try engine.setParameters(parameters)
+        let scaled = raw.flatMap { row in
+            row.enumerated().map { Float(scaler.scale($0.element, metric: $0.offset)) }
         }
-
-        /// What the model makes of raw samples, in raw units.
-        private func reconstruction(
-            _ parameters: Tensor<Float>, _ shape: AutoencoderShape, _ scaler: MetricScaler, of raw: [[Double]]
-        ) throws -> [[Double]] {
-            let engine = try AcceleratorCatalog.backend(named: "reference", threads: 1)
-                .makeEngine(shape: shape, maximumBatch: 1)
-            try engine.setParameters(parameters)
-            let scaled = raw.flatMap { row in
-                row.enumerated().map { Float(scaler.scale($0.element, metric: $0.offset)) }
+        let batch = WindowBatch(samples: Tensor(scaled, shape: [shape.window, shape.features]), starts: [0][...])
+        let out = try engine.reconstruct(batch).elements
+        return (0..<shape.window).map { step in
+            (0..<shape.features).map { column in
+                Double(out[step * shape.features + column]) * scaler.metrics[column].spread
+                    + scaler.metrics[column].centre
             }
-            let batch = WindowBatch(samples: Tensor(scaled, shape: [shape.window, shape.features]), starts: [0][...])
-            let out = try engine.reconstruct(batch).elements
-            return (0..<shape.window).map { step in
-                (0..<shape.features).map { column in
-                    Double(out[step * shape.features + column]) * scaler.metrics[column].spread
-                        + scaler.metrics[column].centre
-                }
-            }
-        }
-
-        @Test func anotherScalingLeavesTheFunctionAsItIs() throws {
-            let old = scaler([("a", 1, 2), ("b", -3, 0.5), ("c", 100, 40)])
-            let new = scaler([("a", 2, 1), ("b", -2.5, 1.5), ("c", 80, 60)])
-            let trained = shape.initialParameters(seed: 7, group: "g")
-            let carried = ParameterCarrying.carry(
-                trained, from: (shape, old), to: (shape, new), initial: shape.initialParameters(seed: 1, group: "g"))
-            #expect(carried != trained)
-            let raw = [[1.5, -3.2, 130], [0, -2.9, 90], [3, -3.5, 60], [2, -3, 100]]
-            let before = try reconstruction(trained, shape, old, of: raw)
-            let after = try reconstruction(carried, shape, new, of: raw)
-            for (one, other) in zip(before.joined(), after.joined()) {
-                // Single precision through two layers, in units of the larger spread.
-                #expect(abs(one - other) < 2e-3, "\(one) and \(other)")
-            }
-            #expect(
-                ParameterCarrying.carry(trained, from: (shape, old), to: (shape, old), initial: carried) == trained,
-                "the same scaling leaves the same bits")
-        }
-
-        @Test func metricsThatStayKeepTheirColumns() throws {
-            let old = scaler([("a", 0, 1), ("b", 0, 1), ("c", 0, 1)])
-            let wider = AutoencoderShape(features: 4, window: 4, hidden: [5, 2])
-            let new = scaler([("c", 0, 1), ("x", 0, 1), ("a", 0, 1), ("b", 0, 1)])
-            let trained = shape.initialParameters(seed: 7, group: "g")
-            let initial = wider.initialParameters(seed: 1, group: "g")
-            let carried = ParameterCarrying.carry(trained, from: (shape, old), to: (wider, new), initial: initial)
-            let (from, to) = (trained.elements, carried.elements)
-            for row in 0..<20 {
-                #expect(to[row * 4] == from[row * 3 + 2] && to[row * 4 + 2] == from[row * 3])
-                #expect(to[row * 4 + 1] == initial.elements[row * 4 + 1])
-            }
-        }
-
-        @Test func otherWidthsBeginAnew() {
-            let other = AutoencoderShape(features: 3, window: 4, hidden: [6, 2])
-            let same = scaler([("a", 0, 1), ("b", 0, 1), ("c", 0, 1)])
-            let initial = other.initialParameters(seed: 1, group: "g")
-            #expect(
-                ParameterCarrying.carry(
-                    shape.initialParameters(seed: 7, group: "g"), from: (shape, same), to: (other, same),
-                    initial: initial)
-                    == initial)
-            let strangers = scaler([("d", 0, 1), ("e", 0, 1), ("f", 0, 1)])
-            let fresh = shape.initialParameters(seed: 1, group: "g")
-            #expect(
-                ParameterCarrying.carry(
-                    shape.initialParameters(seed: 7, group: "g"), from: (shape, same), to: (shape, strangers),
-                    initial: fresh) == fresh)
         }
     }
-#endif
+
+    @Test func anotherScalingLeavesTheFunctionAsItIs() throws {
+        let old = scaler([("a", 1, 2), ("b", -3, 0.5), ("c", 100, 40)])
+        let new = scaler([("a", 2, 1), ("b", -2.5, 1.5), ("c", 80, 60)])
+        let trained = shape.initialParameters(seed: 7, group: "g")
+        let carried = ParameterCarrying.carry(
+            trained, from: (shape, old), to: (shape, new), initial: shape.initialParameters(seed: 1, group: "g"))
+        #expect(carried != trained)
+        let raw = [[1.5, -3.2, 130], [0, -2.9, 90], [3, -3.5, 60], [2, -3, 100]]
+        let before = try reconstruction(trained, shape, old, of: raw)
+        let after = try reconstruction(carried, shape, new, of: raw)
+        for (one, other) in zip(before.joined(), after.joined()) {
+            // Single precision through two layers, in units of the larger spread.
+            #expect(abs(one - other) < 2e-3, "\(one) and \(other)")
+        }
+        #expect(
+            ParameterCarrying.carry(trained, from: (shape, old), to: (shape, old), initial: carried) == trained,
+            "the same scaling leaves the same bits")
+    }
+
+    @Test func metricsThatStayKeepTheirColumns() throws {
+        let old = scaler([("a", 0, 1), ("b", 0, 1), ("c", 0, 1)])
+        let wider = AutoencoderShape(features: 4, window: 4, hidden: [5, 2])
+        let new = scaler([("c", 0, 1), ("x", 0, 1), ("a", 0, 1), ("b", 0, 1)])
+        let trained = shape.initialParameters(seed: 7, group: "g")
+        let initial = wider.initialParameters(seed: 1, group: "g")
+        let carried = ParameterCarrying.carry(trained, from: (shape, old), to: (wider, new), initial: initial)
+        let (from, to) = (trained.elements, carried.elements)
+        for row in 0..<20 {
+            #expect(to[row * 4] == from[row * 3 + 2] && to[row * 4 + 2] == from[row * 3])
+            #expect(to[row * 4 + 1] == initial.elements[row * 4 + 1])
+        }
+    }
+
+    @Test func otherWidthsBeginAnew() {
+        let other = AutoencoderShape(features: 3, window: 4, hidden: [6, 2])
+        let same = scaler([("a", 0, 1), ("b", 0, 1), ("c", 0, 1)])
+        let initial = other.initialParameters(seed: 1, group: "g")
+        #expect(
+            ParameterCarrying.carry(
+                shape.initialParameters(seed: 7, group: "g"), from: (shape, same), to: (other, same),
+                initial: initial)
+                == initial)
+        let strangers = scaler([("d", 0, 1), ("e", 0, 1), ("f", 0, 1)])
+        let fresh = shape.initialParameters(seed: 1, group: "g")
+        #expect(
+            ParameterCarrying.carry(
+                shape.initialParameters(seed: 7, group: "g"), from: (shape, same), to: (shape, strangers),
+                initial: fresh) == fresh)
+    }
+}

@@ -1,159 +1,155 @@
-// Looks at what only a debug build shows: `swift test`, not `make test`.
-#if DEBUG
-    import Foundation
-    import Platform
-    import Services
-    import Telemetry
-    import TestSupport
-    import Testing
+import Collection
+import Foundation
+import Platform
+import Services
+import Telemetry
+import TestSupport
+import Testing
 
-    @testable import Collection
-
-    @Suite struct SampleStoreTests {
-        private func addition(_ rows: [SampledRow], entity: String = "e", columns: Int = 3) -> SampleStore.Addition {
-            .init(site: "s", entity: entity, type: "t", columns: (0..<columns).map { "c\($0)" }, rows: rows)
-        }
-
-        private func row(_ number: Int, columns: Int = 3) -> SampledRow {
-            SampledRow(
-                time: 1_700_000_000 + Double(number),
-                values: (0..<columns).map { $0 == 1 && number % 7 == 0 ? .nan : Double(number * (1 + $0)) / 4 })
-        }
-
-        private func all(_ store: SampleStore, _ key: String = "s/e") throws -> [SampledRow] {
-            var rows: [SampledRow] = []
-            var next = 0
-            while let (first, block) = try store.read(key, from: next, limit: 100) {
-                #expect(first >= next)
-                rows += (0..<block.rowCount).map { block[$0] }
-                next = first + block.rowCount
-            }
-            return rows
-        }
-
-        @Test(arguments: [1, 3, 64, 1_000]) func rowsComeBackHoweverTheyCame(piece: Int) throws {
-            let folder = try TemporaryFolder()
-            var limits = SampleStore.Limits()
-            limits.blockValues = 300
-            let path = folder.url.appending(path: "samples.db").path
-            let rows = (0..<700).map { row($0) }
-            do {
-                let store = try SampleStore(path: path, limits: limits)
-                for start in stride(from: 0, to: rows.count, by: piece) {
-                    try store.append([addition(Array(rows[start..<min(start + piece, rows.count)]))])
-                    if piece == 64 { #expect(try all(store).count == min(start + piece, rows.count)) }
-                }
-                #expect(try all(store) == rows)
-                #expect(store.entity("s/e")?.nextRow == 700)
-            }
-            let again = try SampleStore(path: path, limits: limits)
-            #expect(again.remark == nil)
-            #expect(try all(again) == rows)
-            try again.append([addition((700..<750).map { row($0) })])
-            #expect(try all(again) == (0..<750).map { row($0) })
-        }
-
-        @Test func columnsThatComeLaterAreMissingBefore() throws {
-            let folder = try TemporaryFolder()
-            let path = folder.url.appending(path: "samples.db").path
-            let store = try SampleStore(path: path)
-            try store.append([addition([row(0, columns: 2)], columns: 2)])
-            try store.append([addition([row(1, columns: 3)], columns: 3)])
-            let reader = StoredRows("s/e", in: store, .stream(from: 0))
-            var frames = try reader.makeReader()
-            let frame = try #require(try frames.nextChunk(maximumRows: 10))
-            #expect(frame.schema == ["c0", "c1", "c2"] && frame.rowCount == 2)
-            #expect(frame[0, 2].isNaN && frame[1, 2] == 0.75)
-            #expect(try SampleStore(path: path).entity("s/e")?.columns.count == 3)
-        }
-
-        @Test func theOldestGoFirst() throws {
-            let folder = try TemporaryFolder()
-            var limits = SampleStore.Limits()
-            limits.blockValues = 100
-            limits.ageSeconds = 200
-            let store = try SampleStore(path: folder.url.appending(path: "samples.db").path, limits: limits)
-            for start in stride(from: 0, to: 1_000, by: 50) {
-                try store.append([addition((start..<(start + 50)).map { row($0) })])
-            }
-            let entity = try #require(store.entity("s/e"))
-            #expect(entity.nextRow == 1_000)
-            #expect((750...800).contains(entity.firstRow))
-            #expect(store.counters.forgotten == entity.firstRow)
-            #expect(try all(store).first?.time == 1_700_000_000 + Double(entity.firstRow))
-        }
-
-        @Test func aDamagedBlockCostsItselfOnly() throws {
-            let folder = try TemporaryFolder()
-            var limits = SampleStore.Limits()
-            limits.blockValues = 300
-            let path = folder.url.appending(path: "samples.db").path
-            do {
-                let store = try SampleStore(path: path, limits: limits)
-                try store.append([addition((0..<350).map { row($0) })])
-            }
-            do {
-                let database = try Database(path: path, migrations: SampleStore.migrations)
-                try database.query("UPDATE blocks SET bytes = zeroblob(length(bytes)) WHERE first = 100")
-            }
-            let store = try SampleStore(path: path, limits: limits)
-            let times = try all(store).map { Int($0.time - 1_700_000_000) }
-            #expect(times == Array(0..<100) + Array(200..<350))
-            #expect(store.counters.damaged >= 1)
-            let reader = StoredRows("s/e", in: store, .latest(400))
-            var frames = try reader.makeReader()
-            var rows = 0
-            while let frame = try frames.nextChunk(maximumRows: 64) { rows += frame.rowCount }
-            #expect(rows == 250)
-        }
-
-        @Test func aFileThatIsNoStoreIsPutAside() throws {
-            let folder = try TemporaryFolder()
-            let path = folder.url.appending(path: "samples.db").path
-            try Data("this is no database, and long enough to look at".utf8).write(to: URL(filePath: path))
-            let store = try SampleStore(path: path)
-            #expect(store.remark?.contains(".damaged") ?? false)
-            #expect(FileManager.default.fileExists(atPath: path + ".damaged"))
-            try store.append([addition([row(0)])])
-            #expect(try all(store).count == 1)
-        }
-
-        @Test func badRowsAreReadButNotLearnedFrom() throws {
-            let folder = try TemporaryFolder()
-            let store = try SampleStore(path: folder.url.appending(path: "samples.db").path)
-            var rows = (0..<20).map { row($0) }
-            rows[5].quality = .incomplete
-            rows[12].quality = .disconnected
-            try store.append([addition(rows)])
-            func frame(_ span: StoredRows.Span, _ excluded: [ClosedRange<Double>] = []) throws -> MetricFrame {
-                var reader = try StoredRows("s/e", in: store, span, excluding: { _ in excluded }).makeReader()
-                return try #require(try reader.nextChunk(maximumRows: 100))
-            }
-            let stream = try frame(.stream(from: 3))
-            #expect(stream.rowCount == 17 && stream.firstRow == 3)
-            let learned = try frame(.latest(20))
-            #expect(learned.rowCount == 19 && learned.fileStarts == [5, 11])
-            let clean = try frame(.latest(20), [1_700_000_015...1_700_000_016.5])
-            #expect(clean.rowCount == 17 && clean.fileStarts == [5, 11, 14])
-            var live = try StoredRows("s/e", in: store, .stream(from: 20)).makeReader()
-            #expect(try live.nextChunk(maximumRows: 10)?.rowCount == 0)
-            try store.append([addition([row(20)])])
-            #expect(try live.nextChunk(maximumRows: 10)?.firstRow == 20)
-        }
-
-        @Test func requestsAreKeptUntilTheirRowsAre() throws {
-            let folder = try TemporaryFolder()
-            let path = folder.url.appending(path: "samples.db").path
-            let store = try SampleStore(path: path)
-            let first = try store.keep(unsettled: [1, 2, 3], from: "a")
-            let second = try store.keep(unsettled: [4], from: "a")
-            _ = try store.keep(unsettled: [5], from: "b")
-            try store.append([addition([row(0)])], position: ("p", [9]), settles: [first])
-            let again = try SampleStore(path: path)
-            #expect(try again.unsettled(from: "a").map(\.number) == [second])
-            #expect(try again.unsettled(from: "a").map(\.bytes) == [[4]])
-            #expect(try again.position(of: "p") == [9])
-            #expect(try again.keep(unsettled: [6], from: "a") > second)
-        }
+@Suite struct SampleStoreTests {
+    private func addition(_ rows: [SampledRow], entity: String = "e", columns: Int = 3) -> SampleStore.Addition {
+        .init(site: "s", entity: entity, type: "t", columns: (0..<columns).map { "c\($0)" }, rows: rows)
     }
-#endif
+
+    private func row(_ number: Int, columns: Int = 3) -> SampledRow {
+        SampledRow(
+            time: 1_700_000_000 + Double(number),
+            values: (0..<columns).map { $0 == 1 && number % 7 == 0 ? .nan : Double(number * (1 + $0)) / 4 })
+    }
+
+    private func all(_ store: SampleStore, _ key: String = "s/e") throws -> [SampledRow] {
+        var rows: [SampledRow] = []
+        var next = 0
+        while let (first, block) = try store.read(key, from: next, limit: 100) {
+            #expect(first >= next)
+            rows += (0..<block.rowCount).map { block[$0] }
+            next = first + block.rowCount
+        }
+        return rows
+    }
+
+    @Test(arguments: [1, 3, 64, 1_000]) func rowsComeBackHoweverTheyCame(piece: Int) throws {
+        let folder = try TemporaryFolder()
+        var limits = SampleStore.Limits()
+        limits.blockValues = 300
+        let path = folder.url.appending(path: "samples.db").path
+        let rows = (0..<700).map { row($0) }
+        do {
+            let store = try SampleStore(path: path, limits: limits)
+            for start in stride(from: 0, to: rows.count, by: piece) {
+                try store.append([addition(Array(rows[start..<min(start + piece, rows.count)]))])
+                if piece == 64 { #expect(try all(store).count == min(start + piece, rows.count)) }
+            }
+            #expect(try all(store) == rows)
+            #expect(store.entity("s/e")?.nextRow == 700)
+        }
+        let again = try SampleStore(path: path, limits: limits)
+        #expect(again.remark == nil)
+        #expect(try all(again) == rows)
+        try again.append([addition((700..<750).map { row($0) })])
+        #expect(try all(again) == (0..<750).map { row($0) })
+    }
+
+    @Test func columnsThatComeLaterAreMissingBefore() throws {
+        let folder = try TemporaryFolder()
+        let path = folder.url.appending(path: "samples.db").path
+        let store = try SampleStore(path: path)
+        try store.append([addition([row(0, columns: 2)], columns: 2)])
+        try store.append([addition([row(1, columns: 3)], columns: 3)])
+        let reader = StoredRows("s/e", in: store, .stream(from: 0))
+        var frames = try reader.makeReader()
+        let frame = try #require(try frames.nextChunk(maximumRows: 10))
+        #expect(frame.schema == ["c0", "c1", "c2"] && frame.rowCount == 2)
+        #expect(frame[0, 2].isNaN && frame[1, 2] == 0.75)
+        #expect(try SampleStore(path: path).entity("s/e")?.columns.count == 3)
+    }
+
+    @Test func theOldestGoFirst() throws {
+        let folder = try TemporaryFolder()
+        var limits = SampleStore.Limits()
+        limits.blockValues = 100
+        limits.ageSeconds = 200
+        let store = try SampleStore(path: folder.url.appending(path: "samples.db").path, limits: limits)
+        for start in stride(from: 0, to: 1_000, by: 50) {
+            try store.append([addition((start..<(start + 50)).map { row($0) })])
+        }
+        let entity = try #require(store.entity("s/e"))
+        #expect(entity.nextRow == 1_000)
+        #expect((750...800).contains(entity.firstRow))
+        #expect(store.counters.forgotten == entity.firstRow)
+        #expect(try all(store).first?.time == 1_700_000_000 + Double(entity.firstRow))
+    }
+
+    @Test func aDamagedBlockCostsItselfOnly() throws {
+        let folder = try TemporaryFolder()
+        var limits = SampleStore.Limits()
+        limits.blockValues = 300
+        let path = folder.url.appending(path: "samples.db").path
+        do {
+            let store = try SampleStore(path: path, limits: limits)
+            try store.append([addition((0..<350).map { row($0) })])
+        }
+        do {
+            let database = try Database(path: path, migrations: SampleStore.migrations)
+            try database.query("UPDATE blocks SET bytes = zeroblob(length(bytes)) WHERE first = 100")
+        }
+        let store = try SampleStore(path: path, limits: limits)
+        let times = try all(store).map { Int($0.time - 1_700_000_000) }
+        #expect(times == Array(0..<100) + Array(200..<350))
+        #expect(store.counters.damaged >= 1)
+        let reader = StoredRows("s/e", in: store, .latest(400))
+        var frames = try reader.makeReader()
+        var rows = 0
+        while let frame = try frames.nextChunk(maximumRows: 64) { rows += frame.rowCount }
+        #expect(rows == 250)
+    }
+
+    @Test func aFileThatIsNoStoreIsPutAside() throws {
+        let folder = try TemporaryFolder()
+        let path = folder.url.appending(path: "samples.db").path
+        try Data("this is no database, and long enough to look at".utf8).write(to: URL(filePath: path))
+        let store = try SampleStore(path: path)
+        #expect(store.remark?.contains(".damaged") ?? false)
+        #expect(FileManager.default.fileExists(atPath: path + ".damaged"))
+        try store.append([addition([row(0)])])
+        #expect(try all(store).count == 1)
+    }
+
+    @Test func badRowsAreReadButNotLearnedFrom() throws {
+        let folder = try TemporaryFolder()
+        let store = try SampleStore(path: folder.url.appending(path: "samples.db").path)
+        var rows = (0..<20).map { row($0) }
+        rows[5].quality = .incomplete
+        rows[12].quality = .disconnected
+        try store.append([addition(rows)])
+        func frame(_ span: StoredRows.Span, _ excluded: [ClosedRange<Double>] = []) throws -> MetricFrame {
+            var reader = try StoredRows("s/e", in: store, span, excluding: { _ in excluded }).makeReader()
+            return try #require(try reader.nextChunk(maximumRows: 100))
+        }
+        let stream = try frame(.stream(from: 3))
+        #expect(stream.rowCount == 17 && stream.firstRow == 3)
+        let learned = try frame(.latest(20))
+        #expect(learned.rowCount == 19 && learned.fileStarts == [5, 11])
+        let clean = try frame(.latest(20), [1_700_000_015...1_700_000_016.5])
+        #expect(clean.rowCount == 17 && clean.fileStarts == [5, 11, 14])
+        var live = try StoredRows("s/e", in: store, .stream(from: 20)).makeReader()
+        #expect(try live.nextChunk(maximumRows: 10)?.rowCount == 0)
+        try store.append([addition([row(20)])])
+        #expect(try live.nextChunk(maximumRows: 10)?.firstRow == 20)
+    }
+
+    @Test func requestsAreKeptUntilTheirRowsAre() throws {
+        let folder = try TemporaryFolder()
+        let path = folder.url.appending(path: "samples.db").path
+        let store = try SampleStore(path: path)
+        let first = try store.keep(unsettled: [1, 2, 3], from: "a")
+        let second = try store.keep(unsettled: [4], from: "a")
+        _ = try store.keep(unsettled: [5], from: "b")
+        try store.append([addition([row(0)])], position: ("p", [9]), settles: [first])
+        let again = try SampleStore(path: path)
+        #expect(try again.unsettled(from: "a").map(\.number) == [second])
+        #expect(try again.unsettled(from: "a").map(\.bytes) == [[4]])
+        #expect(try again.position(of: "p") == [9])
+        #expect(try again.keep(unsettled: [6], from: "a") > second)
+    }
+}

@@ -1,214 +1,210 @@
-// Looks at what only a debug build shows: `swift test`, not `make test`.
-#if DEBUG
-    import Foundation
-    import FoundationNetworking
-    import Platform
-    import Services
-    import Synchronization
-    import Telemetry
-    import TestSupport
-    import Testing
+import Collection
+import Foundation
+import FoundationNetworking
+import Platform
+import Services
+import Synchronization
+import Telemetry
+import TestSupport
+import Testing
 
-    @testable import Collection
+/// Sources as they run: sockets, files and threads, into a real store.
+@Suite struct SourcesTests {
+    private final class Heard: Sendable {
+        let findings = Mutex<[DataQualityFinding]>([])
+        let failures = Mutex<[String]>([])
+    }
 
-    /// Sources as they run: sockets, files and threads, into a real store.
-    @Suite struct SourcesTests {
-        private final class Heard: Sendable {
-            let findings = Mutex<[DataQualityFinding]>([])
-            let failures = Mutex<[String]>([])
+    private func start(
+        _ json: String, _ store: SampleStore, _ heard: Heard = Heard()
+    ) throws -> LiveSources {
+        let value = try DeterministicJSON.decode(JSONValue.self, from: Array(json.utf8))
+        let sources = try LiveSources(
+            [try SourceConfiguration(json: value, index: 0)], site: "s", rules: try GroupRules.builtIn(),
+            store: store,
+            log: Logger(label: "test", minimum: .error, sink: MemorySink()),
+            report: { _, finding in heard.findings.withLock { $0.append(finding) } },
+            fail: { error in heard.failures.withLock { $0.append("\(error)") } })
+        sources.start()
+        return sources
+    }
+
+    /// Waits for something that other threads bring about.
+    private func eventually(_ what: () throws -> Bool) rethrows -> Bool {
+        for _ in 0..<600 {
+            if try what() { return true }
+            Thread.sleep(forTimeInterval: 0.02)
         }
+        return false
+    }
 
-        private func start(
-            _ json: String, _ store: SampleStore, _ heard: Heard = Heard()
-        ) throws -> LiveSources {
-            let value = try DeterministicJSON.decode(JSONValue.self, from: Array(json.utf8))
-            let sources = try LiveSources(
-                [try SourceConfiguration(json: value, index: 0)], site: "s", rules: try GroupRules.builtIn(),
-                store: store,
-                log: Logger(label: "test", minimum: .error, sink: MemorySink()),
-                report: { _, finding in heard.findings.withLock { $0.append(finding) } },
-                fail: { error in heard.failures.withLock { $0.append("\(error)") } })
-            sources.start()
-            return sources
+    private func rows(_ store: SampleStore, _ key: String) throws -> [SampledRow] {
+        guard let (_, block) = try store.read(key, from: 0, limit: 100_000) else { return [] }
+        return (0..<block.rowCount).map { block[$0] }
+    }
+
+    @Test func aRecordingIsScrapedFasterThanItWasMade() throws {
+        let turn = Atomic(0)
+        let server = try CannedServer { _ in
+            let number = turn.add(1, ordering: .relaxed).oldValue
+            let body =
+                "a \(number) \(1_700_000_000_000 + number * 60_000)\nb_total \(number * 3) \(1_700_000_000_000 + number * 60_000)\n"
+            return .init(
+                head: "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n", piece: { $0 == 0 ? Array(body.utf8) : nil })
         }
-
-        /// Waits for something that other threads bring about.
-        private func eventually(_ what: () throws -> Bool) rethrows -> Bool {
-            for _ in 0..<600 {
-                if try what() { return true }
-                Thread.sleep(forTimeInterval: 0.02)
-            }
-            return false
-        }
-
-        private func rows(_ store: SampleStore, _ key: String) throws -> [SampledRow] {
-            guard let (_, block) = try store.read(key, from: 0, limit: 100_000) else { return [] }
-            return (0..<block.rowCount).map { block[$0] }
-        }
-
-        @Test func aRecordingIsScrapedFasterThanItWasMade() throws {
-            let turn = Atomic(0)
-            let server = try CannedServer { _ in
-                let number = turn.add(1, ordering: .relaxed).oldValue
-                let body =
-                    "a \(number) \(1_700_000_000_000 + number * 60_000)\nb_total \(number * 3) \(1_700_000_000_000 + number * 60_000)\n"
-                return .init(
-                    head: "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n", piece: { $0 == 0 ? Array(body.utf8) : nil })
-            }
-            defer { server.stop() }
-            let folder = try TemporaryFolder()
-            let store = try SampleStore(path: folder.url.appending(path: "s.db").path)
-            let sources = try start(
-                #"{"kind": "prometheus-scrape", "targets": ["127.0.0.1:\#(server.port)"], "intervalSeconds": 0.02, "entity": "e"}"#,
-                store)
-            #expect(try eventually { try rows(store, "s/e").count >= 20 })
-            sources.stop()
-            let made = try rows(store, "s/e")
-            #expect(store.entity("s/e")?.columns == ["a", "b_total"])
-            for (number, row) in made.enumerated() {
-                #expect(
-                    row.time == 1_700_000_000 + Double(number) * 60
-                        && row.values == [Double(number), Double(number) * 3])
-            }
-        }
-
-        @Test func aHostileEndpointIsOneFinding() throws {
-            let server = try CannedServer { _ in
-                .init(
-                    head: "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n",
-                    piece: { _ in [UInt8](repeating: 0x61, count: 65_536) })
-            }
-            defer { server.stop() }
-            let folder = try TemporaryFolder()
-            let store = try SampleStore(path: folder.url.appending(path: "s.db").path)
-            let heard = Heard()
-            let sources = try start(
-                #"{"kind": "prometheus-scrape", "targets": ["127.0.0.1:\#(server.port)"], "intervalSeconds": 0.05, "maximumBytes": 100000}"#,
-                store, heard)
-            #expect(eventually { server.requests >= 5 })
-            sources.stop()
-            #expect(heard.findings.withLock { $0.map(\.kind) } == [.overBound])
-            #expect(store.entities.isEmpty)
-        }
-
-        @Test func aFileIsFollowedOverRotationAndRestart() throws {
-            let folder = try TemporaryFolder()
-            let path = folder.url.appending(path: "host.csv").path
-            let store = try SampleStore(path: folder.url.appending(path: "s.db").path)
-            func append(_ text: String) throws {
-                if !FileManager.default.fileExists(atPath: path) {
-                    _ = FileManager.default.createFile(atPath: path, contents: nil)
-                }
-                let handle = try #require(FileHandle(forWritingAtPath: path))
-                try handle.seekToEnd()
-                try handle.write(contentsOf: Data(text.utf8))
-                try handle.close()
-            }
-            func line(_ number: Int) -> String { "\(1_700_000_000 + number),\(number),\(number * 2)\n" }
-            try append("timestamp,a,b\n" + (0..<5).map(line).joined())
-            let configuration = #"{"kind": "follow", "path": "\#(path)"}"#
-            var sources = try start(configuration, store)
-            #expect(try eventually { try rows(store, "s/host").count == 5 })
-            // Half a line waits for its rest.
-            try append(String(line(5).dropLast(3)))
-            Thread.sleep(forTimeInterval: 0.3)
-            #expect(try rows(store, "s/host").count == 5)
-            try append(String(line(5).suffix(3)))
-            #expect(try eventually { try rows(store, "s/host").count == 6 })
-            sources.stop()
-            try append(line(6))
-            sources = try start(configuration, store)
-            #expect(try eventually { try rows(store, "s/host").count == 7 })
-            try FileManager.default.moveItem(atPath: path, toPath: path + ".1")
-            try append("timestamp,a,b\n" + line(7) + "broken\n" + line(8))
-            #expect(try eventually { try rows(store, "s/host").count == 9 })
-            sources.stop()
+        defer { server.stop() }
+        let folder = try TemporaryFolder()
+        let store = try SampleStore(path: folder.url.appending(path: "s.db").path)
+        let sources = try start(
+            #"{"kind": "prometheus-scrape", "targets": ["127.0.0.1:\#(server.port)"], "intervalSeconds": 0.02, "entity": "e"}"#,
+            store)
+        #expect(try eventually { try rows(store, "s/e").count >= 20 })
+        sources.stop()
+        let made = try rows(store, "s/e")
+        #expect(store.entity("s/e")?.columns == ["a", "b_total"])
+        for (number, row) in made.enumerated() {
             #expect(
-                try rows(store, "s/host")
-                    == (0..<9).map { number in
-                        SampledRow(time: 1_700_000_000 + Double(number), values: [Double(number), Double(number * 2)])
-                    })
-        }
-
-        /// A snappy block of literals only: what a packer may always write.
-        private func snappy(_ bytes: [UInt8]) -> [UInt8] {
-            var result: [UInt8] = []
-            var length = bytes.count
-            while length >= 0x80 {
-                result.append(UInt8(length & 0x7f) | 0x80)
-                length >>= 7
-            }
-            result.append(UInt8(length))
-            for start in stride(from: 0, to: bytes.count, by: 60) {
-                let part = bytes[start..<min(start + 60, bytes.count)]
-                result.append(UInt8(part.count - 1) << 2)
-                result += part
-            }
-            return result
-        }
-
-        private func post(_ port: Int, _ body: [UInt8], headers: [String: String]) async throws -> Int {
-            var request = URLRequest(url: try #require(URL(string: "http://127.0.0.1:\(port)/api/v1/write")))
-            request.httpMethod = "POST"
-            request.httpBody = Data(body)
-            for (name, value) in headers { request.setValue(value, forHTTPHeaderField: name) }
-            let (_, response) = try await URLSession.shared.data(for: request)
-            return (response as? HTTPURLResponse)?.statusCode ?? 0
-        }
-
-        @Test func metricsAreReceivedAsJSONAndRefusedWhenBroken() async throws {
-            let folder = try TemporaryFolder()
-            let store = try SampleStore(path: folder.url.appending(path: "s.db").path)
-            let heard = Heard()
-            let port = 20_000 + Int(getpid()) % 20_000
-            let sources = try start(
-                #"{"kind": "otlp", "listen": "127.0.0.1:\#(port)", "latenessSeconds": 0.1}"#, store, heard)
-            defer { sources.stop() }
-            func export(_ number: Int) -> [UInt8] {
-                Array(
-                    #"""
-                    {"resourceMetrics":[{"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"upf"}}]},
-                    "scopeMetrics":[{"metrics":[{"name":"load","gauge":{"dataPoints":[
-                    {"timeUnixNano":"\#(1_700_000_000 + number)000000000","asDouble":\#(number)}]}}]}]}]}
-                    """#.utf8)
-            }
-            for number in 0..<5 {
-                #expect(try await post(port, export(number), headers: ["Content-Type": "application/json"]) == 200)
-            }
-            #expect(try await post(port, Array("{".utf8), headers: ["Content-Type": "application/json"]) == 400)
-            #expect(try eventually { try rows(store, "s/upf").count == 5 })
-            #expect(try rows(store, "s/upf").map(\.values) == (0..<5).map { [Double($0)] })
-            #expect(try store.unsettled(from: "otlp 127.0.0.1:\(port)").isEmpty)
-            #expect(heard.findings.withLock { $0.first?.kind } == .malformed)
-        }
-
-        @Test func snappyIsBounded() {
-            let bytes = (0..<1_000).map { UInt8(truncatingIfNeeded: $0) }
-            #expect(Snappy.decompressed(snappy(bytes), limit: 1_000) == bytes)
-            #expect(Snappy.decompressed(snappy(bytes), limit: 999) == nil)
-            #expect(Snappy.decompressed([0xff, 0xff, 0xff, 0xff, 0x0f, 0x00], limit: 1 << 20) == nil)
-            #expect(Snappy.decompressed([], limit: 10) == nil)
-        }
-
-        @Test func whatIsWrongWithAConfigurationIsNamed() throws {
-            func error(_ json: String) throws -> String {
-                let value = try DeterministicJSON.decode(JSONValue.self, from: Array(json.utf8))
-                do {
-                    _ = try SourceConfiguration(json: value, index: 3)
-                    return ""
-                } catch let error as TelemetryError {
-                    return error.description
-                }
-            }
-            #expect(try error(#"{"kind": "scrape"}"#).contains("sources[3].kind"))
-            #expect(try error(#"{"kind": "prometheus-scrape"}"#).contains("targets or targetFile"))
-            #expect(try error(#"{"kind": "follow", "path": "x", "targets": []}"#).contains("sources[3].targets"))
-            #expect(try error(#"{"kind": "remote-write", "listen": "nowhere"}"#).contains("HOST:PORT"))
-            #expect(try error(#"{"kind": "prometheus-scrape", "targets": ["ftp://x"]}"#).contains("targets[0]"))
-            #expect(try error(#"{"kind": "prometheus-query", "url": "http://x", "last": "soon"}"#).contains("7d"))
-            #expect(
-                try error(#"{"kind": "prometheus-scrape", "targets": ["x:1"], "intervalSeconds": -1}"#).contains(
-                    "above 0"))
+                row.time == 1_700_000_000 + Double(number) * 60
+                    && row.values == [Double(number), Double(number) * 3])
         }
     }
-#endif
+
+    @Test func aHostileEndpointIsOneFinding() throws {
+        let server = try CannedServer { _ in
+            .init(
+                head: "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n",
+                piece: { _ in [UInt8](repeating: 0x61, count: 65_536) })
+        }
+        defer { server.stop() }
+        let folder = try TemporaryFolder()
+        let store = try SampleStore(path: folder.url.appending(path: "s.db").path)
+        let heard = Heard()
+        let sources = try start(
+            #"{"kind": "prometheus-scrape", "targets": ["127.0.0.1:\#(server.port)"], "intervalSeconds": 0.05, "maximumBytes": 100000}"#,
+            store, heard)
+        #expect(eventually { server.requests >= 5 })
+        sources.stop()
+        #expect(heard.findings.withLock { $0.map(\.kind) } == [.overBound])
+        #expect(store.entities.isEmpty)
+    }
+
+    @Test func aFileIsFollowedOverRotationAndRestart() throws {
+        let folder = try TemporaryFolder()
+        let path = folder.url.appending(path: "host.csv").path
+        let store = try SampleStore(path: folder.url.appending(path: "s.db").path)
+        func append(_ text: String) throws {
+            if !FileManager.default.fileExists(atPath: path) {
+                _ = FileManager.default.createFile(atPath: path, contents: nil)
+            }
+            let handle = try #require(FileHandle(forWritingAtPath: path))
+            try handle.seekToEnd()
+            try handle.write(contentsOf: Data(text.utf8))
+            try handle.close()
+        }
+        func line(_ number: Int) -> String { "\(1_700_000_000 + number),\(number),\(number * 2)\n" }
+        try append("timestamp,a,b\n" + (0..<5).map(line).joined())
+        let configuration = #"{"kind": "follow", "path": "\#(path)"}"#
+        var sources = try start(configuration, store)
+        #expect(try eventually { try rows(store, "s/host").count == 5 })
+        // Half a line waits for its rest.
+        try append(String(line(5).dropLast(3)))
+        Thread.sleep(forTimeInterval: 0.3)
+        #expect(try rows(store, "s/host").count == 5)
+        try append(String(line(5).suffix(3)))
+        #expect(try eventually { try rows(store, "s/host").count == 6 })
+        sources.stop()
+        try append(line(6))
+        sources = try start(configuration, store)
+        #expect(try eventually { try rows(store, "s/host").count == 7 })
+        try FileManager.default.moveItem(atPath: path, toPath: path + ".1")
+        try append("timestamp,a,b\n" + line(7) + "broken\n" + line(8))
+        #expect(try eventually { try rows(store, "s/host").count == 9 })
+        sources.stop()
+        #expect(
+            try rows(store, "s/host")
+                == (0..<9).map { number in
+                    SampledRow(time: 1_700_000_000 + Double(number), values: [Double(number), Double(number * 2)])
+                })
+    }
+
+    /// A snappy block of literals only: what a packer may always write.
+    private func snappy(_ bytes: [UInt8]) -> [UInt8] {
+        var result: [UInt8] = []
+        var length = bytes.count
+        while length >= 0x80 {
+            result.append(UInt8(length & 0x7f) | 0x80)
+            length >>= 7
+        }
+        result.append(UInt8(length))
+        for start in stride(from: 0, to: bytes.count, by: 60) {
+            let part = bytes[start..<min(start + 60, bytes.count)]
+            result.append(UInt8(part.count - 1) << 2)
+            result += part
+        }
+        return result
+    }
+
+    private func post(_ port: Int, _ body: [UInt8], headers: [String: String]) async throws -> Int {
+        var request = URLRequest(url: try #require(URL(string: "http://127.0.0.1:\(port)/api/v1/write")))
+        request.httpMethod = "POST"
+        request.httpBody = Data(body)
+        for (name, value) in headers { request.setValue(value, forHTTPHeaderField: name) }
+        let (_, response) = try await URLSession.shared.data(for: request)
+        return (response as? HTTPURLResponse)?.statusCode ?? 0
+    }
+
+    @Test func metricsAreReceivedAsJSONAndRefusedWhenBroken() async throws {
+        let folder = try TemporaryFolder()
+        let store = try SampleStore(path: folder.url.appending(path: "s.db").path)
+        let heard = Heard()
+        let port = 20_000 + Int(getpid()) % 20_000
+        let sources = try start(
+            #"{"kind": "otlp", "listen": "127.0.0.1:\#(port)", "latenessSeconds": 0.1}"#, store, heard)
+        defer { sources.stop() }
+        func export(_ number: Int) -> [UInt8] {
+            Array(
+                #"""
+                {"resourceMetrics":[{"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"upf"}}]},
+                "scopeMetrics":[{"metrics":[{"name":"load","gauge":{"dataPoints":[
+                {"timeUnixNano":"\#(1_700_000_000 + number)000000000","asDouble":\#(number)}]}}]}]}]}
+                """#.utf8)
+        }
+        for number in 0..<5 {
+            #expect(try await post(port, export(number), headers: ["Content-Type": "application/json"]) == 200)
+        }
+        #expect(try await post(port, Array("{".utf8), headers: ["Content-Type": "application/json"]) == 400)
+        #expect(try eventually { try rows(store, "s/upf").count == 5 })
+        #expect(try rows(store, "s/upf").map(\.values) == (0..<5).map { [Double($0)] })
+        #expect(try store.unsettled(from: "otlp 127.0.0.1:\(port)").isEmpty)
+        #expect(heard.findings.withLock { $0.first?.kind } == .malformed)
+    }
+
+    @Test func snappyIsBounded() {
+        let bytes = (0..<1_000).map { UInt8(truncatingIfNeeded: $0) }
+        #expect(Snappy.decompressed(snappy(bytes), limit: 1_000) == bytes)
+        #expect(Snappy.decompressed(snappy(bytes), limit: 999) == nil)
+        #expect(Snappy.decompressed([0xff, 0xff, 0xff, 0xff, 0x0f, 0x00], limit: 1 << 20) == nil)
+        #expect(Snappy.decompressed([], limit: 10) == nil)
+    }
+
+    @Test func whatIsWrongWithAConfigurationIsNamed() throws {
+        func error(_ json: String) throws -> String {
+            let value = try DeterministicJSON.decode(JSONValue.self, from: Array(json.utf8))
+            do {
+                _ = try SourceConfiguration(json: value, index: 3)
+                return ""
+            } catch let error as TelemetryError {
+                return error.description
+            }
+        }
+        #expect(try error(#"{"kind": "scrape"}"#).contains("sources[3].kind"))
+        #expect(try error(#"{"kind": "prometheus-scrape"}"#).contains("targets or targetFile"))
+        #expect(try error(#"{"kind": "follow", "path": "x", "targets": []}"#).contains("sources[3].targets"))
+        #expect(try error(#"{"kind": "remote-write", "listen": "nowhere"}"#).contains("HOST:PORT"))
+        #expect(try error(#"{"kind": "prometheus-scrape", "targets": ["ftp://x"]}"#).contains("targets[0]"))
+        #expect(try error(#"{"kind": "prometheus-query", "url": "http://x", "last": "soon"}"#).contains("7d"))
+        #expect(
+            try error(#"{"kind": "prometheus-scrape", "targets": ["x:1"], "intervalSeconds": -1}"#).contains(
+                "above 0"))
+    }
+}

@@ -1,5 +1,6 @@
 import Federation
 import Numerics
+import Platform
 import Testing
 
 @Suite struct EnvelopeTests {

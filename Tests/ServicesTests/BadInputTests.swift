@@ -154,7 +154,7 @@ import Testing
             (["--control", "::1:7999"], "in brackets"),
             (["--bulk", "udp://127.0.0.1:7999"], "is not served here"),
             (["--quorum", "3"], "expected at most minimum-workers"),
-            (["--http", "nowhere.invalid:80"], "not an address"),
+            (["--http", "nowhere.invalid:80"], "nowhere.invalid:80 is no loopback address"),
         ] {
             let result = try ToolProcess.run(
                 "fl-server",

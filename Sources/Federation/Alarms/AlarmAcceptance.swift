@@ -2,8 +2,9 @@ package import Platform
 
 /// Decides which alarms count, as a value: no clock, no disk, no socket.
 ///
-/// An alarm counts when it comes from a worker that serves its entity under a lease, or has served it, in the one domain
-/// that the entity belongs to; so nobody speaks for what another one watches. An event that is not newer than the last one
+/// An alarm counts when it comes, under a lease, from a worker that has the entity's samples or has served the entity, in
+/// the one domain that the entity belongs to; so nobody speaks for what another domain watches. Having the samples is
+/// enough: a server that has lost its folder does not know who has served what, and loses no alarm for it. An event that is not newer than the last one
 /// of its alarm is a repetition: it is safe already. Everything else is refused, and the sender hears which and why. What
 /// counts is answered for only when it is durable.
 package struct AlarmAcceptance: Sendable {
@@ -140,9 +141,13 @@ package struct AlarmAcceptance: Sendable {
     private func refusal(of claim: AlarmClaim?, from sender: AlarmSender) -> (reason: AlarmRefusal, text: String)? {
         guard let claim else { return (.unusable, "no alarm event") }
         if let flaw = claim.flaw { return (.unusable, flaw) }
-        guard let home = homes[claim.entity] else { return (.notServed, "the entity was never given to it") }
-        guard home.domain == sender.domain else { return (.foreignEntity, "the entity is of domain \(home.domain)") }
-        guard home.workers.contains(sender.worker) else { return (.notServed, "the entity was never given to it") }
+        let home = homes[claim.entity]
+        if let home, home.domain != sender.domain {
+            return (.foreignEntity, "the entity is of domain \(home.domain)")
+        }
+        guard home?.workers.contains(sender.worker) == true || sender.reaches(claim.entity) else {
+            return (.notServed, "the worker does not have the entity's samples, and was never given it")
+        }
         return nil
     }
 
@@ -205,6 +210,10 @@ package struct AlarmAcceptance: Sendable {
                 refused.append(.init(number: number, reason: refusal.reason))
                 count(refusal, of: sender, at: now, &directives)
                 continue
+            }
+            // Whoever speaks for an entity before anybody was given it binds it to its domain, as being given it does.
+            if let claim, homes[claim.entity] == nil {
+                serve(sender.worker, sender.domain, [claim.entity], at: now, &directives)
             }
             // What is refused is said again when it comes again; what counts does so once.
             guard number > known, let claim else { continue }

@@ -26,20 +26,29 @@ package struct AlarmSender: Equatable, Sendable {
     package var domain: String
     /// Its lease, for the answer.
     package var leaseEpoch: UInt64
+    /// The entities whose samples it has, as it said when it registered.
+    package var reach: Set<String>
+    /// The entities of which it has copies.
+    package var copies: [String]
 
     /// A sender with every field given.
-    package init(worker: String, domain: String, leaseEpoch: UInt64) {
+    package init(worker: String, domain: String, leaseEpoch: UInt64, reach: Set<String> = [], copies: [String] = []) {
         self.worker = worker
         self.domain = domain
         self.leaseEpoch = leaseEpoch
+        self.reach = reach
+        self.copies = copies
     }
+
+    /// Whether it could be given an entity.
+    func reaches(_ entity: String) -> Bool { reach.contains(entity) || copies.contains(entity) }
 }
 
 /// Why an alarm is refused, on the wire and in the dead letters.
 package enum AlarmRefusal: UInt16, CaseIterable, Sendable, CustomStringConvertible {
     /// It is no event, too long, or of values that cannot be.
     case unusable = 1
-    /// The server has never given the entity to its sender.
+    /// The sender does not have the entity's samples, and was never given it.
     case notServed = 2
     /// The entity is another domain's.
     case foreignEntity = 3

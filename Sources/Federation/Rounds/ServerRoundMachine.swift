@@ -236,7 +236,8 @@ package struct ServerRoundMachine: Sendable {
         case .contributionPiece(let piece): receive(piece, from: envelope.sender, at: now, &directives)
         case .alarmBatch(let batch):
             let sender = AlarmSender(
-                worker: envelope.sender, domain: member.registration.domain, leaseEpoch: member.epoch)
+                worker: envelope.sender, domain: member.registration.domain, leaseEpoch: member.epoch,
+                reach: member.reach, copies: member.registration.mirrored)
             directives.append(.takeAlarms(batch, from: sender))
         case .registration, .welcome, .refusal, .status, .modelPiece, .contributionReceipt, .alarmReceipt,
             .samples:

@@ -1,3 +1,5 @@
+import Platform
+
 /// One message with what its receiver must know before it looks inside.
 ///
 /// Layout, little-endian: magic `FLTN` (4 bytes), protocol version (2), message type (2), federation (16), lease epoch (8),
@@ -12,8 +14,6 @@ package struct Envelope: Equatable, Sendable {
     package static let longestName = 120
     private static let checksumOffset = 44
     private static let fixedBytes = checksumOffset + 5
-    /// Bytes of an envelope besides its payload, at most.
-    package static let overhead = fixedBytes + longestName
 
     /// Who says so: a worker's name, or `server`.
     package var sender: String

@@ -129,8 +129,6 @@ package struct WorkerMachine: Sendable {
     /// The entities that the server gave it under its present lease; `nil` until it has heard. What it serves from an
     /// earlier lease it goes on serving until then, without being accepted for it.
     package var acceptedEntities: [String]? { lease == nil ? nil : assignment?.entities }
-    /// The last alarm that is safe with the server.
-    package var deliveredAlarms: UInt64 { delivery.delivered }
 
     /// One event, at its time; what to do about it.
     package mutating func step(_ event: WorkerEvent, at now: Instant) -> [WorkerDirective] {

@@ -20,8 +20,6 @@ package struct ExitStatus: Error, Hashable, Sendable {
     package static let software = ExitStatus(code: 70)
     /// An output file cannot be created (73).
     package static let cannotCreate = ExitStatus(code: 73)
-    /// Reading or writing failed in the middle (74).
-    package static let inputOutput = ExitStatus(code: 74)
     /// The configuration is wrong (78).
     package static let configuration = ExitStatus(code: 78)
 }

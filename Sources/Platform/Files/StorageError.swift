@@ -46,9 +46,6 @@ public struct StorageError: Error, Hashable, Sendable, CustomStringConvertible {
         return String(line.map { $0.isNewline ? " " : $0 })
     }
 
-    /// Whether it passes by itself, so that what failed is tried again and ends nothing.
-    package var isPassing: Bool { code == .busy }
-
     /// A bounded word for labels of logs and metrics.
     public var shortDescription: String { code.rawValue }
 }

@@ -43,7 +43,7 @@ final class SampleExchange: SampleMover {
             if !settings.allowsPlaintextNetwork, !LoopbackAddress.contains(address) {
                 throw ServiceError(
                     .configuration,
-                    "\(address) is reachable from other machines and nothing is encrypted: use 127.0.0.1, or say "
+                    "\(address) is no loopback address and nothing is encrypted: use 127.0.0.1, or say "
                         + "plaintextNetwork: true if the network is trusted")
             }
             for wildcard in ["tcp://0.0.0.0:", "tcp://*:", "tcp://[::]:"] where address.hasPrefix(wildcard) {

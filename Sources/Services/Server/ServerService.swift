@@ -87,12 +87,15 @@ package final class ServerService {
     }
 
     private static func requireLoopback(_ settings: ServerSettings) throws {
-        let http = "tcp://\(settings.httpHost.contains(":") ? "[\(settings.httpHost)]" : settings.httpHost):1"
-        for address in [settings.control, settings.bulk, http] {
-            guard try Endpoint(address).isLoopback || settings.allowsPlaintextNetwork else {
+        let host = settings.httpHost.contains(":") ? "[\(settings.httpHost)]" : settings.httpHost
+        let http = "\(host):\(settings.httpPort)"
+        for (endpoint, shown) in [
+            (settings.control, settings.control), (settings.bulk, settings.bulk), ("tcp://\(host):1", http),
+        ] {
+            guard try Endpoint(endpoint).isLoopback || settings.allowsPlaintextNetwork else {
                 throw ServiceError(
                     .configuration,
-                    "\(address) is reachable from other machines and nothing is encrypted: use 127.0.0.1, or "
+                    "\(shown) is no loopback address and nothing is encrypted: use 127.0.0.1, or "
                         + "say plaintextNetwork: true if the network is trusted")
             }
         }

@@ -9,6 +9,8 @@ final class HostilePeer {
 
     let name: String
     let site: String
+    /// The one entity that is its own.
+    var entity: String { "\(site)/x" }
     private unowned let cluster: SimulatedCluster
     private let endpoint: SimulatedNetwork.Endpoint
     private let incarnation: UInt64
@@ -62,7 +64,7 @@ final class HostilePeer {
                     .registration(
                         Registration(
                             incarnation: incarnation, site: site, domain: site,
-                            capabilities: ToyLearner.measured, entities: ["x"])))
+                            capabilities: ToyLearner.measured, entities: [entity])))
             } else {
                 send(.heartbeat(Heartbeat(assignmentRevision: revision, activity: .idle, version: 0)))
             }
@@ -99,7 +101,7 @@ final class HostilePeer {
     func honest(_ plan: RoundPlan) -> Contribution {
         let work: Contribution
         if plan.kind == .statistics {
-            work = Contribution(kind: .statistics, rawBytes: 1, statistics: Array("x\n".utf8))
+            work = Contribution(kind: .statistics, rawBytes: 1, statistics: Array("\(entity)\n".utf8))
         } else {
             let parameters = [Float](repeating: 0.25, count: plan.kind == .training ? ToyLearner.parameters : 0)
             work = Contribution(

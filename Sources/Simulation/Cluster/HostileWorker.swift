@@ -129,11 +129,10 @@ final class HostileWorker {
                     for entity in victim?.entities ?? [] {
                         for onset in stride(from: 2, to: cluster.settings.rows, by: 9) {
                             var alarm = ToyAlarm(
-                                site: victim?.site ?? "", entity: entity, onset: onset, row: onset, revision: 1 << 40,
-                                worker: peer.name)
+                                entity: entity, onset: onset, row: onset, revision: 1 << 40, worker: peer.name)
                             events.append(alarm.event)
                             // The same name, on a stream of its own.
-                            (alarm.site, alarm.entity) = (peer.site, "x")
+                            alarm.entity = peer.entity
                             events.append(alarm.event)
                         }
                     }

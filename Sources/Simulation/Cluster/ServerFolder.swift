@@ -52,5 +52,5 @@ struct ServerFolder {
 
 extension AlarmClaim {
     /// What this event and no other is called.
-    var key: String { "\(id)#\(revision)" }
+    var key: String { "\(entity) \(id)#\(revision)" }
 }

@@ -57,10 +57,10 @@ package final class SimulatedCluster {
         self.trace = trace
         network = SimulatedNetwork(seed: seed, agenda: agenda, tally: tally)
         generator = CounterBasedGenerator(seed: seed, purpose: "cluster")
-        let shared = (0..<self.settings.entitiesInDomain).map { "entity\($0)" }
         for index in 0..<self.settings.workers {
             let site = "site\(index / self.settings.workersInDomain)"
-            let own = self.settings.offersSamples ? ["own\(index)"] : []
+            let shared = (0..<self.settings.entitiesInDomain).map { "\(site)/entity\($0)" }
+            let own = self.settings.offersSamples ? ["\(site)/own\(index)"] : []
             workers.append(
                 WorkerPlace(self, index: index, name: "worker\(index)", site: site, entities: shared + own))
         }
@@ -131,6 +131,20 @@ package final class SimulatedCluster {
             }
     }
 
+    /// What is not done, for readers.
+    private var undone: String {
+        let open = workers.compactMap { worker -> String? in
+            guard let node = worker.node else { return "\(worker.name) does not run" }
+            let folder = worker.folder
+            guard folder.memory.scoring else { return "\(worker.name) does not watch" }
+            guard node.streamsEnded else { return "\(worker.name)'s streams have not ended" }
+            return folder.delivered == folder.latest
+                ? nil : "\(worker.name) has delivered \(folder.delivered) of \(folder.latest) alarms"
+        }
+        return (server.node?.machine.isFinished == true ? open : ["the server has rounds left"] + open)
+            .joined(separator: ", ")
+    }
+
     private var isEverybodyIn: Bool {
         let names = Set(server.node?.machine.workers.map(\.name) ?? [])
         return workers.allSatisfy { names.contains($0.name) }
@@ -158,7 +172,7 @@ package final class SimulatedCluster {
             run(until: agenda.now + .milliseconds(250))
         }
         if violations.isEmpty, !isDone() {
-            violated(.recovery, "not done \(settings.rest.seconds) s after the healing")
+            violated(.recovery, "not done \(settings.rest.seconds) s after the healing: \(undone)")
         }
     }
 

@@ -34,7 +34,7 @@ struct AlarmOracle: Oracle {
             logs[folder] = log
             everLogged.insert(alarm.key)
             // What a hostile worker says of its own stream is its own affair.
-            if raised[alarm.key] == nil, !alarm.site.hasPrefix(HostilePeer.sitePrefix) {
+            if raised[alarm.key] == nil, !alarm.entity.hasPrefix(HostilePeer.sitePrefix) {
                 found.append("\(alarm.key) is in the log and no stream raised it")
             }
             return found

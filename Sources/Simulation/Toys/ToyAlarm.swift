@@ -2,7 +2,9 @@ import Federation
 
 /// A step in the life of an alarm of a toy stream.
 struct ToyAlarm: Equatable {
-    var site: String
+    /// What the alarm is called: a worker may say anything here.
+    var name: String
+    /// The entity with its site, as everywhere.
     var entity: String
     /// Row at which the alarm began.
     var onset: Int
@@ -13,12 +15,10 @@ struct ToyAlarm: Equatable {
     var worker: String
 
     /// What this step and no other is called.
-    var key: String { "\(name)#\(revision)" }
-    /// What the alarm is called.
-    var name: String { "\(site)/\(entity)@\(onset)" }
+    var key: String { "\(entity) \(name)#\(revision)" }
 
-    init(site: String, entity: String, onset: Int, row: Int, revision: Int, worker: String) {
-        self.site = site
+    init(name: String? = nil, entity: String, onset: Int, row: Int, revision: Int, worker: String) {
+        self.name = name ?? "\(entity)@\(onset)"
         self.entity = entity
         self.onset = onset
         self.row = row
@@ -29,21 +29,21 @@ struct ToyAlarm: Equatable {
     /// Reads one that travelled as an event.
     init?(event bytes: [UInt8]) {
         var reader = WireReader(bytes)
-        guard let site = try? reader.string("site", limit: 64), let entity = try? reader.string("entity", limit: 64),
+        guard let name = try? reader.string("name", limit: 64), let entity = try? reader.string("entity", limit: 64),
             let worker = try? reader.string("worker", limit: 64),
             let onset = try? reader.integer("onset", as: UInt32.self),
             let row = try? reader.integer("row", as: UInt32.self),
             let revision = try? reader.integer("revision", as: UInt64.self)
         else { return nil }
         self.init(
-            site: site, entity: entity, onset: Int(onset), row: Int(row), revision: Int(clamping: revision),
+            name: name, entity: entity, onset: Int(onset), row: Int(row), revision: Int(clamping: revision),
             worker: worker)
     }
 
     /// The event as a worker's stream makes it.
     var event: [UInt8] {
         var writer = WireWriter()
-        writer.put(site)
+        writer.put(name)
         writer.put(entity)
         writer.put(worker)
         writer.put(UInt32(onset))

@@ -3,8 +3,9 @@ import Federation
 /// Makes the first version of the toy models; its context lists the entities that were counted. Statistics that are none it
 /// refuses at once, or only when it puts them together.
 struct ToyMaker: InitialModelMaker {
-    func check(statistics: [UInt8], from worker: String, entities: [String]) throws(FederationError) {
+    func check(statistics: [UInt8], from worker: String, entities: [String]) throws(FederationError) -> Bool {
         if statistics.first == 0xff { throw FederationError(.unusableStatistics, "these are no statistics") }
+        return statistics.contains { $0 != UInt8(ascii: "\n") }
     }
 
     func makeInitialModel(statistics: [(worker: String, bytes: [UInt8])]) -> InitialModelOutcome {

@@ -61,7 +61,7 @@ final class ToyWatcher: Watcher {
         var positions = next
         for (entity, row) in next.sorted(by: { $0.key < $1.key }) where row < present {
             let end = min(present, row + Self.rowsAtATime)
-            let stream = ToyStream(site: place.site, entity: entity)
+            let stream = ToyStream(entity: entity)
             alarms += stream.steps(in: row..<end, worker: place.name).map(\.event)
             positions[entity] = end
             scored += UInt64(end - row)

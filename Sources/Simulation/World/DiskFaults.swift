@@ -31,7 +31,7 @@ final class DiskFaults {
     func write(_ steps: [() -> Void]) throws {
         if refuses { refused?() }
         if isFull { throw StorageError(.full, operation: "write", path: "disk", found: "no space left") }
-        if isBusy { throw StorageError(.database, operation: "write", path: "disk", found: "database is locked") }
+        if isBusy { throw StorageError(.busy, operation: "write", path: "disk", found: "database is locked") }
         guard let accident else { return steps.forEach { $0() } }
         self.accident = nil
         switch accident {

@@ -54,9 +54,6 @@ final class SimulatedNetwork {
             taken[channel] += 1
             return waiting[channel][taken[channel] - 1]
         }
-
-        /// Messages that wait.
-        var backlog: Int { waiting[0].count - taken[0] + waiting[1].count - taken[1] }
     }
 
     private struct Link: Hashable {

@@ -45,15 +45,16 @@ private struct Desk {
 
     @discardableResult
     mutating func send(
-        _ claims: [AlarmClaim?], from worker: String, _ domain: String, spool: UInt64 = 7, first: UInt64,
-        oldest: UInt64 = 1
+        _ claims: [AlarmClaim?], from worker: String, _ domain: String, having reach: Set<String> = [],
+        spool: UInt64 = 7, first: UInt64, oldest: UInt64 = 1
     ) -> AlarmReceipt? {
         let count = answers.count
         let batch = AlarmBatch(
             spool: spool, first: first, oldest: oldest, alarms: claims.map { Array("\($0?.id ?? "?")".utf8) })
         step(
             .received(
-                batch, claims: claims, from: AlarmSender(worker: worker, domain: domain, leaseEpoch: 1)))
+                batch, claims: claims,
+                from: AlarmSender(worker: worker, domain: domain, leaseEpoch: 1, reach: reach)))
         return answers.count > count ? answers[count] : nil
     }
 }
@@ -91,6 +92,19 @@ private struct Desk {
         // And what it served before it lost it.
         desk.serve("c", "south", [])
         #expect(desk.send([Desk.claim("south/enb", 7)], from: "c", "south", first: 3)?.refused == [])
+    }
+
+    /// A server that has lost its folder has given the entity to nobody, or to another worker than the one that watched it.
+    @Test func whoHasTheSamplesMaySpeak() {
+        var desk = Desk()
+        let claims = [Desk.claim("west/enb", 4)]
+        #expect(desk.send(claims, from: "d", "west", having: ["west/enb"], first: 1)?.refused == [])
+        // From now on the entity is of that domain.
+        let other = desk.send([Desk.claim("west/enb", 5)], from: "e", "evil", having: ["west/enb"], first: 1)
+        #expect(other?.refused.first?.reason == .foreignEntity)
+        let second = desk.send([Desk.claim("north/enb", 5)], from: "f", "north", having: ["north/enb"], first: 1)
+        #expect(second?.refused == [])
+        #expect(desk.log.map(\.claim.entity) == ["west/enb", "north/enb"])
     }
 
     @Test func whoNamesAnothersEntityServesNothing() {

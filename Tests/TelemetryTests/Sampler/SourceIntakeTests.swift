@@ -1,307 +1,304 @@
-// Looks at what only a debug build shows: `swift test`, not `make test`.
-#if DEBUG
-    import Foundation
-    import Testing
+import Foundation
+import Telemetry
+import Testing
 
-    @testable import Telemetry
+/// The way from answers and pushed samples to rows, each rule by itself.
+@Suite struct SourceIntakeTests {
+    private let target = SeriesResolver.Target(entity: "h:1")
 
-    /// The way from answers and pushed samples to rows, each rule by itself.
-    @Suite struct SourceIntakeTests {
-        private let target = SeriesResolver.Target(entity: "h:1")
+    private func intake(
+        preset: Preset = .everything, _ adjust: (inout SourceIntake.Settings) -> Void = { _ in }
+    ) throws -> SourceIntake {
+        var settings = SourceIntake.Settings(source: "s", preset: .fixed(preset), rules: try GroupRules.builtIn())
+        adjust(&settings)
+        return SourceIntake(settings)
+    }
 
-        private func intake(
-            preset: Preset = .everything, _ adjust: (inout SourceIntake.Settings) -> Void = { _ in }
-        ) throws -> SourceIntake {
-            var settings = SourceIntake.Settings(source: "s", preset: .fixed(preset), rules: try GroupRules.builtIn())
-            adjust(&settings)
-            return SourceIntake(settings)
+    private func scrape(_ text: String) -> Exposition { Exposition(parsing: Array(text.utf8)) }
+
+    private func rows(_ intake: inout SourceIntake) -> [SampledRow] { intake.take().rows.map(\.row) }
+
+    private func kinds(_ findings: [DataQualityFinding]) -> [String] {
+        findings.map { "\($0.kind.rawValue) \($0.isRaised ? "raised" : "cleared")" }
+    }
+
+    @Test func anAnswerIsARowAndTimesInItCount() throws {
+        var intake = try intake()
+        intake.take(scrape("a 1\nb{x=\"1\"} 2\nb{x=\"2\"} 3\n"), on: target, at: 10)
+        intake.take(scrape("a 4 20500\nb{x=\"1\"} 5 20500\n"), on: target, at: 99)
+        #expect(intake.entities[0].columns == ["a", #"b{x="1"}"#, #"b{x="2"}"#])
+        #expect(
+            rows(&intake) == [
+                SampledRow(time: 10, values: [1, 2, 3]), SampledRow(time: 20.5, values: [4, 5, .nan]),
+            ])
+    }
+
+    @Test func timesAreIgnoredWhenToldSo() throws {
+        var intake = try intake { $0.honoursTimes = false }
+        intake.take(scrape("a 1 5000\n"), on: target, at: 10)
+        #expect(rows(&intake) == [SampledRow(time: 10, values: [1])])
+    }
+
+    @Test func aRecordingOfSeveralRowsInOneAnswer() throws {
+        var intake = try intake()
+        intake.take(scrape("a 1 1000\na 2 2000\na 3 3000\nb 5 1000\nb 6 2000\nb 7 3000\n"), on: target, at: 10)
+        #expect(
+            rows(&intake) == [
+                SampledRow(time: 1, values: [1, 5]), SampledRow(time: 2, values: [2, 6]),
+                SampledRow(time: 3, values: [3, 7]),
+            ])
+    }
+
+    @Test func countersThatAreKnownPassAndOthersBecomeRates() throws {
+        var intake = try intake()
+        for (step, value) in [10.0, 16, 4, 5].enumerated() {
+            intake.take(
+                scrape("# TYPE odd counter\nodd \(value)\nx_total \(value)\n"), on: target, at: Double(step) * 2)
         }
+        #expect(intake.entities[0].columns == ["odd:rate", "x_total"])
+        // 16 after 10 in two seconds; 4 after a reset is all new.
+        let made = rows(&intake)
+        #expect(made[0].values[0].isNaN && made.dropFirst().map { $0.values[0] } == [3, 2, 0.5])
+        #expect(made.map { $0.values[1] } == [10, 16, 4, 5])
+        #expect(intake.counters.resets == 2)
+    }
 
-        private func scrape(_ text: String) -> Exposition { Exposition(parsing: Array(text.utf8)) }
-
-        private func rows(_ intake: inout SourceIntake) -> [SampledRow] { intake.take().rows.map(\.row) }
-
-        private func kinds(_ findings: [DataQualityFinding]) -> [String] {
-            findings.map { "\($0.kind.rawValue) \($0.isRaised ? "raised" : "cleared")" }
+    @Test func foldedCountersAddWhatEachHasAdded() throws {
+        var preset = Preset.everything
+        let rule = #"{"families": ["cpu_total"], "keep": ["mode"], "fold": "sum"}"#
+        preset.families = [try JSONDecoder().decode(Preset.FamilyRule.self, from: Data(rule.utf8))]
+        var intake = try intake(preset: preset)
+        func answer(_ a: Double, _ b: Double) -> Exposition {
+            scrape("cpu_total{cpu=\"0\",mode=\"u\"} \(a)\ncpu_total{cpu=\"1\",mode=\"u\"} \(b)\n")
         }
+        intake.take(answer(100, 50), on: target, at: 1)
+        intake.take(answer(101, 52), on: target, at: 2)
+        // One of them begins anew: the sum does not fall.
+        intake.take(answer(102, 1), on: target, at: 3)
+        #expect(intake.entities[0].columns == [#"cpu_total{mode="u"}"#])
+        #expect(rows(&intake).map(\.values) == [[150], [153], [155]])
+    }
 
-        @Test func anAnswerIsARowAndTimesInItCount() throws {
-            var intake = try intake()
-            intake.take(scrape("a 1\nb{x=\"1\"} 2\nb{x=\"2\"} 3\n"), on: target, at: 10)
-            intake.take(scrape("a 4 20500\nb{x=\"1\"} 5 20500\n"), on: target, at: 99)
-            #expect(intake.entities[0].columns == ["a", #"b{x="1"}"#, #"b{x="2"}"#])
-            #expect(
-                rows(&intake) == [
-                    SampledRow(time: 10, values: [1, 2, 3]), SampledRow(time: 20.5, values: [4, 5, .nan]),
-                ])
+    @Test func histogramsBecomeRateMeanAndQuantiles() throws {
+        var intake = try intake()
+        func answer(_ counts: [Double], _ sum: Double) -> Exposition {
+            scrape(
+                "# TYPE d histogram\nd_bucket{le=\"1\"} \(counts[0])\nd_bucket{le=\"2\"} \(counts[1])\n"
+                    + "d_bucket{le=\"+Inf\"} \(counts[2])\nd_sum \(sum)\nd_count \(counts[2])\n")
         }
+        intake.take(answer([1, 1, 1], 0.5), on: target, at: 0)
+        intake.take(answer([3, 5, 5], 6.5), on: target, at: 2)
+        intake.take(answer([3, 5, 5], 6.5), on: target, at: 4)
+        #expect(intake.entities[0].columns == ["d:rate", "d:mean", "d:p50", "d:p99"])
+        let made = rows(&intake)
+        #expect(made[1].values[0] == 2 && made[1].values[1] == 1.5)
+        // Two of four lie up to 1: the median is the bucket's end.
+        #expect(made[1].values[2] == 1)
+        #expect(abs(made[1].values[3] - 1.98) < 1e-12)
+        #expect(made[2].values[0] == 0 && made[2].values[1].isNaN)
+    }
 
-        @Test func timesAreIgnoredWhenToldSo() throws {
-            var intake = try intake { $0.honoursTimes = false }
-            intake.take(scrape("a 1 5000\n"), on: target, at: 10)
-            #expect(rows(&intake) == [SampledRow(time: 10, values: [1])])
+    @Test func duplicatesAndStragglersAreLeftOutAndCounted() throws {
+        var intake = try intake()
+        for time in [1.0, 2, 3, 3, 2, 4, 5] {
+            intake.take(scrape("a \(time) \(Int(time * 1_000))\n"), on: target, at: 100)
         }
+        let (made, findings) = intake.take()
+        #expect(made.map(\.row.time) == [1, 2, 3, 4, 5])
+        #expect(intake.counters.duplicates == 1 && intake.counters.late == 1)
+        #expect(kinds(findings) == ["samplesRefused raised"])
+    }
 
-        @Test func aRecordingOfSeveralRowsInOneAnswer() throws {
-            var intake = try intake()
-            intake.take(scrape("a 1 1000\na 2 2000\na 3 3000\nb 5 1000\nb 6 2000\nb 7 3000\n"), on: target, at: 10)
-            #expect(
-                rows(&intake) == [
-                    SampledRow(time: 1, values: [1, 5]), SampledRow(time: 2, values: [2, 6]),
-                    SampledRow(time: 3, values: [3, 7]),
-                ])
+    @Test func aClockThatWasSetBackGoesOn() throws {
+        var intake = try intake()
+        for time in [1_000.0, 1_001, 1_002, 200, 201, 202, 203] {
+            intake.take(scrape("a 1 \(Int(time * 1_000))\n"), on: target, at: 5)
         }
+        let (made, findings) = intake.take()
+        #expect(made.map(\.row.time) == [1_000, 1_001, 1_002, 202, 203])
+        #expect(made[3].row.quality.contains(.disconnected))
+        #expect(intake.counters.clockSteps == 1)
+        #expect(findings.contains { $0.kind == .clockStep && $0.detail == "the clock was set by -800 s" })
+    }
 
-        @Test func countersThatAreKnownPassAndOthersBecomeRates() throws {
-            var intake = try intake()
-            for (step, value) in [10.0, 16, 4, 5].enumerated() {
-                intake.take(
-                    scrape("# TYPE odd counter\nodd \(value)\nx_total \(value)\n"), on: target, at: Double(step) * 2)
+    @Test func anotherPaceIsNoticed() throws {
+        var intake = try intake()
+        var time = 0.0
+        for step in [Double](repeating: 1, count: 12) + [Double](repeating: 5, count: 12) {
+            time += step
+            intake.take(scrape("a 1\n"), on: target, at: time)
+        }
+        let findings = intake.take().findings
+        #expect(kinds(findings) == ["intervalChanged raised", "intervalChanged cleared"])
+        #expect(findings.first?.detail == "a sample every 5 s now")
+    }
+
+    @Test func metricsThatVanishAreNamedOnceAndWhenTheyReturn() throws {
+        var intake = try intake()
+        func feed(_ text: String, _ times: ClosedRange<Int>) {
+            for time in times { intake.take(scrape(text), on: target, at: Double(time)) }
+        }
+        feed("a 1\nb 2\nc 3\n", 0...9)
+        #expect(intake.take().findings.isEmpty)
+        feed("a 1\nc 3\nnew 4\n", 10...19)
+        let gone = intake.take()
+        #expect(kinds(gone.findings) == ["metricsNew raised", "metricsNew cleared", "metricsVanished raised"])
+        #expect(gone.findings[0].subjects == ["new"] && gone.findings[2].subjects == ["b"])
+        #expect(gone.rows.allSatisfy { $0.row.values[1].isNaN })
+        feed("a 1\nb 2\nc 3\nnew 4\n", 20...21)
+        #expect(kinds(intake.take().findings) == ["metricsVanished cleared"])
+    }
+
+    @Test func halfEmptyAnswersAreMarkedAndTold() throws {
+        var intake = try intake()
+        for time in 0..<5 { intake.take(scrape("a 1\nb 2\nc 3\nd 4\n"), on: target, at: Double(time)) }
+        for time in 5..<9 { intake.take(scrape("a 1\n"), on: target, at: Double(time)) }
+        let (made, findings) = intake.take()
+        #expect(made[6].row.quality == .incomplete && !made[6].row.quality.isClean)
+        #expect(findings.contains { $0.kind == .halfEmpty && $0.isRaised })
+    }
+
+    @Test func aTargetThatStartsAgainIsTold() throws {
+        var intake = try intake()
+        func answer(_ value: Int) -> Exposition { scrape("a_total \(value)\nb_total \(value)\nc 1\n") }
+        for (time, value) in [100, 110, 120, 3, 13].enumerated() {
+            intake.take(answer(value), on: target, at: Double(time))
+        }
+        let (made, findings) = intake.take()
+        #expect(made[3].row.quality.contains(.restarted))
+        #expect(kinds(findings) == ["restarted raised", "restarted cleared"])
+        #expect(made.map(\.row.values[0]) == [100, 110, 120, 3, 13])
+    }
+
+    @Test func aTargetThatFailsIsDownAfterThreeAndOnceOnly() throws {
+        var intake = try intake()
+        intake.take(scrape("a 1\n"), on: target, at: 0)
+        for time in 1...6 { intake.takeFailure("refused", on: target, at: Double(time)) }
+        #expect(kinds(intake.take().findings) == ["sourceDown raised"])
+        intake.take(scrape("a 1\n"), on: target, at: 7)
+        #expect(kinds(intake.take().findings) == ["sourceDown cleared"])
+    }
+
+    @Test func timesThatStandStillAreStale() throws {
+        var intake = try intake()
+        for _ in 0..<8 { intake.take(scrape("a 1 5000\n"), on: target, at: 9) }
+        let (made, findings) = intake.take()
+        #expect(made.count == 1)
+        #expect(findings.contains { $0.kind == .sourceStale && $0.isRaised })
+    }
+
+    @Test func aMillionSeriesAreBoundedAndTold() throws {
+        var intake = try intake {
+            $0.maximumSeries = 50
+            $0.maximumMetrics = 20
+        }
+        let text = (0..<1_000).map { "m{n=\"\($0)\"} 1\n" }.joined()
+        for time in 0..<3 { intake.take(scrape(text), on: target, at: Double(time)) }
+        let (made, findings) = intake.take()
+        #expect(made.allSatisfy { $0.row.values.count == 20 })
+        #expect(findings.filter { $0.kind == .overBound && $0.isRaised }.count == 1)
+        #expect(findings.first { $0.kind == .overBound }?.count == 980)
+    }
+
+    @Test func valuesThatCannotBeAreMissing() throws {
+        var intake = try intake()
+        for (time, value) in ["5", "-3", "NaN", "7"].enumerated() {
+            intake.take(scrape("a_total \(value)\nb 1\n"), on: target, at: Double(time))
+        }
+        let made = rows(&intake)
+        #expect(made[1].values[0].isNaN && made[2].values[0].isNaN && made[3].values[0] == 7)
+        #expect(intake.counters.badValues == 2)
+        #expect(intake.counters.resets == 0)
+    }
+
+    // MARK: Pushed samples
+
+    private func series(_ name: String, _ labels: [(String, String)] = []) -> MetricSeries {
+        MetricSeries(name: name, labels: labels.map { .init($0.0, $0.1) })
+    }
+
+    @Test func pushedSamplesInAnyOrderMakeTheSameRows() throws {
+        var samples: [(MetricSeries, Double, Double)] = []
+        for time in 0..<30 {
+            for name in ["a", "b", "c"] {
+                samples.append(
+                    (series(name, [("instance", "h:1"), ("job", "n")]), Double(time), Double(time) * 15))
             }
-            #expect(intake.entities[0].columns == ["odd:rate", "x_total"])
-            // 16 after 10 in two seconds; 4 after a reset is all new.
-            let made = rows(&intake)
-            #expect(made[0].values[0].isNaN && made.dropFirst().map { $0.values[0] } == [3, 2, 0.5])
-            #expect(made.map { $0.values[1] } == [10, 16, 4, 5])
-            #expect(intake.counters.resets == 2)
         }
-
-        @Test func foldedCountersAddWhatEachHasAdded() throws {
-            var preset = Preset.everything
-            preset.families = [Preset.FamilyRule(families: ["cpu_total"], keep: ["mode"], fold: .sum)]
-            var intake = try intake(preset: preset)
-            func answer(_ a: Double, _ b: Double) -> Exposition {
-                scrape("cpu_total{cpu=\"0\",mode=\"u\"} \(a)\ncpu_total{cpu=\"1\",mode=\"u\"} \(b)\n")
-            }
-            intake.take(answer(100, 50), on: target, at: 1)
-            intake.take(answer(101, 52), on: target, at: 2)
-            // One of them begins anew: the sum does not fall.
-            intake.take(answer(102, 1), on: target, at: 3)
-            #expect(intake.entities[0].columns == [#"cpu_total{mode="u"}"#])
-            #expect(rows(&intake).map(\.values) == [[150], [153], [155]])
-        }
-
-        @Test func histogramsBecomeRateMeanAndQuantiles() throws {
-            var intake = try intake()
-            func answer(_ counts: [Double], _ sum: Double) -> Exposition {
-                scrape(
-                    "# TYPE d histogram\nd_bucket{le=\"1\"} \(counts[0])\nd_bucket{le=\"2\"} \(counts[1])\n"
-                        + "d_bucket{le=\"+Inf\"} \(counts[2])\nd_sum \(sum)\nd_count \(counts[2])\n")
-            }
-            intake.take(answer([1, 1, 1], 0.5), on: target, at: 0)
-            intake.take(answer([3, 5, 5], 6.5), on: target, at: 2)
-            intake.take(answer([3, 5, 5], 6.5), on: target, at: 4)
-            #expect(intake.entities[0].columns == ["d:rate", "d:mean", "d:p50", "d:p99"])
-            let made = rows(&intake)
-            #expect(made[1].values[0] == 2 && made[1].values[1] == 1.5)
-            // Two of four lie up to 1: the median is the bucket's end.
-            #expect(made[1].values[2] == 1)
-            #expect(abs(made[1].values[3] - 1.98) < 1e-12)
-            #expect(made[2].values[0] == 0 && made[2].values[1].isNaN)
-        }
-
-        @Test func duplicatesAndStragglersAreLeftOutAndCounted() throws {
-            var intake = try intake()
-            for time in [1.0, 2, 3, 3, 2, 4, 5] {
-                intake.take(scrape("a \(time) \(Int(time * 1_000))\n"), on: target, at: 100)
-            }
-            let (made, findings) = intake.take()
-            #expect(made.map(\.row.time) == [1, 2, 3, 4, 5])
-            #expect(intake.counters.duplicates == 1 && intake.counters.late == 1)
-            #expect(kinds(findings) == ["samplesRefused raised"])
-        }
-
-        @Test func aClockThatWasSetBackGoesOn() throws {
-            var intake = try intake()
-            for time in [1_000.0, 1_001, 1_002, 200, 201, 202, 203] {
-                intake.take(scrape("a 1 \(Int(time * 1_000))\n"), on: target, at: 5)
-            }
-            let (made, findings) = intake.take()
-            #expect(made.map(\.row.time) == [1_000, 1_001, 1_002, 202, 203])
-            #expect(made[3].row.quality.contains(.disconnected))
-            #expect(intake.counters.clockSteps == 1)
-            #expect(findings.contains { $0.kind == .clockStep && $0.detail == "the clock was set by -800 s" })
-        }
-
-        @Test func anotherPaceIsNoticed() throws {
-            var intake = try intake()
-            var time = 0.0
-            for step in [Double](repeating: 1, count: 12) + [Double](repeating: 5, count: 12) {
-                time += step
-                intake.take(scrape("a 1\n"), on: target, at: time)
-            }
-            let findings = intake.take().findings
-            #expect(kinds(findings) == ["intervalChanged raised", "intervalChanged cleared"])
-            #expect(findings.first?.detail == "a sample every 5 s now")
-        }
-
-        @Test func metricsThatVanishAreNamedOnceAndWhenTheyReturn() throws {
-            var intake = try intake()
-            func feed(_ text: String, _ times: ClosedRange<Int>) {
-                for time in times { intake.take(scrape(text), on: target, at: Double(time)) }
-            }
-            feed("a 1\nb 2\nc 3\n", 0...9)
-            #expect(intake.take().findings.isEmpty)
-            feed("a 1\nc 3\nnew 4\n", 10...19)
-            let gone = intake.take()
-            #expect(kinds(gone.findings) == ["metricsNew raised", "metricsNew cleared", "metricsVanished raised"])
-            #expect(gone.findings[0].subjects == ["new"] && gone.findings[2].subjects == ["b"])
-            #expect(gone.rows.allSatisfy { $0.row.values[1].isNaN })
-            feed("a 1\nb 2\nc 3\nnew 4\n", 20...21)
-            #expect(kinds(intake.take().findings) == ["metricsVanished cleared"])
-        }
-
-        @Test func halfEmptyAnswersAreMarkedAndTold() throws {
-            var intake = try intake()
-            for time in 0..<5 { intake.take(scrape("a 1\nb 2\nc 3\nd 4\n"), on: target, at: Double(time)) }
-            for time in 5..<9 { intake.take(scrape("a 1\n"), on: target, at: Double(time)) }
-            let (made, findings) = intake.take()
-            #expect(made[6].row.quality == .incomplete && !made[6].row.quality.isClean)
-            #expect(findings.contains { $0.kind == .halfEmpty && $0.isRaised })
-        }
-
-        @Test func aTargetThatStartsAgainIsTold() throws {
-            var intake = try intake()
-            func answer(_ value: Int) -> Exposition { scrape("a_total \(value)\nb_total \(value)\nc 1\n") }
-            for (time, value) in [100, 110, 120, 3, 13].enumerated() {
-                intake.take(answer(value), on: target, at: Double(time))
-            }
-            let (made, findings) = intake.take()
-            #expect(made[3].row.quality.contains(.restarted))
-            #expect(kinds(findings) == ["restarted raised", "restarted cleared"])
-            #expect(made.map(\.row.values[0]) == [100, 110, 120, 3, 13])
-        }
-
-        @Test func aTargetThatFailsIsDownAfterThreeAndOnceOnly() throws {
-            var intake = try intake()
-            intake.take(scrape("a 1\n"), on: target, at: 0)
-            for time in 1...6 { intake.takeFailure("refused", on: target, at: Double(time)) }
-            #expect(kinds(intake.take().findings) == ["sourceDown raised"])
-            intake.take(scrape("a 1\n"), on: target, at: 7)
-            #expect(kinds(intake.take().findings) == ["sourceDown cleared"])
-        }
-
-        @Test func timesThatStandStillAreStale() throws {
-            var intake = try intake()
-            for _ in 0..<8 { intake.take(scrape("a 1 5000\n"), on: target, at: 9) }
-            let (made, findings) = intake.take()
-            #expect(made.count == 1)
-            #expect(findings.contains { $0.kind == .sourceStale && $0.isRaised })
-        }
-
-        @Test func aMillionSeriesAreBoundedAndTold() throws {
-            var intake = try intake {
-                $0.maximumSeries = 50
-                $0.maximumMetrics = 20
-            }
-            let text = (0..<1_000).map { "m{n=\"\($0)\"} 1\n" }.joined()
-            for time in 0..<3 { intake.take(scrape(text), on: target, at: Double(time)) }
-            let (made, findings) = intake.take()
-            #expect(made.allSatisfy { $0.row.values.count == 20 })
-            #expect(findings.filter { $0.kind == .overBound && $0.isRaised }.count == 1)
-            #expect(findings.first { $0.kind == .overBound }?.count == 980)
-        }
-
-        @Test func valuesThatCannotBeAreMissing() throws {
-            var intake = try intake()
-            for (time, value) in ["5", "-3", "NaN", "7"].enumerated() {
-                intake.take(scrape("a_total \(value)\nb 1\n"), on: target, at: Double(time))
-            }
-            let made = rows(&intake)
-            #expect(made[1].values[0].isNaN && made[2].values[0].isNaN && made[3].values[0] == 7)
-            #expect(intake.counters.badValues == 2)
-            #expect(intake.counters.resets == 0)
-        }
-
-        // MARK: Pushed samples
-
-        private func series(_ name: String, _ labels: [(String, String)] = []) -> MetricSeries {
-            MetricSeries(name: name, labels: labels.map { .init($0.0, $0.1) })
-        }
-
-        @Test func pushedSamplesInAnyOrderMakeTheSameRows() throws {
-            var samples: [(MetricSeries, Double, Double)] = []
-            for time in 0..<30 {
-                for name in ["a", "b", "c"] {
-                    samples.append(
-                        (series(name, [("instance", "h:1"), ("job", "n")]), Double(time), Double(time) * 15))
+        var expected: [SampledRow]?
+        for seed in 0..<20 {
+            var intake = try intake { $0.sampler.latenessSeconds = 40 }
+            // Each sample up to two intervals late.
+            let shuffled = samples.enumerated().sorted { a, b in
+                func key(_ entry: (offset: Int, element: (MetricSeries, Double, Double))) -> Double {
+                    entry.element.2 + Double((entry.offset &* 7_919 &+ seed &* 104_729) % 29)
                 }
+                return key(a) < key(b)
             }
-            var expected: [SampledRow]?
-            for seed in 0..<20 {
-                var intake = try intake { $0.sampler.latenessSeconds = 40 }
-                // Each sample up to two intervals late.
-                let shuffled = samples.enumerated().sorted { a, b in
-                    func key(_ entry: (offset: Int, element: (MetricSeries, Double, Double))) -> Double {
-                        entry.element.2 + Double((entry.offset &* 7_919 &+ seed &* 104_729) % 29)
-                    }
-                    return key(a) < key(b)
-                }
-                for (_, sample) in shuffled {
-                    intake.push(sample.0, sample.1, at: sample.2, kinds: [:], arrival: 0)
-                }
-                intake.closeAll(kinds: [:], arrival: 0)
-                #expect(intake.entities.map(\.name) == ["h:1"] && intake.entities[0].type == "n")
-                // Columns stand in the order in which they came.
-                let order = ["a", "b", "c"].map { intake.entities[0].columns.firstIndex(of: $0) ?? 0 }
-                let made = rows(&intake).map { row in
-                    SampledRow(time: row.time, values: order.map { row.values[$0] })
-                }
-                #expect(made.count == 30, "seed \(seed)")
-                expected = expected ?? made
-                #expect(made == expected, "seed \(seed)")
-            }
-        }
-
-        @Test func rowsCloseWhenTheLatenessIsOver() throws {
-            var intake = try intake { $0.sampler.latenessSeconds = 2 }
-            let a = series("a", [("instance", "i")])
-            for time in 0..<6 {
-                intake.push(a, 1, at: Double(time) * 10, kinds: [:], arrival: Double(time) * 10)
-                intake.settle(arrival: Double(time) * 10)
-            }
-            #expect(intake.take().rows.count == 5)
-            #expect(intake.earliestPending == 50)
-            intake.settle(arrival: 54)
-            #expect(intake.take().rows.count == 1)
-            #expect(intake.earliestPending == nil)
-        }
-
-        @Test func theStaleMarkEndsASeriesAtOnce() throws {
-            var intake = try intake { $0.sampler.stalenessSeconds = 300 }
-            let (a, b) = (series("a", [("instance", "i")]), series("b", [("instance", "i")]))
-            for time in 0..<4 {
-                intake.push(a, 1, at: Double(time), kinds: [:], arrival: 0)
-                // What comes rarely stands until it is old, or marked.
-                if time == 0 { intake.push(b, 2, at: 0, kinds: [:], arrival: 0) }
-                if time == 2 {
-                    intake.push(b, Double(bitPattern: EntitySampler.staleMark), at: 2, kinds: [:], arrival: 0)
-                }
+            for (_, sample) in shuffled {
+                intake.push(sample.0, sample.1, at: sample.2, kinds: [:], arrival: 0)
             }
             intake.closeAll(kinds: [:], arrival: 0)
-            let made = rows(&intake)
-            #expect(made[1].values == [1, 2])
-            #expect(made[2].values[1].isNaN && made[3].values[1].isNaN)
-        }
-
-        @Test func upOfACollectorIsTheSourcesHealth() throws {
-            var intake = try intake()
-            let up = series("up", [("instance", "i"), ("job", "n")])
-            for (time, value) in [1.0, 0, 0, 1].enumerated() {
-                intake.push(up, value, at: Double(time), kinds: [:], arrival: 0)
+            #expect(intake.entities.map(\.name) == ["h:1"] && intake.entities[0].type == "n")
+            // Columns stand in the order in which they came.
+            let order = ["a", "b", "c"].map { intake.entities[0].columns.firstIndex(of: $0) ?? 0 }
+            let made = rows(&intake).map { row in
+                SampledRow(time: row.time, values: order.map { row.values[$0] })
             }
-            intake.closeAll(kinds: [:], arrival: 0)
-            #expect(kinds(intake.take().findings) == ["sourceDown raised", "sourceDown cleared"])
-            #expect(intake.entities.isEmpty)
-        }
-
-        @Test func anIntakeGoesOnWhereTheStoreEnds() throws {
-            var intake = try intake()
-            intake.resume(entity: "h:1", columns: ["b", "a"], lastTime: 10)
-            intake.take(scrape("a 1\nb 2\nc 3\n"), on: target, at: 10)
-            intake.take(scrape("a 1\nb 2\nc 3\n"), on: target, at: 11)
-            #expect(intake.entities[0].columns == ["b", "a", "c"])
-            #expect(rows(&intake) == [SampledRow(time: 11, values: [2, 1, 3])])
+            #expect(made.count == 30, "seed \(seed)")
+            expected = expected ?? made
+            #expect(made == expected, "seed \(seed)")
         }
     }
-#endif
+
+    @Test func rowsCloseWhenTheLatenessIsOver() throws {
+        var intake = try intake { $0.sampler.latenessSeconds = 2 }
+        let a = series("a", [("instance", "i")])
+        for time in 0..<6 {
+            intake.push(a, 1, at: Double(time) * 10, kinds: [:], arrival: Double(time) * 10)
+            intake.settle(arrival: Double(time) * 10)
+        }
+        #expect(intake.take().rows.count == 5)
+        #expect(intake.earliestPending == 50)
+        intake.settle(arrival: 54)
+        #expect(intake.take().rows.count == 1)
+        #expect(intake.earliestPending == nil)
+    }
+
+    @Test func theStaleMarkEndsASeriesAtOnce() throws {
+        var intake = try intake { $0.sampler.stalenessSeconds = 300 }
+        let (a, b) = (series("a", [("instance", "i")]), series("b", [("instance", "i")]))
+        for time in 0..<4 {
+            intake.push(a, 1, at: Double(time), kinds: [:], arrival: 0)
+            // What comes rarely stands until it is old, or marked.
+            if time == 0 { intake.push(b, 2, at: 0, kinds: [:], arrival: 0) }
+            if time == 2 {
+                intake.push(b, Double(bitPattern: EntitySampler.staleMark), at: 2, kinds: [:], arrival: 0)
+            }
+        }
+        intake.closeAll(kinds: [:], arrival: 0)
+        let made = rows(&intake)
+        #expect(made[1].values == [1, 2])
+        #expect(made[2].values[1].isNaN && made[3].values[1].isNaN)
+    }
+
+    @Test func upOfACollectorIsTheSourcesHealth() throws {
+        var intake = try intake()
+        let up = series("up", [("instance", "i"), ("job", "n")])
+        for (time, value) in [1.0, 0, 0, 1].enumerated() {
+            intake.push(up, value, at: Double(time), kinds: [:], arrival: 0)
+        }
+        intake.closeAll(kinds: [:], arrival: 0)
+        #expect(kinds(intake.take().findings) == ["sourceDown raised", "sourceDown cleared"])
+        #expect(intake.entities.isEmpty)
+    }
+
+    @Test func anIntakeGoesOnWhereTheStoreEnds() throws {
+        var intake = try intake()
+        intake.resume(entity: "h:1", columns: ["b", "a"], lastTime: 10)
+        intake.take(scrape("a 1\nb 2\nc 3\n"), on: target, at: 10)
+        intake.take(scrape("a 1\nb 2\nc 3\n"), on: target, at: 11)
+        #expect(intake.entities[0].columns == ["b", "a", "c"])
+        #expect(rows(&intake) == [SampledRow(time: 11, values: [2, 1, 3])])
+    }
+}
