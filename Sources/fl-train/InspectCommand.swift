@@ -38,7 +38,7 @@ struct InspectCommand: Command {
         let endpoint = try await PrometheusOptions.look(arguments, rules: rules, console)
         guard endpoint != nil || !arguments[Self.data].isEmpty else {
             throw CommandLineError(
-                .usage, "nothing to look at: name files or folders, or an endpoint with --prometheus")
+                .usage, "missing DATA: files or folders to look at, or an endpoint with --prometheus")
         }
         let contents =
             arguments[Self.data].isEmpty

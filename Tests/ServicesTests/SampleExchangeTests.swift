@@ -50,7 +50,7 @@ import Testing
         #expect(mirror.contains { $0.hasSuffix("copy.json") }, "\(mirror)")
     }
 
-    /// kill -9 of the holder while its files are copied and of the server while they are scored: it goes on.
+    /// kill -9 of the holder, before and after its files are copied, and of the server while they are scored: it goes on.
     @Test func holderAndServerMayDie() throws {
         let expected = try withLocalFiles()
         let fleet = try Fleet()
@@ -58,10 +58,14 @@ import Testing
         try startWorker(fleet, 2, ["--standby"])
         #expect(Fleet.wait(until: { fleet.workers.count == 1 }))
         fleet.kill("worker2")
-        try startWorker(fleet, 1, ["--rows-per-second", "60"])
         try startWorker(fleet, 2, ["--standby"])
+        let registrations = { fleet.log("worker2").components(separatedBy: "msg=registered").count - 1 }
+        #expect(Fleet.wait(until: { registrations() >= 2 }), "\(fleet.log("worker2"))")
+        try startWorker(fleet, 1, ["--rows-per-second", "60"])
         #expect(
-            Fleet.wait(until: { fleet.workers.contains { $0.name == "worker1" && $0.scoredSamples > 20 } }),
+            Fleet.wait(until: {
+                fleet.workers.contains { $0.name == "worker1" && $0.entities.count == 2 && $0.scoredSamples > 20 }
+            }),
             "\(fleet.log("worker1"))")
         fleet.kill("server")
         fleet.kill("worker2")

@@ -12,7 +12,7 @@ import Testing
             {"alarm": true, "fingerprint": {"entity": "s/e", "startIndex": 5, "endIndex": 15, "startTime": 300,
              "endTime": 840, "peakScore": 2, "firstGroup": "\(group)",
              "parts": [{"metric": "\(metric)", "group": "\(group)", "share": 0.95, "side": \(side),
-               "balance": \(side), "shape": \(shape)}],
+               "balance": \(side), "deviation": 9, "shape": \(shape)}],
              "aspects": {"level": 0.7, "change": 0.3}, "rhythm": {"duty": 0.8, "centre": 0.5, "restlessness": 0.1},
              "groups": [{"group": "\(group)", "layer": "physical", "share": 1, "shape": \(shape)}],
              "causes": [{"metric": "\(metric)", "group": "\(group)", "score": 1}]}}

@@ -22,7 +22,9 @@ import Testing
 
     private func run(_ words: [String]) throws -> ToolProcess.Result {
         let result = try ToolProcess.run("fl-train", words)
-        #expect(result.status == 0 && result.errors.isEmpty, "\(words): \(result.errors)")
+        #expect(result.status == 0, "\(words): \(result.errors)")
+        // That ten hours and 600 rows are little is all there is to say.
+        #expect(result.errorLines.allSatisfy { $0.contains("are few") || $0.contains("less than a day") })
         return result
     }
 
@@ -136,7 +138,7 @@ import Testing
         #expect(try files(folder.path("resumed")) == files(folder.path("whole")))
         // Checkpoints of other settings are not taken up silently.
         let other = try ToolProcess.run("fl-train", interrupted + ["--seed", "6"])
-        #expect(other.status == 65 && other.errorLines.count == 1, "\(other.errors)")
+        #expect(other.status == 65, "\(other.errors)")
         #expect(other.errors.contains("another configuration"))
         #expect(try files(folder.path("resumed")) == files(folder.path("whole")))
     }

@@ -40,13 +40,13 @@ package struct SpoolDelivery: Sendable {
     ///
     /// - Parameters:
     ///   - oldest: number of the first alarm that it still has; one more than `latest` when it has none.
-    ///   - delivered: how far the server was when this was last known.
+    ///   - delivered: how far the server was when this was last known; for a spool that is new here. Later on receipts say
+    ///     it, and the disk's number may be of before one of them.
     package mutating func spooled(spool: UInt64, oldest: UInt64, latest: UInt64, delivered: UInt64) {
-        if spool != self.spool { self.delivered = 0 }
+        if spool != self.spool { self.delivered = delivered }
         self.spool = spool
         self.oldest = max(1, oldest)
         self.latest = max(self.latest, latest)
-        self.delivered = max(self.delivered, delivered)
     }
 
     /// There is a lease, maybe of another server than before: it is asked how far it is.
@@ -66,7 +66,7 @@ package struct SpoolDelivery: Sendable {
         return [.read(after: max(delivered, oldest - 1), limit: limit)]
     }
 
-    /// What was read from the spool.
+    /// What was read from the spool; nothing where the spool begins later than it was said to.
     package func read(_ alarms: [[UInt8]], first: UInt64) -> [Directive] {
         alarms.isEmpty ? [] : [.send(batch(first: first, alarms))]
     }
@@ -80,16 +80,22 @@ package struct SpoolDelivery: Sendable {
         guard receipt.spool == spool else { return [] }
         let isFirst = !hasAsked
         hasAsked = true
-        lastAsked = nil
         let refused = receipt.refused.filter { $0.number > delivered && $0.number <= latest }
         if receipt.delivered < delivered {
-            // Only the answer to a question says so for certain: other receipts may be late ones.
-            guard isFirst else { return [] }
+            // Only the answer to a question says so for certain: other receipts may be late ones, so it is asked again.
+            guard isFirst else {
+                hasAsked = false
+                return []
+            }
+            lastAsked = nil
             let start = max(receipt.delivered, oldest - 1)
             guard start < delivered else { return [] }
             delivered = start
             return [.rewound(to: start)]
         }
+        // What brings nothing new is not answered at once: the next question has its time.
+        guard receipt.delivered > delivered || isFirst else { return [] }
+        lastAsked = nil
         guard receipt.delivered > delivered else { return [] }
         delivered = min(receipt.delivered, latest)
         return (refused.isEmpty ? [] : [.refused(refused)]) + [.decided(upTo: delivered)]

@@ -190,8 +190,10 @@ package final class WorkerNode {
         case .grant(let grants): samples.grant(grants)
         case .readSpool(let after, let limit):
             onAlarms("reading alarms") {
-                inbox.put(
-                    .machine(.spoolRead(first: after + 1, alarms: try disk.alarms(after: after, limit: limit))))
+                let alarms = try disk.alarms(after: after, limit: limit)
+                inbox.put(.machine(.spoolRead(first: after + 1, alarms: alarms)))
+                // What should be there is gone: the spool begins elsewhere by now.
+                if alarms.isEmpty { inbox.put(.machine(try disk.spooled())) }
             }
         case .alarmsDelivered(let upTo):
             onAlarms("delivered alarms") {

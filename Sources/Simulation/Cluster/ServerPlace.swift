@@ -63,12 +63,21 @@ final class ServerPlace {
         port.arrived = { [unowned cluster] bytes, peer in
             if let envelope = try? Envelope(decoding: bytes, limit: WireLimits.message) {
                 cluster.observe(.arrived(envelope, from: peer))
+                if case .alarmBatch(let batch) = envelope.message {
+                    cluster.say(
+                        "server",
+                        "gets \(batch.alarms.count) alarms of \(envelope.sender) from \(batch.first), oldest \(batch.oldest)"
+                    )
+                }
                 if !cluster.isHealthy { cluster.hostile.overhear(bytes, from: peer) }
             }
         }
         port.sent = { [unowned cluster] bytes, peer in
             if let envelope = try? Envelope(decoding: bytes, limit: WireLimits.message) {
                 cluster.observe(.sent(envelope, to: peer))
+                if case .alarmReceipt(let receipt) = envelope.message {
+                    cluster.say("server", "has alarms up to \(receipt.delivered), says it under \(envelope.leaseEpoch)")
+                }
             }
         }
         var configuration = ServerConfiguration()

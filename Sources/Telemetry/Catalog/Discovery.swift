@@ -131,7 +131,7 @@ struct Discovery {
     }
 
     /// Names (without extension) of tables about the entities of a folder: who depends on whom, and what was wrong when.
-    private static let aboutOthers: Set<String> = ["dependency", "dependencies", "faults", "manifest", "windows"]
+    private static let aboutOthers: Set<String> = ["dependency", "dependencies", "faults", "windows"]
     private static let extensions: Set<String> = [
         "csv", "tsv", "txt", "json", "jsonl", "ndjson", "prom", "openmetrics", "lp",
     ]
@@ -155,6 +155,8 @@ struct Discovery {
             return false
         }
         let stem = plainURL.deletingPathExtension().lastPathComponent
+        // What `fl-train generate` writes beside its data is no surprise to anybody.
+        if !named, plainName == "manifest.json" { return false }
         if !named, Self.aboutOthers.contains(stem.lowercased()) {
             passedOver.append(.init(path: path, reason: "a table about the entities of its folder"))
             return false

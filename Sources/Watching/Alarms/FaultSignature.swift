@@ -112,9 +112,12 @@ package struct FaultSignature: Codable, Sendable, Hashable {
         return either > 0 ? common / either : 1
     }
 
-    /// How alike two signatures are, 0…1. Two parts are what the kinds of metrics share (side counts; the metrics' names
-    /// where a signature has no kinds), one what the resources
-    /// share, three how they deviate, one each how steadily, how restlessly and how one-sidedly, a quarter when. Where one of them has kinds only, they are all that counts. Symmetric; 1 for equal ones. Who compares one with many makes a ``ComparableSignature`` of each once.
+    /// How alike two signatures are, 0…1.
+    ///
+    /// Two parts are what the kinds of metrics share (side counts; the metrics' names where a signature has no kinds), one
+    /// what the resources share, three how they deviate, one each how steadily, how restlessly and how one-sidedly, a
+    /// quarter when. Where one of them has kinds only, they are all that counts. Symmetric; 1 for equal ones. Who compares
+    /// one with many makes a ``ComparableSignature`` of each once.
     package func similarity(to other: FaultSignature) -> Double {
         ComparableSignature(self).similarity(to: ComparableSignature(other))
     }

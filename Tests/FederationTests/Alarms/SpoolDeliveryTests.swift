@@ -59,6 +59,26 @@ import Testing
         #expect(delivery.delivered == 60)
     }
 
+    /// What the disk says of how far the server was may be of before the server said that it has less; and an answer that
+    /// brings nothing new is not followed by the same alarms at the speed of the network.
+    @Test func whatTheDiskSaysLaterChangesNothing() {
+        var delivery = SpoolDelivery(limit: 10)
+        delivery.spooled(spool: 9, oldest: 1, latest: 100, delivered: 66)
+        delivery.registered()
+        _ = delivery.tick(at: .zero, retry: Self.second)
+        #expect(delivery.receive(AlarmReceipt(spool: 9, delivered: 0)) == [.rewound(to: 0)])
+        delivery.spooled(spool: 9, oldest: 27, latest: 100, delivered: 66)
+        #expect(delivery.tick(at: .zero, retry: Self.second) == [.read(after: 26, limit: 10)])
+        #expect(delivery.receive(AlarmReceipt(spool: 9, delivered: 36)) == [.decided(upTo: 36)])
+        // Less than that: it is asked, after its time, and then believed.
+        #expect(delivery.tick(at: .zero, retry: Self.second) == [.read(after: 36, limit: 10)])
+        #expect(delivery.receive(AlarmReceipt(spool: 9, delivered: 30)).isEmpty)
+        #expect(delivery.tick(at: .zero + .milliseconds(500), retry: Self.second).isEmpty)
+        let question = AlarmBatch(spool: 9, first: 37, oldest: 27, alarms: [])
+        #expect(delivery.tick(at: .zero + .seconds(1), retry: Self.second) == [.send(question)])
+        #expect(delivery.receive(AlarmReceipt(spool: 9, delivered: 30)) == [.rewound(to: 30)])
+    }
+
     @Test func claimsOfAServerStayWithinTheSpool() {
         var delivery = delivery()
         _ = delivery.tick(at: .zero, retry: Self.second)
