@@ -115,7 +115,9 @@ import Watching
         try Data("{".utf8).write(to: URL(filePath: fleet.folder.path("server/library.json")))
         try fleet.startServer(workers: 2)
         #expect(fleet.exit(of: "server") == 65, "\(fleet.log("server"))")
-        #expect(fleet.log("server").contains("library.json: bytes that are not those that were written"), "\(fleet.log("server"))")
+        #expect(
+            fleet.log("server").contains("library.json: bytes that are not those that were written"),
+            "\(fleet.log("server"))")
     }
 
     @Test func hostileBodiesGetOneLine() throws {
@@ -160,7 +162,8 @@ import Watching
             ("GET /v1/library?form=x", 400), ("DELETE /v1/alarms", 405), ("DELETE /v1/placement/target", 405),
             ("PATCH /v1/library", 405),
         ] {
-            let answer = fleet.raw("\(request) HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+            let answer = fleet.raw(
+                "\(request) HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
             #expect(answer.hasPrefix("HTTP/1.1 \(status)"), "\(request): \(answer)")
         }
         #expect(fleet.get("/v1/library")?.contains(#""faults":[]"#) == true)

@@ -31,7 +31,8 @@ import Testing
         try fleet.startWorker(1)
         #expect(Fleet.wait(60, until: { fleet.hasEnded(workers: 2) }), "\(fleet.log("server")) \(fleet.log("worker1"))")
         let explained = try ToolProcess.run(
-            "fl-train", ["explain", "--model", fleet.folder.path("worker1/model"), "--data", "\(fleet.data)/site1", "--at", "#20"])
+            "fl-train",
+            ["explain", "--model", fleet.folder.path("worker1/model"), "--data", "\(fleet.data)/site1", "--at", "#20"])
         #expect(explained.status == 0, "\(explained.errors)")
     }
 

@@ -49,6 +49,8 @@ package final class WorkerNode {
     private var work: Cancellation?
     private var failure: (any Error)?
     private var hasBegun = false
+    /// Since when a write is owed that failed and will be tried again.
+    private var owedSince: Instant?
 
     /// A worker that goes on with what it remembers.
     ///
@@ -94,6 +96,7 @@ package final class WorkerNode {
             }
         }
         step(.tick)
+        if let owedSince, clock.now - owedSince >= .seconds(1) { writeAgain() }
         if let failure { throw failure }
     }
 
@@ -128,6 +131,7 @@ package final class WorkerNode {
                 failure = failure ?? error
             } else {
                 note(Note(.error, "a write failed", ["what": what, "reason": "\(error)"]))
+                owedSince = owedSince ?? clock.now
             }
         }
     }
@@ -216,6 +220,17 @@ package final class WorkerNode {
             } catch {
                 inbox.put(.storeFailed("what the worker remembers", error))
             }
+        }
+    }
+
+    /// What the disk did not take for a moment: all that this worker knows about itself and its alarms.
+    private func writeAgain() {
+        owedSince = nil
+        remember()
+        let (disk, inbox, decided) = (disk, inbox, machine.decidedAlarms)
+        onAlarms("delivered alarms") {
+            if decided > 0 { try disk.decideAlarms(upTo: decided) }
+            inbox.put(.machine(try disk.spooled()))
         }
     }
 

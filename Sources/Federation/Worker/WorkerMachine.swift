@@ -130,6 +130,9 @@ package struct WorkerMachine: Sendable {
     /// earlier lease it goes on serving until then, without being accepted for it.
     package var acceptedEntities: [String]? { lease == nil ? nil : assignment?.entities }
 
+    /// The last alarm that is safe with the server, or refused.
+    package var decidedAlarms: UInt64 { delivery.delivered }
+
     /// One event, at its time; what to do about it.
     package mutating func step(_ event: WorkerEvent, at now: Instant) -> [WorkerDirective] {
         guard !stopped else { return [] }

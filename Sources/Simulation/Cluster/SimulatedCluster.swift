@@ -146,8 +146,12 @@ package final class SimulatedCluster {
     }
 
     private var isEverybodyIn: Bool {
-        let names = Set(server.node?.machine.workers.map(\.name) ?? [])
-        return workers.allSatisfy { names.contains($0.name) }
+        let leases = (server.node?.machine.workers ?? []).reduce(into: [String: UInt64]()) {
+            $0[$1.name] = $1.leaseEpoch
+        }
+        return workers.allSatisfy { worker in
+            worker.node?.machine.leaseEpoch.map { leases[worker.name] == $0 } ?? false
+        }
     }
 
     private func suffer(for duration: Duration, _ phase: String) {
