@@ -25,6 +25,8 @@ package final class PrometheusClient {
 
     /// Samples that one query brings at most, about.
     private static let samplesInQuery = 400_000
+    /// Seconds between two samples of a series that has one only: what most configurations have.
+    private static let usualPace = 15.0
 
     /// A client of the source's `url` and `query`.
     ///
@@ -52,19 +54,35 @@ package final class PrometheusClient {
     ///
     /// - Throws: what the peer answers, or why it does not.
     package func plan() throws -> Plan {
-        // How many samples each series had in the last ten minutes tells how often it is sampled.
-        let counts = try instant("count_over_time(\(selector)[10m])")
-        guard !counts.isEmpty else {
-            throw PrometheusAnswer.Refused(description: "no series in the last ten minutes that \(selector) selects")
+        let series = try PrometheusAnswer.series(try body(instant(selector)))
+        guard !series.isEmpty else {
+            throw PrometheusAnswer.Refused(description: "no series just now that \(selector) selects")
         }
-        let sorted = counts.sorted()
-        let usual = sorted[sorted.count / 2]
-        let measured = (600 / max(1, usual)).rounded()
-        let step = interval ?? max(1, measured)
         return Plan(
-            stepSeconds: step,
-            points: max(20, min(RangeQueries.mostPoints, Self.samplesInQuery / max(1, counts.count))),
-            kinds: (try? metadata()) ?? [:], series: counts.count)
+            stepSeconds: try interval ?? pace(of: series),
+            points: max(20, min(RangeQueries.mostPoints, Self.samplesInQuery / max(1, series.count))),
+            kinds: (try? metadata()) ?? [:], series: series.count)
+    }
+
+    /// Seconds between two samples of some of the series, the middle of what the last ten minutes have.
+    private func pace(of series: [MetricSeries]) throws -> Double {
+        var pauses: [Double] = []
+        for index in Set([0, series.count / 4, series.count / 2, series.count - 1]).sorted() {
+            let answer = try PrometheusAnswer(decoding: try body(instant(Self.selector(of: series[index]) + "[10m]")))
+            for found in answer.samples.series {
+                pauses += zip(found.samples, found.samples.dropFirst()).map { $1.time - $0.time }
+            }
+        }
+        pauses.sort()
+        return pauses.isEmpty ? Self.usualPace : max(1, pauses[pauses.count / 2].rounded())
+    }
+
+    private static func selector(of series: MetricSeries) -> String {
+        func quoted(_ text: String) -> String {
+            text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").replacing("\n", with: "\\n")
+        }
+        let labels = [MetricSeries.Label("__name__", series.name)] + series.labels
+        return "{" + labels.map { "\($0.name)=\"\(quoted($0.value))\"" }.joined(separator: ",") + "}"
     }
 
     /// The samples of a piece of history.
@@ -77,9 +95,7 @@ package final class PrometheusClient {
         return try PrometheusAnswer(decoding: try body(address)).samples
     }
 
-    private func instant(_ expression: String) throws -> [Double] {
-        try PrometheusAnswer.vector(try body("\(base)/api/v1/query?query=\(Self.escaped(expression))"))
-    }
+    private func instant(_ expression: String) -> String { "\(base)/api/v1/query?query=\(Self.escaped(expression))" }
 
     private func metadata() throws -> [String: MetricSeries.Kind] {
         try PrometheusAnswer.kinds(try body("\(base)/api/v1/metadata"))

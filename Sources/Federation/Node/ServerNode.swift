@@ -45,7 +45,8 @@ package final class ServerNode {
     private let tasks: any NodeTasks
     private let arithmetic: RoundArithmetic
     private let keepsContributions: Bool
-    private let note: (Note) -> Void
+    private let log: (Note) -> Void
+    private var provoked = NoteLimiter()
     private var lastTurn: Instant?
     private var lastCheck = Instant.zero
     private let isAnswered = Box(true)
@@ -87,7 +88,7 @@ package final class ServerNode {
         self.clock = clock
         self.tasks = tasks
         self.inbox = inbox
-        self.note = note
+        log = note
     }
 
     /// One turn.
@@ -294,6 +295,19 @@ package final class ServerNode {
         } catch {
             failure = failure ?? error
         }
+    }
+
+    /// What a peer can provoke as often as it likes is said once a minute, with how often it was.
+    private func note(_ line: Note) {
+        let key: String
+        switch "\(line.message)" {
+        case "duplicate worker name refused", "contribution rejected",
+            "worker comes from another federation and starts over here":
+            key = line.fields["worker"] ?? ""
+        case "message refused", "unreadable message", "message dropped": key = ""
+        default: return log(line)
+        }
+        if let passed = provoked.pass(line, key, at: clock.now) { log(passed) }
     }
 
     /// Starts a write of which only a failure is news.

@@ -23,7 +23,11 @@ extension ServerRoundMachine {
             return
         }
         if let accepted = round.accepted[name] {
-            send(receipt(.accepted, Int(clamping: accepted.bytes)), to: member, &directives)
+            // Another one than what counts is not wanted any more, whoever sends it under this name.
+            let isSame = accepted.digest == piece.digest
+            send(
+                isSame ? receipt(.accepted, Int(clamping: accepted.bytes)) : receipt(.notWanted), to: member,
+                &directives)
             return
         }
         if let rejection = round.rejected[name] {

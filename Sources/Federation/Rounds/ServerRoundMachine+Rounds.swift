@@ -291,6 +291,8 @@ extension ServerRoundMachine {
         guard case .committing(let commit, _) = phase else { return }
         phase = .waiting
         backOff(because: "the version could not be stored: \(reason)", at: now)
+        // A disk that is busy passes, and one that is full ends the server: nobody waits long for it.
+        retryAt = min(retryAt ?? now, now + configuration.heartbeatInterval)
         directives.append(
             .note(Note(.error, "commit failed", ["round": "\(commit.record.round)", "reason": reason])))
         var record = commit.record

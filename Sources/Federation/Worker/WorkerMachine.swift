@@ -98,6 +98,8 @@ package struct WorkerMachine: Sendable {
     var streamEnded = false
     var scoredSamples: UInt64 = 0
     var stopped = false
+    /// The attempt at a round in which the work that is done failed; `nil` when it did not.
+    var failedAttempt: UInt32?
 
     /// The federation that it belongs to; none before it has met its server.
     package internal(set) var federation: FederationIdentity
@@ -154,6 +156,7 @@ package struct WorkerMachine: Sendable {
                 .note(Note(.error, "model could not be kept", ["version": "\(version)", "reason": reason])))
         case .workFinished(let key, let payload, let digest, let seconds):
             guard case .running(key) = work else { break }
+            failedAttempt = nil
             work = .done(
                 key, payload: Bytes(payload), digest: digest, seconds: seconds.isFinite ? max(0, seconds) : 0)
             pursuePlan(at: now, &directives)
@@ -166,6 +169,7 @@ package struct WorkerMachine: Sendable {
                 kind: key.kind, base: key.baseDigest, entities: key.entities, rawBytes: 0
             ).encoded()
             work = .done(key, payload: Bytes(payload), digest: SHA256.digest(payload), seconds: 0)
+            failedAttempt = status?.plan?.attempt
             pursuePlan(at: now, &directives)
         case .alarmsSpooled(let spool, let oldest, let latest, let delivered):
             delivery.spooled(spool: spool, oldest: oldest, latest: latest, delivered: delivered)
@@ -383,7 +387,8 @@ package struct WorkerMachine: Sendable {
             entities: covered.isEmpty ? served : served.filter { !covered.contains($0) })
         switch work {
         case .running(key): break
-        case .done(key, _, _, _):
+        // What failed in one attempt may work in the next.
+        case .done(key, _, _, _) where failedAttempt == nil || failedAttempt == plan.attempt:
             guard upload?.attempt != plan.attempt else { break }
             upload = Upload(attempt: plan.attempt, offset: 0, acknowledged: 0, lastSent: now)
             sendPiece(at: now, &directives)

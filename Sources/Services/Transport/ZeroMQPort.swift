@@ -64,9 +64,13 @@ package final class ZeroMQPort: MessagePort {
         try socket.set(ZMQ_RCVHWM, to: Int32(clamping: queue))
         try socket.set(
             ZMQ_LINGER, to: Int32(clamping: limits.linger.components.attoseconds / 1_000_000_000_000_000))
-        // A peer whose machine went away without a word is disconnected, and what waits for it is freed.
-        try socket.set(ZMQ_HEARTBEAT_IVL, to: Int32(2_000))
-        try socket.set(ZMQ_HEARTBEAT_TIMEOUT, to: Int32(6_000))
+        // A peer whose machine went away without a word is disconnected, and what waits for it is freed. The system asks, not
+        // ZeroMQ's heartbeats: in libzmq 4.3.4 their timer aborts the process when a peer has closed a connection of which
+        // nothing is read just then (`timer_event` calls `out_event`, which asserts that there was no error).
+        try socket.set(ZMQ_TCP_KEEPALIVE, to: Int32(1))
+        try socket.set(ZMQ_TCP_KEEPALIVE_IDLE, to: Int32(4))
+        try socket.set(ZMQ_TCP_KEEPALIVE_INTVL, to: Int32(1))
+        try socket.set(ZMQ_TCP_KEEPALIVE_CNT, to: Int32(3))
         try socket.set(ZMQ_TCP_MAXRT, to: Int32(6_000))
         // Who connects and says nothing holds a descriptor, for that long.
         try socket.set(ZMQ_HANDSHAKE_IVL, to: Int32(5_000))

@@ -115,7 +115,10 @@ extension SimulatedCluster {
         guard let process = isServer ? server.process : workers[incident.place].process else { return }
         switch incident.kind {
         case .pause: process.pause(for: incident.duration)
-        case .clockJump: process.clock.jump(by: .milliseconds(Int64(200 + 8_000 * incident.strength)))
+        case .clockJump:
+            process.clock.jump(by: .milliseconds(Int64(200 + 8_000 * incident.strength)))
+            // To the server it is as if it had slept: every lease begins anew.
+            if isServer { observe(.serverAttentive) }
         default:
             process.clock.drift(at: 0.9 + 0.2 * incident.strength)
             after(incident.duration) { process.clock.drift(at: 1) }

@@ -130,6 +130,7 @@ final class WorkerPlace {
     func end(_ why: String, writing lanes: [NodeTask.Lane: Int] = [:], restartAfter pause: Duration) {
         guard let process else { return }
         cluster.say(name, "ends: \(why)")
+        if comesBack { cluster.observe(.workerEnded(name)) }
         watcher?.stop()
         mover?.stop()
         self.process = nil

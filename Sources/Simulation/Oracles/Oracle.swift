@@ -46,6 +46,8 @@ enum Observation {
     case forgot(worker: String, spool: UInt64, upTo: UInt64)
     /// A contribution that is no good was made.
     case spoilt(digest: [UInt8], worker: String)
+    /// A worker's process ended; what it sent may still be on its way.
+    case workerEnded(String)
     /// A worker that could score its streams does not.
     case behind(worker: String)
     /// Bytes that the server holds for its peers.

@@ -17,6 +17,8 @@ struct RecoveryOracle: Oracle {
     private(set) var complete: Instant?
     private var missing: Set<String>
     private var hasCommitted = false
+    /// Leases of processes that are gone.
+    private var dead: [String: UInt64] = [:]
 
     init(workers: Set<String>, heartbeat: Duration, longestAbsence: Duration, longestSilence: Duration) {
         self.workers = workers
@@ -38,8 +40,10 @@ struct RecoveryOracle: Oracle {
         case .troubled:
             defer { healed = nil }
             return conclude(at: now)
+        case .workerEnded(let name): dead[name] = book.leases[name]?.epoch
         case .arrived(let envelope, _):
-            guard let healed, book.leases[envelope.sender]?.heard == now, missing.remove(envelope.sender) != nil
+            guard let healed, book.leases[envelope.sender]?.heard == now, dead[envelope.sender] != envelope.leaseEpoch,
+                missing.remove(envelope.sender) != nil
             else { break }
             if missing.isEmpty { complete = now }
             if now - healed > longestAbsence {

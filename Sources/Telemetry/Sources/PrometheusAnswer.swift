@@ -31,11 +31,23 @@ package struct PrometheusAnswer: Sendable {
         return data
     }
 
-    /// The values in an answer to an instant query, without their series.
+    /// The series in an answer to an instant query.
     ///
     /// - Throws: ``Refused`` where it is an error, or of another form.
-    package static func vector(_ bytes: [UInt8]) throws(Refused) -> [Double] {
-        try data(bytes, type: "vector")["result"].elements.compactMap { $0["value"].elements.last?.anyNumber }
+    package static func series(_ bytes: [UInt8]) throws(Refused) -> [MetricSeries] {
+        try data(bytes, type: "vector")["result"].elements.compactMap { series($0) }
+    }
+
+    /// A series by its labels; `nil` without a name.
+    private static func series(_ result: ParsedJSON) -> MetricSeries? {
+        guard case .object(let members) = result["metric"] else { return nil }
+        var name = ""
+        var labels: [MetricSeries.Label] = []
+        for member in members {
+            let value = member.value.text ?? ""
+            if member.key == "__name__" { name = value } else { labels.append(.init(member.key, value)) }
+        }
+        return name.isEmpty ? nil : MetricSeries(name: name, labels: labels)
     }
 
     /// What the families measure, by an answer to a question for metadata.
@@ -55,13 +67,7 @@ package struct PrometheusAnswer: Sendable {
     /// - Throws: ``Refused`` where it is an error, or of another form.
     package init(decoding bytes: [UInt8]) throws(Refused) {
         for result in try Self.data(bytes, type: "matrix")["result"].elements {
-            guard case .object(let members) = result["metric"] else { continue }
-            var name = ""
-            var labels: [MetricSeries.Label] = []
-            for member in members {
-                let value = member.value.text ?? ""
-                if member.key == "__name__" { name = value } else { labels.append(.init(member.key, value)) }
-            }
+            guard let series = Self.series(result) else { continue }
             let values = result["values"].elements.compactMap { pair -> (time: Double, value: Double)? in
                 let elements = pair.elements
                 guard elements.count == 2, let time = elements[0].number, let value = elements[1].anyNumber else {
@@ -69,8 +75,7 @@ package struct PrometheusAnswer: Sendable {
                 }
                 return (time, value)
             }
-            guard !name.isEmpty, !values.isEmpty else { continue }
-            samples.series.append(.init(series: MetricSeries(name: name, labels: labels), samples: values))
+            if !values.isEmpty { samples.series.append(.init(series: series, samples: values)) }
         }
     }
 }
