@@ -115,7 +115,8 @@ let package = Package(
                 "Telemetry", "Watching",
             ]),
         tool("fl-place", ["Charts", "Laboratory", "Numerics", "Placement", "Platform"]),
-        tool("fl-server", ["Autoencoders", "Federation", "Placement", "Platform", "Services", "Watching"]),
+        tool(
+            "fl-server", ["Autoencoders", "Federation", "Placement", "Platform", "Services", "Telemetry", "Watching"]),
         tool("fl-worker", ["Autoencoders", "Collection", "Platform", "Services", "Telemetry", "Watching"]),
         tool("fl-alerts", ["Platform", "Services", "Watching"]),
         tool("fl-simulate", ["Platform", "Simulation"]),
@@ -144,7 +145,7 @@ let package = Package(
         tests(
             "Services",
             ["Autoencoders", "Federation", "Laboratory", "Numerics", "Placement", "Platform", "Telemetry", "Watching"]),
-        tests("Collection", ["Platform", "Services", "Telemetry"]),
+        tests("Collection", ["Autoencoders", "Platform", "Services", "Telemetry", "Watching"]),
         tests(
             "Laboratory", ["Autoencoders", "Numerics", "Platform", "Telemetry", "Watching"],
             resources: [.copy("Evaluation/Goldens")]),

@@ -36,9 +36,7 @@ final class FollowSource: LiveSource, @unchecked Sendable {
         isStandardInput = configuration.kind == .standardInput
         site = configuration.site ?? context.site
         title = configuration.title
-        let path = configuration.path ?? "stdin"
-        let name = URL(filePath: path).deletingPathExtension().lastPathComponent
-        entity = configuration.entity ?? EntitySource.entityName(ofFile: name)
+        entity = Self.entity(of: configuration)
         type = configuration.type ?? EntitySource.entityType(ofEntity: entity)
         if let known = context.store.entity("\(site)/\(entity)") {
             columns = known.columns
@@ -51,6 +49,12 @@ final class FollowSource: LiveSource, @unchecked Sendable {
                 judgedCount = judged.count { $0 == 0x0A }
             }
         }
+    }
+
+    /// The entity that a configuration names: what it says, or what its file is called.
+    static func entity(of configuration: SourceConfiguration) -> String {
+        let name = URL(filePath: configuration.path ?? "stdin").deletingPathExtension().lastPathComponent
+        return configuration.entity ?? EntitySource.entityName(ofFile: name)
     }
 
     /// How far a file was read, as the store remembers it.

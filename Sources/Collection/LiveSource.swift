@@ -64,6 +64,14 @@ package final class LiveSources: Sendable {
         histories = configurations.filter { $0.kind == .query && $0.goesOn == false }
         self.configurations = configurations.filter { !($0.kind == .query && $0.goesOn == false) }
         for configuration in configurations { _ = try Self.preset(configuration, context.presets) }
+        var followed: [String: String] = [:]
+        for configuration in configurations where [.follow, .standardInput].contains(configuration.kind) {
+            let key = "\(configuration.site ?? site)/\(FollowSource.entity(of: configuration))"
+            guard let other = followed.updateValue(configuration.title, forKey: key) else { continue }
+            throw TelemetryError(
+                .malformed, field: "sources", found: "\(other) and \(configuration.title), both of entity \(key)",
+                expected: "another \"entity\" or \"site\" for one of them")
+        }
         if histories.isEmpty {
             let made = try self.configurations.compactMap { try Self.make($0, context) }
             running.withLock { $0.sources = made }

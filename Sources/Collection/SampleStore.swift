@@ -433,6 +433,17 @@ package final class SampleStore: @unchecked Sendable {
             }
     }
 
+    /// Keeps what others remember beside the rows, by name, all or none.
+    package func remember(_ states: [String: [UInt8]]) throws(StorageError) {
+        lock.lock()
+        defer { lock.unlock() }
+        try database.transaction { () throws(StorageError) in
+            for (name, bytes) in states.sorted(by: { $0.key < $1.key }) {
+                try database.query("INSERT OR REPLACE INTO positions VALUES (?, ?)", [.text(name), .blob(bytes)])
+            }
+        }
+    }
+
     /// What a source remembers of how far it has read; `nil`: nothing.
     package func position(of source: String) throws(StorageError) -> [UInt8]? {
         lock.lock()

@@ -125,7 +125,7 @@ package final class StoredEntities: LiveEntities, @unchecked Sendable {
         if let bytes { try? store.append([], position: (Self.spansName, bytes)) }
     }
 
-    package func remember(_ name: String, _ bytes: [UInt8]) throws { try store.append([], position: (name, bytes)) }
+    package func remember(_ states: [String: [UInt8]]) throws { try store.remember(states) }
     package func recall(_ name: String) throws -> [UInt8]? { try store.position(of: name) }
 
     package func stop() {

@@ -4,6 +4,7 @@ import Federation
 import Placement
 import Platform
 import Services
+import Telemetry
 import Watching
 
 /// `fl-server`.
@@ -21,6 +22,18 @@ struct ServerCommand: Command {
     static let rounds = Option<Int>(
         "rounds", "N", default: Int(federation.rounds), "rounds of training", constraint: "1 to 1000000",
         valid: { (1...1_000_000).contains($0) })
+    static let loopEvery = Option<String>.optional(
+        "loop-every", "TIME",
+        "learn again and again: the time from the beginning of one learning loop (statistics, rounds, evaluation) to that "
+            + "of the next, as 2m; one loop when not given",
+        constraint: "a time such as 2m", valid: { DurationText.seconds($0) != nil })
+    static let loopSamples = Option<Int>(
+        "loop-samples", "ROWS", default: 0,
+        "rows of each live entity that a loop learns from, the latest; 0: all that its worker has",
+        constraint: "0 to 10000000", valid: { (0...10_000_000).contains($0) })
+    static let loops = Option<Int>(
+        "loops", "N", default: 0, "learning loops in all, where they repeat; 0: without an end",
+        constraint: "0 to 1000000", valid: { (0...1_000_000).contains($0) })
     static let evaluate = Option<Bool>(
         "evaluate", default: federation.evaluates, "end with a round in which every worker judges the final model")
     static let minimumWorkers = Option<Int>(
@@ -125,7 +138,8 @@ struct ServerCommand: Command {
                     + "as it is"),
         ],
         options: [
-            ServiceOptions.control, ServiceOptions.bulk, http, dataFolder, plaintextNetwork, rounds, evaluate,
+            ServiceOptions.control, ServiceOptions.bulk, http, dataFolder, plaintextNetwork, rounds, loopEvery,
+            loopSamples, loops, evaluate,
             minimumWorkers, quorum, roundDeadline, heartbeat, missedHeartbeats, maximumWorkers, maximumContribution,
             maximumModel, piece, largestChange, largestParameter, sampleCap, keptRounds, dependencies, targetSeconds,
             placementModel, profile, acceleratorLimit, accelerationFactor, settle, TrainingOptions.window,
@@ -162,6 +176,11 @@ struct ServerCommand: Command {
         settings.keptRounds = arguments[keptRounds]
         var federation = ServerConfiguration()
         federation.rounds = UInt32(clamping: arguments[rounds])
+        if let text = arguments[optional: loopEvery], let seconds = DurationText.seconds(text), arguments[loops] != 1 {
+            federation.loops.every = .milliseconds(Int64(min(seconds, 1e9) * 1_000))
+        }
+        federation.loops.loops = arguments[loops] > 0 ? UInt32(arguments[loops]) : nil
+        federation.loops.samples = arguments[loopSamples]
         federation.evaluates = arguments[evaluate]
         federation.minimumWorkers = arguments[minimumWorkers]
         federation.quorum = arguments[quorum] == 0 ? arguments[minimumWorkers] : arguments[quorum]
@@ -211,6 +230,8 @@ struct ServerCommand: Command {
             "clip-norm": "\(arguments[TrainingOptions.clipNorm])",
             "patience": "\(arguments[TrainingOptions.patience])",
             "proximal-weight": "\(arguments[TrainingOptions.proximalWeight])", "rounds": "\(arguments[rounds])",
+            "loop-every": arguments[optional: loopEvery] ?? "", "loop-samples": "\(arguments[loopSamples])",
+            "loops": "\(arguments[loops])",
             "evaluate": "\(arguments[evaluate])", "minimum-workers": "\(arguments[minimumWorkers])",
             "quorum": "\(arguments[quorum])", "round-deadline": "\(arguments[roundDeadline])",
             "target-seconds": "\(arguments[targetSeconds])", "placement-model": arguments[placementModel],

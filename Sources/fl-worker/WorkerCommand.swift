@@ -1,4 +1,5 @@
 import Autoencoders
+import Collection
 import CommandLine
 import Platform
 import Services
@@ -16,8 +17,9 @@ struct WorkerCommand: Command {
     static let site = Option<String>.optional(
         "site", "NAME", "the site; when not given, the site of the data if they are of one site, else the worker's name"
     )
-    static let data = Option<[String]>.required(
-        "data", "PATH", "files or folders with metrics; of sets that are split, the training part is learned from")
+    static let data = Option<[String]>(
+        "data", "PATH", default: [],
+        "files or folders with metrics; of sets that are split, the training part is learned from")
     static let stream = Option<[String]>(
         "stream", "PATH", default: [],
         "files or folders to score as live streams; the test parts of --data when not given")
@@ -91,21 +93,32 @@ struct WorkerCommand: Command {
             threads, rowsPerSecond, tuningEpochs, method, TrainingOptions.falseAlarms, quietSamples, connectTimeout,
             endWithStream,
             ServiceOptions.logLevel,
-        ] + DataOptions.all)
+        ] + SourceOptions.all + DataOptions.all)
 
     func run(_ arguments: Arguments, _ console: Console) async throws {
         let reader = DataOptions.readerOptions(arguments)
         let rules = try DataOptions.rules(arguments)
-        let contents = try DataCatalog.search(arguments[Self.data], options: reader)
-        let all = contents.sources
-        let training = try MetricSources.discover(arguments[Self.data], part: .train, options: reader)
+        let configurations = try SourceOptions.configurations(arguments)
+        let live = configurations.filter(\.kind.isLive)
+        let data = arguments[Self.data] + configurations.flatMap(\.files)
+        guard !data.isEmpty || !live.isEmpty else {
+            throw CommandLineError(
+                .usage,
+                "nothing to watch: name files with --data, a file that grows with --follow, endpoints with --scrape, or "
+                    + "sources in the configuration file")
+        }
+        let contents = data.isEmpty ? nil : try DataCatalog.search(data, options: reader)
+        let all = contents?.sources ?? []
+        let training = data.isEmpty ? [] : try MetricSources.discover(data, part: .train, options: reader)
         let streams =
             arguments[Self.stream].isEmpty
             ? all.filter { $0.part == .test }
-            : try MetricSources.discover(arguments[Self.stream], part: .test, options: reader)
+            : try MetricSources.discover(arguments[Self.stream], part: .test, options: reader).map {
+                $0.named(as: training)
+            }
         _ = try DetectorTraining.method(named: arguments[Self.method])
         let log = ServiceOptions.logger("worker", arguments)
-        if let line = contents.passedOverLine { log.warning("files passed over", ["what": line]) }
+        if let line = contents?.passedOverLine { log.warning("files passed over", ["what": line]) }
         let accelerator = arguments[Self.accelerator]
         let makeBackend: @Sendable (Int) throws -> any AcceleratorBackend = { threads in
             try AcceleratorCatalog.backend(named: accelerator, threads: threads) {
@@ -113,9 +126,6 @@ struct WorkerCommand: Command {
             }
         }
         let mirrored = MirroredSources()
-        let learner = try TelemetryLearner(
-            sources: training, mirrored: mirrored, reader: reader, rules: rules, threads: arguments[Self.threads],
-            makeBackend: makeBackend)
         let scoring = LiveScoring(
             training: training, streams: streams, mirrored: mirrored, reader: reader, tool: "fl-worker \(Tool.version)",
             makeBackend: makeBackend)
@@ -138,6 +148,8 @@ struct WorkerCommand: Command {
         settings.falseAlarmsPerDay = arguments[TrainingOptions.falseAlarms]
         settings.quietSamples = arguments[Self.quietSamples]
         settings.endsWithStream = arguments[Self.endWithStream]
+        // Samples that lie in no file are not copied.
+        if training.isEmpty { settings.dataAddress = nil }
         let changes = try RestartOptions([
             "name": settings.name, "site": settings.site, "domain": settings.domain, "method": settings.method,
             "control": settings.control, "bulk": settings.bulk,
@@ -150,11 +162,29 @@ struct WorkerCommand: Command {
         let stop = StopSignal()
         stop.catchTermination()
         let chosen = settings
+        let entities =
+            live.isEmpty
+            ? nil
+            : try await BackgroundThread.run {
+                try LiveStart.entities(arguments, live, site: site, rules: rules, log: log, stop: stop)
+            }
+        defer { entities?.stop() }
+        if stop.isSet { return }
+        let learner = try TelemetryLearner(
+            sources: training, streams: streams.map(\.key), live: entities, mirrored: mirrored, reader: reader,
+            rules: rules,
+            threads: arguments[Self.threads], makeBackend: makeBackend)
+        let watch = entities.map {
+            LiveWatch(
+                entities: $0, settings: chosen, rules: rules, tool: "fl-worker \(Tool.version)", log: log,
+                makeBackend: makeBackend)
+        }
         // Not a draw that any result depends on: it must differ between two starts.
         let incarnation = UInt64.random(in: 1 ... .max)
         try await BackgroundThread.run {
             try WorkerService(
-                settings: chosen, learner: learner, scoring: scoring, incarnation: incarnation, log: log, stop: stop
+                settings: chosen, learner: learner, scoring: scoring, live: watch, incarnation: incarnation, log: log,
+                stop: stop
             ).run()
         }
     }

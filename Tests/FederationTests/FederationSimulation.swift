@@ -78,7 +78,7 @@ struct FederationSimulation {
 
     init(
         seed: UInt64, workers count: Int, perDomain: Int = 2, rounds: UInt32 = 3, quorum: Int? = nil,
-        healAfter: Duration, faults: Faults
+        loops: LoopSchedule = LoopSchedule(), healAfter: Duration, faults: Faults
     ) {
         workersPerDomain = perDomain
         generator = CounterBasedGenerator(seed: seed, purpose: "simulation")
@@ -86,6 +86,7 @@ struct FederationSimulation {
         healAt = .zero + healAfter
         configuration = ServerConfiguration()
         configuration.rounds = rounds
+        configuration.loops = loops
         configuration.minimumWorkers = quorum ?? count
         configuration.quorum = quorum ?? count
         configuration.roundDeadline = .seconds(20)

@@ -8,7 +8,7 @@ enum ToyLearner {
         switch key.kind {
         case .statistics:
             return Contribution(
-                kind: .statistics, entities: key.entities, rawBytes: 100,
+                kind: .statistics, base: key.baseDigest, entities: key.entities, rawBytes: 100,
                 statistics: key.entities.flatMap { Array($0.utf8) + [0x0a] }
             ).encoded()
         case .training, .evaluation:

@@ -138,15 +138,9 @@ import Watching
         var events: [AlarmEvent] = []
         while stream.nextRow < 220 { events += try stream.advance(rows: min(64, 220 - stream.nextRow)) }
         // The same model again, warmed up on the same rows: nothing may be seen of the change but the version.
-        var reader = try setting.stream.makeReader()
-        var successor = try EntityMonitor(
-            model: setting.model, method: "zscore", site: setting.stream.site, entity: setting.stream.entity,
-            type: setting.stream.type, schema: reader.schema, givesEvidence: true,
-            engines: ModelEngines(setting.model.bundle, backend: setting.backend))
-        var scores = EntityScores(of: successor.model)
-        let frame = try reader.nextChunk(maximumRows: 220)
-        try successor.append(try #require(frame), to: &scores)
-        stream.takeOver(by: successor, scores: scores, version: 4)
+        var successor = try setting.makeStream()
+        try successor.takeOver(from: stream, version: 4)
+        stream = successor
         while !stream.hasEnded { events += try stream.advance(rows: 64) }
         let late = whole.filter { $0.onset.index >= 220 }
         #expect(!late.isEmpty && events.filter { $0.onset.index >= 220 }.allSatisfy { $0.modelVersion == 4 })

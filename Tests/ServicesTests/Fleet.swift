@@ -56,6 +56,13 @@ final class Fleet {
             ] + (relays.count == 2 ? Self.endpoints(relays.map { $0.port }) : endpoints) + more)
     }
 
+    /// A worker of sources that never end.
+    func startLiveWorker(_ more: [String]) throws {
+        try start(
+            "worker", "fl-worker",
+            ["--name", "live", "--data-folder", folder.path("worker"), "--log-level", "info"] + endpoints + more)
+    }
+
     func start(_ name: String, _ tool: String, _ arguments: [String]) throws {
         let process = Process()
         process.executableURL = ToolProcess.folder.appending(path: tool)

@@ -9,6 +9,13 @@ package protocol InitialModelMaker: Sendable {
     ///
     /// - Parameter statistics: what each worker sent, sorted by the workers' names.
     func makeInitialModel(statistics: [(worker: String, bytes: [UInt8])]) -> InitialModelOutcome
+    /// The version that a further loop begins with: cleaning and scaling by the new statistics, parameters from the last
+    /// version as far as they can be carried over. Takes a while.
+    ///
+    /// - Parameter last: the last version; `nil` for the first loop.
+    func makeModel(
+        statistics: [(worker: String, bytes: [UInt8])], continuing last: FederatedModel?
+    ) -> InitialModelOutcome
 }
 
 extension InitialModelMaker {
@@ -16,6 +23,11 @@ extension InitialModelMaker {
     package func check(statistics: [UInt8], from worker: String, entities: [String]) throws(FederationError) -> Bool {
         !statistics.isEmpty
     }
+
+    /// Begins anew.
+    package func makeModel(
+        statistics: [(worker: String, bytes: [UInt8])], continuing last: FederatedModel?
+    ) -> InitialModelOutcome { makeInitialModel(statistics: statistics) }
 }
 
 /// What came of making the first version.

@@ -84,7 +84,9 @@ package final class RoundArithmetic: @unchecked Sendable {
             model = result
         case .statistics:
             let used = statistics.filter { !names.contains($0.key) }.sorted { $0.key < $1.key }
-            switch maker.makeInitialModel(statistics: used.map { (worker: $0.key, bytes: $0.value) }) {
+            switch maker.makeModel(
+                statistics: used.map { (worker: $0.key, bytes: $0.value) }, continuing: base.model)
+            {
             case .made(let made, let said):
                 model = made
                 notes += said

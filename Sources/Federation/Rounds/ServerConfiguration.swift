@@ -6,6 +6,8 @@ package struct ServerConfiguration: Sendable {
     package var digest: [UInt8] = []
     /// Training rounds.
     package var rounds: UInt32 = 5
+    /// When rounds begin again.
+    package var loops = LoopSchedule()
     /// Whether a round of evaluation follows them.
     package var evaluates = true
     /// Active workers without which no round starts.

@@ -48,6 +48,13 @@ extension ServerRoundMachine {
                         members[name]?.registration.mirrored = registration.mirrored
                         unsettle(old.registration.domain)
                     }
+                    // What it reached it goes on reaching; it may have found more.
+                    if !old.reach.isSuperset(of: registration.entities) {
+                        let reach = old.reach.union(registration.entities)
+                        members[name]?.reach = reach
+                        members[name]?.registration.entities = reach.sorted()
+                        unsettle(old.registration.domain)
+                    }
                     recordMember(name, .active, &directives)
                 }
                 welcome(name, &directives)

@@ -39,7 +39,7 @@ extension ServerRoundMachine {
         guard covered.count < member.entities.count else { return nil }
         let parameters: [UInt8] =
             switch round.kind {
-            case .statistics: []
+            case .statistics: configuration.loops.order
             case .training: strategy.configureTraining(round: round.number)
             case .evaluation: strategy.configureEvaluation()
             }
@@ -87,7 +87,9 @@ extension ServerRoundMachine {
     mutating func advance(at now: Instant, _ directives: inout [ServerDirective]) {
         switch phase {
         case .committing, .aggregating: break
-        case .finished: takeOverChoice(at: now, &directives)
+        case .finished:
+            takeOverChoice(at: now, &directives)
+            beginLoop(at: now, &directives)
         case .waiting:
             takeOverChoice(at: now, &directives)
             if mayOpen(at: now) { open(at: now, &directives) }
@@ -133,6 +135,22 @@ extension ServerRoundMachine {
         }
     }
 
+    /// Begins the next loop when it is time.
+    private mutating func beginLoop(at now: Instant, _ directives: inout [ServerDirective]) {
+        guard nextRound > 0, let every = configuration.loops.every,
+            configuration.loops.goesOn(after: nextRound - 1, length: lastRound + 1)
+        else { return }
+        // After a restart nobody knows when the last one began.
+        guard let began = course.began else {
+            course.began = now
+            return
+        }
+        guard now - began >= every else { return }
+        phase = .waiting
+        directives.append(
+            .note(Note(.notice, "learning loop begins", ["loop": "\(nextRound / (lastRound + 1) + 1)"])))
+    }
+
     private func mayOpen(at now: Instant) -> Bool {
         ready(at: now).count >= neededWorkers && (choice != nil || !configuration.awaitsChoice)
             && !isHandingOver && retryAt.map { now >= $0 } ?? true
@@ -154,6 +172,7 @@ extension ServerRoundMachine {
         attempt += 1
         forgetUploads()
         let kind = kind(ofRound: nextRound)
+        if kind == .statistics, attempt == 1 || course.began == nil { course = LoopCourse(began: now) }
         phase = .running(
             OpenRound(
                 number: nextRound, attempt: attempt, kind: kind, started: now,
@@ -192,9 +211,26 @@ extension ServerRoundMachine {
                         + "are allowed", at: now, &directives)
                 return
             }
+            if round.kind == .statistics, bundle != nil { course.start = (model, bytes, digest) }
+            if round.kind == .training { course.startLoss = course.startLoss ?? summary.lossBefore }
             store(
                 round, version: version + 1, summary, model: model, bytes: bytes, digest: digest, at: now, &directives)
         case .losses(let summary):
+            if let start = course.start, course.isWorse(summary.lossBefore, tolerance: configuration.loops.tolerance) {
+                // What was learned before stays, in the new scaling: as a version of its own, for numbers never go back.
+                directives.append(
+                    .note(
+                        Note(
+                            .warning, "learning loop kept out: its version is no better",
+                            [
+                                "version": "\(version)", "loss": "\(summary.lossBefore ?? .nan)",
+                                "before": "\(course.startLoss ?? .nan)",
+                            ])))
+                store(
+                    round, version: version + 1, summary, model: start.model, bytes: start.bytes, digest: start.digest,
+                    at: now, &directives)
+                return
+            }
             store(round, version: version, summary, model: nil, bytes: nil, digest: [], at: now, &directives)
         case .refused(let reasons):
             for (name, reason) in reasons.sorted(by: { $0.key < $1.key }) {
@@ -276,7 +312,7 @@ extension ServerRoundMachine {
         nextRound = commit.record.round + 1
         attempt = 0
         (failures, retryAt) = (0, nil)
-        phase = nextRound > lastRound ? .finished : .waiting
+        phase = endsLoop(commit.record.round) ? .finished : .waiting
         var fields = [
             "round": "\(commit.record.round)", "kind": "\(commit.record.kind)", "version": "\(version)",
             "contributions": "\(commit.record.contributions.count)",

@@ -127,6 +127,8 @@ package struct ServerRoundMachine: Sendable {
     /// What the machine waits for; `nil` when nothing does.
     package internal(set) var waitingFor: String?
     var modelBytes = Bytes([])
+    /// The present loop, or the last one.
+    var course = LoopCourse()
 
     /// A server that goes on where `recovery` says.
     package init(configuration: ServerConfiguration, strategy: any Strategy, recovery: ServerRecovery) {
@@ -143,13 +145,23 @@ package struct ServerRoundMachine: Sendable {
             digest = SHA256.digest(bytes)
             modelBytes = Bytes(bytes)
         }
-        if nextRound > lastRound { phase = .finished }
+        if nextRound > 0, endsLoop(nextRound - 1) { phase = .finished }
     }
 
-    /// Number of the last round: the evaluation's, or the last training round's.
+    /// Number of the last round of the first loop: the evaluation's, or the last training round's.
     package var lastRound: UInt32 { configuration.rounds + (configuration.evaluates ? 1 : 0) }
 
-    /// Whether every round is done.
+    /// Whether a round is the last of its loop.
+    func endsLoop(_ round: UInt32) -> Bool {
+        configuration.loops.every == nil ? round >= lastRound : place(ofRound: round) == lastRound
+    }
+
+    /// Number of a round within its loop.
+    func place(ofRound round: UInt32) -> UInt32 {
+        configuration.loops.every == nil ? round : round % (lastRound + 1)
+    }
+
+    /// Whether every round is done, or those of a loop, until the next begins.
     package var isFinished: Bool {
         if case .finished = phase { true } else { false }
     }
@@ -167,7 +179,8 @@ package struct ServerRoundMachine: Sendable {
 
     /// What a round is for.
     package func kind(ofRound round: UInt32) -> RoundKind {
-        round == 0 ? .statistics : round <= configuration.rounds ? .training : .evaluation
+        let place = place(ofRound: round)
+        return place == 0 ? .statistics : place <= configuration.rounds ? .training : .evaluation
     }
 
     /// One event, at its time; what to do about it.

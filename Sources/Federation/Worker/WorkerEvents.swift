@@ -59,6 +59,8 @@ package enum WorkerEvent: Sendable {
     case adoptionFailed(version: UInt64, String)
     /// What it can do is known now.
     case capable(Capabilities)
+    /// It reaches these entities by itself now: those that it reached before, and others.
+    case reaches([String])
     /// These entities of other workers are on the disk with all their files; replaces what was said before.
     case mirrored([String])
     /// Local work is done: the bytes of a ``Contribution``, their SHA-256, and the wall time that it took.

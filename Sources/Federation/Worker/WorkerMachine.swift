@@ -83,7 +83,7 @@ package struct WorkerMachine: Sendable {
     /// One that is on its way to the disk.
     var adopting: Version?
     /// Entities that it reaches by itself.
-    let ownEntities: Set<String>
+    var ownEntities: Set<String>
     /// Entities of which it has a copy.
     var mirrored: Set<String>
     var sources: [SampleSource] = []
@@ -145,6 +145,11 @@ package struct WorkerMachine: Sendable {
         case .capable(let capabilities):
             waitsForCapabilities = now
             registration.capabilities = capabilities
+            registration.revision += 1
+        case .reaches(let entities):
+            guard !ownEntities.isSuperset(of: entities) else { break }
+            ownEntities.formUnion(entities)
+            registration.entities = ownEntities.sorted()
             registration.revision += 1
         case .mirrored(let entities): mirrors(entities, at: now, &directives)
         case .adopted(let version, let digest):
@@ -491,9 +496,9 @@ package struct WorkerMachine: Sendable {
     }
 
     private var activity: Heartbeat.Activity {
-        if scoring != nil { return .scoring }
         if let upload, !upload.accepted { return .uploading }
         if case .running = work { return .working }
+        if scoring != nil { return .scoring }
         return download == nil && adopting == nil ? .idle : .fetching
     }
 

@@ -62,7 +62,7 @@ package struct RoundReplay {
         }
         outcome.round = entry.round
         do {
-            let model = try compute(entry)
+            let model = try compute(origin(of: entry))
             let digest = SHA256.hexadecimalDigest(of: model)
             outcome.computed = digest
             outcome.verdict = model == stored.bytes ? .same : .different
@@ -78,6 +78,16 @@ package struct RoundReplay {
 
     private struct Missing: Error { let what: String }
     private struct Wrong: Error { let what: String }
+
+    /// The round that computed a version: where a loop was kept out, its evaluation made the version that its statistics
+    /// had made before.
+    private func origin(of entry: RoundEntry) -> RoundEntry {
+        guard entry.kind == RoundKind.evaluation.description else { return entry }
+        return entries.last {
+            $0.committed && $0.round < entry.round && $0.kind == RoundKind.statistics.description
+                && $0.modelDigest == entry.modelDigest
+        } ?? entry
+    }
 
     private func compute(_ entry: RoundEntry) throws -> [UInt8] {
         guard let named = entry.configuration, let bytes = try registry.configuration(named) else {

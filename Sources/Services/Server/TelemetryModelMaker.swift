@@ -35,6 +35,21 @@ package struct TelemetryModelMaker: InitialModelMaker {
         return !found.isEmpty
     }
 
+    package func makeModel(
+        statistics: [(worker: String, bytes: [UInt8])], continuing last: FederatedModel?
+    ) -> InitialModelOutcome {
+        let outcome = makeInitialModel(statistics: statistics)
+        guard let last, case .made(let model, var notes) = outcome, let old = try? FederationContext(of: last),
+            let new = try? FederationContext(of: model)
+        else { return outcome }
+        let (carried, begun) = new.carrying(last, of: old, into: model)
+        if !begun.isEmpty {
+            let fields = ["groups": "\(begun.count)", "first": PrintableText.line(begun[0], limit: 120)]
+            notes.append(Note(.notice, "groups begin to learn anew", fields))
+        }
+        return .made(carried, notes: notes)
+    }
+
     package func makeInitialModel(statistics: [(worker: String, bytes: [UInt8])]) -> InitialModelOutcome {
         var parts: [Part] = []
         var refused: [String: String] = [:]

@@ -9,6 +9,8 @@ package import Watching
 package struct EntityStream {
     /// Whether every row was scored.
     package private(set) var hasEnded = false
+    /// Whether its source was found to grow: it never ends then.
+    private var isGrowing = false
     /// Rows scored.
     package private(set) var scoredRows = 0
     /// Times of the first and of the last row that were scored, in seconds; `nil` before there is one.
@@ -30,6 +32,8 @@ package struct EntityStream {
     /// Row of the stream at which they begin.
     private var historyStart = 0
     private var findings: [StreamFinding] = []
+    /// Whether the reader begins at the row of a state that the stream goes on from.
+    private var isPositioned = false
     /// Rows that an alarm's evidence may reach back.
     private var evidenceRows: Int
 
@@ -79,8 +83,32 @@ package struct EntityStream {
         guard !hasEnded else { return [] }
         let frame = try reader.nextChunk(maximumRows: rows)
         noteSkippedRows()
-        guard let frame else { return end() }
+        guard let frame else { return isGrowing ? [] : end() }
         return try take(frame)
+    }
+
+    /// Looks whether rows were appended behind the end; then the stream goes on with them, and has no end any more.
+    package mutating func goOn() -> Bool {
+        guard reader.goOn() else { return false }
+        (hasEnded, isGrowing) = (false, true)
+        return true
+    }
+
+    /// Passes over all rows that there are, as if they had been scored elsewhere, and ends: what counts is what is appended.
+    ///
+    /// - Parameter warming: the last rows, which the scores of what follows depend on.
+    package mutating func passToEnd(warming rows: Int) throws {
+        let first = max(0, try source.countRows() - rows)
+        var isOver = false
+        while !isOver, nextRow < first {
+            guard let frame = try reader.nextChunk(maximumRows: min(4_096, first - nextRow)) else { break }
+            nextRow = frame.firstRow + frame.rowCount
+            firstTime = firstTime ?? frame.times.first
+            isOver = frame.rowCount == 0
+        }
+        while try warm(rows: 1_024, before: .max) > 0 {}
+        _ = reader.takeSkippedRows()
+        hasEnded = true
     }
 
     /// Ends the stream: an alarm that stands is cleared.
@@ -93,9 +121,12 @@ package struct EntityStream {
     }
 
     /// Scores rows that were read elsewhere; returns the events that they make.
-    private mutating func take(_ frame: MetricFrame) throws -> [AlarmEvent] {
+    ///
+    /// - Parameter mayStandAlarm: whether an alarm may stand of which this stream has not heard yet.
+    private mutating func take(_ frame: MetricFrame, mayStandAlarm: Bool = false) throws -> [AlarmEvent] {
         guard frame.rowCount > 0 else { return [] }
-        let keeps = lifecycle.earliestRow == nil ? Self.quietRows : evidenceRows + Self.quietRows
+        let isQuiet = lifecycle.earliestRow == nil && !mayStandAlarm
+        let keeps = isQuiet ? Self.quietRows : evidenceRows + Self.quietRows
         if history.count > 2 * keeps {
             historyStart += history.count - keeps
             history.removeFirst(history.count - keeps)
@@ -219,7 +250,7 @@ extension EntityStream {
         try lifecycle.restore(from: &state)
         guard state.isAtEnd else { throw StateError("more bytes than a state has") }
         findings.removeAll()
-        var passed = 0
+        var passed = isPositioned ? nextRow : 0
         while passed < nextRow {
             guard let frame = try reader.nextChunk(maximumRows: min(4_096, nextRow - passed)) else {
                 throw StateError("a source of \(passed) rows, expected at least \(nextRow)")
@@ -232,22 +263,45 @@ extension EntityStream {
         _ = reader.takeSkippedRows()
     }
 
-    /// Lets another model take over between two rows: the next row is scored by it and by nobody else. An alarm that
-    /// stands goes on under its name and the version that found it.
+    /// Goes on from a state with a reader that begins at its next row.
     ///
-    /// - Parameters:
-    ///   - successor: the other model's monitor, warmed up: it has seen the rows before ``nextRow``, or as many of them
-    ///     as there are.
-    ///   - scores: what it made of the latest of them, the last one row ``nextRow`` − 1; what an alarm that stands looks
-    ///     like is seen in these.
-    ///   - version: the model version that is named in alarms from now on.
-    /// - Precondition: the successor knows the same columns.
-    package mutating func takeOver(by successor: EntityMonitor, scores: EntityScores, version: UInt64) {
-        precondition(successor.schema.columns == monitor.schema.columns, "a stream's columns stay")
-        monitor = successor
-        history = scores
-        historyStart = nextRow - scores.count
-        evidenceRows = Self.evidenceRows(scores)
+    /// - Throws: ``StateError`` when the state is of another model or damaged. The stream is then of no further use.
+    package mutating func resumePositioned(_ bytes: [UInt8], identity: String) throws {
+        isPositioned = true
+        try resume(bytes, identity: identity)
+    }
+
+    /// Where the alarm that stands began; `nil` without one.
+    package var openAlarm: AlarmEvent.Point? { lifecycle.openAlarm }
+
+    /// Scores at most so many rows that come before `end`, without telling what they make: what another stream told of
+    /// them counts. Returns how many there were.
+    package mutating func warm(rows: Int, before end: Int) throws -> Int {
+        guard !hasEnded, nextRow < end, let frame = try reader.nextChunk(maximumRows: min(rows, end - nextRow)),
+            frame.rowCount > 0
+        else { return 0 }
+        let silent = lifecycle
+        _ = try take(frame, mayStandAlarm: true)
+        lifecycle = silent
+        lifecycle.see(frame)
+        scoredRows = 0
+        return frame.rowCount
+    }
+
+    /// Goes on in place of a stream of the same entity with another model, from the row that comes next there: that row is
+    /// scored by this one and by nobody else. An alarm that stands goes on under its name and the version that found it.
+    ///
+    /// - Parameter version: the model version that is named in alarms from now on.
+    /// - Throws: what the reader throws, or a ``StateError`` where the rows are not there.
+    package mutating func takeOver(from other: EntityStream, version: UInt64) throws {
+        while nextRow < other.nextRow {
+            guard try warm(rows: 1_024, before: other.nextRow) > 0 else {
+                throw StateError("rows up to \(nextRow), expected up to \(other.nextRow)")
+            }
+        }
+        lifecycle = other.lifecycle
         lifecycle.modelVersion = version
+        scoredRows = other.scoredRows
+        times = other.times
     }
 }

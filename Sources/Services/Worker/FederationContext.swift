@@ -104,6 +104,37 @@ package struct FederationContext: Codable, Equatable, Sendable {
             })
     }
 
+    /// A version of this context with the parameters that another one has learned, group by group, and the groups for
+    /// which there are none: those that are new, or of other widths, or that nobody had trained.
+    package func carrying(
+        _ last: FederatedModel, of old: FederationContext, into model: FederatedModel
+    ) -> (model: FederatedModel, begun: [String]) {
+        var begun: [String] = []
+        let groups = model.groups.map { group -> FederatedModel.Group in
+            guard let known = last.group(named: group.name)?.parameters,
+                let metrics = old.groups.first(where: { $0.name == group.name })?.metrics.count,
+                let oldScaler = old.scalers[group.name], let newScaler = scalers[group.name]
+            else {
+                begun.append(group.name)
+                return group
+            }
+            var carried = group
+            let (from, initial) = (
+                Tensor(known, shape: [known.count]), Tensor(group.parameters, shape: [group.parameters.count])
+            )
+            let shape = old.configuration.shape(features: metrics)
+            // Initial parameters say that nobody has trained the group: they stay what they are.
+            guard from != shape.initialParameters(seed: old.configuration.seed, group: group.name) else { return group }
+            let result = ParameterCarrying.carry(
+                from, from: (shape, oldScaler),
+                to: (configuration.shape(features: newScaler.metrics.count), newScaler), initial: initial)
+            if result == initial { begun.append(group.name) }
+            carried.parameters = result.elements
+            return carried
+        }
+        return (FederatedModel(context: model.context, groups: groups), begun)
+    }
+
     /// A version as the model that offline tools read. A group that nobody has trained, because its samples were silent or
     /// too few everywhere, is left out.
     ///

@@ -60,8 +60,8 @@ package protocol LiveEntities: AnyObject, Sendable {
     func takeFindings() -> [SiteFinding]
     /// Says that an alarm of an entity stands, or is over: models do not learn from its rows.
     func note(alarmOf key: String, from start: Double, to end: Double, isOver: Bool)
-    /// Keeps a few bytes under a name, durably.
-    func remember(_ name: String, _ bytes: [UInt8]) throws
+    /// Keeps bytes under names, durably, all or none.
+    func remember(_ states: [String: [UInt8]]) throws
     /// Bytes that were kept; `nil`: none.
     func recall(_ name: String) throws -> [UInt8]?
     /// Stops the sources.

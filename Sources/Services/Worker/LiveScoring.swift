@@ -35,7 +35,12 @@ package struct LiveScoring: Sendable {
         self.makeBackend = makeBackend
     }
 
-    /// Scores until the streams have ended or it is no longer wanted.
+    /// Whether there is nothing that it could score.
+    var isEmpty: Bool { training.isEmpty && streams.isEmpty }
+
+    /// Scores until the streams have ended or it is no longer wanted. Files may grow: rows behind an end that was reached
+    /// are scored as they come, unless the worker ends with its streams. Of a set that is not split and has no stream,
+    /// what is there at the beginning is learned from, and what is appended is scored.
     ///
     /// - Parameters:
     ///   - entities: which to serve.
@@ -54,6 +59,12 @@ package struct LiveScoring: Sendable {
             log.warning(
                 "an entity cannot be watched",
                 ["entity": source.key, "reason": "no entity of type \(source.type) took part in the statistics"])
+        }
+        let watched = entities.compactMap { streams[$0] ?? mirrored.stream($0) }
+            .filter { context.pipeline.types[$0.type] != nil }
+        for source in watched where training[source.key] == nil && mirrored.training(source.key) == nil {
+            log.notice(
+                "an entity without samples to learn from is scored as others of its type", ["entity": source.key])
         }
         guard !mine.isEmpty else { return try deliver([], 0, true) }
         let checkpoint = try ScoringCheckpoint(settings, model: model, version: version, entities: entities)
@@ -74,14 +85,20 @@ package struct LiveScoring: Sendable {
         log.info("scoring", ["version": "\(version)", "entities": "\(entities.count)"])
         let engines = ModelEngines(monitoring.bundle, backend: backend)
         var running: [EntityStream] = []
-        for source in mine.compactMap({ streams[$0.key] ?? mirrored.stream($0.key) }) {
+        let growing = settings.endsWithStream ? [] : mine.filter { streams[$0.key] == nil && $0.part == .all }
+        for source in watched + growing {
             func makeStream() throws -> EntityStream {
                 try EntityStream(
                     source: source, options: tolerant, model: monitoring, method: monitoring.defaultMethod,
                     worker: settings.name, version: version, quietSamples: settings.quietSamples, engines: engines)
             }
             do {
-                running.append(try checkpoint.resumed(makeStream, key: source.key) ?? makeStream())
+                var stream = try checkpoint.resumed(makeStream, key: source.key)
+                if stream == nil {
+                    stream = try makeStream()
+                    if growing.contains(source) { try stream?.passToEnd(warming: Self.warmRows) }
+                }
+                if let stream { running.append(stream) }
             } catch {
                 log.warning("an entity cannot be watched", ["entity": source.key, "reason": "\(error)"])
             }
@@ -136,13 +153,51 @@ package struct LiveScoring: Sendable {
             // Nobody had anything: a source that never ends is waited for.
             if running.reduce(0, { $0 + $1.scoredRows }) == before { Thread.sleep(forTimeInterval: 0.01) }
         }
-        if !isCancelled() { try deliver([], UInt64(running.reduce(0) { $0 + $1.scoredRows }), true) }
+        guard !isCancelled() else { return }
+        try deliver([], UInt64(running.reduce(0) { $0 + $1.scoredRows }), true)
+        if !settings.endsWithStream {
+            try follow(&running, checkpoint, log: log, isCancelled: isCancelled, deliver: deliver)
+        }
+    }
+
+    /// Rows that a stream sees before the first that is appended.
+    private static let warmRows = 1_024
+    /// Time between two looks whether a file has grown.
+    private static let growthSeconds = 0.25
+
+    /// Scores what is appended to the files of streams that had ended.
+    private func follow(
+        _ running: inout [EntityStream], _ checkpoint: ScoringCheckpoint, log: Logger,
+        isCancelled: @escaping @Sendable () -> Bool,
+        deliver: ([AlarmEvent], _ scored: UInt64, _ ended: Bool) throws -> Void
+    ) throws {
+        let clock = ContinuousClock()
+        var due = clock.now + ScoringCheckpoint.interval
+        defer { keep(running, checkpoint, log) }
+        while !isCancelled() {
+            var hasGrown = false
+            for index in running.indices where !isCancelled() && running[index].goOn() {
+                hasGrown = true
+                var before = -1
+                while before != running[index].scoredRows, !isCancelled() {
+                    before = running[index].scoredRows
+                    let events = advance(&running[index], rows: 64, log)
+                    try deliver(events, UInt64(running.reduce(0) { $0 + $1.scoredRows }), false)
+                }
+            }
+            if hasGrown, clock.now > due {
+                let start = clock.now
+                keep(running, checkpoint, log)
+                due = clock.now + max(ScoringCheckpoint.interval, (clock.now - start) * 20)
+            }
+            if !hasGrown { Thread.sleep(forTimeInterval: Self.growthSeconds) }
+        }
     }
 
     /// Writes how far the streams have come. Without, a restart scores again what it has scored.
     private func keep(_ streams: [EntityStream], _ checkpoint: ScoringCheckpoint, _ log: Logger) {
         do {
-            for stream in streams where !stream.hasEnded || stream.scoredRows > 0 { try checkpoint.keep(stream) }
+            for stream in streams where !stream.hasEnded || stream.nextRow > 0 { try checkpoint.keep(stream) }
         } catch {
             log.warning("how far the streams have come cannot be written", ["reason": "\(error)"])
         }

@@ -9,18 +9,17 @@ final class LiveWatcher: Watcher {
     private let scoring: LiveScoring
     private let settings: WorkerSettings
     private let spool: SharedSpool
-    private let inbox: Inbox<WorkerNode.Input>
+    private let progress: WatchProgress
     private let log: Logger
     private var running: (thread: BackgroundThread, version: UInt64, entities: [String])?
 
     init(
-        _ scoring: LiveScoring, settings: WorkerSettings, spool: SharedSpool, inbox: Inbox<WorkerNode.Input>,
-        log: Logger
+        _ scoring: LiveScoring, settings: WorkerSettings, spool: SharedSpool, progress: WatchProgress, log: Logger
     ) {
         self.scoring = scoring
         self.settings = settings
         self.spool = spool
-        self.inbox = inbox
+        self.progress = progress
         self.log = log
     }
 
@@ -31,7 +30,7 @@ final class LiveWatcher: Watcher {
         }
         // One at a time: a fit that is no longer wanted ends before the next begins, and nobody shares its folder.
         let predecessor = running?.thread
-        let (scoring, settings, spool, inbox, log) = (scoring, settings, spool, inbox, log)
+        let (scoring, settings, spool, progress, log) = (scoring, settings, spool, progress, log)
         let thread = BackgroundThread(name: "scoring") { isCancelled in
             predecessor?.join(upTo: .never)
             if isCancelled() { return }
@@ -40,25 +39,15 @@ final class LiveWatcher: Watcher {
                     model: model, version: version, entities: entities, settings: settings, log: log,
                     isCancelled: isCancelled
                 ) { events, scored, ended in
-                    if !events.isEmpty {
-                        try spool.append(try events.map { try $0.encodedToTravel() })
-                        for event in events {
-                            log.info(
-                                "alarm",
-                                [
-                                    "id": event.id, "state": event.state.rawValue,
-                                    "severity": event.severity.rawValue,
-                                ])
-                        }
-                        inbox.put(.spooled)
-                    }
-                    inbox.put(.streams(scoredSamples: scored, ended: ended))
+                    try spool.put(events, log)
+                    if !events.isEmpty { progress.inbox.put(.spooled) }
+                    progress.put(files: scored, ended: ended)
                 }
             } catch {
                 guard !isCancelled() else { return }
                 log.error("scoring failed", ["reason": "\(error)"])
                 // What the disk refuses has its own exit status: alarms go on when there is space again.
-                inbox.put(
+                progress.inbox.put(
                     .failed(
                         error as? StorageError ?? ServiceError(.data, "the streams cannot be scored: \(error)")))
             }

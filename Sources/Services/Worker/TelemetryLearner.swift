@@ -9,7 +9,13 @@ package import Telemetry
 /// Learns from metric files: statistics, rounds of training with ``Autoencoders/LocalTraining``, and evaluation.
 package final class TelemetryLearner: Learner {
     private let sources: [String: EntitySource]
+    /// Entities that have streams.
+    private let streams: Set<String>
     private let mirrored: MirroredSources
+    /// Entities whose samples never end.
+    private let live: (any LiveEntities)?
+    /// The rows of each live entity that the present loop learns from, since its statistics.
+    private let windows = Mutex<[String: Range<Int>]>([:])
     /// The columns of each source.
     private let columns: [String: [String]]
     private let reader: ReaderOptions
@@ -20,29 +26,33 @@ package final class TelemetryLearner: Learner {
     private let cache = Mutex<(context: [UInt8], entities: [String], groups: [GroupTrainingData])?>(nil)
 
     package let capabilities: Capabilities
-    package var entities: [String] { sources.keys.sorted() }
+    package var entities: [String] { streams.union(sources.keys).union(live?.all.map(\.key) ?? []).sorted() }
 
     /// A learner on the given sources.
     ///
     /// - Parameters:
     ///   - sources: what it learns from; of a set that is split, the training part.
+    ///   - streams: entities that are watched, whether there is something of them to learn from or not.
+    ///   - live: entities whose samples never end.
     ///   - mirrored: copies of other workers' samples.
     ///   - threads: that training may use.
     ///   - makeBackend: gives the backend whose engines use so many threads each.
     package init(
-        sources: [EntitySource], mirrored: MirroredSources = MirroredSources(), reader: ReaderOptions,
-        rules: GroupRules, threads: Int,
+        sources: [EntitySource], streams: [String] = [], live: (any LiveEntities)? = nil,
+        mirrored: MirroredSources = MirroredSources(), reader: ReaderOptions, rules: GroupRules, threads: Int,
         makeBackend: @escaping @Sendable (_ threads: Int) throws -> any AcceleratorBackend
     ) throws {
         self.sources = Dictionary(sources.map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first })
+        self.streams = Set(streams)
         self.mirrored = mirrored
+        self.live = live
         self.reader = reader
         self.rules = rules
         self.threads = threads
         self.makeBackend = makeBackend
         var names: Set<String> = []
         var columns: [String: [String]] = [:]
-        for source in sources {
+        for source in sources + (live.map { live in live.all.map { live.learnable($0.key, latest: 1) } } ?? []) {
             let schema = try source.makeReader(options: reader).schema
             columns[source.key] = schema
             for column in schema { names.insert("\(source.type)/\(column)") }
@@ -78,9 +88,10 @@ package final class TelemetryLearner: Learner {
             own.device == cpu.device
             ? result.device.windowsPerSecond
             : try cpu.measuredTrainingRate(shape: Self.standardShape, isCancelled: isCancelled)
-        let counted = try sources.map { key, source in
-            (source.type, columns[key] ?? [], try source.countRows(isCancelled: isCancelled))
-        }
+        let counted =
+            try sources.map { key, source in
+                (source.type, columns[key] ?? [], try source.countRows(isCancelled: isCancelled))
+            } + (live?.all.map { ($0.type, columns[$0.key] ?? [], $0.nextRow - $0.firstRow) } ?? [])
         let rows = rules.rowsPerGroup(of: counted)
         // Names that do not fit into a message are left out.
         for (group, count) in rows.sorted(by: { $0.key < $1.key })
@@ -94,7 +105,8 @@ package final class TelemetryLearner: Learner {
         _ key: WorkKey, hyperparameters: [UInt8], model: FederatedModel?, mayAccelerate: Bool,
         isCancelled: @escaping @Sendable () -> Bool
     ) throws -> Contribution {
-        let mine = key.entities.compactMap { sources[$0] ?? mirrored.training($0) }
+        if key.kind == .statistics { openWindows(LoopSchedule.samples(of: hyperparameters)) }
+        let mine = key.entities.compactMap { sources[$0] ?? window(of: $0) ?? mirrored.training($0) }
         let rawBytes = UInt64(clamping: mine.reduce(0) { $0 + Self.bytes(of: $1) })
         if key.kind == .statistics {
             var statistics = TelemetryStatistics()
@@ -120,6 +132,24 @@ package final class TelemetryLearner: Learner {
                 backend: backend, isCancelled: isCancelled)
         }
         return Contribution(kind: key.kind, rawBytes: rawBytes, groups: updates)
+    }
+
+    /// Rows of a live entity that are learned from where nobody says, at most.
+    private static let windowRows = 20_000
+
+    /// A loop begins: it learns from the latest rows of each live entity, in all its rounds from the same ones.
+    private func openWindows(_ samples: Int) {
+        guard let live else { return }
+        let count = samples > 0 ? samples : Self.windowRows
+        let found = live.all.map { ($0.key, max($0.firstRow, $0.nextRow - count)..<$0.nextRow) }
+        windows.withLock { $0 = Dictionary(found, uniquingKeysWith: { first, _ in first }) }
+    }
+
+    /// The rows of a live entity that the present loop learns from; after a restart in the middle of one, the latest.
+    private func window(of key: String) -> EntitySource? {
+        guard let live, live.all.contains(where: { $0.key == key }) else { return nil }
+        if let rows = windows.withLock({ $0[key] }) { return live.learnable(key, rows: rows) }
+        return live.learnable(key, latest: Self.windowRows)
     }
 
     private func update(

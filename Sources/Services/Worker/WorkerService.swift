@@ -19,23 +19,29 @@ package final class WorkerService {
     private let tasks = LaneThreads()
     private let spool: SharedSpool
     private let exchange: SampleExchange
+    private let live: (any LiveEntities)?
+    /// Live entities that the node has heard of, or whose names it cannot take.
+    private var knownEntities: Set<String> = []
+    private var looked = Instant.zero
     private let clock = MonotonicClock()
     private var measurement: BackgroundThread?
 
     /// Opens everything: the folder with the spool, and the sockets.
     ///
     /// - Parameters:
+    ///   - live: watches entities whose samples never end.
     ///   - incarnation: differs for every start of every process.
     ///   - port: the message port to use instead of ZeroMQ's to the configured addresses.
     /// - Throws: ``ServiceError``, `StorageError` or `TransportError` when something cannot be had.
     package init(
-        settings: WorkerSettings, learner: any Learner, scoring: LiveScoring, incarnation: UInt64, log: Logger,
-        stop: StopSignal, port: (([UInt8]) throws -> any MessagePort)? = nil
+        settings: WorkerSettings, learner: any Learner, scoring: LiveScoring, live: LiveWatch? = nil,
+        incarnation: UInt64, log: Logger, stop: StopSignal, port: (([UInt8]) throws -> any MessagePort)? = nil
     ) throws {
         self.settings = settings
         self.learner = learner
         self.log = log
         self.stop = stop
+        self.live = live?.entities
         guard !settings.name.isEmpty, settings.name.utf8.count <= Envelope.longestName - 20 else {
             throw ServiceError(.configuration, "a worker's name has 1 to \(Envelope.longestName - 20) bytes")
         }
@@ -44,7 +50,9 @@ package final class WorkerService {
                 throw ServiceError(.configuration, "\(field): found \(flaw.found), expected \(flaw.expected)")
             }
         }
-        for entity in learner.entities {
+        let entities = learner.entities
+        knownEntities = Set(entities)
+        for entity in entities {
             if let flaw = NameRule.flaw(in: entity, limit: WireLimits.entity) {
                 throw ServiceError(
                     .configuration,
@@ -74,10 +82,16 @@ package final class WorkerService {
             name: settings.name,
             registration: Registration(
                 incarnation: incarnation, site: settings.site, domain: settings.domain,
-                capabilities: learner.capabilities, entities: learner.entities,
+                capabilities: learner.capabilities, entities: entities,
                 dataAddress: exchange.address, standsBy: settings.standsBy, mirrored: exchange.copies.sorted()))
         // Counting large files takes longer: then it registers without, and says so when it knows.
         configuration.capabilitiesPatience = .seconds(2)
+        let progress = WatchProgress(inbox: inbox, hasLive: live != nil)
+        var watchers: [any Watcher] = []
+        if live == nil || !scoring.isEmpty {
+            watchers.append(LiveWatcher(scoring, settings: settings, spool: spool, progress: progress, log: log))
+        }
+        if let live { watchers.append(LiveEntityWatcher(live, spool: spool, progress: progress, log: log)) }
         node = WorkerNode(
             machine: WorkerMachine(
                 configuration: configuration,
@@ -86,7 +100,7 @@ package final class WorkerService {
                 entities: memory.entities),
             memory: memory, model: model, port: opened, disk: WorkerFolder(folder, spool: spool), clock: clock,
             tasks: tasks, learner: learner,
-            watcher: LiveWatcher(scoring, settings: settings, spool: spool, inbox: inbox, log: log),
+            watcher: watchers.count == 1 ? watchers[0] : JointWatcher(watchers),
             samples: exchange, inbox: inbox, note: { log.write($0) })
     }
 
@@ -115,6 +129,7 @@ package final class WorkerService {
             } catch let refused as WorkerRefused {
                 throw Self.error(refused)
             }
+            lookForEntities()
             if let limit = settings.connectSeconds, node.machine.leaseEpoch == nil, node.machine.version == 0,
                 (clock.now - started).seconds > limit
             {
@@ -125,6 +140,23 @@ package final class WorkerService {
             }
             if settings.endsWithStream, node.streamsEnded, try spool.isEmpty() { break }
         }
+    }
+
+    /// Live entities come as they like: the server hears of each.
+    private func lookForEntities() {
+        guard let live, clock.now - looked >= .seconds(1) else { return }
+        looked = clock.now
+        let new = live.all.map(\.key).filter { knownEntities.insert($0).inserted }
+        let sound = new.filter { entity in
+            guard let flaw = NameRule.flaw(in: entity, limit: WireLimits.entity) else { return true }
+            log.warning(
+                "an entity cannot take part under its name",
+                [
+                    "entity": PrintableText.line(entity, limit: 120), "found": flaw.found, "expected": flaw.expected,
+                ])
+            return false
+        }
+        if !sound.isEmpty { node.inbox.put(.machine(.reaches(sound))) }
     }
 
     private static func error(_ refused: WorkerRefused) -> ServiceError {

@@ -67,6 +67,17 @@ public struct EntitySource: Hashable, Sendable, Codable {
     /// `site/entity`: names the entity among all sites.
     public var key: String { "\(site)/\(entity)" }
 
+    /// The same under the name that one of `others` has: a stream in a folder of another name than what was learned from
+    /// is the entity of that name, if there is one only.
+    package func named(as others: [EntitySource]) -> EntitySource {
+        guard !others.contains(where: { $0.key == key }) else { return self }
+        let same = others.filter { $0.entity == entity }
+        guard same.count == 1 else { return self }
+        var result = self
+        (result.site, result.type) = (same[0].site, same[0].type)
+        return result
+    }
+
     /// A reader over all files of the source.
     ///
     /// - Throws: ``TelemetryError`` when the first file cannot be opened or understood.

@@ -70,6 +70,14 @@ final class ByteStream {
         storage[end] = 0x0A
     }
 
+    /// Whether the file has bytes again behind the end that was reached.
+    func goOn() -> Bool {
+        isAtEnd = false
+        let before = count
+        try? fill()
+        return count > before
+    }
+
     /// Reads until at least `count` bytes are unread or the file ends.
     func fill(atLeast count: Int) throws {
         while end - start < count && !isAtEnd { try fill() }

@@ -18,6 +18,10 @@ struct DelimitedReader: FrameReader {
     private var pendingError: TelemetryError?
     private var skipped: SkippedRows?
     private var finished = false
+    /// Whether the file is read on where it ended: then only what ends with a line feed is a row.
+    private var isGrowing = false
+    /// Whether the rest of the line at hand belongs to a row that was given when the file ended in it.
+    private var passesRest = false
     /// The key columns' texts; codes of the last chunk are in ``keyCodes``.
     let keyWords: [KeyWords]
     /// The codes of the rows of the last chunk, `[rows × keys]`.
@@ -179,15 +183,27 @@ struct DelimitedReader: FrameReader {
         return skipped
     }
 
+    mutating func goOn() -> Bool {
+        guard finished, stream.goOn() else { return false }
+        (finished, isGrowing) = (false, true)
+        return true
+    }
+
     /// Finds more whole rows; false at the end of the file.
     private mutating func advance() throws -> Bool {
         while true {
-            if let last = stream.unread.lastIndex(of: 0x0A) {
+            if passesRest, let feed = stream.unread.firstIndex(of: 0x0A) {
+                stream.consume(feed + 1)
+                passesRest = false
+            }
+            if !passesRest, let last = stream.unread.lastIndex(of: 0x0A) {
                 wholeBytes = last + 1
                 return true
             }
             if stream.isAtEnd {
+                guard !isGrowing else { return false }
                 wholeBytes = stream.count
+                passesRest = wholeBytes > 0
                 return wholeBytes > 0
             }
             try checkLineLength()

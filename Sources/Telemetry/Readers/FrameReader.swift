@@ -16,6 +16,9 @@ public protocol FrameReader {
     /// The rows that were skipped since the last call, where the options say that bad ones are
     /// (``ReaderOptions/skipsBadRows``); `nil`: none.
     mutating func takeSkippedRows() -> SkippedRows?
+    /// Looks whether rows were appended behind the end that was reached: whole lines come with the next chunks, the end of
+    /// one that is half written when it is there. False where the source cannot grow, or has not.
+    mutating func goOn() -> Bool
 }
 
 /// Rows that could not be read and were passed over.
@@ -32,6 +35,9 @@ public struct SkippedRows: Sendable {
 extension FrameReader {
     /// None.
     public mutating func takeSkippedRows() -> SkippedRows? { nil }
+
+    /// It cannot.
+    public mutating func goOn() -> Bool { false }
 
     /// All remaining rows of the source in one frame.
     ///

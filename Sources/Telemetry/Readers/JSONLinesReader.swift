@@ -97,6 +97,12 @@ struct JSONLinesReader: FrameReader {
             schema: schema, firstRow: first, times: times, values: values, labels: labelColumn == nil ? nil : labels)
     }
 
+    mutating func goOn() -> Bool {
+        guard finished, pendingError == nil, lines.goOn() else { return false }
+        finished = false
+        return true
+    }
+
     private mutating func skip(_ error: TelemetryError) {
         let row = SkippedRows(count: 1, first: error)
         if skipped?.add(row) == nil { skipped = row }
@@ -143,6 +149,9 @@ struct JSONLines {
     private let stream: ByteStream
     private let options: ReaderOptions
     private var line = 0
+    /// As in ``DelimitedReader``.
+    private var isGrowing = false
+    private var passesRest = false
 
     init(stream: ByteStream, options: ReaderOptions) {
         self.stream = stream
@@ -150,6 +159,12 @@ struct JSONLines {
     }
 
     var path: String { stream.path }
+
+    /// Looks whether the file has grown.
+    mutating func goOn() -> Bool {
+        isGrowing = true
+        return stream.goOn()
+    }
 
     /// The next line that is not blank, taken apart; `nil` at the end.
     mutating func next() throws -> Record? {
@@ -161,13 +176,19 @@ struct JSONLines {
         var searched = 0
         while true {
             if let feed = stream.unread[searched...].firstIndex(of: 0x0A) {
+                if passesRest {
+                    stream.consume(feed + 1)
+                    (passesRest, searched) = (false, 0)
+                    continue
+                }
                 if let record = try take(feed, separatorBytes: 1) { return record }
                 searched = 0
                 continue
             }
             searched = stream.count
             if stream.isAtEnd {
-                guard stream.count > 0 else { return nil }
+                guard stream.count > 0, !isGrowing else { return nil }
+                passesRest = true
                 if let record = try take(stream.count, separatorBytes: 0) { return record }
                 return nil
             }

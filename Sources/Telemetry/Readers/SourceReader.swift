@@ -161,6 +161,13 @@ struct SourceReader: FrameReader {
         }
     }
 
+    /// The last file may grow.
+    mutating func goOn() -> Bool {
+        guard file == source.files.count, current.goOn() else { return false }
+        (file, failed) = (file - 1, false)
+        return true
+    }
+
     /// Columns of a further file are matched by name. A table must have the same columns in whatever order; of series
     /// and JSON, where a name may be absent for a day, new names are left out and lacking ones are missing.
     private func places(in reader: any FrameReader, path: String) throws -> [Int?]? {

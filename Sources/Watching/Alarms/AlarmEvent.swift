@@ -150,6 +150,8 @@ package struct AlarmEvent: Codable, Equatable, Sendable {
     package var reconstruction: Double?
     /// The model version that found it.
     package var modelVersion: UInt64
+    /// Whether it was found by what was learned of the entity's own first rows, before a version of the federation knew it.
+    package var isLearning: Bool?
     /// Its number in the server's log; `nil` before it has one.
     package var sequence: Int64?
     /// The federation in whose log it is, with ``id`` its name in the world; `nil` before it is in one.

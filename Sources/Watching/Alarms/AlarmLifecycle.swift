@@ -102,6 +102,9 @@ package struct AlarmLifecycle: Sendable {
     /// The first row of which evidence may still be asked; `nil` when no alarm is under way.
     package var earliestRow: Int? { course?.event.onset.index }
 
+    /// Where the alarm that stands began; `nil` without one.
+    package var openAlarm: AlarmEvent.Point? { course.flatMap { $0.isCleared ? nil : $0.event.onset } }
+
     /// Takes in the next sample.
     ///
     /// - Parameter evidence: what rows of the stream look like, the last of them this sample's or an earlier one; asked

@@ -1,0 +1,62 @@
+import Collection
+import CommandLine
+import Foundation
+import Platform
+import Services
+import Synchronization
+import Telemetry
+
+/// Begins to take samples, and waits until there are enough of some entity to say what it is.
+enum LiveStart {
+    /// Seconds after which fewer rows than wanted do, and how few.
+    private static let patience = (seconds: 120.0, rows: 8)
+
+    /// The live entities of the sources, from the first of them that is known well enough.
+    static func entities(
+        _ arguments: Arguments, _ sources: [SourceConfiguration], site: String, rules: GroupRules, log: Logger,
+        stop: StopSignal
+    ) throws -> StoredEntities {
+        let folder = arguments[WorkerCommand.dataFolder]
+        do {
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        } catch {
+            throw ServiceError(.folder, "the data folder \(folder) cannot be created")
+        }
+        var limits = SampleStore.Limits()
+        limits.bytes = arguments[SourceOptions.storeMegabytes] << 20
+        limits.ageSeconds = arguments[SourceOptions.storeDays] * 86_400
+        let store = try SampleStore(path: folder + "/samples.db", limits: limits)
+        if let remark = store.remark { log.warning("the sample store was mended", ["what": remark]) }
+        var cleaning = StoredEntities.Cleaning()
+        cleaning.acceptSeconds = DurationText.seconds(arguments[SourceOptions.acceptAfter]) ?? cleaning.acceptSeconds
+        let entities = try StoredEntities(store: store, cleaning: cleaning)
+        let failures = FirstFailure()
+        try entities.start(sources, site: site, rules: rules, log: log) { failures.put($0) }
+        let wanted = arguments[SourceOptions.firstRows]
+        let start = ContinuousClock.now
+        var told = start - .seconds(60)
+        while !stop.isSet {
+            if let failure = failures.first {
+                entities.stop()
+                throw failure
+            }
+            let rows = entities.all.map { $0.nextRow - $0.firstRow }.max() ?? 0
+            let waited = (ContinuousClock.now - start).seconds
+            if rows >= wanted || (rows >= patience.rows && waited > patience.seconds) { break }
+            if ContinuousClock.now - told >= .seconds(10) {
+                told = .now
+                log.notice(
+                    "waiting for the first samples of the sources", ["rows": "\(rows)", "wanted": "\(wanted)"])
+            }
+            entities.wait(upTo: 0.5)
+        }
+        return entities
+    }
+}
+
+/// The first thing that went wrong.
+private final class FirstFailure: Sendable {
+    private let kept = Mutex<(any Error)?>(nil)
+    var first: (any Error)? { kept.withLock { $0 } }
+    func put(_ error: any Error) { kept.withLock { $0 = $0 ?? error } }
+}

@@ -1,0 +1,67 @@
+import Federation
+import Platform
+import Testing
+
+@Suite struct LearningLoopTests {
+    @Test func oneLoopIsTheDefault() {
+        let schedule = LoopSchedule()
+        #expect(!schedule.goesOn(after: 6, length: 7))
+        #expect(schedule.order.isEmpty && LoopSchedule.samples(of: []) == 0)
+    }
+
+    @Test func loopsAreCountedByTheirRounds() {
+        var schedule = LoopSchedule()
+        schedule.every = .seconds(120)
+        schedule.loops = 3
+        #expect(schedule.goesOn(after: 2, length: 3))
+        #expect(schedule.goesOn(after: 5, length: 3))
+        #expect(!schedule.goesOn(after: 8, length: 3))
+        schedule.loops = nil
+        #expect(schedule.goesOn(after: 3_000_000, length: 3))
+    }
+
+    @Test func workersHearHowManyRows() {
+        var schedule = LoopSchedule()
+        schedule.samples = 800
+        #expect(LoopSchedule.samples(of: schedule.order) == 800)
+        #expect(LoopSchedule.samples(of: Array("-5".utf8)) == 0 && LoopSchedule.samples(of: [0xff]) == 0)
+    }
+
+    /// Loops follow one another over loss, repetition, partitions and crashes of any process; each round of each commits
+    /// once, and every worker scores with the last version.
+    @Test func loopsGoOnWhateverHappens() throws {
+        var loops = LoopSchedule()
+        (loops.every, loops.loops) = (.seconds(4), 4)
+        for seed in 0..<10 {
+            var simulation = FederationSimulation(
+                seed: UInt64(seed), workers: 1 + seed % 4, rounds: 1, quorum: 1, loops: loops, healAfter: .seconds(25),
+                faults: .init())
+            simulation.run(until: .zero + .seconds(130))
+            simulation.settle(for: .seconds(80))
+            #expect(simulation.violations == [], "seed \(seed)")
+            #expect(try simulation.logViolations() == [], "seed \(seed)")
+            #expect(simulation.server.isFinished && simulation.server.nextRound == 12, "seed \(seed)")
+            let kinds = simulation.registry.commits.sorted { $0.commit.record.round < $1.commit.record.round }
+                .map(\.commit.record.kind)
+            #expect(kinds == Array(repeating: [.statistics, .training, .evaluation], count: 4).flatMap { $0 })
+            #expect(simulation.workers.allSatisfy { $0.machine.version == simulation.server.version })
+            if !simulation.violations.isEmpty { return }
+        }
+    }
+
+    /// What a worker finds later is served by it, and learned from.
+    @Test func entitiesThatComeLaterAreServed() throws {
+        var faults = FederationSimulation.Faults(loss: 0.1)
+        (faults.crashes, faults.partitions, faults.poison) = (false, false, false)
+        var simulation = FederationSimulation(seed: 7, workers: 2, perDomain: 1, healAfter: .seconds(5), faults: faults)
+        simulation.settle(for: .seconds(6))
+        simulation.stepWorker(0, .reaches(["grown"]))
+        simulation.settle(for: .seconds(10))
+        #expect(simulation.server.owners(inDomain: "site0")["grown"] == "worker0")
+        #expect(simulation.workers[0].machine.acceptedEntities?.contains("grown") == true)
+        #expect(simulation.server.owners(inDomain: "site1")["grown"] == nil)
+        simulation.stepWorker(0, .reaches(["entity0"]))
+        simulation.settle(for: .seconds(2))
+        #expect(simulation.server.owners(inDomain: "site0").count == 6, "nothing new, nothing lost")
+    }
+}
