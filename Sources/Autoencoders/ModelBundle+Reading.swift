@@ -34,44 +34,7 @@ extension ModelBundle {
             let name = Self.weightsName(group.name)
             parameters[group.name] = try Self.readWeights(file(name), of: group, path: path + "/" + name)
         }
-        var manifest = manifest
-        if let checksum = manifest.numbersChecksum {
-            let place = path + "/" + Self.numbersName
-            manifest.numbers = try Self.readNumbers(file(Self.numbersName), checksum: checksum, path: place)
-            // It is the file's, and made anew with it.
-            manifest.numbersChecksum = nil
-        }
-        manifest.formatVersion = 1
         self.init(manifest: manifest, parameters: parameters)
-    }
-
-    /// The long lists of numbers of all sections.
-    private static func readNumbers(
-        _ bytes: [UInt8], checksum: String, path: String
-    ) throws -> [String: [[Double]]] {
-        guard SHA256.hexadecimalDigest(of: bytes) == checksum else {
-            throw ModelError(
-                .corrupt, subject: path, found: "a checksum that is not the manifest's", expected: checksum)
-        }
-        let file = try Safetensors(bytes: bytes, path: path)
-        var found: [String: [Int: [Double]]] = [:]
-        for name in file.names {
-            guard let slash = name.lastIndex(of: "/"), let place = Int(name[name.index(after: slash)...]),
-                let shape = file.shape(of: name), shape.count == 1
-            else {
-                throw ModelError(
-                    .corrupt, subject: path, found: "a tensor '\(name)'", expected: "lists named SECTION/PLACE")
-            }
-            found[String(name[..<slash]), default: [:]][place] = try file.doubles(name)
-        }
-        return try found.mapValues { lists in
-            try (0..<lists.count).map { place in
-                guard let list = lists[place] else {
-                    throw ModelError(.corrupt, subject: path, found: "no list at \(place)", expected: "none missing")
-                }
-                return list
-            }
-        }
     }
 
     private static func readWeights(
@@ -114,7 +77,7 @@ extension ModelBundle {
         guard (1...ModelManifest.currentFormat).contains(version.formatVersion) else {
             throw ModelError(
                 .unsupportedFormat, subject: path, found: "a model of format \(version.formatVersion)",
-                expected: "1 to \(ModelManifest.currentFormat)")
+                expected: "\(ModelManifest.currentFormat)")
         }
         let manifest: ModelManifest
         do {

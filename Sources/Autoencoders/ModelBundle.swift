@@ -106,11 +106,6 @@ public struct ModelBundle: Equatable, Sendable {
             guard let vector = parameters[group.name] else { continue }
             files.append((Self.weightsName(group.name), Self.weights(of: group.shape, vector)))
         }
-        var manifest = manifest
-        let numbers = Self.numbersFile(manifest.numbers)
-        manifest.formatVersion = numbers == nil ? 1 : ModelManifest.currentFormat
-        manifest.numbersChecksum = numbers.map { SHA256.hexadecimalDigest(of: $0) }
-        if let numbers { files.append((Self.numbersName, numbers)) }
         files.append((Self.manifestName, try DeterministicJSON.encode(manifest)))
         return files
     }
@@ -125,18 +120,6 @@ public struct ModelBundle: Equatable, Sendable {
     /// Whether a file of this name belongs to a model's folder.
     package static func isPart(_ name: String) -> Bool {
         name == manifestName || name.hasSuffix(".safetensors")
-    }
-
-    /// The file with the long lists of numbers; no group can have such a name.
-    static let numbersName = "manifest~numbers.safetensors"
-
-    /// The long lists of numbers of all sections, as tensors `<section>/<place>`; `nil` when there are none.
-    private static func numbersFile(_ numbers: [String: [[Double]]]) -> [UInt8]? {
-        guard !numbers.isEmpty else { return nil }
-        return Safetensors.encode(
-            doubles: numbers.sorted { $0.key < $1.key }.flatMap { section, lists in
-                lists.enumerated().map { ("\(section)/\($0)", $1) }
-            })
     }
 
     static func weightsName(_ group: String) -> String { NameRule.fileName(for: group) + ".safetensors" }

@@ -8,7 +8,7 @@ public import Telemetry
 /// replay (detectors' calibration and thresholds, say) in named sections, so that this one need not know their types.
 public struct ModelManifest: Hashable, Sendable, Codable {
     /// The format that this program writes, and the newest that it reads.
-    public static let currentFormat = 2
+    public static let currentFormat = 1
 
     /// One group's model.
     public struct Group: Hashable, Sendable, Codable {
@@ -35,7 +35,7 @@ public struct ModelManifest: Hashable, Sendable, Codable {
     }
 
     /// The format of this manifest.
-    public var formatVersion = 1
+    public var formatVersion = currentFormat
     /// The program and version that wrote it.
     public var tool: String
     /// The order of the gates in the weights, as in PyTorch.
@@ -54,14 +54,10 @@ public struct ModelManifest: Hashable, Sendable, Codable {
     public var scaling: [String: MetricScaler] = [:]
     /// What other modules need in order to apply the model, such as `detection` with its calibration.
     public var sections: [String: JSONValue] = [:]
-    /// SHA-256 of the file with the sections' long lists of numbers; absent where there are none.
-    public internal(set) var numbersChecksum: String?
-    /// Long lists of numbers of each section, to which its JSON refers by their places; in a file of their own.
-    package internal(set) var numbers: [String: [[Double]]] = [:]
 
     private enum CodingKeys: String, CodingKey {
         case formatVersion, tool, gateOrder, configuration, groups, untrainedGroups, datasetChecksum, cleaning, scaling
-        case sections, numbersChecksum
+        case sections
     }
 
     /// The value of a section, `nil` when there is none of this name.
@@ -70,7 +66,7 @@ public struct ModelManifest: Hashable, Sendable, Codable {
     public func section<Value: Decodable>(_ name: String, as type: Value.Type) throws(ModelError) -> Value? {
         guard let value = sections[name] else { return nil }
         do {
-            return try value.decode(type, shelf: NumberShelf(numbers[name] ?? []))
+            return try value.decode(type)
         } catch {
             throw ModelError(
                 .corrupt, subject: "manifest, section '\(name)'",
@@ -81,8 +77,6 @@ public struct ModelManifest: Hashable, Sendable, Codable {
 
     /// Replaces a section.
     public mutating func setSection(_ name: String, to value: some Encodable) throws {
-        let shelf = NumberShelf()
-        sections[name] = try JSONValue(encoding: value, shelf: shelf)
-        numbers[name] = shelf.lists.isEmpty ? nil : shelf.lists
+        sections[name] = try JSONValue(encoding: value)
     }
 }

@@ -59,27 +59,4 @@ struct StreamStateTests {
             var reader = StateReader([]); _ = try reader.bool()
         }
     }
-
-    @Test("Long lists leave the JSON while a shelf is at hand, short ones stay, the same one is kept once")
-    func shelf() throws {
-        struct Part: Codable, Equatable {
-            @Shelved var long: [Double]
-            @Shelved var again: [Double]
-            @Shelved var short: [Double]
-            @Shelved var lists: [[Double]]
-        }
-        let numbers = (0..<100).map { 1 / Double($0 + 1) }
-        let part = Part(long: numbers, again: numbers, short: [1, .infinity], lists: [numbers, [2], [.nan] + numbers])
-        let shelf = NumberShelf()
-        let bytes = try DeterministicJSON.encode(part, shelf: shelf)
-        #expect(bytes.count < 300 && shelf.lists.count == 2)
-        let read = try DeterministicJSON.decode(Part.self, from: bytes, shelf: NumberShelf(shelf.lists))
-        #expect(read.long == numbers && read.again == numbers && read.short == [1, .infinity])
-        #expect(read.lists[0] == numbers && read.lists[1] == [2] && read.lists[2][0].isNaN)
-        let inline = try DeterministicJSON.decode(Part.self, from: DeterministicJSON.encode(part))
-        #expect(inline.long == numbers && inline.lists[2].dropFirst().elementsEqual(numbers))
-        #expect(throws: DecodingError.self) {
-            try DeterministicJSON.decode(Part.self, from: bytes, shelf: NumberShelf([]))
-        }
-    }
 }

@@ -18,15 +18,6 @@ extension Safetensors {
         }
     }
 
-    /// The same for lists of numbers, double precision.
-    package static func encode(doubles lists: [(name: String, values: [Double])]) -> [UInt8] {
-        encode(lists.map { ($0.name, "F64", [$0.values.count], 8 * $0.values.count) }, metadata: [:]) { bytes in
-            for (_, values) in lists {
-                unsafe values.withUnsafeBytes { unsafe bytes.append(contentsOf: $0) }
-            }
-        }
-    }
-
     private static func encode(
         _ tensors: [(name: String, type: String, shape: [Int], size: Int)], metadata: [String: String],
         _ appendData: (inout [UInt8]) -> Void

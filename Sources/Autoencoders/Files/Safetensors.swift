@@ -79,14 +79,6 @@ public struct Safetensors: Sendable {
         return Tensor(unsafe copy(entry.range) as [Float], shape: shape)
     }
 
-    /// The numbers of a tensor, double precision, whatever its shape.
-    ///
-    /// - Throws: ``StorageError`` with the code `corrupt` when it is missing or has another type.
-    package func doubles(_ name: String) throws(StorageError) -> [Double] {
-        let entry = try find(name, type: "F64", shape: entries[name]?.shape ?? [])
-        return unsafe copy(entry.range)
-    }
-
     /// One tensor, double precision; otherwise as ``tensor(_:shape:)``.
     public func doubleTensor(_ name: String, shape: [Int]) throws(StorageError) -> Tensor<Double> {
         let entry = try find(name, type: "F64", shape: shape)

@@ -4,13 +4,8 @@ import FoundationEssentials
 /// Infinities and not-a-number, for which JSON has no notation, are the strings `inf`, `-inf` and `nan`.
 package enum DeterministicJSON {
     /// The bytes of a value; ends in a line feed when `pretty`.
-    ///
-    /// - Parameter shelf: takes the long lists of numbers (``Shelved``).
-    package static func encode(
-        _ value: some Encodable, pretty: Bool = true, shelf: NumberShelf? = nil
-    ) throws -> [UInt8] {
+    package static func encode(_ value: some Encodable, pretty: Bool = true) throws -> [UInt8] {
         let encoder = JSONEncoder()
-        encoder.userInfo[NumberShelf.key] = shelf
         encoder.outputFormatting = pretty ? [.sortedKeys, .prettyPrinted] : [.sortedKeys]
         encoder.nonConformingFloatEncodingStrategy = .convertToString(
             positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
@@ -18,13 +13,8 @@ package enum DeterministicJSON {
     }
 
     /// The value that the bytes describe.
-    ///
-    /// - Parameter shelf: has the long lists of numbers.
-    package static func decode<Value: Decodable>(
-        _ type: Value.Type, from bytes: [UInt8], shelf: NumberShelf? = nil
-    ) throws -> Value {
+    package static func decode<Value: Decodable>(_ type: Value.Type, from bytes: [UInt8]) throws -> Value {
         let decoder = JSONDecoder()
-        decoder.userInfo[NumberShelf.key] = shelf
         decoder.nonConformingFloatDecodingStrategy = .convertFromString(
             positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
         return try decoder.decode(type, from: Data(bytes))

@@ -33,20 +33,13 @@ public enum JSONValue: Hashable, Sendable {
     }
 
     /// The JSON form of any value that can be encoded.
-    public init(encoding value: some Encodable) throws { try self.init(encoding: value, shelf: nil) }
-
-    /// The same with long lists of numbers on a shelf.
-    package init(encoding value: some Encodable, shelf: NumberShelf?) throws {
-        self = try DeterministicJSON.decode(
-            JSONValue.self, from: DeterministicJSON.encode(value, pretty: false, shelf: shelf))
+    public init(encoding value: some Encodable) throws {
+        self = try DeterministicJSON.decode(JSONValue.self, from: DeterministicJSON.encode(value, pretty: false))
     }
 
     /// The value of a type that can be decoded.
-    public func decode<Value: Decodable>(_ type: Value.Type) throws -> Value { try decode(type, shelf: nil) }
-
-    /// The same with long lists of numbers on a shelf.
-    package func decode<Value: Decodable>(_ type: Value.Type, shelf: NumberShelf?) throws -> Value {
-        try DeterministicJSON.decode(type, from: DeterministicJSON.encode(self, pretty: false), shelf: shelf)
+    public func decode<Value: Decodable>(_ type: Value.Type) throws -> Value {
+        try DeterministicJSON.decode(type, from: DeterministicJSON.encode(self, pretty: false))
     }
 }
 
