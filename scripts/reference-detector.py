@@ -2,10 +2,12 @@
 for clarity, all rows at once. Goldens are made with it (Tests/WatchingTests/Detectors/Goldens/make-default-goldens.py)."""
 import numpy as np
 
-PARTS = ["level", "jump", "step", "shift", "relation", "autoencoder"]
+PARTS = ["level", "rhythm", "jump", "step", "shift", "relation", "autoencoder"]
+SHARES = dict(level=.5, rhythm=.5, jump=1, step=1, shift=1, relation=.5, autoencoder=.5)
 LOOK_BACK = dict(jump=1, step=4, shift=30)
-FORGIVEN = {"level", "relation", "autoencoder"}
+FORGIVEN = {"level", "rhythm", "relation", "autoencoder"}
 TAIL, CAP, CLIP, RIDGE = 0.005, 10.0, 5.0, 0.3
+HARMONICS = 8
 HORIZONS = (1, 4, 16, 64)
 FOLDS = 4
 
@@ -24,11 +26,30 @@ def change(x, w):
     return out
 
 
-def plain_views(x, residuals):
-    views = dict(level=x, autoencoder=residuals)
+def waves(t):
+    angle = 2 * np.pi * t / 86400
+    return np.stack([f(k * angle) for k in range(1, HARMONICS + 1) for f in (np.sin, np.cos)], axis=1)
+
+
+def scaled(x, scale):
+    return np.clip((x - scale[0]) / scale[1], -CLIP, CLIP)
+
+
+def amplitudes(x, t, scale, days):
+    """What each wave of the day adds to each metric, shrunk as if by one more day without any."""
+    a = np.column_stack([waves(t), np.ones(len(t))])
+    penalty = np.full(a.shape[1], 0.5 / days)
+    penalty[-1] = 1e-9
+    found = np.linalg.solve(a.T @ a / len(a) + np.diag(penalty), a.T @ scaled(x, scale) / len(a))
+    return found[:-1] * scale[1]
+
+
+def views(model, x, t, residuals):
+    settled = x - waves(t) @ model["amplitudes"]
+    found = dict(level=x, rhythm=settled, autoencoder=residuals, relation=scaled(x, model["scale"]) @ model["matrix"])
     for part, w in LOOK_BACK.items():
-        views[part] = change(x, w)
-    return views
+        found[part] = change(settled, w)
+    return found
 
 
 def normal_range(values, widths, held=None):
@@ -62,47 +83,44 @@ def coefficients(z):
     return inverse / np.diag(inverse)
 
 
-def fit(x, residuals, held_from, rows=None, scale=None, reference=None, relation=None):
-    """A detector from the rows `rows` of x; scale, reference and relation residuals are those of all rows where given."""
+def fit(x, t, residuals, held_from, rows=None, whole=None):
+    """A detector of the rows `rows`; what its numbers are scaled by, and what its parts see of training, is that of
+    `whole`, the detector of all rows, where that is given."""
     rows = np.ones(len(x), bool) if rows is None else rows
-    if reference is None:
-        span = x.max(0) - x.min(0)
-        reference = (x.mean(0), np.where(span > 0, 2e-3 * span, np.maximum(1e-2 * np.abs(x.mean(0)), 1e-3)))
-    level = x[rows] - reference[0]
-    q = np.quantile(level, [0.001, TAIL, 0.25, 0.5, 0.75, 1 - TAIL, 0.999], axis=0)
-    widths = np.maximum(reference[1], 0.02 * (q[6] - q[0]))
-    if scale is None:
-        scale = (reference[0] + q[3], np.maximum(np.maximum((q[4] - q[2]) / 1.349, (q[5] - q[1]) / 5.15), widths))
-    ranges = {}
-    for part, values in plain_views(x, residuals).items():
+    span = x.max(0) - x.min(0)
+    mean = x.mean(0)
+    least = np.where(span > 0, 2e-3 * span, np.maximum(1e-2 * np.abs(mean), 1e-3))
+    q = np.quantile(x[rows] - mean, [0.001, TAIL, 0.25, 0.5, 0.75, 1 - TAIL, 0.999], axis=0)
+    widths = np.maximum(least, 0.02 * (q[6] - q[0]))
+    model = dict(n=len(x))
+    model["scale"] = whole["scale"] if whole else (
+        mean + q[3], np.maximum(np.maximum((q[4] - q[2]) / 1.349, (q[5] - q[1]) / 5.15), widths))
+    model["matrix"] = coefficients(scaled(x, model["scale"])[rows])
+    model["amplitudes"] = amplitudes(x[rows], t[rows], model["scale"], (t[-1] - t[0]) / 86400)
+    model["ranges"] = {}
+    for part, values in views(whole or model, x, t, residuals).items():
         if part == "autoencoder":
             late = rows & (np.arange(len(x)) >= held_from)
-            ranges[part] = normal_range(values[rows], np.full(x.shape[1], 0.05), held=values[late])
+            model["ranges"][part] = normal_range(values[rows], np.full(x.shape[1], 0.05), held=values[late])
         else:
-            ranges[part] = normal_range(values[rows], widths)
-    z = np.clip((x - scale[0]) / scale[1], -CLIP, CLIP)
-    matrix = coefficients(z[rows])
-    if relation is None:
-        relation = z @ matrix
-    ranges["relation"] = normal_range(relation[rows], np.full(x.shape[1], 0.1))
-    return dict(ranges=ranges, scale=scale, matrix=matrix, reference=reference, relation=relation, n=len(x))
+            least = np.full(x.shape[1], 0.1) if part == "relation" else widths
+            model["ranges"][part] = normal_range(values[rows], least)
+    return model
 
 
-def deviations(model, x, residuals):
-    views = plain_views(x, residuals)
-    z = np.clip((x - model["scale"][0]) / model["scale"][1], -CLIP, CLIP)
-    views["relation"] = z @ model["matrix"]
+def deviations(model, x, t, residuals):
+    seen = views(model, x, t, residuals)
     tau = max(200, 0.1 * model["n"])
     deviation, cause = np.zeros_like(x), np.zeros_like(x)
     for part in PARTS:
-        e = np.abs(evidence(views[part], model["ranges"][part]))
+        e = np.abs(evidence(seen[part], model["ranges"][part]))
         if part in FORGIVEN:
             habit = np.zeros(x.shape[1])
             for i in range(len(e)):
                 now = e[i].copy()
                 e[i] = np.maximum(0, now - 0.5 * habit)
                 habit += (now - habit) / tau
-        deviation += e / len(PARTS)
+        deviation += e * SHARES[part] / sum(SHARES.values())
         if part in LOOK_BACK:
             cause += e
     return deviation, cause + 0.1 * deviation
@@ -117,15 +135,15 @@ def score(deviation):
     return np.mean([trailing_mean(s, w) for w in HORIZONS], axis=0)
 
 
-def held_out(model, x, residuals, held_from):
+def held_out(model, x, t, residuals, held_from):
     """The combined deviation of each row by a detector that did not learn from its block."""
     out = np.zeros(len(x))
     for k in range(FOLDS):
         a, b = k * len(x) // FOLDS, (k + 1) * len(x) // FOLDS
         rows = np.ones(len(x), bool)
         rows[a:b] = False
-        other = fit(x, residuals, held_from, rows, model["scale"], model["reference"], model["relation"])
-        out[a:b] = combined(deviations(other, x[:b], residuals[:b])[0])[a:b]
+        other = fit(x, t, residuals, held_from, rows, model)
+        out[a:b] = combined(deviations(other, x[:b], t[:b], residuals[:b])[0])[a:b]
     return out
 
 

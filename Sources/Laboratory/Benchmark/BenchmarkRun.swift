@@ -37,7 +37,7 @@ struct BenchmarkRun: Sendable {
     let console: Console
 
     /// Changes when the same data and method would give other results.
-    private static let version = 4
+    private static let version = 5
 
     /// Computes what is missing; results come in the order of entities, then methods. A method that cannot learn from
     /// an entity has no result for it.

@@ -22,8 +22,6 @@ package struct EntityMeasures: Codable, Sendable {
     package let randomPointAdjustedF1: Double?
     /// Alarms where the score exceeds its threshold.
     package let alarms: AlarmMeasures
-    /// Alarms as the product raises them: those, and the ones that a single metric raises.
-    package let productAlarms: AlarmMeasures
     /// HitRate@100 % of each event whose causes are known.
     package let hitRate100: [Double]
     /// HitRate@150 % of each.
@@ -56,8 +54,6 @@ package struct EntityMeasures: Codable, Sendable {
         randomPointAdjustedF1 = try labelled.randomPointAdjustedF1(generator: &generator)
         let exceeding = zip(scores.scores[combined], scores.thresholds[combined]).map { $0 > $1 }
         alarms = try AlarmMeasures(labels: labels, alarms: exceeding, stepSeconds: stepSeconds, mergeGap: mergeGap)
-        productAlarms = try AlarmMeasures(
-            labels: labels, alarms: scores.alarms[combined], stepSeconds: stepSeconds, mergeGap: mergeGap)
         var (hits100, hits150, gains): ([Double], [Double], [Double]) = ([], [], [])
         for (cause, ranking) in zip(causes, rankings) where !cause.dimensions.isEmpty {
             let truth = Set(cause.dimensions)

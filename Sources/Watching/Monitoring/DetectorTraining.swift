@@ -171,7 +171,7 @@ package struct DetectorTraining: Sendable {
         /// The metrics that a model looks at, by their places.
         let withModel: [Int]
 
-        /// All rows; for a method that judges residuals only, those that no autoencoder was trained on.
+        /// The values with what the autoencoders say of them; for a method that judges residuals only, those.
         func samples(for method: DetectionMethod) -> DetectorSamples {
             method.input == .residuals ? all.residualSamples(withModel) : all
         }

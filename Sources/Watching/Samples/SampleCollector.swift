@@ -79,27 +79,23 @@ extension DetectorSamples {
         self = collector.samples(heldOutShare: 0)
     }
 
-    /// The residuals as samples of their own, of metrics that have a model and rows that no autoencoder was trained on.
+    /// The residuals as samples of their own, of metrics that have a model. Those of rows that the autoencoders were
+    /// trained on are among them: what was held out is one stretch of time, and another regime as often as not, which
+    /// costs a detector far more than that residuals of training are a little smaller.
     ///
     /// - Parameter columns: the metrics with a model, by their places.
     package func residualSamples(_ columns: [Int]) -> DetectorSamples {
-        // Where nothing was held out, all there is.
-        let first = heldOutStart < count ? heldOutStart : 0
         var values: [Double] = []
         var ages: [Int32] = []
-        values.reserveCapacity((count - first) * columns.count)
-        for row in first..<count {
+        values.reserveCapacity(count * columns.count)
+        for row in 0..<count {
             for column in columns {
                 values.append(Double(residuals[row * metricCount + column]))
                 if !self.ages.isEmpty { ages.append(self.ages[row * metricCount + column]) }
             }
         }
         return DetectorSamples(
-            metrics: columns.map { metrics[$0] }, groups: columns.map { groups[$0] }, times: Array(times[first...]),
-            values: values,
-            segments: segments.compactMap { segment in
-                let (lower, upper) = (max(0, segment.lowerBound - first), segment.upperBound - first)
-                return upper > lower ? lower..<upper : nil
-            }, ages: ages)
+            metrics: columns.map { metrics[$0] }, groups: columns.map { groups[$0] }, times: times, values: values,
+            segments: segments, ages: ages)
     }
 }

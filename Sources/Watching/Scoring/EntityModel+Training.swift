@@ -102,7 +102,7 @@ extension EvidenceFit {
                     rest = blocks[kept[0]]
                     for index in kept.dropFirst() { try rest.merge(blocks[index]) }
                 }
-                if let other = try others[fold].advance(with: rest, scale: fit.scale) {
+                if let other = try others[fold].advance(with: rest, like: fit) {
                     without.append(.evidence(other))
                 }
             }

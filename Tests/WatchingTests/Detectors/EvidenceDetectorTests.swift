@@ -67,7 +67,7 @@ import Watching
             values += [load + 0.1 * generator.normal(), 100 - 3 * load + generator.normal(), generator.normal()]
         }
         return DetectorSamples(
-            metrics: ["a", "b", "c"], times: (0..<rows).map { 60 * Double($0) }, values: values,
+            metrics: ["a", "b", "c"], times: (0..<rows).map { 900 * Double($0) }, values: values,
             residuals: values.map { Float(0.01 * $0) })
     }
 
@@ -126,6 +126,62 @@ import Watching
             try EntityModel.trained(
                 .shipped, on: [DetectorSamples(metrics: [], times: [0, 1], values: [])], stepSeconds: 1)
         }
+    }
+
+    /// Load that follows the day, `days` of it from midnight, in the hours that count.
+    private static func daily(days: Int, hours: Range<Int> = 0..<24, offset: Double = 0) -> DetectorSamples {
+        var generator = CounterBasedGenerator(seed: 5, purpose: "daily")
+        let times = (0..<days * 144).map { offset + 600 * Double($0) }.filter {
+            hours.contains(Int($0 / 3600) % 24)
+        }
+        return DetectorSamples(
+            metrics: ["load"], times: times,
+            values: times.map { 50 - 40 * cos(2 * .pi * $0 / 86_400) + generator.normal() })
+    }
+
+    /// The load of noon is no news at noon, and an alarm at four in the morning.
+    @Test func whatIsOrdinaryByDayIsOddAtNight() throws {
+        let model = try EntityModel.trained(.shipped, on: [Self.daily(days: 8)], stepSeconds: 600)
+        guard case .evidence(let detector) = model.detector else { return #expect(Bool(false)) }
+        #expect(detector.parts.contains(.rhythm) && detector.rhythm != nil)
+        let next = Self.daily(days: 1, offset: 8 * 86_400)
+        let usual = try model.score(next).scores[1]
+        func busy(_ rows: Range<Int>) throws -> EntityScores {
+            var values = next.values
+            for row in rows { values[row] = 88 }
+            return try model.score(DetectorSamples(metrics: ["load"], times: next.times, values: values))
+        }
+        let (night, noon) = (try busy(24..<30), try busy(69..<75))
+        #expect(night.alarms[1][24..<30].contains(true))
+        #expect((night.scores[1][24..<30].max() ?? 0) > 2 * (usual.max() ?? 0))
+        #expect((noon.scores[1][69..<75].max() ?? 0) <= (usual.max() ?? 0))
+    }
+
+    /// Neither a short training part nor one of office hours has a rhythm; both are learned from all the same.
+    @Test func aRhythmNeedsDaysThatAreCovered() throws {
+        for samples in [Self.daily(days: 2), Self.daily(days: 9, hours: 8..<18)] {
+            let model = try EntityModel.trained(.shipped, on: [samples], stepSeconds: 600)
+            guard case .evidence(let detector) = model.detector else { return #expect(Bool(false)) }
+            #expect(detector.rhythm == nil && !detector.parts.contains(.rhythm))
+            #expect(detector.parts.count == detector.ranges.count && model.isConsistent)
+        }
+    }
+
+    /// A metric that was away in all of the training part, as exporters have them, neither stops the others from being
+    /// learned nor blinds them.
+    @Test func aMetricThatWasNeverThereDoesNotBlindTheOthers() throws {
+        let whole = Self.samples(400, 3)
+        let ages = (0..<400).flatMap { _ in [Int32.max, .max, 0] }
+        let train = DetectorSamples(metrics: whole.metrics, times: whole.times, values: whole.values, ages: ages)
+        let model = try EntityModel.trained(.shipped, on: [train], stepSeconds: 900)
+        var values = Array(whole.values.prefix(60))
+        for row in 10..<20 { values[3 * row] += 4 }
+        let scores = try model.score(
+            DetectorSamples(
+                metrics: whole.metrics, times: Array(whole.times.prefix(20)), values: values,
+                ages: Array(ages.prefix(60))))
+        #expect(scores.alarms[1][10..<20].contains(true))
+        #expect((0..<20).allSatisfy { scores.found.deviations[3 * $0 + 2] == 0 })
     }
 
     /// More metrics than a block explain each other within their group only; nothing else changes.

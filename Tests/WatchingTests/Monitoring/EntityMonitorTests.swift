@@ -73,7 +73,7 @@ import Watching
         for method in ["default", "autoencoder"] {
             let whole = try Self.score(source, model, method: method, pieces: [10_000])
             #expect(whole.count == 700 && whole.scores.joined().allSatisfy(\.isFinite))
-            #expect(Set(whole.scores[whole.combined]).count > 100, "scores say something")
+            #expect(Set(whole.scores[whole.combined]).count > 50, "scores say something")
             for pieces in [[1], [2, 3, 5], [8], [300, 1], [299, 2, 16], [64], [317, 100]] {
                 let cut = try Self.score(source, model, method: method, pieces: pieces)
                 #expect(cut.times == whole.times && cut.alarms == whole.alarms, "\(method), \(pieces)")
@@ -194,9 +194,7 @@ import Watching
             }
             // 411 is the first row without it; what the others say goes on, and nothing is made of the silence.
             let quiet = 420..<590
-            // The autoencoder's mean over two metrics is larger than over three, and seventy held-out rows know no tail.
-            let more = method == "autoencoder" ? 80 : 8
-            #expect(alarms(after, quiet) <= alarms(before, quiet) + more, "\(method)")
+            #expect(alarms(after, quiet) <= alarms(before, quiet) + 8, "\(method)")
             let width = after.found.metrics.count
             let place = try #require(after.found.metrics.firstIndex(of: "net_rx"))
             #expect((420..<700).allSatisfy { after.found.deviations[$0 * width + place] == 0 }, "\(method)")

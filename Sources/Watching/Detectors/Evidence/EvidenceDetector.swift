@@ -15,6 +15,8 @@ package struct EvidenceDetector: MetricDetector {
     package let ranges: [NormalRange]
     /// What metrics say of each other; `nil` where no part asks.
     package let relations: MetricRelations?
+    /// What is usual at each time of day; `nil` where that was not learned.
+    package let rhythm: DailyRhythm?
     /// Rows of the longest entity in training.
     package let trainingSamples: Double
 
@@ -35,7 +37,8 @@ package struct EvidenceDetector: MetricDetector {
     var isConsistent: Bool {
         let width = metrics.count
         guard groups.count == width, !parts.isEmpty, Set(parts).count == parts.count, ranges.count == parts.count,
-            ranges.allSatisfy({ $0.isConsistent(width: width) }), trainingSamples.isFinite
+            ranges.allSatisfy({ $0.isConsistent(width: width) }), trainingSamples.isFinite,
+            rhythm.map({ $0.amplitudes.areFinite(2 * DailyRhythm.harmonics * width) }) ?? !parts.contains(.rhythm)
         else { return false }
         guard let relations else { return !parts.contains(.relation) }
         let sizes = MetricRelations.blocks(groups: groups).map { $0.count * $0.count }

@@ -1,13 +1,14 @@
 internal import Numerics
 
-/// The fit of ``EvidenceDetector`` in four passes, each of which merges exactly: where each metric lies; what its parts
-/// see; the products of scaled values; what relations leave.
+/// The fit of ``EvidenceDetector`` in four passes, each of which merges exactly: where each metric lies; how its values
+/// and what the autoencoders say are distributed; the products of scaled values with each other and with the waves of
+/// the day; what the other parts see.
 package struct EvidenceFit: DetectorFit {
     private enum Pass: Codable {
         case centres
-        case views(Start)
-        case products(Start, Views)
-        case relations(Start, Views, [[Double]])
+        case levels(Start)
+        case products(Start, Levels)
+        case views(Start, Levels, Products)
     }
 
     /// What the first pass finds.
@@ -16,14 +17,24 @@ package struct EvidenceFit: DetectorFit {
         let reference: [Double]
         /// Rows of the longest entity.
         let samples: Double
+        /// Days that the longest entity's rows span.
+        let days: Double
         let leastWidths: [Double]
     }
 
     /// What the second pass finds.
-    private struct Views: Codable {
-        /// The ranges of all parts but relations.
+    private struct Levels: Codable {
+        /// The ranges of ``earlyParts``.
         let ranges: [EvidencePart: NormalRange]
+        /// The least distance from the middle to an end, of all parts in the metrics' units.
+        let widths: [Double]
         let scale: Scale
+    }
+
+    /// What the third pass finds.
+    private struct Products: Codable {
+        let coefficients: [[Double]]
+        var rhythm: DailyRhythm?
     }
 
     /// How values are scaled before they are held against each other.
@@ -65,51 +76,63 @@ package struct EvidenceFit: DetectorFit {
         blocks = MetricRelations.blocks(groups: groups)
     }
 
-    /// The parts that a row shows without knowing how the metrics belong together.
-    private var plainParts: [EvidencePart] { parts.filter { $0 != .relation } }
+    /// The parts that a row shows without knowing how metrics and times belong together. Levels are always looked at:
+    /// the scale follows from them.
+    private var earlyParts: [EvidencePart] { parts.contains(.autoencoder) ? [.level, .autoencoder] : [.level] }
+
+    /// The other parts.
+    private func lateParts(_ products: Products) -> [EvidencePart] {
+        parts.filter { !earlyParts.contains($0) && ($0 != .rhythm || products.rhythm != nil) }
+    }
+
+    private func wantsRhythm(_ start: Start) -> Bool {
+        parts.contains(.rhythm) && start.days >= DailyRhythm.leastDays
+    }
 
     package func summary(of part: TrainingPart) throws(DetectionError) -> FitSummary {
         try part.samples.require(metrics)
         switch pass {
         case .centres:
             var result = part.sums()
-            result.maxima.append(Double(part.samples.count))
+            let times = part.samples.times
+            let span = times.isEmpty ? 0 : (times[times.count - 1] - times[0]) / 86_400
+            result.maxima += [Double(part.samples.count), span]
             return result
-        case .views(let start): return viewSummary(part, start)
-        case .products(_, let views): return productSummary(part, views.scale)
-        case .relations(_, let views, let coefficients):
-            return relationSummary(part, relations(views.scale, coefficients))
+        case .levels(let start): return levelSummary(part, start)
+        case .products(let start, let levels):
+            return productSummary(part, levels.scale, withWaves: wantsRhythm(start))
+        case .views(let start, let levels, let products): return viewSummary(part, start, levels, products)
         }
     }
 
     package mutating func advance(with summary: FitSummary) throws(DetectionError) -> FittedDetector? {
-        try advance(with: summary, scale: nil).map(FittedDetector.evidence)
+        try advance(with: summary, like: nil).map(FittedDetector.evidence)
     }
 
-    /// - Parameter scale: that of the summaries, where they were made with another fit's.
-    mutating func advance(with summary: FitSummary, scale: Scale?) throws(DetectionError) -> EvidenceDetector? {
+    /// - Parameter other: the fit that the summaries were made with, advanced by its own; `nil`: this one.
+    mutating func advance(
+        with summary: FitSummary, like other: EvidenceFit?
+    ) throws(DetectionError) -> EvidenceDetector? {
         switch pass {
         case .centres:
             let means = try summary.means()
-            guard summary.maxima.count == metrics.count + 1 else { throw Self.otherMetrics }
-            pass = .views(
+            guard summary.maxima.count == metrics.count + 2 else { throw Self.otherMetrics }
+            pass = .levels(
                 Start(
-                    reference: means, samples: summary.maxima[metrics.count],
+                    reference: means, samples: summary.maxima[metrics.count], days: summary.maxima[metrics.count + 1],
                     leastWidths: metrics.indices.map { metric in
                         summary.maxima[metric] > summary.minima[metric]
                             ? 2e-3 * (summary.maxima[metric] - summary.minima[metric])
                             : max(1e-2 * abs(means[metric]), 1e-3)
                     }))
-        case .views(let start): pass = .products(start, try views(summary, start, scale))
-        case .products(let start, let views):
-            pass = .relations(start, views, try products(summary))
-            if !parts.contains(.relation) { return detector(start, views, coefficients: [], relations: nil) }
-        case .relations(let start, let views, let coefficients):
-            try summary.requireSketches(metrics.count)
-            let range = NormalRange(
-                summary.sketches[...],
-                widths: [Double](repeating: EvidencePart.relation.leastWidth ?? 0, count: metrics.count))
-            return detector(start, views, coefficients: coefficients, relations: range)
+        case .levels(let start): pass = .products(start, try levels(summary, start, other?.scale))
+        case .products(let start, let levels):
+            var found = try products(summary, start, levels.scale)
+            // Both look at the same parts.
+            if let other { found.rhythm = other.rhythm == nil ? nil : found.rhythm ?? other.rhythm }
+            pass = .views(start, levels, found)
+        case .views(let start, let levels, let products):
+            return try detector(summary, start, levels, products)
         }
         return nil
     }
@@ -117,25 +140,38 @@ package struct EvidenceFit: DetectorFit {
     /// Whether nothing has been learned yet.
     var isFirstPass: Bool { if case .centres = pass { true } else { false } }
 
+    /// The rhythm that the third pass found.
+    private var rhythm: DailyRhythm? { if case .views(_, _, let products) = pass { products.rhythm } else { nil } }
+
     /// The scale that the second pass found.
-    var scale: Scale? {
+    private var scale: Scale? {
         switch pass {
-        case .centres, .views: nil
-        case .products(_, let views), .relations(_, let views, _): views.scale
+        case .centres, .levels: nil
+        case .products(_, let levels), .views(_, let levels, _): levels.scale
         }
     }
 
-    private func relations(_ scale: Scale, _ coefficients: [[Double]]) -> MetricRelations {
-        MetricRelations(centre: scale.centre, scale: scale.spread, coefficients: coefficients)
+    private func relations(_ scale: Scale, _ products: Products) -> MetricRelations? {
+        guard parts.contains(.relation) else { return nil }
+        return MetricRelations(centre: scale.centre, scale: scale.spread, coefficients: products.coefficients)
     }
 
     private func detector(
-        _ start: Start, _ views: Views, coefficients: [[Double]], relations range: NormalRange?
-    ) -> EvidenceDetector {
-        EvidenceDetector(
-            metrics: metrics, groups: groups, parts: parts,
-            ranges: parts.compactMap { $0 == .relation ? range : views.ranges[$0] },
-            relations: range == nil ? nil : relations(views.scale, coefficients), trainingSamples: start.samples)
+        _ summary: FitSummary, _ start: Start, _ levels: Levels, _ products: Products
+    ) throws(DetectionError) -> EvidenceDetector {
+        let late = lateParts(products)
+        guard summary.sketches.count == late.count * metrics.count else { throw Self.otherMetrics }
+        let known = parts.filter { earlyParts.contains($0) || late.contains($0) }
+        return EvidenceDetector(
+            metrics: metrics, groups: groups, parts: known,
+            ranges: known.compactMap { part in
+                guard let place = late.firstIndex(of: part) else { return levels.ranges[part] }
+                let range = NormalRange(
+                    summary.sketches[place * metrics.count..<(place + 1) * metrics.count],
+                    widths: part.leastWidth.map { [Double](repeating: $0, count: metrics.count) } ?? levels.widths)
+                return part == .rhythm ? range.moved(by: start.reference) : range
+            },
+            relations: relations(levels.scale, products), rhythm: products.rhythm, trainingSamples: start.samples)
     }
 
     private static var otherMetrics: DetectionError {
@@ -143,125 +179,140 @@ package struct EvidenceFit: DetectorFit {
     }
 }
 
-// MARK: - What parts see
+// MARK: - Values and what the autoencoders say
 
 extension EvidenceFit {
-    private func viewSummary(_ part: TrainingPart, _ start: Start) -> FitSummary {
+    /// Sketches of each early part, and of what the autoencoders say of rows that they were not trained on.
+    private func levelSummary(_ part: TrainingPart, _ start: Start) -> FitSummary {
         let width = metrics.count
-        let plain = plainParts
-        let levels = plain.firstIndex(of: .level)
-        let autoencoder = plain.firstIndex(of: .autoencoder)
+        let held = earlyParts.contains(.autoencoder) ? earlyParts.count : nil
         var sketcher = ColumnSketcher(
-            columns: (plain.count + (autoencoder == nil ? 0 : 1)) * width, chunk: Self.chunk, precision: precision)
-        var view = EvidenceView(parts: plain, width: width)
-        part.forEachRow(warmUp: EvidencePart.longestLookBack) { index, row, isFirst, counts in
-            if isFirst { view.restart() }
-            view.update(row, relations: nil, blocks: [])
+            columns: (earlyParts.count + (held == nil ? 0 : 1)) * width, chunk: Self.chunk, precision: precision)
+        part.forEachRow(warmUp: 0) { index, row, _, counts in
             guard counts else { return }
-            for (place, _) in plain.enumerated() {
-                for metric in 0..<width {
-                    let reference = place == levels ? start.reference[metric] : 0
-                    sketcher.add(view.values[place * width + metric] - reference, to: place * width + metric)
-                }
-            }
-            if let autoencoder {
-                for metric in 0..<width where index >= part.samples.heldOutStart {
-                    sketcher.add(view.values[autoencoder * width + metric], to: plain.count * width + metric)
-                }
+            for metric in 0..<width {
+                sketcher.add(row.values[metric] - start.reference[metric], to: metric)
+                guard let held else { continue }
+                let residual = Double(row.residuals[metric])
+                sketcher.add(residual, to: width + metric)
+                if index >= part.samples.heldOutStart { sketcher.add(residual, to: held * width + metric) }
             }
             sketcher.endRow()
         }
         return FitSummary(sketches: sketcher.finish())
     }
 
-    private func views(
+    private func levels(
         _ summary: FitSummary, _ start: Start, _ scale: Scale?
-    ) throws(DetectionError) -> Views {
+    ) throws(DetectionError) -> Levels {
         let width = metrics.count
-        let plain = plainParts
-        let isComplete = summary.sketches.count == (plain.count + (plain.contains(.autoencoder) ? 1 : 0)) * width
-        guard isComplete, summary.sketches[..<(plain.count * width)].allSatisfy({ !$0.isEmpty }) else {
+        let early = earlyParts
+        let isComplete = summary.sketches.count == (early.contains(.autoencoder) ? 3 : 1) * width
+        guard isComplete, summary.sketches[..<(early.count * width)].allSatisfy({ !$0.isEmpty }) else {
             throw DetectionError(.insufficientData, "fitting a detector", "no rows to learn from")
         }
-        var ranges: [EvidencePart: NormalRange] = [:]
-        var widths = start.leastWidths
-        var found: Scale?
-        for (place, part) in plain.enumerated() {
-            let sketches = summary.sketches[place * width..<(place + 1) * width]
-            if part == .level {
-                let quartiles = sketches.map {
-                    $0.quantiles([0.001, NormalRange.tail, 0.25, 0.5, 0.75, 1 - NormalRange.tail, 0.999])
-                }
-                widths = metrics.indices.map {
-                    max(start.leastWidths[$0], 0.02 * (quartiles[$0][6] - quartiles[$0][0]))
-                }
-                found = Scale(
-                    centre: metrics.indices.map { start.reference[$0] + quartiles[$0][3] },
-                    spread: metrics.indices.map { metric in
-                        let ends = quartiles[metric]
-                        return max((ends[4] - ends[2]) / 1.349, (ends[5] - ends[1]) / 5.15, widths[metric])
-                    })
-            }
+        let quartiles = summary.sketches[..<width].map {
+            $0.quantiles([0.001, NormalRange.tail, 0.25, 0.5, 0.75, 1 - NormalRange.tail, 0.999])
         }
-        for (place, part) in plain.enumerated() {
-            let sketches = summary.sketches[place * width..<(place + 1) * width]
-            let least = part.leastWidth.map { [Double](repeating: $0, count: width) } ?? widths
-            let held = part == .autoencoder ? summary.sketches[(plain.count * width)...] : nil
-            let range = NormalRange(sketches, held: held, widths: least)
+        let widths = metrics.indices.map {
+            max(start.leastWidths[$0], 0.02 * (quartiles[$0][6] - quartiles[$0][0]))
+        }
+        let found = Scale(
+            centre: metrics.indices.map { start.reference[$0] + quartiles[$0][3] },
+            spread: metrics.indices.map { metric in
+                let ends = quartiles[metric]
+                return max((ends[4] - ends[2]) / 1.349, (ends[5] - ends[1]) / 5.15, widths[metric])
+            })
+        var ranges: [EvidencePart: NormalRange] = [:]
+        for (place, part) in early.enumerated() where parts.contains(part) {
+            let range = NormalRange(
+                summary.sketches[place * width..<(place + 1) * width],
+                held: part == .autoencoder ? summary.sketches[(early.count * width)...] : nil,
+                widths: part.leastWidth.map { [Double](repeating: $0, count: width) } ?? widths)
             ranges[part] = part == .level ? range.moved(by: start.reference) : range
         }
-        let usual = Scale(centre: start.reference, spread: widths)
-        return Views(ranges: ranges, scale: scale ?? found ?? usual)
+        return Levels(ranges: ranges, widths: widths, scale: scale ?? found)
     }
 }
 
-// MARK: - Relations
+// MARK: - What belongs together
 
 extension EvidenceFit {
-    private func productSummary(_ part: TrainingPart, _ scale: Scale) -> FitSummary {
-        guard parts.contains(.relation) else { return FitSummary() }
+    private func productSummary(_ part: TrainingPart, _ scale: Scale, withWaves: Bool) -> FitSummary {
+        guard withWaves || parts.contains(.relation) else { return FitSummary() }
         var result = FitSummary()
         for members in blocks {
+            let columns = members.count + (withWaves ? DailyRhythm.columns : 0)
             var scaled: [Double] = []
-            scaled.reserveCapacity(part.count * members.count)
-            for range in part.rows {
-                for row in range {
-                    let base = row * metrics.count
-                    for metric in members {
-                        scaled.append(
-                            MetricRelations.scaled(
-                                part.samples.values[base + metric], centre: scale.centre[metric],
-                                scale: scale.spread[metric]))
-                    }
+            scaled.reserveCapacity(part.count * columns)
+            var waves = [Double](repeating: 0, count: 2 * DailyRhythm.harmonics)
+            for row in part.rows.joined() {
+                let base = row * metrics.count
+                for metric in members {
+                    scaled.append(
+                        MetricRelations.scaled(
+                            part.samples.values[base + metric], centre: scale.centre[metric],
+                            scale: scale.spread[metric]))
+                }
+                guard withWaves else { continue }
+                DailyRhythm.write(at: part.samples.times[row], to: &waves)
+                scaled += waves
+                scaled.append(1)
+            }
+            result.sums += FitSummary.products(of: Tensor(scaled, shape: [part.count, columns])).sums
+        }
+        return result
+    }
+
+    private func products(
+        _ summary: FitSummary, _ start: Start, _ scale: Scale
+    ) throws(DetectionError) -> Products {
+        let withWaves = wantsRhythm(start)
+        guard withWaves || parts.contains(.relation) else { return Products(coefficients: [], rhythm: nil) }
+        var coefficients: [[Double]] = []
+        var amplitudes = [Double](repeating: 0, count: 2 * DailyRhythm.harmonics * metrics.count)
+        var hasRhythm = withWaves
+        var first = 0
+        for members in blocks {
+            let extent = members.count + (withWaves ? DailyRhythm.columns : 0)
+            let length = extent * (extent + 1) / 2 + 1
+            guard first + length <= summary.sums.count else { throw Self.otherMetrics }
+            let block = try FitSummary(sums: Array(summary.sums[first..<first + length])).matrix(extent: extent)
+            first += length
+            if parts.contains(.relation) {
+                coefficients.append(try MetricRelations.coefficients(block, of: members.count))
+            }
+            guard hasRhythm else { continue }
+            let found = try DailyRhythm.amplitudes(block, spread: members.map { scale.spread[$0] }, days: start.days)
+            hasRhythm = found != nil
+            for (place, value) in (found ?? []).enumerated() {
+                let (wave, member) = place.quotientAndRemainder(dividingBy: members.count)
+                amplitudes[wave * metrics.count + members[member]] = value
+            }
+        }
+        return Products(
+            coefficients: coefficients, rhythm: hasRhythm ? DailyRhythm(amplitudes: amplitudes) : nil)
+    }
+
+    /// Sketches of the late parts.
+    private func viewSummary(
+        _ part: TrainingPart, _ start: Start, _ levels: Levels, _ products: Products
+    ) -> FitSummary {
+        let width = metrics.count
+        let late = lateParts(products)
+        let relations = relations(levels.scale, products)
+        var sketcher = ColumnSketcher(columns: late.count * width, chunk: Self.chunk, precision: precision)
+        var view = EvidenceView(parts: late, width: width)
+        part.forEachRow(warmUp: EvidencePart.longestLookBack) { _, row, isFirst, counts in
+            if isFirst { view.restart() }
+            view.update(row, relations: relations, rhythm: products.rhythm, blocks: blocks)
+            guard counts else { return }
+            for (place, part) in late.enumerated() {
+                for metric in 0..<width {
+                    let reference = part == .rhythm ? start.reference[metric] : 0
+                    sketcher.add(view.values[place * width + metric] - reference, to: place * width + metric)
                 }
             }
-            result.sums += FitSummary.products(of: Tensor(scaled, shape: [part.count, members.count])).sums
-        }
-        return result
-    }
-
-    private func products(_ summary: FitSummary) throws(DetectionError) -> [[Double]] {
-        guard parts.contains(.relation) else { return [] }
-        var result: [[Double]] = []
-        var start = 0
-        for members in blocks {
-            let length = members.count * (members.count + 1) / 2 + 1
-            guard start + length <= summary.sums.count else { throw Self.otherMetrics }
-            let block = FitSummary(sums: Array(summary.sums[start..<start + length]))
-            start += length
-            result.append(try MetricRelations.coefficients(block.matrix(extent: members.count)))
-        }
-        return result
-    }
-
-    private func relationSummary(_ part: TrainingPart, _ relations: MetricRelations) -> FitSummary {
-        let width = metrics.count
-        var sketcher = ColumnSketcher(columns: width, chunk: Self.chunk, precision: precision)
-        var view = EvidenceView(parts: [.relation], width: width)
-        part.forEachRow(warmUp: 0) { _, row, _, counts in
-            guard counts else { return }
-            view.update(row, relations: relations, blocks: blocks)
-            for metric in 0..<width { sketcher.add(view.values[metric], to: metric) }
             sketcher.endRow()
         }
         return FitSummary(sketches: sketcher.finish())

@@ -3,7 +3,9 @@
 package enum EvidencePart: String, Codable, Sendable, Hashable, CaseIterable {
     /// The value: levels out of range.
     case level
-    /// The value less the one before.
+    /// The value less what is usual at its time of day (``DailyRhythm``); not where too little time was learned from.
+    case rhythm
+    /// The value less the one before; like `step` and `shift`, without what the time of day changes.
     case jump
     /// The value less the mean of the four before.
     case step
@@ -20,12 +22,24 @@ package enum EvidencePart: String, Codable, Sendable, Hashable, CaseIterable {
         case .jump: 1
         case .step: 4
         case .shift: 30
-        case .level, .relation, .autoencoder: nil
+        case .level, .rhythm, .relation, .autoencoder: nil
         }
     }
 
     /// The most rows that any part looks back.
     static let longestLookBack = 30
+
+    /// Parts that look at the same thing in two ways: the value, and what belongs together.
+    private static let pairs: [[EvidencePart]] = [[.level, .rhythm], [.relation, .autoencoder]]
+
+    /// How much each of some parts counts: all alike, but both of a pair as one together.
+    static func shares(of parts: [EvidencePart]) -> [Double] {
+        let weights = parts.map { part in
+            pairs.contains { $0.contains(part) && $0.allSatisfy(parts.contains) } ? 0.5 : 1.0
+        }
+        let total = weights.reduce(0, +)
+        return weights.map { $0 / total }
+    }
 
     /// Whether what it shows for long is partly forgiven. Changes go by themselves.
     var isForgiven: Bool { lookBack == nil }
@@ -33,7 +47,7 @@ package enum EvidencePart: String, Codable, Sendable, Hashable, CaseIterable {
     /// Differences smaller than this are never evidence; `nil`: as many as the metric's own range says.
     var leastWidth: Double? {
         switch self {
-        case .level, .jump, .step, .shift: nil
+        case .level, .rhythm, .jump, .step, .shift: nil
         case .relation: 0.1
         case .autoencoder: 0.05
         }
@@ -42,7 +56,7 @@ package enum EvidencePart: String, Codable, Sendable, Hashable, CaseIterable {
     /// What it says of how an anomaly deviates.
     package var aspect: ViewAspect {
         switch self {
-        case .level: .level
+        case .level, .rhythm: .level
         case .jump, .step: .change
         case .shift: .shift
         case .relation, .autoencoder: .relation

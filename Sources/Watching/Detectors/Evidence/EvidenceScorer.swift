@@ -4,6 +4,7 @@ import Platform
 struct EvidenceScorer: MetricScorer {
     private let detector: EvidenceDetector
     private let blocks: [[Int]]
+    private let shares: [Double]
     private var view: EvidenceView
     /// The slow average of what each forgiven part of each metric has shown, `[P × F]`.
     private var habits: [Double]
@@ -15,6 +16,7 @@ struct EvidenceScorer: MetricScorer {
     init(_ detector: EvidenceDetector) {
         self.detector = detector
         blocks = MetricRelations.blocks(groups: detector.groups)
+        shares = EvidencePart.shares(of: detector.parts)
         view = EvidenceView(parts: detector.parts, width: detector.metrics.count)
         habits = [Double](repeating: 0, count: detector.parts.count * detector.metrics.count)
         sides = [Double](repeating: 0, count: detector.metrics.count)
@@ -23,9 +25,8 @@ struct EvidenceScorer: MetricScorer {
     mutating func startSegment() { view.restart() }
 
     mutating func score(_ row: StreamRow, into output: DeviationBuffers) {
-        view.update(row, relations: detector.relations, blocks: blocks)
+        view.update(row, relations: detector.relations, rhythm: detector.rhythm, blocks: blocks)
         let width = row.values.count
-        let share = 1 / Double(detector.parts.count)
         for metric in 0..<width {
             output.deviations[metric] = 0
             output.causes[metric] = 0
@@ -35,6 +36,7 @@ struct EvidenceScorer: MetricScorer {
         for (index, part) in detector.parts.enumerated() {
             let offset = index * width
             let range = detector.ranges[index]
+            let share = shares[index]
             let aspect = part.aspect.rawValue
             let step = part.isForgiven ? 1 / detector.adaptationTime : 0
             for metric in 0..<width {
@@ -82,6 +84,9 @@ struct EvidenceView: Sendable {
     private var sums: [Double]
     private var scaled: [Double]
     private var residuals: [Double]
+    /// The values without what is usual at the time of day.
+    private var settled: [Double]
+    private var waves = [Double](repeating: 0, count: 2 * DailyRhythm.harmonics)
     /// Rows of the unbroken stream so far.
     private var length = 0
 
@@ -93,6 +98,7 @@ struct EvidenceView: Sendable {
         ring = [Double](repeating: 0, count: EvidencePart.longestLookBack * width)
         scaled = [Double](repeating: 0, count: width)
         residuals = scaled
+        settled = scaled
     }
 
     mutating func restart() {
@@ -100,38 +106,47 @@ struct EvidenceView: Sendable {
         for index in sums.indices { sums[index] = 0 }
     }
 
-    /// Looks at the next row. Without relations the metrics say nothing of each other.
-    mutating func update(_ row: StreamRow, relations: MetricRelations?, blocks: [[Int]]) {
+    /// Looks at the next row. Without relations the metrics say nothing of each other, and without a rhythm all times
+    /// are alike.
+    mutating func update(_ row: StreamRow, relations: MetricRelations?, rhythm: DailyRhythm?, blocks: [[Int]]) {
+        for metric in 0..<width { settled[metric] = row.values[metric] }
+        if let rhythm {
+            DailyRhythm.write(at: row.time, to: &waves)
+            rhythm.remove(waves, from: &settled)
+        }
         for (index, part) in parts.enumerated() {
             let offset = index * width
             switch part {
             case .level:
                 for metric in 0..<width { values[offset + metric] = row.values[metric] }
+            case .rhythm:
+                for metric in 0..<width { values[offset + metric] = settled[metric] }
             case .autoencoder:
                 for metric in 0..<width { values[offset + metric] = Double(row.residuals[metric]) }
             case .relation:
                 guard let relations else { continue }
                 for metric in 0..<width {
-                    scaled[metric] = MetricRelations.scaled(
-                        row.values[metric], centre: relations.centre[metric], scale: relations.scale[metric])
+                    // A stand-in for a metric that is away says nothing of the others.
+                    scaled[metric] =
+                        row.ages[metric] == 0
+                        ? 0
+                        : MetricRelations.scaled(
+                            row.values[metric], centre: relations.centre[metric], scale: relations.scale[metric])
                 }
                 relations.explain(scaled, blocks: blocks, into: &residuals)
-                // What a stand-in for a metric that is away says of the others means nothing: no number, no evidence.
-                for members in blocks where members.contains(where: { row.ages[$0] == 0 }) {
-                    for member in members { residuals[member] = .nan }
-                }
+                relations.forget(row.ages, blocks: blocks, in: &residuals)
                 for metric in 0..<width { values[offset + metric] = residuals[metric] }
             case .jump, .step, .shift:
                 let share = 1 / Double(max(1, min(length, part.lookBack ?? 1)))
                 for metric in 0..<width {
-                    values[offset + metric] = length == 0 ? 0 : row.values[metric] - sums[offset + metric] * share
+                    values[offset + metric] = length == 0 ? 0 : settled[metric] - sums[offset + metric] * share
                 }
             }
         }
-        remember(row)
+        remember()
     }
 
-    private mutating func remember(_ row: StreamRow) {
+    private mutating func remember() {
         let capacity = EvidencePart.longestLookBack
         // Before the oldest row is overwritten it leaves the longest sum.
         for (index, part) in parts.enumerated() {
@@ -139,13 +154,13 @@ struct EvidenceView: Sendable {
             let offset = index * width
             let leaving = (length - lookBack + capacity) % capacity * width
             if length >= lookBack {
-                for metric in 0..<width { sums[offset + metric] += row.values[metric] - ring[leaving + metric] }
+                for metric in 0..<width { sums[offset + metric] += settled[metric] - ring[leaving + metric] }
             } else {
-                for metric in 0..<width { sums[offset + metric] += row.values[metric] }
+                for metric in 0..<width { sums[offset + metric] += settled[metric] }
             }
         }
         let place = length % capacity * width
-        for metric in 0..<width { ring[place + metric] = row.values[metric] }
+        for metric in 0..<width { ring[place + metric] = settled[metric] }
         length += 1
         // Running sums gather rounding errors: now and then they are taken anew.
         if length % capacity == 0 { sumAnew() }

@@ -15,6 +15,8 @@ package struct MetricRelations: Codable, Sendable {
     package static let clip = 5.0
     /// Added to the diagonal of the covariance.
     package static let ridge = 0.3
+    /// A metric needs another one when a spread of that changes what is left of it by more than this, in spreads.
+    static let needed = 0.1
     /// Most metrics in a block: the work per row is F × block.
     package static let largestBlock = 64
 
@@ -38,12 +40,15 @@ package struct MetricRelations: Codable, Sendable {
 
     /// The coefficients that a block's mean products of scaled values give.
     ///
+    /// - Parameters:
+    ///   - products: of the metrics, and perhaps of others after them.
+    ///   - size: the number of metrics.
     /// - Throws: ``DetectionError`` (`invalidData`) when they cannot be inverted.
-    static func coefficients(_ products: Tensor<Double>) throws(DetectionError) -> [Double] {
-        let size = products.shape[0]
-        var regularised = products
+    static func coefficients(_ products: Tensor<Double>, of size: Int) throws(DetectionError) -> [Double] {
+        var regularised = Tensor<Double>(shape: [size, size])
         var identity = Tensor<Double>(shape: [size, size])
         for metric in 0..<size {
+            for other in 0..<size { regularised[other, metric] = products[other, metric] }
             regularised[metric, metric] += ridge
             identity[metric, metric] = 1
         }
@@ -85,6 +90,20 @@ package struct MetricRelations: Codable, Sendable {
                             }
                         }
                     }
+                }
+            }
+        }
+    }
+
+    /// Takes away what is left of metrics that are away, and of those that need them to be explained.
+    ///
+    /// - Parameter ages: rows since each metric is there; 0: it is away.
+    func forget(_ ages: UnsafeBufferPointer<Int32>, blocks: [[Int]], in residuals: inout [Double]) {
+        for (members, coefficients) in zip(blocks, coefficients) {
+            for (place, away) in members.enumerated() where ages[away] == 0 {
+                for (column, member) in members.enumerated()
+                where member == away || abs(coefficients[place * members.count + column]) > Self.needed {
+                    residuals[member] = .nan
                 }
             }
         }

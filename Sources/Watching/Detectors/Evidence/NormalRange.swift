@@ -38,14 +38,14 @@ package struct NormalRange: Codable, Sendable {
     /// The ranges that sketches of normal values give.
     ///
     /// - Parameters:
-    ///   - sketches: one a metric, not empty.
+    ///   - sketches: one a metric; of one that was never there it is empty, and the range is as narrow as can be.
     ///   - held: further ones of values that count more, of the same metrics: a range reaches as far as either says.
     ///   - widths: the least distance from the middle to an end, `[F]`; positive.
     init(_ sketches: ArraySlice<DistributionSketch>, held: ArraySlice<DistributionSketch>? = nil, widths: [Double]) {
         var (low, middle, high): ([Double], [Double], [Double]) = ([], [], [])
         var (below, above): ([Double], [Double]) = ([], [])
         for (index, sketch) in sketches.enumerated() {
-            var ends = sketch.quantiles([Self.tail, 0.5, 1 - Self.tail])
+            var ends = sketch.isEmpty ? [0, 0, 0] : sketch.quantiles([Self.tail, 0.5, 1 - Self.tail])
             var counted = sketch
             if let held, !held[held.startIndex + index].isEmpty {
                 counted = held[held.startIndex + index]

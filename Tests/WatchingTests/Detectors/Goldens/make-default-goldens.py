@@ -39,9 +39,9 @@ late[150:190] *= 6
 # Residuals are single precision in the product.
 residuals, late = (a.astype(np.float32).astype(float) for a in (residuals, late))
 HELD = 2160
-model = reference.fit(x, residuals, HELD)
-deviation, cause = reference.deviations(model, y, late)
-level = reference.threshold(reference.held_out(model, x, residuals, HELD), STEP, 1, tau=max(200, 0.1 * len(x)))
+model = reference.fit(x, t, residuals, HELD)
+deviation, cause = reference.deviations(model, y, u, late)
+level = reference.threshold(reference.held_out(model, x, t, residuals, HELD), STEP, 1, tau=max(200, 0.1 * len(x)))
 nine = lambda a: [float("%.10g" % v) for v in np.asarray(a).ravel()]
 json.dump(dict(
     step=STEP, start=40_000.0, metrics=4, heldOutStart=HELD, train=x.ravel().tolist(), test=y.ravel().tolist(),
