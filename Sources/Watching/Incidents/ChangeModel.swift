@@ -22,10 +22,14 @@ package struct ChangeModel: Codable, Sendable, Equatable {
 
         /// Evidence of a deviation, signed: how many e-foldings of probability it lies beyond the limit; 0 within.
         func evidence(of deviation: Double) -> Double {
-            if deviation > upper { return log(deviation / upper) / upperIndex }
-            if -deviation > lower { return -log(-deviation / lower) / lowerIndex }
+            if deviation > upper { return Self.logarithm(deviation / upper) / upperIndex }
+            if -deviation > lower { return -Self.logarithm(-deviation / lower) / lowerIndex }
             return 0
         }
+
+        /// Of a ratio; a million says as much as more does. The limit of a metric that was always the same is next to
+        /// nothing, so that there is no bound otherwise.
+        static func logarithm(_ ratio: Double) -> Double { log(min(ratio, 1e6)) }
     }
 
     /// One metric's normal changes.
@@ -116,8 +120,10 @@ package struct ChangeModel: Codable, Sendable, Equatable {
         let sorted = parts.joined().filter(\.isFinite).sorted()
         guard sorted.count >= leastSamples else { return nil }
         let median = quantile(sorted, 0.5)
-        let floor = max(
-            0.05 * (quantile(sorted, 0.99) - quantile(sorted, 0.01)), 0.01 * abs(median), .leastNormalMagnitude * 1e6)
+        var spread = quantile(sorted, 0.99) - quantile(sorted, 0.01)
+        // Almost always 0: what it does now and then is all that tells its size.
+        if spread == 0, median == 0 { spread = sorted[sorted.count - 1] - sorted[0] }
+        let floor = max(0.05 * spread, 0.01 * abs(median), .leastNormalMagnitude * 1e6)
         let level = tails(sorted.map { $0 - median }, floor: floor)
         // The first fit compares with all samples before, the later ones as streaming does: without those held back.
         var metric = Metric(median: median, level: level, change: Tails(unlimited: floor))
@@ -141,7 +147,7 @@ package struct ChangeModel: Codable, Sendable, Equatable {
             let limit = max(limit, floor)
             var (sum, count) = (0.0, 0.0)
             for value in beyond where value > limit {
-                sum += log(value / limit)
+                sum += Tails.logarithm(value / limit)
                 count += 1
             }
             return (limit, (sum + usualIndex * usualWeight) / (count + usualWeight))

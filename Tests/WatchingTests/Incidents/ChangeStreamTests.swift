@@ -48,6 +48,26 @@ import Watching
         #expect(active.allSatisfy { (100..<120).contains($0) })
     }
 
+    /// A metric that is 0 but for one burst, one that never moves, and values as large as numbers are: a model is what a file
+    /// may hold, and evidence is finite.
+    @Test func numbersStayFinite() throws {
+        var rows = Self.rows(900, seed: 5)
+        for index in rows.indices { rows[index][0] = (400..<403).contains(index) ? 7_000 : 0 }
+        for index in rows.indices { rows[index][1] = 0 }
+        let lexicon = MetricLexicon.builtIn
+        let model = ChangeModel([Self.samples(rows)], lexicon: lexicon, falseAlarmsPerDay: 1, stepSeconds: 1)
+        #expect(model.isConsistent)
+        var stream = ChangeStream(model: model, lexicon: lexicon)
+        var highest = 0.0
+        for (index, row) in rows.suffix(60).enumerated() {
+            let value = index < 40 ? 0.0 : 1e300
+            stream.append([value, value, row[2], row[3]], at: Double(index))
+            #expect(stream.level.isFinite)
+            highest = max(highest, stream.level)
+        }
+        #expect(highest >= model.threshold)
+    }
+
     @Test func oneSampleAloneIsNone() throws {
         var stream = try Self.stream()
         for (index, row) in Self.rows(200, seed: 4).enumerated() {
