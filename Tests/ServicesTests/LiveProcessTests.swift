@@ -75,6 +75,8 @@ import Watching
         #expect(
             Fleet.wait(until: { fleet.log("worker").contains("watching with a version") }), "\(fleet.log("worker"))")
 
+        // Both are watched before their faults begin: what came earlier would be learned from.
+        #expect(Fleet.wait(until: { fleet.log("worker").contains("entities=2 rows=") }), "\(fleet.log("worker"))")
         try Self.append(300..<600, faults: [400..<470], to: grows)
         recording.last.store(600, ordering: .relaxed)
         #expect(Fleet.wait(until: { Self.raised(fleet, "file1", in: 400..<410) != nil }), "\(fleet.log("worker"))")
