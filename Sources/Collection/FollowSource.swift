@@ -7,6 +7,8 @@ import Telemetry
 ///
 /// Each piece of new lines is read as if it were a file of its own that begins with the same header and the same first
 /// rows, so that what a column is and how its time is written is decided once.
+///
+/// Unchecked: what changes is used by its thread only, once that runs; the thread itself by whoever starts and stops it.
 final class FollowSource: LiveSource, @unchecked Sendable {
     private static let pieceBytes = 4 << 20
     private static let pauseSeconds = 0.1

@@ -9,6 +9,9 @@ import Telemetry
 ///
 /// A request is answered as taken only when its bytes are on the disk; what cannot be read is refused for good, what
 /// cannot be stored now may be sent again.
+///
+/// Unchecked: what requests change is used under the lock, or before there are any; server and ticker are set by whoever
+/// makes and starts it, and used by whoever stops it.
 final class PushReceiver: LiveSource, @unchecked Sendable {
     /// Seconds between two looks for rows that are complete.
     private static let tickSeconds = 0.2

@@ -3,6 +3,8 @@ import Platform
 import Telemetry
 
 /// Asks a Prometheus, or whatever speaks its API, by range queries: first the history, in pieces, then what is new.
+///
+/// Unchecked: the client is used by its thread only; the thread itself by whoever starts and stops it.
 final class QuerySource: LiveSource, @unchecked Sendable {
     private let configuration: SourceConfiguration
     private let sink: SourceSink
