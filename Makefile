@@ -9,7 +9,7 @@ SEEDS ?= 200
 SWIFTFLAGS := -c $(CONFIGURATION) --explicit-target-dependency-import-check error
 TESTFLAGS := $(SWIFTFLAGS) --disable-xctest $(if $(TEST),--filter '$(TEST)')
 
-.PHONY: build test demo simulate sanitize bench reference lint format clean dependencies test-dependencies
+.PHONY: build test demo demo-live simulate sanitize bench reference lint format clean dependencies test-dependencies
 
 build: dependencies
 	$(SWIFT) build $(SWIFTFLAGS)
@@ -23,6 +23,12 @@ test: test-dependencies
 demo: dependencies
 	$(SWIFT) build $(SWIFTFLAGS)
 	.build/$(CONFIGURATION)/fl-demo $(if $(DATA),--data '$(DATA)' --rounds 3 --epochs 1 --stride 8 --rows-per-second 120) $(DEMOFLAGS)
+
+# Watches this machine, breaks it for real, and shows what was found (some twelve minutes).
+demo-live: dependencies
+	$(SWIFT) build $(SWIFTFLAGS) --product fl-server
+	$(SWIFT) build $(SWIFTFLAGS) --product fl-worker
+	CONFIGURATION=$(CONFIGURATION) scripts/demo-live $(DEMOFLAGS)
 
 # The suite under the address and the thread sanitizer, each in a build folder of its own.
 sanitize: test-dependencies

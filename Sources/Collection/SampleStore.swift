@@ -16,7 +16,7 @@ package final class SampleStore: @unchecked Sendable {
     package struct Limits: Sendable, Hashable {
         /// Bytes of compressed rows; the file is a little larger.
         package var bytes = 1 << 30
-        /// Seconds before the latest row of all; `nil`: as long as there is room.
+        /// Seconds before an entity's latest row, for each has a clock of its own; `nil`: as long as there is room.
         package var ageSeconds: Double? = 14 * 86_400
         /// Values in a block.
         package var blockValues = 65_536
@@ -139,7 +139,6 @@ package final class SampleStore: @unchecked Sendable {
     private var index: [String: Int] = [:]
     private var unsettledNumber: Int64
     private var counted = Counters()
-    private var latest = -Double.infinity
     /// The block that was read last.
     private var recent: (entity: Int, first: Int, block: SampleBlock)?
     private var isClosing = false
@@ -178,7 +177,6 @@ package final class SampleStore: @unchecked Sendable {
         self.remark = remark
         for (number, state) in states.enumerated() {
             index[state.entity.key] = number
-            if let time = state.entity.lastTime { latest = max(latest, time) }
         }
     }
 
@@ -260,7 +258,7 @@ package final class SampleStore: @unchecked Sendable {
                 for number in settles {
                     try database.query("DELETE FROM unsettled WHERE id = ?", [.integer(number)])
                 }
-                try makeRoom()
+                try makeRoom(additions.compactMap { index["\($0.site)/\($0.entity)"] })
             }
         } catch {
             // What is remembered follows the file, which has none of it.
@@ -302,7 +300,6 @@ package final class SampleStore: @unchecked Sendable {
             states[number].entity.nextRow += taken.count
             if let time = taken.last(where: { $0.time.isFinite })?.time {
                 states[number].entity.lastTime = time
-                latest = max(latest, time)
             }
             if states[number].tail.rowCount >= blockRows {
                 // The block takes the place of its pieces.
@@ -380,31 +377,46 @@ package final class SampleStore: @unchecked Sendable {
         Zstandard.decompressed(bytes, limit: 1 << 30).flatMap { SampleBlock(decoding: $0) }
     }
 
-    /// Lets the oldest blocks go until what is left fits; at least the latest block of all stays.
-    private func makeRoom() throws(StorageError) {
-        while true {
-            let isTooLarge = counted.bytes > limits.bytes
-            let horizon = limits.ageSeconds.map { latest - $0 } ?? -.infinity
-            guard
-                let row = try database.query(
-                    "SELECT id, entity, first, count, columns, length(bytes), finish FROM blocks WHERE isTail = 0 "
-                        + "ORDER BY finish LIMIT 1"
-                ).first, isTooLarge || (row[6].real ?? 0) < horizon
-            else { return }
-            try database.query("DELETE FROM blocks WHERE id = ?", [row[0]])
-            let count = Int(row[3].integer ?? 0)
-            counted.bytes -= Int(row[5].integer ?? 0)
-            counted.samples -= count * Int(row[4].integer ?? 0)
-            counted.forgotten += count
-            let id = Int(row[1].integer ?? 0)
-            if let number = states.firstIndex(where: { $0.entity.number == id }) {
-                let next = try database.query(
-                    "SELECT min(first) FROM blocks WHERE entity = ?", [.integer(Int64(id))]
-                ).first?.first?.integer
-                states[number].entity.firstRow = next.map { Int($0) } ?? states[number].tailStart
+    private static let blockColumns = "id, entity, first, count, columns, length(bytes), finish"
+
+    /// Lets blocks go that are too old, of entities that have new rows, and then the oldest until what is left fits; at
+    /// least the latest block of all stays.
+    private func makeRoom(_ changed: [Int]) throws(StorageError) {
+        if let age = limits.ageSeconds {
+            for number in Set(changed) {
+                let entity = states[number].entity
+                while let row = try database.query(
+                    "SELECT \(Self.blockColumns) FROM blocks WHERE entity = ? AND isTail = 0 ORDER BY first LIMIT 1",
+                    [.integer(Int64(entity.number))]
+                ).first, (row[6].real ?? 0) < (entity.lastTime ?? -.infinity) - age {
+                    try forget(row)
+                }
             }
-            if recent?.entity == id { recent = nil }
         }
+        while counted.bytes > limits.bytes,
+            let row = try database.query(
+                "SELECT \(Self.blockColumns) FROM blocks WHERE isTail = 0 ORDER BY finish LIMIT 1"
+            ).first
+        {
+            try forget(row)
+        }
+    }
+
+    /// Lets a block go.
+    private func forget(_ row: [SQLValue]) throws(StorageError) {
+        try database.query("DELETE FROM blocks WHERE id = ?", [row[0]])
+        let count = Int(row[3].integer ?? 0)
+        counted.bytes -= Int(row[5].integer ?? 0)
+        counted.samples -= count * Int(row[4].integer ?? 0)
+        counted.forgotten += count
+        let id = Int(row[1].integer ?? 0)
+        if let number = states.firstIndex(where: { $0.entity.number == id }) {
+            let next = try database.query(
+                "SELECT min(first) FROM blocks WHERE entity = ?", [.integer(Int64(id))]
+            ).first?.first?.integer
+            states[number].entity.firstRow = next.map { Int($0) } ?? states[number].tailStart
+        }
+        if recent?.entity == id { recent = nil }
     }
 
     // MARK: Requests that are not rows yet

@@ -27,12 +27,15 @@ package final class StoredEntities: LiveEntities, @unchecked Sendable {
     /// Alarms of one entity that are remembered.
     private static let mostSpans = 1_000
     private static let spansName = "alarms"
+    private static let standingName = "findings"
 
     private let store: SampleStore
     private let cleaning: Cleaning
     private let lock = NSLock()
     private var spans: [String: [Span]] = [:]
     private var findings: [SiteFinding] = []
+    /// Those that stand, as they were told.
+    private var standing: [SiteFinding] = []
     private var sources: LiveSources?
     private var failure: (any Error)?
 
@@ -42,6 +45,17 @@ package final class StoredEntities: LiveEntities, @unchecked Sendable {
     package init(store: SampleStore, cleaning: Cleaning = Cleaning()) throws {
         self.store = store
         self.cleaning = cleaning
+        // What stood at the end of the last process is over; where it is still so it is found again.
+        if let bytes = try store.position(of: Self.standingName),
+            let known = try? JSONDecoder().decode([SiteFinding].self, from: Data(bytes))
+        {
+            standing = known
+            findings = known.map { found in
+                var found = found
+                found.finding.isRaised = false
+                return found
+            }
+        }
         if let bytes = try store.position(of: Self.spansName) {
             spans = (try? JSONDecoder().decode([String: [Span]].self, from: Data(bytes))) ?? [:]
         }
@@ -94,10 +108,22 @@ package final class StoredEntities: LiveEntities, @unchecked Sendable {
     package func wait(upTo seconds: Double) { store.wait(upTo: seconds) }
 
     package func takeFindings() -> [SiteFinding] {
-        lock.withLock {
-            defer { findings = [] }
-            return findings
+        let (taken, bytes) = lock.withLock { () -> ([SiteFinding], [UInt8]?) in
+            let taken = findings
+            findings = []
+            guard !taken.isEmpty else { return ([], nil) }
+            for found in taken {
+                standing.removeAll {
+                    $0.site == found.site && $0.finding.kind == found.finding.kind
+                        && $0.finding.entity == found.finding.entity && $0.finding.source == found.finding.source
+                }
+                if found.finding.isRaised { standing.append(found) }
+            }
+            return (taken, (try? JSONEncoder().encode(standing)).map { Array($0) })
         }
+        // Lost at worst: something that stays open on the feed after a crash.
+        if let bytes { try? store.remember([Self.standingName: bytes]) }
+        return taken
     }
 
     private func excluded(_ key: String) -> [ClosedRange<Double>] {
@@ -135,15 +161,5 @@ package final class StoredEntities: LiveEntities, @unchecked Sendable {
         }
         running?.stop()
         store.wake()
-    }
-}
-
-extension Logger {
-    /// One line of what is wrong with the watching.
-    func write(_ finding: DataQualityFinding, of site: String) {
-        var fields = ["kind": finding.kind.rawValue, "source": finding.source, "what": finding.detail]
-        if let entity = finding.entity { fields["entity"] = "\(site)/\(entity)" }
-        if !finding.subjects.isEmpty { fields["which"] = finding.subjects.joined(separator: ", ") }
-        if finding.isRaised { warning("data quality", fields) } else { info("data quality restored", fields) }
     }
 }

@@ -50,7 +50,12 @@ enum AlarmLine {
 
     /// The metrics with the largest shares: `physical.cpu node_load1 ↑ 61 %`.
     static func fingerprint(_ event: AlarmEvent) -> String {
-        event.fingerprint.prefix(3).map { cause in
+        if let quality = event.quality {
+            let subjects = quality.subjects.prefix(3).joined(separator: ", ")
+            return printable("data quality: \(quality.kind), \(quality.detail)")
+                + printable(subjects.isEmpty ? "" : " (\(subjects))")
+        }
+        return event.fingerprint.prefix(3).map { cause in
             let share = Int(exactly: (cause.share * 100).rounded()).map { "\($0)" } ?? "–"
             return printable("\(cause.group) \(cause.metric)") + " \(cause.deviation < 0 ? "↓" : "↑") \(share) %"
         }.joined(separator: ", ")

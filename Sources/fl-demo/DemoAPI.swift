@@ -32,7 +32,7 @@ enum DemoAPI {
         var events: [AlarmEvent] = []
         while true {
             let page: Alarms = try get(port, "/v1/alarms?since=\(events.last?.sequence ?? 0)")
-            guard !page.alarms.isEmpty else { return events }
+            guard !page.alarms.isEmpty else { return events.filter { $0.quality == nil } }
             events += page.alarms
         }
     }

@@ -117,6 +117,9 @@ struct ServerCommand: Command {
             here. Keeps every model version, the log of rounds and the alarms in its data folder, and goes on where it \
             was after a restart. The final model is written as a folder that fl-train can score with.
 
+            With loop-every it learns again and again, on the latest samples of workers whose sources never end; a loop whose \
+            version is worse on the samples held out than the one before is kept out.
+
             With target-seconds it chooses, from measured training times and round trips, the fewest workers that end all \
             rounds in time; the others stand by and take over when one is lost, slows down, or the target changes \
             (POST {"targetSeconds": T, "rounds": R} to /v1/placement/target; /v1/placement shows decisions and reasons).

@@ -108,6 +108,8 @@ struct StatesCommand: Command {
         var library = FaultLibrary()
 
         mutating func add(_ events: [AlarmEvent]) {
+            // What is wrong with the watching has no shape.
+            let events = events.filter { $0.quality == nil }
             let new = Episode.episodes(of: events)
             episodes += new
             shapeless += Set(events.map(\.id)).subtracting(new.map(\.alarm)).count

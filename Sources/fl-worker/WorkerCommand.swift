@@ -75,6 +75,10 @@ struct WorkerCommand: Command {
             metrics that deviate and their shares. While the server is away it goes on scoring and keeps its alarms; \
             each is delivered once. SIGTERM stops it within a second; after a restart it goes on with the model it had.
 
+            Besides files it watches what never ends: files to which rows are appended (--follow), endpoints (--scrape), and \
+            every other kind of source in the configuration file ("sources", see docs/live.md). Their rows go into a store in \
+            the data folder, are scored as they come, and are learned from as often as the server says (--loop-every).
+
             Workers of one domain share the entities that they can all reach: each entity is served by one worker, and \
             moves when workers come and go. The entities of a worker that stands by are served by another of its \
             domain, which copies their files; samples never go to another domain.
@@ -85,6 +89,8 @@ struct WorkerCommand: Command {
                 "fl-worker --name a --data Datasets/demo/site1 --data-folder a-data",
                 "a worker beside the files of a "
                     + "site"),
+            .init("fl-worker --name a --follow /var/log/metrics.csv", "a file to which rows are appended"),
+            .init("fl-worker --name a --scrape http://127.0.0.1:9100/metrics", "an endpoint, once a second"),
         ],
         options: [
             name, site, domain, ServiceOptions.control, ServiceOptions.bulk, data, stream, dataFolder, dataAddress,

@@ -36,6 +36,32 @@ import Testing
         return nil
     }
 
+    /// A further loop goes on from what was learned: the same statistics leave every parameter as it was, a metric that comes
+    /// begins beside those that stay, and what nobody trained stays untrained.
+    @Test func aFurtherLoopGoesOnFromWhatWasLearned() throws {
+        func model(_ statistics: [UInt8], after last: FederatedModel?) throws -> FederatedModel {
+            guard case .made(let model, _) = maker.makeModel(statistics: [("a", statistics)], continuing: last) else {
+                throw ServiceError(.data, "no model")
+            }
+            return model
+        }
+        let first = try model(try statistics(), after: nil)
+        let trained = FederatedModel(
+            context: first.context,
+            groups: first.groups.map {
+                .init(name: $0.name, schema: $0.schema, parameters: $0.parameters.map { $0 + 0.25 })
+            })
+        #expect(try model(try statistics(), after: trained).groups == trained.groups)
+        #expect(try model(try statistics(), after: first).groups == first.groups)
+        let wide = try statistics(columns: ["cpu_a", "cpu_b", "cpu_c"])
+        let (wider, anew) = (try model(wide, after: trained), try model(wide, after: nil))
+        let (kept, begun) = (wider.groups[0].parameters, anew.groups[0].parameters)
+        #expect(kept.count == begun.count && kept != begun)
+        #expect(zip(kept, begun).contains { $0 == $1 }, "the new metric's weights are initial ones")
+        let narrow = try model(try statistics(columns: ["cpu_b"]), after: wider)
+        #expect(narrow.groups[0].parameters.count < kept.count && narrow.groups[0].parameters.allSatisfy(\.isFinite))
+    }
+
     /// Every name that a file can have makes a version that every worker reads.
     @Test func anyNameOfAFileMakesAVersion() throws {
         for type in [

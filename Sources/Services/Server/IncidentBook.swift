@@ -2,8 +2,9 @@ import Platform
 import Synchronization
 import Watching
 
-/// The incidents that the server's alarms make. They are a function of the log of alarms: the book reads on in it
-/// whenever somebody asks, and after a restart reads its latest entries again. Nothing else is kept.
+/// The incidents that the server's alarms make, and what is wrong with the watching now. Both are a function of the log of
+/// alarms: the book reads on in it whenever somebody asks, and after a restart reads its latest entries again. Nothing else
+/// is kept.
 final class IncidentBook: Sendable {
     /// An incident for people and programs.
     struct Entry: Encodable {
@@ -21,8 +22,21 @@ final class IncidentBook: Sendable {
         let entities: [Entity]
     }
 
+    /// Something that is wrong with the watching.
+    struct Finding: Encodable {
+        let site: String
+        let entity: String
+        let kind: String
+        let source: String
+        let since: Double
+        let subjects: [String]
+        let detail: String
+    }
+
     private struct State {
         var machine: IncidentMachine
+        /// What stands, by its identity.
+        var findings: [String: Finding] = [:]
         var sequence: Int64
         /// The incident of each alarm that is in one.
         var incidents: [String: String] = [:]
@@ -32,6 +46,8 @@ final class IncidentBook: Sendable {
     private static let mostEntries: Int64 = 20_000
     /// Alarms whose incidents are at hand.
     private static let mostAlarms = 50_000
+    /// Findings that stand, at most; beyond, it begins anew.
+    private static let mostFindings = 10_000
     /// Entries read at a time.
     private static let batch = 1_000
 
@@ -59,6 +75,14 @@ final class IncidentBook: Sendable {
                 guard page.last > state.sequence else { break }
                 for entry in page.entries {
                     guard let event = try? AlarmEvent(decoding: entry.bytes) else { continue }
+                    if let quality = event.quality {
+                        let finding = Finding(
+                            site: event.site, entity: event.entity, kind: quality.kind, source: quality.source,
+                            since: event.onset.time, subjects: quality.subjects, detail: quality.detail)
+                        state.findings[event.id] = event.state == .cleared ? nil : finding
+                        if state.findings.count > Self.mostFindings { state.findings = [event.id: finding] }
+                        continue
+                    }
                     guard let incident = state.machine.observe(EntityReport(event)) else { continue }
                     if state.incidents.count >= Self.mostAlarms { state.incidents = [:] }
                     state.incidents[event.id] = incident
@@ -70,6 +94,11 @@ final class IncidentBook: Sendable {
 
     /// The incident of an alarm, if it is in one.
     func incident(ofAlarm id: String) -> String? { state.withLock { $0.incidents[id] } }
+
+    /// What is wrong with the watching now, by entity.
+    var findings: [Finding] {
+        state.withLock { $0.findings.sorted { $0.key < $1.key }.map(\.value) }
+    }
 
     /// The latest incidents, oldest first.
     func latest(_ limit: Int) -> [Entry] {

@@ -60,15 +60,22 @@ final class ServerAPI: Sendable {
         var waitingFor: String?
         var lastAlarm: Int64
         var refusedAlarms: [String: Int]
+        /// What is wrong with the watching now; the first few.
+        var dataQuality: [IncidentBook.Finding]
+        /// How many there are.
+        var dataQualityCount: Int
     }
 
     private func health() throws -> HTTPResponse {
         let state = board.current
+        try incidents.catchUp(to: board.lastAlarm.load(ordering: .acquiring))
+        let findings = incidents.findings
         return try .encoding(
             Health(
                 federation: state.federation, version: state.version, finished: state.finished,
                 waitingFor: state.waitingFor,
-                lastAlarm: board.lastAlarm.load(ordering: .relaxed), refusedAlarms: state.refusedAlarms))
+                lastAlarm: board.lastAlarm.load(ordering: .relaxed), refusedAlarms: state.refusedAlarms,
+                dataQuality: Array(findings.prefix(100)), dataQualityCount: findings.count))
     }
 
     private struct Workers: Encodable { var workers: [WorkerEntry] }

@@ -20,7 +20,8 @@ package struct EntityStream {
     /// Index of the row that comes next.
     package private(set) var nextRow = 0
 
-    private let source: EntitySource
+    /// Where its rows come from.
+    let source: EntitySource
     private var reader: any FrameReader
     private var monitor: EntityMonitor
     private var lifecycle: AlarmLifecycle
@@ -31,7 +32,10 @@ package struct EntityStream {
     private var history: EntityScores
     /// Row of the stream at which they begin.
     private var historyStart = 0
-    private var findings: [StreamFinding] = []
+    /// What is wrong with the watching, as the stream sees it.
+    private var book = DataQualityBook()
+    /// Metrics that are away.
+    private var away: Set<String> = []
     /// Whether the reader begins at the row of a state that the stream goes on from.
     private var isPositioned = false
     /// Rows that an alarm's evidence may reach back.
@@ -69,9 +73,6 @@ package struct EntityStream {
             identity: StreamIdentity(clock: reader.layout.clock, schema: reader.schema))
         history = EntityScores(of: monitor.model)
         evidenceRows = Self.evidenceRows(history)
-        if !monitor.missingColumns.isEmpty {
-            findings.append(StreamFinding(kind: .columnsMissing, subjects: monitor.missingColumns))
-        }
     }
 
     private static func evidenceRows(_ scores: EntityScores) -> Int {
@@ -136,7 +137,14 @@ package struct EntityStream {
         lifecycle.see(frame)
         try monitor.append(frame, to: &history)
         scoredRows += frame.rowCount
-        if firstTime == nil { firstTime = frame.times[0] }
+        if firstTime == nil {
+            firstTime = frame.times[0]
+            if !monitor.missingColumns.isEmpty {
+                raise(
+                    .metricsVanished, at: frame.times[0], monitor.missingColumns,
+                    "metrics that the model knows are not in the source")
+            }
+        }
         nextRow = frame.firstRow + frame.rowCount
         note(monitor.presence)
         var events: [AlarmEvent] = []
@@ -182,9 +190,16 @@ package struct EntityStream {
 
 extension EntityStream {
     /// What was found wrong with the watching since the last call.
-    package mutating func takeFindings() -> [StreamFinding] {
-        defer { findings.removeAll() }
-        return findings
+    package mutating func takeFindings() -> [DataQualityFinding] { book.take() }
+
+    private static let findingSource = "stream"
+
+    private mutating func raise(
+        _ kind: DataQualityFinding.Kind, at time: Double, _ subjects: [String], count: Int? = nil, _ detail: String
+    ) {
+        book.raise(
+            kind, entity: source.entity, source: Self.findingSource, at: time, subjects: subjects, count: count,
+            detail: detail)
     }
 
     private mutating func note(_ changes: [CleanRows.PresenceChange]) {
@@ -192,19 +207,26 @@ extension EntityStream {
         while let first = rest.first {
             let together = rest.prefix { $0.index == first.index && $0.isAway == first.isAway }
             rest = rest.dropFirst(together.count)
-            findings.append(
-                StreamFinding(
-                    kind: first.isAway ? .metricsAway : .metricsBack, index: first.index, time: first.time,
-                    subjects: together.map { schema.metrics[$0.metric] }))
+            let names = together.map { schema.metrics[$0.metric] }
+            if first.isAway { away.formUnion(names) } else { away.subtract(names) }
+            let missing = away.union(monitor.missingColumns).sorted()
+            if missing.isEmpty {
+                book.clear(
+                    .metricsVanished, entity: source.entity, source: Self.findingSource, at: first.time)
+            } else {
+                raise(
+                    .metricsVanished, at: first.time, missing,
+                    missing.count == 1 ? "a metric is gone" : "\(missing.count) metrics are gone")
+            }
         }
     }
 
     private mutating func noteSkippedRows() {
         guard let skipped = reader.takeSkippedRows() else { return }
-        findings.append(
-            StreamFinding(
-                kind: .rowsSkipped, index: nextRow, time: lastPoint.time, subjects: [skipped.first.description],
-                count: skipped.count))
+        let rows = skipped.count == 1 ? "a row that could not be read was" : "rows that could not be read were"
+        raise(
+            .malformed, at: lastPoint.time, [skipped.first.description], count: skipped.count, "\(rows) passed over")
+        book.clear(.malformed, entity: source.entity, source: Self.findingSource, at: lastPoint.time)
     }
 }
 
@@ -249,7 +271,7 @@ extension EntityStream {
         try history.restore(from: &state)
         try lifecycle.restore(from: &state)
         guard state.isAtEnd else { throw StateError("more bytes than a state has") }
-        findings.removeAll()
+        _ = book.take()
         var passed = isPositioned ? nextRow : 0
         while passed < nextRow {
             guard let frame = try reader.nextChunk(maximumRows: min(4_096, nextRow - passed)) else {

@@ -29,7 +29,7 @@ package struct LiveEntity: Sendable, Hashable {
 }
 
 /// Something that is wrong with the watching, and of which site.
-package struct SiteFinding: Sendable, Hashable {
+package struct SiteFinding: Codable, Sendable, Hashable {
     /// The site.
     package var site: String
     /// The finding.

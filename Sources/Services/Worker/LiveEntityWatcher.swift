@@ -87,9 +87,14 @@ extension SharedSpool {
     func put(_ events: [AlarmEvent], _ log: Logger) throws {
         guard !events.isEmpty else { return }
         try append(try events.map { try $0.encodedToTravel() })
-        for event in events {
-            log.info(
-                "alarm", ["id": event.id, "state": event.state.rawValue, "severity": event.severity.rawValue])
+        // What is wrong with the watching was said when it was found.
+        for event in events where event.quality == nil {
+            var fields = ["id": event.id, "state": event.state.rawValue, "severity": event.severity.rawValue]
+            if let first = event.fingerprint.first {
+                fields["group"] = first.group
+                fields["metrics"] = event.fingerprint.prefix(3).map(\.metric).joined(separator: ", ")
+            }
+            log.info("alarm", fields)
         }
     }
 }

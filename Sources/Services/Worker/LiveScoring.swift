@@ -139,7 +139,7 @@ package struct LiveScoring: Sendable {
             }
             let before = running.reduce(0) { $0 + $1.scoredRows }
             for index in running.indices {
-                let events = advance(&running[index], rows: rows, log)
+                let events = advance(&running[index], rows: rows, worker: settings.name, log)
                 guard !events.isEmpty || index == running.count - 1 else { continue }
                 try deliver(events, UInt64(running.reduce(0) { $0 + $1.scoredRows }), false)
                 if isCancelled() { return }
@@ -156,7 +156,8 @@ package struct LiveScoring: Sendable {
         guard !isCancelled() else { return }
         try deliver([], UInt64(running.reduce(0) { $0 + $1.scoredRows }), true)
         if !settings.endsWithStream {
-            try follow(&running, checkpoint, log: log, isCancelled: isCancelled, deliver: deliver)
+            try follow(
+                &running, checkpoint, worker: settings.name, log: log, isCancelled: isCancelled, deliver: deliver)
         }
     }
 
@@ -167,7 +168,7 @@ package struct LiveScoring: Sendable {
 
     /// Scores what is appended to the files of streams that had ended.
     private func follow(
-        _ running: inout [EntityStream], _ checkpoint: ScoringCheckpoint, log: Logger,
+        _ running: inout [EntityStream], _ checkpoint: ScoringCheckpoint, worker: String, log: Logger,
         isCancelled: @escaping @Sendable () -> Bool,
         deliver: ([AlarmEvent], _ scored: UInt64, _ ended: Bool) throws -> Void
     ) throws {
@@ -181,7 +182,7 @@ package struct LiveScoring: Sendable {
                 var before = -1
                 while before != running[index].scoredRows, !isCancelled() {
                     before = running[index].scoredRows
-                    let events = advance(&running[index], rows: 64, log)
+                    let events = advance(&running[index], rows: 64, worker: worker, log)
                     try deliver(events, UInt64(running.reduce(0) { $0 + $1.scoredRows }), false)
                 }
             }
@@ -203,7 +204,9 @@ package struct LiveScoring: Sendable {
         }
     }
 
-    private func advance(_ stream: inout EntityStream, rows: Int, _ log: Logger) -> [AlarmEvent] {
+    private func advance(
+        _ stream: inout EntityStream, rows: Int, worker: String, _ log: Logger
+    ) -> [AlarmEvent] {
         var events: [AlarmEvent] = []
         do {
             events = try stream.advance(rows: rows)
@@ -211,8 +214,7 @@ package struct LiveScoring: Sendable {
             log.warning("a stream ends before its source does", ["entity": stream.schema.key, "reason": "\(error)"])
             events = stream.end()
         }
-        for finding in stream.takeFindings() { log.warning("data quality", finding.facts(of: stream.schema.key)) }
-        return events
+        return events + stream.takeQuality(worker: worker, log)
     }
 
     /// The detectors of the entities, fitted one after the other; those of an entity that cannot be learned from are
@@ -259,6 +261,19 @@ package struct LiveScoring: Sendable {
         } catch let error as ModelError where error.code == .notEnoughData {
             log.warning("the model scores as it is", ["reason": "\(error)"])
             return bundle
+        }
+    }
+}
+
+extension EntityStream {
+    /// Events of what was found wrong with the watching since the last call; each is said in the log.
+    mutating func takeQuality(
+        worker: String, _ log: Logger, where isWanted: (DataQualityFinding) -> Bool = { _ in true }
+    ) -> [AlarmEvent] {
+        let (site, entity, row) = (source.site, source.entity, nextRow)
+        return takeFindings().filter(isWanted).map { finding in
+            log.write(finding, of: site)
+            return AlarmEvent(finding, site: site, entity: entity, worker: worker, row: row)
         }
     }
 }

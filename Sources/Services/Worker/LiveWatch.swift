@@ -123,6 +123,8 @@ package final class LiveWatch: Sendable {
         var refused: ModelName?
         /// Rows of each entity when it was last tried to fit detectors to it, with a model of the federation or without.
         var tried: [Bool: [String: Int]] = [:]
+        /// Entities of which the sources say that something is wrong with their watching.
+        var found: Set<String> = []
         /// How long writing took.
         var saving = Duration.zero
         /// Rows of each stream when it was last written.
@@ -155,6 +157,7 @@ package final class LiveWatch: Sendable {
                 }
                 progressed = try advance(entity, &state, deliver) || progressed
             }
+            try tell(all.filter { served?.contains($0.key) ?? true }, &state, deliver)
             let now = ContinuousClock.now
             if state.scored != told, now - lastTold > .milliseconds(500) {
                 try deliver([], state.scored)
@@ -263,6 +266,10 @@ package final class LiveWatch: Sendable {
         let rows = running.stream.scoredRows - before
         state.scored += UInt64(rows)
         if rows > 0 { running.lastRow = .now }
+        // What the sources say of the same is not said twice.
+        let isTold = state.found.contains(entity.key)
+        let quality = running.stream.takeQuality(worker: settings.name, log) { _ in !isTold }
+        if !quality.isEmpty { try deliver(quality, state.scored) }
         if !events.isEmpty {
             let isLearning = running.model.isProvisional || (running.model.rows[entity.key] ?? 0) < options.learnedRows
             for index in events.indices where isLearning { events[index].isLearning = true }
@@ -281,6 +288,22 @@ package final class LiveWatch: Sendable {
             state.running[entity.key] = running
         }
         return rows > 0
+    }
+
+    /// Tells what the sources found wrong with the watching; of a whole source, as of one of the entities, for the server
+    /// takes events of these.
+    private func tell(_ mine: [LiveEntity], _ state: inout State, _ deliver: Delivery) throws {
+        guard let first = mine.first else { return }
+        let events = entities.takeFindings().map { found in
+            let key = found.finding.entity.map { "\(found.site)/\($0)" }
+            if let key {
+                if found.finding.isRaised { state.found.insert(key) } else { state.found.remove(key) }
+            }
+            let entity = mine.first { $0.key == key } ?? first
+            return AlarmEvent(
+                found.finding, site: entity.site, entity: entity.name, worker: settings.name, row: entity.nextRow)
+        }
+        if !events.isEmpty { try deliver(events, state.scored) }
     }
 
     /// The stream of an entity that nobody watches yet: where it was before a restart, or else from its first row.

@@ -21,6 +21,10 @@ extension AlarmEvent {
         guard groups.count <= 256, fingerprint.count <= 64 else {
             return "groups and fingerprint: found \(groups.count) and \(fingerprint.count), expected at most 256 and 64"
         }
+        guard quality?.isBounded ?? true else {
+            return
+                "quality: found texts or subjects beyond the bounds, expected at most \(Quality.mostSubjects) subjects"
+        }
         guard score.isFinite, score >= 0, reconstruction?.isFinite ?? true else {
             return "score: found a number that is not finite, or below 0"
         }

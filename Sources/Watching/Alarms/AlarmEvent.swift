@@ -152,6 +152,8 @@ package struct AlarmEvent: Codable, Equatable, Sendable {
     package var modelVersion: UInt64
     /// Whether it was found by what was learned of the entity's own first rows, before a version of the federation knew it.
     package var isLearning: Bool?
+    /// What is wrong with the watching, where the event is of that: no anomaly, and no model found it.
+    package var quality: Quality?
     /// Its number in the server's log; `nil` before it has one.
     package var sequence: Int64?
     /// The federation in whose log it is, with ``id`` its name in the world; `nil` before it is in one.

@@ -1,6 +1,7 @@
 import Platform
 
-/// The identities of alarms, `site/entity@mark`: one rule for those that give them and those that check them.
+/// The identities of alarms, `site/entity@mark`, and of what is wrong with the watching, `site/entity!kind@mark`: one rule
+/// for those that give them and those that check them.
 ///
 /// The mark is the time of onset in the entity's own clock (`1767225600`, `12.5`), for data without a clock
 /// `row-R-DIGEST` with the digest of the stream's first rows; `#N` behind it tells alarms apart that began at the same
@@ -23,6 +24,11 @@ package enum AlarmIdentity {
     /// The identity of an alarm of an entity.
     package static func identity(site: String, entity: String, mark: String) -> String { "\(site)/\(entity)@\(mark)" }
 
+    /// The identity of what is wrong with the watching of an entity.
+    static func identity(site: String, entity: String, quality kind: String, mark: String) -> String {
+        "\(site)/\(entity)!\(kind)@\(mark)"
+    }
+
     private static func text(of seconds: Double) -> String {
         Int64(exactly: seconds).map { "\($0)" } ?? "\(seconds)"
     }
@@ -31,7 +37,7 @@ package enum AlarmIdentity {
     /// make.
     package static func flaw(of event: AlarmEvent) -> String? {
         guard event.id.utf8.count <= longest else { return "an id of \(event.id.utf8.count) bytes, at most \(longest)" }
-        let prefix = "\(event.site)/\(event.entity)@"
+        let prefix = "\(event.site)/\(event.entity)\(event.quality.map { "!\($0.kind)" } ?? "")@"
         let parts = event.id.hasPrefix(prefix) ? event.id.dropFirst(prefix.count).split(separator: "#") : []
         guard let mark = parts.first, parts.count == 1 || (parts.count == 2 && UInt64(parts[1]) != nil) else {
             return "an id that is not of the form site/entity@onset"
