@@ -9,6 +9,9 @@ let strict: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
+/// Rules for tests: the same, and never optimised, since compiling a test takes longer than running it.
+let strictTests: [SwiftSetting] = strict + [.unsafeFlags(["-Onone"])]
+
 /// The same for modules that call C: every unsafe expression is marked `unsafe`.
 let strictWithC: [SwiftSetting] = strict + [.strictMemorySafety()]
 
@@ -34,7 +37,7 @@ func tests(_ module: String, _ dependencies: [Target.Dependency] = [], resources
         name: module + "Tests",
         dependencies: [.target(name: module), "TestSupport"] + dependencies,
         resources: resources,
-        swiftSettings: strict)
+        swiftSettings: strictTests)
 }
 
 let package = Package(
@@ -124,7 +127,7 @@ let package = Package(
 
         .target(
             name: "TestSupport", dependencies: ["Autoencoders", "Numerics", "Watching"], path: "Tests/TestSupport",
-            swiftSettings: strict),
+            swiftSettings: strictTests),
         tests("Numerics"),
         tests("Platform", ["Numerics"]),
         tests("Charts", ["Numerics", "Platform"]),
@@ -137,7 +140,7 @@ let package = Package(
             resources: [.copy("Goldens")]),
         .testTarget(
             name: "SimulationTests", dependencies: ["Simulation"],
-            swiftSettings: strict),
+            swiftSettings: strictTests),
         tests("Federation", ["Numerics", "Placement", "Platform"]),
         tests(
             "Watching", ["Autoencoders", "Charts", "Numerics", "Platform", "Telemetry"],
@@ -154,5 +157,5 @@ let package = Package(
             dependencies: [
                 "Laboratory", "Platform", "Telemetry", "TestSupport", "fl-train", "fl-place", "fl-server", "fl-worker",
                 "fl-alerts", "fl-demo",
-            ], swiftSettings: strict),
+            ], swiftSettings: strictTests),
     ])

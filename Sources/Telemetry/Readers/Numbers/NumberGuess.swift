@@ -23,6 +23,7 @@ struct NumberGuess: Sendable {
     mutating func add(_ bytes: UnsafeBufferPointer<UInt8>, isPlain: Bool) {
         fields += 1
         if isPlain { plain += 1 }
+        if addSimple(bytes) { return }
         let point = NumberFormat(decimalComma: false).parse(bytes)
         let comma = NumberFormat(decimalComma: true).parse(bytes)
         if point != nil { withPoint += 1 }
@@ -43,6 +44,24 @@ struct NumberGuess: Sendable {
         }
         guard isDecimal else { return }
         if last == 0x2C { provesComma += 1 } else { provesPoint += 1 }
+    }
+
+    /// Takes in what almost every field is and only one thing can be: digits, or digits with one point that is not before
+    /// three of them. The same as the long way, which tries both decimal marks; whether it was such a field.
+    private mutating func addSimple(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
+        let digits = bytes.first == 0x2D ? bytes.dropFirst() : bytes[...]
+        guard let first = digits.first, first &- 0x30 <= 9, digits.count <= 15 else { return false }
+        var point: Int?
+        for index in digits.indices where digits[index] &- 0x30 > 9 {
+            guard digits[index] == 0x2E, point == nil else { return false }
+            point = index
+        }
+        let behind = point.map { digits.endIndex - $0 - 1 }
+        guard behind != 0, behind != 3 else { return false }
+        suffixes.insert("")
+        withPoint += 1
+        if behind == nil { withComma += 1 } else { provesPoint += 1 }
+        return true
     }
 
     /// Whether most fields are numbers in one format or another.
