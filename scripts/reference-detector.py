@@ -10,6 +10,7 @@ TAIL, CAP, CLIP, RIDGE = 0.005, 10.0, 5.0, 0.3
 HARMONICS = 8
 HORIZONS = (1, 4, 16, 64)
 FOLDS = 4
+OWN = 0.368
 
 
 def trailing_mean(a, w):
@@ -136,7 +137,8 @@ def score(deviation):
 
 
 def held_out(model, x, t, residuals, held_from):
-    """The combined deviation of each row by a detector that did not learn from its block."""
+    """The combined deviation of each row by a detector that did not learn from its block, and a share of that by the one
+    that did."""
     out = np.zeros(len(x))
     for k in range(FOLDS):
         a, b = k * len(x) // FOLDS, (k + 1) * len(x) // FOLDS
@@ -144,7 +146,7 @@ def held_out(model, x, t, residuals, held_from):
         rows[a:b] = False
         other = fit(x, t, residuals, held_from, rows, model)
         out[a:b] = combined(deviations(other, x[:b], t[:b], residuals[:b])[0])[a:b]
-    return out
+    return (1 - OWN) * out + OWN * combined(deviations(model, x, t, residuals)[0])
 
 
 def pareto(excesses):
@@ -185,7 +187,7 @@ def peaks_over_threshold(scores, step, budget):
     if excesses:
         count = len(excesses)
         shape = (pareto(excesses)[0] * count + 0.1 * 20) / (count + 20)
-        p = max(budget * days, 0.1) / (count + 3 * np.sqrt(count))
+        p = max(budget * days, 1) / (count + 3 * np.sqrt(count))
         if p < 1:
             limit = initial + excess(shape, np.mean(excesses) * (1 - shape), p)
     start = dict(u=initial, pk=excesses, wait=list(np.diff([0] + starts)),
@@ -237,5 +239,5 @@ class Tail:
         k = int(min(len(self.alarms), COUNTED*self.q*n)+0.5); g, s = self.f or (0.0, 0.0)
         f = pareto(self.pk+[a+max(0.0, s+g*a)/(1-g) for _, a in (self.alarms[-k:] if k else [])])
         if f is None: return
-        r = self.q*n/(len(self.pk)+k); self.f = f
+        r = max(self.q*n, 1)/(len(self.pk)+k); self.f = f
         self.limit = min(max(self.floor, (self.u+(0.0 if r >= 1 else excess(*f, r)))), self.floor+abs(self.floor))

@@ -1,49 +1,6 @@
 /// From what one source says to rows of its entities: knows the endpoint's kind, finds each series' place, samples, and
 /// watches the watching. A value: it reads no clock and opens nothing.
 package struct SourceIntake: Sendable {
-    /// How the kind of an endpoint is found.
-    package enum PresetChoice: Sendable {
-        /// It is known.
-        case fixed(Preset)
-        /// By the families that it has.
-        case recognise(PresetCatalog)
-    }
-
-    /// What a source is told.
-    package struct Settings: Sendable {
-        /// Names the source in findings.
-        package var source: String
-        /// The kind of endpoint.
-        package var preset: PresetChoice
-        /// Say which columns later steps take for counters.
-        package var rules: GroupRules
-        /// How rows are made.
-        package var sampler = SamplerOptions()
-        /// Most series of all its entities.
-        package var maximumSeries = 100_000
-        /// Most metrics of one entity; `nil`: what the preset says.
-        package var maximumMetrics: Int?
-        /// Whether times in the samples count; otherwise all were measured when they were read.
-        package var honoursTimes = true
-        /// Answers in a row that may fail before the source counts as down.
-        package var failuresUntilDown = 3
-
-        /// Settings of a source by that name.
-        package init(source: String, preset: PresetChoice, rules: GroupRules) {
-            self.source = source
-            self.preset = preset
-            self.rules = rules
-        }
-    }
-
-    /// A row of an entity.
-    package struct Row: Sendable {
-        /// Number of the entity.
-        package var entity: Int
-        /// The row.
-        package var row: SampledRow
-    }
-
     /// The settings.
     package let settings: Settings
     /// The entities so far; they keep their numbers.

@@ -84,8 +84,9 @@ package struct PeaksOverThreshold: Sendable, Equatable {
     /// The rate of peaks is taken to be so many of its standard errors (√N_t) higher than it was: held-out blocks are
     /// of another hour than what comes.
     static let caution = 3.0
-    /// A return period of more than so many held-out parts is not extrapolated to: no tail is known that far out.
-    static let farthest = 10.0
+    /// A return period of more than so many held-out parts is not extrapolated to: no tail is known that far out, and a
+    /// limit that pretends to know it finds nothing.
+    static let farthest = 1.0
 
     /// The threshold that normal samples exceed so many times a day: that of a tail with a shrunk shape and the mean of
     /// the excesses, and of a cautious rate of peaks, so that what is observed is rather less than more.

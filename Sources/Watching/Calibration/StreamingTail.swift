@@ -181,7 +181,8 @@ package struct StreamingTail: Sendable, Hashable {
             alarm.limit + (tail.map { max(0, $0.scale + $0.shape * alarm.limit) / (1 - $0.shape) } ?? 0)
         }
         guard let fitted = GeneralizedPareto(fittedTo: excesses + beyond) else { return }
-        let probability = budget / Double(excesses.count + counted)
+        // As in calibration, what is rarer than once in what the pool has seen is not extrapolated to.
+        let probability = max(budget, 1 / PeaksOverThreshold.farthest) / Double(excesses.count + counted)
         let excess = probability >= 1 ? 0 : fitted.excess(exceededWith: max(probability, .leastNonzeroMagnitude))
         let raised = start.initial + excess
         guard raised.isFinite else { return }

@@ -4,7 +4,7 @@ extension EntityModel {
     package var isConsistent: Bool {
         !detector.metrics.isEmpty && groups.count == detector.metrics.count
             && scoredGroups == Self.scoredGroups(groups) && calibrations.count == scoredGroups.count
-            && calibrations.allSatisfy(\.isConsistent)
+            && calibrations.allSatisfy(\.isConsistent) && confidence?.isConsistent != false
             && method.isConsistent && detector.isConsistent
     }
 }

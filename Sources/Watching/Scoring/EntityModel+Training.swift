@@ -3,7 +3,8 @@ extension EntityModel {
     /// that were held out.
     ///
     /// The samples of each entity are cut into `folds` blocks; each block is scored by a detector that did not see
-    /// it, and thresholds are those for the scores of all entities together.
+    /// it, and thresholds are those for the scores of all entities together. Where the method says so, what the
+    /// detector says of rows that it learned from counts beside (``DetectionMethod/ownShare``).
     ///
     /// - Parameters:
     ///   - entities: samples that are mostly normal; all with the same metrics.
@@ -31,14 +32,22 @@ extension EntityModel {
             precision: cells <= EvidenceFit.largestExactFit ? 52 : EvidenceFit.coarsePrecision, seed: seed)
         let (detector, others) = try fit.fitted(to: entities, folds: folds, isCancelled: isCancelled)
         var heldOut = HeldOutScores(detector: detector, groups: first.groups, lengths: entities.map(\.count))
-        for (fold, other) in others.enumerated() {
-            for (entity, samples) in entities.enumerated() {
+        for (entity, samples) in entities.enumerated() {
+            for (fold, other) in others.enumerated() {
                 heldOut.add(other, samples: samples, rows: samples.block(fold, of: folds), entity: entity)
             }
         }
+        var own = HeldOutScores(detector: detector, groups: first.groups, lengths: entities.map(\.count))
+        for (entity, samples) in entities.enumerated() {
+            own.add(detector, samples: samples, rows: 0..<samples.count, entity: entity)
+        }
+        let confidence = ModelConfidence(
+            own: own.combined, heldOut: heldOut.combined, stepSeconds: stepSeconds, rule: method.thresholdRule)
+        heldOut.mix(own, share: method.ownShare)
         return try EntityModel(
             method: method, detector: detector, groups: first.groups,
-            calibrations: heldOut.calibrations(method, detector: detector, stepSeconds: stepSeconds))
+            calibrations: heldOut.calibrations(method, detector: detector, stepSeconds: stepSeconds),
+            confidence: confidence)
     }
 }
 
@@ -150,6 +159,22 @@ package struct HeldOutScores: Sendable {
                 guard rows.contains(index) else { return }
                 for group in scoredGroups.indices {
                     deviations[group][entity][index] = aggregator.deviations[group]
+                }
+            }
+        }
+    }
+
+    /// The combined group's deviations, of all entities.
+    var combined: [Double] { deviations.last?.flatMap(\.self) ?? [] }
+
+    /// Replaces a share of what each row shows by what it shows to another detector.
+    mutating func mix(_ other: HeldOutScores, share: Double) {
+        guard share > 0 else { return }
+        for group in deviations.indices {
+            for entity in deviations[group].indices {
+                for row in deviations[group][entity].indices {
+                    deviations[group][entity][row] +=
+                        share * (other.deviations[group][entity][row] - deviations[group][entity][row])
                 }
             }
         }

@@ -14,18 +14,22 @@ package struct EntityModel: Codable, Sendable {
     package let scoredGroups: [String]
     /// The thresholds of each scored group.
     package let calibrations: [GroupCalibration]
+    /// How far the thresholds can be trusted; `nil` where that was not looked at.
+    package let confidence: ModelConfidence?
 
     /// A model with every part given.
     ///
     /// - Precondition: there is a group for each metric, and a calibration for each scored group.
     package init(
-        method: DetectionMethod, detector: FittedDetector, groups: [String], calibrations: [GroupCalibration]
+        method: DetectionMethod, detector: FittedDetector, groups: [String], calibrations: [GroupCalibration],
+        confidence: ModelConfidence? = nil
     ) {
         self.method = method
         self.detector = detector
         self.groups = groups
         scoredGroups = Self.scoredGroups(groups)
         self.calibrations = calibrations
+        self.confidence = confidence
         precondition(groups.count == detector.metrics.count, "one group for each metric")
         precondition(calibrations.count == scoredGroups.count, "thresholds for each scored group")
     }
