@@ -82,7 +82,12 @@ package struct LiveScoring: Sendable {
             fitted = found
         }
         guard let monitoring = fitted else { return }
-        log.info("scoring", ["version": "\(version)", "entities": "\(entities.count)"])
+        log.info(
+            "scoring",
+            [
+                "version": "\(version)", "entities": "\(entities.count)",
+                "confidence": monitoring.confidenceLine ?? "unknown",
+            ])
         let engines = ModelEngines(monitoring.bundle, backend: backend)
         var running: [EntityStream] = []
         let growing = settings.endsWithStream ? [] : mine.filter { streams[$0.key] == nil && $0.part == .all }

@@ -237,6 +237,7 @@ package final class LiveWatch: Sendable {
                 [
                     "version": "\(model.name.version)", "entities": "\(prepared.streams.count)",
                     "rows": "\(model.rows.values.max() ?? 0)",
+                    "confidence": model.monitoring.confidenceLine ?? "unknown",
                 ])
         }
     }

@@ -89,6 +89,17 @@ package struct MonitoringModel: Sendable {
     }
 }
 
+extension MonitoringModel {
+    /// How far the thresholds of the method that scoring uses can be trusted: the worst of its entities, with why it is not
+    /// better; `nil` where that was not looked at.
+    package var confidenceLine: String? {
+        let known = (detectors[defaultMethod]?.entities ?? [:]).values.compactMap(\.confidence)
+        let order = ModelConfidence.Level.allCases
+        let worst = known.min { order.firstIndex(of: $0.level) ?? 0 < order.firstIndex(of: $1.level) ?? 0 }
+        return worst.map { worst in worst.level.rawValue + (worst.reason.map { ": \($0)" } ?? "") }
+    }
+}
+
 /// The fitted detectors of one method.
 package struct DetectorSet: Codable, Sendable {
     /// Of each entity that was there in training, by its key `site/entity`.
