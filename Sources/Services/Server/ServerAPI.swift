@@ -9,26 +9,27 @@ import Watching
 final class ServerAPI: Sendable {
     private let board: ServerBoard
     private let folder: String
-    private let takesChanges: Bool
+    private let authority: HTTPAuthority
     private let names: FaultLibraryStore
     private let library: LibraryAPI
     private let incidents: IncidentBook
 
-    /// - Parameter takesChanges: whether a target and confirmations are taken.
+    /// - Parameter authority: who may look, and who may change something.
     init(
         board: ServerBoard, folder: String, library: FaultLibraryStore, dependencies: DependencyGraph,
-        takesChanges: Bool
+        authority: HTTPAuthority
     ) {
         incidents = IncidentBook(log: folder + "/alarms.db", dependencies: dependencies)
         self.board = board
         self.folder = folder
-        self.takesChanges = takesChanges
+        self.authority = authority
         names = library
-        self.library = LibraryAPI(store: library, alarmLog: folder + "/alarms.db", takesChanges: takesChanges)
+        self.library = LibraryAPI(store: library, alarmLog: folder + "/alarms.db", authority: authority)
     }
 
     /// Answers a request.
     func answer(_ request: HTTPRequest) -> HTTPResponse {
+        if let refusal = authority.refusal(of: request, needing: .read) { return refusal }
         do {
             if request.path == "/v1/placement/target" { return try target(request) }
             if LibraryAPI.serves(request.path) { return try library.answer(request) }
@@ -60,6 +61,8 @@ final class ServerAPI: Sendable {
         var waitingFor: String?
         var lastAlarm: Int64
         var refusedAlarms: [String: Int]
+        /// Messages that claimed what was not granted, by worker and reason.
+        var refusedMessages: [String: [String: Int]]
         /// What is wrong with the watching now; the first few.
         var dataQuality: [IncidentBook.Finding]
         /// How many there are.
@@ -75,6 +78,7 @@ final class ServerAPI: Sendable {
                 federation: state.federation, version: state.version, finished: state.finished,
                 waitingFor: state.waitingFor,
                 lastAlarm: board.lastAlarm.load(ordering: .relaxed), refusedAlarms: state.refusedAlarms,
+                refusedMessages: state.refusedMessages,
                 dataQuality: Array(findings.prefix(100)), dataQualityCount: findings.count))
     }
 
@@ -126,7 +130,7 @@ final class ServerAPI: Sendable {
         guard request.method == .post || request.method == .put else {
             return .text(405, "POST or PUT a target here; /v1/placement shows it\n")
         }
-        guard takesChanges else { return .text(403, "a target is taken only where HTTP is served on this machine\n") }
+        if let refusal = authority.refusal(of: request, needing: .operate) { return refusal }
         // A page in a browser cannot send this type to another origin without asking first.
         guard request.header("Content-Type")?.lowercased().hasPrefix("application/json") ?? false else {
             return .text(415, "expected Content-Type: application/json\n")
@@ -136,6 +140,7 @@ final class ServerAPI: Sendable {
         case .failure(let fault): return .text(400, fault.line + "\n")
         case .success(let target):
             board.put(target)
+            authority.audit(request, "target: \(target.targetSeconds) s")
             return try .encoding(Target(targetSeconds: target.targetSeconds, rounds: target.rounds ?? report.rounds))
         }
     }

@@ -14,6 +14,7 @@ final class ServerBoard: Sendable {
         var workers: [String: WorkerEntry] = [:]
         var rejections: [String: Int] = [:]
         var refusedAlarms: [String: Int] = [:]
+        var refusedMessages: [String: [String: Int]] = [:]
         var placement: PlacementReport?
     }
 

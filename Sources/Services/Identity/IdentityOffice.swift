@@ -1,0 +1,166 @@
+package import Federation
+import Foundation
+package import Platform
+import Synchronization
+
+/// Keeps a running server's identities: lets keys in, reads again what commands have changed, and shuts out at once. On a
+/// thread of its own, since all of it waits for the disk.
+package final class IdentityOffice: IdentityKeeper {
+    private struct Job: Sendable {
+        var request: EnrolmentRequest
+        var isHeld: Bool
+        var answer: @Sendable (EnrolmentAnswer) -> Void
+    }
+
+    private struct State {
+        var record: IdentityRecord
+        var stamp: [Int64]
+        var jobs: [Job] = []
+        var audits: [AuditEvent] = []
+        var changed: (@Sendable (IdentityRegistry) -> Void)?
+    }
+
+    /// Requests and lines that wait at most.
+    private static let mostWaiting = 1_024
+
+    private let store: IdentityStore
+    private let gate: PeerGate
+    private let localKey: PublicKey?
+    private let log: Logger
+    private let state: Mutex<State>
+    private let something = DispatchSemaphore(value: 0)
+    private let thread = Mutex<BackgroundThread?>(nil)
+
+    /// Reads what there is.
+    ///
+    /// - Parameter localKey: with which processes of this user enrol; `nil`: only tokens let in.
+    package init(store: IdentityStore, gate: PeerGate, localKey: PublicKey?, log: Logger) throws {
+        self.store = store
+        self.gate = gate
+        self.localKey = localKey
+        self.log = log
+        let stamp = store.stamp()
+        state = Mutex(State(record: try store.read(), stamp: stamp))
+        open()
+    }
+
+    /// Who may take part now.
+    package var registry: IdentityRegistry { state.withLock { $0.record.registry } }
+
+    /// Who may use HTTP now.
+    package var tokens: [HTTPToken] { state.withLock { $0.record.tokens } }
+
+    /// Begins to work.
+    ///
+    /// - Parameter changed: told of every change, after it holds at the gate.
+    package func start(changed: @escaping @Sendable (IdentityRegistry) -> Void) {
+        state.withLock { $0.changed = changed }
+        thread.withLock {
+            $0 = BackgroundThread(name: "identities") { [self] isCancelled in
+                while !isCancelled() {
+                    _ = something.wait(timeout: .now() + .milliseconds(100))
+                    work()
+                }
+            }
+        }
+    }
+
+    /// Ends the thread.
+    package func stop() {
+        thread.withLock { $0 }?.cancel()
+        something.signal()
+        thread.withLock { $0 }?.join(upTo: .milliseconds(500))
+    }
+
+    package func enrol(
+        _ request: EnrolmentRequest, isHeld: Bool, answer: @escaping @Sendable (EnrolmentAnswer) -> Void
+    ) {
+        let fits = state.withLock { state in
+            guard state.jobs.count < Self.mostWaiting else { return false }
+            state.jobs.append(Job(request: request, isHeld: isHeld, answer: answer))
+            return true
+        }
+        if fits { something.signal() } else { answer(EnrolmentAnswer(.later, "many workers enrol just now")) }
+    }
+
+    package func audit(_ event: AuditEvent) {
+        state.withLock { if $0.audits.count < Self.mostWaiting { $0.audits.append(event) } }
+        something.signal()
+    }
+
+    // MARK: On the thread
+
+    private func work() {
+        let (jobs, audits) = state.withLock { state in
+            defer { (state.jobs, state.audits) = ([], []) }
+            return (state.jobs, state.audits)
+        }
+        do {
+            if store.stamp() != state.withLock({ $0.stamp }) {
+                let stamp = store.stamp()
+                take(try store.read(), stamp)
+            }
+            let now = IdentityStore.now
+            let used = gate.takeUsed()
+            let isOverdue = registry.invitations.contains { $0.expires <= now }
+            if !audits.isEmpty || !used.isEmpty || isOverdue {
+                try change { registry in
+                    var directives = registry.step(.tick, at: now)
+                    for key in used {
+                        guard let principal = registry.active.first(where: { $0.keys.contains(key) }) else { continue }
+                        directives += registry.step(.connected(principal.id, with: key), at: now)
+                    }
+                    return directives + audits.map { .audit($0) }
+                }
+            }
+        } catch {
+            log.error("identities cannot be kept", ["reason": "\(error)"])
+        }
+        for job in jobs { enrol(job) }
+    }
+
+    private func enrol(_ job: Job) {
+        do {
+            let directives = try change {
+                $0.step(.enrolling(job.request, isHeld: job.isHeld), at: IdentityStore.now)
+            }
+            for case .answer(let answer) in directives { job.answer(answer) }
+        } catch {
+            log.error("a worker could not be enrolled", ["worker": job.request.name, "reason": "\(error)"])
+            job.answer(EnrolmentAnswer(.later, "the server cannot keep the key just now"))
+        }
+    }
+
+    @discardableResult private func change(
+        _ body: (inout IdentityRegistry) -> [IdentityDirective]
+    ) throws -> [IdentityDirective] {
+        let (record, directives) = try store.change { record in
+            let directives = body(&record.registry)
+            let events = directives.compactMap { directive in
+                if case .audit(let event) = directive { event } else { nil }
+            }
+            return (directives, events)
+        }
+        take(record, store.stamp())
+        return directives
+    }
+
+    private func take(_ record: IdentityRecord, _ stamp: [Int64]) {
+        let (changed, isNews) = state.withLock { state in
+            let isNews = state.record.registry != record.registry
+            (state.record, state.stamp) = (record, stamp)
+            return (state.changed, isNews)
+        }
+        open()
+        if isNews { changed?(record.registry) }
+    }
+
+    /// Tells the gate who may connect.
+    private func open() {
+        let registry = registry
+        var callers = registry.callers(at: IdentityStore.now)
+        if let localKey { callers[localKey] = .local }
+        let awaited = registry.active.filter { $0.keys.count > 1 }.compactMap(\.keys.last)
+        gate.admit(callers, awaiting: Set(awaited))
+    }
+}

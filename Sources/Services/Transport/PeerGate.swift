@@ -1,0 +1,55 @@
+package import Federation
+import Synchronization
+
+/// Whom each key names that may connect; asked at each handshake, changed by any thread.
+package final class PeerGate: Sendable {
+    private struct State {
+        var callers: [PublicKey: Caller] = [:]
+        /// Keys whose first use somebody waits for.
+        var awaited: Set<PublicKey> = []
+        var used: [PublicKey] = []
+        var refused = 0
+    }
+
+    private let state = Mutex(State())
+    /// Whether a key that names nobody may name somebody in a moment, so that whoever has it should try again.
+    let isPatient: Bool
+
+    /// A gate that lets nobody in.
+    package init(isPatient: Bool = false) { self.isPatient = isPatient }
+
+    /// Those who may connect from now on. Connections that stand are not cut: whoever reads their messages looks at who
+    /// sends them.
+    ///
+    /// - Parameter awaited: keys that are to be reported when they are first used.
+    package func admit(_ callers: [PublicKey: Caller], awaiting awaited: Set<PublicKey> = []) {
+        state.withLock { state in
+            state.callers = callers
+            state.awaited = awaited
+            state.used.removeAll { !awaited.contains($0) }
+        }
+    }
+
+    /// Whom a key names; `nil` for one that is not let in.
+    func caller(with key: PublicKey) -> Caller? {
+        state.withLock { state in
+            guard let caller = state.callers[key] else {
+                state.refused += 1
+                return nil
+            }
+            if state.awaited.remove(key) != nil { state.used.append(key) }
+            return caller
+        }
+    }
+
+    /// Awaited keys that were used since this was last asked.
+    package func takeUsed() -> [PublicKey] {
+        state.withLock { state in
+            defer { state.used = [] }
+            return state.used
+        }
+    }
+
+    /// Handshakes of keys that name nobody.
+    package var refused: Int { state.withLock { $0.refused } }
+}
