@@ -40,6 +40,10 @@ struct WorkerCommand: Command {
     static let plain = Option<Bool>(
         "plain", default: false,
         "encrypt nothing and ask nobody who he is; on loopback addresses only, with a server that does the same")
+    static let newKey = Option<Bool>(
+        "new-key", default: false,
+        "make a new key at this start, and hand it over to the server with the old one, which is not taken any more then"
+    )
     static let enrol = Option<String>.optional(
         "enrol", "TOKEN",
         "the word that 'fl-server enrol' printed: needed once, where the server is on another machine or another user's"
@@ -99,7 +103,7 @@ struct WorkerCommand: Command {
         options: [
             name, site, domain, ServiceOptions.control, ServiceOptions.bulk, data, stream, dataFolder, dataAddress,
             standby,
-            mirrorLimit, plain, enrol, accelerator,
+            mirrorLimit, plain, enrol, newKey, accelerator,
             threads, rowsPerSecond, tuningEpochs, method, TrainingOptions.falseAlarms, quietSamples, connectTimeout,
             endWithStream,
             ServiceOptions.logLevel,
@@ -151,6 +155,7 @@ struct WorkerCommand: Command {
         settings.standsBy = arguments[Self.standby]
         settings.mirrorLimitBytes = UInt64(arguments[Self.mirrorLimit]) << 20
         settings.isPlain = arguments[Self.plain]
+        settings.makesNewKey = arguments[Self.newKey]
         settings.enrolmentToken = try arguments[optional: Self.enrol].map { try EnrolmentToken($0) }
         settings.connectSeconds = arguments[Self.connectTimeout] > 0 ? arguments[Self.connectTimeout] : nil
         settings.rowsPerSecond = arguments[Self.rowsPerSecond]

@@ -26,7 +26,7 @@ final class Fleet {
     deinit { for name in running.keys { kill(name) } }
 
     var http: Int { ports[0] }
-    private var endpoints: [String] { Self.endpoints([ports[1], ports[2]]) }
+    var endpoints: [String] { Self.endpoints([ports[1], ports[2]]) }
     private static func endpoints(_ ports: [Int]) -> [String] {
         ["--control", "tcp://127.0.0.1:\(ports[0])", "--bulk", "tcp://127.0.0.1:\(ports[1])"]
     }
@@ -63,8 +63,13 @@ final class Fleet {
             ["--name", "live", "--data-folder", folder.path("worker"), "--log-level", "info"] + endpoints + more)
     }
 
-    func start(_ name: String, _ tool: String, _ arguments: [String]) throws {
+    func start(
+        _ name: String, _ tool: String, _ arguments: [String], environment: [String: String] = [:]
+    ) throws {
         let process = Process()
+        if !environment.isEmpty {
+            process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        }
         process.executableURL = ToolProcess.folder.appending(path: tool)
         process.arguments = arguments
         process.standardInput = FileHandle.nullDevice

@@ -131,7 +131,7 @@ package struct IdentityRegistry: Hashable, Sendable, Codable {
             if principals[index].keys.contains(key) { return [.answer(EnrolmentAnswer(.accepted))] }
             guard !isTaken(key) else { return refuse(request, "the new key is another's already") }
             // The old one is taken until the new one has been used: an answer may be lost on its way.
-            principals[index].keys = [principals[index].keys.last ?? key, key]
+            principals[index].keys = [principals[index].keys.first ?? key, key]
             return [
                 .answer(EnrolmentAnswer(.accepted)),
                 .audit(AuditEvent(.rotated, of: principals[index].grant.name, "to key \(key)")),

@@ -28,6 +28,8 @@ package final class IdentityOffice: IdentityKeeper {
     private let localKey: PublicKey?
     private let log: Logger
     private let state: Mutex<State>
+    /// Held from reading or writing the file until what it says holds: what is older never comes after what is newer.
+    private let file = Mutex(())
     private let something = DispatchSemaphore(value: 0)
     private let thread = Mutex<BackgroundThread?>(nil)
 
@@ -50,11 +52,22 @@ package final class IdentityOffice: IdentityKeeper {
     /// Who may use HTTP now.
     package var tokens: [HTTPToken] { state.withLock { $0.record.tokens } }
 
+    /// Connections of keys that name nobody.
+    var refusedHandshakes: Int { gate.refused }
+
     /// Begins to work.
     ///
     /// - Parameter changed: told of every change, after it holds at the gate.
     package func start(changed: @escaping @Sendable (IdentityRegistry) -> Void) {
         state.withLock { $0.changed = changed }
+        // Whoever was handed a token a moment ago does not wait for the next look at the file.
+        gate.beforeRefusing { [weak self] in
+            do {
+                try self?.readIfChanged()
+            } catch {
+                self?.log.error("identities cannot be read", ["reason": "\(error)"])
+            }
+        }
         thread.withLock {
             $0 = BackgroundThread(name: "identities") { [self] isCancelled in
                 while !isCancelled() {
@@ -96,10 +109,7 @@ package final class IdentityOffice: IdentityKeeper {
             return (state.jobs, state.audits)
         }
         do {
-            if store.stamp() != state.withLock({ $0.stamp }) {
-                let stamp = store.stamp()
-                take(try store.read(), stamp)
-            }
+            try readIfChanged()
             let now = IdentityStore.now
             let used = gate.takeUsed()
             let isOverdue = registry.invitations.contains { $0.expires <= now }
@@ -119,6 +129,13 @@ package final class IdentityOffice: IdentityKeeper {
         for job in jobs { enrol(job) }
     }
 
+    private func readIfChanged() throws {
+        try file.withLock { _ in
+            let stamp = store.stamp()
+            if stamp != state.withLock({ $0.stamp }) { take(try store.read(), stamp) }
+        }
+    }
+
     private func enrol(_ job: Job) {
         do {
             let directives = try change {
@@ -134,15 +151,17 @@ package final class IdentityOffice: IdentityKeeper {
     @discardableResult private func change(
         _ body: (inout IdentityRegistry) -> [IdentityDirective]
     ) throws -> [IdentityDirective] {
-        let (record, directives) = try store.change { record in
-            let directives = body(&record.registry)
-            let events = directives.compactMap { directive in
-                if case .audit(let event) = directive { event } else { nil }
+        try file.withLock { _ in
+            let (record, directives) = try store.change { record in
+                let directives = body(&record.registry)
+                let events = directives.compactMap { directive in
+                    if case .audit(let event) = directive { event } else { nil }
+                }
+                return (directives, events)
             }
-            return (directives, events)
+            take(record, store.stamp())
+            return directives
         }
-        take(record, store.stamp())
-        return directives
     }
 
     private func take(_ record: IdentityRecord, _ stamp: [Int64]) {

@@ -23,6 +23,8 @@ final class WorkerCredentials {
         var server: PublicKey?
         /// The token with which it enrolled last; `nil` where it enrolled by itself.
         var token: PublicKey?
+        /// The secret that shall take the present one's place: the server may have it already.
+        var next: String?
     }
 
     /// The file's name.
@@ -30,7 +32,9 @@ final class WorkerCredentials {
 
     private let path: String
     private var record: Record
-    private let keys: CurveKeys
+    private var keys: CurveKeys
+    private var wantsNewKey: Bool
+    private var nextKeys: CurveKeys?
     private let control: Endpoint
     private let token: EnrolmentToken?
     private let name: String
@@ -48,6 +52,7 @@ final class WorkerCredentials {
         self.path = path
         control = try Endpoint(settings.control)
         token = settings.enrolmentToken
+        wantsNewKey = settings.makesNewKey
         (name, site, domain) = (settings.name, settings.site, settings.domain)
         if FileManager.default.fileExists(atPath: path) {
             let bytes = try FileContents.read(path, limit: 4_096)
@@ -72,7 +77,9 @@ final class WorkerCredentials {
     }
 
     /// What is handed over.
-    var enrolment: Enrolment { Enrolment(key: keys.publicKey, site: site, domain: domain) }
+    var enrolment: Enrolment {
+        Enrolment(key: (nextKeys ?? keys).publicKey, site: site, domain: domain)
+    }
 
     /// What to do next.
     ///
@@ -88,11 +95,11 @@ final class WorkerCredentials {
             let door = try LocalDoor.enrolment(control: port), let secret = Hexadecimal.bytes(door.secret),
             let pair = CurveKeys(secret: secret)
         {
-            if known == door.server { return .connect(.connecting(keys, server: door.server)) }
+            if known == door.server { return try come(to: door.server) }
             offered = (door.server, nil)
             return .enrol(.connecting(pair, server: door.server))
         }
-        if let server = record.server { return .connect(.connecting(keys, server: server)) }
+        if let server = record.server { return try come(to: server) }
         guard control.isLoopback else {
             throw ServiceError(
                 .configuration,
@@ -102,8 +109,24 @@ final class WorkerCredentials {
         return .wait
     }
 
+    /// With the key that the server has; first with that to hand over a new one, where one is wanted.
+    private func come(to server: PublicKey) throws -> Step {
+        guard wantsNewKey else { return .connect(.connecting(keys, server: server)) }
+        let next = try nextKeys ?? CurveKeys()
+        nextKeys = next
+        // Before anybody else knows it.
+        record.next = Hexadecimal.text(next.secret)
+        try save()
+        return .enrol(.connecting(keys, server: server))
+    }
+
     /// The server has the own key.
     func enrolled() throws {
+        if let next = nextKeys {
+            (keys, nextKeys, wantsNewKey) = (next, nil, false)
+            (record.secret, record.next) = (Hexadecimal.text(next.secret), nil)
+            return try save()
+        }
         guard let offered else { return }
         known = offered.server
         guard record.server != offered.server || record.token != offered.token else { return }
@@ -115,6 +138,12 @@ final class WorkerCredentials {
     ///
     /// - Throws: ``ServiceError`` (78) when no other is left.
     func refused(whileEnrolling: Bool) throws {
+        if whileEnrolling, nextKeys != nil {
+            // It is the old key that is refused.
+            nextKeys = nil
+            wantsNewKey = false
+            return try refused(whileEnrolling: false)
+        }
         if whileEnrolling {
             // What lay there was an earlier server's.
             guard token != nil, record.token != token?.keys.publicKey else { return }

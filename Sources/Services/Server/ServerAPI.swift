@@ -63,6 +63,8 @@ final class ServerAPI: Sendable {
         var refusedAlarms: [String: Int]
         /// Messages that claimed what was not granted, by worker and reason.
         var refusedMessages: [String: [String: Int]]
+        /// Connections of keys that nobody has enrolled.
+        var refusedHandshakes: Int
         /// What is wrong with the watching now; the first few.
         var dataQuality: [IncidentBook.Finding]
         /// How many there are.
@@ -79,6 +81,7 @@ final class ServerAPI: Sendable {
                 waitingFor: state.waitingFor,
                 lastAlarm: board.lastAlarm.load(ordering: .relaxed), refusedAlarms: state.refusedAlarms,
                 refusedMessages: state.refusedMessages,
+                refusedHandshakes: state.refusedHandshakes,
                 dataQuality: Array(findings.prefix(100)), dataQualityCount: findings.count))
     }
 

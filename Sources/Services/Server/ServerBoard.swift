@@ -15,6 +15,7 @@ final class ServerBoard: Sendable {
         var rejections: [String: Int] = [:]
         var refusedAlarms: [String: Int] = [:]
         var refusedMessages: [String: [String: Int]] = [:]
+        var refusedHandshakes = 0
         var placement: PlacementReport?
     }
 

@@ -201,6 +201,7 @@ package final class ServerService {
         guard now - lastShown >= .milliseconds(100) else { return }
         lastShown = now
         Self.show(node, on: board)
+        if let refused = office?.refusedHandshakes { board.update { $0.refusedHandshakes = refused } }
     }
 
     private static func show(_ node: ServerNode, on board: ServerBoard) {

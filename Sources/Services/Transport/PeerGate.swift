@@ -9,6 +9,7 @@ package final class PeerGate: Sendable {
         var awaited: Set<PublicKey> = []
         var used: [PublicKey] = []
         var refused = 0
+        var unknown: (@Sendable () -> Void)?
     }
 
     private let state = Mutex(State())
@@ -30,9 +31,14 @@ package final class PeerGate: Sendable {
         }
     }
 
+    /// What is done before a key that names nobody is refused: somebody may just have been let in.
+    package func beforeRefusing(_ body: @escaping @Sendable () -> Void) { state.withLock { $0.unknown = body } }
+
     /// Whom a key names; `nil` for one that is not let in.
     func caller(with key: PublicKey) -> Caller? {
-        state.withLock { state in
+        let (isKnown, unknown) = state.withLock { ($0.callers[key] != nil, $0.unknown) }
+        if !isKnown { unknown?() }
+        return state.withLock { state in
             guard let caller = state.callers[key] else {
                 state.refused += 1
                 return nil

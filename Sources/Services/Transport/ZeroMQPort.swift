@@ -208,7 +208,7 @@ package final class ZeroMQPort: MessagePort {
     }
 
     /// Whether the server has refused this port's key since it was last asked.
-    func takeRefusal() throws(TransportError) -> Bool {
+    package func takeRefusal() throws(TransportError) -> Bool {
         guard refusals != nil else { return false }
         var isRefused = false
         while try refusals?.receive(frameLimit: 2) != nil { isRefused = true }

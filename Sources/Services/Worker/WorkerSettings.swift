@@ -19,6 +19,8 @@ package struct WorkerSettings: Sendable {
     package var isPlain = false
     /// What the worker enrols with where it is not enrolled yet; `nil`: it enrols by itself, on loopback.
     package var enrolmentToken: EnrolmentToken?
+    /// Whether it makes itself a new key at this start, and hands it over with the old one.
+    package var makesNewKey = false
     /// Whether it only offers its samples: it trains and watches nothing.
     package var standsBy = false
     /// Bytes that copies of other workers' samples may have.
