@@ -32,6 +32,9 @@ package enum LocalDoor {
     /// The file with which workers enrol at the control endpoint of that port.
     package static func enrolmentPath(_ port: Int) -> String { path("control", port) }
 
+    /// The file with what tools show over HTTP at that port.
+    package static func tokenPath(_ port: Int) -> String { path("http", port) }
+
     /// Makes sure that the folder is this user's and closed to everybody else.
     ///
     /// - Throws: ``ServiceError`` (73) that says what it is instead.
@@ -66,7 +69,7 @@ package enum LocalDoor {
 
     /// Puts down what tools show over HTTP; the file's path.
     package static func open(http port: Int, token: String) throws -> String {
-        try put(Token(token: token), at: path("http", port))
+        try put(Token(token: token), at: tokenPath(port))
     }
 
     /// Takes a file away, if it is still what was put there.
@@ -78,7 +81,7 @@ package enum LocalDoor {
     package static func enrolment(control port: Int) throws -> Enrolment? { try read(enrolmentPath(port)) }
 
     /// What tools show at that port; `nil` where there is nothing.
-    package static func token(http port: Int) -> String? { (try? read(path("http", port)) as Token?)??.token }
+    package static func token(http port: Int) -> String? { (try? read(tokenPath(port)) as Token?)??.token }
 
     private static func read<Value: Decodable>(_ path: String) throws -> Value? {
         guard try checkFolder(making: false) else { return nil }

@@ -145,8 +145,11 @@ final class WorkerCredentials {
             return try refused(whileEnrolling: false)
         }
         if whileEnrolling {
-            // What lay there was an earlier server's.
-            guard token != nil, record.token != token?.keys.publicKey else { return }
+            guard token != nil, record.token != token?.keys.publicKey else {
+                // What lay there was of an earlier start: its server may know the own key all the same.
+                if let server = offered?.server, server == record.server { known = server }
+                return
+            }
             tokenIsRefused = true
         } else if record.token == nil, !tokenIsRefused, control.isLoopback {
             known = nil

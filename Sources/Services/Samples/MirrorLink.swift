@@ -10,6 +10,9 @@ final class MirrorLink: Sendable {
         var revision = 0
     }
 
+    /// Time before a holder that did not let this reader in is tried again.
+    private static let pause: Duration = .milliseconds(200)
+
     private let order = Mutex(Order())
     private let holder: String
     private let reader: String
@@ -71,6 +74,7 @@ final class MirrorLink: Sendable {
         var key: [UInt8] = []
         var revision = 0
         var sequence: UInt64 = 0
+        var refusedUntil: Instant?
         func step(_ event: MirrorEvent) {
             for directive in machine.step(event, at: clock.now) {
                 for next in carryOut(directive, port, &sequence) { step(next) }
@@ -94,6 +98,12 @@ final class MirrorLink: Sendable {
             }
             do {
                 try port.wait(upTo: .milliseconds(50))
+                // The holder may hear of its grant later than this reader does.
+                if try port.takeRefusal() { refusedUntil = clock.now + Self.pause }
+                if let until = refusedUntil, clock.now >= until {
+                    refusedUntil = nil
+                    try port.reconnect()
+                }
                 while let message = try port.receive(on: .bulk) {
                     guard let envelope = try? Envelope(decoding: message.bytes, limit: WireLimits.message),
                         envelope.sender == holder, case .samples(let answer) = envelope.message

@@ -8,7 +8,6 @@ final class SampleEndpoint: Sendable {
     /// The address with the port that the system chose.
     let address: String
     private let grants: GrantBox
-    /// A reader may hear of its grant before its holder does.
     private let gate: PeerGate
     private let thread: BackgroundThread
 
@@ -21,7 +20,7 @@ final class SampleEndpoint: Sendable {
     ///
     /// - Parameter keys: to which readers encrypt; `nil`: nothing is encrypted.
     init(address: String, worker: String, keys: CurveKeys?, files: LocalSamples, log: Logger) throws {
-        let gate = PeerGate(isPatient: true)
+        let gate = PeerGate()
         self.gate = gate
         let port = try ZeroMQPort.listening(
             data: address, security: keys.map { .listening($0, gate) } ?? .plain)

@@ -49,8 +49,8 @@ final class HandshakeDoor: Sendable {
         {
             caller = gate.caller(with: key)
         }
-        // 300 makes the other side try again by itself; after 400 it says so and stops.
-        let status = caller == nil ? (gate.isPatient ? "300" : "400") : "200"
+        // After 400 the other side hears why, and tries again only when its owner wants to.
+        let status = caller == nil ? "400" : "200"
         let text = caller == nil ? "this key is not enrolled" : "OK"
         let parts = [
             Array("1.0".utf8), id, Array(status.utf8), Array(text.utf8), Array((caller?.description ?? "").utf8), [],

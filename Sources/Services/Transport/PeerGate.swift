@@ -13,11 +13,9 @@ package final class PeerGate: Sendable {
     }
 
     private let state = Mutex(State())
-    /// Whether a key that names nobody may name somebody in a moment, so that whoever has it should try again.
-    let isPatient: Bool
 
     /// A gate that lets nobody in.
-    package init(isPatient: Bool = false) { self.isPatient = isPatient }
+    package init() {}
 
     /// Those who may connect from now on. Connections that stand are not cut: whoever reads their messages looks at who
     /// sends them.
