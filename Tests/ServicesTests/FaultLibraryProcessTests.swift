@@ -151,10 +151,11 @@ import Watching
         refused(#"{"name": "x", "alarm": 9223372036854775807}"#, 404, "no alarm")
         refused(#"{"name": "x", "alarm": "a\"b%"}"#, 404, "no alarm")
         refused(String(repeating: " ", count: 100_000), 413, "65536")
+        let token = try #require(LocalDoor.token(http: fleet.http))
         // A page in a browser may post forms, not JSON.
         let form = fleet.raw(
             "POST /v1/library HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: text/plain\r\n"
-                + "Content-Length: 2\r\n\r\n{}")
+                + "Authorization: Bearer \(token)\r\nContent-Length: 2\r\n\r\n{}")
         #expect(form.hasPrefix("HTTP/1.1 415"), "\(form)")
         for (request, status) in [
             ("PUT /v1/library", 405), ("DELETE /v1/library", 405), ("POST /v1/library/x", 405),
@@ -163,7 +164,8 @@ import Watching
             ("PATCH /v1/library", 405),
         ] {
             let answer = fleet.raw(
-                "\(request) HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+                "\(request) HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAuthorization: Bearer \(token)\r\n"
+                    + "Content-Length: 0\r\n\r\n")
             #expect(answer.hasPrefix("HTTP/1.1 \(status)"), "\(request): \(answer)")
         }
         #expect(fleet.get("/v1/library")?.contains(#""faults":[]"#) == true)

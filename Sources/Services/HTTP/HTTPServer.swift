@@ -63,15 +63,22 @@ package enum HTTPResponse: Sendable {
     /// - Parameters:
     ///   - names: under which requests may know the server besides `host`, this machine's name and `localhost`.
     ///   - certificate: files of the certificate and its private key, in PEM: TLS; `nil`: HTTP as it is.
+    ///   - listening: called with the port before anybody gets an answer.
     /// - Throws: ``ServiceError`` when the address cannot be had.
     package init(
         host: String, port: Int, names: [String] = [], limits: ConnectionWatch.Limits = .init(),
         longestBody: Int = HTTPServer.longestBody, certificate: (certificate: String, key: String)? = nil,
-        handler: @escaping Handler
+        listening: (Int) throws -> Void = { _ in }, handler: @escaping Handler
     ) throws {
         let pem = try certificate.map { try Self.pem($0) }
         let (descriptor, chosen) = try Self.listen(host: host, port: port)
         self.port = chosen
+        do {
+            try listening(chosen)
+        } catch {
+            close(descriptor)
+            throw error
+        }
         let machine = ProcessInfo.processInfo.hostName
         let door = Door(
             hosts: HostRule(names: names + [host, machine]), limits: limits, longestBody: longestBody, handler: handler)

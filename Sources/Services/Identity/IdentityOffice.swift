@@ -1,6 +1,6 @@
 package import Federation
 import Foundation
-package import Platform
+import Platform
 import Synchronization
 
 /// Keeps a running server's identities: lets keys in, reads again what commands have changed, and shuts out at once. On a
@@ -18,6 +18,7 @@ package final class IdentityOffice: IdentityKeeper {
         var jobs: [Job] = []
         var audits: [AuditEvent] = []
         var changed: (@Sendable (IdentityRegistry) -> Void)?
+        var failed: (@Sendable (any Error) -> Void)?
     }
 
     /// Requests and lines that wait at most.
@@ -26,7 +27,6 @@ package final class IdentityOffice: IdentityKeeper {
     private let store: IdentityStore
     private let gate: PeerGate
     private let localKey: PublicKey?
-    private let log: Logger
     private let state: Mutex<State>
     /// Held from reading or writing the file until what it says holds: what is older never comes after what is newer.
     private let file = Mutex(())
@@ -36,11 +36,10 @@ package final class IdentityOffice: IdentityKeeper {
     /// Reads what there is.
     ///
     /// - Parameter localKey: with which processes of this user enrol; `nil`: only tokens let in.
-    package init(store: IdentityStore, gate: PeerGate, localKey: PublicKey?, log: Logger) throws {
+    package init(store: IdentityStore, gate: PeerGate, localKey: PublicKey?) throws {
         self.store = store
         self.gate = gate
         self.localKey = localKey
-        self.log = log
         let stamp = store.stamp()
         state = Mutex(State(record: try store.read(), stamp: stamp))
         open()
@@ -57,15 +56,19 @@ package final class IdentityOffice: IdentityKeeper {
 
     /// Begins to work.
     ///
-    /// - Parameter changed: told of every change, after it holds at the gate.
-    package func start(changed: @escaping @Sendable (IdentityRegistry) -> Void) {
-        state.withLock { $0.changed = changed }
+    /// - Parameters:
+    ///   - changed: told of every change, after it holds at the gate.
+    ///   - failed: told of what could not be read or written.
+    package func start(
+        changed: @escaping @Sendable (IdentityRegistry) -> Void, failed: @escaping @Sendable (any Error) -> Void
+    ) {
+        state.withLock { ($0.changed, $0.failed) = (changed, failed) }
         // Whoever was handed a token a moment ago does not wait for the next look at the file.
         gate.beforeRefusing { [weak self] in
             do {
                 try self?.readIfChanged()
             } catch {
-                self?.log.error("identities cannot be read", ["reason": "\(error)"])
+                failed(error)
             }
         }
         thread.withLock {
@@ -124,7 +127,7 @@ package final class IdentityOffice: IdentityKeeper {
                 }
             }
         } catch {
-            log.error("identities cannot be kept", ["reason": "\(error)"])
+            state.withLock { $0.failed }?(error)
         }
         for job in jobs { enrol(job) }
     }
@@ -143,7 +146,7 @@ package final class IdentityOffice: IdentityKeeper {
             }
             for case .answer(let answer) in directives { job.answer(answer) }
         } catch {
-            log.error("a worker could not be enrolled", ["worker": job.request.name, "reason": "\(error)"])
+            state.withLock { $0.failed }?(error)
             job.answer(EnrolmentAnswer(.later, "the server cannot keep the key just now"))
         }
     }

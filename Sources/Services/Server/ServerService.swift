@@ -46,7 +46,7 @@ package final class ServerService {
         let isLocal = try Endpoint(settings.control).isLoopback && Endpoint(settings.bulk).isLoopback
         let localKeys = try identities != nil && isLocal ? CurveKeys() : nil
         office = try identities.map {
-            try IdentityOffice(store: $0, gate: gate, localKey: localKeys?.publicKey, log: log)
+            try IdentityOffice(store: $0, gate: gate, localKey: localKeys?.publicKey)
         }
         let registry = try VersionRegistry(path: folder.file("registry.db"))
         let alarms = try AlarmLog(path: folder.file("alarms.db"))
@@ -112,9 +112,9 @@ package final class ServerService {
         Self.show(node, on: board)
         http = try HTTPServer(
             host: settings.httpHost, port: settings.httpPort, names: settings.httpNames,
-            certificate: settings.certificate
-        ) { api.answer($0) }
-        if authority.takesLocalToken { try doors.open(http: http.port, token: localToken) }
+            certificate: settings.certificate,
+            listening: { if authority.takesLocalToken { try doors.open(http: $0, token: localToken) } },
+            handler: { api.answer($0) })
         self.doors = doors
     }
 
@@ -164,7 +164,9 @@ package final class ServerService {
                 "plain: nothing is encrypted, and nobody is asked who he is",
                 ["control": settings.control, "bulk": settings.bulk])
         }
-        office?.start { [inbox = node.inbox] in inbox.put(.identities($0)) }
+        let inbox = node.inbox
+        office?.start(
+            changed: { inbox.put(.identities($0)) }, failed: { inbox.put(.failed("identities", $0)) })
         log.notice(
             "server started",
             [
