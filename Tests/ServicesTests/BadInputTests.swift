@@ -148,13 +148,13 @@ import Testing
         #expect(unknown.status == 78)
         #expect(unknown.errors.contains("minimumWorkers"), "\(unknown.errors)")
         for (arguments, words) in [
-            (["--control", "tcp://0.0.0.0:7999"], "nothing is encrypted"),
-            (["--control", "tcp://127.nowhere.invalid:7999"], "nothing is encrypted"),
+            (["--plain", "--control", "tcp://0.0.0.0:7999"], "nothing is encrypted"),
+            (["--plain", "--control", "tcp://127.nowhere.invalid:7999"], "nothing is encrypted"),
             (["--control", "tcp://127.0.0.1:70000"], "the port is '70000'"),
             (["--control", "::1:7999"], "in brackets"),
             (["--bulk", "udp://127.0.0.1:7999"], "is not served here"),
             (["--quorum", "3"], "expected at most minimum-workers"),
-            (["--http", "nowhere.invalid:80"], "nowhere.invalid:80 is no loopback address"),
+            (["--http", "nowhere.invalid:80"], "nowhere.invalid:80, which other machines reach"),
         ] {
             let result = try ToolProcess.run(
                 "fl-server",

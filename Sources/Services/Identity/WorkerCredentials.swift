@@ -99,7 +99,7 @@ final class WorkerCredentials {
             offered = (door.server, nil)
             return .enrol(.connecting(pair, server: door.server))
         }
-        if let server = record.server { return try come(to: server) }
+        if let server = record.server, record.token != nil || control.isLoopback { return try come(to: server) }
         guard control.isLoopback else {
             throw ServiceError(
                 .configuration,
