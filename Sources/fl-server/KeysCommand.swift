@@ -14,7 +14,9 @@ struct KeysCommand: Command {
     static let action = Option<Action>.positional("action", "ACTION", "list, show, revoke, token or forget")
     static let name = Option<String>.optional("name", "NAME", "the worker to revoke; the token to make or to forget")
     static let role = Option<HTTPRoleOption>(
-        "role", "ROLE", default: .operate, "what a token for HTTP allows: read, operate (change the library), admin")
+        "role", "ROLE", default: .operate,
+        "what a token for HTTP allows: read, operate (change the library and the target), admin (besides, shut workers out)"
+    )
     static let out = Option<String>.optional("out", "FILE", "where the token is written, for its owner's eyes only")
     static let expires = Option<String>.optional(
         "expires", "TIME", "how long the token is good for; by default for good", constraint: "a time such as 30d",

@@ -36,7 +36,7 @@ struct FullDiskTests {
         #expect(fleet.exit(of: "server") == 73, "\(fleet.log("server"))")
         let line = Self.lastLine(fleet, "server")
         #expect(line.hasPrefix("fl-server: ") && line.contains(disk.path), "\(line)")
-        #expect(line.contains("full") || line.contains("No space left"), "\(line)")
+        #expect(line.contains("full") || line.contains("no space left"), "\(line)")
 
         try disk.makeRoom()
         try fleet.startServer(workers: 2, ["--data-folder", disk.path + "/server"])

@@ -7,7 +7,7 @@ package enum HTTPRole: String, Codable, CaseIterable, Comparable, Sendable {
     case read
     /// Change the fault library and the target.
     case operate
-    /// Everything.
+    /// See who may take part, and shut somebody out.
     case admin
 
     package static func < (a: HTTPRole, b: HTTPRole) -> Bool {

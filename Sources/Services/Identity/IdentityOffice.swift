@@ -132,6 +132,11 @@ package final class IdentityOffice: IdentityKeeper {
         for job in jobs { enrol(job) }
     }
 
+    /// Shuts the principal of a name out; whether there was one. From any thread but the node's: it waits for the disk.
+    func revoke(_ name: String) throws -> Bool {
+        try !change { $0.step(.revoked(name: name), at: IdentityStore.now) }.isEmpty
+    }
+
     private func readIfChanged() throws {
         try file.withLock { _ in
             let stamp = store.stamp()

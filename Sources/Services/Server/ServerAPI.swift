@@ -12,13 +12,17 @@ final class ServerAPI: Sendable {
     private let authority: HTTPAuthority
     private let names: FaultLibraryStore
     private let library: LibraryAPI
+    private let principals: PrincipalsAPI
     private let incidents: IncidentBook
 
-    /// - Parameter authority: who may look, and who may change something.
+    /// - Parameters:
+    ///   - authority: who may look, and who may change something.
+    ///   - office: keeps who may take part; `nil` in plain mode.
     init(
         board: ServerBoard, folder: String, library: FaultLibraryStore, dependencies: DependencyGraph,
-        authority: HTTPAuthority
+        authority: HTTPAuthority, office: IdentityOffice?
     ) {
+        principals = PrincipalsAPI(office: office, authority: authority)
         incidents = IncidentBook(log: folder + "/alarms.db", dependencies: dependencies)
         self.board = board
         self.folder = folder
@@ -33,6 +37,7 @@ final class ServerAPI: Sendable {
         do {
             if request.path == "/v1/placement/target" { return try target(request) }
             if LibraryAPI.serves(request.path) { return try library.answer(request) }
+            if PrincipalsAPI.serves(request.path) { return try principals.answer(request) }
             guard request.method == .get else { return .text(405, "only GET is served here\n") }
             switch request.path {
             case "/healthz": return try health()
@@ -46,7 +51,7 @@ final class ServerAPI: Sendable {
                 return .text(
                     404,
                     "nothing here; there are /healthz, /v1/workers, /v1/rounds, /v1/placement, /v1/placement/target, "
-                        + "/v1/alarms, /v1/alarms/stream, /v1/incidents, /v1/library\n")
+                        + "/v1/alarms, /v1/alarms/stream, /v1/incidents, /v1/library, /v1/principals\n")
             }
         } catch {
             return .text(500, PrintableText.line("\(error)", limit: 300) + "\n")

@@ -107,7 +107,7 @@ package final class ServerService {
             office: office)
         let api = ServerAPI(
             board: board, folder: folder.path, library: library, dependencies: settings.dependencies,
-            authority: authority)
+            authority: authority, office: office)
         // What it says is true from the first answer on.
         Self.show(node, on: board)
         http = try HTTPServer(

@@ -105,8 +105,27 @@ import Testing
         let after = try #require(fleet.workers.first { $0.name == "worker1" })
         #expect(after.leaseEpoch == victim.leaseEpoch && after.state == "active")
 
-        // Shut out: its lease ends at once, and nobody comes with its key.
-        #expect(try keys("keys", "revoke", "--name", "mallory").status == 0)
+        // Shut out, over HTTP: its lease ends at once, and nobody comes with its key.
+        let file = fleet.folder.path("admin.token")
+        #expect(try keys("keys", "token", "--role", "admin", "--out", file).status == 0)
+        let admin = try String(contentsOfFile: file, encoding: .utf8).trimmingCharacters(in: .whitespacesAndNewlines)
+        func revoke(_ name: String, _ token: String?) -> HTTPClient.Outcome {
+            HTTPClient.delete(host: "127.0.0.1", port: fleet.http, path: "/v1/principals/\(name)", token: token) { _ in
+                true
+            }
+        }
+        // What tools of this user find by themselves is not enough.
+        guard case .refused(403, _) = revoke("mallory", nil) else {
+            Issue.record("shut out with a lesser token")
+            return
+        }
+        #expect(fleet.get("/v1/principals") == nil)
+        #expect(Fleet.wait(10) { fleet.get("/v1/principals", headers: ["Authorization": "Bearer \(admin)"]) != nil })
+        guard case .refused(404, _) = revoke("nobody", admin) else {
+            Issue.record("nobody was shut out")
+            return
+        }
+        #expect(revoke("mallory", admin) == .finished)
         #expect(Fleet.wait(10) { fleet.workers.contains { $0.name == "mallory" && $0.state == "lost" } })
         let back = try KeyedPeer("mallory", fleet, security: .connecting(own, server: word.server))
         #expect(Fleet.wait(10) { (try? back.port.takeRefusal()) == true })
