@@ -83,6 +83,11 @@ struct ServerCommand: Command {
         "sample-cap", "WINDOWS", default: Int(federation.gate.sampleCap),
         "a worker's samples of a group above this count as this", constraint: "1 to 268435456",
         valid: { (1...268_435_456).contains($0) })
+    static let aggregation = Option<AggregationOption>(
+        "aggregation", "RULE", default: .average,
+        "how the workers' parameters become one model: average (weighted by samples), median, or trimmed-mean (without a "
+            + "fifth of the workers at each end); the last two count every worker once and hold all contributions of a round"
+    )
     static let targetSeconds = Option<Double>(
         "target-seconds", "SECONDS", default: 0,
         "T: all rounds of training shall take no longer; the fewest workers that do it are chosen, the others stand by; "
@@ -153,7 +158,8 @@ struct ServerCommand: Command {
             loopEvery,
             loopSamples, loops, evaluate,
             minimumWorkers, quorum, roundDeadline, heartbeat, missedHeartbeats, maximumWorkers, maximumContribution,
-            maximumModel, piece, largestChange, largestParameter, sampleCap, keptRounds, dependencies, targetSeconds,
+            maximumModel, piece, largestChange, largestParameter, sampleCap, aggregation, keptRounds, dependencies,
+            targetSeconds,
             placementModel, profile, acceleratorLimit, accelerationFactor, settle, TrainingOptions.window,
             TrainingOptions.hidden, TrainingOptions.epochs, TrainingOptions.batch, TrainingOptions.stride,
             TrainingOptions.learningRate, TrainingOptions.clipNorm, TrainingOptions.heldOut, TrainingOptions.patience,
@@ -185,6 +191,7 @@ struct ServerCommand: Command {
         }
         settings.folder = arguments[dataFolder]
         settings.isPlain = arguments[plain]
+        settings.aggregation = arguments[aggregation].rule
         let pair = (certificate: arguments[certificate], key: arguments[certificateKey])
         guard pair.certificate.isEmpty == pair.key.isEmpty else {
             throw CommandLineError.usage("--certificate and --certificate-key are given both, or none of them")
@@ -252,7 +259,7 @@ struct ServerCommand: Command {
             "evaluate": "\(arguments[evaluate])", "minimum-workers": "\(arguments[minimumWorkers])",
             "quorum": "\(arguments[quorum])", "round-deadline": "\(arguments[roundDeadline])",
             "target-seconds": "\(arguments[targetSeconds])", "placement-model": arguments[placementModel],
-            "kept-rounds": "\(arguments[keptRounds])",
+            "kept-rounds": "\(arguments[keptRounds])", "aggregation": arguments[aggregation].rawValue,
         ])
     }
 
@@ -278,5 +285,19 @@ struct ServerCommand: Command {
             if let factor = measured.accelerationFactor, factor < 1 { placement.accelerationFactor = factor }
         }
         return placement
+    }
+}
+
+/// Rules of aggregation on the command line.
+enum AggregationOption: String, ChoiceOptionValue {
+    case average, median
+    case trimmedMean = "trimmed-mean"
+
+    var rule: AggregationRule {
+        switch self {
+        case .average: .average
+        case .median: .median
+        case .trimmedMean: .trimmedMean
+        }
     }
 }

@@ -59,7 +59,7 @@ package final class ServerService {
             FederationIdentity(UInt64.random(in: 1 ... .max), UInt64.random(in: 1 ... .max))
         }
         federation.digest = try registry.remember(try RecordedConfiguration(settings).encoded())
-        let strategy = FederatedAveraging(
+        let strategy = settings.aggregation.strategy(
             hyperparameters: try DeterministicJSON.encode(settings.training, pretty: false))
         let recovery = try Self.recover(from: registry)
         DescriptorLimit.raise()

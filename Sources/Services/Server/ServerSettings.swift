@@ -27,6 +27,8 @@ package struct ServerSettings: Sendable {
     package var keptRounds = 2
     /// The target of the learning loop and how placement reaches it; `nil`: all workers work.
     package var placement: PlacementLoop.Configuration?
+    /// How the workers' parameters become one vector.
+    package var aggregation = AggregationRule.average
     /// The rounds.
     package var federation = ServerConfiguration()
     /// How groups are trained.
