@@ -1,14 +1,19 @@
 #!/usr/bin/env python3
-"""A worker of the federation's wire protocol, version 4, written from docs/federation.md and driven by hand: to try a running
+"""A worker of the federation's wire protocol, version 5, written from docs/federation.md and driven by hand: to try a running
 fl-server from outside. Needs pyzmq.
 
-  federation-peer.py --control tcp://127.0.0.1:7411 join      # an honest peer is let in, keeps its lease, says goodbye
-  federation-peer.py --control tcp://127.0.0.1:7411 flood     # 100,000 messages of a stranger: how long do honest heartbeats wait?
+  federation-peer.py join                    # an honest peer enrols, is let in, keeps its lease, says goodbye
+  federation-peer.py --token TOKEN join      # the same with the word that fl-server enrol printed
+  federation-peer.py --token TOKEN strangers # who has no key, a key that nobody enrolled, or claims what is another's
+  federation-peer.py flood                   # 100,000 messages of an enrolled peer: how long do honest heartbeats wait?
+  federation-peer.py --plain join            # with a server that was started with --plain
 
-Prints one line of JSON; leaves with 1 when the peer is not let in or loses its lease."""
+Without a token it enrols as processes of the server's own user on its machine do. Prints one line of JSON; leaves with 1 when
+the peer is not let in or loses its lease, or a stranger gets anything."""
 import argparse
 import json
 import multiprocessing
+import os
 import random
 import struct
 import sys
@@ -16,8 +21,10 @@ import time
 import zlib
 
 import zmq
+import zmq.utils.z85
 
-REGISTRATION, WELCOME, REFUSAL, HEARTBEAT, STATUS, GOODBYE = range(1, 7)
+REGISTRATION, WELCOME, REFUSAL, HEARTBEAT, STATUS, GOODBYE, ENROLMENT, ENROLLED = range(1, 9)
+ALARMS, ALARM_RECEIPT = 32, 33
 NO_FEDERATION = bytes(16)
 
 
@@ -36,7 +43,7 @@ def many(items):
 
 def envelope(kind, sender, payload, federation=NO_FEDERATION, epoch=0, sequence=1):
     """Magic, version, type, federation, lease epoch, sequence, length, checksum, sender, payload."""
-    head = b"FLTN" + number(4, 2) + number(kind, 2) + federation + number(epoch, 8) + number(sequence, 8)
+    head = b"FLTN" + number(5, 2) + number(kind, 2) + federation + number(epoch, 8) + number(sequence, 8)
     head += number(len(payload), 4)
     tail = number(len(sender.encode()), 1) + sender.encode() + payload
     return head + number(zlib.crc32(head + tail), 4) + tail
@@ -49,11 +56,42 @@ def parse(message):
     return {"type": kind, "federation": message[8:24], "epoch": epoch, "sequence": sequence, "payload": message[name:]}
 
 
+def local_door(control):
+    """The server's public key and the secret to enrol with, from where a server of this user has put them."""
+    runtime = os.environ.get("XDG_RUNTIME_DIR", "")
+    folder = runtime + "/faultline" if runtime.startswith("/") else f"/tmp/faultline-{os.geteuid()}"
+    with open(f"{folder}/control-{control.rsplit(':', 1)[1]}.json") as file:
+        door = json.load(file)
+    return bytes.fromhex(door["server"]), bytes.fromhex(door["secret"])
+
+
+def read_token(word):
+    """The server's public key and the secret of a token; its last four bytes are a checksum."""
+    data = bytes.fromhex(word.removeprefix("fl-enrol-1-"))
+    return data[:32], data[32:64]
+
+
+def public_key(secret):
+    return zmq.utils.z85.decode(zmq.curve_public(zmq.utils.z85.encode(secret)))
+
+
+class Keys:
+    """A key pair, and the server's public key."""
+
+    def __init__(self, server, secret=None):
+        self.server = server
+        self.secret = secret or zmq.utils.z85.decode(zmq.curve_keypair()[1])
+        self.public = public_key(self.secret)
+
+    def lock(self, socket):
+        socket.curve_serverkey, socket.curve_secretkey, socket.curve_publickey = self.server, self.secret, self.public
+
+
 def registration(incarnation, site, entities):
     capabilities = number(1, 2) + text("cpu") + text("peer") + text("float32") + number(1, 2)
     capabilities += struct.pack("<dd", 100, 100) + text("0" * 64) + many([])
     return (number(incarnation, 8) + number(0, 4) + text(site) + text(site) + capabilities
-            + many([text(entity) for entity in entities]) + text("") + number(0, 1) + many([]))
+            + many([text(entity) for entity in entities]) + text("") + number(0, 1) + many([]) + text(b""))
 
 
 def assignment_revision(status):
@@ -75,19 +113,35 @@ def assignment_revision(status):
 class Peer:
     """One worker: registers, heartbeats, reads what it is told."""
 
-    def __init__(self, control, name):
-        self.name = name
+    def __init__(self, control, name, keys=None):
+        self.name, self.keys = name, keys
         self.incarnation = random.getrandbits(63) | 1
         self.socket = zmq.Context.instance().socket(zmq.DEALER)
-        self.socket.setsockopt(zmq.ROUTING_ID, f"{name}#{self.incarnation:x}".encode())
+        self.tag = f"{name}#{self.incarnation:x}".encode()
+        if keys:
+            keys.lock(self.socket)
+        else:
+            self.socket.setsockopt(zmq.ROUTING_ID, self.tag)
         self.socket.setsockopt(zmq.LINGER, 500)
+        self.socket.setsockopt(zmq.IMMEDIATE, 1)
+        self.socket.setsockopt(zmq.SNDTIMEO, 3000)
         self.socket.connect(control)
         self.federation, self.epoch, self.sequence, self.revision = NO_FEDERATION, 0, 0, 0
 
-    def send(self, kind, payload):
+    def send(self, kind, payload, name=None):
+        """Where there are keys, a message is two frames: a tag that tells starts of one process apart, and the envelope."""
         self.sequence += 1
-        self.socket.send(envelope(kind, self.name, payload, self.federation, self.epoch, self.sequence))
+        message = envelope(kind, name or self.name, payload, self.federation, self.epoch, self.sequence)
+        self.socket.send_multipart([self.tag, message] if self.keys else [message])
         return self.sequence
+
+    def enrol(self, public, seconds=10):
+        """Hands over a public key; None when it was accepted, otherwise the server's line."""
+        self.send(ENROLMENT, text(public) + text(self.name) + text(self.name))
+        message = self.receive(seconds)
+        if not message or message["type"] != ENROLLED:
+            return "no answer"
+        return None if message["payload"][0] == 0 else message["payload"][9:].decode()
 
     def receive(self, seconds):
         if not self.socket.poll(max(0, seconds) * 1000):
@@ -99,11 +153,16 @@ class Peer:
             self.revision = assignment_revision(message["payload"])
         return message
 
-    def join(self, seconds=10):
+    def join(self, seconds=10, site=None, entities=None, name=None):
+        """Whether it is let in; `refusal` is the server's line where it is not."""
         end = time.monotonic() + seconds
-        self.send(REGISTRATION, registration(self.incarnation, self.name, [f"{self.name}/entity"]))
+        self.refusal = None
+        site = site or self.name
+        self.send(REGISTRATION, registration(self.incarnation, site, entities or [f"{self.name}/entity"]), name)
         while time.monotonic() < end:
             message = self.receive(end - time.monotonic())
+            if message and message["type"] == REFUSAL:
+                self.refusal = message["payload"][18:].decode()
             if message and message["type"] in (WELCOME, REFUSAL):
                 return message["type"] == WELCOME
         return False
@@ -122,14 +181,17 @@ class Peer:
         return None
 
 
-def noise(control, count):
+def noise(control, count, keys):
     socket = zmq.Context().socket(zmq.DEALER)
+    if keys:
+        keys.lock(socket)
     socket.setsockopt(zmq.SNDHWM, 10_000)
     socket.setsockopt(zmq.LINGER, 60_000)
     socket.connect(control)
     payload = number(0, 8) + number(0, 1) + number(0, 8) + number(0, 8) + number(0, 1) + number(0, 4)
     for sequence in range(count):
-        socket.send(envelope(HEARTBEAT, "ghost", payload, epoch=12345, sequence=sequence))
+        message = envelope(HEARTBEAT, "ghost", payload, epoch=12345, sequence=sequence)
+        socket.send_multipart([b"ghost", message] if keys else [message])
     socket.close()
 
 
@@ -144,20 +206,57 @@ def measure(peer, seconds, every, going=lambda: True):
     return sorted(times)
 
 
+def is_heard(control, keys):
+    """Whether a peer with these keys, or none, gets any message through a handshake."""
+    try:
+        Peer(control, "stranger", keys).send(GOODBYE, b"")
+        return True
+    except zmq.Again:
+        return False
+
+
+def strangers(peer, options):
+    """What is tried, and what came of it: nothing, or the server's line."""
+    result = {
+        "noKeyIsHeard": is_heard(options.control, None),
+        "unknownKeyIsHeard": is_heard(options.control, Keys(peer.keys.server)),
+        "tokenAgainIsHeard": bool(options.token) and is_heard(options.control, Keys(*read_token(options.token))),
+    }
+    result["otherName"] = None if peer.join(name=options.victim) else peer.refusal
+    result["otherSite"] = None if peer.join(site=options.victim) else peer.refusal
+    if options.token:
+        result["otherEntities"] = None if peer.join(entities=[f"{options.victim}/entity"]) else peer.refusal
+    lines = [result[name] for name in ("otherName", "otherSite", "otherEntities") if name in result]
+    isHeard = result["noKeyIsHeard"] or result["unknownKeyIsHeard"] or result["tokenAgainIsHeard"]
+    return result, not isHeard and all(lines)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--control", default="tcp://127.0.0.1:7411")
     parser.add_argument("--name", default="peer")
     parser.add_argument("--messages", type=int, default=100_000)
-    parser.add_argument("what", choices=["join", "flood"])
+    parser.add_argument("--token", help="what fl-server enrol printed for --name at the site of that name")
+    parser.add_argument("--victim", default="victim", help="whose name, site and entities are claimed")
+    parser.add_argument("--plain", action="store_true", help="the server was started with --plain")
+    parser.add_argument("what", choices=["join", "strangers", "flood"])
     options = parser.parse_args()
-    peer = Peer(options.control, options.name)
-    result = {"joined": peer.join(), "federation": peer.federation.hex()}
+    keys, refusal = None, None
+    if not options.plain:
+        server, secret = read_token(options.token) if options.token else local_door(options.control)
+        keys = Keys(server)
+        refusal = Peer(options.control, options.name, Keys(server, secret)).enrol(keys.public)
+    result, isSound = {"enrolled": refusal or bool(keys)}, True
+    peer = Peer(options.control, options.name, keys)
+    if options.what == "strangers":
+        tried, isSound = strangers(peer, options)
+        result.update(tried)
+    result.update(joined=peer.join(), federation=peer.federation.hex())
     if result["joined"]:
         quiet = measure(peer, 5, 0.25)
         result.update(keptLease=quiet is not None, quietSeconds=quiet and round(quiet[-1], 4))
         if options.what == "flood":
-            senders = [multiprocessing.Process(target=noise, args=(options.control, options.messages // 2)) for _ in range(2)]
+            senders = [multiprocessing.Process(target=noise, args=(options.control, options.messages // 2, keys)) for _ in range(2)]
             start = time.monotonic()
             for sender in senders:
                 sender.start()
@@ -169,7 +268,7 @@ def main():
         peer.send(GOODBYE, b"")
         time.sleep(0.2)
     print(json.dumps(result))
-    sys.exit(0 if result["joined"] and result.get("keptLease") else 1)
+    sys.exit(0 if isSound and result["joined"] and result.get("keptLease") else 1)
 
 
 if __name__ == "__main__":

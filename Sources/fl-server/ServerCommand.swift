@@ -16,9 +16,14 @@ struct ServerCommand: Command {
         constraint: "HOST:PORT", valid: { ServiceOptions.address($0) != nil })
     static let dataFolder = Option<String>(
         "data-folder", "DIR", default: "server-data", "the server's own folder: registry, alarms, the final model")
-    static let plaintextNetwork = Option<Bool>(
-        "plaintext-network", default: false,
-        "listen on addresses that other machines reach, although nothing is encrypted")
+    static let plain = Option<Bool>(
+        "plain", default: false,
+        "encrypt nothing and ask nobody who he is; on loopback addresses only")
+    static let certificate = Option<String>(
+        "certificate", "FILE", default: "",
+        "certificate of the HTTP endpoint, in PEM: needed, with its key, where other machines reach it")
+    static let certificateKey = Option<String>(
+        "certificate-key", "FILE", default: "", "the certificate's private key, in PEM")
     static let rounds = Option<Int>(
         "rounds", "N", default: Int(federation.rounds), "rounds of training", constraint: "1 to 1000000",
         valid: { (1...1_000_000).contains($0) })
@@ -78,6 +83,11 @@ struct ServerCommand: Command {
         "sample-cap", "WINDOWS", default: Int(federation.gate.sampleCap),
         "a worker's samples of a group above this count as this", constraint: "1 to 268435456",
         valid: { (1...268_435_456).contains($0) })
+    static let aggregation = Option<AggregationOption>(
+        "aggregation", "RULE", default: .average,
+        "how the workers' parameters become one model: average (weighted by samples), median, or trimmed-mean (without a "
+            + "fifth of the workers at each end); the last two count every worker once and hold all contributions of a round"
+    )
     static let targetSeconds = Option<Double>(
         "target-seconds", "SECONDS", default: 0,
         "T: all rounds of training shall take no longer; the fewest workers that do it are chosen, the others stand by; "
@@ -125,8 +135,11 @@ struct ServerCommand: Command {
             (POST {"targetSeconds": T, "rounds": R} to /v1/placement/target; /v1/placement shows decisions and reasons).
 
             Serves over HTTP: /v1/alarms/stream (server-sent events; Last-Event-ID replays), /v1/alarms?since=N, \
-            /v1/incidents, /v1/workers, /v1/rounds, /v1/placement, /healthz. Nothing is encrypted, so it listens on this machine only unless told \
-            otherwise. SIGTERM stops it within a second.
+            /v1/incidents, /v1/workers, /v1/rounds, /v1/placement, /healthz. SIGTERM stops it within a second.
+
+            Everything between server and workers is encrypted. Workers of the same user on the same machine enrol by \
+            themselves; others with a token that 'fl-server enrol' prints. 'fl-server keys' and 'fl-server audit' say who \
+            may take part, and what became of it.
 
             window, hidden, epochs and the other training options say how the workers train. A restart in the same data \
             folder may change what is not part of the models (rounds, epochs, deadlines, …; changes are logged); another \
@@ -141,10 +154,12 @@ struct ServerCommand: Command {
                     + "as it is"),
         ],
         options: [
-            ServiceOptions.control, ServiceOptions.bulk, http, dataFolder, plaintextNetwork, rounds, loopEvery,
+            ServiceOptions.control, ServiceOptions.bulk, http, dataFolder, plain, certificate, certificateKey, rounds,
+            loopEvery,
             loopSamples, loops, evaluate,
             minimumWorkers, quorum, roundDeadline, heartbeat, missedHeartbeats, maximumWorkers, maximumContribution,
-            maximumModel, piece, largestChange, largestParameter, sampleCap, keptRounds, dependencies, targetSeconds,
+            maximumModel, piece, largestChange, largestParameter, sampleCap, aggregation, keptRounds, dependencies,
+            targetSeconds,
             placementModel, profile, acceleratorLimit, accelerationFactor, settle, TrainingOptions.window,
             TrainingOptions.hidden, TrainingOptions.epochs, TrainingOptions.batch, TrainingOptions.stride,
             TrainingOptions.learningRate, TrainingOptions.clipNorm, TrainingOptions.heldOut, TrainingOptions.patience,
@@ -175,7 +190,13 @@ struct ServerCommand: Command {
             settings.httpPort = port
         }
         settings.folder = arguments[dataFolder]
-        settings.allowsPlaintextNetwork = arguments[plaintextNetwork]
+        settings.isPlain = arguments[plain]
+        settings.aggregation = arguments[aggregation].rule
+        let pair = (certificate: arguments[certificate], key: arguments[certificateKey])
+        guard pair.certificate.isEmpty == pair.key.isEmpty else {
+            throw CommandLineError.usage("--certificate and --certificate-key are given both, or none of them")
+        }
+        if !pair.certificate.isEmpty { settings.certificate = pair }
         settings.keptRounds = arguments[keptRounds]
         var federation = ServerConfiguration()
         federation.rounds = UInt32(clamping: arguments[rounds])
@@ -238,7 +259,7 @@ struct ServerCommand: Command {
             "evaluate": "\(arguments[evaluate])", "minimum-workers": "\(arguments[minimumWorkers])",
             "quorum": "\(arguments[quorum])", "round-deadline": "\(arguments[roundDeadline])",
             "target-seconds": "\(arguments[targetSeconds])", "placement-model": arguments[placementModel],
-            "kept-rounds": "\(arguments[keptRounds])",
+            "kept-rounds": "\(arguments[keptRounds])", "aggregation": arguments[aggregation].rawValue,
         ])
     }
 
@@ -264,5 +285,19 @@ struct ServerCommand: Command {
             if let factor = measured.accelerationFactor, factor < 1 { placement.accelerationFactor = factor }
         }
         return placement
+    }
+}
+
+/// Rules of aggregation on the command line.
+enum AggregationOption: String, ChoiceOptionValue {
+    case average, median
+    case trimmedMean = "trimmed-mean"
+
+    var rule: AggregationRule {
+        switch self {
+        case .average: .average
+        case .median: .median
+        case .trimmedMean: .trimmedMean
+        }
     }
 }

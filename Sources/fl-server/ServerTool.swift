@@ -6,5 +6,7 @@ enum ServerTool {
     static let program = CommandLineProgram(
         name: "fl-server",
         summary: "coordinates rounds of federated training, keeps models, workers and alarms, serves them over HTTP",
-        commands: [ServerCommand.self, ReplayCommand.self])
+        commands: [
+            ServerCommand.self, ReplayCommand.self, EnrolCommand.self, KeysCommand.self, AuditCommand.self,
+        ])
 }

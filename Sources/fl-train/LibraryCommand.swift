@@ -16,6 +16,10 @@ struct LibraryCommand: Command {
     static let server = Option<String>.optional(
         "server", "HOST:PORT", "the library of the server with this HTTP endpoint instead of a file",
         constraint: "HOST:PORT", valid: { ServiceOptions.address($0) != nil })
+    static let tokenFile = Option<String>.optional(
+        "token-file", "FILE",
+        "with --server, the token that allows changes ('fl-server keys token' makes one); a server of the same user on this "
+            + "machine needs none")
     static let name = Option<String>.optional("name", "FAULT", "the fault to add or to remove")
     static let fingerprint = Option<String>.optional(
         "fingerprint", "FILE", "what to add or to match: the output of fl-train explain --format json")
@@ -34,7 +38,7 @@ struct LibraryCommand: Command {
             never samples, so that sites may exchange it.
 
             With --server the library is the one that names the alarms of all sites, and an alarm can be confirmed by \
-            its number. A server takes changes only from its own machine.
+            its number. Changes need a token, which is found by itself where the server is the same user's on this machine.
             """,
         examples: [
             .init(
@@ -46,7 +50,7 @@ struct LibraryCommand: Command {
                 "fl-train library add --server 127.0.0.1:7410 --name disk-stall --alarm 17",
                 "confirms what alarm event 17 was: alarms like it have that name at every site"),
         ],
-        options: [action, library, server, name, fingerprint, alarm, from, format])
+        options: [action, library, server, tokenFile, name, fingerprint, alarm, from, format])
 
     func run(_ arguments: Arguments, _ console: Console) async throws {
         let library = try LibraryPlace(arguments)

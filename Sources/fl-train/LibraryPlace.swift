@@ -7,7 +7,7 @@ import Watching
 /// Where a fault library is: in a file, or with a server.
 enum LibraryPlace: Sendable {
     case file(String)
-    case server(host: String, port: Int)
+    case server(host: String, port: Int, token: String?)
 
     /// The place that `fl-train library` is told.
     init(_ arguments: Arguments) throws {
@@ -21,7 +21,10 @@ enum LibraryPlace: Sendable {
         guard let (host, port) = ServiceOptions.address(address) else {
             throw CommandLineError.usage("--server cannot be understood")
         }
-        self = .server(host: host, port: port)
+        let token = try arguments[optional: LibraryCommand.tokenFile].map { path in
+            String(decoding: try FileContents.read(path, limit: 4_096), as: UTF8.self).filter { !$0.isWhitespace }
+        }
+        self = .server(host: host, port: port, token: token)
     }
 
     /// The library there.
@@ -31,7 +34,7 @@ enum LibraryPlace: Sendable {
         let bytes: [UInt8]
         switch self {
         case .file(let path): bytes = try FileContents.read(path)
-        case .server(let host, let port):
+        case .server(let host, let port, _):
             bytes = try Self.body { HTTPClient.get(host: host, port: port, path: "/v1/library?form=file", read: $0) }
         }
         do throws(FaultLibraryError) {
@@ -78,9 +81,9 @@ enum LibraryPlace: Sendable {
                 throw CommandLineError(.data, "\(path): no fault named \(name); there are \(known)")
             }
             try FileContents.writeAtomically(try library.encoded(), to: path)
-        case .server(let host, let port):
+        case .server(let host, let port, let token):
             let path = "/v1/library/" + HTTPClient.pathPart(name)
-            _ = try Self.body { HTTPClient.delete(host: host, port: port, path: path, read: $0) }
+            _ = try Self.body { HTTPClient.delete(host: host, port: port, path: path, token: token, read: $0) }
         }
     }
 
@@ -97,9 +100,11 @@ enum LibraryPlace: Sendable {
     }
 
     private func post(_ body: some Encodable) throws {
-        guard case .server(let host, let port) = self else { return }
+        guard case .server(let host, let port, let token) = self else { return }
         let json = try Console.json(body, pretty: false)
-        _ = try Self.body { HTTPClient.post(host: host, port: port, path: "/v1/library", json: json, read: $0) }
+        _ = try Self.body {
+            HTTPClient.post(host: host, port: port, path: "/v1/library", json: json, token: token, read: $0)
+        }
     }
 
     private static func body(_ request: ((([UInt8]) -> Bool) -> HTTPClient.Outcome)) throws -> [UInt8] {
@@ -124,7 +129,7 @@ extension LibraryPlace: CustomStringConvertible {
     var description: String {
         switch self {
         case .file(let path): path
-        case .server(let host, let port): "\(host):\(port)"
+        case .server(let host, let port, _): "\(host):\(port)"
         }
     }
 }

@@ -122,7 +122,7 @@ struct StatesCommand: Command {
         found.unreadable = try AlarmFeed.read(host: host, port: port) { events += $0 }
         found.add(events)
         found.library = try
-            (arguments[optional: library].map { .file($0) } ?? LibraryPlace.server(host: host, port: port))
+            (arguments[optional: library].map { .file($0) } ?? LibraryPlace.server(host: host, port: port, token: nil))
             .read()
         return found
     }

@@ -37,9 +37,17 @@ struct WorkerCommand: Command {
         "mirror-limit", "MEGABYTES", default: 16_384,
         "bytes that copies of other workers' samples may have in the data folder", constraint: "1 to 1000000000",
         valid: { (1...1_000_000_000).contains($0) })
-    static let plaintextNetwork = Option<Bool>(
-        "plaintext-network", default: false,
-        "hand out and fetch samples over addresses that other machines reach, although nothing is encrypted")
+    static let plain = Option<Bool>(
+        "plain", default: false,
+        "encrypt nothing and ask nobody who he is; on loopback addresses only, with a server that does the same")
+    static let newKey = Option<Bool>(
+        "new-key", default: false,
+        "make a new key at this start, and hand it over to the server with the old one, which is not taken any more then"
+    )
+    static let enrol = Option<String>.optional(
+        "enrol", "TOKEN",
+        "the word that 'fl-server enrol' printed: needed once, where the server is on another machine or another user's"
+    )
     static let accelerator = Option<String>(
         "accelerator", "NAME", default: "auto",
         "what computes: auto, cpu, cpu-bfloat16, openblas, opencl, opencl:N, opencl:TEXT (of the device's name) or "
@@ -95,7 +103,7 @@ struct WorkerCommand: Command {
         options: [
             name, site, domain, ServiceOptions.control, ServiceOptions.bulk, data, stream, dataFolder, dataAddress,
             standby,
-            mirrorLimit, plaintextNetwork, accelerator,
+            mirrorLimit, plain, enrol, newKey, accelerator,
             threads, rowsPerSecond, tuningEpochs, method, TrainingOptions.falseAlarms, quietSamples, connectTimeout,
             endWithStream,
             ServiceOptions.logLevel,
@@ -146,7 +154,9 @@ struct WorkerCommand: Command {
         settings.dataAddress = arguments[Self.dataAddress] == "none" ? nil : arguments[Self.dataAddress]
         settings.standsBy = arguments[Self.standby]
         settings.mirrorLimitBytes = UInt64(arguments[Self.mirrorLimit]) << 20
-        settings.allowsPlaintextNetwork = arguments[Self.plaintextNetwork]
+        settings.isPlain = arguments[Self.plain]
+        settings.makesNewKey = arguments[Self.newKey]
+        settings.enrolmentToken = try arguments[optional: Self.enrol].map { try EnrolmentToken($0) }
         settings.connectSeconds = arguments[Self.connectTimeout] > 0 ? arguments[Self.connectTimeout] : nil
         settings.rowsPerSecond = arguments[Self.rowsPerSecond]
         settings.tuningEpochs = arguments[Self.tuningEpochs]

@@ -37,9 +37,9 @@ final class TestPort: NodePort {
     func reconnect() { reconnections += 1 }
     func close() {}
 
-    func put(_ envelope: Envelope, from peer: String) {
+    func put(_ envelope: Envelope, from peer: String, by caller: Caller = .anybody) {
         arriving[envelope.message.channel, default: []].append(
-            ArrivedMessage(peer: Array(peer.utf8), bytes: envelope.encoded()))
+            ArrivedMessage(peer: Array(peer.utf8), caller: caller, bytes: envelope.encoded()))
     }
 
     /// What was sent to a peer since it was last asked.
@@ -103,7 +103,7 @@ final class NodeHarness {
     var notes: [Note] = []
     let federation = FederationIdentity(1, 2)
 
-    init(_ configure: (inout ServerConfiguration) -> Void = { _ in }) {
+    init(access: Access = .plain, _ configure: (inout ServerConfiguration) -> Void = { _ in }) {
         tasks = TestTasks(clock)
         var configuration = ServerConfiguration()
         configuration.federation = federation
@@ -113,7 +113,8 @@ final class NodeHarness {
         let box = NoteBox()
         node = ServerNode(
             configuration: configuration, strategy: FederatedAveraging(), maker: ToyMaker(), recovery: .new,
-            port: port, disk: disk, clock: clock, tasks: tasks, inbox: Inbox(), note: { box.notes.append($0) })
+            access: access, port: port, disk: disk, clock: clock, tasks: tasks, inbox: Inbox(),
+            note: { box.notes.append($0) })
         self.box = box
     }
 
@@ -151,7 +152,10 @@ final class ScriptedWorker {
     var acknowledges = true
     var contributes = true
     var spoilsStatistics = false
+    /// Whose key it has.
+    var caller = Caller.anybody
     var answered = 0
+    var refusals: [Refusal] = []
     private var sequence: UInt64 = 0
     private var lastHeartbeat = Instant.zero
     private var contributed: Set<UInt64> = []
@@ -170,7 +174,7 @@ final class ScriptedWorker {
         harness.port.put(
             Envelope(
                 sender: name, federation: epoch == nil ? .none : harness.federation, leaseEpoch: epoch ?? 0,
-                sequence: sequence, message: message), from: name)
+                sequence: sequence, message: message), from: name, by: caller)
     }
 
     /// What it does every 50 ms.
@@ -200,6 +204,7 @@ final class ScriptedWorker {
         switch envelope.message {
         case .welcome: epoch = envelope.leaseEpoch
         case .refusal(let refusal) where refusal.reason == .notAdmitted: epoch = nil
+        case .refusal(let refusal): refusals.append(refusal)
         case .status(let status):
             answered += status.answers > 0 ? 1 : 0
             self.status = status

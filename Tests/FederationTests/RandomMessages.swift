@@ -25,6 +25,7 @@ struct RandomMessages {
             length: integer())
     }
     mutating func token() -> [UInt8] { Array(digest().prefix(WireLimits.token)) }
+    mutating func key() -> [UInt8] { flag() ? digest() : [] }
     mutating func digest() -> [UInt8] { SHA256.digest(bytes()) }
     mutating func one<Value: CaseIterable>(of type: Value.Type) -> Value {
         guard let value = Value.allCases.randomElement(using: &generator) else { preconditionFailure("no cases") }
@@ -44,7 +45,7 @@ struct RandomMessages {
                             cpuWindowsPerSecond: amount()),
                         samplesPerGroup: Dictionary(names().map { ($0, integer()) }, uniquingKeysWith: { a, _ in a }),
                         schemaHash: SHA256.hexadecimalDigest(of: bytes())), entities: names(), dataAddress: name(),
-                    standsBy: flag(), mirrored: names()))
+                    standsBy: flag(), mirrored: names(), exchangeKey: key()))
         case .welcome:
             .welcome(
                 Welcome(
@@ -75,10 +76,21 @@ struct RandomMessages {
                         ? Assignment(
                             entities: names(),
                             sources: names().map {
-                                SampleSource(holder: $0, address: name(), token: token(), entities: names())
-                            }, grants: names().map { SampleGrant(reader: $0, token: token(), entities: names()) })
+                                SampleSource(
+                                    holder: $0, address: name(), token: token(), entities: names(), key: key())
+                            },
+                            grants: names().map {
+                                SampleGrant(reader: $0, token: token(), entities: names(), key: key())
+                            })
                         : nil))
         case .goodbye: .goodbye
+        case .enrolment:
+            .enrolment(
+                Enrolment(
+                    key: PublicKey(digest()) ?? PrincipalKeys.key("a"), site: name(), domain: name()))
+        case .enrolled:
+            .enrolled(
+                EnrolmentAnswer(one(of: EnrolmentAnswer.Outcome.self), name(), patienceMilliseconds: integer()))
         case .modelRequest: .modelRequest(ModelRequest(version: integer(), offset: integer()))
         case .modelPiece:
             .modelPiece(

@@ -68,7 +68,7 @@ import Testing
 
     @Test func garbageAndStrangersOnTheSockets() throws {
         let fleet = try Fleet(sites: 1)
-        try fleet.startServer(workers: 1)
+        try fleet.startServer(workers: 1, ["--plain"])
         #expect(Fleet.wait(until: { fleet.get("/healthz") != nil }))
         // HTTP where ZeroMQ is spoken.
         _ = HTTPClient.get(host: "127.0.0.1", port: fleet.ports[1], path: "/") { _ in false }
@@ -96,7 +96,7 @@ import Testing
         #expect(answer?.reason == .unsupportedVersion)
         #expect(answer?.text.contains("protocol version 9") == true)
         // And the run goes on.
-        try fleet.startWorker(1)
+        try fleet.startWorker(1, ["--plain"])
         #expect(Fleet.wait(until: { fleet.hasEnded(workers: 1) }), "\(fleet.log("server"))")
     }
 
@@ -109,7 +109,7 @@ import Testing
             "worker", "fl-worker",
             [
                 "--name", "w", "--data", "\(fleet.data)/site1", "--data-folder", fleet.folder.path("w"), "--control",
-                addresses.control, "--bulk", addresses.bulk,
+                addresses.control, "--bulk", addresses.bulk, "--plain",
             ])
         #expect(
             Fleet.wait(until: {
@@ -148,13 +148,13 @@ import Testing
         #expect(unknown.status == 78)
         #expect(unknown.errors.contains("minimumWorkers"), "\(unknown.errors)")
         for (arguments, words) in [
-            (["--control", "tcp://0.0.0.0:7999"], "nothing is encrypted"),
-            (["--control", "tcp://127.nowhere.invalid:7999"], "nothing is encrypted"),
+            (["--plain", "--control", "tcp://0.0.0.0:7999"], "nothing is encrypted"),
+            (["--plain", "--control", "tcp://127.nowhere.invalid:7999"], "nothing is encrypted"),
             (["--control", "tcp://127.0.0.1:70000"], "the port is '70000'"),
             (["--control", "::1:7999"], "in brackets"),
             (["--bulk", "udp://127.0.0.1:7999"], "is not served here"),
             (["--quorum", "3"], "expected at most minimum-workers"),
-            (["--http", "nowhere.invalid:80"], "nowhere.invalid:80 is no loopback address"),
+            (["--http", "nowhere.invalid:80"], "nowhere.invalid:80, which other machines reach"),
         ] {
             let result = try ToolProcess.run(
                 "fl-server",

@@ -151,10 +151,11 @@ import Watching
         refused(#"{"name": "x", "alarm": 9223372036854775807}"#, 404, "no alarm")
         refused(#"{"name": "x", "alarm": "a\"b%"}"#, 404, "no alarm")
         refused(String(repeating: " ", count: 100_000), 413, "65536")
+        let token = try #require(LocalDoor.token(http: fleet.http))
         // A page in a browser may post forms, not JSON.
         let form = fleet.raw(
             "POST /v1/library HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: text/plain\r\n"
-                + "Content-Length: 2\r\n\r\n{}")
+                + "Authorization: Bearer \(token)\r\nContent-Length: 2\r\n\r\n{}")
         #expect(form.hasPrefix("HTTP/1.1 415"), "\(form)")
         for (request, status) in [
             ("PUT /v1/library", 405), ("DELETE /v1/library", 405), ("POST /v1/library/x", 405),
@@ -163,7 +164,8 @@ import Watching
             ("PATCH /v1/library", 405),
         ] {
             let answer = fleet.raw(
-                "\(request) HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+                "\(request) HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAuthorization: Bearer \(token)\r\n"
+                    + "Content-Length: 0\r\n\r\n")
             #expect(answer.hasPrefix("HTTP/1.1 \(status)"), "\(request): \(answer)")
         }
         #expect(fleet.get("/v1/library")?.contains(#""faults":[]"#) == true)
@@ -186,18 +188,48 @@ import Watching
         #expect(missing.status == 65 && missing.errorLines.count == 1, "\(missing.errors)")
     }
 
-    /// Whoever reaches the interface from elsewhere reads, and changes nothing.
-    @Test func changesAreTakenOnThisMachineOnly() throws {
+    /// Whoever reaches the interface reads, and changes nothing without a token that allows it.
+    @Test func changesAreTakenWithATokenOnly() throws {
         let fleet = try Fleet(sites: 1)
-        try fleet.startServer(workers: 1, ["--http", "0.0.0.0:\(fleet.http)", "--plaintext-network"])
+        try fleet.startServer(workers: 1)
         #expect(Fleet.wait(until: { fleet.get("/healthz") != nil }), "\(fleet.log("server"))")
-        guard case .refused(403, _) = fleet.post("/v1/library", Self.confirmation("x", duty: 0.5)) else {
-            Issue.record("a confirmation was taken")
+        let body = Self.confirmation("x", duty: 0.5)
+        func post(_ token: String) -> HTTPClient.Outcome {
+            HTTPClient.post(
+                host: "127.0.0.1", port: fleet.http, path: "/v1/library", json: body, token: token
+            ) { _ in true }
+        }
+        let bare = fleet.raw(
+            "POST /v1/library HTTP/1.0\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: "
+                + "\(body.utf8.count)\r\n\r\n" + body)
+        #expect(bare.contains(" 401 ") && bare.contains("Authorization: Bearer"), "\(bare)")
+        guard case .refused(401, let line) = post("fl-http-" + String(repeating: "0", count: 64)) else {
+            Issue.record("a made-up token was taken")
             return
         }
-        let removal = try library(fleet, "remove", "--name", "x")
-        #expect(removal.status == 65 && removal.errors.contains("on this machine"), "\(removal.errors)")
+        #expect(line.contains("not known"))
+        func token(_ role: String) throws -> String {
+            let file = fleet.folder.path("\(role).token")
+            let made = try ToolProcess.run(
+                "fl-server",
+                ["keys", "token", "--data-folder", fleet.folder.path("server"), "--role", role, "--out", file])
+            #expect(made.status == 0, "\(made.errors)")
+            let mode = try FileManager.default.attributesOfItem(atPath: file)[.posixPermissions] as? Int
+            #expect(mode == 0o600)
+            return try String(contentsOfFile: file, encoding: .utf8).trimmingCharacters(in: .whitespacesAndNewlines)
+        }
+        let (reader, operating) = (try token("read"), try token("operate"))
+        // The running server takes the tokens over by itself.
+        #expect(
+            Fleet.wait(10, until: { if case .refused(403, _) = post(reader) { true } else { false } }),
+            "\(post(reader))")
+        #expect(Fleet.wait(10, until: { post(operating) == .finished }), "\(post(operating))")
+        // Tools of the same user find theirs by themselves.
+        #expect(try library(fleet, "remove", "--name", "x").status == 0)
         #expect(fleet.get("/v1/library?form=file")?.contains("faults") == true)
+        let audit = try ToolProcess.run(
+            "fl-server", ["audit", "--data-folder", fleet.folder.path("server"), "--format", "json"])
+        #expect(audit.output.contains("fault confirmed: x"), "\(audit.output)")
         let nobody = try ToolProcess.run(
             "fl-train", ["library", "list", "--server", "127.0.0.1:\(try Fleet.freePorts(1)[0])"])
         #expect(nobody.status == 69 && nobody.errorLines.count == 1, "\(nobody.errors)")

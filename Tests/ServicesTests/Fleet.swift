@@ -23,10 +23,14 @@ final class Fleet {
         ports = try Self.freePorts(3)
     }
 
-    deinit { for name in running.keys { kill(name) } }
+    deinit {
+        for name in running.keys { kill(name) }
+        // A process that is killed leaves what it put down.
+        for path in [LocalDoor.enrolmentPath(ports[1]), LocalDoor.tokenPath(http)] { unlink(path) }
+    }
 
     var http: Int { ports[0] }
-    private var endpoints: [String] { Self.endpoints([ports[1], ports[2]]) }
+    var endpoints: [String] { Self.endpoints([ports[1], ports[2]]) }
     private static func endpoints(_ ports: [Int]) -> [String] {
         ["--control", "tcp://127.0.0.1:\(ports[0])", "--bulk", "tcp://127.0.0.1:\(ports[1])"]
     }
@@ -47,7 +51,14 @@ final class Fleet {
     func startWorker(
         _ site: Int, sharing domain: String? = nil, through relays: [TCPRelay] = [], _ more: [String] = []
     ) throws {
-        let reach = domain.map { ["--domain", $0, "--data", data] } ?? ["--data", "\(data)/site\(site)"]
+        var reach = domain.map { ["--domain", $0, "--data", data] } ?? ["--data", "\(data)/site\(site)"]
+        if relays.count == 2 {
+            // At a relay's port lies nothing to enrol with: to the worker its server is another machine's.
+            let made = try ToolProcess.run(
+                "fl-server",
+                ["enrol", "--data-folder", folder.path("server"), "--name", "worker\(site)", "--site", "site\(site)"])
+            reach += ["--enrol", made.output.trimmingCharacters(in: .whitespacesAndNewlines)]
+        }
         try start(
             "worker\(site)", "fl-worker",
             reach + [
@@ -63,8 +74,13 @@ final class Fleet {
             ["--name", "live", "--data-folder", folder.path("worker"), "--log-level", "info"] + endpoints + more)
     }
 
-    func start(_ name: String, _ tool: String, _ arguments: [String]) throws {
+    func start(
+        _ name: String, _ tool: String, _ arguments: [String], environment: [String: String] = [:]
+    ) throws {
         let process = Process()
+        if !environment.isEmpty {
+            process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        }
         process.executableURL = ToolProcess.folder.appending(path: tool)
         process.arguments = arguments
         process.standardInput = FileHandle.nullDevice

@@ -35,7 +35,8 @@ struct FullDiskTests {
         try fleet.startWorker(2)
         #expect(fleet.exit(of: "server") == 73, "\(fleet.log("server"))")
         let line = Self.lastLine(fleet, "server")
-        #expect(line.hasPrefix("fl-server: ") && line.contains(disk.path) && line.contains("full"), "\(line)")
+        #expect(line.hasPrefix("fl-server: ") && line.contains(disk.path), "\(line)")
+        #expect(line.contains("full") || line.contains("no space left"), "\(line)")
 
         try disk.makeRoom()
         try fleet.startServer(workers: 2, ["--data-folder", disk.path + "/server"])

@@ -84,9 +84,9 @@ import Testing
     /// A worker of another domain is given nothing of these samples, and is refused when it asks.
     @Test func samplesStayInTheirDomain() throws {
         let fleet = try Fleet()
-        try fleet.startServer(workers: 1)
-        try startWorker(fleet, 2, ["--standby"])
-        try startWorker(fleet, 1, domain: "elsewhere")
+        try fleet.startServer(workers: 1, ["--plain"])
+        try startWorker(fleet, 2, ["--standby", "--plain"])
+        try startWorker(fleet, 1, domain: "elsewhere", ["--plain"])
         #expect(
             Fleet.wait(until: { fleet.workers.contains { $0.name == "worker1" && $0.streamEnded } }),
             "\(fleet.log("worker1"))")
@@ -117,10 +117,10 @@ import Testing
     @Test func addressesAndLimitsThatCannotBe() throws {
         let fleet = try Fleet(sites: 1)
         for (arguments, status, words) in [
-            (["--data-address", "tcp://0.0.0.0:*"], Int32(78), "nothing is encrypted"),
-            (["--data-address", "tcp://0.0.0.0:*", "--plaintext-network"], 78, "names no machine"),
+            (["--data-address", "tcp://0.0.0.0:*", "--plain"], Int32(78), "nothing is encrypted"),
+            (["--data-address", "tcp://0.0.0.0:*"], 78, "names no machine"),
             (["--data-address", "none", "--standby"], 78, "has to offer its samples"),
-            (["--data-address", "nowhere"], 78, "nothing is encrypted"),
+            (["--data-address", "nowhere"], 78, "expected tcp://HOST:PORT"),
         ] {
             let result = try ToolProcess.run(
                 "fl-worker",

@@ -139,6 +139,7 @@ package struct AlarmAcceptance: Sendable {
     }
 
     private func refusal(of claim: AlarmClaim?, from sender: AlarmSender) -> (reason: AlarmRefusal, text: String)? {
+        guard sender.mayWatch else { return (.notAllowed, "this worker's key has not the role watch") }
         guard let claim else { return (.unusable, "no alarm event") }
         if let flaw = claim.flaw { return (.unusable, flaw) }
         let home = homes[claim.entity]

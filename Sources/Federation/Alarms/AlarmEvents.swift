@@ -30,9 +30,15 @@ package struct AlarmSender: Equatable, Sendable {
     package var reach: Set<String>
     /// The entities of which it has copies.
     package var copies: [String]
+    /// Whether it may raise alarms at all.
+    package var mayWatch: Bool
 
     /// A sender with every field given.
-    package init(worker: String, domain: String, leaseEpoch: UInt64, reach: Set<String> = [], copies: [String] = []) {
+    package init(
+        worker: String, domain: String, leaseEpoch: UInt64, reach: Set<String> = [], copies: [String] = [],
+        mayWatch: Bool = true
+    ) {
+        self.mayWatch = mayWatch
         self.worker = worker
         self.domain = domain
         self.leaseEpoch = leaseEpoch
@@ -52,6 +58,8 @@ package enum AlarmRefusal: UInt16, CaseIterable, Sendable, CustomStringConvertib
     case notServed = 2
     /// The entity is another domain's.
     case foreignEntity = 3
+    /// The sender may not raise alarms.
+    case notAllowed = 4
 
     /// One word for logs and dead letters.
     package var description: String {
@@ -59,6 +67,7 @@ package enum AlarmRefusal: UInt16, CaseIterable, Sendable, CustomStringConvertib
         case .unusable: "unusable"
         case .notServed: "notServed"
         case .foreignEntity: "foreignEntity"
+        case .notAllowed: "notAllowed"
         }
     }
 }

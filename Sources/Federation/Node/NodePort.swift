@@ -4,17 +4,22 @@ package import Platform
 package struct ArrivedMessage: Equatable, Sendable {
     /// The sender.
     package var peer: [UInt8]
+    /// Whose key its connection has.
+    package var caller: Caller
     /// The bytes.
     package var bytes: Bytes
 
     /// A message from a peer.
-    package init(peer: [UInt8], bytes: Bytes) {
+    package init(peer: [UInt8], caller: Caller = .anybody, bytes: Bytes) {
         self.peer = peer
+        self.caller = caller
         self.bytes = bytes
     }
 
     /// A message from a peer.
-    package init(peer: [UInt8], bytes: [UInt8]) { self.init(peer: peer, bytes: Bytes(bytes)) }
+    package init(peer: [UInt8], caller: Caller = .anybody, bytes: [UInt8]) {
+        self.init(peer: peer, caller: caller, bytes: Bytes(bytes))
+    }
 }
 
 /// A message to be sent: its head, and what may be a large part of something else. They travel as one.

@@ -16,6 +16,10 @@ package final class ServerNode {
         case placed([PlacementLoop.Directive], PlacementLoop)
         /// Somebody gave the learning loop a new target.
         case target(seconds: Double, rounds: Int)
+        /// Who may take part from now on.
+        case identities(IdentityRegistry)
+        /// What became of a key that somebody handed over.
+        case enrolled(EnrolmentAnswer, to: Peer)
         /// For the acceptance of alarms.
         case alarms(AlarmAcceptanceEvent)
         /// To be logged.
@@ -45,6 +49,11 @@ package final class ServerNode {
     private let tasks: any NodeTasks
     private let arithmetic: RoundArithmetic
     private let keepsContributions: Bool
+    private let keeper: (any IdentityKeeper)?
+    /// Who may take part; `nil` in plain mode.
+    private var identities: IdentityRegistry?
+    private var principals: [PrincipalID: Principal] = [:]
+    private var enrolling: Set<Peer> = []
     private let log: (Note) -> Void
     private var provoked = NoteLimiter()
     private var lastTurn: Instant?
@@ -68,12 +77,13 @@ package final class ServerNode {
     ///
     /// - Parameters:
     ///   - placement: chooses who trains and serves; `nil`: all do.
+    ///   - access: how it knows whose message it takes.
     ///   - keepsContributions: whether accepted contributions are kept for replaying.
     ///   - note: writes to the log.
     package init(
         configuration: ServerConfiguration, strategy: any Strategy, maker: any InitialModelMaker,
         recovery: ServerRecovery, alarms: AlarmRecovery = AlarmRecovery(), placement: PlacementLoop? = nil,
-        keepsContributions: Bool = true,
+        keepsContributions: Bool = true, access: Access = .plain,
         port: any NodePort, disk: any ServerDisk, clock: any NodeClock, tasks: any NodeTasks, inbox: Inbox<Input>,
         note: @escaping (Note) -> Void
     ) {
@@ -83,12 +93,19 @@ package final class ServerNode {
         self.placement = placement
         placing = Box(placement)
         self.keepsContributions = keepsContributions
+        switch access {
+        case .plain: keeper = nil
+        case .identified(let registry, let keeper):
+            self.keeper = keeper
+            identities = registry
+        }
         self.port = port
         self.disk = disk
         self.clock = clock
         self.tasks = tasks
         self.inbox = inbox
         log = note
+        index()
     }
 
     /// One turn.
@@ -139,11 +156,64 @@ package final class ServerNode {
 
     private func take(_ message: ArrivedMessage) {
         let peer = Peer(message.peer)
+        var principal: Principal?
+        if identities != nil {
+            if case .principal(let id) = message.caller {
+                principal = principals[id]
+                // Shut out while the connection stood: nothing that comes over it is looked at.
+                guard principal != nil else { return machine.refusals.count("revoked", of: RefusalBook.others) }
+            } else if message.caller == .anybody {
+                return machine.refusals.count("no key", of: RefusalBook.others)
+            }
+        }
         do throws(FederationError) {
-            step(.received(try Envelope(decoding: message.bytes, limit: WireLimits.message), from: peer))
+            var envelope = try Envelope(decoding: message.bytes, limit: WireLimits.message)
+            switch envelope.message {
+            case .enrolment(let enrolment) where identities != nil:
+                let request = EnrolmentRequest(caller: message.caller, name: envelope.sender, enrolment: enrolment)
+                return enrol(request, for: peer)
+            case .registration(var registration):
+                // A copy counts where somebody of the domain may have the entity.
+                if let identities, let domain = principal?.grant.domain {
+                    registration.mirrored = registration.mirrored.filter { identities.covers($0, inDomain: domain) }
+                    envelope.message = .registration(registration)
+                }
+            default: break
+            }
+            guard identities == nil || principal != nil else {
+                return machine.refusals.count("not enrolled", of: RefusalBook.others)
+            }
+            step(.received(envelope, from: peer, by: principal))
         } catch {
             step(.unreadable(error, from: peer))
         }
+    }
+
+    // MARK: Who is who
+
+    private func index() {
+        guard let identities else { return }
+        principals = Dictionary(uniqueKeysWithValues: identities.active.map { ($0.id, $0) })
+    }
+
+    /// Others may take part, or as something else: leases that do not fit any more end.
+    private func take(_ new: IdentityRegistry) {
+        guard identities != nil else { return }
+        identities = new
+        index()
+        let unfit = machine.members.filter { _, member in
+            guard let principal = member.principal else { return true }
+            return principals[principal.id]?.grant != principal.grant
+        }
+        if !unfit.isEmpty { step(.expelled(unfit.keys.sorted())) }
+    }
+
+    private func enrol(_ request: EnrolmentRequest, for peer: Peer) {
+        // One at a time for each; whoever hears nothing asks again.
+        guard let keeper, enrolling.count < 1_024, enrolling.insert(peer).inserted else { return }
+        let held = machine.members[request.name]
+        let isHeld = held.map { clock.now - $0.lastHeard <= machine.configuration.lease } ?? false
+        keeper.enrol(request, isHeld: isHeld) { [inbox] in inbox.put(.enrolled($0, to: peer)) }
     }
 
     private func take(_ input: Input) {
@@ -160,6 +230,12 @@ package final class ServerNode {
                 case .note(let line): note(line)
                 }
             }
+        case .identities(let registry): take(registry)
+        case .enrolled(let answer, let peer):
+            enrolling.remove(peer)
+            var answer = answer
+            answer.patienceMilliseconds = UInt32(clamping: machine.configuration.lease.milliseconds)
+            step(.answering(answer, to: peer))
         case .alarms(let event):
             if case .received(_, _, let sender) = event { reading.remove(sender.worker) }
             accept(event)
@@ -301,13 +377,19 @@ package final class ServerNode {
     private func note(_ line: Note) {
         let key: String
         switch "\(line.message)" {
+        case "claim refused":
+            key = (line.fields["worker"] ?? "") + " " + (line.fields["why"] ?? "")
         case "duplicate worker name refused", "contribution rejected",
             "worker comes from another federation and starts over here":
             key = line.fields["worker"] ?? ""
         case "message refused", "unreadable message", "message dropped": key = ""
         default: return log(line)
         }
-        if let passed = provoked.pass(line, key, at: clock.now) { log(passed) }
+        guard let passed = provoked.pass(line, key, at: clock.now) else { return }
+        log(passed)
+        if "\(line.message)" == "claim refused" {
+            keeper?.audit(AuditEvent(.refused, of: line.fields["worker"] ?? "", passed.fields["reason"] ?? ""))
+        }
     }
 
     /// Starts a write of which only a failure is news.

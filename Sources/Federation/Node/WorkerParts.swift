@@ -66,4 +66,12 @@ package struct WorkerRefused: Error, CustomStringConvertible, Sendable {
     package let reason: Refusal.Reason
     /// One line for people.
     package let description: String
+
+    init(reason: Refusal.Reason, description: String) {
+        self.reason = reason
+        self.description = description
+    }
+
+    /// What a refusal says.
+    package init(_ refusal: Refusal) { self.init(reason: refusal.reason, description: refusal.text) }
 }

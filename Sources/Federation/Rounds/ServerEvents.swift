@@ -14,10 +14,14 @@ package struct Peer: Hashable, Sendable {
 
 /// What happens to a server.
 package enum ServerEvent: Sendable {
-    /// A message arrived.
-    case received(Envelope, from: Peer)
+    /// A message arrived; `by` is whose key its connection has, `nil` where nobody has keys.
+    case received(Envelope, from: Peer, by: Principal? = nil)
+    /// These workers may no longer take part, or as something else than before: their leases end now.
+    case expelled([String])
     /// Bytes arrived that are no message.
     case unreadable(FederationError, from: Peer)
+    /// Tell whoever handed over a key what became of it.
+    case answering(EnrolmentAnswer, to: Peer)
     /// Time has passed; comes several times in a heartbeat interval.
     case tick
     /// For so long nobody looked whether messages arrive: the process was paused, or slow.
@@ -40,7 +44,7 @@ package enum ServerEvent: Sendable {
     var mayMoveRounds: Bool {
         switch self {
         case .tick, .chosen, .judged, .aggregated, .committed, .commitFailed: true
-        case .received, .unreadable, .deaf, .alarmsDecided: false
+        case .received, .expelled, .answering, .unreadable, .deaf, .alarmsDecided: false
         }
     }
 }

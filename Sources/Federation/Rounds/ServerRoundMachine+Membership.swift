@@ -26,7 +26,7 @@ extension ServerRoundMachine {
     }
 
     mutating func register(
-        _ registration: Registration, _ envelope: Envelope, from peer: Peer, at now: Instant,
+        _ registration: Registration, _ envelope: Envelope, from peer: Peer, by principal: Principal?, at now: Instant,
         _ directives: inout [ServerDirective]
     ) {
         let name = envelope.sender
@@ -36,8 +36,15 @@ extension ServerRoundMachine {
                     reason, incarnation: registration.incarnation,
                     patienceMilliseconds: UInt32(clamping: configuration.lease.milliseconds), text: text))
         }
+        if let principal, let claim = principal.grant.refusal(of: registration, by: name) {
+            refuseClaim("registration", claim, of: principal, &directives)
+            send(refusal(.unacceptable, claim), to: peer, epoch: 0, &directives)
+            return
+        }
         if let old = members[name], now - old.lastHeard <= configuration.lease {
-            if old.registration.incarnation == registration.incarnation, old.peer == peer {
+            if old.registration.incarnation == registration.incarnation, old.peer == peer,
+                old.principal?.id == principal?.id
+            {
                 // The welcome was lost, the worker's registration was repeated on the way, or the worker has learnt
                 // more of itself: the lease stands.
                 if registration.revision > old.registration.revision {
@@ -92,7 +99,7 @@ extension ServerRoundMachine {
         var reach = Set<String>(minimumCapacity: registration.entities.count)
         reach.formUnion(registration.entities)
         members[name] = Member(
-            registration: registration, reach: reach, peer: peer, epoch: epoch, lastHeard: now)
+            registration: registration, principal: principal, reach: reach, peer: peer, epoch: epoch, lastHeard: now)
         nextExpiry = min(nextExpiry, now + configuration.lease)
         departed.removeAll { $0 == name }
         departures.removeAll { $0.name == name }
@@ -121,6 +128,24 @@ extension ServerRoundMachine {
     private func recordMember(_ name: String, _ state: WorkerView.State, _ directives: inout [ServerDirective]) {
         guard let member = members[name] else { return }
         directives.append(.recordWorker(view(of: member, named: name, state: state)))
+    }
+
+    /// What a principal says beyond what it was granted is counted and said; nothing else comes of it.
+    mutating func refuseClaim(
+        _ reason: String, _ text: String, of principal: Principal?, _ directives: inout [ServerDirective]
+    ) {
+        let name = principal?.grant.name ?? RefusalBook.others
+        refusals.count(reason, of: name)
+        directives.append(.note(Note(.warning, "claim refused", ["worker": name, "why": reason, "reason": text])))
+    }
+
+    /// Ends the lease of a worker that may no longer take part as what it is.
+    mutating func expel(_ name: String, at now: Instant, _ directives: inout [ServerDirective]) {
+        guard let member = members[name] else { return }
+        end(name, .lost, at: now, &directives)
+        send(
+            .refusal(Refusal(.notAdmitted, text: "what \(name) may do was changed here: register again")),
+            to: member, &directives)
     }
 
     mutating func expireLeases(at now: Instant, _ directives: inout [ServerDirective]) {

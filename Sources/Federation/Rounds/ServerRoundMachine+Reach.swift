@@ -63,7 +63,8 @@ extension ServerRoundMachine {
             guard let other = members[holder], let entities = wanted[holder] else { return nil }
             return SampleSource(
                 holder: holder, address: other.registration.dataAddress,
-                token: token(holder: holder, other, reader: name, member), entities: entities)
+                token: token(holder: holder, other, reader: name, member), entities: entities,
+                key: other.registration.exchangeKey)
         }
     }
 
@@ -78,7 +79,8 @@ extension ServerRoundMachine {
         return entities.keys.sorted().compactMap { reader in
             guard let other = members[reader], let entities = entities[reader] else { return nil }
             return SampleGrant(
-                reader: reader, token: token(holder: name, member, reader: reader, other), entities: entities.sorted())
+                reader: reader, token: token(holder: name, member, reader: reader, other), entities: entities.sorted(),
+                key: other.registration.exchangeKey)
         }
     }
 

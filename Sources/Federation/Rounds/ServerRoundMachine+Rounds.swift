@@ -68,7 +68,10 @@ extension ServerRoundMachine {
         phase = .running(round)
     }
 
-    func isExcluded(_ name: String, at now: Instant) -> Bool { excluded[name].map { now < $0.until } ?? false }
+    /// Whether a worker's contributions are not wanted: those it sent could not be used, or it may not train.
+    func isExcluded(_ name: String, at now: Instant) -> Bool {
+        excluded[name].map { now < $0.until } ?? (members[name]?.principal?.grant.allows(.train) == false)
+    }
 
     /// Workers that can contribute: they serve something and are not left out.
     func ready(at now: Instant) -> [String] {

@@ -24,6 +24,8 @@ package struct ServerRoundMachine: Sendable {
     /// An admitted worker.
     struct Member: Sendable {
         var registration: Registration
+        /// Whose key its connections have; `nil` where nobody has keys.
+        var principal: Principal?
         /// The entities that it reaches by itself.
         var reach: Set<String>
         var peer: Peer
@@ -124,6 +126,8 @@ package struct ServerRoundMachine: Sendable {
     package internal(set) var rejections: [FederationError.Code: Int] = [:]
     /// Messages that could not be read or came from nobody who is in, by what was wrong.
     package internal(set) var unusable: [String: Int] = [:]
+    /// What was refused, by worker and reason.
+    package internal(set) var refusals = RefusalBook()
     /// What the machine waits for; `nil` when nothing does.
     package internal(set) var waitingFor: String?
     var modelBytes = Bytes([])
@@ -187,7 +191,11 @@ package struct ServerRoundMachine: Sendable {
     package mutating func step(_ event: ServerEvent, at now: Instant) -> [ServerDirective] {
         var directives: [ServerDirective] = []
         switch event {
-        case .received(let envelope, let peer): receive(envelope, from: peer, at: now, &directives)
+        case .received(let envelope, let peer, let principal):
+            receive(envelope, from: peer, by: principal, at: now, &directives)
+        case .answering(let answer, let peer): send(.enrolled(answer), to: peer, epoch: 0, &directives)
+        case .expelled(let names):
+            for name in names { expel(name, at: now, &directives) }
         case .unreadable(let error, let peer): refuse(error, to: peer, &directives)
         case .tick:
             expireLeases(at: now, &directives)
@@ -221,10 +229,11 @@ package struct ServerRoundMachine: Sendable {
     }
 
     private mutating func receive(
-        _ envelope: Envelope, from peer: Peer, at now: Instant, _ directives: inout [ServerDirective]
+        _ envelope: Envelope, from peer: Peer, by principal: Principal?, at now: Instant,
+        _ directives: inout [ServerDirective]
     ) {
         if case .registration(let registration) = envelope.message {
-            register(registration, envelope, from: peer, at: now, &directives)
+            register(registration, envelope, from: peer, by: principal, at: now, &directives)
             return
         }
         guard envelope.federation == configuration.federation else {
@@ -233,8 +242,13 @@ package struct ServerRoundMachine: Sendable {
             send(.refusal(Refusal(.otherFederation, text: text)), to: peer, epoch: envelope.leaseEpoch, &directives)
             return
         }
+        if let principal, principal.grant.name != envelope.sender {
+            let claim = "name: found '\(PrintableText.line(envelope.sender, limit: 80))'"
+            refuseClaim("name", claim, of: principal, &directives)
+            return
+        }
         guard let member = members[envelope.sender], member.epoch == envelope.leaseEpoch, member.peer == peer,
-            now - member.lastHeard <= configuration.lease
+            member.principal?.id == principal?.id, now - member.lastHeard <= configuration.lease
         else {
             unusable["no such lease", default: 0] += 1
             let text = "no lease \(envelope.leaseEpoch) for \(envelope.sender) here: register again"
@@ -246,13 +260,19 @@ package struct ServerRoundMachine: Sendable {
         case .heartbeat(let heartbeat): take(heartbeat, envelope, from: member, at: now, &directives)
         case .goodbye: end(envelope.sender, .left, at: now, &directives)
         case .modelRequest(let request): serveModel(request, to: member, &directives)
-        case .contributionPiece(let piece): receive(piece, from: envelope.sender, at: now, &directives)
+        case .contributionPiece(let piece):
+            guard principal?.grant.allows(.train) ?? true else {
+                return refuseClaim("role", "role: found a contribution", of: principal, &directives)
+            }
+            receive(piece, from: envelope.sender, at: now, &directives)
         case .alarmBatch(let batch):
             let sender = AlarmSender(
                 worker: envelope.sender, domain: member.registration.domain, leaseEpoch: member.epoch,
-                reach: member.reach, copies: member.registration.mirrored)
+                reach: member.reach, copies: member.registration.mirrored,
+                mayWatch: principal?.grant.allows(.watch) ?? true)
             directives.append(.takeAlarms(batch, from: sender))
-        case .registration, .welcome, .refusal, .status, .modelPiece, .contributionReceipt, .alarmReceipt,
+        case .enrolment: unusable["an enrolment", default: 0] += 1
+        case .registration, .welcome, .refusal, .status, .enrolled, .modelPiece, .contributionReceipt, .alarmReceipt,
             .samples:
             unusable["a server's message", default: 0] += 1
         }

@@ -8,9 +8,12 @@ package struct SampleSource: Hashable, Sendable {
     package var token: [UInt8]
     /// The entities, sorted.
     package var entities: [String]
+    /// The holder's key on its data endpoint, 32 bytes; empty where nothing is encrypted.
+    package var key: [UInt8]
 
     /// A source with every field given.
-    package init(holder: String, address: String, token: [UInt8], entities: [String]) {
+    package init(holder: String, address: String, token: [UInt8], entities: [String], key: [UInt8] = []) {
+        self.key = key
         self.holder = holder
         self.address = address
         self.token = token
@@ -26,9 +29,12 @@ package struct SampleGrant: Hashable, Sendable {
     package var token: [UInt8]
     /// The entities, sorted.
     package var entities: [String]
+    /// The key with which the reader comes, 32 bytes: nobody else is let in; empty where nothing is encrypted.
+    package var key: [UInt8]
 
     /// A grant with every field given.
-    package init(reader: String, token: [UInt8], entities: [String]) {
+    package init(reader: String, token: [UInt8], entities: [String], key: [UInt8] = []) {
+        self.key = key
         self.reader = reader
         self.token = token
         self.entities = entities
@@ -41,6 +47,7 @@ extension SampleSource {
         writer.put(address)
         writer.put(token)
         writer.put(entities) { $0.put($1) }
+        writer.put(key)
     }
 
     init(from reader: inout WireReader) throws(FederationError) {
@@ -48,6 +55,7 @@ extension SampleSource {
         address = try reader.string("address", limit: WireLimits.address)
         token = try reader.token()
         entities = try reader.names("entities", limit: WireLimits.entities)
+        key = try reader.keyOrNone()
     }
 }
 
@@ -56,16 +64,27 @@ extension SampleGrant {
         writer.put(reader)
         writer.put(token)
         writer.put(entities) { $0.put($1) }
+        writer.put(key)
     }
 
     init(from reader: inout WireReader) throws(FederationError) {
         self.reader = try reader.string("reader", limit: WireLimits.name)
         token = try reader.token()
         entities = try reader.names("entities", limit: WireLimits.entities)
+        key = try reader.keyOrNone()
     }
 }
 
 extension WireReader {
+    /// A key, or no bytes where nothing is encrypted.
+    mutating func keyOrNone() throws(FederationError) -> [UInt8] {
+        let key = try byteString("key", limit: PublicKey.length)
+        guard key.isEmpty || key.count == PublicKey.length else {
+            throw FederationError(.malformed, "a key of \(key.count) bytes")
+        }
+        return key
+    }
+
     /// A token: 16 bytes.
     mutating func token() throws(FederationError) -> [UInt8] {
         let token = try byteString("token", limit: WireLimits.token)

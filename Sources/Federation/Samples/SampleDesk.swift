@@ -14,15 +14,16 @@ package protocol SampleFiles {
 
 /// The holder's side of samples that move: answers the requests that the server has granted, and no others.
 ///
-/// The token is no secret from whoever can listen on the wire: without encryption it keeps a worker of another domain,
-/// or one that serves the entity no longer, from reading by mistake, not an eavesdropper.
+/// Where connections are encrypted, only the keys that grants name are let in, and what a reader asks for must be its own
+/// key's. In plain mode the token keeps a worker of another domain, or one that serves the entity no longer, from reading
+/// by mistake, not an eavesdropper.
 package struct SampleDesk: Sendable {
     /// Most bytes of a check, so that one request does not keep the others waiting for long.
     package static let checkBytes = 32 << 20
 
     /// Requests that were refused, by reason.
     package private(set) var refusals: [SampleRefusal: Int] = [:]
-    private var readers: [[UInt8]: (reader: String, entities: Set<String>)] = [:]
+    private var readers: [[UInt8]: (reader: String, key: [UInt8], entities: Set<String>)] = [:]
 
     /// A desk that grants nothing.
     package init() {}
@@ -30,12 +31,14 @@ package struct SampleDesk: Sendable {
     /// What the server grants from now on.
     package mutating func grant(_ grants: [SampleGrant]) {
         readers = [:]
-        for grant in grants { readers[grant.token] = (grant.reader, Set(grant.entities)) }
+        for grant in grants { readers[grant.token] = (grant.reader, grant.key, Set(grant.entities)) }
     }
 
     /// The answer to a message; `nil` for one that asks for nothing.
+    ///
+    /// - Parameter key: of the connection that it came over; empty in plain mode.
     package mutating func answer(
-        _ message: SampleMessage, from sender: String, files: some SampleFiles
+        _ message: SampleMessage, from sender: String, key: [UInt8] = [], files: some SampleFiles
     ) -> SampleMessage? {
         let token: [UInt8]
         let entity: String
@@ -44,7 +47,8 @@ package struct SampleDesk: Sendable {
         case .pieceRequest(let range), .checkRequest(let range): (token, entity) = (range.token, range.entity)
         case .list, .piece, .check, .refusal: return nil
         }
-        guard let grant = readers[token], grant.reader == sender, grant.entities.contains(entity) else {
+        guard let grant = readers[token], grant.reader == sender, grant.key == key, grant.entities.contains(entity)
+        else {
             return refuse(message, .notGranted, "the server has not granted \(entity) to \(sender) here")
         }
         guard let listing = files.listing(of: entity) else {

@@ -31,6 +31,11 @@ extension Message {
             writer.put(body.roundTripMicroseconds)
         case .status(let body): body.encode(into: &writer)
         case .goodbye: break
+        case .enrolment(let body): body.encode(into: &writer)
+        case .enrolled(let body):
+            writer.put(body.outcome.rawValue)
+            writer.put(body.patienceMilliseconds)
+            writer.put(body.text)
         case .modelRequest(let body):
             writer.put(body.version)
             writer.put(body.offset)
@@ -97,6 +102,10 @@ extension Message {
                     roundTripMicroseconds: try reader.integer("round trip")))
         case .status: self = .status(try ServerStatus(from: &reader))
         case .goodbye: self = .goodbye
+        case .enrolment: self = .enrolment(try Enrolment(from: &reader))
+        case .enrolled:
+            self = .enrolled(
+                try EnrolmentAnswer(from: &reader))
         case .modelRequest:
             self = .modelRequest(
                 ModelRequest(version: try reader.integer("version"), offset: try reader.integer("offset")))
@@ -192,6 +201,7 @@ extension Registration {
         writer.put(dataAddress)
         writer.put(standsBy)
         writer.put(mirrored) { $0.put($1) }
+        writer.put(exchangeKey)
     }
 
     fileprivate init(from reader: inout WireReader) throws(FederationError) {
@@ -204,6 +214,7 @@ extension Registration {
         dataAddress = try reader.string("data address", limit: WireLimits.address)
         standsBy = try reader.boolean("stands by")
         mirrored = try reader.names("copies", limit: WireLimits.entities)
+        exchangeKey = try reader.keyOrNone()
     }
 }
 

@@ -15,6 +15,10 @@ package enum Message: Equatable, Sendable {
     case status(ServerStatus)
     /// Worker: I leave; give up my lease now.
     case goodbye
+    /// Worker: this is my key from now on.
+    case enrolment(Enrolment)
+    /// Server: what became of that.
+    case enrolled(EnrolmentAnswer)
     /// Worker: the next piece of a model version, please.
     case modelRequest(ModelRequest)
     /// Server: a piece of a model version.
@@ -38,6 +42,8 @@ package enum Message: Equatable, Sendable {
         case heartbeat = 4
         case status = 5
         case goodbye = 6
+        case enrolment = 7
+        case enrolled = 8
         case modelRequest = 16
         case modelPiece = 17
         case contributionPiece = 18
@@ -68,6 +74,8 @@ package enum Message: Equatable, Sendable {
         case .heartbeat: .heartbeat
         case .status: .status
         case .goodbye: .goodbye
+        case .enrolment: .enrolment
+        case .enrolled: .enrolled
         case .modelRequest: .modelRequest
         case .modelPiece: .modelPiece
         case .contributionPiece: .contributionPiece
@@ -81,7 +89,7 @@ package enum Message: Equatable, Sendable {
     /// The endpoint it travels on.
     package var channel: Channel {
         switch self {
-        case .registration, .welcome, .refusal, .heartbeat, .status, .goodbye: .control
+        case .registration, .welcome, .refusal, .heartbeat, .status, .goodbye, .enrolment, .enrolled: .control
         case .modelRequest, .modelPiece, .contributionPiece, .contributionReceipt, .alarmBatch, .alarmReceipt,
             .samples:
             .bulk
@@ -109,17 +117,21 @@ package struct Registration: Equatable, Sendable {
     package var standsBy: Bool
     /// Entities of other workers of which it has a copy, sorted.
     package var mirrored: [String]
+    /// The key of this start of the process with which samples are encrypted, 32 bytes; empty where nothing is.
+    package var exchangeKey: [UInt8]
 
     /// A registration with every field given.
     package init(
         incarnation: UInt64, revision: UInt32 = 0, site: String, domain: String, capabilities: Capabilities,
-        entities: [String], dataAddress: String = "", standsBy: Bool = false, mirrored: [String] = []
+        entities: [String], dataAddress: String = "", standsBy: Bool = false, mirrored: [String] = [],
+        exchangeKey: [UInt8] = []
     ) {
         self.incarnation = incarnation
         self.revision = revision
         self.dataAddress = dataAddress
         self.standsBy = standsBy
         self.mirrored = mirrored
+        self.exchangeKey = exchangeKey
         self.site = site
         self.domain = domain
         self.capabilities = capabilities

@@ -28,17 +28,32 @@ package enum HTTPClient {
     }
 
     /// Posts JSON to a path and hands on the answer's body as it comes.
+    ///
+    /// - Parameter token: what allows it; `nil`: what a server of the same user on this machine has put down.
     package static func post(
-        host: String, port: Int, path: String, json: String, read: ([UInt8]) -> Bool
+        host: String, port: Int, path: String, json: String, token: String? = nil, read: ([UInt8]) -> Bool
     ) -> Outcome {
         let body = Array(json.utf8)
-        let headers = ["Content-Type": "application/json", "Content-Length": "\(body.count)"]
+        let headers = authorization(host, port, token).merging(
+            ["Content-Type": "application/json", "Content-Length": "\(body.count)"]) { $1 }
         return exchange("POST", host: host, port: port, path: path, headers: headers, body: body, read: read)
     }
 
     /// Deletes what a path names and hands on the answer's body as it comes.
-    package static func delete(host: String, port: Int, path: String, read: ([UInt8]) -> Bool) -> Outcome {
-        exchange("DELETE", host: host, port: port, path: path, headers: [:], body: [], read: read)
+    ///
+    /// - Parameter token: as for ``post(host:port:path:json:token:read:)``.
+    package static func delete(
+        host: String, port: Int, path: String, token: String? = nil, read: ([UInt8]) -> Bool
+    ) -> Outcome {
+        exchange(
+            "DELETE", host: host, port: port, path: path, headers: authorization(host, port, token), body: [],
+            read: read)
+    }
+
+    private static func authorization(_ host: String, _ port: Int, _ token: String?) -> [String: String] {
+        let isHere = LoopbackAddress.contains(host.contains(":") ? "tcp://[\(host)]:1" : "tcp://\(host):1")
+        guard let token = token ?? (isHere ? LocalDoor.token(http: port) : nil) else { return [:] }
+        return ["Authorization": "Bearer \(token)"]
     }
 
     /// A name as one part of a path: everything but letters, digits and `-._~` as %HH (RFC 3986, 2.3).

@@ -60,25 +60,40 @@ package enum HTTPResponse: Sendable {
 
     /// Listens on `host` and `port`; port 0 lets the system choose.
     ///
-    /// - Parameter names: under which requests may know the server besides `host`, this machine's name and `localhost`.
+    /// - Parameters:
+    ///   - names: under which requests may know the server besides `host`, this machine's name and `localhost`.
+    ///   - certificate: files of the certificate and its private key, in PEM: TLS; `nil`: HTTP as it is.
+    ///   - listening: called with the port before anybody gets an answer.
     /// - Throws: ``ServiceError`` when the address cannot be had.
     package init(
         host: String, port: Int, names: [String] = [], limits: ConnectionWatch.Limits = .init(),
-        longestBody: Int = HTTPServer.longestBody, handler: @escaping Handler
+        longestBody: Int = HTTPServer.longestBody, certificate: (certificate: String, key: String)? = nil,
+        listening: (Int) throws -> Void = { _ in }, handler: @escaping Handler
     ) throws {
+        let pem = try certificate.map { try Self.pem($0) }
         let (descriptor, chosen) = try Self.listen(host: host, port: port)
         self.port = chosen
+        do {
+            try listening(chosen)
+        } catch {
+            close(descriptor)
+            throw error
+        }
         let machine = ProcessInfo.processInfo.hostName
         let door = Door(
             hosts: HostRule(names: names + [host, machine]), limits: limits, longestBody: longestBody, handler: handler)
         let box = unsafe Unmanaged.passRetained(door)
         unsafe self.door = box
         let started = unsafe faultline_http_start(
-            descriptor, UInt32(limits.most), 60, answerRequest, endRequest, noteConnection, box.toOpaque())
+            descriptor, UInt32(limits.most), 60, answerRequest, endRequest, noteConnection, box.toOpaque(),
+            pem?.certificate, pem?.key)
         guard let started = unsafe started else {
             unsafe box.release()
             close(descriptor)
-            throw ServiceError(.unavailable, "the HTTP server cannot be started on \(host):\(port)")
+            throw ServiceError(
+                .unavailable,
+                "the HTTP server cannot be started on \(host):\(port)"
+                    + (pem == nil ? "" : ": are certificate and key in PEM, and of each other?"))
         }
         daemon = unsafe Daemon(pointer: started)
         warden = BackgroundThread(name: "http") { isCancelled in
@@ -96,6 +111,25 @@ package enum HTTPResponse: Sendable {
         warden.join(upTo: .seconds(1))
         unsafe MHD_stop_daemon(daemon.pointer)
         unsafe door.release()
+    }
+
+    /// The texts of a certificate and its key; the key is its owner's alone.
+    private static func pem(_ files: (certificate: String, key: String)) throws -> (certificate: String, key: String) {
+        var status = stat()
+        if unsafe stat(files.key, &status) == 0, status.st_mode & 0o077 != 0 {
+            throw ServiceError(
+                .configuration,
+                "\(files.key): found mode \(String(status.st_mode & 0o777, radix: 8)), expected 600: others can read the key"
+            )
+        }
+        let certificate = try FileContents.read(files.certificate, limit: 1 << 20)
+        let key = try FileContents.read(files.key, limit: 1 << 20)
+        for (path, bytes) in [(files.certificate, certificate), (files.key, key)] {
+            guard String(decoding: bytes, as: UTF8.self).contains("-----BEGIN ") else {
+                throw ServiceError(.configuration, "\(path): found no PEM, expected '-----BEGIN …'")
+            }
+        }
+        return (String(decoding: certificate, as: UTF8.self), String(decoding: key, as: UTF8.self))
     }
 
     private static func listen(host: String, port: Int) throws -> (descriptor: Int32, port: Int) {

@@ -10,11 +10,14 @@ final class MirrorLink: Sendable {
         var revision = 0
     }
 
+    /// Time before a holder that did not let this reader in is tried again.
+    private static let pause: Duration = .milliseconds(200)
+
     private let order = Mutex(Order())
     private let holder: String
     private let reader: String
     private let identity: [UInt8]
-    private let allowsNetwork: Bool
+    private let keys: CurveKeys?
     private let folder: MirrorFolder
     private let log: Logger
     private let changed: @Sendable () -> Void
@@ -25,15 +28,16 @@ final class MirrorLink: Sendable {
     /// - Parameters:
     ///   - reader: this worker's name.
     ///   - identity: of this process.
+    ///   - keys: with which it comes; `nil`: nothing is encrypted.
     ///   - changed: called when another copy can be used.
     init(
-        _ source: SampleSource, reader: String, identity: [UInt8], allowsNetwork: Bool, folder: MirrorFolder,
+        _ source: SampleSource, reader: String, identity: [UInt8], keys: CurveKeys?, folder: MirrorFolder,
         log: Logger, changed: @escaping @Sendable () -> Void
     ) {
         holder = source.holder
         self.reader = reader
         self.identity = identity
-        self.allowsNetwork = allowsNetwork
+        self.keys = keys
         self.folder = folder
         self.log = log
         self.changed = changed
@@ -67,8 +71,10 @@ final class MirrorLink: Sendable {
         var machine = MirrorMachine(firstRequest: UInt64.random(in: 0 ... .max))
         var port: ZeroMQPort?
         var address = ""
+        var key: [UInt8] = []
         var revision = 0
         var sequence: UInt64 = 0
+        var refusedUntil: Instant?
         func step(_ event: MirrorEvent) {
             for directive in machine.step(event, at: clock.now) {
                 for next in carryOut(directive, port, &sequence) { step(next) }
@@ -78,10 +84,10 @@ final class MirrorLink: Sendable {
             let order = order.withLock { $0 }
             if order.revision != revision, let source = order.source {
                 revision = order.revision
-                if source.address != address {
-                    address = source.address
+                if source.address != address || source.key != key {
+                    (address, key) = (source.address, source.key)
                     port?.close()
-                    port = connect(to: address)
+                    port = connect(to: address, key)
                 }
                 step(.assigned(source))
             }
@@ -92,6 +98,12 @@ final class MirrorLink: Sendable {
             }
             do {
                 try port.wait(upTo: .milliseconds(50))
+                // The holder may hear of its grant later than this reader does.
+                if try port.takeRefusal() { refusedUntil = clock.now + Self.pause }
+                if let until = refusedUntil, clock.now >= until {
+                    refusedUntil = nil
+                    try port.reconnect()
+                }
                 while let message = try port.receive(on: .bulk) {
                     guard let envelope = try? Envelope(decoding: message.bytes, limit: WireLimits.message),
                         envelope.sender == holder, case .samples(let answer) = envelope.message
@@ -107,18 +119,18 @@ final class MirrorLink: Sendable {
         port?.close()
     }
 
-    private func connect(to address: String) -> ZeroMQPort? {
-        guard address.hasPrefix("tcp://"), allowsNetwork || LoopbackAddress.contains(address) else {
+    private func connect(to address: String, _ key: [UInt8]) -> ZeroMQPort? {
+        let holderKey = PublicKey(key)
+        guard address.hasPrefix("tcp://"), keys == nil ? LoopbackAddress.contains(address) : holderKey != nil else {
             log.warning(
                 "samples cannot be fetched",
-                [
-                    "holder": holder,
-                    "reason": "\(address) is on another machine and nothing is encrypted: plaintextNetwork is false",
-                ])
+                ["holder": holder, "reason": "\(address): nothing would be encrypted on the way"])
             return nil
         }
         do {
-            return try ZeroMQPort.connecting(data: address, identity: identity)
+            var security = PortSecurity.plain
+            if let keys, let holderKey { security = .connecting(keys, server: holderKey) }
+            return try ZeroMQPort.connecting(data: address, identity: identity, security: security)
         } catch {
             log.warning("samples cannot be fetched", ["holder": holder, "reason": error.description])
             return nil

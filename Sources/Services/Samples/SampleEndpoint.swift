@@ -8,6 +8,7 @@ final class SampleEndpoint: Sendable {
     /// The address with the port that the system chose.
     let address: String
     private let grants: GrantBox
+    private let gate: PeerGate
     private let thread: BackgroundThread
 
     /// Requests answered before new grants are looked for.
@@ -16,8 +17,13 @@ final class SampleEndpoint: Sendable {
     /// Listens.
     ///
     /// - Throws: `TransportError` when the address cannot be had.
-    init(address: String, worker: String, files: LocalSamples, log: Logger) throws {
-        let port = try ZeroMQPort.listening(data: address)
+    ///
+    /// - Parameter keys: to which readers encrypt; `nil`: nothing is encrypted.
+    init(address: String, worker: String, keys: CurveKeys?, files: LocalSamples, log: Logger) throws {
+        let gate = PeerGate()
+        self.gate = gate
+        let port = try ZeroMQPort.listening(
+            data: address, security: keys.map { .listening($0, gate) } ?? .plain)
         self.address = try port.boundAddresses().bulk
         let handed = HandedPort(port)
         let grants = GrantBox()
@@ -33,7 +39,12 @@ final class SampleEndpoint: Sendable {
     }
 
     /// What the server grants from now on.
-    func grant(_ new: [SampleGrant]) { grants.put(new) }
+    func grant(_ new: [SampleGrant]) {
+        // Nobody else gets through a handshake.
+        let readers = new.compactMap { PublicKey($0.key) }.map { ($0, Caller.reader($0)) }
+        gate.admit(Dictionary(readers) { first, _ in first })
+        grants.put(new)
+    }
 
     func cancel() { thread.cancel() }
 
@@ -51,9 +62,10 @@ final class SampleEndpoint: Sendable {
             for _ in 0..<answersAtOnce {
                 guard let message = try port.receive(on: .bulk) else { break }
                 guard let envelope = try? Envelope(decoding: message.bytes, limit: WireLimits.message),
-                    case .samples(let asked) = envelope.message,
-                    let answer = desk.answer(asked, from: envelope.sender, files: files)
+                    case .samples(let asked) = envelope.message
                 else { continue }
+                let key: [UInt8] = if case .reader(let key) = message.caller { key.bytes } else { [] }
+                guard let answer = desk.answer(asked, from: envelope.sender, key: key, files: files) else { continue }
                 if case .refusal(_, let reason, let text) = answer {
                     log.debug("samples refused", ["worker": envelope.sender, "why": "\(reason)", "text": text])
                 }

@@ -14,7 +14,7 @@ final class SampleExchange: SampleMover {
 
     private let name: String
     private let identity: [UInt8]
-    private let allowsNetwork: Bool
+    private let keys: CurveKeys?
     private let folder: MirrorFolder
     private let log: Logger
     private let endpoint: SampleEndpoint?
@@ -26,31 +26,31 @@ final class SampleExchange: SampleMover {
     ///
     /// - Parameters:
     ///   - identity: of this process.
+    ///   - keys: with which it hands out and fetches samples; `nil`: nothing is encrypted.
     ///   - changed: called with the entities of which there is a whole copy, when there may be others.
     /// - Throws: ``ServiceError`` or `TransportError` when the endpoint cannot be had.
     init(
-        settings: WorkerSettings, scoring: LiveScoring, path: String, identity: [UInt8], log: Logger,
+        settings: WorkerSettings, scoring: LiveScoring, path: String, identity: [UInt8], keys: CurveKeys?, log: Logger,
         changed: @escaping @Sendable ([String]) -> Void
     ) throws {
         name = settings.name
         self.identity = identity
-        allowsNetwork = settings.allowsPlaintextNetwork
+        self.keys = keys
         self.log = log
         let local = LocalSamples(training: scoring.training, streams: scoring.streams, reader: scoring.reader)
         let folder = MirrorFolder(path, limit: settings.mirrorLimitBytes, reading: local.reading)
         self.folder = folder
         endpoint = try settings.dataAddress.map { address in
-            if !settings.allowsPlaintextNetwork, !LoopbackAddress.contains(address) {
+            if try keys == nil && !Endpoint(address).isLoopback {
                 throw ServiceError(
-                    .configuration,
-                    "\(address) is no loopback address and nothing is encrypted: use 127.0.0.1, or say "
-                        + "plaintextNetwork: true if the network is trusted")
+                    .configuration, "plain: found \(address), expected a loopback address: nothing is encrypted")
             }
             for wildcard in ["tcp://0.0.0.0:", "tcp://*:", "tcp://[::]:"] where address.hasPrefix(wildcard) {
                 throw ServiceError(
                     .configuration, "\(address) names no machine: others of the domain must be able to reach it")
             }
-            return try SampleEndpoint(address: address, worker: settings.name, files: local, log: log)
+            return try SampleEndpoint(
+                address: address, worker: settings.name, keys: keys, files: local, log: log)
         }
         address = endpoint?.address ?? ""
         let mirrored = scoring.mirrored
@@ -85,7 +85,7 @@ final class SampleExchange: SampleMover {
                 link.assign(source)
             } else {
                 links[source.holder] = MirrorLink(
-                    source, reader: name, identity: identity, allowsNetwork: allowsNetwork, folder: folder, log: log,
+                    source, reader: name, identity: identity, keys: keys, folder: folder, log: log,
                     changed: publish)
             }
         }

@@ -8,8 +8,8 @@ struct LibraryAPI: Sendable {
     let store: FaultLibraryStore
     /// The file of the log of alarms.
     let alarmLog: String
-    /// Whether changes are taken.
-    let takesChanges: Bool
+    /// Who may change it.
+    let authority: HTTPAuthority
 
     /// The path of the whole library; faults are below it.
     static let path = "/v1/library"
@@ -28,7 +28,7 @@ struct LibraryAPI: Sendable {
         case (.get, nil): return try list(request)
         case (.get, let name?): return try fault(name)
         case (.post, nil): return try confirm(request)
-        case (.delete, let name?): return try forget(name)
+        case (.delete, let name?): return try forget(name, request)
         case (_, nil):
             return .text(405, "GET the library or POST a confirmation here; DELETE takes a fault's own path\n")
         case (_, _): return .text(405, "GET or DELETE a fault here; POST \(Self.path) confirms one\n")
@@ -78,8 +78,6 @@ struct LibraryAPI: Sendable {
 
     // MARK: Changes
 
-    private static let onlyHere = "the library is changed only where HTTP is served on this machine\n"
-
     private struct Confirmed: Encodable {
         let name: String
         let added: Bool
@@ -88,7 +86,7 @@ struct LibraryAPI: Sendable {
     }
 
     private func confirm(_ request: HTTPRequest) throws -> HTTPResponse {
-        guard takesChanges else { return .text(403, Self.onlyHere) }
+        if let refusal = authority.refusal(of: request, needing: .operate) { return refusal }
         // A page in a browser cannot send this type to another origin without asking first.
         guard request.header("Content-Type")?.lowercased().hasPrefix("application/json") ?? false else {
             return .text(415, "expected Content-Type: application/json\n")
@@ -115,6 +113,7 @@ struct LibraryAPI: Sendable {
         }
         return try stored {
             let change = try store.add(signature, as: wanted.name, origin: origin)
+            if change.isNew { authority.audit(request, "fault confirmed: \(wanted.name)") }
             return try .encoding(
                 Confirmed(name: wanted.name, added: change.isNew, signatures: change.count, origin: origin))
         }
@@ -122,10 +121,11 @@ struct LibraryAPI: Sendable {
 
     private struct Forgotten: Encodable { let removed: String }
 
-    private func forget(_ name: String) throws -> HTTPResponse {
-        guard takesChanges else { return .text(403, Self.onlyHere) }
+    private func forget(_ name: String, _ request: HTTPRequest) throws -> HTTPResponse {
+        if let refusal = authority.refusal(of: request, needing: .operate) { return refusal }
         return try stored {
             try store.remove(name)
+            authority.audit(request, "fault forgotten")
             return try .encoding(Forgotten(removed: name))
         }
     }

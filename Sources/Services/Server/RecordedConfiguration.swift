@@ -21,6 +21,7 @@ package struct RecordedConfiguration: Codable, Equatable, Sendable {
     package var rules: GroupRules
 
     init(_ settings: ServerSettings) {
+        strategy = settings.aggregation.strategy(hyperparameters: []).name
         largestChange = settings.federation.gate.largestChange
         largestParameter = settings.federation.gate.largestParameter
         sampleCap = settings.federation.gate.sampleCap

@@ -96,10 +96,10 @@ package struct RoundReplay {
         guard SHA256.hexadecimalDigest(of: bytes) == named,
             let configuration = try? JSONDecoder().decode(RecordedConfiguration.self, from: Data(bytes))
         else { throw Wrong(what: "the configuration of its round is not what its SHA-256 says") }
-        guard configuration.strategy == "fedavg" else {
+        guard let rule = AggregationRule(strategy: configuration.strategy) else {
             throw Missing(what: "this build has no strategy \(configuration.strategy)")
         }
-        let strategy = FederatedAveraging(
+        let strategy = rule.strategy(
             hyperparameters: try DeterministicJSON.encode(configuration.training, pretty: false))
         let arithmetic = RoundArithmetic(
             gate: configuration.gate, strategy: strategy,

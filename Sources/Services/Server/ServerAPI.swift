@@ -9,29 +9,35 @@ import Watching
 final class ServerAPI: Sendable {
     private let board: ServerBoard
     private let folder: String
-    private let takesChanges: Bool
+    private let authority: HTTPAuthority
     private let names: FaultLibraryStore
     private let library: LibraryAPI
+    private let principals: PrincipalsAPI
     private let incidents: IncidentBook
 
-    /// - Parameter takesChanges: whether a target and confirmations are taken.
+    /// - Parameters:
+    ///   - authority: who may look, and who may change something.
+    ///   - office: keeps who may take part; `nil` in plain mode.
     init(
         board: ServerBoard, folder: String, library: FaultLibraryStore, dependencies: DependencyGraph,
-        takesChanges: Bool
+        authority: HTTPAuthority, office: IdentityOffice?
     ) {
+        principals = PrincipalsAPI(office: office, authority: authority)
         incidents = IncidentBook(log: folder + "/alarms.db", dependencies: dependencies)
         self.board = board
         self.folder = folder
-        self.takesChanges = takesChanges
+        self.authority = authority
         names = library
-        self.library = LibraryAPI(store: library, alarmLog: folder + "/alarms.db", takesChanges: takesChanges)
+        self.library = LibraryAPI(store: library, alarmLog: folder + "/alarms.db", authority: authority)
     }
 
     /// Answers a request.
     func answer(_ request: HTTPRequest) -> HTTPResponse {
+        if let refusal = authority.refusal(of: request, needing: .read) { return refusal }
         do {
             if request.path == "/v1/placement/target" { return try target(request) }
             if LibraryAPI.serves(request.path) { return try library.answer(request) }
+            if PrincipalsAPI.serves(request.path) { return try principals.answer(request) }
             guard request.method == .get else { return .text(405, "only GET is served here\n") }
             switch request.path {
             case "/healthz": return try health()
@@ -45,7 +51,7 @@ final class ServerAPI: Sendable {
                 return .text(
                     404,
                     "nothing here; there are /healthz, /v1/workers, /v1/rounds, /v1/placement, /v1/placement/target, "
-                        + "/v1/alarms, /v1/alarms/stream, /v1/incidents, /v1/library\n")
+                        + "/v1/alarms, /v1/alarms/stream, /v1/incidents, /v1/library, /v1/principals\n")
             }
         } catch {
             return .text(500, PrintableText.line("\(error)", limit: 300) + "\n")
@@ -60,6 +66,10 @@ final class ServerAPI: Sendable {
         var waitingFor: String?
         var lastAlarm: Int64
         var refusedAlarms: [String: Int]
+        /// Messages that claimed what was not granted, by worker and reason.
+        var refusedMessages: [String: [String: Int]]
+        /// Connections of keys that nobody has enrolled.
+        var refusedHandshakes: Int
         /// What is wrong with the watching now; the first few.
         var dataQuality: [IncidentBook.Finding]
         /// How many there are.
@@ -75,6 +85,8 @@ final class ServerAPI: Sendable {
                 federation: state.federation, version: state.version, finished: state.finished,
                 waitingFor: state.waitingFor,
                 lastAlarm: board.lastAlarm.load(ordering: .relaxed), refusedAlarms: state.refusedAlarms,
+                refusedMessages: state.refusedMessages,
+                refusedHandshakes: state.refusedHandshakes,
                 dataQuality: Array(findings.prefix(100)), dataQualityCount: findings.count))
     }
 
@@ -126,7 +138,7 @@ final class ServerAPI: Sendable {
         guard request.method == .post || request.method == .put else {
             return .text(405, "POST or PUT a target here; /v1/placement shows it\n")
         }
-        guard takesChanges else { return .text(403, "a target is taken only where HTTP is served on this machine\n") }
+        if let refusal = authority.refusal(of: request, needing: .operate) { return refusal }
         // A page in a browser cannot send this type to another origin without asking first.
         guard request.header("Content-Type")?.lowercased().hasPrefix("application/json") ?? false else {
             return .text(415, "expected Content-Type: application/json\n")
@@ -136,6 +148,7 @@ final class ServerAPI: Sendable {
         case .failure(let fault): return .text(400, fault.line + "\n")
         case .success(let target):
             board.put(target)
+            authority.audit(request, "target: \(target.targetSeconds) s")
             return try .encoding(Target(targetSeconds: target.targetSeconds, rounds: target.rounds ?? report.rounds))
         }
     }

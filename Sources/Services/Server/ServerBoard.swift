@@ -14,6 +14,8 @@ final class ServerBoard: Sendable {
         var workers: [String: WorkerEntry] = [:]
         var rejections: [String: Int] = [:]
         var refusedAlarms: [String: Int] = [:]
+        var refusedMessages: [String: [String: Int]] = [:]
+        var refusedHandshakes = 0
         var placement: PlacementReport?
     }
 

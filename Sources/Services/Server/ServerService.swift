@@ -18,6 +18,8 @@ package final class ServerService {
     private let node: ServerNode
     private let port: any MessagePort
     private let tasks = LaneThreads()
+    private let office: IdentityOffice?
+    private let doors: LocalDoors
     private let http: HTTPServer
     private var lastShown = ContinuousClock.now - .seconds(1)
 
@@ -36,8 +38,16 @@ package final class ServerService {
         self.settings = settings
         self.log = log
         self.stop = stop
-        if port == nil { try Self.requireLoopback(settings) }
+        try Self.requireProtection(settings, isPlain: settings.isPlain || port != nil)
         let folder = try DataFolder(settings.folder)
+        let isPlain = settings.isPlain || port != nil
+        let gate = PeerGate()
+        let identities = try isPlain ? nil : IdentityStore(folder: folder.path)
+        let isLocal = try Endpoint(settings.control).isLoopback && Endpoint(settings.bulk).isLoopback
+        let localKeys = try identities != nil && isLocal ? CurveKeys() : nil
+        office = try identities.map {
+            try IdentityOffice(store: $0, gate: gate, localKey: localKeys?.publicKey)
+        }
         let registry = try VersionRegistry(path: folder.file("registry.db"))
         let alarms = try AlarmLog(path: folder.file("alarms.db"))
         library = try FaultLibraryStore(path: folder.file("library.json"))
@@ -49,7 +59,7 @@ package final class ServerService {
             FederationIdentity(UInt64.random(in: 1 ... .max), UInt64.random(in: 1 ... .max))
         }
         federation.digest = try registry.remember(try RecordedConfiguration(settings).encoded())
-        let strategy = FederatedAveraging(
+        let strategy = settings.aggregation.strategy(
             hyperparameters: try DeterministicJSON.encode(settings.training, pretty: false))
         let recovery = try Self.recover(from: registry)
         DescriptorLimit.raise()
@@ -64,7 +74,20 @@ package final class ServerService {
                 ["found": damage, "remedy": "restore it from a backup, or go on"])
         }
         Self.recallWorkers(from: try registry.workers(), to: board)
-        let opened = try port ?? ZeroMQPort.listening(control: settings.control, bulk: settings.bulk)
+        let opened: any MessagePort
+        var doors = LocalDoors()
+        if let port {
+            opened = port
+        } else {
+            let keys = try identities?.serverKeys()
+            let listening = try ZeroMQPort.listening(
+                control: settings.control, bulk: settings.bulk,
+                security: keys.map { .listening($0, gate) } ?? .plain)
+            if let keys, let localKeys, let number = try Endpoint(listening.boundAddresses().control).port {
+                try doors.open(control: number, server: keys.publicKey, secret: localKeys.secret)
+            }
+            opened = listening
+        }
         self.port = opened
         let waker = opened.waker
         node = ServerNode(
@@ -73,31 +96,43 @@ package final class ServerService {
             alarms: alarmRecovery,
             placement: settings.placement.map {
                 PlacementLoop($0, times: ServerFolder.trainingTimes(folder, log: log))
-            }, keepsContributions: settings.keptRounds > 0, port: opened, disk: disk, clock: MonotonicClock(),
+            }, keepsContributions: settings.keptRounds > 0,
+            access: office.map { .identified($0.registry, $0) } ?? .plain, port: opened, disk: disk,
+            clock: MonotonicClock(),
             tasks: tasks, inbox: Inbox { waker.wake() }, note: { log.write($0) })
-        // Whoever reaches the interface could change the target and the library: only from this machine.
+        let host = settings.httpHost.contains(":") ? "[\(settings.httpHost)]" : settings.httpHost
+        let localToken = HTTPToken.makeText()
+        let authority = HTTPAuthority(
+            isPlain: isPlain, isLocal: LoopbackAddress.contains("tcp://\(host):1"), localToken: localToken,
+            office: office)
         let api = ServerAPI(
             board: board, folder: folder.path, library: library, dependencies: settings.dependencies,
-            takesChanges: LoopbackAddress.contains("tcp://\(settings.httpHost):1"))
+            authority: authority, office: office)
         // What it says is true from the first answer on.
         Self.show(node, on: board)
-        http = try HTTPServer(host: settings.httpHost, port: settings.httpPort, names: settings.httpNames) {
-            api.answer($0)
-        }
+        http = try HTTPServer(
+            host: settings.httpHost, port: settings.httpPort, names: settings.httpNames,
+            certificate: settings.certificate,
+            listening: { if authority.takesLocalToken { try doors.open(http: $0, token: localToken) } },
+            handler: { api.answer($0) })
+        self.doors = doors
     }
 
-    private static func requireLoopback(_ settings: ServerSettings) throws {
-        let host = settings.httpHost.contains(":") ? "[\(settings.httpHost)]" : settings.httpHost
-        let http = "\(host):\(settings.httpPort)"
-        for (endpoint, shown) in [
-            (settings.control, settings.control), (settings.bulk, settings.bulk), ("tcp://\(host):1", http),
-        ] {
-            guard try Endpoint(endpoint).isLoopback || settings.allowsPlaintextNetwork else {
+    /// Nothing leaves this machine that is not encrypted.
+    private static func requireProtection(_ settings: ServerSettings, isPlain: Bool) throws {
+        for endpoint in [settings.control, settings.bulk] {
+            guard try Endpoint(endpoint).isLoopback || !isPlain else {
                 throw ServiceError(
-                    .configuration,
-                    "\(shown) is no loopback address and nothing is encrypted: use 127.0.0.1, or "
-                        + "say plaintextNetwork: true if the network is trusted")
+                    .configuration, "plain: found \(endpoint), expected a loopback address: nothing is encrypted")
             }
+        }
+        let host = settings.httpHost.contains(":") ? "[\(settings.httpHost)]" : settings.httpHost
+        guard try !Endpoint("tcp://\(host):1").isLoopback else { return }
+        guard settings.certificate != nil, !isPlain else {
+            throw ServiceError(
+                .configuration,
+                "http: found \(host):\(settings.httpPort), which other machines reach, expected a loopback address, or "
+                    + "--certificate and --certificate-key, and no --plain")
         }
     }
 
@@ -124,9 +159,14 @@ package final class ServerService {
     /// - Throws: what makes going on impossible, such as a disk that is full.
     package func run() throws {
         stop.wake(port.waker)
-        if settings.allowsPlaintextNetwork {
-            log.warning("traffic is not encrypted", ["control": settings.control, "bulk": settings.bulk])
+        if settings.isPlain {
+            log.warning(
+                "plain: nothing is encrypted, and nobody is asked who he is",
+                ["control": settings.control, "bulk": settings.bulk])
         }
+        let inbox = node.inbox
+        office?.start(
+            changed: { inbox.put(.identities($0)) }, failed: { inbox.put(.failed("identities", $0)) })
         log.notice(
             "server started",
             [
@@ -136,7 +176,9 @@ package final class ServerService {
             ])
         defer {
             board.stopping.store(true, ordering: .relaxed)
+            doors.close()
             tasks.stop(upTo: .milliseconds(500))
+            office?.stop()
             http.stop()
             port.close()
             log.notice("server stopped", ["version": "\(node.machine.version)"])
@@ -161,6 +203,7 @@ package final class ServerService {
         guard now - lastShown >= .milliseconds(100) else { return }
         lastShown = now
         Self.show(node, on: board)
+        if let refused = office?.refusedHandshakes { board.update { $0.refusedHandshakes = refused } }
     }
 
     private static func show(_ node: ServerNode, on board: ServerBoard) {
@@ -178,6 +221,7 @@ package final class ServerService {
             state.rejections = Dictionary(
                 uniqueKeysWithValues: machine.rejections.map { ($0.key.rawValue, $0.value) })
             state.placement = report
+            state.refusedMessages = machine.refusals.counts
             state.refusedAlarms = Dictionary(
                 uniqueKeysWithValues: node.acceptance.refusals.map { ("\($0.key)", $0.value) })
         }

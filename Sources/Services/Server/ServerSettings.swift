@@ -19,12 +19,16 @@ package struct ServerSettings: Sendable {
     package var retention = Retention()
     /// The server's own folder.
     package var folder = "server-data"
-    /// Whether workers may come over a network although nothing is encrypted.
-    package var allowsPlaintextNetwork = false
+    /// Whether nothing is encrypted and nobody is asked who he is; on loopback only.
+    package var isPlain = false
+    /// Certificate and private key of the HTTP endpoint, in PEM; `nil`: HTTP without TLS, on loopback only.
+    package var certificate: (certificate: String, key: String)?
     /// Rounds of contributions that are kept for replaying them; 0 keeps none.
     package var keptRounds = 2
     /// The target of the learning loop and how placement reaches it; `nil`: all workers work.
     package var placement: PlacementLoop.Configuration?
+    /// How the workers' parameters become one vector.
+    package var aggregation = AggregationRule.average
     /// The rounds.
     package var federation = ServerConfiguration()
     /// How groups are trained.

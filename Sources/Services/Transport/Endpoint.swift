@@ -92,6 +92,12 @@ package struct Endpoint: Equatable, Sendable, CustomStringConvertible {
         return !found.isEmpty && found.allSatisfy(Self.isLoopback(address:))
     }
 
+    /// The port; `nil` where the system chooses, or there is none.
+    package var port: Int? {
+        guard case .tcp(_, let port) = form else { return nil }
+        return port
+    }
+
     package var description: String {
         switch form {
         case .local(let text): text

@@ -33,27 +33,62 @@ package final class ZeroMQPort: MessagePort {
     private let signal: EventSignal
     private let context: ZeroMQContext
     private let limits: PortLimits
+    private let security: PortSecurity
+    /// Answers for the keys of those who connect; lives as long as the sockets.
+    private let door: HandshakeDoor?
+    /// Where those who connected are, by channel.
+    private var routeBooks = [PeerRoutes(), PeerRoutes()]
     /// What it connects to, where it does.
     private var remote: (control: String?, bulk: String, identity: [UInt8])?
+    /// Hears when the server refuses this port's key, where it connects with one.
+    private var refusals: ZeroMQSocket?
+    private var connections = 0
 
-    private init(routes: Bool, context: ZeroMQContext, limits: PortLimits) throws(TransportError) {
+    private init(
+        routes: Bool, context: ZeroMQContext, limits: PortLimits, security: PortSecurity, signal: EventSignal? = nil
+    ) throws(TransportError) {
         self.routes = routes
         self.context = context
         self.limits = limits
-        signal = try EventSignal()
-        control = try Self.socket(.control, routes: routes, context, limits)
-        bulk = try Self.socket(.bulk, routes: routes, context, limits)
+        self.security = security
+        if let signal { self.signal = signal } else { self.signal = try EventSignal() }
+        // Before any socket that needs its answers: without it none of them could be let in.
+        if case .listening(_, let gate) = security { door = try HandshakeDoor(context, gate: gate) } else { door = nil }
+        control = try Self.socket(.control, routes: routes, context, limits, security)
+        bulk = try Self.socket(.bulk, routes: routes, context, limits, security)
     }
 
     private static func socket(
-        _ channel: Message.Channel, routes: Bool, _ context: ZeroMQContext, _ limits: PortLimits
+        _ channel: Message.Channel, routes: Bool, _ context: ZeroMQContext, _ limits: PortLimits,
+        _ security: PortSecurity
     ) throws(TransportError) -> ZeroMQSocket {
         let socket = try ZeroMQSocket(context, type: routes ? ZMQ_ROUTER : ZMQ_DEALER)
         let isControl = channel == .control
         try configure(
             socket, routes: routes, bytes: isControl ? limits.controlBytes : limits.bulkBytes,
             queue: isControl ? limits.controlQueue : limits.bulkQueue, limits)
+        try secure(socket, security)
         return socket
+    }
+
+    private static func secure(
+        _ socket: borrowing ZeroMQSocket, _ security: PortSecurity
+    ) throws(TransportError) {
+        switch security {
+        case .plain: return
+        case .listening(let keys, _):
+            try socket.set(ZMQ_CURVE_SERVER, to: Int32(1))
+            try socket.set(ZMQ_CURVE_SECRETKEY, to: keys.secret)
+            // Without somebody who answers for keys nobody gets in, instead of everybody.
+            try socket.set(ZMQ_ZAP_DOMAIN, to: Array("faultline".utf8))
+            try socket.set(ZMQ_ZAP_ENFORCE_DOMAIN, to: Int32(1))
+            // Names of connections are the library's own, and nobody takes over another's.
+            try socket.set(ZMQ_ROUTER_HANDOVER, to: Int32(0))
+        case .connecting(let keys, let server):
+            try socket.set(ZMQ_CURVE_SERVERKEY, to: server.bytes)
+            try socket.set(ZMQ_CURVE_PUBLICKEY, to: keys.publicKey.bytes)
+            try socket.set(ZMQ_CURVE_SECRETKEY, to: keys.secret)
+        }
     }
 
     private static func configure(
@@ -95,9 +130,9 @@ package final class ZeroMQPort: MessagePort {
     ///   - bulk: another address.
     /// - Throws: ``TransportError`` when an address cannot be had.
     package static func listening(
-        control: String, bulk: String, limits: PortLimits = PortLimits()
+        control: String, bulk: String, security: PortSecurity = .plain, limits: PortLimits = PortLimits()
     ) throws(TransportError) -> ZeroMQPort {
-        let port = try ZeroMQPort(routes: true, context: ZeroMQContext(), limits: limits)
+        let port = try ZeroMQPort(routes: true, context: ZeroMQContext(), limits: limits, security: security)
         try port.control.bind(try Endpoint(control).bound())
         try port.bulk.bind(try Endpoint(bulk).bound())
         return port
@@ -105,9 +140,20 @@ package final class ZeroMQPort: MessagePort {
 
     /// A worker's port, connecting in the background for as long as it lives.
     package static func connecting(
-        control: String, bulk: String, identity: [UInt8], limits: PortLimits = PortLimits()
+        control: String, bulk: String, identity: [UInt8], security: PortSecurity = .plain,
+        limits: PortLimits = PortLimits()
     ) throws(TransportError) -> ZeroMQPort {
-        let port = try ZeroMQPort(routes: false, context: ZeroMQContext(), limits: limits)
+        try connecting(
+            control: control, bulk: bulk, identity: identity, security: security, limits: limits, signal: nil)
+    }
+
+    /// The same, woken by a signal that there is already.
+    static func connecting(
+        control: String, bulk: String, identity: [UInt8], security: PortSecurity, limits: PortLimits = PortLimits(),
+        signal: EventSignal?
+    ) throws(TransportError) -> ZeroMQPort {
+        let port = try ZeroMQPort(
+            routes: false, context: ZeroMQContext(), limits: limits, security: security, signal: signal)
         port.remote = (try Endpoint(control).connected(), try Endpoint(bulk).connected(), identity)
         try port.connect()
         return port
@@ -117,18 +163,18 @@ package final class ZeroMQPort: MessagePort {
     ///
     /// - Throws: ``TransportError`` when the address cannot be had.
     package static func listening(
-        data address: String, limits: PortLimits = PortLimits()
+        data address: String, security: PortSecurity = .plain, limits: PortLimits = PortLimits()
     ) throws(TransportError) -> ZeroMQPort {
-        let port = try ZeroMQPort(routes: true, context: ZeroMQContext(), limits: limits)
+        let port = try ZeroMQPort(routes: true, context: ZeroMQContext(), limits: limits, security: security)
         try port.bulk.bind(try Endpoint(address).bound())
         return port
     }
 
     /// A port that connects to one address, with the limits of bulk; the other channel stays unused.
     package static func connecting(
-        data address: String, identity: [UInt8], limits: PortLimits = PortLimits()
+        data address: String, identity: [UInt8], security: PortSecurity = .plain, limits: PortLimits = PortLimits()
     ) throws(TransportError) -> ZeroMQPort {
-        let port = try ZeroMQPort(routes: false, context: ZeroMQContext(), limits: limits)
+        let port = try ZeroMQPort(routes: false, context: ZeroMQContext(), limits: limits, security: security)
         port.remote = (nil, try Endpoint(address).connected(), identity)
         try port.connect()
         return port
@@ -136,8 +182,17 @@ package final class ZeroMQPort: MessagePort {
 
     private func connect() throws(TransportError) {
         guard let remote else { return }
-        try control.set(ZMQ_ROUTING_ID, to: remote.identity)
-        try bulk.set(ZMQ_ROUTING_ID, to: remote.identity)
+        if case .connecting = security {
+            connections += 1
+            let address = "inproc://refusals-\(connections)"
+            if remote.control != nil { try control.monitorRefusals(address) } else { try bulk.monitorRefusals(address) }
+            let pair = try ZeroMQSocket(context, type: ZMQ_PAIR)
+            try pair.connect(address)
+            refusals = consume pair
+        } else {
+            try control.set(ZMQ_ROUTING_ID, to: remote.identity)
+            try bulk.set(ZMQ_ROUTING_ID, to: remote.identity)
+        }
         if let address = remote.control { try control.connect(address) }
         try bulk.connect(remote.bulk)
     }
@@ -147,9 +202,17 @@ package final class ZeroMQPort: MessagePort {
         guard remote != nil else { return }
         try control.set(ZMQ_LINGER, to: Int32(0))
         try bulk.set(ZMQ_LINGER, to: Int32(0))
-        control = try Self.socket(.control, routes: routes, context, limits)
-        bulk = try Self.socket(.bulk, routes: routes, context, limits)
+        control = try Self.socket(.control, routes: routes, context, limits, security)
+        bulk = try Self.socket(.bulk, routes: routes, context, limits, security)
         try connect()
+    }
+
+    /// Whether the server has refused this port's key since it was last asked.
+    package func takeRefusal() throws(TransportError) -> Bool {
+        guard refusals != nil else { return false }
+        var isRefused = false
+        while try refusals?.receive(frameLimit: 2) != nil { isRefused = true }
+        return isRefused
     }
 
     /// The addresses that it listens on; empty where it does not.
@@ -164,34 +227,46 @@ package final class ZeroMQPort: MessagePort {
     }
 
     package func receive(on channel: Message.Channel) throws(TransportError) -> ArrivedMessage? {
-        let expected = routes ? 2 : 1
+        let asks = door != nil
+        let expected = asks ? 3 : routes ? 2 : 1
         while true {
+            var user: String?
             let frames =
                 switch channel {
-                case .control: try control.receive(frameLimit: expected)
-                case .bulk: try bulk.receive(frameLimit: expected)
+                case .control: try control.receive(frameLimit: expected, asking: asks, user: &user)
+                case .bulk: try bulk.receive(frameLimit: expected, asking: asks, user: &user)
                 }
             guard let frames else { return nil }
             // A message of another number of frames is not of this protocol.
             guard frames.count == expected, let bytes = frames.last else { continue }
-            return ArrivedMessage(peer: routes ? frames[0].array : [], bytes: bytes)
+            guard asks else { return ArrivedMessage(peer: routes ? frames[0].array : [], bytes: bytes) }
+            guard let user, let caller = Caller(user), frames[1].count <= PeerRoutes.longestTag else { continue }
+            let peer = routeBooks[channel.rawValue].note(frames[0].array, of: user, tag: frames[1].array)
+            return ArrivedMessage(peer: peer, caller: caller, bytes: bytes)
         }
     }
 
     package func send(
         _ message: EncodedMessage, to peer: [UInt8], on channel: Message.Channel
     ) throws(TransportError) -> SendOutcome {
-        switch channel {
-        case .control: try Self.send(message, to: routes ? peer : nil, over: control)
-        case .bulk: try Self.send(message, to: routes ? peer : nil, over: bulk)
+        var first: [UInt8]? = routes ? peer : nil
+        if door != nil {
+            guard let route = routeBooks[channel.rawValue].route(to: peer) else { return .unreachable }
+            first = route
+        } else if case .connecting = security {
+            first = remote?.identity
+        }
+        return switch channel {
+        case .control: try Self.send(message, after: first, over: control)
+        case .bulk: try Self.send(message, after: first, over: bulk)
         }
     }
 
     private static func send(
-        _ message: EncodedMessage, to peer: [UInt8]?, over socket: borrowing ZeroMQSocket
+        _ message: EncodedMessage, after first: [UInt8]?, over socket: borrowing ZeroMQSocket
     ) throws(TransportError) -> SendOutcome {
-        if let peer {
-            let outcome = try socket.send(peer, more: true)
+        if let first {
+            let outcome = try socket.send(first, more: true)
             guard outcome == .queued else { return outcome }
         }
         return try socket.send(message, more: false)

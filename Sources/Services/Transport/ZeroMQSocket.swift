@@ -62,6 +62,41 @@ import Glibc
         guard status == 0 else { throw Self.failure("set option \(option) of a socket") }
     }
 
+    /// Whether the library can encrypt at all.
+    static var canEncrypt: Bool { unsafe zmq_has("curve") == 1 }
+
+    /// A new key pair from the system's randomness.
+    static func curveKeyPair() throws(TransportError) -> (publicKey: [UInt8], secretKey: [UInt8]) {
+        var publicText = [CChar](repeating: 0, count: 41)
+        var secretText = [CChar](repeating: 0, count: 41)
+        guard unsafe zmq_curve_keypair(&publicText, &secretText) == 0 else { throw failure("make a key pair") }
+        return (try bytes(&publicText), try bytes(&secretText))
+    }
+
+    /// The public half of a key pair.
+    static func curvePublicKey(of secret: [UInt8]) throws(TransportError) -> [UInt8] {
+        precondition(secret.count == 32, "a secret key has 32 bytes")
+        var secretText = [CChar](repeating: 0, count: 41)
+        var publicText = [CChar](repeating: 0, count: 41)
+        guard unsafe zmq_z85_encode(&secretText, secret, secret.count) != nil,
+            unsafe zmq_curve_public(&publicText, &secretText) == 0
+        else { throw failure("make a public key") }
+        return try bytes(&publicText)
+    }
+
+    private static func bytes(_ text: inout [CChar]) throws(TransportError) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: 32)
+        guard unsafe zmq_z85_decode(&bytes, &text) != nil else { throw failure("read a key") }
+        return bytes
+    }
+
+    /// Says on an address within the process when a peer refuses this socket's key.
+    func monitorRefusals(_ address: String) throws(TransportError) {
+        guard unsafe zmq_socket_monitor(pointer, address, ZMQ_EVENT_HANDSHAKE_FAILED_AUTH) == 0 else {
+            throw Self.failure("watch a socket")
+        }
+    }
+
     func bind(_ address: String) throws(TransportError) {
         guard unsafe zmq_bind(pointer, address) == 0 else { throw Self.addressFailure("listen on", address) }
     }
@@ -95,6 +130,14 @@ import Glibc
     /// The frames of the next message, at most `limit` of them kept; `nil` when none is there. Large ones stay where the
     /// library put them.
     func receive(frameLimit limit: Int) throws(TransportError) -> [Bytes]? {
+        var user: String?
+        return try receive(frameLimit: limit, asking: false, user: &user)
+    }
+
+    /// The same, with what the handshake of the message's connection said of its peer (RFC 27, User-Id).
+    ///
+    /// - Parameter asking: whether that is wanted.
+    func receive(frameLimit limit: Int, asking: Bool, user: inout String?) throws(TransportError) -> [Bytes]? {
         var frames: [Bytes] = []
         while true {
             guard unsafe zmq_msg_recv(message, pointer, ZMQ_DONTWAIT) >= 0 else {
@@ -104,6 +147,7 @@ import Glibc
                 default: throw Self.failure("receive")
                 }
             }
+            if asking { unsafe user = zmq_msg_gets(message, "User-Id").map { unsafe String(cString: $0) } }
             if frames.count < limit {
                 frames.append(taken())
             } else if frames.count == limit {
@@ -166,6 +210,13 @@ import Glibc
             default: throw Self.failure("send")
             }
         }
+    }
+
+    /// Waits until a socket has a message, or the signal is given.
+    static func wait(
+        _ socket: borrowing ZeroMQSocket, _ signal: EventSignal, upTo limit: Duration
+    ) throws(TransportError) {
+        try wait(socket, socket, signal, upTo: limit)
     }
 
     /// Waits until one of two sockets has a message, or the signal is given.

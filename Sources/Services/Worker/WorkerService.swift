@@ -69,21 +69,36 @@ package final class WorkerService {
         spool = try SharedSpool(path: folder.file("spool.db"), newIdentity: incarnation)
         let (memory, model) = try WorkerState.read(folder)
         let identity = Array("\(settings.name)#\(String(incarnation, radix: 16))".utf8)
-        let opened =
-            try port?(identity)
-            ?? ZeroMQPort.connecting(control: settings.control, bulk: settings.bulk, identity: identity)
+        let isPlain = settings.isPlain || port != nil
+        let exchangeKeys = isPlain ? nil : try CurveKeys()
+        let opened: any MessagePort
+        if let port {
+            opened = try port(identity)
+        } else if isPlain {
+            for address in [settings.control, settings.bulk] where try !Endpoint(address).isLoopback {
+                throw ServiceError(
+                    .configuration, "plain: found \(address), expected a loopback address: nothing is encrypted")
+            }
+            opened = try ZeroMQPort.connecting(control: settings.control, bulk: settings.bulk, identity: identity)
+        } else {
+            let credentials = try WorkerCredentials(
+                settings: settings, path: folder.file(WorkerCredentials.fileName))
+            opened = try IdentifiedPort(settings: settings, credentials: credentials, identity: identity, log: log)
+        }
         self.port = opened
         let waker = opened.waker
         let inbox = Inbox<WorkerNode.Input> { waker.wake() }
         exchange = try SampleExchange(
-            settings: settings, scoring: scoring, path: folder.file("mirror"), identity: identity, log: log
+            settings: settings, scoring: scoring, path: folder.file("mirror"), identity: identity, keys: exchangeKeys,
+            log: log
         ) { inbox.put(.machine(.mirrored($0))) }
         var configuration = WorkerConfiguration(
             name: settings.name,
             registration: Registration(
                 incarnation: incarnation, site: settings.site, domain: settings.domain,
                 capabilities: learner.capabilities, entities: entities,
-                dataAddress: exchange.address, standsBy: settings.standsBy, mirrored: exchange.copies.sorted()))
+                dataAddress: exchange.address, standsBy: settings.standsBy, mirrored: exchange.copies.sorted(),
+                exchangeKey: exchangeKeys?.publicKey.bytes ?? []))
         // Counting large files takes longer: then it registers without, and says so when it knows.
         configuration.capabilitiesPatience = .seconds(2)
         let progress = WatchProgress(inbox: inbox, hasLive: live != nil)
@@ -110,6 +125,7 @@ package final class WorkerService {
     ///   or what makes going on impossible.
     package func run() throws {
         stop.wake(port.waker)
+        if settings.isPlain { log.warning("plain: nothing is encrypted, and nobody is asked who he is") }
         log.notice("worker started", ["worker": settings.name, "server": settings.control])
         defer {
             node.end()

@@ -15,8 +15,12 @@ package struct WorkerSettings: Sendable {
     /// Where other workers of the domain fetch this one's samples when they serve its entities, such as
     /// `tcp://127.0.0.1:*`; `nil`: nowhere.
     package var dataAddress: String? = "tcp://127.0.0.1:*"
-    /// Whether samples may travel over a network although nothing is encrypted.
-    package var allowsPlaintextNetwork = false
+    /// Whether nothing is encrypted and nobody is asked who he is; on loopback only.
+    package var isPlain = false
+    /// What the worker enrols with where it is not enrolled yet; `nil`: it enrols by itself, on loopback.
+    package var enrolmentToken: EnrolmentToken?
+    /// Whether it makes itself a new key at this start, and hands it over with the old one.
+    package var makesNewKey = false
     /// Whether it only offers its samples: it trains and watches nothing.
     package var standsBy = false
     /// Bytes that copies of other workers' samples may have.

@@ -38,7 +38,8 @@ final class HostilePeer {
         site = Self.sitePrefix + name
         incarnation = cluster.generator.next()
         endpoint = cluster.network.openWorker(
-            address: Array("\(name)#\(String(incarnation, radix: 16))".utf8), place: cluster.settings.workers + 1)
+            address: Array("\(name)#\(String(incarnation, radix: 16))".utf8), place: cluster.settings.workers + 1,
+            caller: SimulatedIdentities.caller(name))
         act()
     }
 

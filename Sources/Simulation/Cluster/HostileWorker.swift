@@ -24,13 +24,18 @@ final class HostileWorker {
         }
     }
 
+    /// Names that whoever means ill has.
+    static func name(_ number: Int) -> String { "mallory\(number)" }
+    /// Most names that he has at a time.
+    static let most = 4
+
     func leave() {
         for peer in peers { peer.leave() }
         peers = []
     }
 
     private func peer(_ number: Int = 0) -> HostilePeer {
-        while peers.count <= number { peers.append(HostilePeer(cluster, name: "mallory\(peers.count)")) }
+        while peers.count <= number { peers.append(HostilePeer(cluster, name: Self.name(peers.count))) }
         return peers[number]
     }
 
@@ -112,7 +117,8 @@ final class HostileWorker {
                         message: .heartbeat(Heartbeat(assignmentRevision: 0, activity: .idle, version: 0))
                     ).encoded()
             }
-            cluster.network.inject(bytes, from: address, on: number % 5 == 0 ? 1 : 0)
+            cluster.network.inject(
+                bytes, from: address, by: SimulatedIdentities.caller(peer().name), on: number % 5 == 0 ? 1 : 0)
         }
     }
 
@@ -160,7 +166,8 @@ final class HostileWorker {
                 let isBulk =
                     (try? Envelope(decoding: message.bytes, limit: WireLimits.message))?.message.channel == .bulk
                 cluster.network.inject(
-                    message.bytes, from: index % 4 == 0 ? peer.address : message.peer, on: isBulk ? 1 : 0)
+                    message.bytes, from: index % 4 == 0 ? peer.address : message.peer,
+                    by: SimulatedIdentities.caller(peer.name), on: isBulk ? 1 : 0)
             }
             cluster.tally.count(.foreignLease)
         }

@@ -96,7 +96,8 @@ final class ServerPlace {
         cluster.variant?.change(port, ofServer: self)
         let node = ServerNode(
             configuration: configuration, strategy: cluster.variant?.strategy ?? FederatedAveraging(),
-            maker: ToyMaker(), recovery: recovery, alarms: folder.alarmRecovery, port: port,
+            maker: ToyMaker(), recovery: recovery, alarms: folder.alarmRecovery,
+            access: .identified(cluster.identities.registry, ClosedOffice()), port: port,
             disk: SimulatedServerDisk(self, faults: faults),
             clock: clock, tasks: tasks, inbox: Inbox()
         ) { [unowned cluster] note in

@@ -37,6 +37,8 @@ package final class SimulatedCluster {
     private var streamsSince: Instant?
     private(set) lazy var server = ServerPlace(self)
     private(set) var workers: [WorkerPlace] = []
+    /// Who may take part, as what.
+    private(set) var identities = SimulatedIdentities()
     /// One that does not what it says.
     private(set) lazy var hostile = HostileWorker(self)
     /// Other processes under the names of workers, those that are gone too.
@@ -63,6 +65,11 @@ package final class SimulatedCluster {
             let own = self.settings.offersSamples ? ["\(site)/own\(index)"] : []
             workers.append(
                 WorkerPlace(self, index: index, name: "worker\(index)", site: site, entities: shared + own))
+        }
+        for worker in workers { identities.enrol(Grant(name: worker.name, site: worker.site)) }
+        for number in 0..<HostileWorker.most {
+            let name = HostileWorker.name(number)
+            identities.enrol(Grant(name: name, site: HostilePeer.sitePrefix + name))
         }
         oracles = [
             ContributionOracle(), VersionOracle(), ReplayOracle(),

@@ -16,7 +16,7 @@ package enum Variant: String, CaseIterable, Sendable {
     case lastOneWins
     /// Contributions are not kept.
     case keepsNothing
-    /// Lease epochs and addresses are not looked at.
+    /// Lease epochs, addresses and keys are not looked at.
     case epochsIgnored
     /// Leases end ten times too late.
     case leasesForEver
@@ -108,7 +108,7 @@ package enum Variant: String, CaseIterable, Sendable {
                     heartbeat.assignmentRevision = .max
                     envelope.message = .heartbeat(heartbeat)
                 }
-                return ArrivedMessage(peer: message.peer, bytes: bytes)
+                return ArrivedMessage(peer: message.peer, caller: message.caller, bytes: bytes)
             }
         case .epochsIgnored: ignoreEpochs(port, place)
         default: break
@@ -132,7 +132,8 @@ package enum Variant: String, CaseIterable, Sendable {
             if case .registration = envelope.message { return message }
             guard let lease = book.leases[envelope.sender] else { return message }
             let bytes = Self.rewrite(message.bytes.array) { $0.leaseEpoch = lease.epoch }
-            return ArrivedMessage(peer: lease.peer, bytes: bytes)
+            return ArrivedMessage(
+                peer: lease.peer, caller: SimulatedIdentities.caller(envelope.sender), bytes: bytes)
         }
     }
 

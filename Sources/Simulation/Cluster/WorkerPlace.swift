@@ -60,7 +60,9 @@ final class WorkerPlace {
         let incarnation = cluster.generator.next()
         let address = Array("\(name)#\(String(incarnation, radix: 16))".utf8)
         let port = SimulatedPort(
-            cluster.network.openWorker(address: address, place: index), network: cluster.network, isServer: false)
+            cluster.network.openWorker(
+                address: address, place: index, caller: SimulatedIdentities.caller(name)), network: cluster.network,
+            isServer: false)
         let clock = SimulatedClock(agenda: agenda, starting: .zero + .seconds(Int64(index + 1) * 1_000))
         let tasks = SimulatedTasks(agenda: agenda, seed: cluster.seed, process: number)
         let process = SimulatedProcess(port: port, clock: clock, tasks: tasks, agenda: agenda, network: cluster.network)

@@ -27,8 +27,10 @@ final class SimulatedNetwork {
 
     /// The sockets of one process. Without a place it is the server's.
     final class Endpoint {
-        /// Messages that wait, by channel: the sender's address and the bytes.
-        fileprivate(set) var waiting: [[(peer: [UInt8], bytes: [UInt8])]] = [[], []]
+        /// Messages that wait, by channel: the sender's address, whose key it has, and the bytes.
+        fileprivate(set) var waiting: [[(peer: [UInt8], caller: Caller, bytes: [UInt8])]] = [[], []]
+        /// Whose key its connections have; the server's is not asked for.
+        let caller: Caller
         /// What the other side knows it by; empty for the server.
         fileprivate(set) var address: [UInt8]
         /// The machine that it runs on: its link is the place's.
@@ -39,13 +41,14 @@ final class SimulatedNetwork {
         var wake: (() -> Void)?
         private var taken = [0, 0]
 
-        fileprivate init(address: [UInt8], place: Int) {
+        fileprivate init(address: [UInt8], place: Int, caller: Caller) {
             self.address = address
+            self.caller = caller
             self.place = place
         }
 
         /// The next message of a channel, if one waits.
-        func receive(on channel: Int) -> (peer: [UInt8], bytes: [UInt8])? {
+        func receive(on channel: Int) -> (peer: [UInt8], caller: Caller, bytes: [UInt8])? {
             guard taken[channel] < waiting[channel].count else {
                 waiting[channel].removeAll(keepingCapacity: true)
                 taken[channel] = 0
@@ -90,14 +93,14 @@ final class SimulatedNetwork {
     /// The sockets of a server that starts; those of an earlier one are gone, with what waited there.
     func openServer() -> Endpoint {
         server?.isOpen = false
-        let endpoint = Endpoint(address: [], place: -1)
+        let endpoint = Endpoint(address: [], place: -1, caller: .anybody)
         server = endpoint
         return endpoint
     }
 
     /// The sockets of a worker that starts.
-    func openWorker(address: [UInt8], place: Int) -> Endpoint {
-        let endpoint = Endpoint(address: address, place: place)
+    func openWorker(address: [UInt8], place: Int, caller: Caller) -> Endpoint {
+        let endpoint = Endpoint(address: address, place: place, caller: caller)
         workers[address] = endpoint
         return endpoint
     }
@@ -150,10 +153,10 @@ final class SimulatedNetwork {
     func sendUp(_ bytes: [UInt8], from endpoint: Endpoint, on channel: Int) -> SendOutcome {
         guard endpoint.isOpen else { return .unreachable }
         guard !endpoint.isDead else { return .queued }
-        let address = endpoint.address
+        let (address, caller) = (endpoint.address, endpoint.caller)
         carry(bytes, over: Link(place: endpoint.place, direction: .up, channel: channel)) { [unowned self] bytes in
             guard let server else { return }
-            put(bytes, from: address, at: server, on: channel)
+            put(bytes, from: address, by: caller, at: server, on: channel)
         }
         return .queued
     }
@@ -164,20 +167,20 @@ final class SimulatedNetwork {
         guard !endpoint.isDead else { return .queued }
         carry(bytes, over: Link(place: endpoint.place, direction: .down, channel: channel)) { [unowned self] bytes in
             guard let endpoint = workers[address] else { return }
-            put(bytes, from: [], at: endpoint, on: channel)
+            put(bytes, from: [], by: .anybody, at: endpoint, on: channel)
         }
         return .queued
     }
 
-    /// A message that nobody of the federation sent, straight into the server's socket.
-    func inject(_ bytes: [UInt8], from address: [UInt8], on channel: Int) {
+    /// A message straight into the server's socket, from any address, over a connection with somebody's key.
+    func inject(_ bytes: [UInt8], from address: [UInt8], by caller: Caller, on channel: Int) {
         guard let server else { return }
-        put(bytes, from: address, at: server, on: channel)
+        put(bytes, from: address, by: caller, at: server, on: channel)
     }
 
-    private func put(_ bytes: [UInt8], from peer: [UInt8], at endpoint: Endpoint, on channel: Int) {
+    private func put(_ bytes: [UInt8], from peer: [UInt8], by caller: Caller, at endpoint: Endpoint, on channel: Int) {
         guard endpoint.isOpen, endpoint.waiting[channel].count < Self.capacity else { return }
-        endpoint.waiting[channel].append((peer, bytes))
+        endpoint.waiting[channel].append((peer, caller, bytes))
         endpoint.wake?()
     }
 

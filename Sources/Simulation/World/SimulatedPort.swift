@@ -25,7 +25,7 @@ final class SimulatedPort: NodePort {
     func receive(on channel: Message.Channel) throws -> ArrivedMessage? {
         while let message = endpoint.receive(on: channel == .control ? 0 : 1) {
             arrived?(message.bytes, message.peer)
-            let taken = ArrivedMessage(peer: message.peer, bytes: message.bytes)
+            let taken = ArrivedMessage(peer: message.peer, caller: message.caller, bytes: message.bytes)
             guard let incoming else { return taken }
             if let changed = incoming(taken) { return changed }
         }

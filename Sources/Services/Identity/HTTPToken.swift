@@ -1,0 +1,55 @@
+import Federation
+import Platform
+
+/// What a token for HTTP allows; each includes those before it.
+package enum HTTPRole: String, Codable, CaseIterable, Comparable, Sendable {
+    /// Look at everything.
+    case read
+    /// Change the fault library and the target.
+    case operate
+    /// See who may take part, and shut somebody out.
+    case admin
+
+    package static func < (a: HTTPRole, b: HTTPRole) -> Bool {
+        (allCases.firstIndex(of: a) ?? 0) < (allCases.firstIndex(of: b) ?? 0)
+    }
+}
+
+/// A token for HTTP as the server keeps it: its SHA-256, not the token.
+package struct HTTPToken: Codable, Hashable, Sendable {
+    /// What it was made for.
+    package var name: String
+    /// What it allows.
+    package var role: HTTPRole
+    /// SHA-256 of the token's text, in hexadecimal digits.
+    package var digest: String
+    /// Until when, in seconds since 1970; `nil`: for good.
+    package var expires: Int64?
+
+    /// A token with every field given.
+    package init(name: String, role: HTTPRole, token: String, expires: Int64? = nil) {
+        self.name = name
+        self.role = role
+        digest = SHA256.hexadecimalDigest(of: Array(token.utf8))
+        self.expires = expires
+    }
+
+    /// The text of a new token: 32 random bytes.
+    package static func makeText() -> String {
+        "fl-http-" + Hexadecimal.text((0..<32).map { _ in UInt8.random(in: 0 ... .max) })
+    }
+
+    /// The highest role among tokens that are this text; `nil` for none. Digests are compared, every one to its end, so
+    /// that the time tells nothing of how much of a guess was right.
+    package static func role(of text: String, among tokens: [HTTPToken], at seconds: Int64) -> HTTPRole? {
+        let digest = Array(SHA256.hexadecimalDigest(of: Array(text.utf8)).utf8)
+        var role: HTTPRole?
+        for token in tokens {
+            let known = Array(token.digest.utf8)
+            var difference: UInt8 = known.count == digest.count ? 0 : 1
+            for (a, b) in zip(known, digest) { difference |= a ^ b }
+            if difference == 0, token.expires.map({ seconds < $0 }) ?? true { role = max(role ?? .read, token.role) }
+        }
+        return role
+    }
+}

@@ -1,0 +1,193 @@
+package import Federation
+import Foundation
+import Platform
+import Synchronization
+
+/// Keeps a running server's identities: lets keys in, reads again what commands have changed, and shuts out at once. On a
+/// thread of its own, since all of it waits for the disk.
+package final class IdentityOffice: IdentityKeeper {
+    private struct Job: Sendable {
+        var request: EnrolmentRequest
+        var isHeld: Bool
+        var answer: @Sendable (EnrolmentAnswer) -> Void
+    }
+
+    private struct State {
+        var record: IdentityRecord
+        var stamp: [Int64]
+        var jobs: [Job] = []
+        var audits: [AuditEvent] = []
+        var changed: (@Sendable (IdentityRegistry) -> Void)?
+        var failed: (@Sendable (any Error) -> Void)?
+    }
+
+    /// Requests and lines that wait at most.
+    private static let mostWaiting = 1_024
+
+    private let store: IdentityStore
+    private let gate: PeerGate
+    private let localKey: PublicKey?
+    private let state: Mutex<State>
+    /// Held from reading or writing the file until what it says holds: what is older never comes after what is newer.
+    private let file = Mutex(())
+    private let something = DispatchSemaphore(value: 0)
+    private let thread = Mutex<BackgroundThread?>(nil)
+
+    /// Reads what there is.
+    ///
+    /// - Parameter localKey: with which processes of this user enrol; `nil`: only tokens let in.
+    package init(store: IdentityStore, gate: PeerGate, localKey: PublicKey?) throws {
+        self.store = store
+        self.gate = gate
+        self.localKey = localKey
+        let stamp = store.stamp()
+        state = Mutex(State(record: try store.read(), stamp: stamp))
+        open()
+    }
+
+    /// Who may take part now.
+    package var registry: IdentityRegistry { state.withLock { $0.record.registry } }
+
+    /// Who may use HTTP now.
+    package var tokens: [HTTPToken] { state.withLock { $0.record.tokens } }
+
+    /// Connections of keys that name nobody.
+    var refusedHandshakes: Int { gate.refused }
+
+    /// Begins to work.
+    ///
+    /// - Parameters:
+    ///   - changed: told of every change, after it holds at the gate.
+    ///   - failed: told of what could not be read or written.
+    package func start(
+        changed: @escaping @Sendable (IdentityRegistry) -> Void, failed: @escaping @Sendable (any Error) -> Void
+    ) {
+        state.withLock { ($0.changed, $0.failed) = (changed, failed) }
+        // Whoever was handed a token a moment ago does not wait for the next look at the file.
+        gate.beforeRefusing { [weak self] in
+            do {
+                try self?.readIfChanged()
+            } catch {
+                failed(error)
+            }
+        }
+        thread.withLock {
+            $0 = BackgroundThread(name: "identities") { [self] isCancelled in
+                while !isCancelled() {
+                    _ = something.wait(timeout: .now() + .milliseconds(100))
+                    work()
+                }
+            }
+        }
+    }
+
+    /// Ends the thread.
+    package func stop() {
+        thread.withLock { $0 }?.cancel()
+        something.signal()
+        thread.withLock { $0 }?.join(upTo: .milliseconds(500))
+    }
+
+    package func enrol(
+        _ request: EnrolmentRequest, isHeld: Bool, answer: @escaping @Sendable (EnrolmentAnswer) -> Void
+    ) {
+        let fits = state.withLock { state in
+            guard state.jobs.count < Self.mostWaiting else { return false }
+            state.jobs.append(Job(request: request, isHeld: isHeld, answer: answer))
+            return true
+        }
+        if fits { something.signal() } else { answer(EnrolmentAnswer(.later, "many workers enrol just now")) }
+    }
+
+    package func audit(_ event: AuditEvent) {
+        state.withLock { if $0.audits.count < Self.mostWaiting { $0.audits.append(event) } }
+        something.signal()
+    }
+
+    // MARK: On the thread
+
+    private func work() {
+        let (jobs, audits) = state.withLock { state in
+            defer { (state.jobs, state.audits) = ([], []) }
+            return (state.jobs, state.audits)
+        }
+        do {
+            try readIfChanged()
+            let now = IdentityStore.now
+            let used = gate.takeUsed()
+            let isOverdue = registry.invitations.contains { $0.expires <= now }
+            if !audits.isEmpty || !used.isEmpty || isOverdue {
+                try change { registry in
+                    var directives = registry.step(.tick, at: now)
+                    for key in used {
+                        guard let principal = registry.active.first(where: { $0.keys.contains(key) }) else { continue }
+                        directives += registry.step(.connected(principal.id, with: key), at: now)
+                    }
+                    return directives + audits.map { .audit($0) }
+                }
+            }
+        } catch {
+            state.withLock { $0.failed }?(error)
+        }
+        for job in jobs { enrol(job) }
+    }
+
+    /// Shuts the principal of a name out; whether there was one. From any thread but the node's: it waits for the disk.
+    func revoke(_ name: String) throws -> Bool {
+        try !change { $0.step(.revoked(name: name), at: IdentityStore.now) }.isEmpty
+    }
+
+    private func readIfChanged() throws {
+        try file.withLock { _ in
+            let stamp = store.stamp()
+            if stamp != state.withLock({ $0.stamp }) { take(try store.read(), stamp) }
+        }
+    }
+
+    private func enrol(_ job: Job) {
+        do {
+            let directives = try change {
+                $0.step(.enrolling(job.request, isHeld: job.isHeld), at: IdentityStore.now)
+            }
+            for case .answer(let answer) in directives { job.answer(answer) }
+        } catch {
+            state.withLock { $0.failed }?(error)
+            job.answer(EnrolmentAnswer(.later, "the server cannot keep the key just now"))
+        }
+    }
+
+    @discardableResult private func change(
+        _ body: (inout IdentityRegistry) -> [IdentityDirective]
+    ) throws -> [IdentityDirective] {
+        try file.withLock { _ in
+            let (record, directives) = try store.change { record in
+                let directives = body(&record.registry)
+                let events = directives.compactMap { directive in
+                    if case .audit(let event) = directive { event } else { nil }
+                }
+                return (directives, events)
+            }
+            take(record, store.stamp())
+            return directives
+        }
+    }
+
+    private func take(_ record: IdentityRecord, _ stamp: [Int64]) {
+        let (changed, isNews) = state.withLock { state in
+            let isNews = state.record.registry != record.registry
+            (state.record, state.stamp) = (record, stamp)
+            return (state.changed, isNews)
+        }
+        open()
+        if isNews { changed?(record.registry) }
+    }
+
+    /// Tells the gate who may connect.
+    private func open() {
+        let registry = registry
+        var callers = registry.callers(at: IdentityStore.now)
+        if let localKey { callers[localKey] = .local }
+        let awaited = registry.active.filter { $0.keys.count > 1 }.compactMap(\.keys.last)
+        gate.admit(callers, awaiting: Set(awaited))
+    }
+}

@@ -1,0 +1,142 @@
+import Federation
+import Platform
+import Services
+import TestSupport
+import Testing
+
+/// Ports whose peers have keys, over real sockets.
+@Suite struct SecuredPortTests {
+    private let server: CurveKeys
+    private let gate = PeerGate()
+    private let port: ZeroMQPort
+    private let addresses: (control: String, bulk: String)
+
+    init() throws {
+        server = try CurveKeys()
+        port = try ZeroMQPort.listening(
+            control: "tcp://127.0.0.1:*", bulk: "tcp://127.0.0.1:*", security: .listening(server, gate))
+        addresses = try port.boundAddresses()
+    }
+
+    private func connect(_ keys: CurveKeys, tag: String) throws -> ZeroMQPort {
+        try ZeroMQPort.connecting(
+            control: addresses.control, bulk: addresses.bulk, identity: Array(tag.utf8),
+            security: .connecting(keys, server: server.publicKey))
+    }
+
+    private func next(_ port: ZeroMQPort, _ channel: Message.Channel = .control) -> ArrivedMessage? {
+        var found: ArrivedMessage?
+        _ = Fleet.wait(5) {
+            found = try? port.receive(on: channel)
+            return found != nil
+        }
+        return found
+    }
+
+    private func send(_ bytes: [UInt8], from port: ZeroMQPort, on channel: Message.Channel = .control) -> Bool {
+        Fleet.wait(5) { (try? port.send(bytes, to: [], on: channel)) == .queued }
+    }
+
+    private func id(_ keys: CurveKeys) -> Caller { .principal(PrincipalID(firstKey: keys.publicKey)) }
+
+    @Test func everyMessageSaysWhoseKeyItsConnectionHas() throws {
+        let (a, b) = (try CurveKeys(), try CurveKeys())
+        gate.admit([a.publicKey: id(a), b.publicKey: id(b)])
+        // The same tag: nobody gets another's answers by it.
+        let (one, other) = (try connect(a, tag: "w#1"), try connect(b, tag: "w#1"))
+        for channel in Message.Channel.allCases {
+            #expect(send([1], from: one, on: channel))
+            let first = try #require(next(port, channel))
+            #expect(send([2], from: other, on: channel))
+            let second = try #require(next(port, channel))
+            #expect(first.caller == id(a) && second.caller == id(b))
+            #expect(first.peer != second.peer)
+            #expect(try port.send([3], to: first.peer, on: channel) == .queued)
+            #expect(try port.send([4], to: second.peer, on: channel) == .queued)
+            #expect(next(one, channel)?.bytes.array == [3])
+            #expect(next(other, channel)?.bytes.array == [4])
+        }
+        #expect(try port.send([5], to: Array("w#1".utf8), on: .control) == .unreachable)
+    }
+
+    /// Two starts of one worker have one key, and each gets its own answers; a new connection takes an old one's place.
+    @Test func startsOfOneWorkerAreToldApart() throws {
+        let a = try CurveKeys()
+        gate.admit([a.publicKey: id(a)])
+        let (one, other) = (try connect(a, tag: "w#1"), try connect(a, tag: "w#2"))
+        #expect(send([1], from: one))
+        let first = try #require(next(port))
+        #expect(send([2], from: other))
+        let second = try #require(next(port))
+        #expect(first.peer != second.peer && first.caller == second.caller)
+        try one.reconnect()
+        #expect(send([3], from: one))
+        #expect(next(port)?.peer == first.peer)
+        #expect(Fleet.wait(5) { (try? port.send([9], to: first.peer, on: .control)) == .queued })
+        #expect(next(one)?.bytes.array == [9])
+        #expect(try other.receive(on: .control) == nil)
+    }
+
+    @Test func whoeverIsNotAdmittedIsNotHeard() throws {
+        let (a, b) = (try CurveKeys(), try CurveKeys())
+        gate.admit([a.publicKey: id(a)])
+        let (known, unknown) = (try connect(a, tag: "a"), try connect(b, tag: "b"))
+        #expect(send([1], from: known))
+        #expect(next(port)?.caller == id(a))
+        #expect(Fleet.wait(5) { (try? unknown.takeRefusal()) == true })
+        #expect(try unknown.send([1], to: [], on: .control) != .queued)
+        #expect(gate.refused > 0)
+        // The gate closes; a new connection with the same key gets no further than the other's.
+        gate.admit([:])
+        try known.reconnect()
+        #expect(Fleet.wait(5) { (try? known.takeRefusal()) == true })
+        #expect(try port.receive(on: .control) == nil)
+    }
+
+    /// A data endpoint: the key that a grant names, and no other, until the grant ends.
+    @Test func samplesGoToTheKeyThatAGrantNames() throws {
+        let (reader, thief) = (try CurveKeys(), try CurveKeys())
+        let gate = PeerGate()
+        let holder = try ZeroMQPort.listening(data: "tcp://127.0.0.1:*", security: .listening(server, gate))
+        let address = try holder.boundAddresses().bulk
+        func connect(_ keys: CurveKeys) throws -> ZeroMQPort {
+            try ZeroMQPort.connecting(
+                data: address, identity: Array("r".utf8), security: .connecting(keys, server: server.publicKey))
+        }
+        // Whoever comes before his grant hears it, and gets in later.
+        let port = try connect(reader)
+        #expect(Fleet.wait(5) { (try? port.takeRefusal()) == true })
+        gate.admit([reader.publicKey: .reader(reader.publicKey)])
+        try port.reconnect()
+        #expect(send([1], from: port, on: .bulk))
+        #expect(next(holder, .bulk)?.caller == .reader(reader.publicKey))
+        let stolen = try connect(thief)
+        let refused = gate.refused
+        #expect(Fleet.wait(5) { gate.refused > refused })
+        #expect(try stolen.send([1], to: [], on: .bulk) != .queued)
+        // The token of a grant is worth nothing over another's connection.
+        var desk = SampleDesk()
+        let token = [UInt8](repeating: 1, count: WireLimits.token)
+        desk.grant([SampleGrant(reader: "r", token: token, entities: ["s/e"], key: reader.publicKey.bytes)])
+        let request = SampleMessage.listRequest(request: 1, token: token, entity: "s/e")
+        for key in [thief.publicKey.bytes, []] {
+            guard case .refusal(1, .notGranted, _) = desk.answer(request, from: "r", key: key, files: NoFiles()) else {
+                Issue.record("samples for a thief")
+                return
+            }
+        }
+        guard
+            case .refusal(1, .changed, _) = desk.answer(
+                request, from: "r", key: reader.publicKey.bytes, files: NoFiles())
+        else {
+            Issue.record("nothing for the reader")
+            return
+        }
+    }
+
+    private struct NoFiles: SampleFiles {
+        func listing(of entity: String) -> SampleListing? { nil }
+        func read(_ entity: String, file: Int, offset: UInt64, count: Int) -> [UInt8] { [] }
+        func digest(_ entity: String, file: Int, offset: UInt64, count: Int) -> [UInt8] { [] }
+    }
+}
