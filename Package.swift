@@ -37,6 +37,12 @@ func tests(_ module: String, _ dependencies: [Target.Dependency] = [], resources
         swiftSettings: strict)
 }
 
+/// The page that fl-server serves, file by file.
+let pageFiles = [
+    "page.html", "page.css", "page.svg", "main.js", "state.js", "text.js", "draw.js", "incidents.js", "alarms.js",
+    "places.js", "actions.js", "system.js",
+]
+
 let package = Package(
     name: "faultline",
     products: [
@@ -90,7 +96,7 @@ let package = Package(
                 "Autoencoders", "CMicroHTTP", "CSQLite", "CZeroMQ", "CommandLine", "Federation", "Numerics",
                 "Placement", "Platform",
                 "Telemetry", "Watching",
-            ], touchesC: true),
+            ], touchesC: true, resources: pageFiles.map { .embedInCode("Page/Resources/" + $0) }),
 
         // Layer 6: live sources and the sample store, which only some tools need.
         module(
@@ -118,7 +124,7 @@ let package = Package(
         tool(
             "fl-server", ["Autoencoders", "Federation", "Placement", "Platform", "Services", "Telemetry", "Watching"]),
         tool("fl-worker", ["Autoencoders", "Collection", "Platform", "Services", "Telemetry", "Watching"]),
-        tool("fl-alerts", ["Platform", "Services", "Watching"]),
+        tool("fl-alerts", ["Platform", "Services", "Telemetry", "Watching"]),
         tool("fl-simulate", ["Platform", "Simulation"]),
         tool("fl-demo", ["Laboratory", "Platform", "Services", "Telemetry", "Watching"]),
 

@@ -27,13 +27,13 @@ package enum HTTPClient {
         exchange("GET", host: host, port: port, path: path, headers: headers, body: [], read: read)
     }
 
-    /// Posts JSON to a path and hands on the answer's body as it comes.
+    /// Posts JSON to a path, or puts it there, and hands on the answer's body as it comes.
     package static func post(
-        host: String, port: Int, path: String, json: String, read: ([UInt8]) -> Bool
+        host: String, port: Int, path: String, json: String, puts: Bool = false, read: ([UInt8]) -> Bool
     ) -> Outcome {
         let body = Array(json.utf8)
         let headers = ["Content-Type": "application/json", "Content-Length": "\(body.count)"]
-        return exchange("POST", host: host, port: port, path: path, headers: headers, body: body, read: read)
+        return exchange(puts ? "PUT" : "POST", host: host, port: port, path: path, headers: headers, body: body, read: read)
     }
 
     /// Deletes what a path names and hands on the answer's body as it comes.

@@ -361,6 +361,10 @@ private func queue(
     unsafe MHD_add_response_header(made, "Content-Type", contentType)
     unsafe MHD_add_response_header(made, "Cache-Control", "no-store")
     unsafe MHD_add_response_header(made, "X-Content-Type-Options", "nosniff")
+    if contentType.hasPrefix("text/html") {
+        unsafe MHD_add_response_header(made, "Content-Security-Policy", PageFiles.policy)
+        unsafe MHD_add_response_header(made, "Referrer-Policy", "no-referrer")
+    }
     if ends { unsafe MHD_add_response_header(made, "Connection", "close") }
     return unsafe MHD_queue_response(connection, UInt32(status), made)
 }

@@ -14,6 +14,7 @@ package final class ServerService {
     private let log: Logger
     private let board = ServerBoard()
     private let library: FaultLibraryStore
+    private let operations: OperatorStore
     private let stop: StopSignal
     private let node: ServerNode
     private let port: any MessagePort
@@ -41,6 +42,7 @@ package final class ServerService {
         let registry = try VersionRegistry(path: folder.file("registry.db"))
         let alarms = try AlarmLog(path: folder.file("alarms.db"))
         library = try FaultLibraryStore(path: folder.file("library.json"))
+        operations = try OperatorStore(path: folder.file("operations.db"))
         var federation = settings.federation
         federation.awaitsChoice = settings.placement != nil
         // Not draws that any result depends on: nobody may foresee the one, nobody else may have the other.
@@ -77,7 +79,8 @@ package final class ServerService {
             tasks: tasks, inbox: Inbox { waker.wake() }, note: { log.write($0) })
         // Whoever reaches the interface could change the target and the library: only from this machine.
         let api = ServerAPI(
-            board: board, folder: folder.path, library: library, dependencies: settings.dependencies,
+            board: board, folder: folder.path, library: library, operations: operations,
+            incidents: IncidentBook(log: folder.file("alarms.db"), dependencies: settings.dependencies),
             takesChanges: LoopbackAddress.contains("tcp://\(settings.httpHost):1"))
         // What it says is true from the first answer on.
         Self.show(node, on: board)
@@ -148,7 +151,7 @@ package final class ServerService {
                 node.inbox.put(
                     .target(seconds: target.targetSeconds, rounds: target.rounds ?? placing.rounds))
             }
-            if let failure = library.storageFailure, failure.code == .full || failure.code == .unwritable {
+            if let failure = library.storageFailure ?? operations.storageFailure, failure.code == .full || failure.code == .unwritable {
                 throw failure
             }
             showState()
