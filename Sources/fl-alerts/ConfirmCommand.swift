@@ -14,6 +14,6 @@ struct ConfirmCommand: Command {
         options: [OperationSubject.alarm, OperationSubject.incident, fault, AlertsCommand.server])
 
     func run(_ arguments: Arguments, _ console: Console) async throws {
-        try await OperationSubject.operate("confirm", ["fault": .string(arguments[Self.fault])], arguments)
+        try await OperationSubject.operate("confirm", arguments, with: ["fault": .string(arguments[Self.fault])])
     }
 }

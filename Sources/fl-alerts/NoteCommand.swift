@@ -11,6 +11,6 @@ struct NoteCommand: Command {
         options: [OperationSubject.alarm, OperationSubject.incident, text, AlertsCommand.server])
 
     func run(_ arguments: Arguments, _ console: Console) async throws {
-        try await OperationSubject.operate("note", ["text": .string(arguments[Self.text])], arguments)
+        try await OperationSubject.operate("note", arguments, with: ["text": .string(arguments[Self.text])])
     }
 }

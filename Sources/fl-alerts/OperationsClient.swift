@@ -85,7 +85,7 @@ enum OperationSubject {
 
     /// Does an operation on it.
     static func operate(
-        _ operation: String, _ more: [String: JSONValue] = [:], _ arguments: Arguments
+        _ operation: String, _ arguments: Arguments, with more: [String: JSONValue] = [:]
     ) async throws {
         let client = try OperationsClient(arguments)
         let (key, value) = try field(arguments)

@@ -33,7 +33,8 @@ package enum HTTPClient {
     ) -> Outcome {
         let body = Array(json.utf8)
         let headers = ["Content-Type": "application/json", "Content-Length": "\(body.count)"]
-        return exchange(puts ? "PUT" : "POST", host: host, port: port, path: path, headers: headers, body: body, read: read)
+        return exchange(
+            puts ? "PUT" : "POST", host: host, port: port, path: path, headers: headers, body: body, read: read)
     }
 
     /// Deletes what a path names and hands on the answer's body as it comes.

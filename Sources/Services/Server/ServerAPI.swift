@@ -113,7 +113,9 @@ final class ServerAPI: Sendable {
         let state = board.current
         let registry = try VersionRegistry(reading: folder + "/registry.db")
         let decoder = JSONDecoder()
-        let entries = try registry.rounds().suffix(limit).map { try decoder.decode(RoundEntry.self, from: Data($0.record)) }
+        let entries = try registry.rounds().suffix(limit).map {
+            try decoder.decode(RoundEntry.self, from: Data($0.record))
+        }
         return try .encoding(
             Rounds(
                 federation: state.federation, version: state.version, finished: state.finished,

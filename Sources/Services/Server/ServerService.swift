@@ -151,7 +151,9 @@ package final class ServerService {
                 node.inbox.put(
                     .target(seconds: target.targetSeconds, rounds: target.rounds ?? placing.rounds))
             }
-            if let failure = library.storageFailure ?? operations.storageFailure, failure.code == .full || failure.code == .unwritable {
+            if let failure = library.storageFailure ?? operations.storageFailure,
+                failure.code == .full || failure.code == .unwritable
+            {
                 throw failure
             }
             showState()

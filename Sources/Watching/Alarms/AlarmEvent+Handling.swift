@@ -11,5 +11,17 @@ extension AlarmEvent {
         package var notes: Int?
         /// The silence that it falls under now: it is shown, and not sent on.
         package var silence: Int64?
+
+        /// What was said, each as far as it was.
+        package init(
+            acknowledgedBy: String? = nil, isFalse: Bool? = nil, confirmedAs: String? = nil, notes: Int? = nil,
+            silence: Int64? = nil
+        ) {
+            self.acknowledgedBy = acknowledgedBy
+            self.isFalse = isFalse
+            self.confirmedAs = confirmedAs
+            self.notes = notes
+            self.silence = silence
+        }
     }
 }

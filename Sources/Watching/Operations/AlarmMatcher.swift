@@ -42,7 +42,8 @@ package struct AlarmMatcher: Codable, Equatable, Sendable {
     /// What keeps it from being used, in one line; `nil` for a good one.
     package var flaw: String? {
         guard severity != nil || patterns.contains(where: { $0.pattern != nil }) else {
-            return "matcher: found no field, expected at least one of alarm, site, entity, group, metric, fault, severity"
+            return
+                "matcher: found no field, expected at least one of alarm, site, entity, group, metric, fault, severity"
         }
         for (field, pattern) in patterns {
             guard let pattern, !(1...Self.longest).contains(pattern.utf8.count) else { continue }
@@ -90,7 +91,9 @@ package struct AlarmMatcher: Codable, Equatable, Sendable {
 }
 
 extension AlarmMatcher {
-    private enum CodingKeys: String, CodingKey, CaseIterable { case alarm, site, entity, group, metric, fault, severity }
+    private enum CodingKeys: String, CodingKey, CaseIterable {
+        case alarm, site, entity, group, metric, fault, severity
+    }
 
     private struct AnyKey: CodingKey {
         var stringValue: String
@@ -103,7 +106,8 @@ extension AlarmMatcher {
     ///
     /// - Throws: `DecodingError` for a field that it does not know too: one that was misspelt would fit everything.
     package init(from decoder: any Decoder) throws {
-        for key in try decoder.container(keyedBy: AnyKey.self).allKeys where CodingKeys(stringValue: key.stringValue) == nil {
+        for key in try decoder.container(keyedBy: AnyKey.self).allKeys
+        where CodingKeys(stringValue: key.stringValue) == nil {
             throw DecodingError.dataCorrupted(
                 .init(codingPath: decoder.codingPath + [key], debugDescription: "not a field of a matcher"))
         }

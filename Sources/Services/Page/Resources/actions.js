@@ -105,6 +105,8 @@ function silenceForm(alarm) {
   });
 }
 
+$("dialog").addEventListener("close", () => swap($("dialog")));
+
 /** The keys that the page knows. */
 export function help() {
   const keys = [["j k", "next, previous incident"], ["a", "acknowledge"], ["c", "confirm as a fault"], ["f", "mark as false"], ["n", "note"],

@@ -3,7 +3,7 @@
 import { actions } from "./actions.js";
 import { $, Window, h, name, put, swap, tag } from "./draw.js";
 import { activeSilences, look, mark, silenceOf, state } from "./state.js";
-import { count, deviations, exactly, faultText, moment, number, percent, since } from "./text.js";
+import { count, deviations, exactly, faultText, length, moment, number, percent, since } from "./text.js";
 
 /** What the detail shows: an incident or an alarm, by its identity. */
 export const chosen = { kind: null, id: null };
@@ -42,6 +42,11 @@ export function draw() {
   return lookers;
 }
 
+/** How long an incident goes on: by this machine's clock where its alarms are told by the same, otherwise by their own. */
+const lasting = ({ start, end }) => {
+  const now = Date.now() / 1000;
+  return now - end < 86_400 && now >= start ? now - start : end - start;
+};
 const first = (incident) => incident.entities[0];
 const place = (part) => `${part.site}/${part.entity}`;
 
@@ -101,7 +106,7 @@ function incidentDetail(incident) {
   return h("div", { class: incident.severity },
     h("h3", {}, name(lead ? place(lead) : incident.id)),
     h("p", { class: "lead", title: exactly(incident.start) },
-      `${incident.open ? "Began" : "From"} ${moment(incident.start)}, ${incident.open ? since(incident.start, incident.end, true) : `over, last news ${moment(incident.end)}`}. ${count(incident.entities.length, "entity", "entities")}, ${count(incident.standing.length, "alarm")} standing.`),
+      `${incident.open ? `Began ${moment(incident.start)}, lasts ${length(lasting(incident))}` : `From ${moment(incident.start)} to ${moment(incident.end)}, over`}. ${count(incident.entities.length, "entity", "entities")}, ${count(incident.standing.length, "alarm")} standing.`),
     h("div", { class: "tags" }, h("span", { class: "tag", text: incident.severity }),
       incident.fault && tag(faultText(incident.fault), incident.fault.name === "unknown" ? "line" : "known"), ...tags(incident)),
     whatToDo("incident", incident, event),

@@ -35,9 +35,9 @@ export function take(event) {
   if (event.sequence > state.last) state.last = event.sequence;
   if (event.quality) return;
   const known = state.alarms.get(event.id);
-  if (known && known.revision > event.revision) return;
+  if (known && known.revision > event.revision) { known.fault = event.fault ?? known.fault; return; }
   event.stands = event.state !== "cleared" && (known?.stands ?? true);
-  if (known) state.alarms.delete(event.id);
+  if (known && known.revision < event.revision) state.alarms.delete(event.id);
   state.alarms.set(event.id, event);
   if (state.alarms.size <= mostAlarms) return;
   // Those that are over go first, the oldest of them.
@@ -91,12 +91,14 @@ export function look(incident) {
   const alarms = incident.entities.flatMap((e) => e.alarms.map((id) => state.alarms.get(id))).filter(Boolean);
   const top = worst(alarms);
   const faults = alarms.map((a) => a.fault).filter((f) => f && f.name !== "unknown");
-  const fault = faults.sort((a, b) => b.confidence - a.confidence)[0] ?? alarms.find((a) => a.fault)?.fault ?? null;
-  const standing = alarms.filter((a) => a.stands);
   const own = mark("incident", incident.id);
+  const confirmed = own?.verdict?.kind === "confirmed" && { name: own.verdict.fault, similarity: 1, confidence: 1, isConfirmed: true };
+  const fault = confirmed || (faults.sort((a, b) => b.confidence - a.confidence)[0] ?? alarms.find((a) => a.fault)?.fault ?? null);
+  const standing = alarms.filter((a) => a.stands);
   const every = (test) => alarms.length > 0 && alarms.every(test);
   return {
-    ...incident, alarms, top, fault, standing, severity: top?.severity ?? "warning", mark: own,
+    // Of one whose alarms are all over nothing is wrong now, even while more may come to it.
+    ...incident, open: incident.open && (standing.length > 0 || alarms.length === 0), alarms, top, fault, standing, severity: top?.severity ?? "warning", mark: own,
     isAcknowledged: Boolean(own?.acknowledged) || every((a) => mark("alarm", a.id)?.acknowledged),
     isFalse: own?.verdict?.kind === "false" || every((a) => mark("alarm", a.id)?.verdict?.kind === "false"),
     isSilenced: every((a) => silenceOf(a)),
@@ -115,7 +117,16 @@ async function gatherIncidents() {
 }
 
 export async function gatherDesk() { takeDesk(await get("/v1/operations")); changed(); }
-export async function gatherLibrary() { state.library = (await get("/v1/library")).faults; changed(); }
+export async function gatherLibrary() {
+  const before = JSON.stringify(state.library);
+  state.library = (await get("/v1/library")).faults;
+  // The library names alarms when they are read: the latest are read again.
+  if (state.link === "live" && JSON.stringify(state.library) !== before) {
+    const page = await get(`/v1/alarms?form=brief&since=${Math.max(0, state.last - 2000)}&limit=2000`);
+    page.alarms.forEach(take);
+  }
+  changed();
+}
 
 let roundsAsked = 0, roundsVersion = -1;
 async function gatherFacts() {

@@ -26,37 +26,58 @@ export function draw() {
   const { rounds, health, workers } = state;
   if (!rounds || !health) return;
   const log = rounds.rounds, done = log.filter((round) => round.committed);
+  put($("panels"),
+    h("div", {}, learning(log, done, health, rounds), quality(health), refused(health)),
+    h("div", {}, workersPanel(workers, health), roundsPanel(log), silencesPanel(), forwardersPanel(health)));
+}
+
+function learning(log, done, health, rounds) {
   const last = done.at(-1);
   const trained = done.filter((round) => round.kind === "training" && round.lossAfter !== undefined);
   const updates = done.reduce((sum, round) => sum + round.contributions.reduce((all, c) => all + c.bytes, 0), 0);
   const home = Math.max(0, ...done.map((round) => round.contributions.reduce((all, c) => all + c.rawBytes, 0)));
-  put($("panels"),
-    panel("Learning",
-      h("dl", { class: "figures" }, figure(health.version, "model version"), figure(done.length, "rounds committed"),
-        figure(log.length - done.length, "abandoned"), figure(last ? length(last.seconds) : "–", "last round"),
-        figure(bytes(updates), "came as updates"), figure(bytes(home), "of samples stayed home")),
-      trained.length > 1 ? curve(trained) : h("p", { class: "small", text: "The loss is drawn from the second training round on." }),
-      h("p", { class: "small", text: rounds.open ? `Round ${rounds.open.round} (${rounds.open.kind}) is open with ${count(rounds.open.accepted, "contribution")}.` : health.finished ? "All rounds are done." : "No round is open." }),
-      (health.waitingFor ?? rounds.waitingFor) && h("p", { class: "small" }, name(health.waitingFor ?? rounds.waitingFor, 300))),
-    panel(`Workers`, workers.length ? table(["worker", "site", "state", "does", "version", "entities", "samples scored", "round trip", "computes with"],
-      workers.slice(0, 500).map((w) => cells(w.name, w.site, tag(w.chosen === false && w.state === "active" ? "stands by" : w.state, w.state === "active" ? "well" : w.state === "lost" ? "major" : "off"),
-        w.activity, `${w.version}${w.state === "active" && w.version < health.version ? " (behind)" : ""}`, String(w.entities.length), w.scoredSamples.toLocaleString(),
-        w.roundTripSeconds === undefined ? "–" : length(w.roundTripSeconds), w.accelerator)))
-      : h("p", { class: "small", text: "No worker has come yet." })),
-    panel(`Data quality`, health.dataQualityCount
-      ? h("div", { class: "scroll" }, health.dataQuality.map((f) => h("p", { class: "find" }, tag(f.kind, "minor"), " ", name(`${f.site}/${f.entity}`), ": ", name(f.detail, 300), h("span", { class: "small", text: ` since ${moment(f.since)}` }))),
-        health.dataQualityCount > health.dataQuality.length && h("p", { class: "small", text: `and ${health.dataQualityCount - health.dataQuality.length} more` }))
-      : h("p", { class: "small", text: "Every source delivers what it should." })),
-    panel("Rounds", log.length ? table(["round", "kind", "version", "took", "contributions", "loss before", "after", ""],
-      log.slice(-60).reverse().map((r) => cells(String(r.round), r.kind, String(r.version), length(r.seconds), String(r.contributions.length),
-        number(r.lossBefore), number(r.lossAfter), r.committed ? tag("committed", "well") : tag(r.abandonedBecause ?? "abandoned", "minor"))))
-      : h("p", { class: "small", text: "No round so far." })),
-    ...(state.desk.silences.length ? [panel("Silences", table(["what", "until", "by", "why"], state.desk.silences.slice(0, 200).map((s) => cells(
-      Object.entries(s.matcher).map(([key, value]) => `${key} ${value}`).join(", "), moment(s.until), s.by, s.comment ?? ""))))] : []),
-    ...(health.forwarders?.length ? [panel("Sent on", table(["forwarder", "state", "waiting", "sent", "dead letters", "last trouble"], health.forwarders.map((f) => cells(
-      f.name, tag(f.state, f.state === "well" ? "well" : "major"), String(f.waiting), String(f.sent), String(f.deadLetters), f.trouble ?? ""))))] : []),
-    ...(Object.keys(health.refusedAlarms ?? {}).length ? [panel("Alarms refused", table(["why", "how many"], Object.entries(health.refusedAlarms).map(([why, n]) => cells(why, String(n)))))] : []));
+  const waiting = health.waitingFor ?? rounds.waitingFor;
+  return panel("Learning",
+    h("dl", { class: "figures" }, figure(health.version, "model version"), figure(done.length, "rounds committed"),
+      figure(log.length - done.length, "abandoned"), figure(last ? length(last.seconds) : "–", "last round"),
+      figure(bytes(updates), "came as updates"), figure(bytes(home), "of samples stayed home")),
+    trained.length > 1 ? curve(trained) : h("p", { class: "small", text: "The loss is drawn from the second training round on." }),
+    h("p", { class: "small", text: rounds.open ? `Round ${rounds.open.round} (${rounds.open.kind}) is open with ${count(rounds.open.accepted, "contribution")}.` : health.finished ? "All rounds are done." : "No round is open." }),
+    waiting && h("p", { class: "small" }, name(waiting, 300)));
 }
+
+function workersPanel(workers, health) {
+  const state = (w) => (w.chosen === false && w.state === "active" ? "stands by" : w.state);
+  return panel("Workers", workers.length
+    ? table(["worker", "site", "state", "does", "version", "entities", "samples scored", "round trip", "computes with"],
+      workers.slice(0, 500).map((w) => cells(w.name, w.site, tag(state(w), w.state === "active" ? "well" : w.state === "lost" ? "major" : "off"),
+        w.activity, `${w.version}${w.state === "active" && w.version < health.version ? " (behind)" : ""}`, String(w.entities.length),
+        w.scoredSamples.toLocaleString(), w.roundTripSeconds === undefined ? "–" : length(w.roundTripSeconds), w.accelerator)))
+    : h("p", { class: "small", text: "No worker has come yet." }));
+}
+
+const quality = (health) => panel("Data quality", health.dataQualityCount
+  ? h("div", { class: "scroll" }, health.dataQuality.map((f) => h("p", { class: "find" }, tag(f.kind, "minor"), " ", name(`${f.site}/${f.entity}`), ": ",
+    name(f.detail, 300), h("span", { class: "small", text: ` since ${moment(f.since)}` }))),
+  health.dataQualityCount > health.dataQuality.length && h("p", { class: "small", text: `and ${health.dataQualityCount - health.dataQuality.length} more` }))
+  : h("p", { class: "small", text: "Every source delivers what it should." }));
+
+const roundsPanel = (log) => panel("Rounds", log.length
+  ? table(["round", "kind", "version", "took", "contributions", "loss before", "after", ""],
+    log.slice(-60).reverse().map((r) => cells(String(r.round), r.kind, String(r.version), length(r.seconds), String(r.contributions.length),
+      number(r.lossBefore), number(r.lossAfter), r.committed ? tag("committed", "well") : tag(r.abandonedBecause ?? "abandoned", "minor"))))
+  : h("p", { class: "small", text: "No round so far." }));
+
+const silencesPanel = () => state.desk.silences.length > 0 && panel("Silences", table(["what", "until", "by", "why"],
+  state.desk.silences.slice(0, 200).map((s) => cells(Object.entries(s.matcher).map(([key, value]) => `${key} ${value}`).join(", "),
+    moment(s.until), s.by, s.comment ?? ""))));
+
+const forwardersPanel = (health) => health.forwarders?.length > 0 && panel("Sent on",
+  table(["forwarder", "state", "waiting", "sent", "dead letters", "last trouble"], health.forwarders.map((f) => cells(
+    f.name, tag(f.state, f.state === "well" ? "well" : "major"), String(f.waiting), String(f.sent), String(f.deadLetters), f.trouble ?? ""))));
+
+const refused = (health) => Object.keys(health.refusedAlarms ?? {}).length > 0 && panel("Alarms refused",
+  table(["why", "how many"], Object.entries(health.refusedAlarms).map(([why, n]) => cells(why, String(n)))));
 
 /** The held-out loss, round by round. */
 function curve(rounds) {

@@ -66,6 +66,7 @@ export function since(start, end, stands) {
 /** A known fault, unknown, or nothing to say. */
 export function faultText(fault) {
   if (!fault) return "";
+  if (fault.isConfirmed) return `${fault.name}, confirmed`;
   return fault.name === "unknown" ? "unknown fault" : `${fault.name} ${percent(fault.similarity)}`;
 }
 
