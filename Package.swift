@@ -37,9 +37,10 @@ func tests(_ module: String, _ dependencies: [Target.Dependency] = [], resources
         swiftSettings: strict)
 }
 
-/// The page that fl-server serves, file by file.
+/// The page that fl-server serves, file by file, and the schema of what it says.
 let pageFiles = [
-    "page.html", "page.css", "page.svg", "main.js", "state.js", "text.js", "draw.js", "incidents.js", "alarms.js",
+    "alarm-event.schema.json", "page.html", "page.css", "page.svg", "main.js", "state.js", "text.js", "draw.js",
+    "incidents.js", "alarms.js",
     "places.js", "actions.js", "system.js",
 ]
 
@@ -57,6 +58,7 @@ let package = Package(
         systemLibrary("COpenBLAS", packages: ["libopenblas-dev", "liblapacke-dev"]),
         systemLibrary("CZeroMQ", packages: ["libzmq3-dev"]),
         systemLibrary("CSQLite", packages: ["libsqlite3-dev"]),
+        systemLibrary("CMosquitto", packages: ["libmosquitto-dev"]),
         systemLibrary("CMicroHTTP", packages: ["libmicrohttpd-dev"]),
         systemLibrary("CExpat", packages: ["libexpat1-dev"]),
         systemLibrary("CCurl", packages: ["libcurl4-openssl-dev"]),
@@ -102,6 +104,10 @@ let package = Package(
         module(
             "Collection", ["CCurl", "CSnappy", "CZlib", "CZstd", "Platform", "Services", "Telemetry"], touchesC: true),
 
+        // Layer 6: where alarms are sent on to, which only the server needs.
+        module(
+            "Forwarding", ["CCurl", "CMosquitto", "CommandLine", "Platform", "Services", "Watching"], touchesC: true),
+
         // Layer 6: what experiments need and an edge process does not.
         module(
             "Laboratory",
@@ -122,7 +128,11 @@ let package = Package(
             ]),
         tool("fl-place", ["Charts", "Laboratory", "Numerics", "Placement", "Platform"]),
         tool(
-            "fl-server", ["Autoencoders", "Federation", "Placement", "Platform", "Services", "Telemetry", "Watching"]),
+            "fl-server",
+            [
+                "Autoencoders", "Federation", "Forwarding", "Placement", "Platform", "Services", "Telemetry",
+                "Watching",
+            ]),
         tool("fl-worker", ["Autoencoders", "Collection", "Platform", "Services", "Telemetry", "Watching"]),
         tool("fl-alerts", ["Platform", "Services", "Telemetry", "Watching"]),
         tool("fl-simulate", ["Platform", "Simulation"]),
@@ -151,6 +161,7 @@ let package = Package(
         tests(
             "Services",
             ["Autoencoders", "Federation", "Laboratory", "Numerics", "Placement", "Platform", "Telemetry", "Watching"]),
+        tests("Forwarding", ["CommandLine", "Platform", "Services", "Watching"]),
         tests("Collection", ["Autoencoders", "Platform", "Services", "Telemetry", "Watching"]),
         tests(
             "Laboratory", ["Autoencoders", "Numerics", "Platform", "Telemetry", "Watching"],

@@ -8,6 +8,7 @@ enum AlertsTool {
         summary: "shows the alarms of a server, those there are or as they come",
         commands: [
             AlertsCommand.self, AckCommand.self, NoteCommand.self, ConfirmCommand.self, FalseCommand.self,
-            SilenceCommand.self, UnsilenceCommand.self, SilencesCommand.self, HintCommand.self, AuditCommand.self,
+            TopCommand.self, SilenceCommand.self, UnsilenceCommand.self, SilencesCommand.self, HintCommand.self,
+            AuditCommand.self,
         ])
 }

@@ -1,6 +1,7 @@
 import Autoencoders
 import CommandLine
 import Federation
+import Forwarding
 import Placement
 import Platform
 import Services
@@ -110,6 +111,10 @@ struct ServerCommand: Command {
         "who depends on whom, so that alarms are put together as incidents and these say where they began: CSV with the "
             + "columns Source, Target and Weight")
 
+    static let forwarders = Option<ForwarderList>(
+        "forwarders", "JSON", default: .none,
+        "where alarms are sent on to: webhooks, an Alertmanager, syslog, ONAP VES, mail, MQTT; see docs/operating.md")
+
     static let manual = CommandManual(
         name: "", summary: "coordinate a federation",
         discussion: """
@@ -124,7 +129,7 @@ struct ServerCommand: Command {
             rounds in time; the others stand by and take over when one is lost, slows down, or the target changes \
             (POST {"targetSeconds": T, "rounds": R} to /v1/placement/target; /v1/placement shows decisions and reasons).
 
-            Serves over HTTP: /v1/alarms/stream (server-sent events; Last-Event-ID replays), /v1/alarms?since=N, \
+            Serves over HTTP: a page for operators at /, /metrics, /v1/alarms/stream (server-sent events; Last-Event-ID replays), /v1/alarms?since=N, \
             /v1/incidents, /v1/workers, /v1/rounds, /v1/placement, /healthz. Nothing is encrypted, so it listens on this machine only unless told \
             otherwise. SIGTERM stops it within a second.
 
@@ -144,7 +149,8 @@ struct ServerCommand: Command {
             ServiceOptions.control, ServiceOptions.bulk, http, dataFolder, plaintextNetwork, rounds, loopEvery,
             loopSamples, loops, evaluate,
             minimumWorkers, quorum, roundDeadline, heartbeat, missedHeartbeats, maximumWorkers, maximumContribution,
-            maximumModel, piece, largestChange, largestParameter, sampleCap, keptRounds, dependencies, targetSeconds,
+            maximumModel, piece, largestChange, largestParameter, sampleCap, keptRounds, dependencies, forwarders,
+            targetSeconds,
             placementModel, profile, acceleratorLimit, accelerationFactor, settle, TrainingOptions.window,
             TrainingOptions.hidden, TrainingOptions.epochs, TrainingOptions.batch, TrainingOptions.stride,
             TrainingOptions.learningRate, TrainingOptions.clipNorm, TrainingOptions.heldOut, TrainingOptions.patience,
@@ -208,6 +214,7 @@ struct ServerCommand: Command {
         if !arguments[dependencies].isEmpty {
             settings.dependencies = try DependencyGraph(contentsOf: arguments[dependencies])
         }
+        settings.forwarders = try arguments[forwarders].forwarders()
         settings.training = try TrainingOptions.configuration(arguments)
         settings.training.rounds = arguments[rounds]
         return settings

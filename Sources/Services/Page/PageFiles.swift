@@ -22,13 +22,11 @@ enum PageFiles {
         "/places.js": (script, PackageResources.places_js),
         "/actions.js": (script, PackageResources.actions_js),
         "/system.js": (script, PackageResources.system_js),
+        "/v1/schemas/alarm-event": ("application/schema+json", PackageResources.alarm_event_schema_json),
     ]
 
     /// The file of a path; `nil` where there is none.
     static func answer(_ path: String) -> HTTPResponse? {
         files[path].map { .whole(status: 200, type: $0.type, body: $0.body) }
     }
-
-    /// Bytes of all files together.
-    static var bytes: Int { files.values.reduce(0) { $0 + $1.body.count } }
 }

@@ -11,13 +11,16 @@ struct AlarmView: Sendable {
     let operations: OperatorStore
     /// Whether events go without their signatures, which make up most of them and which no person reads.
     var isBrief = false
+    /// Whether each event goes in an envelope of CloudEvents.
+    var isEnveloped = false
 
-    /// The view of a request: `?form=brief`; `nil` for another form.
+    /// The view of a request: `?form=brief` or `?form=cloudevents`; `nil` for another form.
     func asked(by request: HTTPRequest) -> AlarmView? {
         var view = self
         switch request.query("form") {
         case nil: break
         case "brief": view.isBrief = true
+        case "cloudevents": view.isEnveloped = true
         case .some: return nil
         }
         return view
@@ -27,7 +30,7 @@ struct AlarmView: Sendable {
     func now() -> Moment {
         Moment(
             matcher: names.current.matcher, incidents: incidents, desk: operations.current, isBrief: isBrief,
-            time: OperatorStore.now)
+            isEnveloped: isEnveloped, time: OperatorStore.now)
     }
 
     /// A view at one moment.
@@ -36,11 +39,13 @@ struct AlarmView: Sendable {
         fileprivate let incidents: IncidentBook
         fileprivate let desk: OperatorDesk
         fileprivate let isBrief: Bool
+        fileprivate let isEnveloped: Bool
         fileprivate let time: Int64
 
         /// An event of the log as it is shown; `nil` for bytes that no event can be read from.
         func shown(_ bytes: [UInt8]) -> [UInt8]? {
             guard let event = event(bytes) else { return nil }
+            if isEnveloped { return Array(CloudEvent.envelope(of: event).description.utf8) }
             return (try? event.encoded()) ?? bytes
         }
 

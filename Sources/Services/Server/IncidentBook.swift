@@ -101,6 +101,9 @@ final class IncidentBook: Sendable {
         return CulpritRanking(incident, dependencies: dependencies).suspects.flatMap(\.alarms)
     }
 
+    /// How many incidents go on.
+    var openCount: Int { state.withLock { $0.machine.incidents.count(where: \.isOpen) } }
+
     /// What is wrong with the watching now, by entity.
     var findings: [Finding] {
         state.withLock { $0.findings.sorted { $0.key < $1.key }.map(\.value) }

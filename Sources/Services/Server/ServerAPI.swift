@@ -14,20 +14,22 @@ final class ServerAPI: Sendable {
     private let incidents: IncidentBook
     private let operations: OperationsAPI
     private let view: AlarmView
+    private let forwarding: ForwardingThreads?
 
     /// - Parameter takesChanges: whether a target and confirmations are taken.
     init(
-        board: ServerBoard, folder: String, library: FaultLibraryStore, operations: OperatorStore,
-        incidents: IncidentBook, takesChanges: Bool
+        board: ServerBoard, folder: String, library: FaultLibraryStore, view: AlarmView,
+        forwarding: ForwardingThreads?, takesChanges: Bool
     ) {
-        self.incidents = incidents
+        incidents = view.incidents
+        self.view = view
+        self.forwarding = forwarding
         self.board = board
         self.folder = folder
         self.takesChanges = takesChanges
-        view = AlarmView(names: library, incidents: incidents, operations: operations)
         self.library = LibraryAPI(store: library, alarmLog: folder + "/alarms.db", takesChanges: takesChanges)
         self.operations = OperationsAPI(
-            store: operations, library: self.library, incidents: incidents,
+            store: view.operations, library: self.library, incidents: incidents,
             lastAlarm: { board.lastAlarm.load(ordering: .acquiring) })
     }
 
@@ -40,6 +42,7 @@ final class ServerAPI: Sendable {
             guard request.method == .get else { return .text(405, "only GET is served here\n") }
             switch request.path {
             case "/healthz": return try health()
+            case "/metrics": return try metrics()
             case "/v1/workers": return try workers()
             case "/v1/rounds": return try rounds(request)
             case "/v1/placement": return try placement()
@@ -50,9 +53,9 @@ final class ServerAPI: Sendable {
                 if let file = PageFiles.answer(request.path) { return file }
                 return .text(
                     404,
-                    "nothing here; there are / (a page), /healthz, /v1/workers, /v1/rounds, /v1/placement, "
+                    "nothing here; there are / (a page), /healthz, /metrics, /v1/workers, /v1/rounds, /v1/placement, "
                         + "/v1/placement/target, /v1/alarms, /v1/alarms/stream, /v1/incidents, /v1/library, "
-                        + "/v1/operations, /v1/silences, /v1/hints, /v1/audit\n")
+                        + "/v1/operations, /v1/silences, /v1/hints, /v1/audit, /v1/schemas/alarm-event\n")
             }
         } catch {
             return .text(500, PrintableText.line("\(error)", limit: 300) + "\n")
@@ -71,6 +74,8 @@ final class ServerAPI: Sendable {
         var dataQuality: [IncidentBook.Finding]
         /// How many there are.
         var dataQualityCount: Int
+        /// Where alarms are sent on to, and how that goes; absent where there is no such place.
+        var forwarders: [ForwardingThreads.Status]?
     }
 
     private func health() throws -> HTTPResponse {
@@ -82,7 +87,17 @@ final class ServerAPI: Sendable {
                 federation: state.federation, version: state.version, finished: state.finished,
                 waitingFor: state.waitingFor,
                 lastAlarm: board.lastAlarm.load(ordering: .relaxed), refusedAlarms: state.refusedAlarms,
-                dataQuality: Array(findings.prefix(100)), dataQualityCount: findings.count))
+                dataQuality: Array(findings.prefix(100)), dataQualityCount: findings.count,
+                forwarders: forwarding?.current))
+    }
+
+    private func metrics() throws -> HTTPResponse {
+        let last = board.lastAlarm.load(ordering: .acquiring)
+        try incidents.catchUp(to: last)
+        return ServerMetrics(
+            board: board.current, lastAlarm: last, openIncidents: incidents.openCount,
+            findings: incidents.findings.count, forwarders: forwarding?.current ?? []
+        ).answer
     }
 
     private struct Workers: Encodable { var workers: [WorkerEntry] }
@@ -174,7 +189,7 @@ final class ServerAPI: Sendable {
         return .stream(type: "application/json", isEndless: false) { listing.next() }
     }
 
-    private static let noForm = "form: expected 'brief' (no signatures), or no form\n"
+    private static let noForm = "form: expected 'brief' (no signatures), 'cloudevents' (CloudEvents 1.0), or no form\n"
 
     private struct Incidents: Encodable { var incidents: [IncidentBook.Entry] }
 

@@ -15,6 +15,7 @@ package final class ServerService {
     private let board = ServerBoard()
     private let library: FaultLibraryStore
     private let operations: OperatorStore
+    private let forwarding: ForwardingThreads?
     private let stop: StopSignal
     private let node: ServerNode
     private let port: any MessagePort
@@ -77,10 +78,14 @@ package final class ServerService {
                 PlacementLoop($0, times: ServerFolder.trainingTimes(folder, log: log))
             }, keepsContributions: settings.keptRounds > 0, port: opened, disk: disk, clock: MonotonicClock(),
             tasks: tasks, inbox: Inbox { waker.wake() }, note: { log.write($0) })
+        let incidents = IncidentBook(log: folder.file("alarms.db"), dependencies: settings.dependencies)
+        let view = AlarmView(names: library, incidents: incidents, operations: operations)
+        forwarding =
+            settings.forwarders.isEmpty
+            ? nil : try ForwardingThreads(settings.forwarders, folder: folder, view: view, board: board, log: log)
         // Whoever reaches the interface could change the target and the library: only from this machine.
         let api = ServerAPI(
-            board: board, folder: folder.path, library: library, operations: operations,
-            incidents: IncidentBook(log: folder.file("alarms.db"), dependencies: settings.dependencies),
+            board: board, folder: folder.path, library: library, view: view, forwarding: forwarding,
             takesChanges: LoopbackAddress.contains("tcp://\(settings.httpHost):1"))
         // What it says is true from the first answer on.
         Self.show(node, on: board)
@@ -137,9 +142,13 @@ package final class ServerService {
                 "version": "\(node.machine.version)", "nextRound": "\(node.machine.nextRound)",
                 "federation": "\(node.machine.configuration.federation)",
             ])
+        let notification = ServiceNotification()
+        notification.ready()
         defer {
+            notification.stopping()
             board.stopping.store(true, ordering: .relaxed)
             tasks.stop(upTo: .milliseconds(500))
+            forwarding?.stop()
             http.stop()
             port.close()
             log.notice("server stopped", ["version": "\(node.machine.version)"])
@@ -151,12 +160,13 @@ package final class ServerService {
                 node.inbox.put(
                     .target(seconds: target.targetSeconds, rounds: target.rounds ?? placing.rounds))
             }
-            if let failure = library.storageFailure ?? operations.storageFailure,
+            if let failure = library.storageFailure ?? operations.storageFailure ?? forwarding?.storageFailure,
                 failure.code == .full || failure.code == .unwritable
             {
                 throw failure
             }
             showState()
+            notification.alive()
         }
     }
 
