@@ -38,11 +38,11 @@ import Watching
         let program = """
             import json, sys, jsonschema
             schema = json.load(open(sys.argv[1]))
-            if sys.argv[3]: schema = dict(schema, **{"$ref": sys.argv[3]})
-            for key in ("type", "required", "properties") if sys.argv[3] else (): schema.pop(key, None)
-            validator = jsonschema.validators.validator_for(schema)
-            validator.check_schema(schema)
-            errors = [str(e.json_path) + ": " + e.message for line in open(sys.argv[2]) for e in validator(schema).iter_errors(json.loads(line))]
+            kind = jsonschema.validators.validator_for(schema)
+            kind.check_schema(schema)
+            validator = kind(schema)
+            if sys.argv[3]: validator = validator.evolve(schema=schema["$defs"][sys.argv[3]])
+            errors = [str(e.json_path) + ": " + e.message for line in open(sys.argv[2]) for e in validator.iter_errors(json.loads(line))]
             sys.exit("\\n".join(errors[:9]) if errors else 0)
             """
         let result = try Self.python(program, [schema, file, part])
@@ -60,7 +60,7 @@ import Watching
     }
 
     @Test(.enabled(if: hasValidator, "no jsonschema for python3")) func envelopesAndEventsFollowOurSchema() throws {
-        let flaws = try validate(events.map(CloudEvent.envelope), Self.ours, part: "#/$defs/envelope")
+        let flaws = try validate(events.map(CloudEvent.envelope), Self.ours, part: "envelope")
         #expect(flaws.isEmpty, "\(flaws)")
         let plain = try events.map { try DeterministicJSON.decode(JSONValue.self, from: $0.encoded()) }
         let others = try validate(plain, Self.ours)

@@ -1,5 +1,4 @@
 import Foundation
-import Services
 import TestSupport
 
 /// A page in a headless browser, asked by the browser's own protocol (Chrome DevTools Protocol) over a web socket.
@@ -47,12 +46,9 @@ final class BrowserPage {
         }
         var path: String?
         _ = Fleet.wait(20) {
-            var body: [UInt8] = []
-            _ = HTTPClient.get(host: "127.0.0.1", port: port, path: "/json") {
-                body += $0
-                return (try? JSONDecoder().decode([Target].self, from: Data(body))) == nil
-            }
-            let targets = (try? JSONDecoder().decode([Target].self, from: Data(body))) ?? []
+            let answer = Self.get(port, "/json")
+            let start = answer.firstIndex(of: UInt8(ascii: "[")) ?? answer.endIndex
+            let targets = (try? JSONDecoder().decode([Target].self, from: Data(answer[start...]))) ?? []
             path = targets.first { $0.type == "page" }.flatMap { URL(string: $0.webSocketDebuggerUrl)?.path }
             return path != nil
         }
@@ -75,6 +71,24 @@ final class BrowserPage {
         close(descriptor)
         Glibc.kill(process.processIdentifier, SIGKILL)
         process.waitUntilExit()
+    }
+
+    /// The whole answer to a request, head and all: the browser speaks HTTP/1.1 only.
+    private static func get(_ port: Int, _ path: String) -> [UInt8] {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(descriptor) }
+        var patience = timeval(tv_sec: 2, tv_usec: 0)
+        setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
+        let request = "GET \(path) HTTP/1.1\r\nHost: 127.0.0.1:\(port)\r\nConnection: close\r\n\r\n"
+        guard connect(descriptor, port), Glibc.send(descriptor, request, request.utf8.count, Int32(MSG_NOSIGNAL)) > 0
+        else { return [] }
+        var answer: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 65_536)
+        while true {
+            let count = recv(descriptor, &buffer, buffer.count, 0)
+            guard count > 0 else { return answer }
+            answer += buffer[..<count]
+        }
     }
 
     private static func connect(_ descriptor: Int32, _ port: Int) -> Bool {
