@@ -47,7 +47,20 @@ import Watching
         #expect(try #require(fleet.get("/v1/incidents")).contains(incident), "\(fleet.get("/v1/incidents") ?? "")")
         #expect(try server.alerts("ack", "--incident", incident).status == 0)
         #expect(try #require(fleet.get("/v1/operations")).contains(#""incident":"site1/enb0@1767225620""#))
+        // One screen, printed once where nobody looks at it as it changes.
+        let top = try server.alerts("top")
+        #expect(top.status == 0 && top.output.hasPrefix("Faultline  "), "\(top.errors)")
+        #expect(top.output.contains("major") && top.output.contains("cpu-hog 100 %"), "\(top.output)")
+        #expect(!top.output.contains("\u{1b}"))
+        // The feed for programs, and what describes it.
+        let envelopes = try #require(fleet.get("/v1/alarms?form=cloudevents"))
+        #expect(envelopes.contains(#""specversion":"1.0""#) && envelopes.contains(#""type":"faultline.alarm.raised""#))
+        let schema = try String(contentsOfFile: Self.schema, encoding: .utf8)
+        #expect(fleet.get("/v1/schemas/alarm-event") == schema)
     }
+
+    private static let schema = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent().appending(path: "docs/schemas/alarm-event.schema.json").path
 
     @Test func whatCannotBeDoneIsSaid() throws {
         let server = try SeededServer(["enb0"])

@@ -193,11 +193,13 @@ export function headline() {
   const pressing = open.filter((i) => !i.isAcknowledged && !i.isFalse && !i.isSilenced);
   const quality = state.health.dataQualityCount;
   const silent = activeSilences().length;
-  title.className = open.length ? "" : "well";
+  // That nothing is found says something only where somebody looks.
+  const isWatched = state.workers.some((worker) => worker.state === "active");
+  title.className = open.length || !isWatched ? "" : "well";
   if (open.length) {
     const lead = first(pressing[0] ?? open[0]);
     put(title, `${count(open.length, "incident")} open`, ...(lead ? [", first look at ", name(place(lead), 60)] : []), ".");
-  } else put(title, "Nothing is wrong now.");
+  } else put(title, isWatched ? "Nothing is wrong now." : "Nothing is watched: no worker is here.");
   const standing = [...state.alarms.values()].filter((a) => a.stands).length;
   const parts = [
     open.length > 0 && `${pressing.length} of them nobody has looked at yet`,
