@@ -44,13 +44,16 @@ final class ForwardingThreads: Sendable {
         self.board = board
         self.log = log
         for (index, forwarder) in forwarders.enumerated() {
-            let start = forwarder.since ?? board.lastAlarm.load(ordering: .acquiring)
+            let last = board.lastAlarm.load(ordering: .acquiring)
+            let start = forwarder.since ?? last
             let (place, dead) = try store.withLock {
                 (try $0.place(of: forwarder.name, startingAt: start), try $0.deadLetters(of: forwarder.name))
             }
             statuses.withLock { $0[index].deadLetters = dead }
+            // A log that was restored from an older copy gives numbers a second time: its new events have to go.
             let machine = DeliveryMachine(
-                name: forwarder.name, seed: UInt64.random(in: 0 ... .max), position: place.position,
+                name: forwarder.name, seed: UInt64.random(in: 0 ... .max),
+                position: max(min(place.position, last), forwarder.since ?? 0),
                 sent: place.sent, standing: place.standing, limits: forwarder.limits)
             let thread = BackgroundThread(name: "forwarder") { [self] isCancelled in
                 forward(forwarder, index, machine, isCancelled)
