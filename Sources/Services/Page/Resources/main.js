@@ -5,19 +5,23 @@ import * as alarms from "./alarms.js";
 import { $ } from "./draw.js";
 import * as incidents from "./incidents.js";
 import * as places from "./places.js";
-import { follow, whenChanged } from "./state.js";
+import { follow, state, whenChanged } from "./state.js";
 import * as system from "./system.js";
 
 incidents.start();
 alarms.start();
 places.start();
 
+let drawn = -1, drawnAt = 0;
 whenChanged(() => {
   incidents.draw();
   incidents.headline();
+  system.draw();
+  // Ten thousand alarms are not looked through for nothing; how long they stand is told anew now and then.
+  if (state.drawn === drawn && Date.now() - drawnAt < 30_000) return;
+  [drawn, drawnAt] = [state.drawn, Date.now()];
   alarms.draw();
   places.draw();
-  system.draw();
 });
 
 $("help").addEventListener("click", help);

@@ -8,6 +8,8 @@ const mostAlarms = 10_000;
 export const state = {
   link: "connecting", federation: null, health: null, workers: [], rounds: null, placement: null, incidents: [],
   library: [], desk: { marks: [], silences: [], hints: [] }, alarms: new Map(), last: 0,
+  /** Counts what the long lists depend on: they are drawn again only when it has changed. */
+  drawn: 0,
 };
 /** Marks by `alarm ID` and `incident ID`. */
 let marks = new Map();
@@ -34,6 +36,7 @@ export async function get(path) {
 export function take(event) {
   if (event.sequence > state.last) state.last = event.sequence;
   if (event.quality) return;
+  state.drawn += 1;
   const known = state.alarms.get(event.id);
   if (known && known.revision > event.revision) { known.fault = event.fault ?? known.fault; return; }
   event.stands = event.state !== "cleared" && (known?.stands ?? true);
@@ -80,6 +83,7 @@ export const activeSilences = () => state.desk.silences.filter(isNow);
 export const silenceOf = (alarm) => activeSilences().find((silence) => silences(silence.matcher, alarm));
 
 function takeDesk(desk) {
+  state.drawn += 1;
   state.desk = desk;
   marks = new Map(desk.marks.map((one) => [one.alarm ? `alarm ${one.alarm}` : `incident ${one.incident}`, one]));
 }
@@ -128,11 +132,14 @@ export async function gatherLibrary() {
   changed();
 }
 
+let places = "";
 let roundsAsked = 0, roundsVersion = -1;
 async function gatherFacts() {
   const [health, workers] = await Promise.all([get("/healthz"), get("/v1/workers")]);
   state.health = health;
   state.workers = workers.workers;
+  const now = JSON.stringify([health.dataQuality, state.workers.map((worker) => [worker.name, worker.state, worker.entities])]);
+  if (now !== places) { places = now; state.drawn += 1; }
   // Rounds are long, and change with the version; now and then they are asked for all the same.
   if (health.version !== roundsVersion || Date.now() - roundsAsked > 15_000) {
     state.rounds = await get("/v1/rounds?limit=200");
@@ -146,6 +153,7 @@ async function gatherFacts() {
 
 async function begin(health) {
   state.alarms.clear();
+  state.drawn += 1;
   state.last = Math.max(0, health.lastAlarm - 2 * mostAlarms);
   while (true) {
     const page = await get(`/v1/alarms?form=brief&since=${state.last}&limit=2000`);
