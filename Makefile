@@ -9,7 +9,7 @@ SEEDS ?= 200
 SWIFTFLAGS := -c $(CONFIGURATION) --explicit-target-dependency-import-check error
 TESTFLAGS := $(SWIFTFLAGS) --disable-xctest $(if $(TEST),--filter '$(TEST)')
 
-.PHONY: build test demo demo-live simulate sanitize bench reference lint format clean dependencies test-dependencies
+.PHONY: build test demo demo-live simulate sanitize bench reference package lint format clean dependencies test-dependencies
 
 build: dependencies
 	$(SWIFT) build $(SWIFTFLAGS)
@@ -49,6 +49,10 @@ bench: build
 reference: build
 	scripts/make-reference
 
+# A Debian package in .build/package, from binaries that need no Swift runtime.
+package: dependencies
+	SWIFT='$(SWIFT)' scripts/package
+
 lint:
 	$(SWIFT) format lint --strict --recursive Sources Tests Package.swift
 
@@ -56,7 +60,7 @@ format:
 	$(SWIFT) format --in-place --recursive Sources Tests Package.swift
 
 clean:
-	rm -rf .build .build-address .build-thread
+	rm -rf .build .build-address .build-thread .build-package
 
 dependencies:
 	@scripts/install-dependencies

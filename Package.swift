@@ -40,6 +40,13 @@ func tests(_ module: String, _ dependencies: [Target.Dependency] = [], resources
         swiftSettings: strictTests)
 }
 
+/// The page that fl-server serves, file by file, and the schema of what it says.
+let pageFiles = [
+    "alarm-event.schema.json", "page.html", "page.css", "page.svg", "main.js", "state.js", "text.js", "draw.js",
+    "incidents.js", "alarms.js",
+    "places.js", "actions.js", "system.js",
+]
+
 let package = Package(
     name: "faultline",
     products: [
@@ -54,6 +61,7 @@ let package = Package(
         systemLibrary("COpenBLAS", packages: ["libopenblas-dev", "liblapacke-dev"]),
         systemLibrary("CZeroMQ", packages: ["libzmq3-dev"]),
         systemLibrary("CSQLite", packages: ["libsqlite3-dev"]),
+        systemLibrary("CMosquitto", packages: ["libmosquitto-dev"]),
         systemLibrary("CMicroHTTP", packages: ["libmicrohttpd-dev"]),
         systemLibrary("CExpat", packages: ["libexpat1-dev"]),
         systemLibrary("CCurl", packages: ["libcurl4-openssl-dev"]),
@@ -93,11 +101,15 @@ let package = Package(
                 "Autoencoders", "CMicroHTTP", "CSQLite", "CZeroMQ", "CommandLine", "Federation", "Numerics",
                 "Placement", "Platform",
                 "Telemetry", "Watching",
-            ], touchesC: true),
+            ], touchesC: true, resources: pageFiles.map { .embedInCode("Page/Resources/" + $0) }),
 
         // Layer 6: live sources and the sample store, which only some tools need.
         module(
             "Collection", ["CCurl", "CSnappy", "CZlib", "CZstd", "Platform", "Services", "Telemetry"], touchesC: true),
+
+        // Layer 6: where alarms are sent on to, which only the server needs.
+        module(
+            "Forwarding", ["CCurl", "CMosquitto", "CommandLine", "Platform", "Services", "Watching"], touchesC: true),
 
         // Layer 6: what experiments need and an edge process does not.
         module(
@@ -119,9 +131,13 @@ let package = Package(
             ]),
         tool("fl-place", ["Charts", "Laboratory", "Numerics", "Placement", "Platform"]),
         tool(
-            "fl-server", ["Autoencoders", "Federation", "Placement", "Platform", "Services", "Telemetry", "Watching"]),
+            "fl-server",
+            [
+                "Autoencoders", "Federation", "Forwarding", "Placement", "Platform", "Services", "Telemetry",
+                "Watching",
+            ]),
         tool("fl-worker", ["Autoencoders", "Collection", "Platform", "Services", "Telemetry", "Watching"]),
-        tool("fl-alerts", ["Platform", "Services", "Watching"]),
+        tool("fl-alerts", ["Platform", "Services", "Telemetry", "Watching"]),
         tool("fl-simulate", ["Platform", "Simulation"]),
         tool("fl-demo", ["Laboratory", "Platform", "Services", "Telemetry", "Watching"]),
 
@@ -148,6 +164,7 @@ let package = Package(
         tests(
             "Services",
             ["Autoencoders", "Federation", "Laboratory", "Numerics", "Placement", "Platform", "Telemetry", "Watching"]),
+        tests("Forwarding", ["CommandLine", "Platform", "Services", "Watching"]),
         tests("Collection", ["Autoencoders", "Platform", "Services", "Telemetry", "Watching"]),
         tests(
             "Laboratory", ["Autoencoders", "Numerics", "Platform", "Telemetry", "Watching"],

@@ -19,6 +19,16 @@ static inline CURLcode faultline_curl_body(CURL *handle, faultline_curl_taker ta
     if (code == CURLE_OK) code = curl_easy_setopt(handle, CURLOPT_WRITEDATA, context);
     return code;
 }
+typedef size_t (*faultline_curl_giver)(char *bytes, size_t size, size_t count, void *context);
+static inline CURLcode faultline_curl_source(CURL *handle, faultline_curl_giver giver, void *context) {
+    CURLcode code = curl_easy_setopt(handle, CURLOPT_READFUNCTION, giver);
+    if (code == CURLE_OK) code = curl_easy_setopt(handle, CURLOPT_READDATA, context);
+    return code;
+}
+// Macros whose casts Swift cannot read.
+static const long faultline_curl_everything = CURL_GLOBAL_ALL;
+static const long faultline_curl_ssl_all = CURLUSESSL_ALL;
+static const long faultline_curl_ssl_try = CURLUSESSL_TRY;
 static inline long faultline_curl_status(CURL *handle) {
     long status = 0;
     curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &status);

@@ -61,6 +61,19 @@ package struct CommandLineProgram: Sendable {
             console.write(Reference(tool: name, summary: summary).page(commands.map { $0.manual }))
             return
         }
+        if words == ["--man"] {
+            console.write(ManualPage(tool: name, version: version, summary: summary).page(commands.map { $0.manual }))
+            return
+        }
+        if words.count == 2, words[0] == "--completions" {
+            guard let script = Completion(tool: name).script(words[1], commands.map { $0.manual }) else {
+                throw CommandLineError.usage(
+                    "--completions: found '\(words[1])', expected \(ChoiceWords.start)\(Completion.shells.joined(separator: ", "))"
+                )
+            }
+            console.write(script)
+            return
+        }
         let command: any Command.Type
         var rest = words[...]
         if let word = words.first, let match = commands.first(where: { $0.manual.name == word && !word.isEmpty }) {

@@ -6,5 +6,9 @@ enum AlertsTool {
     static let program = CommandLineProgram(
         name: "fl-alerts",
         summary: "shows the alarms of a server, those there are or as they come",
-        commands: [AlertsCommand.self])
+        commands: [
+            AlertsCommand.self, AckCommand.self, NoteCommand.self, ConfirmCommand.self, FalseCommand.self,
+            TopCommand.self, SilenceCommand.self, UnsilenceCommand.self, SilencesCommand.self, HintCommand.self,
+            AuditCommand.self, PageCommand.self,
+        ])
 }

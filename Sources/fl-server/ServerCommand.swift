@@ -1,6 +1,7 @@
 import Autoencoders
 import CommandLine
 import Federation
+import Forwarding
 import Placement
 import Platform
 import Services
@@ -120,6 +121,10 @@ struct ServerCommand: Command {
         "who depends on whom, so that alarms are put together as incidents and these say where they began: CSV with the "
             + "columns Source, Target and Weight")
 
+    static let forwarders = Option<ForwarderList>(
+        "forwarders", "JSON", default: .none,
+        "where alarms are sent on to: webhooks, an Alertmanager, syslog, ONAP VES, mail, MQTT; see docs/operating.md")
+
     static let manual = CommandManual(
         name: "", summary: "coordinate a federation",
         discussion: """
@@ -134,8 +139,9 @@ struct ServerCommand: Command {
             rounds in time; the others stand by and take over when one is lost, slows down, or the target changes \
             (POST {"targetSeconds": T, "rounds": R} to /v1/placement/target; /v1/placement shows decisions and reasons).
 
-            Serves over HTTP: /v1/alarms/stream (server-sent events; Last-Event-ID replays), /v1/alarms?since=N, \
-            /v1/incidents, /v1/workers, /v1/rounds, /v1/placement, /healthz. SIGTERM stops it within a second.
+            Serves over HTTP: a page for operators at /, /metrics, /v1/alarms/stream (server-sent events; Last-Event-ID \
+            replays), /v1/alarms?since=N, /v1/incidents, /v1/workers, /v1/rounds, /v1/placement, /healthz. SIGTERM \
+            stops it within a second.
 
             Everything between server and workers is encrypted. Workers of the same user on the same machine enrol by \
             themselves; others with a token that 'fl-server enrol' prints. 'fl-server keys' and 'fl-server audit' say who \
@@ -158,7 +164,8 @@ struct ServerCommand: Command {
             loopEvery,
             loopSamples, loops, evaluate,
             minimumWorkers, quorum, roundDeadline, heartbeat, missedHeartbeats, maximumWorkers, maximumContribution,
-            maximumModel, piece, largestChange, largestParameter, sampleCap, aggregation, keptRounds, dependencies,
+            maximumModel, piece, largestChange, largestParameter, sampleCap, aggregation, keptRounds,
+            dependencies, forwarders,
             targetSeconds,
             placementModel, profile, acceleratorLimit, accelerationFactor, settle, TrainingOptions.window,
             TrainingOptions.hidden, TrainingOptions.epochs, TrainingOptions.batch, TrainingOptions.stride,
@@ -229,6 +236,7 @@ struct ServerCommand: Command {
         if !arguments[dependencies].isEmpty {
             settings.dependencies = try DependencyGraph(contentsOf: arguments[dependencies])
         }
+        settings.forwarders = try arguments[forwarders].forwarders()
         settings.training = try TrainingOptions.configuration(arguments)
         settings.training.rounds = arguments[rounds]
         return settings

@@ -21,6 +21,36 @@ import Testing
         #expect(printed.output == "\(tool) 0.1.0\n")
     }
 
+    /// A shell understands the completions, roff's requests are those of the page alone, and no option is left out.
+    @Test(arguments: ["fl-train", "fl-place", "fl-server", "fl-worker", "fl-alerts"])
+    func manualPagesAndCompletionsHaveEveryOption(tool: String) throws {
+        let folder = try TemporaryFolder()
+        let page = try ToolProcess.run(tool, ["--man"]).output
+        let requests = Set(
+            page.split(separator: "\n").filter { $0.hasPrefix(".") || $0.hasPrefix("'") }.map { $0.prefix(3) })
+        #expect(requests.isSubset(of: [".TH", ".SH", ".SS", ".TP", ".PP", ".B ", ".I ", ".br"]), "\(requests)")
+        let options = try ToolProcess.run(tool, ["--reference"]).output.matches(of: /\| `--([a-z0-9-]+)/).map {
+            String($0.1)
+        }
+        #expect(options.count > 5)
+        for shell in ["bash", "zsh", "fish"] {
+            let script = try ToolProcess.run(tool, ["--completions", shell]).output
+            for option in options {
+                #expect(script.contains(shell == "fish" ? "-l \(option) " : "--\(option)"), "\(option)")
+            }
+            guard shell == "bash" else { continue }
+            let file = try folder.write("completion", script)
+            let process = Process()
+            process.executableURL = URL(filePath: "/bin/bash")
+            process.arguments = ["-n", file]
+            try process.run()
+            process.waitUntilExit()
+            #expect(process.terminationStatus == 0)
+        }
+        for option in options { #expect(page.contains("\\-\\-" + option.replacing("-", with: "\\-")), "\(option)") }
+        #expect(try ToolProcess.run(tool, ["--completions", "csh"]).status == 64)
+    }
+
     /// The model that comes with the source scores the data that come with it.
     @Test func theShippedModelScoresTheShippedData() throws {
         let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()

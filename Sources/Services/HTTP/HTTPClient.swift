@@ -27,16 +27,18 @@ package enum HTTPClient {
         exchange("GET", host: host, port: port, path: path, headers: headers, body: [], read: read)
     }
 
-    /// Posts JSON to a path and hands on the answer's body as it comes.
+    /// Posts JSON to a path, or puts it there, and hands on the answer's body as it comes.
     ///
     /// - Parameter token: what allows it; `nil`: what a server of the same user on this machine has put down.
     package static func post(
-        host: String, port: Int, path: String, json: String, token: String? = nil, read: ([UInt8]) -> Bool
+        host: String, port: Int, path: String, json: String, puts: Bool = false, token: String? = nil,
+        read: ([UInt8]) -> Bool
     ) -> Outcome {
         let body = Array(json.utf8)
         let headers = authorization(host, port, token).merging(
             ["Content-Type": "application/json", "Content-Length": "\(body.count)"]) { $1 }
-        return exchange("POST", host: host, port: port, path: path, headers: headers, body: body, read: read)
+        return exchange(
+            puts ? "PUT" : "POST", host: host, port: port, path: path, headers: headers, body: body, read: read)
     }
 
     /// Deletes what a path names and hands on the answer's body as it comes.

@@ -81,7 +81,8 @@ package enum HTTPResponse: Sendable {
         }
         let machine = ProcessInfo.processInfo.hostName
         let door = Door(
-            hosts: HostRule(names: names + [host, machine]), limits: limits, longestBody: longestBody, handler: handler)
+            hosts: HostRule(names: names + [host, machine]), limits: limits, longestBody: longestBody,
+            isEncrypted: pem != nil, handler: handler)
         let box = unsafe Unmanaged.passRetained(door)
         unsafe self.door = box
         let started = unsafe faultline_http_start(
@@ -185,12 +186,17 @@ private final class Door: Sendable {
     let handler: HTTPServer.Handler
     let hosts: HostRule
     let longestBody: Int
+    /// How whoever shows no token is asked for one: a browser of another machine asks its user, for a password; on this
+    /// machine the page itself does.
+    let challenge: String
     private let clock = MonotonicClock()
     private let state: Mutex<State>
 
     init(
-        hosts: HostRule, limits: ConnectionWatch.Limits, longestBody: Int, handler: @escaping HTTPServer.Handler
+        hosts: HostRule, limits: ConnectionWatch.Limits, longestBody: Int, isEncrypted: Bool,
+        handler: @escaping HTTPServer.Handler
     ) {
+        challenge = isEncrypted ? "Basic realm=\"Faultline: a token as the password\"" : "Bearer"
         self.hosts = hosts
         self.longestBody = longestBody
         self.handler = handler
@@ -395,6 +401,11 @@ private func queue(
     unsafe MHD_add_response_header(made, "Content-Type", contentType)
     unsafe MHD_add_response_header(made, "Cache-Control", "no-store")
     unsafe MHD_add_response_header(made, "X-Content-Type-Options", "nosniff")
+    if contentType.hasPrefix("text/html") {
+        unsafe MHD_add_response_header(made, "Content-Security-Policy", PageFiles.policy)
+        unsafe MHD_add_response_header(made, "Referrer-Policy", "no-referrer")
+    }
+    if status == 401 { unsafe MHD_add_response_header(made, "WWW-Authenticate", door.challenge) }
     if ends { unsafe MHD_add_response_header(made, "Connection", "close") }
     return unsafe MHD_queue_response(connection, UInt32(status), made)
 }

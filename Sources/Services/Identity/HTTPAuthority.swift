@@ -1,4 +1,5 @@
 import Federation
+import Foundation
 import Platform
 
 /// Who may do what over HTTP.
@@ -27,21 +28,41 @@ struct HTTPAuthority: Sendable {
     /// Why a request may not do this; `nil` when it may.
     func refusal(of request: HTTPRequest, needing role: HTTPRole) -> HTTPResponse? {
         if isLocal && (isPlain || role == .read) { return nil }
-        let words = (request.header("Authorization") ?? "").split(separator: " ", maxSplits: 1)
-        guard words.count == 2, words[0].lowercased() == "bearer" else {
+        guard let text = Self.token(in: request) else {
             return .text(
                 401,
                 "found no token, expected 'Authorization: Bearer TOKEN' of a token with the role \(role.rawValue) "
                     + "('fl-server keys token' makes one)\n")
         }
-        let known = (office?.tokens ?? []) + (takesLocalToken ? [localToken] : [])
-        guard let found = HTTPToken.role(of: String(words[1]), among: known, at: IdentityStore.now) else {
+        guard let found = known(text) else {
             return .text(401, "found a token that is not known here (any more)\n")
         }
-        guard found >= role else {
-            return .text(403, "found a token with the role \(found.rawValue), expected \(role.rawValue)\n")
+        guard found.role >= role else {
+            return .text(403, "found a token with the role \(found.role.rawValue), expected \(role.rawValue)\n")
         }
         return nil
+    }
+
+    /// Who asks, for the audit: the name of the token; without one, whoever is on this machine.
+    func actor(of request: HTTPRequest) -> String { Self.token(in: request).flatMap(known)?.name ?? "local" }
+
+    private func known(_ text: String) -> HTTPToken? {
+        let tokens = (office?.tokens ?? []) + (takesLocalToken ? [localToken] : [])
+        return HTTPToken.token(text, among: tokens, at: IdentityStore.now)
+    }
+
+    /// The token that a request shows: as a bearer, or as the password that a browser has asked for.
+    private static func token(in request: HTTPRequest) -> String? {
+        let words = (request.header("Authorization") ?? "").split(separator: " ", maxSplits: 1)
+        guard words.count == 2 else { return nil }
+        switch words[0].lowercased() {
+        case "bearer": return String(words[1])
+        case "basic":
+            guard let pair = Data(base64Encoded: String(words[1])) else { return nil }
+            let parts = String(decoding: pair, as: UTF8.self).split(separator: ":", maxSplits: 1)
+            return parts.count == 2 ? String(parts[1]) : nil
+        default: return nil
+        }
     }
 
     /// Notes a change that was made.

@@ -39,17 +39,23 @@ package struct HTTPToken: Codable, Hashable, Sendable {
         "fl-http-" + Hexadecimal.text((0..<32).map { _ in UInt8.random(in: 0 ... .max) })
     }
 
-    /// The highest role among tokens that are this text; `nil` for none. Digests are compared, every one to its end, so
-    /// that the time tells nothing of how much of a guess was right.
+    /// The highest role among tokens that are this text; `nil` for none.
     package static func role(of text: String, among tokens: [HTTPToken], at seconds: Int64) -> HTTPRole? {
+        token(text, among: tokens, at: seconds)?.role
+    }
+
+    /// The token with the highest role among those that are this text; `nil` for none. Digests are compared, every one to
+    /// its end, so that the time tells nothing of how much of a guess was right.
+    static func token(_ text: String, among tokens: [HTTPToken], at seconds: Int64) -> HTTPToken? {
         let digest = Array(SHA256.hexadecimalDigest(of: Array(text.utf8)).utf8)
-        var role: HTTPRole?
+        var found: HTTPToken?
         for token in tokens {
             let known = Array(token.digest.utf8)
             var difference: UInt8 = known.count == digest.count ? 0 : 1
             for (a, b) in zip(known, digest) { difference |= a ^ b }
-            if difference == 0, token.expires.map({ seconds < $0 }) ?? true { role = max(role ?? .read, token.role) }
+            guard difference == 0, token.expires.map({ seconds < $0 }) ?? true else { continue }
+            if found.map({ $0.role < token.role }) ?? true { found = token }
         }
-        return role
+        return found
     }
 }

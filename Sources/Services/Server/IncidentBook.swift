@@ -95,6 +95,15 @@ final class IncidentBook: Sendable {
     /// The incident of an alarm, if it is in one.
     func incident(ofAlarm id: String) -> String? { state.withLock { $0.incidents[id] } }
 
+    /// The alarms of an incident, those of the most likely culprit first; `nil` where it is not known.
+    func alarms(ofIncident id: String) -> [String]? {
+        guard let incident = state.withLock({ $0.machine.incidents.last { $0.id == id } }) else { return nil }
+        return CulpritRanking(incident, dependencies: dependencies).suspects.flatMap(\.alarms)
+    }
+
+    /// How many incidents go on.
+    var openCount: Int { state.withLock { $0.machine.incidents.count(where: \.isOpen) } }
+
     /// What is wrong with the watching now, by entity.
     var findings: [Finding] {
         state.withLock { $0.findings.sorted { $0.key < $1.key }.map(\.value) }

@@ -144,7 +144,7 @@ struct LibraryAPI: Sendable {
     }
 
     /// The last event with a signature of an alarm.
-    private func latest(_ reference: FaultConfirmation.Reference) throws -> AlarmEvent? {
+    func latest(_ reference: FaultConfirmation.Reference) throws -> AlarmEvent? {
         let log = try AlarmLog(reading: alarmLog)
         let id: String
         switch reference {

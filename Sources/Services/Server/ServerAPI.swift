@@ -10,25 +10,31 @@ final class ServerAPI: Sendable {
     private let board: ServerBoard
     private let folder: String
     private let authority: HTTPAuthority
-    private let names: FaultLibraryStore
     private let library: LibraryAPI
     private let principals: PrincipalsAPI
     private let incidents: IncidentBook
+    private let operations: OperationsAPI
+    private let view: AlarmView
+    private let forwarding: ForwardingThreads?
 
     /// - Parameters:
     ///   - authority: who may look, and who may change something.
     ///   - office: keeps who may take part; `nil` in plain mode.
     init(
-        board: ServerBoard, folder: String, library: FaultLibraryStore, dependencies: DependencyGraph,
-        authority: HTTPAuthority, office: IdentityOffice?
+        board: ServerBoard, folder: String, library: FaultLibraryStore, view: AlarmView,
+        forwarding: ForwardingThreads?, authority: HTTPAuthority, office: IdentityOffice?
     ) {
         principals = PrincipalsAPI(office: office, authority: authority)
-        incidents = IncidentBook(log: folder + "/alarms.db", dependencies: dependencies)
+        incidents = view.incidents
+        self.view = view
+        self.forwarding = forwarding
         self.board = board
         self.folder = folder
         self.authority = authority
-        names = library
         self.library = LibraryAPI(store: library, alarmLog: folder + "/alarms.db", authority: authority)
+        self.operations = OperationsAPI(
+            store: view.operations, library: self.library, incidents: incidents, authority: authority,
+            lastAlarm: { board.lastAlarm.load(ordering: .acquiring) })
     }
 
     /// Answers a request.
@@ -38,20 +44,25 @@ final class ServerAPI: Sendable {
             if request.path == "/v1/placement/target" { return try target(request) }
             if LibraryAPI.serves(request.path) { return try library.answer(request) }
             if PrincipalsAPI.serves(request.path) { return try principals.answer(request) }
+            if OperationsAPI.serves(request.path) { return try operations.answer(request) }
             guard request.method == .get else { return .text(405, "only GET is served here\n") }
             switch request.path {
             case "/healthz": return try health()
+            case "/metrics": return try metrics()
             case "/v1/workers": return try workers()
-            case "/v1/rounds": return try rounds()
+            case "/v1/rounds": return try rounds(request)
             case "/v1/placement": return try placement()
             case "/v1/alarms": return try alarms(request)
             case "/v1/alarms/stream": return try stream(request)
             case "/v1/incidents": return try incidents(request)
             default:
+                if let file = PageFiles.answer(request.path) { return file }
                 return .text(
                     404,
-                    "nothing here; there are /healthz, /v1/workers, /v1/rounds, /v1/placement, /v1/placement/target, "
-                        + "/v1/alarms, /v1/alarms/stream, /v1/incidents, /v1/library, /v1/principals\n")
+                    "nothing here; there are / (a page), /healthz, /metrics, /v1/workers, /v1/rounds, /v1/placement, "
+                        + "/v1/placement/target, /v1/alarms, /v1/alarms/stream, /v1/incidents, /v1/library, "
+                        + "/v1/operations, /v1/silences, /v1/hints, /v1/audit, /v1/principals, /v1/schemas/alarm-event\n"
+                )
             }
         } catch {
             return .text(500, PrintableText.line("\(error)", limit: 300) + "\n")
@@ -74,6 +85,8 @@ final class ServerAPI: Sendable {
         var dataQuality: [IncidentBook.Finding]
         /// How many there are.
         var dataQualityCount: Int
+        /// Where alarms are sent on to, and how that goes; absent where there is no such place.
+        var forwarders: [ForwardingThreads.Status]?
     }
 
     private func health() throws -> HTTPResponse {
@@ -87,7 +100,17 @@ final class ServerAPI: Sendable {
                 lastAlarm: board.lastAlarm.load(ordering: .relaxed), refusedAlarms: state.refusedAlarms,
                 refusedMessages: state.refusedMessages,
                 refusedHandshakes: state.refusedHandshakes,
-                dataQuality: Array(findings.prefix(100)), dataQualityCount: findings.count))
+                dataQuality: Array(findings.prefix(100)), dataQualityCount: findings.count,
+                forwarders: forwarding?.current))
+    }
+
+    private func metrics() throws -> HTTPResponse {
+        let last = board.lastAlarm.load(ordering: .acquiring)
+        try incidents.catchUp(to: last)
+        return ServerMetrics(
+            board: board.current, lastAlarm: last, openIncidents: incidents.openCount,
+            findings: incidents.findings.count, forwarders: forwarding?.current ?? []
+        ).answer
     }
 
     private struct Workers: Encodable { var workers: [WorkerEntry] }
@@ -112,11 +135,15 @@ final class ServerAPI: Sendable {
         var rounds: [RoundEntry]
     }
 
-    private func rounds() throws -> HTTPResponse {
+    private func rounds(_ request: HTTPRequest) throws -> HTTPResponse {
+        let limit = request.query("limit").map { Int($0) ?? -1 } ?? Int.max
+        guard limit > 0 else { return .text(400, "limit: expected how many of the latest rounds, at least 1\n") }
         let state = board.current
         let registry = try VersionRegistry(reading: folder + "/registry.db")
         let decoder = JSONDecoder()
-        let entries = try registry.rounds().map { try decoder.decode(RoundEntry.self, from: Data($0.record)) }
+        let entries = try registry.rounds().suffix(limit).map {
+            try decoder.decode(RoundEntry.self, from: Data($0.record))
+        }
         return try .encoding(
             Rounds(
                 federation: state.federation, version: state.version, finished: state.finished,
@@ -170,11 +197,13 @@ final class ServerAPI: Sendable {
         }
         let limit = request.query("limit").map { Int($0) ?? -1 } ?? 1_000
         guard (1...10_000).contains(limit) else { return .text(400, "limit: 1 to 10000\n") }
+        guard let view = view.asked(by: request) else { return .text(400, Self.noForm) }
         let listing = AlarmListing(
-            log: try AlarmLog(reading: folder + "/alarms.db"), names: names, incidents: incidents, since: since,
-            limit: limit)
+            log: try AlarmLog(reading: folder + "/alarms.db"), view: view, since: since, limit: limit)
         return .stream(type: "application/json", isEndless: false) { listing.next() }
     }
+
+    private static let noForm = "form: expected 'brief' (no signatures), 'cloudevents' (CloudEvents 1.0), or no form\n"
 
     private struct Incidents: Encodable { var incidents: [IncidentBook.Entry] }
 
@@ -189,131 +218,10 @@ final class ServerAPI: Sendable {
         guard let since = Self.sequence(request.header("Last-Event-ID") ?? request.query("since")) else {
             return .text(400, "Last-Event-ID: a sequence number is needed\n")
         }
+        guard let view = view.asked(by: request) else { return .text(400, Self.noForm) }
         let cursor = AlarmCursor(
-            log: try AlarmLog(reading: folder + "/alarms.db"), board: board, names: names, incidents: incidents,
-            sequence: since)
+            log: try AlarmLog(reading: folder + "/alarms.db"), board: board, view: view, sequence: since,
+            tellsOperations: request.query("operations") == "true")
         return .stream(type: "text/event-stream") { cursor.next() }
-    }
-}
-
-/// One reader's place in the stream of alarms.
-///
-/// Unchecked: used by the thread of its connection only.
-private final class AlarmCursor: @unchecked Sendable {
-    private let log: AlarmLog
-    private let board: ServerBoard
-    private let names: FaultLibraryStore
-    private let incidents: IncidentBook
-    private var sequence: Int64
-    private var idleTurns = 0
-
-    init(log: AlarmLog, board: ServerBoard, names: FaultLibraryStore, incidents: IncidentBook, sequence: Int64) {
-        self.log = log
-        self.board = board
-        self.names = names
-        self.incidents = incidents
-        self.sequence = sequence
-    }
-
-    /// The next events, or a comment when nothing has happened for a while, so that dead readers are noticed.
-    func next() -> [UInt8]? {
-        while !board.stopping.load(ordering: .relaxed) {
-            if board.lastAlarm.load(ordering: .acquiring) > sequence {
-                guard let page = try? log.page(after: sequence, limit: 100) else { return nil }
-                if page.last > sequence {
-                    sequence = page.last
-                    idleTurns = 0
-                    let matcher = names.current.matcher
-                    // Where the log cannot be read again the events go out without their incidents.
-                    try? incidents.catchUp(to: page.last)
-                    var damaged = page.damaged
-                    var text = ""
-                    for entry in page.entries {
-                        guard let event = matcher.named(entry.bytes, in: incidents) else {
-                            damaged += 1
-                            continue
-                        }
-                        text +=
-                            "id: \(entry.sequence)\nevent: alarm\ndata: \(String(decoding: event, as: UTF8.self))\n\n"
-                    }
-                    if damaged > 0 { text += ": \(damaged) damaged events up to \(page.last) are left out\n\n" }
-                    return Array(text.utf8)
-                }
-            }
-            idleTurns += 1
-            if idleTurns % 100 == 1 { return Array(": here\n\n".utf8) }
-            usleep(50_000)
-        }
-        return nil
-    }
-}
-
-/// A part of the log as one JSON object, made piece by piece while it is sent: what a reader costs does not depend on how
-/// much he asks for. What cannot be read is left out and counted.
-///
-/// Unchecked: used by the thread of its connection only.
-private final class AlarmListing: @unchecked Sendable {
-    /// Bytes after which the rest is another page.
-    private static let mostBytes = 8 << 20
-
-    private let log: AlarmLog
-    private let names: FaultLibraryStore
-    private let incidents: IncidentBook
-    private var last: Int64
-    private var left: Int
-    private var bytes = 0
-    private var damaged = 0
-    private var hasBegun = false
-    private var hasEvent = false
-    private var hasEnded = false
-
-    init(log: AlarmLog, names: FaultLibraryStore, incidents: IncidentBook, since: Int64, limit: Int) {
-        self.log = log
-        self.names = names
-        self.incidents = incidents
-        last = since
-        left = limit
-    }
-
-    func next() -> [UInt8]? {
-        guard !hasEnded else { return nil }
-        var text = hasBegun ? "" : "{\"alarms\":["
-        hasBegun = true
-        var hasMore = false
-        var failure: String?
-        do {
-            let page = try log.page(after: last, limit: left)
-            (last, hasMore) = (page.last, page.hasMore)
-            damaged += page.damaged
-            try incidents.catchUp(to: page.last)
-            let matcher = names.current.matcher
-            for entry in page.entries {
-                left -= 1
-                guard let event = matcher.named(entry.bytes, in: incidents) else {
-                    damaged += 1
-                    continue
-                }
-                text += (hasEvent ? "," : "") + String(decoding: event, as: UTF8.self)
-                hasEvent = true
-            }
-        } catch {
-            failure = "\(error)"
-        }
-        bytes += text.utf8.count
-        if hasMore, left > 0, bytes < Self.mostBytes, failure == nil { return Array(text.utf8) }
-        hasEnded = true
-        text += "],\"damaged\":\(damaged),"
-        if let failure { text += "\"error\":\(JSONText.quoted(PrintableText.line(failure, limit: 300)))," }
-        return Array((text + "\"last\":\(last),\"more\":\(hasMore)}\n").utf8)
-    }
-}
-
-extension FaultMatcher {
-    /// An event of the log with its incident, and its fault by this library; `nil` for bytes that no event can be read from.
-    fileprivate func named(_ bytes: [UInt8], in incidents: IncidentBook) -> [UInt8]? {
-        guard var event = try? AlarmEvent(decoding: bytes) else { return nil }
-        event.incident = incidents.incident(ofAlarm: event.id)
-        if let signature = event.signature { event.fault = fault(of: signature) }
-        return (try? event.encoded()) ?? bytes
     }
 }

@@ -14,6 +14,8 @@ package final class ServerService {
     private let log: Logger
     private let board = ServerBoard()
     private let library: FaultLibraryStore
+    private let operations: OperatorStore
+    private let forwarding: ForwardingThreads?
     private let stop: StopSignal
     private let node: ServerNode
     private let port: any MessagePort
@@ -51,6 +53,7 @@ package final class ServerService {
         let registry = try VersionRegistry(path: folder.file("registry.db"))
         let alarms = try AlarmLog(path: folder.file("alarms.db"))
         library = try FaultLibraryStore(path: folder.file("library.json"))
+        operations = try OperatorStore(path: folder.file("operations.db"))
         var federation = settings.federation
         federation.awaitsChoice = settings.placement != nil
         // Not draws that any result depends on: nobody may foresee the one, nobody else may have the other.
@@ -100,13 +103,18 @@ package final class ServerService {
             access: office.map { .identified($0.registry, $0) } ?? .plain, port: opened, disk: disk,
             clock: MonotonicClock(),
             tasks: tasks, inbox: Inbox { waker.wake() }, note: { log.write($0) })
+        let incidents = IncidentBook(log: folder.file("alarms.db"), dependencies: settings.dependencies)
+        let view = AlarmView(names: library, incidents: incidents, operations: operations)
+        forwarding =
+            settings.forwarders.isEmpty
+            ? nil : try ForwardingThreads(settings.forwarders, folder: folder, view: view, board: board, log: log)
         let host = settings.httpHost.contains(":") ? "[\(settings.httpHost)]" : settings.httpHost
         let localToken = HTTPToken.makeText()
         let authority = HTTPAuthority(
             isPlain: isPlain, isLocal: LoopbackAddress.contains("tcp://\(host):1"), localToken: localToken,
             office: office)
         let api = ServerAPI(
-            board: board, folder: folder.path, library: library, dependencies: settings.dependencies,
+            board: board, folder: folder.path, library: library, view: view, forwarding: forwarding,
             authority: authority, office: office)
         // What it says is true from the first answer on.
         Self.show(node, on: board)
@@ -174,11 +182,15 @@ package final class ServerService {
                 "version": "\(node.machine.version)", "nextRound": "\(node.machine.nextRound)",
                 "federation": "\(node.machine.configuration.federation)",
             ])
+        let notification = ServiceNotification()
+        notification.ready()
         defer {
+            notification.stopping()
             board.stopping.store(true, ordering: .relaxed)
             doors.close()
             tasks.stop(upTo: .milliseconds(500))
             office?.stop()
+            forwarding?.stop()
             http.stop()
             port.close()
             log.notice("server stopped", ["version": "\(node.machine.version)"])
@@ -190,10 +202,13 @@ package final class ServerService {
                 node.inbox.put(
                     .target(seconds: target.targetSeconds, rounds: target.rounds ?? placing.rounds))
             }
-            if let failure = library.storageFailure, failure.code == .full || failure.code == .unwritable {
+            if let failure = library.storageFailure ?? operations.storageFailure ?? forwarding?.storageFailure,
+                failure.code == .full || failure.code == .unwritable
+            {
                 throw failure
             }
             showState()
+            notification.alive()
         }
     }
 

@@ -35,6 +35,8 @@ package struct ServerSettings: Sendable {
     package var training = TrainingConfiguration()
     /// Who depends on whom among the entities: what belongs together is one incident.
     package var dependencies = DependencyGraph()
+    /// Where alarms are sent on to.
+    package var forwarders: [any AlarmForwarder] = []
     /// Which metric belongs to which group.
     package var rules: GroupRules
 

@@ -146,6 +146,8 @@ package struct AlarmEvent: Codable, Equatable, Sendable {
     package var fault: Fault?
     /// The incident that it belongs to, by the server that shows the event; never in a worker's or in the log.
     package var incident: String?
+    /// What operators said of it, by the server that shows the event; never in a worker's or in the log.
+    package var handling: Handling?
     /// Largest reconstruction error of the federated autoencoders so far, in units of its own threshold.
     package var reconstruction: Double?
     /// The model version that found it.

@@ -1,0 +1,6 @@
+#ifndef FAULTLINE_MOSQUITTO_H
+#define FAULTLINE_MOSQUITTO_H
+
+#include <mosquitto.h>
+
+#endif

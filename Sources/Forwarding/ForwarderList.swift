@@ -1,0 +1,88 @@
+package import CommandLine
+package import Platform
+package import Services
+import Watching
+
+/// The value of the option `forwarders`: a list of JSON objects, each a forwarder. What is in them is looked at by
+/// ``forwarders()``, whose errors name the field.
+package struct ForwarderList: OptionValue {
+    /// Forwarders of one server.
+    package static let most = 16
+    package static var expectation: String { "a list of JSON objects, as docs/operating.md has them" }
+
+    /// The objects as they were written.
+    package let json: JSONValue
+
+    /// No forwarder.
+    package static let none = ForwarderList(json: .array([]))
+
+    private init(json: JSONValue) { self.json = json }
+
+    /// One word of the command line: the list as JSON.
+    package static func parse(_ words: [String]) -> ForwarderList? {
+        guard let word = words.first, let json = try? DeterministicJSON.decode(JSONValue.self, from: Array(word.utf8))
+        else { return nil }
+        return parse(json)
+    }
+
+    package static func parse(_ json: JSONValue) -> ForwarderList? {
+        guard case .array(let elements) = json else { return nil }
+        let areObjects = elements.allSatisfy { if case .object = $0 { true } else { false } }
+        return areObjects ? ForwarderList(json: json) : nil
+    }
+
+    /// The forwarders.
+    ///
+    /// - Throws: `CommandLineError` (78) that names the field, what was found and what is expected.
+    package func forwarders() throws(CommandLineError) -> [any AlarmForwarder] {
+        guard case .array(let elements) = json else { return [] }
+        guard elements.count <= Self.most else {
+            throw CommandLineError(
+                .configuration, "forwarders: found \(elements.count), expected at most \(Self.most)")
+        }
+        var all: [any AlarmForwarder] = []
+        for (index, element) in elements.enumerated() {
+            var fields = ForwarderFields(element, path: "forwarders[\(index)]")
+            let kind = try fields.text("kind", one: Self.makers.keys.sorted())
+            guard let make = Self.makers[kind] else { continue }
+            let common = try ForwarderCommon(&fields, kind: kind)
+            let forwarder = try make(common, &fields)
+            try fields.end()
+            guard !all.contains(where: { $0.name == forwarder.name }) else {
+                throw CommandLineError(
+                    .configuration,
+                    "forwarders[\(index)].name: found '\(PrintableText.line(forwarder.name, limit: 60))' a second time, expected a name of its own"
+                )
+            }
+            all.append(forwarder)
+        }
+        return all
+    }
+
+    private typealias Maker =
+        @Sendable (ForwarderCommon, inout ForwarderFields) throws(CommandLineError) -> any AlarmForwarder
+
+    private static let makers: [String: Maker] = [
+        "webhook": { common, fields throws(CommandLineError) in try WebhookForwarder(common, &fields) },
+        "alertmanager": { common, fields throws(CommandLineError) in try AlertmanagerForwarder(common, &fields) },
+        "syslog": { common, fields throws(CommandLineError) in try SyslogForwarder(common, &fields) },
+        "ves": { common, fields throws(CommandLineError) in try VESForwarder(common, &fields) },
+        "mail": { common, fields throws(CommandLineError) in try MailForwarder(common, &fields) },
+        "mqtt": { common, fields throws(CommandLineError) in try MQTTForwarder(common, &fields) },
+    ]
+}
+
+/// What every forwarder has.
+struct ForwarderCommon: Sendable {
+    let name: String
+    let leastSeverity: AlarmEvent.Severity
+    let since: Int64?
+
+    init(_ fields: inout ForwarderFields, kind: String) throws(CommandLineError) {
+        name = try fields.text("name", default: kind, most: 64)
+        let severity = try fields.text(
+            "severity", default: "warning", one: AlarmEvent.Severity.allCases.map(\.rawValue))
+        leastSeverity = AlarmEvent.Severity(rawValue: severity) ?? .warning
+        since = try fields.number("since", 0...(1 << 53)).map(Int64.init)
+    }
+}

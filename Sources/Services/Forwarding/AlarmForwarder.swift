@@ -1,0 +1,25 @@
+package import Watching
+
+/// Sends alarms on to one other system. It is asked by one thread, one sending after the other.
+package protocol AlarmForwarder: Sendable {
+    /// Names it among all forwarders of a server; what it has sent is remembered by this name.
+    var name: String { get }
+    /// Which kind of system, such as `webhook`.
+    var kind: String { get }
+    /// Bounds of its deliveries.
+    var limits: DeliveryMachine.Limits { get }
+    /// The least severe alarm that goes.
+    var leastSeverity: AlarmEvent.Severity { get }
+    /// The number after which one that is new begins; `nil`: with what comes after it was configured.
+    var since: Int64? { get }
+
+    /// Sends letters and waits for the answer, some seconds at most.
+    ///
+    /// - Parameter isReminder: whether the peer has had them before.
+    func send(_ letters: [Letter], isReminder: Bool) -> DeliveryOutcome
+}
+
+extension AlarmForwarder {
+    package var leastSeverity: AlarmEvent.Severity { .warning }
+    package var since: Int64? { nil }
+}

@@ -1,0 +1,77 @@
+import Foundation
+
+/// What keeps a request from being done, as `application/problem+json` (RFC 9457).
+struct Problem: Error, Encodable {
+    let type = "about:blank"
+    /// The status in words.
+    let title: String
+    /// The HTTP status.
+    let status: Int
+    /// The field, what was found and what is expected.
+    let detail: String
+
+    /// A problem with a status of HTTP.
+    init(_ status: Int, _ detail: String) {
+        self.status = status
+        self.detail = detail
+        title =
+            switch status {
+            case 400: "Bad Request"
+            case 403: "Forbidden"
+            case 404: "Not Found"
+            case 405: "Method Not Allowed"
+            case 409: "Conflict"
+            case 415: "Unsupported Media Type"
+            case 507: "Insufficient Storage"
+            default: "Error"
+            }
+    }
+
+    /// The answer that says so.
+    var answer: HTTPResponse {
+        let body = (try? JSONEncoder.oneLine.encode(self)) ?? Data()
+        return .whole(status: status, type: "application/problem+json", body: Array(body) + [0x0a])
+    }
+
+    private struct AnyValue: Decodable {
+        init(from decoder: any Decoder) {}
+    }
+
+    /// The JSON object of a request.
+    ///
+    /// - Parameter keys: those that it may have.
+    /// - Throws: ``Problem`` that names the field.
+    static func read<Body: Decodable>(
+        _ type: Body.Type, from request: HTTPRequest, keys: Set<String>
+    ) throws(Problem) -> Body {
+        // A page in a browser cannot send this type to another origin without asking first.
+        guard request.header("Content-Type")?.lowercased().hasPrefix("application/json") ?? false else {
+            throw Problem(415, "Content-Type: expected application/json")
+        }
+        let decoder = JSONDecoder()
+        guard let present = try? decoder.decode([String: AnyValue].self, from: Data(request.body)) else {
+            throw Problem(400, "body: expected a JSON object")
+        }
+        if let stranger = present.keys.filter({ !keys.contains($0) }).min() {
+            throw Problem(
+                400,
+                "\(HTTPResponse.printable(stranger)): not a key here; there are \(keys.sorted().joined(separator: ", "))"
+            )
+        }
+        do {
+            return try decoder.decode(Body.self, from: Data(request.body))
+        } catch {
+            var field = "body"
+            var found = "not of the expected form"
+            switch error as? DecodingError {
+            case .typeMismatch(_, let context), .valueNotFound(_, let context), .dataCorrupted(let context):
+                field = context.codingPath.map(\.stringValue).joined(separator: ".")
+            case .keyNotFound(let key, let context):
+                field = (context.codingPath + [key]).map(\.stringValue).joined(separator: ".")
+                found = "missing"
+            default: break
+            }
+            throw Problem(400, HTTPResponse.printable("\(field.isEmpty ? "body" : field): \(found)"))
+        }
+    }
+}

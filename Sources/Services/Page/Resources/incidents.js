@@ -1,0 +1,213 @@
+// What is wrong now: the list of incidents, and the one that is looked at.
+
+import { actions } from "./actions.js";
+import { $, Window, h, name, put, swap, tag } from "./draw.js";
+import { activeSilences, look, mark, silenceOf, state } from "./state.js";
+import { count, deviations, exactly, faultText, length, moment, number, percent, since } from "./text.js";
+
+/** What the detail shows: an incident or an alarm, by its identity. */
+export const chosen = { kind: null, id: null };
+let list, lookers = [], drawn = "";
+
+export function start() {
+  list = new Window($("incidents"), 86, {
+    key: (i) => i.id, make: row, choose: (i, byHand) => choose("incident", i.id, byHand),
+    empty: "No incident so far. When alarms belong together, they stand here with the likely culprit first.",
+  });
+}
+
+export function choose(kind, id, byHand = false) {
+  Object.assign(chosen, { kind, id });
+  if (kind === "incident") list.select(lookers.find((i) => i.id === id) ?? null, { scroll: !byHand });
+  drawDetail(true);
+  // On a narrow screen the detail is below: whoever chose something wants to see it.
+  if (byHand && window.innerWidth < 1000) $("detail").scrollIntoView({ block: "start" });
+}
+
+export const move = (step) => list.move(step);
+export const listed = () => lookers;
+
+export function draw() {
+  lookers = state.incidents.map(look).sort((a, b) => b.open - a.open);
+  const open = lookers.filter((i) => i.open);
+  $("now-count").textContent = lookers.length ? `${open.length} open, ${lookers.length - open.length} over` : "";
+  list.set(lookers);
+  if (!chosen.id || (chosen.kind === "incident" && !lookers.some((i) => i.id === chosen.id))) {
+    if (lookers.length) {
+      Object.assign(chosen, { kind: "incident", id: lookers[0].id });
+      list.select(lookers[0], { scroll: false });
+    }
+  }
+  drawDetail();
+  return lookers;
+}
+
+/** How long an incident goes on: by this machine's clock where its alarms are told by the same, otherwise by their own. */
+const lasting = ({ start, end }) => {
+  const now = Date.now() / 1000;
+  return now - end < 86_400 && now >= start ? now - start : end - start;
+};
+const first = (incident) => incident.entities[0];
+const place = (part) => `${part.site}/${part.entity}`;
+
+function tags(thing) {
+  return [
+    thing.isAcknowledged && tag("acknowledged", "well"), thing.isFalse && tag("marked false", "off"),
+    thing.isSilenced && tag("silenced", "off"),
+  ];
+}
+
+function row(incident) {
+  const lead = first(incident);
+  const others = incident.entities.length - 1;
+  return h("div", { class: `incident ${incident.open ? incident.severity : "off over"}` },
+    h("span", { class: "edge" }),
+    h("div", { class: "who clip" }, name(lead ? place(lead) : incident.id)),
+    h("span", { class: "since", title: exactly(incident.start), text: since(incident.start, incident.end, incident.open) }),
+    h("div", { class: "why clip" }, name(lead?.metrics.slice(0, 3).join(", ") || "no metric named")),
+    h("div", { class: "tags" },
+      h("span", { class: `tag ${incident.open ? incident.severity : ""}`, text: incident.open ? incident.severity : "over" }),
+      incident.fault && incident.fault.name !== "unknown" && tag(faultText(incident.fault), "known"),
+      others > 0 && tag(`and ${count(others, "entity", "entities")}`, "line"),
+      incident.alarms.length > 1 && tag(count(incident.alarms.length, "alarm"), "line"), ...tags(incident)));
+}
+
+// MARK: The detail
+
+function drawDetail(force = false) {
+  const thing = chosen.kind === "alarm" ? state.alarms.get(chosen.id) : lookers.find((i) => i.id === chosen.id);
+  const box = $("detail");
+  if (!thing) {
+    if (drawn !== "none") {
+      put(box, h("p", { class: "empty", text: "Choose an incident or an alarm: what deviates, what it may be, and what to do." }));
+    }
+    drawn = "none";
+    return;
+  }
+  const about = chosen.kind === "alarm" ? [mark("alarm", thing.id), silenceOf(thing)] : [thing.mark, thing.isSilenced];
+  const looks = JSON.stringify([chosen, about, thing.stands, thing.revision, thing.end, thing.open, thing.fault,
+    thing.standing?.length, thing.alarms?.map?.((a) => a.revision), hintOf(thing.fault), state.library.length]);
+  if (!force && looks === drawn) return;
+  const isNew = force;
+  drawn = looks;
+  const top = box.scrollTop;
+  const focus = box.contains(document.activeElement) ? document.activeElement.dataset.key : undefined;
+  swap(box, chosen.kind === "alarm" ? alarmDetail(thing) : incidentDetail(thing));
+  box.scrollTop = isNew ? 0 : top;
+  if (focus) box.querySelector(`[data-key="${CSS.escape(focus)}"]`)?.focus({ preventScroll: true });
+}
+
+const hintOf = (fault) => state.desk.hints.find((hint) => fault && hint.fault === fault.name);
+
+function incidentDetail(incident) {
+  const lead = first(incident);
+  const most = Math.max(...incident.entities.map((e) => e.score), 1e-9);
+  const event = incident.top;
+  return h("div", { class: incident.severity },
+    h("h3", {}, name(lead ? place(lead) : incident.id)),
+    h("p", { class: "lead", title: exactly(incident.start) },
+      `${incident.open ? `Began ${moment(incident.start)}, lasts ${length(lasting(incident))}` : `From ${moment(incident.start)} to ${moment(incident.end)}, over`}. ${count(incident.entities.length, "entity", "entities")}, ${count(incident.standing.length, "alarm")} standing.`),
+    h("div", { class: "tags" }, h("span", { class: "tag", text: incident.severity }),
+      incident.fault && tag(faultText(incident.fault), incident.fault.name === "unknown" ? "line" : "known"), ...tags(incident)),
+    whatToDo("incident", incident, event),
+    h("div", { class: "split" },
+      h("div", {}, h("h4", { text: "Where it began, most likely first" }),
+        h("ol", {}, incident.entities.slice(0, 12).map((part, index) => h("li", { class: "culprit" },
+          h("span", { class: "n", text: index + 1 }), h("span", { class: "clip" }, name(place(part))),
+          h("span", { class: "meter", title: `score ${number(part.score)}` }, h("i", { style: { width: `${Math.max(2, 100 * part.score / most)}%` } })),
+          h("span", { class: "metrics clip" }, name(part.metrics.slice(0, 4).join(", ")))))),
+        incident.entities.length > 12 && h("p", { class: "small", text: `and ${incident.entities.length - 12} more` })),
+      event ? radiography(event) : h("p", { class: "empty", text: "Its alarms are older than those that are at hand here." })),
+    incident.alarms.length > 0 && h("div", { class: "few" }, h("h4", { text: "Its alarms" }),
+      incident.alarms.slice(0, 20).map((alarm) => h("button", { type: "button", on: { click: () => choose("alarm", alarm.id) } },
+        h("span", { class: `tag ${alarm.stands ? alarm.severity : "off"}`, text: alarm.stands ? alarm.severity : "over" }),
+        h("span", { class: "clip" }, name(place(alarm)), ` ${deviations(alarm, 2)}`), h("span", { class: "small", text: since(alarm.onset.time, alarm.at.time, alarm.stands) }))),
+      incident.alarms.length > 20 && h("p", { class: "small", text: `and ${incident.alarms.length - 20} more, in the list of alarms` })),
+    said(incident.mark));
+}
+
+function alarmDetail(alarm) {
+  const own = mark("alarm", alarm.id), silence = silenceOf(alarm);
+  const flags = { isAcknowledged: own?.acknowledged, isFalse: own?.verdict?.kind === "false", isSilenced: silence };
+  const within = lookers.find((i) => i.id === alarm.incident || i.alarms.some((a) => a.id === alarm.id));
+  return h("div", { class: alarm.severity },
+    h("h3", {}, name(place(alarm))),
+    h("p", { class: "lead", title: exactly(alarm.onset.time) },
+      `${alarm.stands ? "Standing" : "Over"}; began ${moment(alarm.onset.time)}, rows ${alarm.onset.index} to ${alarm.at.index}. Worst score ${number(alarm.score)} of its threshold${alarm.reconstruction === undefined ? "" : `, reconstruction error ${number(alarm.reconstruction)} of its own`}. Model version ${alarm.modelVersion}${alarm.isLearning ? ", still learning the entity" : ""}.`),
+    h("div", { class: "tags" }, h("span", { class: "tag", text: alarm.severity }),
+      alarm.fault && tag(faultText(alarm.fault), alarm.fault.name === "unknown" ? "line" : "known"),
+      alarm.fault?.name === "unknown" && alarm.fault.nearest && tag(`nearest ${alarm.fault.nearest} ${percent(alarm.fault.similarity)}`, "line"),
+      ...tags(flags), within && h("button", { class: "quiet", type: "button", on: { click: () => choose("incident", within.id) } }, "its incident")),
+    whatToDo("alarm", alarm, alarm), radiography(alarm), said(own),
+    h("p", { class: "small" }, "Identity ", name(alarm.id, 600)));
+}
+
+function whatToDo(kind, thing, event) {
+  const hint = hintOf(thing.fault);
+  return h("div", {}, h("h4", { text: "What to do" }),
+    hint ? h("div", { class: "hint" }, name(hint.text, 4000), h("div", { class: "small", text: `what helped with ${hint.fault}, by ${hint.by}, ${moment(hint.at)}` }))
+      : thing.fault && thing.fault.name !== "unknown"
+        ? h("p", { class: "small", text: `Nobody has written down yet what helps with ${thing.fault.name}.` })
+        : h("p", { class: "small", text: "No known fault is like it. Confirm what it was, and its like has that name everywhere from then on." }),
+    h("div", { class: "do", style: { marginTop: ".6rem" } }, actions(kind, thing, event)));
+}
+
+/** The metrics that deviate, by layer and group, each on its side. */
+function radiography(event) {
+  const causes = event.fingerprint ?? [];
+  const layers = new Map();
+  for (const cause of causes) {
+    if (!layers.has(cause.group)) layers.set(cause.group, []);
+    layers.get(cause.group).push(cause);
+  }
+  const most = Math.max(...causes.map((c) => c.share), 1e-9);
+  return h("div", {}, h("h4", { text: "What deviates" }),
+    causes.length === 0 && h("p", { class: "small", text: "The alarm says nothing of metrics." }),
+    [...layers].map(([group, members]) => [h("div", { class: "layer clip" }, name(group)),
+      ...members.map((cause) => h("div", { class: "cause", title: `${number(cause.deviation)} times its normal spread` },
+        h("span", { class: "clip" }, name(cause.metric)),
+        h("span", { class: "sides", role: "img", "aria-label": `${cause.deviation < 0 ? "below" : "above"} normal` },
+          h("i", { class: cause.deviation < 0 ? "below" : "", style: { width: `${Math.max(3, 100 * cause.share / most)}%` } })),
+        h("b", { text: percent(cause.share) })))]),
+    causes.length > 0 && h("p", { class: "small", text: "Share of the whole deviation; to the right above normal, to the left below." }));
+}
+
+function said(own) {
+  if (!own) return null;
+  const lines = [
+    own.acknowledged && `${own.acknowledged.by} acknowledged it, ${moment(own.acknowledged.at)}`,
+    own.verdict?.kind === "false" && `${own.verdict.by} marked it as false, ${moment(own.verdict.at)}`,
+    own.verdict?.kind === "confirmed" && `${own.verdict.by} confirmed it as ${own.verdict.fault}, ${moment(own.verdict.at)}`,
+  ].filter(Boolean);
+  if (!lines.length && !own.notes.length) return null;
+  return h("div", {}, h("h4", { text: "What was said of it" }),
+    lines.map((line) => h("p", { class: "say" }, name(line))),
+    own.notes.map((note) => h("p", { class: "say" }, name(note.text, 4000), h("br"), h("small", { text: `${note.by}, ${moment(note.at)}` }))));
+}
+
+/** The sentence at the top. */
+export function headline() {
+  const title = $("headline"), sub = $("subline");
+  if (!state.health) return;
+  const open = lookers.filter((i) => i.open);
+  const pressing = open.filter((i) => !i.isAcknowledged && !i.isFalse && !i.isSilenced);
+  const quality = state.health.dataQualityCount;
+  const silent = activeSilences().length;
+  // That nothing is found says something only where somebody looks.
+  const isWatched = state.workers.some((worker) => worker.state === "active");
+  title.className = open.length || !isWatched ? "" : "well";
+  if (open.length) {
+    const lead = first(pressing[0] ?? open[0]);
+    put(title, `${count(open.length, "incident")} open`, ...(lead ? [", first look at ", name(place(lead), 60)] : []), ".");
+  } else put(title, isWatched ? "Nothing is wrong now." : "Nothing is watched: no worker is here.");
+  const standing = [...state.alarms.values()].filter((a) => a.stands).length;
+  const parts = [
+    open.length > 0 && `${pressing.length} of them nobody has looked at yet`,
+    standing > 0 && `${count(standing, "alarm")} standing`,
+    silent > 0 && `${count(silent, "silence")} in force`,
+    quality > 0 ? `${count(quality, "thing")} wrong with the watching itself` : "the watching itself is sound",
+    state.health.waitingFor && `the server is ${state.health.waitingFor.startsWith("wait") ? "" : "waiting: "}${state.health.waitingFor}`,
+  ].filter(Boolean);
+  sub.textContent = parts.join(" · ").replace(/^./, (c) => c.toUpperCase());
+  document.title = open.length ? `(${open.length}) Faultline` : "Faultline";
+}

@@ -1,0 +1,139 @@
+// Where, and how sure: sites with their entities, each entity's alarms over time, and all of them as one trace.
+
+import { $, Window, g, h, name, put } from "./draw.js";
+import { choose } from "./incidents.js";
+import { state, worst } from "./state.js";
+import { count, length, moment, number, severities } from "./text.js";
+
+let strips, known = [];
+let span = { from: 0, to: 1 };
+
+export function start() {
+  $("sites").addEventListener("click", (event) => {
+    const entity = known.find((one) => one.key === event.target.dataset.key);
+    const alarm = entity && (worst(entity.standing) ?? entity.alarms.at(-1));
+    if (!alarm) return;
+    choose("alarm", alarm.id, true);
+    $("detail").scrollIntoView({ block: "nearest" });
+  });
+  strips = new Window($("strips"), 44, { key: (e) => e.key, make: strip, empty: "No entity has had an alarm." });
+  put($("where-legend"), ...[["well", "", "watched, nothing wrong"], ["warning", "w", "warning"], ["minor", "m", "minor"],
+    ["major", "M", "major"], ["critical", "!", "critical"], ["off", "?", "not watched, or data missing"]]
+    .map(([tone, letter, text]) => h("span", {}, h("i", { class: `cell ${tone}`, text: letter, "aria-hidden": "true" }), text)));
+}
+
+const letters = { critical: "!", major: "M", minor: "m", warning: "w" };
+
+/** Every entity that a worker serves, or that has had an alarm or a finding. */
+function entities() {
+  const all = new Map();
+  const at = (key, site) => {
+    if (!all.has(key)) all.set(key, { key, site: site ?? key.split("/")[0], alarms: [], served: false, finding: null });
+    return all.get(key);
+  };
+  for (const worker of state.workers) {
+    for (const key of worker.entities) {
+      const entity = at(key);
+      entity.served ||= worker.state === "active";
+      entity.worker = worker;
+    }
+  }
+  for (const alarm of state.alarms.values()) at(`${alarm.site}/${alarm.entity}`, alarm.site).alarms.push(alarm);
+  for (const finding of state.health?.dataQuality ?? []) at(`${finding.site}/${finding.entity}`, finding.site).finding = finding;
+  for (const entity of all.values()) {
+    entity.standing = entity.alarms.filter((alarm) => alarm.stands);
+    entity.severity = worst(entity.standing)?.severity;
+    entity.tone = entity.severity ?? (entity.finding || !entity.served ? "off" : "well");
+  }
+  return [...all.values()].sort((a, b) => (a.key < b.key ? -1 : 1));
+}
+
+export function draw() {
+  const all = entities();
+  known = all;
+  const sites = new Map();
+  for (const entity of all) sites.set(entity.site, [...(sites.get(entity.site) ?? []), entity]);
+  const rank = (members) => Math.max(...members.map((e) => severities.indexOf(e.severity)));
+  $("where-count").textContent = `${count(sites.size, "site")}, ${count(all.length, "entity", "entities")}`;
+  put($("sites"), ...(sites.size ? [...sites].sort((a, b) => rank(b[1]) - rank(a[1]) || (a[0] < b[0] ? -1 : 1)).slice(0, 400).map(site)
+    : [h("p", { class: "empty", text: "No worker has come yet." })]));
+  const troubled = all.filter((entity) => entity.alarms.length);
+  const times = troubled.flatMap((e) => e.alarms).flatMap((a) => [a.onset.time, a.at.time]).filter(Number.isFinite);
+  span = { from: times.reduce((a, b) => Math.min(a, b), Infinity), to: times.reduce((a, b) => Math.max(a, b), -Infinity) };
+  if (!(span.to > span.from)) span = { from: span.from || 0, to: (span.from || 0) + 1 };
+  troubled.sort((a, b) => severities.indexOf(b.severity) - severities.indexOf(a.severity) || b.alarms.at(-1).sequence - a.alarms.at(-1).sequence);
+  $("sure-count").textContent = troubled.length ? `${count(troubled.length, "entity", "entities")} with alarms, ${length(span.to - span.from)}` : "";
+  strips.set(troubled);
+  trace();
+}
+
+function site([key, members]) {
+  const wrong = members.filter((e) => e.standing.length).length, off = members.filter((e) => e.tone === "off").length;
+  return h("article", { class: "site" },
+    h("h3", {}, h("bdi", { class: "clip", text: key }),
+      h("span", { text: wrong ? `${wrong} of ${members.length} in alarm` : off ? `${off} of ${members.length} not watched` : `${members.length} well` })),
+    h("div", { class: `cells ${members.length > 40 ? "many" : ""}` }, members.slice(0, 2000).map((entity) => {
+      const what = entity.severity ? `${entity.severity} alarm` : entity.finding ? `data quality: ${entity.finding.detail}`
+        : entity.served ? "nothing wrong" : "no active worker serves it";
+      return h("button", { type: "button", class: `cell ${entity.tone}`, title: `${entity.key}: ${what}`.slice(0, 700), "aria-label": `${entity.key}: ${what}`.slice(0, 700), "data-key": entity.key },
+        letters[entity.severity] ?? (entity.tone === "off" ? "?" : ""));
+    })));
+}
+
+/** Scores spread over orders of magnitude: their logarithm, 1 at a third of the height. */
+const height = (score) => Math.min(1, (1 + Math.log2(Math.max(0.5, Number(score) || 0.5))) / 5 * 1.2 + 0.1);
+
+function strip(entity) {
+  const alarms = entity.alarms.slice(-300);
+  const x = (time) => 1000 * (time - span.from) / (span.to - span.from);
+  const peak = entity.alarms.reduce((a, b) => Math.max(a, Number(b.score) || 0), 0);
+  return h("div", { class: "strip" }, h("span", { class: "clip" }, name(entity.key)),
+    g("svg", { viewBox: "0 0 1000 36", preserveAspectRatio: "none", role: "img", "aria-label": `${count(entity.alarms.length, "alarm")}, worst score ${number(peak)}` },
+      g("line", { x1: 0, x2: 1000, y1: 36 - 36 * height(1), y2: 36 - 36 * height(1) }),
+      alarms.map((alarm) => {
+        const wide = Math.max(3, x(alarm.at.time) - x(alarm.onset.time)), tall = 36 * height(alarm.score);
+        return g("rect", { class: `${alarm.severity} ${alarm.stands ? "stands" : ""}`, x: Math.min(997, x(alarm.onset.time)), y: 36 - tall, width: wide, height: tall });
+      })),
+    h("b", { title: "worst score, in units of the threshold", text: `× ${number(peak)}` }));
+}
+
+/** All alarms as a seismogram: one line an alarm, as high as its score. */
+function trace() {
+  const canvas = $("trace"), style = getComputedStyle(document.documentElement);
+  const ratio = window.devicePixelRatio || 1, width = canvas.clientWidth, tall = 96;
+  if (!width) return;
+  canvas.width = width * ratio;
+  canvas.height = tall * ratio;
+  const pen = canvas.getContext("2d");
+  pen.scale(ratio, ratio);
+  pen.strokeStyle = style.getPropertyValue("--line");
+  pen.beginPath(); pen.moveTo(0, tall / 2); pen.lineTo(width, tall / 2); pen.stroke();
+  const columns = new Float64Array(width), tones = new Array(width);
+  for (const alarm of state.alarms.values()) {
+    const at = Math.min(width - 1, Math.max(0, Math.round((width - 3) * (alarm.onset.time - span.from) / (span.to - span.from)) + 1));
+    const size = height(alarm.score);
+    if (size > columns[at]) { columns[at] = size; tones[at] = alarm.severity; }
+  }
+  pen.lineWidth = 2;
+  pen.lineCap = "round";
+  for (let at = 0; at < width; at += 1) {
+    if (!columns[at]) continue;
+    pen.strokeStyle = style.getPropertyValue(`--${tones[at]}`);
+    const half = columns[at] * tall / 2 - 2;
+    // An alarm rings out: the line, and two shorter ones beside it.
+    for (const [shift, part] of [[0, 1], [4, -0.45], [8, 0.2]]) {
+      pen.globalAlpha = shift ? 0.5 : 1;
+      pen.beginPath();
+      pen.moveTo(at + shift, tall / 2 + (part < 0 ? 0 : half * part));
+      pen.lineTo(at + shift, tall / 2 - (part < 0 ? half * part : half * part));
+      pen.stroke();
+    }
+  }
+  pen.globalAlpha = 1;
+  const some = state.alarms.size > 0;
+  put($("trace-text"), h("span", { text: some ? moment(span.from) : "" }),
+    h("span", { text: some ? `${count(state.alarms.size, "alarm")}, each as high as its worst score` : "No alarm so far" }),
+    h("span", { text: some ? moment(span.to) : "" }));
+}
+
+export const redraw = trace;

@@ -1,0 +1,93 @@
+// Is the system well: rounds and losses, workers, what is wrong with the watching, what is sent on.
+
+import { $, g, h, name, put, tag } from "./draw.js";
+import { state } from "./state.js";
+import { bytes, count, length, moment, number } from "./text.js";
+
+export function facts() {
+  const health = state.health;
+  if (!health) return;
+  const active = state.workers.filter((worker) => worker.state === "active").length;
+  put($("facts"), h("span", {}, "model version ", h("b", { text: health.version })), h("span", {}, h("b", { text: active }), ` of ${count(state.workers.length, "worker")}`),
+    h("span", { title: health.federation }, "federation ", h("b", { text: String(health.federation).slice(0, 8) })));
+  const link = $("link");
+  link.className = `link ${state.link}`;
+  link.textContent = { live: "live", away: "server away", connecting: "connecting" }[state.link];
+}
+
+const figure = (value, what) => h("div", {}, h("dd", { text: value }), h("dt", { text: what }));
+const panel = (title, ...children) => h("div", { class: "panel" }, h("h3", { text: title }), ...children);
+const table = (heads, rows) => h("div", { class: "scroll", tabindex: rows.length > 8 ? 0 : undefined },
+  h("table", {}, h("thead", {}, h("tr", {}, heads.map((head) => h("th", { scope: "col", text: head })))), h("tbody", {}, rows)));
+const cells = (...all) => h("tr", {}, all.map((cell) => h("td", {}, cell instanceof Node ? cell : name(cell, 80))));
+
+export function draw() {
+  facts();
+  const { rounds, health, workers } = state;
+  if (!rounds || !health) return;
+  const log = rounds.rounds, done = log.filter((round) => round.committed);
+  put($("panels"),
+    h("div", {}, learning(log, done, health, rounds), quality(health), refused(health)),
+    h("div", {}, workersPanel(workers, health), roundsPanel(log), silencesPanel(), forwardersPanel(health)));
+}
+
+function learning(log, done, health, rounds) {
+  const last = done.at(-1);
+  const trained = done.filter((round) => round.kind === "training" && round.lossAfter !== undefined);
+  const updates = done.reduce((sum, round) => sum + round.contributions.reduce((all, c) => all + c.bytes, 0), 0);
+  const home = Math.max(0, ...done.map((round) => round.contributions.reduce((all, c) => all + c.rawBytes, 0)));
+  const waiting = health.waitingFor ?? rounds.waitingFor;
+  return panel("Learning",
+    h("dl", { class: "figures" }, figure(health.version, "model version"), figure(done.length, "rounds committed"),
+      figure(log.length - done.length, "abandoned"), figure(last ? length(last.seconds) : "–", "last round"),
+      figure(bytes(updates), "came as updates"), figure(bytes(home), "of samples stayed home")),
+    trained.length > 1 ? curve(trained) : h("p", { class: "small", text: "The loss is drawn from the second training round on." }),
+    h("p", { class: "small", text: rounds.open ? `Round ${rounds.open.round} (${rounds.open.kind}) is open with ${count(rounds.open.accepted, "contribution")}.` : health.finished ? "All rounds are done." : "No round is open." }),
+    waiting && h("p", { class: "small" }, name(waiting, 300)));
+}
+
+function workersPanel(workers, health) {
+  const state = (w) => (w.chosen === false && w.state === "active" ? "stands by" : w.state);
+  return panel("Workers", workers.length
+    ? table(["worker", "site", "state", "does", "version", "entities", "samples scored", "round trip", "computes with"],
+      workers.slice(0, 500).map((w) => cells(w.name, w.site, tag(state(w), w.state === "active" ? "well" : w.state === "lost" ? "major" : "off"),
+        w.activity, `${w.version}${w.state === "active" && w.version < health.version ? " (behind)" : ""}`, String(w.entities.length),
+        w.scoredSamples.toLocaleString(), w.roundTripSeconds === undefined ? "–" : length(w.roundTripSeconds), w.accelerator)))
+    : h("p", { class: "small", text: "No worker has come yet." }));
+}
+
+const quality = (health) => panel("Data quality", health.dataQualityCount
+  ? h("div", { class: "scroll" }, health.dataQuality.map((f) => h("p", { class: "find" }, tag(f.kind, "minor"), " ", name(`${f.site}/${f.entity}`), ": ",
+    name(f.detail, 300), h("span", { class: "small", text: ` since ${moment(f.since)}` }))),
+  health.dataQualityCount > health.dataQuality.length && h("p", { class: "small", text: `and ${health.dataQualityCount - health.dataQuality.length} more` }))
+  : h("p", { class: "small", text: "Every source delivers what it should." }));
+
+const roundsPanel = (log) => panel("Rounds", log.length
+  ? table(["round", "kind", "version", "took", "contributions", "loss before", "after", ""],
+    log.slice(-60).reverse().map((r) => cells(String(r.round), r.kind, String(r.version), length(r.seconds), String(r.contributions.length),
+      number(r.lossBefore), number(r.lossAfter), r.committed ? tag("committed", "well") : tag(r.abandonedBecause ?? "abandoned", "minor"))))
+  : h("p", { class: "small", text: "No round so far." }));
+
+const silencesPanel = () => state.desk.silences.length > 0 && panel("Silences", table(["what", "until", "by", "why"],
+  state.desk.silences.slice(0, 200).map((s) => cells(Object.entries(s.matcher).map(([key, value]) => `${key} ${value}`).join(", "),
+    moment(s.until), s.by, s.comment ?? ""))));
+
+const forwardersPanel = (health) => health.forwarders?.length > 0 && panel("Sent on",
+  table(["forwarder", "state", "waiting", "sent", "dead letters", "last trouble"], health.forwarders.map((f) => cells(
+    f.name, tag(f.state, f.state === "well" ? "well" : "major"), String(f.waiting), String(f.sent), String(f.deadLetters), f.trouble ?? ""))));
+
+const refused = (health) => Object.keys(health.refusedAlarms ?? {}).length > 0 && panel("Alarms refused",
+  table(["why", "how many"], Object.entries(health.refusedAlarms).map(([why, n]) => cells(why, String(n)))));
+
+/** The held-out loss, round by round. */
+function curve(rounds) {
+  const points = rounds.map((round) => ({ round: round.round, loss: Number(round.lossAfter ?? round.lossBefore) })).filter((p) => Number.isFinite(p.loss));
+  const most = Math.max(...points.map((p) => p.loss)), least = Math.min(...points.map((p) => p.loss));
+  const x = (index) => 46 + (540 - 56) * index / Math.max(1, points.length - 1);
+  const y = (loss) => 12 + 126 * (most === least ? 0.5 : (most - loss) / (most - least));
+  return g("svg", { class: "curve", viewBox: "0 0 540 170", role: "img", "aria-label": `Held-out loss from ${number(points[0].loss)} to ${number(points.at(-1).loss)}` },
+    [most, least].map((loss) => [g("line", { x1: 46, x2: 530, y1: y(loss), y2: y(loss) }), g("text", { x: 0, y: y(loss) + 4, text: number(loss) })]),
+    g("path", { d: points.map((p, index) => `${index ? "L" : "M"}${x(index).toFixed(1)} ${y(p.loss).toFixed(1)}`).join("") }),
+    points.length <= 40 && points.map((p, index) => g("circle", { cx: x(index), cy: y(p.loss), r: 3 }, g("title", { text: `round ${p.round}: ${number(p.loss)}` }))),
+    g("text", { x: 46, y: 162, text: `round ${points[0].round}` }), g("text", { x: 530, y: 162, "text-anchor": "end", text: `round ${points.at(-1).round}` }));
+}

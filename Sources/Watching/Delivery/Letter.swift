@@ -1,0 +1,46 @@
+/// An event of the log on its way to a forwarder.
+package struct Letter: Equatable, Sendable {
+    /// Its number in the log.
+    package let sequence: Int64
+    /// The event, as it is shown.
+    package let event: AlarmEvent
+    /// Whether a silence lies over its alarm.
+    package let isSilenced: Bool
+
+    /// A letter with every field given.
+    package init(sequence: Int64, event: AlarmEvent, isSilenced: Bool) {
+        self.sequence = sequence
+        self.event = event
+        self.isSilenced = isSilenced
+    }
+}
+
+/// What a forwarder's peer makes of letters.
+package enum DeliveryOutcome: Equatable, Sendable {
+    /// It has them.
+    case taken
+    /// It will never take them, with its reason: sending them again changes nothing.
+    case refused(String)
+    /// It did not take them now.
+    case failed(String)
+}
+
+/// What a forwarder has done, as it has to be durable before the next is sent.
+package struct DeliveryRecord: Equatable, Sendable {
+    /// A letter that was refused.
+    package struct DeadLetter: Equatable, Sendable {
+        package var sequence: Int64
+        package var reason: String
+    }
+
+    /// Everything in the log up to this number is dealt with.
+    package var position: Int64
+    /// Letters that went, in all.
+    package var sent: Int64
+    /// Alarms that the peer knows of and that stand, with the number of the event that said so last.
+    package var raised: [String: Int64] = [:]
+    /// Alarms that do not stand any more.
+    package var ended: [String] = []
+    /// Letters that were refused.
+    package var dead: [DeadLetter] = []
+}

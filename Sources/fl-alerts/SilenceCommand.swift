@@ -1,0 +1,73 @@
+import CommandLine
+import Foundation
+import Platform
+import Services
+import Telemetry
+import Watching
+
+/// `fl-alerts silence`.
+struct SilenceCommand: Command {
+    private static let fields = ["site", "entity", "group", "metric", "fault", "alarm"]
+    private static let matchers: [Option<String>] = [
+        .optional("site", "TEXT", "the place; * stands for any text, here and below"),
+        .optional("entity", "TEXT", "the entity's name there"),
+        .optional("group", "TEXT", "a resource group that is in alarm"),
+        .optional("metric", "TEXT", "a metric that deviates"),
+        .optional("fault", "TEXT", "the known fault that it is like"),
+        .optional("alarm", "ID", "one alarm, by its identity"),
+    ]
+    private static let severity = Option<String>.optional(
+        "severity", "LEVEL", "as severe as this or less", constraint: "warning, minor, major or critical",
+        valid: { AlarmEvent.Severity(rawValue: $0) != nil })
+    private static let duration = Option<String>(
+        "for", "TIME", default: "1h", "how long, as 30m, 4h or 7d", constraint: "a time such as 4h",
+        valid: { DurationText.seconds($0).map { $0 >= 1 } ?? false })
+    private static let comment = Option<String>.optional("comment", "TEXT", "why")
+    private static let change = Option<Int>.optional(
+        "change", "NUMBER", "an earlier silence, which ends then instead", constraint: "at least 1", valid: { $0 >= 1 })
+
+    static let manual = CommandManual(
+        name: "silence", summary: "keep alarms that fit from being sent on",
+        discussion: """
+            Every field that is given must fit. Alarms under a silence stay on the feed and on the page, marked with its \
+            number (handling.silence), and no forwarder sends them. The number is printed; fl-alerts unsilence ends it.
+            """,
+        examples: [
+            .init("fl-alerts silence --site site1 --entity 'ue*' --for 4h --comment 'drive tests'", "four hours"),
+            .init("fl-alerts silence --severity minor --for 30m", "whatever is minor or less"),
+            .init("fl-alerts silence --change 12 --for 2h", "silence 12 ends two hours from now"),
+        ],
+        options: matchers + [severity, duration, comment, change, AlertsCommand.server])
+
+    func run(_ arguments: Arguments, _ console: Console) async throws {
+        let client = try OperationsClient(arguments)
+        var matcher: [String: JSONValue] = [:]
+        for (field, option) in zip(Self.fields, Self.matchers) {
+            if let text = arguments[optional: option] { matcher[field] = .string(text) }
+        }
+        if let severity = arguments[optional: Self.severity] { matcher["severity"] = .string(severity) }
+        let seconds = Int64(min(DurationText.seconds(arguments[Self.duration]) ?? 3_600, 1e12))
+        var body: [String: JSONValue] = ["seconds": JSONValue(seconds)]
+        if let comment = arguments[optional: Self.comment] { body["comment"] = .string(comment) }
+        let number = arguments[optional: Self.change]
+        guard number == nil || matcher.isEmpty else {
+            throw CommandLineError.usage("--change changes when a silence ends, not what it is about")
+        }
+        guard number != nil || !matcher.isEmpty else {
+            throw CommandLineError.usage(
+                "expected at least one of --site, --entity, --group, --metric, --fault, --alarm, --severity")
+        }
+        if number == nil { body["matcher"] = .object(matcher) }
+        let wanted = body
+        let answer = try await BackgroundThread.run {
+            if let number { return try client.send(wanted, to: "/v1/silences/\(number)", puts: true) }
+            return try client.send(wanted, to: "/v1/silences")
+        }
+        struct Done: Decodable { let number: Int64 }
+        if let number {
+            console.print("silence \(number) ends in \(Quantity.seconds(Double(seconds)))")
+        } else if let done = try? JSONDecoder().decode(Done.self, from: Data(answer)) {
+            console.print("silence \(done.number), for \(Quantity.seconds(Double(seconds)))")
+        }
+    }
+}

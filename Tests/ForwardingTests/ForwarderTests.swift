@@ -1,0 +1,309 @@
+import CommandLine
+import Foundation
+import Platform
+import Services
+import TestSupport
+import Testing
+import Watching
+
+@testable import Forwarding
+
+@Suite struct ForwarderTests {
+    static func event(
+        _ state: AlarmEvent.State = .raised, entity: String = "enb0", severity: AlarmEvent.Severity = .major,
+        onset: Double = 1_767_225_600
+    ) -> AlarmEvent {
+        var event = AlarmEvent(
+            id: "site1/\(entity)@\(Int(onset))", revision: state == .raised ? 0 : 1, state: state, site: "site1",
+            entity: entity, worker: "w", severity: severity, onset: .init(index: 7, time: onset),
+            at: .init(index: 9, time: onset + 20.25), score: 2.5, groups: ["physical.cpu"],
+            fingerprint: [.init(group: "physical.cpu", metric: "cpu_user", share: 0.75, deviation: 8)],
+            fault: .init(name: "cpu-hog", nearest: "cpu-hog", similarity: 0.9, confidence: 0.9),
+            reconstruction: 1.5, modelVersion: 4, sequence: 17)
+        event.federation = "00ff"
+        event.incident = "site1/enb0@1767225620"
+        return event
+    }
+
+    static func letters(_ events: AlarmEvent...) -> [Letter] {
+        events.map { Letter(sequence: $0.sequence ?? 0, event: $0, isSilenced: false) }
+    }
+
+    static func forwarder(_ json: String) throws -> any AlarmForwarder {
+        try #require(try ForwarderList.parse(["[\(json)]"])?.forwarders().first)
+    }
+
+    // MARK: Webhooks
+
+    @Test func aWebhookGetsCloudEvents() throws {
+        let peer = try Peer()
+        let forwarder = try Self.forwarder(#"{"kind":"webhook","url":"\#(peer.url)/hook?a=b"}"#)
+        #expect(forwarder.send(Self.letters(Self.event()), isReminder: false) == .taken)
+        let request = try #require(peer.requests.first)
+        #expect(request.path == "/hook" && request.type == "application/cloudevents+json")
+        let json = request.json
+        #expect(json["specversion"]?.text == "1.0" && json["id"]?.text == "17")
+        #expect(json["source"]?.text == "/federations/00ff" && json["type"]?.text == "faultline.alarm.raised")
+        #expect(json["time"]?.text == "2026-01-01T00:00:20.250Z" && json["subject"]?.text == "site1/enb0@1767225600")
+        #expect(json["data", "fault", "name"]?.text == "cpu-hog" && json["data", "signature"] == nil)
+    }
+
+    @Test func aTemplateMakesAnotherForm() throws {
+        let peer = try Peer()
+        let forwarder = try Self.forwarder(
+            #"{"kind":"webhook","url":"\#(peer.url)","headers":{"X-Key":"k"},"#
+                + #""template":{"text":"{severity} at {entity}: \"{fault}\"","score":"{score}","of":["{groups}"]}}"#)
+        #expect(forwarder.send(Self.letters(Self.event(entity: "e\"}")), isReminder: false) == .taken)
+        let json = try #require(peer.requests.first).json
+        #expect(json["text"]?.text == "major at e\"}: \"cpu-hog\"" && json["score"] == .number(2.5))
+        #expect(json["of"] == .array([.array([.string("physical.cpu")])]))
+    }
+
+    @Test func statusesSayWhetherToTryAgain() throws {
+        let peer = try Peer()
+        let forwarder = try Self.forwarder(#"{"kind":"webhook","url":"\#(peer.url)"}"#)
+        for status in [400, 403, 404, 410, 302] {
+            peer.answers { _ in status }
+            guard case .refused = forwarder.send(Self.letters(Self.event()), isReminder: false) else {
+                Issue.record("\(status) is not refused")
+                continue
+            }
+        }
+        for status in [408, 429, 500, 503] {
+            peer.answers { _ in status }
+            guard case .failed = forwarder.send(Self.letters(Self.event()), isReminder: false) else {
+                Issue.record("\(status) is not a failure")
+                continue
+            }
+        }
+        let nobody = try Self.forwarder(#"{"kind":"webhook","url":"http://127.0.0.1:1/"}"#)
+        guard case .failed = nobody.send(Self.letters(Self.event()), isReminder: false) else {
+            Issue.record("nobody is there")
+            return
+        }
+    }
+
+    // MARK: The Alertmanager
+
+    @Test func anAlertIsNamedByWhatDoesNotChange() throws {
+        func alerts(_ event: AlarmEvent) -> [JSONValue] { AlertmanagerForwarder.alerts(event, now: 1_767_226_000) }
+        let raised = alerts(Self.event())
+        #expect(raised.count == 1 && raised[0]["startsAt"]?.text == "2026-01-01T00:00:00.000Z")
+        #expect(raised[0]["endsAt"] == nil && raised[0]["labels", "severity"]?.text == "major")
+        #expect(raised[0]["labels", "score"] == nil && raised[0]["annotations", "score"]?.text == "2.5")
+        // Worse than before: what it was is over.
+        let changed = alerts(Self.event(.changed, severity: .critical))
+        #expect(changed.map { $0["labels", "severity"]?.text } == ["critical", "warning", "minor", "major"])
+        #expect(changed.map { $0["endsAt"] != nil } == [false, true, true, true])
+        let cleared = alerts(Self.event(.cleared))
+        #expect(cleared.allSatisfy { $0["endsAt"]?.text == "2026-01-01T00:06:40.000Z" })
+        // A clock that counts from its own beginning.
+        let other = alerts(Self.event(onset: 12))
+        #expect(other[0]["startsAt"]?.text == "2026-01-01T00:06:40.000Z")
+    }
+
+    /// A real Alertmanager shows what was sent, and takes away what is over.
+    @Test(
+        .enabled(
+            if: FileManager.default.isExecutableFile(atPath: "/usr/bin/prometheus-alertmanager"), "no alertmanager"))
+    func aRealAlertmanagerTakesAlerts() throws {
+        let folder = try TemporaryFolder()
+        let configuration = try folder.write("am.yml", "route: {receiver: none}\nreceivers: [{name: none}]\n")
+        let port = try FreePorts.take(1)[0]
+        let process = Process()
+        process.executableURL = URL(filePath: "/usr/bin/prometheus-alertmanager")
+        process.arguments = [
+            "--config.file=\(configuration)", "--storage.path=\(folder.path("data"))", "--cluster.listen-address=",
+            "--web.listen-address=127.0.0.1:\(port)", "--log.level=error",
+        ]
+        process.standardOutput = FileHandle.nullDevice
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        defer {
+            kill(process.processIdentifier, SIGKILL)
+            process.waitUntilExit()
+        }
+        func get(_ path: String) -> String {
+            var body: [UInt8] = []
+            _ = HTTPClient.get(host: "127.0.0.1", port: port, path: path) {
+                body += $0
+                return true
+            }
+            return String(decoding: body, as: UTF8.self)
+        }
+        #expect(FreePorts.wait(20) { get("/-/ready").contains("OK") })
+        let forwarder = try Self.forwarder(#"{"kind":"alertmanager","url":"http://127.0.0.1:\#(port)/"}"#)
+        let now = Date.now.timeIntervalSince1970
+        let hostile = Self.event(entity: "<b>é\"\\", onset: (now - 60).rounded())
+        #expect(forwarder.send(Self.letters(hostile), isReminder: false) == .taken)
+        struct Alert: Decodable {
+            let labels: [String: String]
+            let annotations: [String: String]
+        }
+        func alerts() -> [Alert] {
+            (try? JSONDecoder().decode([Alert].self, from: Data(get("/api/v2/alerts").utf8))) ?? []
+        }
+        #expect(FreePorts.wait(10) { alerts().count == 1 })
+        #expect(alerts().first?.labels["entity"] == "<b>é\"\\" && alerts().first?.annotations["fault"] == "cpu-hog")
+        var worse = hostile
+        (worse.state, worse.severity) = (.changed, .critical)
+        #expect(forwarder.send(Self.letters(worse), isReminder: true) == .taken)
+        #expect(FreePorts.wait(10) { alerts().map { $0.labels["severity"] } == ["critical"] }, "\(alerts())")
+        worse.state = .cleared
+        #expect(forwarder.send(Self.letters(worse), isReminder: false) == .taken)
+        #expect(FreePorts.wait(10) { alerts().isEmpty })
+    }
+
+    // MARK: Syslog
+
+    @Test func aSyslogMessageIsOneWhateverTheNames() {
+        let text = SyslogMessage.text(Self.event(entity: "a\"]\\\n🔥"), host: "h o\u{7}st", process: 9)
+        #expect(text.hasPrefix("<131>1 2026-01-01T00:00:20.250Z host faultline 9 raised [faultline@32473 alarm=\""))
+        #expect(text.contains(#"entity="a\"\]\\\\u{A}🔥""#), "\(text)")
+        #expect(text.contains("] \u{FEFF}site1/a") && !text.contains("\n"))
+        #expect(SyslogMessage.text(Self.event(.cleared, onset: 5), host: "h", process: 9).hasPrefix("<134>1 - h "))
+    }
+
+    @Test func syslogGoesByDatagramsAndByCountedOctets() throws {
+        let (datagrams, port) = try RawPeer.datagrams()
+        defer { close(datagrams) }
+        let udp = try Self.forwarder(#"{"kind":"syslog","url":"udp://127.0.0.1:\#(port)"}"#)
+        #expect(udp.send(Self.letters(Self.event(), Self.event(.cleared)), isReminder: false) == .taken)
+        #expect(RawPeer.receive(datagrams).hasPrefix("<131>1 ") && RawPeer.receive(datagrams).hasPrefix("<134>1 "))
+
+        let (listener, streamPort) = try RawPeer.listener()
+        defer { close(listener) }
+        let tcp = try Self.forwarder(#"{"kind":"syslog","url":"tcp://127.0.0.1:\#(streamPort)"}"#)
+        #expect(tcp.send(Self.letters(Self.event(entity: "é")), isReminder: false) == .taken)
+        let connection = accept(listener, nil, nil)
+        let bytes = Array(RawPeer.receive(connection).utf8)
+        let count = Int(String(decoding: bytes.prefix { $0 != 0x20 }, as: UTF8.self))
+        #expect(count == bytes.count - "\(count ?? 0) ".utf8.count, "\(String(decoding: bytes, as: UTF8.self))")
+        // A peer that has gone is noticed before the next message is lost to it.
+        close(connection)
+        #expect(FreePorts.wait(5) { tcp.send(Self.letters(Self.event(entity: "second")), isReminder: false) == .taken })
+        let again = accept(listener, nil, nil)
+        #expect(RawPeer.receive(again).contains("second"))
+        close(again)
+    }
+
+    // MARK: VES
+
+    @Test func aFaultOfVES() throws {
+        let peer = try Peer()
+        let forwarder = try Self.forwarder(#"{"kind":"ves","url":"\#(peer.url)/eventListener/v7"}"#)
+        #expect(
+            forwarder.send(Self.letters(Self.event(), Self.event(.cleared, onset: 12)), isReminder: false) == .taken)
+        let (raised, cleared) = (peer.requests[0].json, peer.requests[1].json)
+        #expect(raised["event", "commonEventHeader", "startEpochMicrosec"] == .number(1_767_225_600e6))
+        #expect(raised["event", "commonEventHeader", "vesEventListenerVersion"]?.text == "7.2.1")
+        #expect(raised["event", "faultFields", "eventSeverity"]?.text == "MAJOR")
+        #expect(raised["event", "faultFields", "alarmCondition"]?.text == "anomaly:cpu-hog")
+        #expect(cleared["event", "faultFields", "eventSeverity"]?.text == "NORMAL")
+    }
+
+    // MARK: Mail
+
+    @Test func aMailHoldsWhateverNames() throws {
+        let text = MailMessage.text(
+            [Self.event(entity: "x\r\nBcc: y@z")], from: "a@b.example", to: ["c@d.example"], id: "1",
+            date: Date(timeIntervalSince1970: 0))
+        #expect(text.contains("Date: Thu, 01 Jan 1970 00:00:00 +0000\r\n") && !text.contains("\r\nBcc"))
+        let parts = text.split(separator: "\r\n\r\n")
+        let body = Data(base64Encoded: String(parts[1]).replacing("\r\n", with: "")).map {
+            String(decoding: $0, as: UTF8.self)
+        }
+        #expect(body?.contains(#"site1/x\u{D}\u{A}Bcc"#) == true, "\(body ?? "")")
+        #expect(text.utf8.split(separator: 0x0a).allSatisfy { $0.count <= 78 })
+    }
+
+    @Test func aMailIsHandedOverBySMTP() throws {
+        let (listener, port) = try RawPeer.listener()
+        defer { close(listener) }
+        let conversation = BackgroundConversation(listener)
+        let forwarder = try Self.forwarder(
+            #"{"kind":"mail","url":"smtp://127.0.0.1:\#(port)","from":"fl@a.example","to":["ops@b.example"]}"#)
+        #expect(forwarder.send(Self.letters(Self.event(.settled)), isReminder: false) == .taken)
+        #expect(forwarder.send(Self.letters(Self.event()), isReminder: false) == .taken)
+        let said = conversation.text
+        #expect(said.contains("MAIL FROM:<fl@a.example>") && said.contains("RCPT TO:<ops@b.example>"), "\(said)")
+        #expect(said.contains("Subject: =?utf-8?B?") && said.contains("\r\n.\r\n"), "\(said)")
+    }
+
+    // MARK: MQTT
+
+    @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/sbin/mosquitto"), "no mosquitto"))
+    func aRealBrokerTakesMessages() throws {
+        let folder = try TemporaryFolder()
+        let port = try FreePorts.take(1)[0]
+        let configuration = try folder.write(
+            "m.conf",
+            "listener \(port) 127.0.0.1\nallow_anonymous true\npersistence true\npersistence_location \(folder.path("."))/\n"
+        )
+        func broker() throws -> Process {
+            let process = Process()
+            process.executableURL = URL(filePath: "/usr/sbin/mosquitto")
+            process.arguments = ["-c", configuration]
+            process.standardOutput = FileHandle.nullDevice
+            process.standardError = FileHandle.nullDevice
+            try process.run()
+            return process
+        }
+        // Not by SIGTERM: what tests start has inherited that it is blocked.
+        func end(_ process: Process) {
+            kill(process.processIdentifier, SIGKILL)
+            process.waitUntilExit()
+        }
+        let forwarder = try Self.forwarder(#"{"kind":"mqtt","url":"mqtt://127.0.0.1:\#(port)","topic":"t"}"#)
+        guard case .failed = forwarder.send(Self.letters(Self.event()), isReminder: false) else {
+            Issue.record("nobody is there")
+            return
+        }
+        let first = try broker()
+        #expect(FreePorts.wait(10) { forwarder.send(Self.letters(Self.event()), isReminder: false) == .taken })
+        // It goes away and comes back.
+        end(first)
+        guard case .failed = forwarder.send(Self.letters(Self.event()), isReminder: false) else {
+            Issue.record("nobody is there any more")
+            return
+        }
+        let second = try broker()
+        defer { end(second) }
+        #expect(
+            FreePorts.wait(10) {
+                forwarder.send(Self.letters(Self.event(entity: "a/b#")), isReminder: false) == .taken
+            })
+    }
+
+    // MARK: Configuration
+
+    @Test func whatIsWrongIsNamed() throws {
+        func flaw(_ json: String) -> String {
+            do throws(CommandLineError) {
+                _ = try ForwarderList.parse([json])?.forwarders()
+                return "nothing"
+            } catch {
+                #expect(error.status == .configuration)
+                return error.description
+            }
+        }
+        #expect(flaw("[{}]").hasPrefix("forwarders[0].kind: missing, expected one of alertmanager, mail"))
+        #expect(flaw(#"[{"kind":"webhook"}]"#) == "forwarders[0].url: missing, expected a text of 1 to 2048 bytes")
+        #expect(
+            flaw(#"[{"kind":"webhook","url":"ftp://x"}]"#)
+                == "forwarders[0].url: found 'ftp://x', expected http://HOST… or https://HOST…")
+        #expect(
+            flaw(#"[{"kind":"ves","url":"http://x","reportr":"y"}]"#)
+                .hasPrefix("forwarders[0].reportr: unknown (did you mean 'reporter'?), expected one of kind, name"))
+        #expect(flaw(#"[{"kind":"webhook","url":"http://x","template":"{nix}"}]"#).contains("found {nix}"))
+        #expect(
+            flaw(#"[{"kind":"webhook","url":"http://x"},{"kind":"webhook","url":"http://y"}]"#)
+                .contains("forwarders[1].name: found 'webhook' a second time"))
+        #expect(flaw(#"[{"kind":"mail","url":"smtp://x","from":"a","to":["b@c"]}]"#).contains("from: found 'a'"))
+        #expect(ForwarderList.parse(["{}"]) == nil && ForwarderList.parse(["[1]"]) == nil)
+        for address in ["http://", "http://a:b", "http://a:70000", "x", "http://[::1", "http://a b"] {
+            #expect(PeerAddress(address) == nil, "\(address)")
+        }
+        #expect(PeerAddress("http://[::1]:80/x")?.host == "::1")
+    }
+}

@@ -1,0 +1,120 @@
+import Foundation
+import Services
+import TestSupport
+import Testing
+import Watching
+
+/// What operators say, with the real server and the real `fl-alerts`.
+@Suite(.serialized) struct OperationsProcessTests {
+    @Test func whatIsSaidIsOnTheFeedAndSurvivesAKill() throws {
+        let server = try SeededServer(["enb0", "ue1"])
+        let fleet = server.fleet
+        func alarm(_ place: Int) throws -> AlarmEvent {
+            let alarms = fleet.alarms
+            try #require(alarms.count == 2, "\(fleet.log("server"))")
+            return alarms[place]
+        }
+        #expect(try alarm(0).handling == nil)
+        #expect(try server.alerts("ack", "1").status == 0)
+        #expect(try server.alerts("note", "site1/enb0@1767225600", "--text", "looking <b>at</b> it").status == 0)
+        let silenced = try server.alerts("silence", "--entity", "ue*", "--for", "2h", "--comment", "drive tests")
+        #expect(silenced.output == "silence 3, for 2 h\n", "\(silenced.errors)")
+        #expect(try server.alerts("confirm", "2", "--fault", "cpu-hog").status == 0)
+        #expect(try server.alerts("hint", "cpu-hog", "--text", "renice it").status == 0)
+        func check() throws {
+            #expect(try alarm(0).handling == AlarmEvent.Handling(acknowledgedBy: "local", notes: 1))
+            #expect(try alarm(1).handling == AlarmEvent.Handling(confirmedAs: "cpu-hog", silence: 3))
+            // Its signature is known now, at every place.
+            #expect(try alarm(0).fault?.name == "cpu-hog")
+        }
+        try check()
+        fleet.kill("server")
+        try server.start()
+        try check()
+        let audit = try server.alerts("audit").output.split(separator: "\n").dropFirst()
+        #expect(audit.count == 5 && audit.allSatisfy { $0.contains("  local  ") }, "\(audit)")
+        #expect(
+            audit[audit.startIndex + 2].contains("entity ue*; drive tests")
+                && audit[audit.startIndex + 4].contains("renice it"), "\(audit)")
+        let silences = try server.alerts("silences").output
+        #expect(silences.contains("in force") && silences.contains("entity ue*"), "\(silences)")
+        // All of it can be taken back.
+        #expect(try server.alerts("unsilence", "3").status == 0 && server.alerts("ack", "1", "--undo").status == 0)
+        #expect(try server.alerts("false", "2").status == 0)
+        #expect(try alarm(0).handling == AlarmEvent.Handling(notes: 1))
+        #expect(try alarm(1).handling == AlarmEvent.Handling(isFalse: true))
+        let incident = "site1/enb0@1767225620"
+        #expect(try #require(fleet.get("/v1/incidents")).contains(incident), "\(fleet.get("/v1/incidents") ?? "")")
+        #expect(try server.alerts("ack", "--incident", incident).status == 0)
+        #expect(try #require(fleet.get("/v1/operations")).contains(#""incident":"site1/enb0@1767225620""#))
+        // One screen, printed once where nobody looks at it as it changes.
+        let top = try server.alerts("top")
+        #expect(top.status == 0 && top.output.hasPrefix("Faultline  "), "\(top.errors)")
+        #expect(top.output.contains("major") && top.output.contains("cpu-hog 100 %"), "\(top.output)")
+        #expect(!top.output.contains("\u{1b}"))
+        // The feed for programs, and what describes it.
+        let envelopes = try #require(fleet.get("/v1/alarms?form=cloudevents"))
+        #expect(envelopes.contains(#""specversion":"1.0""#) && envelopes.contains(#""type":"faultline.alarm.raised""#))
+        let schema = try String(contentsOfFile: Self.schema, encoding: .utf8)
+        #expect(fleet.get("/v1/schemas/alarm-event") == schema)
+    }
+
+    private static let schema = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent().appending(path: "docs/schemas/alarm-event.schema.json").path
+
+    @Test func whatCannotBeDoneIsSaid() throws {
+        let server = try SeededServer(["enb0"])
+        let fleet = server.fleet
+        func problem(_ path: String, _ json: String) -> String {
+            let answer = fleet.raw(
+                "POST \(path) HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: "
+                    + "\(json.utf8.count)\r\nConnection: close\r\n\r\n\(json)")
+            #expect(answer.contains("Content-Type: application/problem+json"), "\(answer)")
+            let body = answer.split(separator: "\r\n\r\n").last ?? ""
+            struct Problem: Decodable {
+                let status: Int
+                let title: String
+                let detail: String
+            }
+            guard let said = try? JSONDecoder().decode(Problem.self, from: Data(body.utf8)) else { return answer }
+            #expect(answer.hasPrefix("HTTP/1.1 \(said.status) "), "\(answer)")
+            return "\(said.status) \(said.detail)"
+        }
+        let operations = "/v1/operations"
+        #expect(problem(operations, "[]") == "400 body: expected a JSON object")
+        #expect(problem(operations, #"{"operation":"ack","alarm":1}"#).hasPrefix("400 operation: found ack, expected"))
+        #expect(problem(operations, #"{"operation":"note","alarm":1}"#) == "400 text: missing, note needs it")
+        #expect(problem(operations, #"{"operation":"false","alarm":9}"#) == "404 alarm: found no alarm 9 in the log")
+        #expect(problem(operations, #"{"operation":"false","incident":"x"}"#) == "404 incident: found no incident x")
+        #expect(problem(operations, #"{"operation":"false","alrm":1}"#).hasPrefix("400 alrm: not a key here"))
+        #expect(
+            problem("/v1/silences", #"{"matcher":{"enttiy":"x"},"seconds":60}"#)
+                == "400 matcher.enttiy: not of the expected form")
+        #expect(problem("/v1/silences", #"{"matcher":{},"seconds":60}"#).hasPrefix("400 matcher: found no field"))
+        #expect(problem("/v1/silences", #"{"matcher":{"site":"x"}}"#).hasPrefix("400 expected either until"))
+        #expect(problem("/v1/silences/7", "{}") == "405 GET, PUT or DELETE a silence here")
+        let missing = try server.alerts("unsilence", "7")
+        #expect(missing.status == 65 && missing.errors == "fl-alerts: the server refuses: no silence 7 here\n")
+        #expect(try server.alerts("ack").status == 64 && server.alerts("silence").status == 64)
+        #expect(try #require(fleet.get("/v1/audit")).contains(#""entries":[]"#))
+    }
+
+    /// Whoever asks for it hears on the stream that something was said, and keeps his place in the log.
+    @Test func theStreamTellsOfOperations() throws {
+        let server = try SeededServer(["enb0"])
+        var text = ""
+        var hasSpoken = false
+        _ = HTTPClient.get(
+            host: "127.0.0.1", port: server.fleet.http, path: "/v1/alarms/stream?since=0&operations=true&form=brief"
+        ) { bytes in
+            text += String(decoding: bytes, as: UTF8.self)
+            if text.contains("id: 1\n"), !hasSpoken {
+                hasSpoken = true
+                #expect(server.fleet.post("/v1/operations", #"{"operation":"acknowledge","alarm":1}"#) == .finished)
+            }
+            return !text.contains("event: operations")
+        }
+        #expect(
+            text.contains("event: operations\ndata: {\"number\":1}\n\n") && !text.contains("\"signature\":"), "\(text)")
+    }
+}
