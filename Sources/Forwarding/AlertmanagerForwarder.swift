@@ -1,8 +1,8 @@
 import CommandLine
 import Foundation
-import Platform
+package import Platform
 import Services
-import Watching
+package import Watching
 
 /// Sends alarms to Prometheus' Alertmanager by its API, version 2. What names an alert (its labels) does not change while
 /// it stands; what does change, such as the score, stands in annotations. What stands is sent again each minute, as the
@@ -34,12 +34,15 @@ struct AlertmanagerForwarder: AlarmForwarder {
         // Of one alarm the last event says all.
         let latest = Dictionary(letters.map { ($0.event.id, $0.event) }, uniquingKeysWith: { $1 })
         let now = Date.now.timeIntervalSince1970
-        let alerts = latest.sorted { $0.key < $1.key }.flatMap { Self.alerts($0.value, now: now) }
+        let alerts = latest.sorted { $0.key < $1.key }.flatMap { AlertmanagerAlert.alerts($0.value, now: now) }
         return poster.post(Array(JSONValue.array(alerts).description.utf8), type: "application/json")
     }
+}
 
+/// An alarm's event as an Alertmanager takes it.
+package enum AlertmanagerAlert {
     /// The alert of an event; where it has become more severe, also the end of what it was.
-    static func alerts(_ event: AlarmEvent, now: Double) -> [JSONValue] {
+    package static func alerts(_ event: AlarmEvent, now: Double) -> [JSONValue] {
         let ends = event.state == .cleared
         var alerts = [alert(event, event.severity, endedAt: ends ? now : nil, now: now)]
         if event.state == .changed || ends {

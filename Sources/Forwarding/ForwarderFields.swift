@@ -112,14 +112,15 @@ struct ForwarderFields {
 }
 
 /// `SCHEME://HOST[:PORT][/PATH]`.
-struct PeerAddress: Sendable {
+package struct PeerAddress: Sendable {
     let scheme: String
-    let host: String
+    package let host: String
     let port: Int?
     /// The whole of it.
     let text: String
 
-    init?(_ text: String) {
+    /// Reads an address; `nil` where it is none.
+    package init?(_ text: String) {
         let parts = text.split(separator: ":", maxSplits: 1)
         guard parts.count == 2, parts[1].hasPrefix("//"), text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
             return nil

@@ -1,9 +1,9 @@
 import CCurl
 import CommandLine
-import Foundation
+package import Foundation
 import Platform
 import Services
-import Watching
+package import Watching
 
 /// Sends a mail for alarms that begin, get worse or end: what waits goes together, by SMTP (libcurl).
 struct MailForwarder: AlarmForwarder {
@@ -99,14 +99,14 @@ private func giveMail(
 ) -> Int { unsafe MailForwarder.give(buffer, size * count, context) }
 
 /// A mail about alarms (RFC 5322), its text in base64 (RFC 2045), so that no name in it can be a header or an end.
-enum MailMessage {
+package enum MailMessage {
     static func isAddress(_ text: String) -> Bool {
         let parts = text.split(separator: "@", omittingEmptySubsequences: false)
         return parts.count == 2 && !parts[0].isEmpty && !parts[1].isEmpty
             && text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && !"<>()[],;:\\\"".utf8.contains($0) }
     }
 
-    static func text(_ events: [AlarmEvent], from: String, to: [String], id: String, date: Date) -> String {
+    package static func text(_ events: [AlarmEvent], from: String, to: [String], id: String, date: Date) -> String {
         let subject =
             events.count == 1
             ? AlarmText.summary(of: events[0]) : "\(events.count) alarms: \(AlarmText.summary(of: events[0])), …"

@@ -3,7 +3,7 @@ import Foundation
 import Glibc
 import Platform
 import Services
-import Watching
+package import Watching
 
 /// Sends each event as a message of syslog (RFC 5424), over UDP one datagram each (RFC 5426), over TCP with the octets
 /// counted (RFC 6587, 3.4.1). Syslog answers nothing: over UDP what is lost on the way is lost, over TCP what the peer's
@@ -102,7 +102,7 @@ final class SyslogForwarder: AlarmForwarder, @unchecked Sendable {
 }
 
 /// An alarm's event as RFC 5424 has it.
-enum SyslogMessage {
+package enum SyslogMessage {
     /// Bytes of a datagram, which every receiver should take (RFC 5424, 6.1).
     static let longestDatagram = 2_048
     /// The number that RFC 5612 sets aside for documents: Faultline has none of its own.
@@ -111,7 +111,7 @@ enum SyslogMessage {
     private static let facility = 16
 
     /// The message, with structured data before the line for people.
-    static func text(_ event: AlarmEvent, host: String, process: Int32) -> String {
+    package static func text(_ event: AlarmEvent, host: String, process: Int32) -> String {
         let level =
             switch (event.state, event.severity) {
             case (.cleared, _): 6

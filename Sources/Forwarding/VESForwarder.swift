@@ -1,8 +1,8 @@
 import CommandLine
 import Foundation
-import Platform
+package import Platform
 import Services
-import Watching
+package import Watching
 
 /// Posts each event to a collector of ONAP as an event of the VES listener 7.2, in the domain `fault`.
 ///
@@ -35,11 +35,11 @@ struct VESForwarder: AlarmForwarder {
 }
 
 /// An alarm's event as a VES fault.
-enum VESEvent {
+package enum VESEvent {
     /// The document.
     ///
     /// - Parameter now: seconds since 1970, for entities whose clock does not count from there.
-    static func document(_ event: AlarmEvent, reporter: String, now: Double) -> JSONValue {
+    package static func document(_ event: AlarmEvent, reporter: String, now: Double) -> JSONValue {
         func microseconds(_ seconds: Double) -> JSONValue {
             .number(((AlarmTime.isDate(seconds) ? seconds : now) * 1e6).rounded(.down))
         }

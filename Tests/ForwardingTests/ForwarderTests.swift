@@ -1,12 +1,11 @@
 import CommandLine
+import Forwarding
 import Foundation
 import Platform
 import Services
 import TestSupport
 import Testing
 import Watching
-
-@testable import Forwarding
 
 @Suite struct ForwarderTests {
     static func event(
@@ -86,7 +85,7 @@ import Watching
     // MARK: The Alertmanager
 
     @Test func anAlertIsNamedByWhatDoesNotChange() throws {
-        func alerts(_ event: AlarmEvent) -> [JSONValue] { AlertmanagerForwarder.alerts(event, now: 1_767_226_000) }
+        func alerts(_ event: AlarmEvent) -> [JSONValue] { AlertmanagerAlert.alerts(event, now: 1_767_226_000) }
         let raised = alerts(Self.event())
         #expect(raised.count == 1 && raised[0]["startsAt"]?.text == "2026-01-01T00:00:00.000Z")
         #expect(raised[0]["endsAt"] == nil && raised[0]["labels", "severity"]?.text == "major")

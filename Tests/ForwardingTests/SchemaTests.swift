@@ -1,10 +1,9 @@
+import Forwarding
 import Foundation
 import Platform
 import TestSupport
 import Testing
 import Watching
-
-@testable import Forwarding
 
 /// What is sent, held against published schemas by a validator that is not ours: jsonschema, from PyPI, in the Python that
 /// `FAULTLINE_PYTHON` names (`python3` when not given). ONAP's schema is not in this source: `FAULTLINE_SCHEMAS` names the

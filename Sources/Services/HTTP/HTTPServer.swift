@@ -4,37 +4,6 @@ import Glibc
 import Platform
 import Synchronization
 
-/// What a client asked for.
-package struct HTTPRequest {
-    /// What it wants done.
-    package enum Method: String, Sendable {
-        case get = "GET"
-        case post = "POST"
-        case put = "PUT"
-        case delete = "DELETE"
-    }
-
-    /// What it wants done.
-    package var method = Method.get
-    /// The path, without the query.
-    package var path: String
-    /// Looks up a value of the query.
-    package var query: (String) -> String?
-    /// Looks up a header.
-    package var header: (String) -> String?
-    /// What it brings; empty for GET, and as a rule for DELETE.
-    package var body: [UInt8] = []
-}
-
-/// What it gets.
-package enum HTTPResponse: Sendable {
-    /// A whole body.
-    case whole(status: Int, type: String, body: [UInt8])
-    /// A stream: `next` gives more bytes, an empty array when there is nothing yet, `nil` at the end. It is called from a
-    /// thread of the connection's own and may wait, but not for long. Streams without an end are counted.
-    case stream(type: String, isEndless: Bool = true, next: @Sendable () -> [UInt8]?)
-}
-
 /// A small HTTP/1.1 server over libmicrohttpd: GET, DELETE, and POST and PUT with small bodies; a thread for each
 /// connection, bounded.
 ///
@@ -431,35 +400,4 @@ private func continueStream(
 private func endStream(_ context: UnsafeMutableRawPointer?) {
     guard let context = unsafe context else { return }
     unsafe Unmanaged<StreamBox>.fromOpaque(context).release()
-}
-
-extension HTTPResponse {
-    /// A line of text.
-    package static func text(_ status: Int, _ text: String) -> HTTPResponse {
-        .whole(status: status, type: "text/plain; charset=utf-8", body: Array(text.utf8))
-    }
-
-    /// JSON.
-    package static func json(_ body: [UInt8]) -> HTTPResponse {
-        .whole(status: 200, type: "application/json", body: body)
-    }
-
-    /// A value as JSON with sorted keys, on one line.
-    package static func encoding(_ value: some Encodable) throws -> HTTPResponse {
-        .json(Array(try JSONEncoder.oneLine.encode(value)) + [0x0a])
-    }
-
-    /// A peer's text as it may stand in a line for people: everything can be seen, and it is not long.
-    package static func printable(_ text: String) -> String { PrintableText.line(text, limit: 120) }
-}
-
-extension JSONEncoder {
-    /// Writes JSON on one line, keys sorted; numbers that JSON lacks as `"inf"`, `"-inf"` and `"nan"`.
-    static var oneLine: JSONEncoder {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        encoder.nonConformingFloatEncodingStrategy = .convertToString(
-            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-        return encoder
-    }
 }
