@@ -9,7 +9,8 @@ let strict: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
-/// Rules for tests: the same, and never optimised, since compiling a test takes longer than running it.
+/// Rules for tests: the same, and not optimised, since compiling most tests takes longer than running them; those that
+/// hold an oracle of their own against the product are (`compute`).
 let strictTests: [SwiftSetting] = strict + [.unsafeFlags(["-Onone"])]
 
 /// The same for modules that call C: every unsafe expression is marked `unsafe`.
@@ -32,12 +33,14 @@ func tool(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .executableTarget(name: name, dependencies: ["CommandLine"] + dependencies, swiftSettings: strict)
 }
 
-func tests(_ module: String, _ dependencies: [Target.Dependency] = [], resources: [Resource]? = nil) -> Target {
+func tests(
+    _ module: String, _ dependencies: [Target.Dependency] = [], resources: [Resource]? = nil, compute: Bool = false
+) -> Target {
     .testTarget(
         name: module + "Tests",
         dependencies: [.target(name: module), "TestSupport"] + dependencies,
         resources: resources,
-        swiftSettings: strictTests)
+        swiftSettings: compute ? strict : strictTests)
 }
 
 /// The page that fl-server serves, file by file, and the schema of what it says.
@@ -150,14 +153,14 @@ let package = Package(
         tests("CommandLine", ["Platform"]),
         tests("CVectorKernels"),
         tests("Telemetry", ["Laboratory", "Numerics"]),
-        tests("Placement", ["Laboratory", "Numerics"], resources: [.copy("Goldens")]),
+        tests("Placement", ["Laboratory", "Numerics"], resources: [.copy("Goldens")], compute: true),
         tests(
             "Autoencoders", ["COpenCL", "Numerics", "Platform", "Telemetry"],
-            resources: [.copy("Goldens")]),
+            resources: [.copy("Goldens")], compute: true),
         .testTarget(
             name: "SimulationTests", dependencies: ["Simulation"],
             swiftSettings: strictTests),
-        tests("Federation", ["Numerics", "Placement", "Platform"]),
+        tests("Federation", ["Numerics", "Placement", "Platform"], compute: true),
         tests(
             "Watching", ["Autoencoders", "Charts", "Numerics", "Platform", "Telemetry"],
             resources: [.copy("Detectors/Goldens")]),

@@ -65,9 +65,14 @@ import Watching
     @Test func whatCannotBeDoneIsSaid() throws {
         let server = try SeededServer(["enb0"])
         let fleet = server.fleet
+        let token = try #require(LocalDoor.token(http: fleet.http))
+        #expect(
+            fleet.raw("POST /v1/operations HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n{}").contains(
+                " 401 "))
         func problem(_ path: String, _ json: String) -> String {
             let answer = fleet.raw(
-                "POST \(path) HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: "
+                "POST \(path) HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer \(token)\r\n"
+                    + "Content-Type: application/json\r\nContent-Length: "
                     + "\(json.utf8.count)\r\nConnection: close\r\n\r\n\(json)")
             #expect(answer.contains("Content-Type: application/problem+json"), "\(answer)")
             let body = answer.split(separator: "\r\n\r\n").last ?? ""
