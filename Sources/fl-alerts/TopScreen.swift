@@ -1,6 +1,7 @@
 import CommandLine
 import Foundation
 import Platform
+import Services
 import Watching
 
 /// The screen of `fl-alerts top` as lines, each as wide as the terminal at most.
@@ -60,7 +61,7 @@ struct TopScreen {
         return notes.map { PrintableText.line($0, limit: 300) }
     }
 
-    private mutating func add(_ incident: TopState.Incident, _ state: TopState) {
+    private mutating func add(_ incident: IncidentEntry, _ state: TopState) {
         let isOpen = state.open.contains(incident.id)
         let worst = state.worst(of: incident)
         let lead = incident.entities.first

@@ -1,4 +1,5 @@
 import Foundation
+import Services
 import Watching
 
 /// What `fl-alerts top` shows, as the server has it at a moment.
@@ -24,21 +25,7 @@ struct TopState {
         let forwarders: [Forwarder]?
     }
 
-    struct Incident: Decodable {
-        struct Part: Decodable {
-            let site: String
-            let entity: String
-            let metrics: [String]
-            let alarms: [String]
-        }
-        let id: String
-        let start: Double
-        let end: Double
-        let open: Bool
-        let entities: [Part]
-    }
-
-    private struct Incidents: Decodable { let incidents: [Incident] }
+    private struct Incidents: Decodable { let incidents: [IncidentEntry] }
     private struct Page: Decodable { let alarms: [Readable] }
     private struct Workers: Decodable {
         struct Worker: Decodable { let state: String }
@@ -55,7 +42,7 @@ struct TopState {
 
     let health: Health
     /// The latest first, those that go on before those that are over.
-    let incidents: [Incident]
+    let incidents: [IncidentEntry]
     /// The last event of each alarm that stands, the most severe first.
     let standing: [AlarmEvent]
     /// The same of all alarms, by identity.
@@ -81,7 +68,7 @@ struct TopState {
         }
         let still = Set(standing.map(\.id))
         // Of one whose alarms are all over nothing is wrong now, even while more may come to it.
-        func goesOn(_ incident: Incident) -> Bool {
+        func goesOn(_ incident: IncidentEntry) -> Bool {
             let ids = incident.entities.flatMap(\.alarms)
             return incident.open && (ids.contains { still.contains($0) } || !ids.contains { latest[$0] != nil })
         }
@@ -97,7 +84,7 @@ struct TopState {
     let open: Set<String>
 
     /// The worst alarm of an incident.
-    func worst(of incident: Incident) -> AlarmEvent? {
+    func worst(of incident: IncidentEntry) -> AlarmEvent? {
         incident.entities.flatMap(\.alarms).compactMap { alarms[$0] }.max {
             $0.severity != $1.severity ? $0.severity < $1.severity : $0.score < $1.score
         }

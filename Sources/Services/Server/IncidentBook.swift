@@ -6,22 +6,6 @@ import Watching
 /// alarms: the book reads on in it whenever somebody asks, and after a restart reads its latest entries again. Nothing else
 /// is kept.
 final class IncidentBook: Sendable {
-    /// An incident for people and programs.
-    struct Entry: Encodable {
-        struct Entity: Encodable {
-            let site: String
-            let entity: String
-            let score: Double
-            let metrics: [String]
-            let alarms: [String]
-        }
-        let id: String
-        let start: Double
-        let end: Double
-        let open: Bool
-        let entities: [Entity]
-    }
-
     /// Something that is wrong with the watching.
     struct Finding: Encodable {
         let site: String
@@ -110,10 +94,10 @@ final class IncidentBook: Sendable {
     }
 
     /// The latest incidents, oldest first.
-    func latest(_ limit: Int) -> [Entry] {
+    func latest(_ limit: Int) -> [IncidentEntry] {
         let incidents = state.withLock { Array($0.machine.incidents.suffix(limit)) }
         return incidents.map { incident in
-            Entry(
+            IncidentEntry(
                 id: incident.id, start: incident.start, end: incident.end, open: incident.isOpen,
                 entities: CulpritRanking(incident, dependencies: dependencies).suspects.map {
                     .init(

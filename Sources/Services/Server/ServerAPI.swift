@@ -205,7 +205,7 @@ final class ServerAPI: Sendable {
 
     private static let noForm = "form: expected 'brief' (no signatures), 'cloudevents' (CloudEvents 1.0), or no form\n"
 
-    private struct Incidents: Encodable { var incidents: [IncidentBook.Entry] }
+    private struct Incidents: Encodable { var incidents: [IncidentEntry] }
 
     private func incidents(_ request: HTTPRequest) throws -> HTTPResponse {
         let limit = request.query("limit").map { Int($0) ?? -1 } ?? 100
