@@ -36,6 +36,12 @@ import Watching
         #expect(
             audit[audit.startIndex + 2].contains("entity ue*; drive tests")
                 && audit[audit.startIndex + 4].contains("renice it"), "\(audit)")
+        // The chained log of the server has each of them too.
+        let chained = try ToolProcess.run(
+            "fl-server", ["audit", "--verify", "--data-folder", fleet.folder.path("server")])
+        let whole = try ToolProcess.run("fl-server", ["audit", "--data-folder", fleet.folder.path("server")]).output
+        #expect(
+            chained.status == 0 && whole.contains("local: acknowledge") && whole.contains("local: hint"), "\(whole)")
         let silences = try server.alerts("silences").output
         #expect(silences.contains("in force") && silences.contains("entity ue*"), "\(silences)")
         // All of it can be taken back.

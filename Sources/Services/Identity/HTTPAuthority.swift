@@ -65,8 +65,9 @@ struct HTTPAuthority: Sendable {
         }
     }
 
-    /// Notes a change that was made.
+    /// Notes a change that was made, and by whom.
     func audit(_ request: HTTPRequest, _ what: String) {
-        office?.audit(AuditEvent(.http, of: PrintableText.line(request.path, limit: 200), what))
+        office?.audit(
+            AuditEvent(.http, of: PrintableText.line(request.path, limit: 200), "\(actor(of: request)): \(what)"))
     }
 }
