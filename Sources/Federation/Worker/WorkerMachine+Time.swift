@@ -1,0 +1,112 @@
+import Platform
+
+/// What a worker does as time passes: registering, heartbeats, silence, alarms that are due.
+extension WorkerMachine {
+    mutating func keepUp(at now: Instant, _ directives: inout [WorkerDirective]) {
+        guard !stopped else { return }
+        let registersFrom = waitsForCapabilities ?? now + configuration.capabilitiesPatience
+        waitsForCapabilities = registersFrom
+        guard now >= registersFrom else { return }
+        if lease == nil || registeredRevision < registration.revision, now >= nextRegistration {
+            register(at: now, &directives)
+        }
+        guard let lease else {
+            noteSilence(longerThan: configuration.registrationInterval * 5, at: now, &directives)
+            reconnectIfSilent(longerThan: configuration.registrationInterval * 3, at: now, &directives)
+            return
+        }
+        if now - lastHeartbeat >= lease.heartbeatInterval { sendHeartbeat(at: now, &directives) }
+        noteSilence(longerThan: lease.duration, at: now, &directives)
+        // What the server granted holds as long as the lease under which it did.
+        if unreachable { grant([], &directives) }
+        reconnectIfSilent(longerThan: lease.duration, at: now, &directives)
+        if let patience, patience.entities == nil, now >= patience.until { pursuePlan(at: now, &directives) }
+        let retry = lease.heartbeatInterval
+        if let upload, !upload.accepted, now - upload.lastSent >= retry {
+            self.upload?.offset = upload.acknowledged
+            sendPiece(at: now, &directives)
+        }
+        if let download, adopting == nil, now - download.lastRequest >= retry { requestModel(at: now, &directives) }
+        carryOut(delivery.tick(at: now, retry: retry), &directives)
+    }
+
+    mutating func carryOut(_ deliveries: [SpoolDelivery.Directive], _ directives: inout [WorkerDirective]) {
+        for delivery in deliveries {
+            switch delivery {
+            case .read(let after, let limit): directives.append(.readSpool(after: after, limit: limit))
+            case .send(let batch): send(.alarmBatch(batch), &directives)
+            case .decided(let upTo): directives.append(.alarmsDelivered(upTo: upTo))
+            case .refused(let letters):
+                directives.append(.alarmsRefused(letters))
+                directives.append(
+                    .note(
+                        Note(
+                            .warning, "the server refused alarms, they are kept as dead letters",
+                            ["alarms": "\(letters.count)", "why": "\(letters[0].reason)"])))
+            case .rewound(let number):
+                directives.append(.alarmsRewound(to: number))
+                directives.append(
+                    .note(
+                        Note(
+                            .notice, "the server has fewer alarms than it had, they are sent again",
+                            ["from": "\(number + 1)"])))
+            }
+        }
+    }
+
+    mutating func register(at now: Instant, _ directives: inout [WorkerDirective]) {
+        // Spread out, so that the workers of a restarted server do not come all at once.
+        let interval = configuration.registrationInterval
+        nextRegistration =
+            now + interval + .nanoseconds(Int64(Double(interval.nanoseconds) / 2 * generator.uniform()))
+        sequence += 1
+        directives.append(
+            .send(
+                Envelope(
+                    sender: configuration.name, federation: federation, leaseEpoch: 0, sequence: sequence,
+                    message: .registration(registration))))
+    }
+
+    mutating func noteSilence(
+        longerThan limit: Duration, at now: Instant, _ directives: inout [WorkerDirective]
+    ) {
+        if lastHeard == nil { lastHeard = now }
+        guard let lastHeard, !unreachable, now - lastHeard > limit else { return }
+        unreachable = true
+        directives.append(.note(Note(.warning, "server unreachable")))
+    }
+
+    /// A connection that was cut without a word looks alive for minutes: new ones are made, again and again, so that the
+    /// first that can be made is used at once.
+    mutating func reconnectIfSilent(
+        longerThan limit: Duration, at now: Instant, _ directives: inout [WorkerDirective]
+    ) {
+        // A connection needs a moment to be made, however short the lease.
+        let limit = max(limit, .seconds(1))
+        guard let lastHeard, now - lastHeard > limit, lastReconnect.map({ now - $0 > limit }) ?? true else { return }
+        lastReconnect = now
+        directives.append(.reconnect)
+    }
+
+    private var activity: Heartbeat.Activity {
+        if let upload, !upload.accepted { return .uploading }
+        if case .running = work { return .working }
+        if scoring != nil { return .scoring }
+        return download == nil && adopting == nil ? .idle : .fetching
+    }
+
+    mutating func sendHeartbeat(at now: Instant, _ directives: inout [WorkerDirective]) {
+        lastHeartbeat = now
+        // The heartbeat's own sequence number is the next one.
+        heartbeats = heartbeats.suffix(7) + [(sequence + 1, now)]
+        let microseconds = roundTrip.map { UInt32(clamping: max(1, $0.nanoseconds / 1_000)) } ?? 0
+        send(
+            .heartbeat(
+                Heartbeat(
+                    assignmentRevision: assignmentRevision, activity: activity, version: version,
+                    scoredSamples: scoredSamples,
+                    streamEnded: streamEnded && delivery.isDone && entities == assignment?.entities,
+                    roundTripMicroseconds: microseconds)),
+            &directives)
+    }
+}
