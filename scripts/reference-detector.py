@@ -172,6 +172,12 @@ def excess(shape, scale, p):
 GAP = 10
 
 
+def expected(allowed, count):
+    """Peaks that may exceed the limit: as the budget allows, but two of a part that is nothing beside the time for one, or
+    a quarter of all peaks."""
+    return allowed if allowed >= 1 else min(2 - allowed, 0.25 * count)
+
+
 def peaks_over_threshold(scores, step, budget):
     """The limit, and what a stream goes on with: peaks over the 98 % quantile, the tail shrunk, the rate cautious."""
     initial = float(np.quantile(scores, 0.98))
@@ -187,7 +193,7 @@ def peaks_over_threshold(scores, step, budget):
     if excesses:
         count = len(excesses)
         shape = (pareto(excesses)[0] * count + 0.1 * 20) / (count + 20)
-        p = max(budget * days, 1) / (count + 3 * np.sqrt(count))
+        p = expected(budget * days, count) / (count + 3 * min(1, budget * days) * np.sqrt(count))
         if p < 1:
             limit = initial + excess(shape, np.mean(excesses) * (1 - shape), p)
     start = dict(u=initial, pk=excesses, wait=list(np.diff([0] + starts)),
@@ -239,5 +245,5 @@ class Tail:
         k = int(min(len(self.alarms), COUNTED*self.q*n)+0.5); g, s = self.f or (0.0, 0.0)
         f = pareto(self.pk+[a+max(0.0, s+g*a)/(1-g) for _, a in (self.alarms[-k:] if k else [])])
         if f is None: return
-        r = max(self.q*n, 1)/(len(self.pk)+k); self.f = f
+        r = expected(self.q*n, len(self.pk)+k)/(len(self.pk)+k); self.f = f
         self.limit = min(max(self.floor, (self.u+(0.0 if r >= 1 else excess(*f, r)))), self.floor+abs(self.floor))

@@ -1,6 +1,7 @@
 import CommandLine
 import Services
 import Telemetry
+import Watching
 
 /// `fl-train inspect`: what is in a set of metric files.
 struct InspectCommand: Command {
@@ -71,6 +72,7 @@ struct InspectCommand: Command {
                     audit: audits[index], gapFactor: arguments[Self.gapFactor])
             },
             passedOver: contents.passedOver,
+            leftOut: Set(statistics.types.values.flatMap(\.columnNames).filter(rules.leavesOut)).sorted(),
             groups: pipeline.groups.map { group in
                 Findings.Group(
                     name: group.group.name, metrics: group.metrics, constantMetrics: group.constantMetrics,
@@ -114,12 +116,14 @@ private struct Findings: Encodable {
         var entityColumns: [String]
         var seriesColumns: [String]
         var notes: [String]
+        /// The best that a model which learns from it can have; `nil` of a part that nothing is learned from.
+        var confidence: ModelConfidence?
 
         private enum CodingKeys: String, CodingKey {
             case site, entity, type, part, format, files, rows, columns, medianStepSeconds, jitterSeconds
             case longestStepSeconds, spanSeconds, gaps, duplicateTimes, backwardSteps, labelColumn, interpretationFile
             case textColumns, ignoredColumns, clock, firstTimeSeconds, lastTimeSeconds, units, entityColumns
-            case seriesColumns, notes
+            case seriesColumns, notes, confidence
         }
 
         /// Writes every field; a time that is not known is `null`.
@@ -151,6 +155,7 @@ private struct Findings: Encodable {
             try container.encode(entityColumns, forKey: .entityColumns)
             try container.encode(seriesColumns, forKey: .seriesColumns)
             try container.encode(notes, forKey: .notes)
+            try container.encodeIfPresent(confidence.map(ConfidenceReport.init), forKey: .confidence)
         }
 
         init(
@@ -189,6 +194,9 @@ private struct Findings: Encodable {
             entityColumns = layout.entityColumns
             seriesColumns = layout.seriesColumns
             notes = audit.notes(layout)
+            if source.part != .test, let step = clock.medianStep {
+                confidence = ConfidenceReport.best(trainingDays: Double(clock.rows) * step / 86_400)
+            }
         }
     }
 
@@ -204,6 +212,8 @@ private struct Findings: Encodable {
     var seriesLeftOut: Int?
     var entities: [Entity]
     var passedOver: [DataCatalog.Contents.PassedOver]
+    /// Metrics that say nothing of the entity.
+    var leftOut: [String]
     var groups: [Group]
 
     /// For people.
@@ -233,11 +243,21 @@ private struct Findings: Encodable {
             lines += ["preset \(preset.isEmpty ? "none" : preset)\(rest)", ""]
         }
         lines += ["\(Quantity.count(entities.count, "entity", "entities"))", "", clocks.text, ""]
+        let best = entities.compactMap { entity in entity.confidence.map { ("\(entity.site)/\(entity.entity)", $0) } }
+        if !best.isEmpty {
+            lines += ConfidenceReport.lines(Dictionary(best) { first, _ in first }, word: "confidence at best") + [""]
+        }
         lines += ["\(Quantity.count(groups.count, "resource group"))", "", metrics.text]
         let noted = entities.filter { !$0.notes.isEmpty }
         if !noted.isEmpty { lines.append("") }
         for entity in noted { lines += entity.notes.map { "\(entity.site)/\(entity.entity): \($0)" } }
         if let line = DataCatalog.Contents(sources: [], passedOver: passedOver).passedOverLine { lines += ["", line] }
+        if !leftOut.isEmpty {
+            lines += [
+                "",
+                "left out, since they say nothing of the entity (\(leftOut.count)): \(Self.listed(leftOut, limit: 6))",
+            ]
+        }
         let constants = groups.filter { !$0.constantMetrics.isEmpty }
         if !constants.isEmpty {
             lines += ["", "constant or missing throughout (left out of the models, watched for any change):"]

@@ -55,7 +55,7 @@ struct ScoreCommand: Command {
                         "\(source.key): \(Quantity.count(monitor.missingColumns.count, "column")) of the model missing "
                             + "here, such as '\(monitor.missingColumns[0])'")
                 }
-                var summary = Summary.Entity(entity: source.key)
+                var summary = Summary.Entity(entity: source.key, confidence: monitor.model.confidence)
                 var audit = ClockAudit()
                 while let frame = try stream.nextChunk(maximumRows: 2048) {
                     let block = try monitor.append(frame)
@@ -85,11 +85,16 @@ struct ScoreCommand: Command {
             var rows = 0
             var rowsInAlarm = 0
             var alarms = 0
+            /// Of the thresholds that its alarms were decided by.
+            var confidence: ConfidenceReport?
             private var standing = false
 
-            enum CodingKeys: String, CodingKey { case entity, rows, rowsInAlarm, alarms }
+            enum CodingKeys: String, CodingKey { case entity, rows, rowsInAlarm, alarms, confidence }
 
-            init(entity: String) { self.entity = entity }
+            init(entity: String, confidence: ModelConfidence?) {
+                self.entity = entity
+                self.confidence = confidence.map(ConfidenceReport.init)
+            }
 
             mutating func add(_ block: EntityScores) {
                 rows += block.count
@@ -105,10 +110,13 @@ struct ScoreCommand: Command {
         var entities: [Entity]
 
         var text: String {
-            var table = Table(["entity", "rows", "in alarm", "alarms"])
+            var table = Table(["entity", "rows", "in alarm", "alarms", "confidence"])
             for entity in entities {
                 let share = entity.rows > 0 ? 100 * Double(entity.rowsInAlarm) / Double(entity.rows) : 0
-                table.add([entity.entity, "\(entity.rows)", "\(Quantity.fixed(share, 2)) %", "\(entity.alarms)"])
+                table.add([
+                    entity.entity, "\(entity.rows)", "\(Quantity.fixed(share, 2)) %", "\(entity.alarms)",
+                    entity.confidence?.level.rawValue ?? "-",
+                ])
             }
             return table.text + "\n\nscores by method '\(method)' in \(scores)"
         }

@@ -141,7 +141,7 @@ struct TrainCommand: Command {
                 Summary(
                     model: arguments[Self.out], entities: sources.map(\.key), seconds: seconds,
                     methods: model.detectors.keys.sorted(),
-                    confidence: confidence.mapValues { Summary.Confidence($0) },
+                    confidence: confidence.mapValues(ConfidenceReport.init),
                     groups: manifest.groups.map { group in
                         Summary.Group(
                             name: group.name, metrics: group.metrics, trainingWindows: group.trainingWindows,
@@ -166,19 +166,7 @@ struct TrainCommand: Command {
                 "\(Quantity.count(sources.count, "entity", "entities")), "
                     + "\(Quantity.count(manifest.groups.count, "group")) in \(Quantity.seconds(seconds)); "
                     + "model in \(arguments[Self.out])")
-            sayHowSure(confidence, console)
-        }
-    }
-
-    /// How far the thresholds can be trusted, once for all entities of which the same is to be said.
-    private func sayHowSure(_ confidence: [String: ModelConfidence], _ console: Console) {
-        var said: [String: [String]] = [:]
-        for (key, confidence) in confidence {
-            let why = confidence.reason.map { ": \($0)" } ?? ""
-            said["confidence \(confidence.level.rawValue)\(why)", default: []].append(key)
-        }
-        for (line, keys) in said.sorted(by: { $0.key < $1.key }) {
-            console.print("\(Quantity.count(keys.count, "entity", "entities")): \(line)")
+            for line in ConfidenceReport.lines(confidence) { console.print(line) }
         }
     }
 
@@ -193,25 +181,12 @@ struct TrainCommand: Command {
             var loss: Double?
             var heldOutLoss: Double?
         }
-        struct Confidence: Encodable {
-            var level: ModelConfidence.Level
-            var trainingDays: Double
-            var surprise: Double
-            var reason: String?
-
-            init(_ confidence: ModelConfidence) {
-                level = confidence.level
-                trainingDays = confidence.trainingDays
-                surprise = confidence.surprise
-                reason = confidence.reason
-            }
-        }
         var model: String
         var entities: [String]
         var seconds: Double
         var methods: [String]
         /// Of each entity's thresholds, by the method that scoring uses.
-        var confidence: [String: Confidence]
+        var confidence: [String: ConfidenceReport]
         var groups: [Group]
     }
 }

@@ -118,7 +118,7 @@ package struct EntityStream {
         hasEnded = true
         var lifecycle = lifecycle
         defer { self.lifecycle = lifecycle }
-        return lifecycle.end(at: lastPoint) { evidence(of: $0) }
+        return sureness(of: lifecycle.end(at: lastPoint) { evidence(of: $0) })
     }
 
     /// Scores rows that were read elsewhere; returns the events that they make.
@@ -163,6 +163,13 @@ package struct EntityStream {
             events += lifecycle.step(sample) { evidence(of: $0) }
         }
         self.lifecycle = lifecycle
+        return sureness(of: events)
+    }
+
+    /// The same events with how far the thresholds that decided can be trusted.
+    private func sureness(of events: [AlarmEvent]) -> [AlarmEvent] {
+        var events = events
+        for index in events.indices { events[index].confidence = monitor.model.confidence?.level }
         return events
     }
 
@@ -175,7 +182,11 @@ package struct EntityStream {
         guard lower < upper else { return AlarmLifecycle.Evidence(causes: [], signature: nil) }
         let print = Fingerprint(
             of: lower..<upper, in: history, groups: monitor.metricGroups, entity: source.key, firstIndex: historyStart)
-        let causes = print.parts.prefix(Self.causeCount).map { part in
+        // The group where it most likely began comes first, and leaves room for others.
+        let lead = print.groups.first?.group
+        let leading = print.parts.filter { $0.group == lead }.prefix(Self.causeCount / 2)
+        let others = print.parts.filter { part in !leading.contains { $0.metric == part.metric } }
+        let causes = (leading + others).prefix(Self.causeCount).map { part in
             AlarmEvent.Cause(
                 group: part.group, metric: part.metric, share: part.share,
                 deviation: part.side < 0 ? -part.deviation : part.deviation)

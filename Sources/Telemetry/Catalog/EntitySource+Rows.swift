@@ -53,7 +53,7 @@ extension GroupRules {
         var rows: [MetricGroup: [String: Int]] = [:]
         for source in sources {
             var groups: Set<MetricGroup> = []
-            for column in source.columns {
+            for column in source.columns where !leavesOut(column) {
                 let group = known[column] ?? group(for: column)
                 known[column] = group
                 columns[group, default: [:]][source.type, default: []].insert(column)

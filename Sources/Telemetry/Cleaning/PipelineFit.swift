@@ -15,7 +15,7 @@ struct PipelineFit {
         var members: [MetricGroup: [String: [Draft]]] = [:]
         for type in typeNames {
             guard let entry = statistics.types[type] else { continue }
-            for name in entry.columnNames {
+            for name in entry.columnNames where !rules.leavesOut(name) {
                 let rated = entry.columns[name]?.isCounter ?? false
                 let draft = Draft(name: name, transform: rated ? .rate : .level)
                 let group = rules.group(for: name)

@@ -26,22 +26,26 @@ public struct GroupRules: Hashable, Sendable, Codable {
     public var counters: [String]
     /// Patterns over names of metrics that are none, whatever ``counters`` says.
     public var notCounters: [String]
+    /// Patterns over names of what says nothing of the entity: what an exporter measures of its own scrapes, the time.
+    public var leaveOut: [String]
 
     /// Rules with every field given.
-    public init(rules: [Rule], counters: [String] = [], notCounters: [String] = []) {
+    public init(rules: [Rule], counters: [String] = [], notCounters: [String] = [], leaveOut: [String] = []) {
         self.rules = rules
         self.counters = counters
         self.notCounters = notCounters
+        self.leaveOut = leaveOut
     }
 
-    private enum CodingKeys: String, CodingKey { case rules, counters, notCounters }
+    private enum CodingKeys: String, CodingKey { case rules, counters, notCounters, leaveOut }
 
-    /// Reads rules; `counters` and `notCounters` may be left out.
+    /// Reads rules; all but `rules` may be missing.
     public init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         rules = try container.decode([Rule].self, forKey: .rules)
         counters = try container.decodeIfPresent([String].self, forKey: .counters) ?? []
         notCounters = try container.decodeIfPresent([String].self, forKey: .notCounters) ?? []
+        leaveOut = try container.decodeIfPresent([String].self, forKey: .leaveOut) ?? []
     }
 
     /// The rules that ship: node_exporter, cAdvisor, 5G3E, SMD.
@@ -66,7 +70,7 @@ public struct GroupRules: Hashable, Sendable, Codable {
     public func extended(by other: GroupRules) -> GroupRules {
         GroupRules(
             rules: other.rules + rules, counters: other.counters + counters,
-            notCounters: other.notCounters + notCounters)
+            notCounters: other.notCounters + notCounters, leaveOut: other.leaveOut + leaveOut)
     }
 
     private static func decode(_ data: Data, path: String) throws -> GroupRules {
@@ -116,6 +120,12 @@ public struct GroupRules: Hashable, Sendable, Codable {
             return MetricGroup(name: rule.group)
         }
         return .other
+    }
+
+    /// Whether models leave the metric out, by ``leaveOut``.
+    public func leavesOut(_ metric: String) -> Bool {
+        let name = Self.bareName(metric)
+        return leaveOut.contains { Self.matches($0, name) }
     }
 
     /// Whether the metric is a counter by its name.

@@ -133,7 +133,8 @@ package struct AlarmEvent: Codable, Equatable, Sendable {
     package var score: Double
     /// Resource groups whose own thresholds were exceeded so far, sorted.
     package var groups: [String]
-    /// The fingerprint: the metrics that deviate, the largest share first.
+    /// The fingerprint: the metrics that deviate the most; first up to three of the group where it most likely began,
+    /// the largest share first, then the others.
     package var fingerprint: [Cause]
     /// What tells this kind of fault from another; `nil` where nothing is known of it.
     package var signature: FaultSignature?
@@ -154,6 +155,8 @@ package struct AlarmEvent: Codable, Equatable, Sendable {
     package var modelVersion: UInt64
     /// Whether it was found by what was learned of the entity's own first rows, before a version of the federation knew it.
     package var isLearning: Bool?
+    /// How far the thresholds that decided can be trusted, where the model says so.
+    package var confidence: ModelConfidence.Level?
     /// What is wrong with the watching, where the event is of that: no anomaly, and no model found it.
     package var quality: Quality?
     /// Its number in the server's log; `nil` before it has one.

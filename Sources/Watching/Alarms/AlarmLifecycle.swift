@@ -32,7 +32,7 @@ package struct AlarmLifecycle: Sendable {
 
     /// What the samples of an alarm look like.
     package struct Evidence: Sendable {
-        /// The metrics that deviate, the largest share first.
+        /// The metrics that deviate (``AlarmEvent/fingerprint``).
         package var causes: [AlarmEvent.Cause]
         /// What tells this kind of fault from another.
         package var signature: FaultSignature?

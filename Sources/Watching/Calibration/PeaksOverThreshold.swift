@@ -82,11 +82,23 @@ package struct PeaksOverThreshold: Sendable, Equatable {
     /// What the shape is shrunk to, and as if by how many more peaks: a handful of peaks does not know its tail.
     static let usualShape = (value: 0.1, count: 20.0)
     /// The rate of peaks is taken to be so many of its standard errors (√N_t) higher than it was: held-out blocks are
-    /// of another hour than what comes.
+    /// of another hour than what comes. Where the budget allows less than one alarm in the held-out part, it cannot be
+    /// kept anyway, and caution counts by as much as the part covers of the time for one.
     static let caution = 3.0
-    /// A return period of more than so many held-out parts is not extrapolated to: no tail is known that far out, and a
-    /// limit that pretends to know it finds nothing.
-    static let farthest = 1.0
+    /// Peaks that may exceed the limit in a held-out part that is nothing beside the time for one alarm. No tail is known
+    /// that far out, and a limit that pretends to know it finds nothing; one peak may be of something that happened.
+    static let fewest = 2.0
+    /// But at most this share of the peaks: of three, two are no tail.
+    static let largestShare = 0.25
+
+    /// Peaks of the held-out part that may exceed the limit.
+    ///
+    /// - Parameters:
+    ///   - allowed: as the budget has it.
+    ///   - count: of so many peaks.
+    static func expected(_ allowed: Double, of count: Double) -> Double {
+        allowed < 1 ? min(fewest + (1 - fewest) * allowed, largestShare * count) : allowed
+    }
 
     /// The threshold that normal samples exceed so many times a day: that of a tail with a shrunk shape and the mean of
     /// the excesses, and of a cautious rate of peaks, so that what is observed is rather less than more.
@@ -103,8 +115,9 @@ package struct PeaksOverThreshold: Sendable, Equatable {
             (tail.shape * count + Self.usualShape.value * Self.usualShape.count) / (count + Self.usualShape.count)
         let cautious = GeneralizedPareto(
             shape: shape, scale: positive.reduce(0, +) / count * (1 - shape))
-        let expected = max(alarmsPerDay * days, 1 / Self.farthest)
-        let probability = expected / (count + Self.caution * count.squareRoot())
+        let allowed = alarmsPerDay * days
+        let caution = Self.caution * min(1, allowed)
+        let probability = Self.expected(allowed, of: count) / (count + caution * count.squareRoot())
         return probability >= 1 ? initial : initial + cautious.excess(exceededWith: probability)
     }
 }

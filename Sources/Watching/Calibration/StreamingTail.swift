@@ -181,8 +181,9 @@ package struct StreamingTail: Sendable, Hashable {
             alarm.limit + (tail.map { max(0, $0.scale + $0.shape * alarm.limit) / (1 - $0.shape) } ?? 0)
         }
         guard let fitted = GeneralizedPareto(fittedTo: excesses + beyond) else { return }
-        // As in calibration, what is rarer than once in what the pool has seen is not extrapolated to.
-        let probability = max(budget, 1 / PeaksOverThreshold.farthest) / Double(excesses.count + counted)
+        // As in calibration, what is rarer than what the pool has seen is not extrapolated to.
+        let count = Double(excesses.count + counted)
+        let probability = PeaksOverThreshold.expected(budget, of: count) / count
         let excess = probability >= 1 ? 0 : fitted.excess(exceededWith: max(probability, .leastNonzeroMagnitude))
         let raised = start.initial + excess
         guard raised.isFinite else { return }

@@ -86,12 +86,21 @@ extension Fingerprint {
                 group: group, layer: MetricGroup(name: group).layer, share: total / whole,
                 shape: shape { row in members.reduce(0.0) { $0 + deviations[row * width + $1] } })
         }
-        self.groups = Self.descending(groupParts.map(\.share)).map { groupParts[$0] }
-        // Of groups that set in together the one with the larger part leads.
+        // A group of many metrics takes part in every fault; where one began, its metrics moved first and most of them.
+        let causes = scores.found.causes
+        let leads = groupParts.map { part -> Double in
+            let members = members[part.group] ?? []
+            return rows.reduce(0.0) { sum, row in
+                let squares = members.reduce(0.0) { $0 + causes[row * width + $1] * causes[row * width + $1] }
+                return sum + (squares / Double(max(1, members.count))).squareRoot()
+            }
+        }
+        self.groups = Self.descending(leads).map { groupParts[$0] }
+        // Of groups that set in together the one that is more likely leads.
         firstGroup = self.groups.min { $0.shape.onsetIndex < $1.shape.onsetIndex }?.group
 
         let ranked = Self.rankedCauses(rows, in: scores)
-        causes = ranked.prefix(options.causeCount).filter { $0.score > 0 }.map {
+        self.causes = ranked.prefix(options.causeCount).filter { $0.score > 0 }.map {
             Cause(metric: metrics[$0.metric], group: groups[$0.metric], score: $0.score)
         }
     }

@@ -69,7 +69,8 @@ package struct Fingerprint: Codable, Sendable, Hashable {
     package let peakScore: Double
     /// The smallest set of metrics that makes up the wanted share of the deviation, largest first.
     package let parts: [Part]
-    /// Every group with a part in the deviation, largest first.
+    /// Every group with a part in the deviation; first the one where it most likely began: whose metrics look most like
+    /// causes, on a (quadratic) average, so that many metrics are no advantage.
     package let groups: [GroupPart]
     /// The group whose deviation set in first; `nil` when nothing deviates.
     package let firstGroup: String?

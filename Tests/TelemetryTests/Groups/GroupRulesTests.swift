@@ -37,6 +37,24 @@ struct GroupRulesTests {
         #expect(!rules.isCounter("total_mem") && !rules.isCounter("totals") && !rules.isCounter("cpu_0"))
     }
 
+    @Test("What an exporter says of its own scrapes is in no model")
+    func leftOut() throws {
+        let rules = try GroupRules.builtIn()
+        #expect(rules.leavesOut(#"node_scrape_collector_duration_seconds{collector="cpu"}"#))
+        #expect(rules.leavesOut("scrape_duration_seconds") && rules.leavesOut("node_time_seconds"))
+        #expect(!rules.leavesOut("node_timex_offset_seconds") && !rules.leavesOut("go_goroutines"))
+        let names = ["node_load1", #"node_scrape_collector_duration_seconds{collector="cpu"}"#]
+        let frame = MetricFrame(
+            schema: names, firstRow: 0, times: [0, 1, 2], values: [1, 0.1, 2, 0.3, 3, 0.2])
+        var statistics = TelemetryStatistics()
+        statistics.add(frame, site: "s", entity: "e", type: "t", rules: rules)
+        let pipeline = CleaningPipeline(fitting: statistics, rules: rules)
+        #expect(pipeline.groups.map(\.group.name) == ["physical.cpu"])
+        #expect(rules.rowsPerGroup(of: [("t", names, 3)]).keys.map(\.name) == ["physical.cpu"])
+        let mine = GroupRules(rules: [], leaveOut: ["noise_*"])
+        #expect(rules.extended(by: mine).leavesOut("noise_1") && rules.extended(by: mine).leavesOut("promhttp_x"))
+    }
+
     @Test("A user's rules come first and may extend what ships")
     func extending() throws {
         let scratch = try Scratch()

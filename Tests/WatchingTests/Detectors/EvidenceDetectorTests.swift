@@ -167,6 +167,33 @@ import Watching
         }
     }
 
+    /// A machine that was watched for twelve minutes, and did something in them: what shows clearly is found all the same.
+    @Test(arguments: 0..<4) func minutesOfTrainingFindWhatIsStrong(seed: Int) throws {
+        let width = 40
+        func watched(_ rows: Int, _ part: Int, odd: Range<Int>, metrics: Range<Int>, by sigmas: Double)
+            -> DetectorSamples
+        {
+            var generator = CounterBasedGenerator(seed: UInt64(seed), purpose: "minutes", part)
+            var levels = [Double](repeating: 0, count: width)
+            var values: [Double] = []
+            for row in 0..<rows {
+                for metric in 0..<width {
+                    levels[metric] = 0.8 * levels[metric] + 0.6 * generator.normal()
+                    let isOdd = odd.contains(row) && metrics.contains(metric)
+                    values.append(100 + levels[metric] + (isOdd ? sigmas : 0))
+                }
+            }
+            return DetectorSamples(
+                metrics: (0..<width).map { "m\($0)" }, times: (0..<rows).map { Double(part * 10_000 + $0) },
+                values: values)
+        }
+        let train = watched(720, 0, odd: 200..<205, metrics: 0..<6, by: 6)
+        let model = try EntityModel.trained(.shipped, on: [train], stepSeconds: 1)
+        let alarms = try model.score(watched(600, 1, odd: 400..<440, metrics: 10..<16, by: 6)).alarms[1]
+        #expect(alarms[400..<440].contains(true))
+        #expect(alarms[..<400].count { $0 } <= 40)
+    }
+
     /// A metric that was away in all of the training part, as exporters have them, neither stops the others from being
     /// learned nor blinds them.
     @Test func aMetricThatWasNeverThereDoesNotBlindTheOthers() throws {
