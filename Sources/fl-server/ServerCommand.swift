@@ -66,7 +66,8 @@ struct ServerCommand: Command {
     static let connectionsPerAddress = Option<Int>(
         "connections-per-address", "N", default: 0,
         "connections that one address may hold, two for each worker behind it; an eighth of them may be unfinished "
-            + "handshakes, a tenth may come anew each second; 0: four times maximum-workers", constraint: "0 to 10000000",
+            + "handshakes, a tenth may come anew each second; 0: four times maximum-workers",
+        constraint: "0 to 10000000",
         valid: { (0...10_000_000).contains($0) })
     static let messagesPerSecond = Option<Double>(
         "messages-per-second", "N", default: federation.messages.messagesPerSecond,
@@ -301,11 +302,13 @@ struct ServerCommand: Command {
         let rule = arguments[aggregation].rule
         guard rule == .multiKrum || arguments[optional: assumedAttackers] == nil else {
             throw CommandLineError(
-                .configuration, "assumed-attackers: means nothing with --aggregation \(rule.rawValue), only with multi-krum")
+                .configuration,
+                "assumed-attackers: means nothing with --aggregation \(rule.rawValue), only with multi-krum")
         }
         guard rule == .normClipping || arguments[optional: clipRatio] == nil else {
             throw CommandLineError(
-                .configuration, "clip-ratio: means nothing with --aggregation \(rule.rawValue), only with norm-clipping")
+                .configuration, "clip-ratio: means nothing with --aggregation \(rule.rawValue), only with norm-clipping"
+            )
         }
         var gate = RoundGate()
         gate.largestRatio = arguments[relativeChange] > 0 ? arguments[relativeChange] : nil

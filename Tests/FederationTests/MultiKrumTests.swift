@@ -17,7 +17,8 @@ import Testing
                     kind: .training, rawBytes: 0,
                     groups: [
                         .init(
-                            name: "g", schema: "s", sampleCount: UInt64(index + 1), steps: 1, lossBefore: 1, lossAfter: 1,
+                            name: "g", schema: "s", sampleCount: UInt64(index + 1), steps: 1, lossBefore: 1,
+                            lossAfter: 1,
                             parameters: vectors[index])
                     ]), from: String(UnicodeScalar(UInt8(97 + index))))
         }
@@ -36,7 +37,9 @@ import Testing
             var distances: [Double] = []
             for other in 0..<count where other != one {
                 distances.append(
-                    zip(vectors[one], vectors[other]).reduce(0) { $0 + (Double($1.0) - Double($1.1)) * (Double($1.0) - Double($1.1)) })
+                    zip(vectors[one], vectors[other]).reduce(0) {
+                        $0 + (Double($1.0) - Double($1.1)) * (Double($1.0) - Double($1.1))
+                    })
             }
             distances.sort()
             return distances[0..<(count - attackers - 2)].reduce(0, +)

@@ -18,7 +18,8 @@ import Testing
         var generator = CounterBasedGenerator(seed: UInt64(seed), purpose: "change")
         let direction = (0..<width).map { _ in generator.normal() }
         let length = direction.reduce(0) { $0 + $1 * $1 }.squareRoot()
-        return contribution(zip(base.groups[0].parameters, direction).map { Float(Double($0) + $1 / length * norm) }, samples)
+        return contribution(
+            zip(base.groups[0].parameters, direction).map { Float(Double($0) + $1 / length * norm) }, samples)
     }
 
     private static func contribution(_ values: [Float], _ samples: UInt64 = 10) -> Contribution {
@@ -26,7 +27,8 @@ import Testing
             kind: .training, entities: ["e"], rawBytes: 0,
             groups: [
                 .init(
-                    name: "g", schema: "s", sampleCount: samples, steps: 1, lossBefore: 1, lossAfter: 1, parameters: values)
+                    name: "g", schema: "s", sampleCount: samples, steps: 1, lossBefore: 1, lossAfter: 1,
+                    parameters: values)
             ])
     }
 
@@ -93,7 +95,8 @@ import Testing
             #expect(error.code == .overNorm)
             #expect(
                 error.description
-                    == "group g: a change of norm 6.0, the median of the 3 others is 1.0, at most 5.0 times that, 5.0, is allowed")
+                    == "group g: a change of norm 6.0, the median of the 3 others is 1.0, at most 5.0 times that, 5.0, is allowed"
+            )
             #expect(model?.groups[0].parameters == Self.mean(Array(sent.prefix(3))))
             #expect(treatment.groups.first?.contributors == 3 && treatment.lines.isEmpty)
         }
@@ -221,7 +224,8 @@ import Testing
             let expected = sent.enumerated().reduce(0.0) { sum, item in
                 let update = item.element.contribution.groups[0]
                 let scale = min(1, bound / norms[item.offset])
-                return sum + Double(update.sampleCount) * (base[index] + scale * (Double(update.parameters[index]) - base[index]))
+                return sum + Double(update.sampleCount)
+                    * (base[index] + scale * (Double(update.parameters[index]) - base[index]))
             }
             let found = Double(model?.groups[0].parameters[index] ?? .nan)
             #expect((found - expected / total).magnitude < 1e-5)

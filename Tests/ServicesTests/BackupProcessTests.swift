@@ -78,7 +78,8 @@ import Testing
     }
 
     @Test func whatCannotBeCopiedIsSaid() throws {
-        let nothing = try server("backup", "--data-folder", fleet.folder.path("none"), "--out", fleet.folder.path("copy"))
+        let nothing = try server(
+            "backup", "--data-folder", fleet.folder.path("none"), "--out", fleet.folder.path("copy"))
         #expect(nothing.status == 66 && nothing.errors.contains("none/registry.db"), "\(nothing)")
         try fleet.startServer(workers: 1)
         #expect(Fleet.wait { fleet.get("/healthz") != nil })

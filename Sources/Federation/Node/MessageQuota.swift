@@ -34,7 +34,8 @@ package struct MessageQuota: Sendable {
     ///
     /// - Parameter principal: whose key its connection has; `nil` stands for all that only enrol together.
     package mutating func refusal(of bytes: Int, from principal: PrincipalID?, at now: Instant) -> String? {
-        var own = buckets[principal] ?? fresh(at: now)
+        var own: Buckets
+        if let known = buckets[principal] { own = known } else { own = fresh(at: now) }
         defer { buckets[principal] = own }
         guard own.messages.take(at: now) else { return "too many messages" }
         guard own.bytes.take(Double(bytes), at: now) else { return "too many bytes" }

@@ -203,7 +203,7 @@ package struct RoundGate: Equatable, Sendable {
 
     /// The most that each may have so that nobody has more than `share` of what all have then. A share that is smaller than
     /// equal parts is taken for equal parts.
-    static func cap(_ amounts: [Double], share: Double) -> Double {
+    package static func cap(_ amounts: [Double], share: Double) -> Double {
         let sorted = amounts.sorted(by: >)
         guard let largest = sorted.first, let smallest = sorted.last else { return 0 }
         let share = max(share, 1 / Double(sorted.count))

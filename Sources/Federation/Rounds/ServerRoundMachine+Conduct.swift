@@ -67,7 +67,7 @@ extension ServerRoundMachine {
     /// Leaves a worker out for a while, if there are enough without it.
     private mutating func bar(_ name: String, at now: Instant, _ directives: inout [ServerDirective]) {
         guard var entry = conduct[name], !isBarred(name) else { return }
-        guard ready(at: now).count { $0 != name } >= neededWorkers else { return }
+        guard ready(at: now).count(where: { $0 != name }) >= neededWorkers else { return }
         let pause = min(Self.longestExclusion, Self.firstExclusion << UInt32(min(entry.exclusions, 8)))
         let (until, overflows) = nextRound.addingReportingOverflow(pause)
         entry.exclusions += 1
@@ -122,7 +122,8 @@ extension ServerRoundMachine {
                 Note(
                     .warning, "version taken back: most sites lose more with it than with the last good one",
                     [
-                        "version": "\(version)", "good": "\(good.version)", "ratio": "\(configuration.rollbackRatio ?? 0)",
+                        "version": "\(version)", "good": "\(good.version)",
+                        "ratio": "\(configuration.rollbackRatio ?? 0)",
                         "loss": "\(summary.lossBefore ?? .nan)",
                     ])))
         store(

@@ -163,7 +163,7 @@ final class ServerAPI: Sendable {
                 excluded: state.workers.values.filter { $0.state == "active" }.sorted { $0.name < $1.name }
                     .compactMap { worker in
                         worker.excludedBecause.map {
-                            .init(worker: worker.name, untilRound: worker.excludedUntilRound, because: $0)
+                            Rounds.Excluded(worker: worker.name, untilRound: worker.excludedUntilRound, because: $0)
                         }
                     }, rejections: state.rejections, rounds: entries))
     }

@@ -1,6 +1,6 @@
 import Foundation
 import Glibc
-package import Platform
+import Platform
 
 /// A copy of a server's folder, made while the server runs: a server that is started on the copy goes on from it.
 ///
@@ -165,7 +165,8 @@ package struct ServerBackup {
             for path in before.keys { try FolderContents.remove(partial + "/" + path) }
         }
         throw StorageError(
-            .busy, operation: "copy", path: source, found: "files that changed \(Self.mostTries) times while they were copied",
+            .busy, operation: "copy", path: source,
+            found: "files that changed \(Self.mostTries) times while they were copied",
             expected: "a moment in which none does: try again")
     }
 

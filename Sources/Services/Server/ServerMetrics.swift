@@ -53,7 +53,8 @@ struct ServerMetrics {
             "faultline_handshakes_refused_total", "counter", "Connections of keys that nobody has enrolled",
             [([], Double(board.refusedHandshakes))])
         metric(
-            "faultline_connections_cut_total", "counter", "Connections that were cut because their address had too many",
+            "faultline_connections_cut_total", "counter",
+            "Connections that were cut because their address had too many",
             board.refusedConnections.sorted { $0.key < $1.key }.map { ([("reason", $0.key)], Double($0.value)) })
         metric(
             "faultline_workers_excluded", "gauge", "Active workers whose contributions are not wanted for a while",

@@ -1,5 +1,5 @@
 import CZeroMQ
-import Federation
+package import Federation
 import Glibc
 import Platform
 import Synchronization
@@ -124,7 +124,8 @@ final class ConnectionGuard: Sendable {
     }
 
     private static func name(of bytes: ArraySlice<UInt8>) -> String {
-        let isMapped = bytes.count == 16 && bytes.prefix(12).elementsEqual([UInt8](repeating: 0, count: 10) + [0xff, 0xff])
+        let isMapped =
+            bytes.count == 16 && bytes.prefix(12).elementsEqual([UInt8](repeating: 0, count: 10) + [0xff, 0xff])
         return bytes.count == 4 || isMapped
             ? bytes.suffix(4).map { "\($0)" }.joined(separator: ".")
             : Hexadecimal.text(Array(bytes.prefix(8))) + "::/64"

@@ -109,7 +109,7 @@ import Testing
         let addresses = try port.boundAddresses()
         let number = try #require(addresses.control.split(separator: ":").last.flatMap { UInt16($0) })
         var sockets = (0..<40).map { _ in Self.connection(from: 0x7f00_0002, to: number) }
-        defer { for socket in sockets { close(socket) } }
+        defer { for socket in sockets { Glibc.close(socket) } }
         #expect(Fleet.wait(5) { sockets.count(where: Self.isCut) == 32 }, "\(sockets.count(where: Self.isCut))")
         #expect(Fleet.wait(5) { refused.counts == ["too many handshakes": 32] }, "\(refused.counts)")
         #expect(lines.all.count == 1 && lines.all[0].contains("127.0.0.2"), "\(lines.all)")
@@ -119,19 +119,19 @@ import Testing
         #expect(send([1], from: honest))
         #expect(next(port)?.caller == id(a))
         // Connections that have let their handshake succeed do not stand in the way of others of their address.
-        for socket in sockets { close(socket) }
+        for socket in sockets { Glibc.close(socket) }
         sockets = []
         #expect(
             Fleet.wait(5) {
                 let socket = Self.connection(from: 0x7f00_0002, to: number)
-                defer { close(socket) }
+                defer { Glibc.close(socket) }
                 poll(nil, 0, 50)
                 return !Self.isCut(socket)
             })
     }
 
     private static func connection(from source: UInt32, to port: UInt16) -> Int32 {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        let descriptor = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         func address(_ host: UInt32, _ port: UInt16) -> sockaddr_in {
             var address = sockaddr_in()
             address.sin_family = sa_family_t(AF_INET)
@@ -143,8 +143,8 @@ import Testing
             withUnsafePointer(to: address) { $0.withMemoryRebound(to: sockaddr.self, capacity: 1, body) }
         }
         let length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        _ = with(address(source, 0)) { bind(descriptor, $0, length) }
-        _ = with(address(0x7f00_0001, port)) { connect(descriptor, $0, length) }
+        _ = with(address(source, 0)) { Glibc.bind(descriptor, $0, length) }
+        _ = with(address(0x7f00_0001, port)) { Glibc.connect(descriptor, $0, length) }
         return descriptor
     }
 
@@ -152,7 +152,7 @@ import Testing
     private static func isCut(_ socket: Int32) -> Bool {
         var buffer = [UInt8](repeating: 0, count: 256)
         while true {
-            let count = recv(socket, &buffer, buffer.count, Int32(MSG_DONTWAIT))
+            let count = Glibc.recv(socket, &buffer, buffer.count, Int32(MSG_DONTWAIT))
             if count == 0 { return true }
             if count < 0 { return errno != EAGAIN }
         }
