@@ -31,9 +31,9 @@ import Testing
         let counted = harness.disk.commits.map { $0.record.contributions.map(\.worker) }
         #expect(refusals[0].isEmpty && counted[0].count == 4, "statistics")
         #expect(refusals[1...3].allSatisfy { $0 == ["mallory"] })
-        #expect(refusals[4...7].allSatisfy(\.isEmpty), "left out for four rounds")
+        #expect(refusals[4...7].allSatisfy { $0.isEmpty }, "left out for four rounds")
         #expect(refusals[8] == ["mallory"], "asked again, and refused again")
-        #expect(refusals[9...].prefix(8).allSatisfy(\.isEmpty), "left out for eight")
+        #expect(refusals[9...].prefix(8).allSatisfy { $0.isEmpty }, "left out for eight")
         #expect(counted[1...].allSatisfy { $0 == ["a", "b", "c"] })
         let reason = try #require(harness.disk.commits[1].record.rejections.first)
         #expect(reason.code == .overNorm && reason.reason.contains("the median of the 3 others"))

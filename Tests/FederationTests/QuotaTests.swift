@@ -12,10 +12,12 @@ import Testing
         #expect((0..<10).filter { _ in bucket.take(at: Self.at(1)) }.count == 2)
         #expect((0..<10).filter { _ in bucket.take(at: Self.at(100)) }.count == 5)
         // A clock that goes back gives nothing.
-        #expect(!bucket.take(at: Self.at(50)))
+        let late = bucket.take(at: Self.at(50))
+        #expect(!late)
         // What is larger than the bucket passes once, and is paid for.
         var bytes = TokenBucket(capacity: 10, perSecond: 10, at: .zero)
-        #expect(bytes.take(100, at: .zero) && !bytes.take(1, at: Self.at(9)) && bytes.take(1, at: Self.at(9.2)))
+        let found = [0, 9, 9.2].map { bytes.take($0 == 0 ? 100 : 1, at: Self.at($0)) }
+        #expect(found == [true, false, true])
     }
 
     @Test func eachPrincipalHasItsOwn() {

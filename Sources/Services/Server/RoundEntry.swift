@@ -1,4 +1,4 @@
-import Federation
+package import Federation
 import Platform
 
 /// A round as the log and the HTTP interface show it.
