@@ -103,7 +103,7 @@ import Testing
     }
 
     @Test func whoIsWithinTheLimitCounts() {
-        let sent = Self.sent([1, 1.2, 0.9, 4.9, 0])
+        let sent = Self.sent([1, 1.2, 0.9, 4.5, 0])
         let (refused, model, _) = Self.run(sent, on: Self.arithmetic())
         #expect(refused.isEmpty && model?.groups[0].parameters == Self.mean(sent))
     }
