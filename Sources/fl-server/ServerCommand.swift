@@ -63,6 +63,20 @@ struct ServerCommand: Command {
     static let maximumWorkers = Option<Int>(
         "maximum-workers", "N", default: federation.maximumWorkers, "most workers at a time",
         constraint: "1 to 100000", valid: { (1...100_000).contains($0) })
+    static let connectionsPerAddress = Option<Int>(
+        "connections-per-address", "N", default: 0,
+        "connections that one address may hold, two for each worker behind it; an eighth of them may be unfinished "
+            + "handshakes, a tenth may come anew each second; 0: four times maximum-workers",
+        constraint: "0 to 10000000",
+        valid: { (0...10_000_000).contains($0) })
+    static let messagesPerSecond = Option<Double>(
+        "messages-per-second", "N", default: federation.messages.messagesPerSecond,
+        "messages that one worker may send; what exceeds it is dropped", constraint: "at least 10",
+        valid: { $0 >= 10 && $0 <= 1e9 })
+    static let megabytesPerSecond = Option<Double>(
+        "megabytes-per-second", "N", default: federation.messages.bytesPerSecond / 1_048_576,
+        "megabytes that one worker may send; what exceeds it is dropped", constraint: "at least 1",
+        valid: { $0 >= 1 && $0 <= 1e9 })
     static let maximumContribution = Option<Int>(
         "maximum-contribution", "MEGABYTES", default: federation.maximumContributionBytes >> 20,
         "largest contribution that is taken", constraint: "1 to 4095", valid: { (1...4_095).contains($0) })
@@ -86,9 +100,39 @@ struct ServerCommand: Command {
         valid: { (1...268_435_456).contains($0) })
     static let aggregation = Option<AggregationOption>(
         "aggregation", "RULE", default: .average,
-        "how the workers' parameters become one model: average (weighted by samples), median, or trimmed-mean (without a "
-            + "fifth of the workers at each end); the last two count every worker once and hold all contributions of a round"
-    )
+        "how the workers' parameters become one model: average (weighted by samples), norm-clipping (the same, with changes "
+            + "scaled down to what is usual), median, trimmed-mean (without a fifth of the workers at each end), or multi-krum "
+            + "(the mean of those nearest to each other); the last three count every worker once and hold all contributions "
+            + "of a round")
+    static let assumedAttackers = Option<Int>.optional(
+        "assumed-attackers", "N",
+        "for multi-krum: so many workers may mean ill, and are left out of each group; as many as it stands against when "
+            + "not given", constraint: "at least 0", valid: { $0 >= 0 })
+    static let clipRatio = Option<Double>.optional(
+        "clip-ratio", "RATIO",
+        "for norm-clipping: changes are scaled down to this many times the median of the round; 1 when not given",
+        constraint: "more than 0", valid: { $0 > 0 && $0 <= 1e6 })
+    static let relativeChange = Option<Double>(
+        "relative-change", "RATIO", default: federation.gate.round.largestRatio ?? 0,
+        "a contribution that changes a group by more than this many times what is usual (the median of the others in the "
+            + "round, or of the rounds before where there are fewer than three) is refused; 0: none is",
+        constraint: "0, or at least 1", valid: { $0 == 0 || ($0 >= 1 && $0 <= 1e6) })
+    static let weightRatio = Option<Double>(
+        "weight-ratio", "RATIO", default: federation.gate.round.weightRatio,
+        "from three workers on, a worker's samples of a group count for at most this many times the median",
+        constraint: "at least 1", valid: { $0 >= 1 && $0 <= 1e9 })
+    static let largestShare = Option<Double>(
+        "largest-share", "SHARE", default: federation.gate.round.largestShare,
+        "from three workers, or sites, on, the largest part of a group's weight that one of them may have",
+        constraint: "more than 0, at most 1", valid: { $0 > 0 && $0 <= 1 })
+    static let excludeAfter = Option<Int>(
+        "exclude-after", "ROUNDS", default: federation.excludeAfter,
+        "rounds in a row in which a worker is refused before it is left out for a while; 0: it never is",
+        constraint: "0 to 1000", valid: { (0...1_000).contains($0) })
+    static let rollbackRatio = Option<Double>(
+        "rollback-ratio", "RATIO", default: federation.rollbackRatio ?? 0,
+        "a version with which most sites lose more than this many times what they lost with the last good one is taken "
+            + "back; 0: none is", constraint: "0, or at least 1", valid: { $0 == 0 || ($0 >= 1 && $0 <= 1e6) })
     static let targetSeconds = Option<Double>(
         "target-seconds", "SECONDS", default: 0,
         "T: all rounds of training shall take no longer; the fewest workers that do it are chosen, the others stand by; "
@@ -163,8 +207,10 @@ struct ServerCommand: Command {
             ServiceOptions.control, ServiceOptions.bulk, http, dataFolder, plain, certificate, certificateKey, rounds,
             loopEvery,
             loopSamples, loops, evaluate,
-            minimumWorkers, quorum, roundDeadline, heartbeat, missedHeartbeats, maximumWorkers, maximumContribution,
-            maximumModel, piece, largestChange, largestParameter, sampleCap, aggregation, keptRounds,
+            minimumWorkers, quorum, roundDeadline, heartbeat, missedHeartbeats, maximumWorkers, connectionsPerAddress,
+            messagesPerSecond, megabytesPerSecond, maximumContribution,
+            maximumModel, piece, largestChange, largestParameter, sampleCap, aggregation, assumedAttackers,
+            clipRatio, relativeChange, weightRatio, largestShare, excludeAfter, rollbackRatio, keptRounds,
             dependencies, forwarders,
             targetSeconds,
             placementModel, profile, acceleratorLimit, accelerationFactor, settle, TrainingOptions.window,
@@ -225,12 +271,21 @@ struct ServerCommand: Command {
         federation.heartbeatInterval = .seconds(arguments[heartbeat])
         federation.missedHeartbeats = arguments[missedHeartbeats]
         federation.maximumWorkers = arguments[maximumWorkers]
+        let connections =
+            arguments[connectionsPerAddress] > 0 ? arguments[connectionsPerAddress] : arguments[maximumWorkers] * 4
+        settings.connections = ConnectionQuota.Limits(connections: connections, handshakes: max(8, connections / 8))
+        federation.messages.messagesPerSecond = arguments[messagesPerSecond]
+        federation.messages.bytesPerSecond = arguments[megabytesPerSecond] * 1_048_576
         federation.maximumContributionBytes = arguments[maximumContribution] << 20
         federation.maximumModelBytes = arguments[maximumModel] << 20
         federation.pieceBytes = arguments[piece] << 10
         federation.gate.largestChange = arguments[largestChange]
         federation.gate.largestParameter = Float(arguments[largestParameter])
         federation.gate.sampleCap = UInt64(arguments[sampleCap])
+        federation.gate.round = try roundGate(arguments)
+        federation.excludeAfter = arguments[excludeAfter]
+        federation.rollbackRatio = arguments[rollbackRatio] > 0 ? arguments[rollbackRatio] : nil
+        settings.assumedAttackers = arguments[optional: assumedAttackers]
         settings.federation = federation
         settings.placement = try placement(arguments)
         if !arguments[dependencies].isEmpty {
@@ -240,6 +295,27 @@ struct ServerCommand: Command {
         settings.training = try TrainingOptions.configuration(arguments)
         settings.training.rounds = arguments[rounds]
         return settings
+    }
+
+    /// What contributions must be beside one another.
+    private static func roundGate(_ arguments: Arguments) throws -> RoundGate {
+        let rule = arguments[aggregation].rule
+        guard rule == .multiKrum || arguments[optional: assumedAttackers] == nil else {
+            throw CommandLineError(
+                .configuration,
+                "assumed-attackers: means nothing with --aggregation \(rule.rawValue), only with multi-krum")
+        }
+        guard rule == .normClipping || arguments[optional: clipRatio] == nil else {
+            throw CommandLineError(
+                .configuration, "clip-ratio: means nothing with --aggregation \(rule.rawValue), only with norm-clipping"
+            )
+        }
+        var gate = RoundGate()
+        gate.largestRatio = arguments[relativeChange] > 0 ? arguments[relativeChange] : nil
+        gate.clippingRatio = rule == .normClipping ? arguments[optional: clipRatio] ?? 1 : nil
+        gate.weightRatio = arguments[weightRatio]
+        gate.largestShare = arguments[largestShare]
+        return gate
     }
 
     /// What the models of a folder follow from.
@@ -300,12 +376,16 @@ struct ServerCommand: Command {
 enum AggregationOption: String, ChoiceOptionValue {
     case average, median
     case trimmedMean = "trimmed-mean"
+    case multiKrum = "multi-krum"
+    case normClipping = "norm-clipping"
 
     var rule: AggregationRule {
         switch self {
         case .average: .average
         case .median: .median
         case .trimmedMean: .trimmedMean
+        case .multiKrum: .multiKrum
+        case .normClipping: .normClipping
         }
     }
 }

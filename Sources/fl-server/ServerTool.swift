@@ -7,6 +7,7 @@ enum ServerTool {
         name: "fl-server",
         summary: "coordinates rounds of federated training, keeps models, workers and alarms, serves them over HTTP",
         commands: [
-            ServerCommand.self, ReplayCommand.self, EnrolCommand.self, KeysCommand.self, AuditCommand.self,
+            ServerCommand.self, ReplayCommand.self, BackupCommand.self, EnrolCommand.self, KeysCommand.self,
+            AuditCommand.self,
         ])
 }

@@ -485,7 +485,10 @@ struct FederationSimulation {
             case .training:
                 guard let base else { return found + ["round \(record.round) has no base"] }
                 var aggregator = FederatedAveraging().aggregateTraining(base: base)
-                for (worker, contribution) in payloads { aggregator.add(contribution, from: worker) }
+                let lines = record.treatment.linesByWorker
+                for (worker, contribution) in payloads {
+                    aggregator.add(contribution.treated(by: lines[worker] ?? [], from: base), from: worker)
+                }
                 if aggregator.result().encoded() != commit.model {
                     found.append("replaying round \(record.round) gives other bytes")
                 }

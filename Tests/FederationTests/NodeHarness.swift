@@ -152,6 +152,8 @@ final class ScriptedWorker {
     var acknowledges = true
     var contributes = true
     var spoilsStatistics = false
+    /// What it does to its contributions before it sends them.
+    var tamper: ((inout Contribution) -> Void)?
     /// Whose key it has.
     var caller = Caller.anybody
     var answered = 0
@@ -224,6 +226,10 @@ final class ScriptedWorker {
             round: plan.round, kind: plan.kind, baseVersion: plan.baseVersion, baseDigest: plan.baseDigest,
             entities: assignment.entities.filter { !plan.covered.contains($0) })
         var payload = ToyLearner.work(key, base: harness.node.machine.bundle)
+        if let tamper, var contribution = try? Contribution(decoding: payload) {
+            tamper(&contribution)
+            payload = contribution.encoded()
+        }
         if spoilsStatistics, plan.kind == .statistics { payload = Array("not a contribution".utf8) }
         send(
             .contributionPiece(

@@ -49,8 +49,8 @@ final class ToyArithmetic {
         switch directive {
         case .begin(let base): arithmetic.begin(base)
         case .judge(let upload): return .judged(arithmetic.judge(upload))
-        case .fold(let round, let attempt, let contribution, let worker):
-            arithmetic.fold(round: round, attempt: attempt, contribution, from: worker)
+        case .fold(let round, let attempt, let contribution, let worker, let site):
+            arithmetic.fold(round: round, attempt: attempt, contribution, from: worker, site: site)
         case .aggregate(let round, let attempt, let names):
             return .aggregated(
                 round: round, attempt: attempt,

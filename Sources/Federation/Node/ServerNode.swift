@@ -54,6 +54,7 @@ package final class ServerNode {
     private var identities: IdentityRegistry?
     private var principals: [PrincipalID: Principal] = [:]
     private var enrolling: Set<Peer> = []
+    private var quota: MessageQuota
     private let log: (Note) -> Void
     private var provoked = NoteLimiter()
     private var lastTurn: Instant?
@@ -88,11 +89,13 @@ package final class ServerNode {
         note: @escaping (Note) -> Void
     ) {
         machine = ServerRoundMachine(configuration: configuration, strategy: strategy, recovery: recovery)
-        arithmetic = RoundArithmetic(gate: configuration.gate, strategy: strategy, maker: maker)
+        arithmetic = RoundArithmetic(
+            gate: configuration.gate, strategy: strategy, maker: maker, history: recovery.history)
         acceptance = AlarmAcceptance(recovery: alarms)
         self.placement = placement
         placing = Box(placement)
         self.keepsContributions = keepsContributions
+        quota = MessageQuota(configuration.messages)
         switch access {
         case .plain: keeper = nil
         case .identified(let registry, let keeper):
@@ -164,6 +167,11 @@ package final class ServerNode {
                 guard principal != nil else { return machine.refusals.count("revoked", of: RefusalBook.others) }
             } else if message.caller == .anybody {
                 return machine.refusals.count("no key", of: RefusalBook.others)
+            }
+            if let reason = quota.refusal(of: message.bytes.count, from: principal?.id, at: clock.now) {
+                let name = principal?.grant.name ?? RefusalBook.others
+                machine.refusals.count(reason, of: name)
+                return note(Note(.warning, "message dropped: beyond the quota", ["worker": name, "reason": reason]))
             }
         }
         do throws(FederationError) {
@@ -268,9 +276,9 @@ package final class ServerNode {
         case .begin(let base): tasks.start(NodeTask(.arithmetic, "begin")) { arithmetic.begin(base) }
         case .judge(let upload):
             tasks.start(NodeTask(.arithmetic, "judge")) { inbox.put(.machine(.judged(arithmetic.judge(upload)))) }
-        case .fold(let round, let attempt, let contribution, let worker):
+        case .fold(let round, let attempt, let contribution, let worker, let site):
             tasks.start(NodeTask(.arithmetic, "fold")) {
-                arithmetic.fold(round: round, attempt: attempt, contribution, from: worker)
+                arithmetic.fold(round: round, attempt: attempt, contribution, from: worker, site: site)
             }
         case .aggregate(let round, let attempt, let names):
             tasks.start(NodeTask(.arithmetic, "aggregate")) {
@@ -379,6 +387,8 @@ package final class ServerNode {
         switch "\(line.message)" {
         case "claim refused":
             key = (line.fields["worker"] ?? "") + " " + (line.fields["why"] ?? "")
+        case "message dropped: beyond the quota":
+            key = (line.fields["worker"] ?? "") + " " + (line.fields["reason"] ?? "")
         case "duplicate worker name refused", "contribution rejected",
             "worker comes from another federation and starts over here":
             key = line.fields["worker"] ?? ""

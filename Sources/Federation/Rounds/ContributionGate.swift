@@ -8,6 +8,8 @@ package struct ContributionGate: Equatable, Sendable {
     package var sampleCap: UInt64 = 1 << 28
     /// Largest statistics in bytes, as text.
     package var mostStatisticsBytes = 64 << 20
+    /// What contributions must be beside one another.
+    package var round = RoundGate()
 
     /// What a mean squared error can be. The bound keeps weighted sums of losses finite, which logs and JSON need.
     private static let losses = 0...Double(Float.greatestFiniteMagnitude)

@@ -5,6 +5,8 @@ package protocol InitialModelMaker: Sendable {
     /// - Returns: whether there is a row behind them; without any they count for nothing.
     /// - Throws: ``FederationError`` that says why they cannot be used.
     func check(statistics: [UInt8], from worker: String, entities: [String]) throws(FederationError) -> Bool
+    /// Rows behind each entity, as one worker's statistics say; empty where they do not.
+    func rows(statistics: [UInt8]) -> [String: UInt64]
     /// The first version. Takes a while.
     ///
     /// - Parameter statistics: what each worker sent, sorted by the workers' names.
@@ -23,6 +25,9 @@ extension InitialModelMaker {
     package func check(statistics: [UInt8], from worker: String, entities: [String]) throws(FederationError) -> Bool {
         !statistics.isEmpty
     }
+
+    /// Statistics that say nothing of rows.
+    package func rows(statistics: [UInt8]) -> [String: UInt64] { [:] }
 
     /// Begins anew.
     package func makeModel(

@@ -41,9 +41,24 @@ struct LoopCourse: Sendable {
     /// Its loss on the samples held out.
     var startLoss: Double?
 
-    /// Whether a loop that ends with a loss is worse than what it began with.
-    func isWorse(_ loss: Double?, tolerance: Double) -> Bool {
-        guard let startLoss, let loss else { return false }
+    /// The same, by site.
+    var startSites: [String: Double] = [:]
+
+    /// The losses that its first round of training measured.
+    mutating func noteStart(_ summary: RoundSummary) {
+        guard startLoss == nil else { return }
+        startLoss = summary.lossBefore
+        startSites = summary.siteLossBefore
+    }
+
+    /// Whether a loop that ends with these losses is worse than what it began with: by the mean, or from three sites on, of
+    /// which one may say anything, by what most of them measured.
+    func isWorse(_ summary: RoundSummary, tolerance: Double) -> Bool {
+        let votes = summary.siteLossBefore.compactMap { site, loss in
+            startSites[site].map { !(loss <= $0 * (1 + tolerance)) }
+        }
+        if votes.count >= RoundGate.fewest { return votes.count { $0 } * 2 > votes.count }
+        guard let startLoss, let loss = summary.lossBefore else { return false }
         return !(loss <= startLoss * (1 + tolerance))
     }
 }

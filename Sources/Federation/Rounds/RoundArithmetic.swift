@@ -9,24 +9,37 @@ package final class RoundArithmetic: @unchecked Sendable {
     private let strategy: any Strategy
     private let maker: any InitialModelMaker
     private var base: RoundBase?
-    private var aggregator: (any TrainingAggregator)?
-    private var losses = RoundLosses()
+    private var comparison: RoundComparison?
+    private var history: ChangeHistory
+    /// Rows behind each entity, as the statistics of the present loop say; empty where this process has not seen them.
+    private var rows: [String: UInt64] = [:]
     private var statistics: [String: [UInt8]] = [:]
     private var notes: [Note] = []
 
     /// Arithmetic for rounds of that strategy.
-    package init(gate: ContributionGate, strategy: any Strategy, maker: any InitialModelMaker) {
+    ///
+    /// - Parameter history: what changes were in the rounds before.
+    package init(
+        gate: ContributionGate, strategy: any Strategy, maker: any InitialModelMaker,
+        history: ChangeHistory = ChangeHistory()
+    ) {
+        self.history = history
         self.gate = gate
         self.strategy = strategy
         self.maker = maker
     }
 
     /// A round begins.
-    package func begin(_ base: RoundBase) {
+    ///
+    /// - Parameter recorded: what the gate did with its contributions when it was made, where it is made again.
+    package func begin(_ base: RoundBase, recorded: RoundTreatment? = nil) {
         self.base = base
-        losses = RoundLosses()
         statistics = [:]
-        aggregator = base.kind == .training ? base.model.map { strategy.aggregateTraining(base: $0) } : nil
+        comparison = RoundComparison(
+            gate: gate.round, base: base.kind == .training ? base.model : nil, history: history,
+            holdsAll: strategy.holdsContributions,
+            aggregator: base.kind == .training ? base.model.map { strategy.aggregateTraining(base: $0) } : nil,
+            recorded: recorded)
     }
 
     /// What is to be logged of what was done; each once.
@@ -60,41 +73,79 @@ package final class RoundArithmetic: @unchecked Sendable {
     }
 
     /// Adds a contribution that counts.
-    package func fold(round: UInt32, attempt: UInt32, _ contribution: Contribution, from worker: String) {
+    package func fold(
+        round: UInt32, attempt: UInt32, _ contribution: Contribution, from worker: String, site: String
+    ) {
         guard let base, base.round == round, base.attempt == attempt else { return }
-        aggregator?.add(contribution, from: worker)
-        losses.add(contribution, from: worker)
-        if base.kind == .statistics { statistics[worker] = contribution.statistics }
+        if base.kind == .statistics {
+            statistics[worker] = contribution.statistics
+        } else {
+            comparison?.add(contribution, from: worker, site: site, rows: rows(behind: contribution.entities))
+        }
+    }
+
+    /// Rows behind entities; `nil` where one of them is not known.
+    private func rows(behind entities: [String]) -> UInt64? {
+        var sum: UInt64 = 0
+        for entity in entities {
+            guard let count = rows[entity] else { return nil }
+            sum = sum.addingReportingOverflow(count).overflow ? .max : sum + count
+        }
+        return entities.isEmpty ? nil : sum
     }
 
     /// Makes the next version of what was added.
     package func aggregate(round: UInt32, attempt: UInt32, leavingOut names: Set<String>) -> AggregationOutcome {
         guard let base, base.round == round, base.attempt == attempt else { return .impossible("the round is over") }
-        let summary = strategy.aggregateEvaluation(losses)
-        let model: FederatedModel
-        switch base.kind {
-        case .evaluation: return .losses(summary)
-        case .training:
-            guard let result = aggregator?.result() else { return .impossible("a round of training without a model") }
-            do throws(FederationError) {
-                try result.readable()
-            } catch {
-                return .impossible("the next version cannot be read: \(error.description)")
-            }
-            model = result
-        case .statistics:
-            let used = statistics.filter { !names.contains($0.key) }.sorted { $0.key < $1.key }
-            switch maker.makeModel(
-                statistics: used.map { (worker: $0.key, bytes: $0.value) }, continuing: base.model)
-            {
-            case .made(let made, let said):
-                model = made
-                notes += said
-            case .refused(let reasons): return .refused(reasons)
-            case .impossible(let reason): return .impossible(reason)
-            }
+        return base.kind == .statistics
+            ? aggregateStatistics(continuing: base.model, leavingOut: names)
+            : aggregateUpdates(base.kind, leavingOut: names)
+    }
+
+    private func aggregateUpdates(_ kind: RoundKind, leavingOut names: Set<String>) -> AggregationOutcome {
+        guard var comparison else { return .impossible("a round without a base") }
+        // Only one copy while it changes.
+        self.comparison = nil
+        defer { self.comparison = comparison }
+        let refused = comparison.refusals().filter { !names.contains($0.key) }
+        guard refused.isEmpty else { return .refused(refused) }
+        let (losses, treatment, model) = comparison.finish(leavingOut: names)
+        var summary = strategy.aggregateEvaluation(losses)
+        summary.siteLossBefore = comparison.siteLosses(losses)
+        guard kind == .training else { return .losses(summary, treatment) }
+        guard let model else { return .impossible("a round of training without a model") }
+        do throws(FederationError) {
+            try model.readable()
+        } catch {
+            return .impossible("the next version cannot be read: \(error.description)")
         }
+        history.add(treatment)
+        return Self.outcome(model, summary, treatment)
+    }
+
+    private func aggregateStatistics(
+        continuing last: FederatedModel?, leavingOut names: Set<String>
+    ) -> AggregationOutcome {
+        let used = statistics.filter { !names.contains($0.key) }.sorted { $0.key < $1.key }
+        switch maker.makeModel(statistics: used.map { (worker: $0.key, bytes: $0.value) }, continuing: last) {
+        case .made(let made, let said):
+            notes += said
+            // Another scaling: what changes were before says nothing of what they will be.
+            history = ChangeHistory()
+            rows = used.reduce(into: [:]) { rows, part in
+                rows.merge(maker.rows(statistics: part.value)) { max($0, $1) }
+            }
+            return Self.outcome(made, RoundSummary(), RoundTreatment())
+        case .refused(let reasons):
+            return .refused(reasons.mapValues { FederationError(.unusableStatistics, $0) })
+        case .impossible(let reason): return .impossible(reason)
+        }
+    }
+
+    private static func outcome(
+        _ model: FederatedModel, _ summary: RoundSummary, _ treatment: RoundTreatment
+    ) -> AggregationOutcome {
         let bytes = model.encoded()
-        return .model(model, bytes: bytes, digest: SHA256.digest(bytes), summary)
+        return .model(model, bytes: bytes, digest: SHA256.digest(bytes), summary, treatment)
     }
 }

@@ -16,6 +16,11 @@ package struct ServerConfiguration: Sendable {
     package var awaitsChoice = false
     /// Contributions without which a round is abandoned at its deadline.
     package var quorum = 1
+    /// Rounds in a row in which a worker is refused before it is left out for a while; 0: it never is.
+    package var excludeAfter = 3
+    /// A version that at most sites loses more than this many times what the last good one lost is taken back; `nil`: none
+    /// is.
+    package var rollbackRatio: Double? = 2
     /// Time that a round has.
     package var roundDeadline: Duration = .seconds(600)
     /// Time between heartbeats.
@@ -40,6 +45,8 @@ package struct ServerConfiguration: Sendable {
     package var smallDomain = 4_096
     /// Random bytes, others at each start, from which the tokens are made that let one worker read another's samples.
     package var tokenSecret: [UInt8] = []
+    /// What one principal may send.
+    package var messages = MessageQuota.Limits()
     /// What a contribution must be.
     package var gate = ContributionGate()
 
@@ -69,9 +76,15 @@ package struct ServerRecovery: Sendable {
     package var version: UInt64
     /// Its models.
     package var bundle: FederatedModel?
+    /// What changes were in the rounds of its loop.
+    package var history = ChangeHistory()
 
     /// A recovery with every field given.
-    package init(term: UInt32, nextRound: UInt32, version: UInt64, bundle: FederatedModel?) {
+    package init(
+        term: UInt32, nextRound: UInt32, version: UInt64, bundle: FederatedModel?,
+        history: ChangeHistory = ChangeHistory()
+    ) {
+        self.history = history
         self.term = term
         self.nextRound = nextRound
         self.version = version

@@ -58,7 +58,7 @@ package enum ServerDirective: Sendable {
     /// Check a contribution, then say ``ServerEvent/judged(_:)``.
     case judge(FinishedUpload)
     /// Add a contribution that counts.
-    case fold(round: UInt32, attempt: UInt32, Contribution, from: String)
+    case fold(round: UInt32, attempt: UInt32, Contribution, from: String, site: String)
     /// Make the next version of what was added, then say ``ServerEvent/aggregated(round:attempt:_:)``.
     case aggregate(round: UInt32, attempt: UInt32, leavingOut: Set<String>)
     /// Make a version durable, atomically and with the record of its contributions, then say
@@ -154,12 +154,12 @@ package struct Judgement: Sendable {
 
 /// What came of adding up a round.
 package enum AggregationOutcome: Sendable {
-    /// The next version, its bytes and their SHA-256, and the losses.
-    case model(FederatedModel, bytes: [UInt8], digest: [UInt8], RoundSummary)
+    /// The next version, its bytes and their SHA-256, the losses, and what counted how much.
+    case model(FederatedModel, bytes: [UInt8], digest: [UInt8], RoundSummary, RoundTreatment)
     /// The losses; an evaluation makes no version.
-    case losses(RoundSummary)
+    case losses(RoundSummary, RoundTreatment)
     /// What these workers sent cannot be used, and why; it may go without them.
-    case refused([String: String])
+    case refused([String: FederationError])
     /// Nothing comes of it, and nobody is to blame.
     case impossible(String)
 }
@@ -174,6 +174,8 @@ package struct RejectedContribution: Equatable, Sendable {
     package var digest: [UInt8]
     /// Why.
     package var reason: String
+    /// The kind of fault; `nil` where nothing is wrong with it and nothing is in it.
+    package var code: FederationError.Code?
 }
 
 /// A contribution that counted.
@@ -190,7 +192,7 @@ package struct AcceptedContribution: Equatable, Sendable {
     package var digest: [UInt8]
     /// The entities whose samples are behind it, sorted.
     package var entities: [String]
-    /// Samples over all groups, as they were weighted.
+    /// Samples over all groups, as far as the round's ``RoundTreatment`` does not say otherwise.
     package var sampleCount: UInt64
     /// Its bytes on the wire.
     package var bytes: UInt64
@@ -230,6 +232,10 @@ package struct RoundRecord: Equatable, Sendable {
     package var contributions: [AcceptedContribution]
     /// What did not count and why, sorted by worker.
     package var rejections: [RejectedContribution]
+    /// What the gate did with what counted.
+    package var treatment: RoundTreatment
+    /// The version whose bytes the new one has: what was learned since was taken back; `nil` where it was not.
+    package var restores: UInt64?
     /// The losses.
     package var summary: RoundSummary
     /// Why it was abandoned; `nil` when it was committed.
@@ -244,6 +250,16 @@ package struct Commit: Equatable, Sendable {
     package var model: [UInt8]?
     /// SHA-256 of the bytes.
     package var digest: [UInt8]
+}
+
+/// A worker whose contributions are not wanted for a while.
+package struct WorkerExclusion: Equatable, Sendable {
+    /// Rounds in a row in which what it sent was refused.
+    package var refusedRounds: Int
+    /// The first round that it is asked for again; `nil` where it is a time.
+    package var untilRound: UInt32?
+    /// Why its last contribution was refused.
+    package var reason: String
 }
 
 /// A worker as the server sees it.
@@ -287,6 +303,8 @@ package struct WorkerView: Equatable, Sendable {
     package var streamEnded: Bool
     /// Contributions of it that failed the gate.
     package var rejectedContributions: Int
+    /// Whether its contributions are not wanted for a while, and why.
+    package var exclusion: WorkerExclusion?
     /// The last time from a heartbeat to its answer, as the worker measured it; `nil` before there was one.
     package var roundTripSeconds: Double?
     /// When it was last heard.

@@ -152,7 +152,8 @@ extension ServerRoundMachine {
         case .empty(let reason):
             // An honest worker without samples: nobody waits for it any longer, and it counts for nothing.
             round.rejected[upload.worker] = RejectedContribution(
-                worker: upload.worker, leaseEpoch: upload.leaseEpoch, digest: upload.digest, reason: reason)
+                worker: upload.worker, leaseEpoch: upload.leaseEpoch, digest: upload.digest, reason: reason,
+                code: nil)
             phase = .running(round)
             directives.append(
                 .note(Note(.info, "contribution counts for nothing", ["worker": upload.worker, "reason": reason])))
@@ -189,7 +190,10 @@ extension ServerRoundMachine {
         for key in keys where !served.contains(key.entity) { round.moved.insert(key) }
         phase = .running(round)
         excluded[name] = nil
-        directives.append(.fold(round: round.number, attempt: round.attempt, contribution, from: name))
+        directives.append(
+            .fold(
+                round: round.number, attempt: round.attempt, contribution, from: name,
+                site: members[name]?.registration.site ?? ""))
         directives.append(.keep(accepted, payload: upload.bytes))
         directives.append(
             .note(
@@ -210,7 +214,8 @@ extension ServerRoundMachine {
         rejections[error.code, default: 0] += 1
         members[name]?.rejected += 1
         let rejection = RejectedContribution(
-            worker: name, leaseEpoch: members[name]?.epoch ?? 0, digest: digest, reason: error.description)
+            worker: name, leaseEpoch: members[name]?.epoch ?? 0, digest: digest, reason: error.description,
+            code: error.code)
         var isStatistics = false
         switch phase {
         case .running(var round):

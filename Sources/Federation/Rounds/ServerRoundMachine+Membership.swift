@@ -20,7 +20,7 @@ extension ServerRoundMachine {
             dataAddress: member.registration.dataAddress,
             activity: member.heartbeat.activity, version: member.heartbeat.version, entities: member.entities,
             scoredSamples: member.heartbeat.scoredSamples, streamEnded: member.heartbeat.streamEnded,
-            rejectedContributions: member.rejected,
+            rejectedContributions: member.rejected, exclusion: exclusion(of: name),
             roundTripSeconds: member.heartbeat.roundTripMicroseconds == 0
                 ? nil : Double(member.heartbeat.roundTripMicroseconds) / 1e6, lastHeard: member.lastHeard)
     }

@@ -70,7 +70,8 @@ extension ServerRoundMachine {
 
     /// Whether a worker's contributions are not wanted: those it sent could not be used, or it may not train.
     func isExcluded(_ name: String, at now: Instant) -> Bool {
-        excluded[name].map { now < $0.until } ?? (members[name]?.principal?.grant.allows(.train) == false)
+        if isBarred(name) { return true }
+        return excluded[name].map { now < $0.until } ?? (members[name]?.principal?.grant.allows(.train) == false)
     }
 
     /// Workers that can contribute: they serve something and are not left out.
@@ -95,6 +96,7 @@ extension ServerRoundMachine {
             beginLoop(at: now, &directives)
         case .waiting:
             takeOverChoice(at: now, &directives)
+            askAgainIfNeeded(at: now, &directives)
             if mayOpen(at: now) { open(at: now, &directives) }
         case .running(let round):
             let enough = round.accepted.count >= neededContributions
@@ -206,7 +208,7 @@ extension ServerRoundMachine {
     ) {
         guard case .aggregating(var round) = phase, round.number == number, round.attempt == attempt else { return }
         switch outcome {
-        case .model(let model, let bytes, let digest, let summary):
+        case .model(let model, let bytes, let digest, let summary, let treatment):
             guard bytes.count <= configuration.maximumModelBytes else {
                 fail(
                     round,
@@ -214,12 +216,21 @@ extension ServerRoundMachine {
                         + "are allowed", at: now, &directives)
                 return
             }
-            if round.kind == .statistics, bundle != nil { course.start = (model, bytes, digest) }
-            if round.kind == .training { course.startLoss = course.startLoss ?? summary.lossBefore }
+            if round.kind == .training, isBaseBad(summary.siteLossBefore), let good = lastGood {
+                rollBack(round, to: good, summary, treatment, at: now, &directives)
+                return
+            }
+            if round.kind == .statistics {
+                // Losses in another scaling are others.
+                lastGood = nil
+                if bundle != nil { course.start = (model, bytes, digest) }
+            }
+            if round.kind == .training { course.noteStart(summary) }
             store(
-                round, version: version + 1, summary, model: model, bytes: bytes, digest: digest, at: now, &directives)
-        case .losses(let summary):
-            if let start = course.start, course.isWorse(summary.lossBefore, tolerance: configuration.loops.tolerance) {
+                round, version: version + 1, summary, treatment, model: model, bytes: bytes, digest: digest, at: now,
+                &directives)
+        case .losses(let summary, let treatment):
+            if let start = course.start, course.isWorse(summary, tolerance: configuration.loops.tolerance) {
                 // What was learned before stays, in the new scaling: as a version of its own, for numbers never go back.
                 directives.append(
                     .note(
@@ -230,17 +241,22 @@ extension ServerRoundMachine {
                                 "before": "\(course.startLoss ?? .nan)",
                             ])))
                 store(
-                    round, version: version + 1, summary, model: start.model, bytes: start.bytes, digest: start.digest,
-                    at: now, &directives)
+                    round, version: version + 1, summary, treatment, model: start.model, bytes: start.bytes,
+                    digest: start.digest, at: now, &directives)
                 return
             }
-            store(round, version: version, summary, model: nil, bytes: nil, digest: [], at: now, &directives)
+            if isBaseBad(summary.siteLossBefore), let good = lastGood {
+                rollBack(round, to: good, summary, treatment, at: now, &directives)
+                return
+            }
+            store(
+                round, version: version, summary, treatment, model: nil, bytes: nil, digest: [], at: now, &directives)
         case .refused(let reasons):
-            for (name, reason) in reasons.sorted(by: { $0.key < $1.key }) {
+            for (name, error) in reasons.sorted(by: { $0.key < $1.key }) {
                 let digest = round.accepted.removeValue(forKey: name)?.digest ?? []
                 round.leftOut.insert(name)
                 phase = .aggregating(round)
-                reject(FederationError(.unusableStatistics, reason), digest: digest, from: name, at: now, &directives)
+                reject(error, digest: digest, from: name, at: now, &directives)
                 if case .aggregating(let changed) = phase { round = changed }
             }
             if round.accepted.count >= neededContributions {
@@ -256,11 +272,14 @@ extension ServerRoundMachine {
         }
     }
 
-    private mutating func store(
-        _ round: OpenRound, version: UInt64, _ summary: RoundSummary, model: FederatedModel?, bytes: [UInt8]?,
-        digest: [UInt8], at now: Instant, _ directives: inout [ServerDirective]
+    mutating func store(
+        _ round: OpenRound, version: UInt64, _ summary: RoundSummary, _ treatment: RoundTreatment,
+        model: FederatedModel?, bytes: [UInt8]?, digest: [UInt8], restores: UInt64? = nil, at now: Instant,
+        _ directives: inout [ServerDirective]
     ) {
-        let record = record(of: round, version: version, summary, at: now, abandonedBecause: nil)
+        var record = record(of: round, version: version, summary, at: now, abandonedBecause: nil)
+        record.treatment = treatment
+        record.restores = restores
         let commit = Commit(record: record, model: bytes, digest: digest)
         phase = .committing(commit, bundle: model)
         directives.append(.commit(commit))
@@ -275,8 +294,8 @@ extension ServerRoundMachine {
             round: round.number, attempt: round.attempt, kind: round.kind, baseVersion: self.version,
             baseDigest: digest, version: version, duration: now - round.started,
             contributions: round.accepted.sorted { $0.key < $1.key }.map(\.value),
-            rejections: round.rejected.sorted { $0.key < $1.key }.map(\.value), summary: summary,
-            abandonedBecause: abandonedBecause)
+            rejections: round.rejected.sorted { $0.key < $1.key }.map(\.value), treatment: RoundTreatment(),
+            summary: summary, abandonedBecause: abandonedBecause)
     }
 
     /// Abandons a round that failed without waiting for its deadline: the next attempt waits a while, longer each time.
@@ -300,8 +319,9 @@ extension ServerRoundMachine {
         forgetUploads()
         directives.append(
             .note(Note(.warning, "round abandoned", ["round": "\(round.number)", "reason": reason])))
-        directives.append(
-            .recordAbandoned(record(of: round, version: version, at: now, abandonedBecause: reason)))
+        let record = record(of: round, version: version, at: now, abandonedBecause: reason)
+        directives.append(.recordAbandoned(record))
+        noteConduct(record, at: now, &directives)
     }
 
     mutating func committed(_ version: UInt64, at now: Instant, _ directives: inout [ServerDirective]) {
@@ -321,7 +341,12 @@ extension ServerRoundMachine {
             "contributions": "\(commit.record.contributions.count)",
         ]
         if let loss = commit.record.summary.lossBefore { fields["loss"] = "\(loss)" }
+        if let good = commit.record.restores {
+            fields["restores"] = "\(good)"
+            lastGood?.version = version
+        }
         directives.append(.note(Note(.notice, "round committed", fields)))
+        noteConduct(commit.record, at: now, &directives)
         // The opening of the next round announces the version too.
         if isFinished { announce(at: now, &directives) }
     }

@@ -87,7 +87,12 @@ package struct ServerRoundMachine: Sendable {
     package internal(set) var departures: [(name: String, state: WorkerView.State)] = []
     /// Workers whose contributions could not be used, and until when they are left out.
     var excluded: [String: Exclusion] = [:]
+    /// Workers that were refused in the latest rounds.
+    var conduct: [String: Conduct] = [:]
+    /// The last version that most sites were content with; `nil` before one was judged.
+    var lastGood: GoodVersion?
     var leasesGiven: UInt32
+    var lastTick = Instant.zero
     /// No lease ends before.
     var nextExpiry = Instant.zero
     var sequence: UInt64 = 0
@@ -198,6 +203,7 @@ package struct ServerRoundMachine: Sendable {
             for name in names { expel(name, at: now, &directives) }
         case .unreadable(let error, let peer): refuse(error, to: peer, &directives)
         case .tick:
+            lastTick = now
             expireLeases(at: now, &directives)
             endHandOvers(at: now, &directives)
             dropIdleUploads(at: now)

@@ -4,12 +4,15 @@
 /// Source: McMahan, Moore, Ramage, Hampson, Agüera y Arcas, "Communication-efficient learning of deep networks from
 /// decentralized data", AISTATS 2017, algorithm 1.
 package struct FederatedAveraging: Strategy {
-    /// `fedavg`.
-    package let name = "fedavg"
+    /// `fedavg`, where nothing is done to the changes before.
+    package let name: String
     private let hyperparameters: [UInt8]
 
     /// The strategy with the learner's hyper-parameters, passed on as they are.
-    package init(hyperparameters: [UInt8] = []) { self.hyperparameters = hyperparameters }
+    package init(name: String = "fedavg", hyperparameters: [UInt8] = []) {
+        self.name = name
+        self.hyperparameters = hyperparameters
+    }
 
     /// The hyper-parameters, the same in every round.
     package func configureTraining(round: UInt32) -> [UInt8] { hyperparameters }

@@ -6,12 +6,21 @@ package enum AggregationRule: String, CaseIterable, Sendable {
     case median
     /// The mean of each parameter without the smallest and the largest values.
     case trimmedMean = "trimmed-mean"
+    /// The mean of those that are nearest to each other: ``MultiKrum``.
+    case multiKrum = "multi-krum"
+    /// The weighted mean, of changes that are scaled down to what is usual in the round: ``RoundGate/clippingRatio``.
+    case normClipping = "norm-clipping"
 
     /// The strategy that follows it.
-    package func strategy(hyperparameters: [UInt8]) -> any Strategy {
-        self == .average
-            ? FederatedAveraging(hyperparameters: hyperparameters)
-            : RobustAveraging(self, hyperparameters: hyperparameters)
+    ///
+    /// - Parameter assumedAttackers: how many multi-Krum stands against; `nil`: as many as it can.
+    package func strategy(hyperparameters: [UInt8], assumedAttackers: Int? = nil) -> any Strategy {
+        switch self {
+        case .average: FederatedAveraging(hyperparameters: hyperparameters)
+        case .normClipping: FederatedAveraging(name: rawValue, hyperparameters: hyperparameters)
+        case .multiKrum: MultiKrum(assumedAttackers: assumedAttackers, hyperparameters: hyperparameters)
+        case .median, .trimmedMean: RobustAveraging(self, hyperparameters: hyperparameters)
+        }
     }
 
     /// The rule of a strategy's name; `nil` for names of other versions.
@@ -37,14 +46,16 @@ package struct RobustAveraging: Strategy {
 
     /// `median` or `trimmed-mean`.
     package var name: String { rule.rawValue }
+    /// A column of values needs all of them.
+    package var holdsContributions: Bool { true }
     private let rule: AggregationRule
     private let plain: FederatedAveraging
 
     /// The strategy of a rule, with the learner's hyper-parameters, passed on as they are.
     ///
-    /// - Precondition: the rule is not ``AggregationRule/average``.
+    /// - Precondition: the rule is ``AggregationRule/median`` or ``AggregationRule/trimmedMean``.
     package init(_ rule: AggregationRule, hyperparameters: [UInt8] = []) {
-        precondition(rule != .average, "averages are FederatedAveraging's")
+        precondition(rule == .median || rule == .trimmedMean, "other rules have strategies of their own")
         self.rule = rule
         plain = FederatedAveraging(hyperparameters: hyperparameters)
     }

@@ -2,6 +2,8 @@
 package protocol Strategy: Sendable {
     /// As in configuration files.
     var name: String { get }
+    /// Whether it needs all contributions of a round at once; otherwise a sum of them is enough.
+    var holdsContributions: Bool { get }
     /// What the workers of a training round are told, in the learner's own format.
     func configureTraining(round: UInt32) -> [UInt8]
     /// Takes the contributions of a training round as they arrive.
@@ -18,6 +20,18 @@ package protocol TrainingAggregator: Sendable {
     mutating func add(_ contribution: Contribution, from worker: String)
     /// The next version.
     func result() -> FederatedModel
+    /// Workers of which nothing is in it, by group.
+    var leftOut: [String: [String]] { get }
+}
+
+extension Strategy {
+    /// A sum is enough.
+    package var holdsContributions: Bool { false }
+}
+
+extension TrainingAggregator {
+    /// Nobody.
+    package var leftOut: [String: [String]] { [:] }
 }
 
 /// The losses of a round, by worker and group.
@@ -55,6 +69,8 @@ package struct RoundSummary: Equatable, Sendable {
     package var lossAfter: Double?
     /// Mean loss before, by group.
     package var groupLossBefore: [String: Double] = [:]
+    /// Mean loss before, by site.
+    package var siteLossBefore: [String: Double] = [:]
 
     /// A summary without losses.
     package init() {}

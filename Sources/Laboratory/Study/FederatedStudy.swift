@@ -67,7 +67,7 @@ struct FederatedStudy {
     /// A folder for the pieces of the training parts.
     let scratch: String
 
-    private var backend: any AcceleratorBackend {
+    var backend: any AcceleratorBackend {
         get throws { try AcceleratorCatalog.backend(named: configuration.accelerator) }
     }
 
@@ -145,7 +145,7 @@ struct FederatedStudy {
         return result
     }
 
-    private func windows(
+    func windows(
         of sources: [EntitySource], _ context: FederationContext
     ) throws -> [String: GroupTrainingData] {
         var collector = TrainingCollector(
@@ -168,7 +168,7 @@ struct FederatedStudy {
     // MARK: Judging
 
     /// An entity whose whole test part is scored with one model.
-    private func judged(
+    func judged(
         _ bundle: ModelBundle, _ entity: BenchmarkEntity, calibratedOn calibration: EntitySource, seed: UInt64
     ) throws -> JudgedEntity {
         let backend = try backend

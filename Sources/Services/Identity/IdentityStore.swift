@@ -79,6 +79,9 @@ package struct IdentityStore: Sendable {
     /// What the folder says now.
     package func read() throws -> IdentityRecord { try locked { try readUnlocked() } }
 
+    /// Does something while neither the server nor a command changes the files.
+    func whileNobodyChanges(_ body: () throws -> Void) throws { try locked(body) }
+
     /// Changes it; durable when it returns, with what goes into the audit log.
     package func change<Value>(
         at seconds: Int64 = IdentityStore.now,

@@ -93,6 +93,22 @@ package import Platform
         unsafe Self.failure(status, operation, path, connection)
     }
 
+    /// Copies the database as it stands now into a new file. Whoever writes goes on meanwhile, and what is written later is
+    /// not in the copy.
+    package func copy(to path: String) throws(StorageError) {
+        let target = unsafe try Self.open(path, flags: SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE)
+        defer { unsafe sqlite3_close_v2(target) }
+        guard let job = unsafe sqlite3_backup_init(target, "main", connection, "main") else {
+            throw unsafe Self.failure(sqlite3_errcode(target), "write", path, target)
+        }
+        // In one go: a writer in between would make it begin anew.
+        let step = unsafe sqlite3_backup_step(job, -1)
+        let end = unsafe sqlite3_backup_finish(job)
+        guard step == SQLITE_DONE, end == SQLITE_OK else {
+            throw unsafe Self.failure(step == SQLITE_DONE ? end : step, "copy", path, target)
+        }
+    }
+
     // MARK: Checksums
 
     /// Whether the file is the one of which there are checksums; false without any.

@@ -219,6 +219,18 @@ package final class VersionRegistry {
         }
     }
 
+    /// The latest lines of the log of rounds, oldest first.
+    package func rounds(latest count: Int) throws(StorageError) -> [Round] {
+        try database.query(
+            "SELECT round, version, committed, record FROM rounds ORDER BY entry DESC LIMIT ?",
+            [.integer(Int64(count))]
+        ).reversed().map { row in
+            Round(
+                round: row[0].integer ?? 0, version: row[1].integer ?? 0, isCommitted: row[2].integer == 1,
+                record: row[3].blob ?? [])
+        }
+    }
+
     /// Remembers what is known of a worker, as JSON.
     ///
     /// - Parameter now: seconds since 1970.

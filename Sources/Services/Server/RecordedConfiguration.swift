@@ -15,6 +15,8 @@ package struct RecordedConfiguration: Codable, Equatable, Sendable {
     package var largestParameter: Float
     /// Most samples that a contribution counts for.
     package var sampleCap: UInt64
+    /// How many multi-Krum stands against; absent: as many as it can.
+    package var assumedAttackers: Int?
     /// How groups are trained.
     package var training: TrainingConfiguration
     /// Which metric belongs to which group.
@@ -25,6 +27,7 @@ package struct RecordedConfiguration: Codable, Equatable, Sendable {
         largestChange = settings.federation.gate.largestChange
         largestParameter = settings.federation.gate.largestParameter
         sampleCap = settings.federation.gate.sampleCap
+        assumedAttackers = settings.assumedAttackers
         training = settings.training
         rules = settings.rules
     }

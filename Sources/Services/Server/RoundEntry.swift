@@ -1,4 +1,4 @@
-import Federation
+package import Federation
 import Platform
 
 /// A round as the log and the HTTP interface show it.
@@ -13,7 +13,7 @@ package struct RoundEntry: Codable, Equatable, Sendable {
         package var digest: String
         /// The entities whose samples are behind it; absent in logs of earlier releases.
         package var entities: [String]?
-        /// Its weight.
+        /// Its samples, which are its weight where `gate` does not say another.
         package var samples: UInt64
         /// Its bytes on the wire.
         package var bytes: UInt64
@@ -33,6 +33,8 @@ package struct RoundEntry: Codable, Equatable, Sendable {
         package var digest: String
         /// Why it did not count.
         package var reason: String
+        /// The kind of fault, such as `overNorm`; absent where nothing was wrong with it and nothing was in it.
+        package var code: String?
     }
 
     /// The federation; absent in logs of earlier releases, like all that it is a function of beside contributions.
@@ -69,6 +71,12 @@ package struct RoundEntry: Codable, Equatable, Sendable {
     package var rejected: Int
     /// Which, and why.
     package var rejections: [Rejection]?
+    /// What the gate did with what counted: norms by group, and what was scaled down or counts for less than it claims.
+    package var gate: RoundTreatment?
+    /// The version whose bytes the new one has, where what was learned since was taken back.
+    package var restores: UInt64?
+    /// Mean held-out loss before local work, by site.
+    package var siteLosses: [String: Double]?
     /// Mean held-out loss before local work.
     package var lossBefore: Double?
     /// The same after it.
@@ -101,8 +109,11 @@ package struct RoundEntry: Codable, Equatable, Sendable {
         rejections = record.rejections.map {
             Rejection(
                 worker: $0.worker, leaseEpoch: $0.leaseEpoch, digest: SHA256.hexadecimalDigits($0.digest),
-                reason: $0.reason)
+                reason: $0.reason, code: $0.code?.rawValue)
         }
+        gate = record.treatment
+        restores = record.restores
+        siteLosses = record.summary.siteLossBefore
         lossBefore = record.summary.lossBefore
         lossAfter = record.summary.lossAfter
         groupLosses = record.summary.groupLossBefore
@@ -154,6 +165,10 @@ package struct WorkerEntry: Codable, Equatable, Sendable {
     package var streamEnded: Bool
     /// Contributions that failed the gate.
     package var rejectedContributions: Int
+    /// The first round in which its contributions are wanted again, where they are not for a while.
+    package var excludedUntilRound: UInt32?
+    /// Why its contributions are not wanted for a while.
+    package var excludedBecause: String?
     /// Last time from a heartbeat to its answer, in seconds, by the worker's clock: the network and the server's queue.
     package var roundTripSeconds: Double?
     /// Cores that it may use.
@@ -184,6 +199,10 @@ package struct WorkerEntry: Codable, Equatable, Sendable {
         scoredSamples = view.scoredSamples
         streamEnded = view.streamEnded
         rejectedContributions = view.rejectedContributions
+        excludedUntilRound = view.exclusion?.untilRound
+        excludedBecause = view.exclusion.map {
+            "refused \($0.refusedRounds) times in a row, the last time because of \($0.reason)"
+        }
         cores = Int(view.capabilities.cores)
         accelerator = view.capabilities.accelerator
         device = Device(view.capabilities.device)

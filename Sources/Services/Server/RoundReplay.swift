@@ -90,6 +90,12 @@ package struct RoundReplay {
     }
 
     private func compute(_ entry: RoundEntry) throws -> [UInt8] {
+        if let restored = entry.restores {
+            guard let version = try registry.version(Int64(clamping: restored)) else {
+                throw Missing(what: "version \(restored), which it took again, is not kept any more")
+            }
+            return version.bytes
+        }
         guard let named = entry.configuration, let bytes = try registry.configuration(named) else {
             throw Missing(what: "the configuration of its round is not in the registry")
         }
@@ -100,12 +106,13 @@ package struct RoundReplay {
             throw Missing(what: "this build has no strategy \(configuration.strategy)")
         }
         let strategy = rule.strategy(
-            hyperparameters: try DeterministicJSON.encode(configuration.training, pretty: false))
+            hyperparameters: try DeterministicJSON.encode(configuration.training, pretty: false),
+            assumedAttackers: configuration.assumedAttackers)
         let arithmetic = RoundArithmetic(
             gate: configuration.gate, strategy: strategy,
             maker: TelemetryModelMaker(configuration: configuration.training, rules: configuration.rules))
         let base = try base(of: entry)
-        arithmetic.begin(base)
+        arithmetic.begin(base, recorded: entry.gate ?? RoundTreatment())
         let kept = try registry.contributions(round: Int64(entry.round))
         for accepted in entry.contributions {
             guard let payload = kept[accepted.worker] else {
@@ -122,12 +129,14 @@ package struct RoundReplay {
             guard case .counts(let contribution) = arithmetic.judge(upload).verdict else {
                 throw Wrong(what: "the contribution of \(accepted.worker) does not pass the gate")
             }
-            arithmetic.fold(round: entry.round, attempt: entry.attempt, contribution, from: accepted.worker)
+            arithmetic.fold(
+                round: entry.round, attempt: entry.attempt, contribution, from: accepted.worker, site: "")
         }
         switch arithmetic.aggregate(round: entry.round, attempt: entry.attempt, leavingOut: []) {
-        case .model(_, let bytes, _, _): return bytes
+        case .model(_, let bytes, _, _, _): return bytes
         case .losses: throw Wrong(what: "its round makes no version")
-        case .refused(let reasons): throw Wrong(what: reasons.values.sorted().joined(separator: "; "))
+        case .refused(let reasons):
+            throw Wrong(what: reasons.values.map(\.description).sorted().joined(separator: "; "))
         case .impossible(let reason): throw Wrong(what: reason)
         }
     }

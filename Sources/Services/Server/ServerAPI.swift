@@ -81,6 +81,8 @@ final class ServerAPI: Sendable {
         var refusedMessages: [String: [String: Int]]
         /// Connections of keys that nobody has enrolled.
         var refusedHandshakes: Int
+        /// Connections that were cut because their address had too many, by reason.
+        var refusedConnections: [String: Int]
         /// What is wrong with the watching now; the first few.
         var dataQuality: [IncidentBook.Finding]
         /// How many there are.
@@ -99,7 +101,7 @@ final class ServerAPI: Sendable {
                 waitingFor: state.waitingFor,
                 lastAlarm: board.lastAlarm.load(ordering: .relaxed), refusedAlarms: state.refusedAlarms,
                 refusedMessages: state.refusedMessages,
-                refusedHandshakes: state.refusedHandshakes,
+                refusedHandshakes: state.refusedHandshakes, refusedConnections: state.refusedConnections,
                 dataQuality: Array(findings.prefix(100)), dataQualityCount: findings.count,
                 forwarders: forwarding?.current))
     }
@@ -130,7 +132,14 @@ final class ServerAPI: Sendable {
         var version: UInt64
         var finished: Bool
         var waitingFor: String?
+        struct Excluded: Encodable {
+            var worker: String
+            var untilRound: UInt32?
+            var because: String
+        }
         var open: Open?
+        /// Active workers whose contributions are not wanted for a while.
+        var excluded: [Excluded]
         var rejections: [String: Int]
         var rounds: [RoundEntry]
     }
@@ -150,7 +159,13 @@ final class ServerAPI: Sendable {
                 waitingFor: state.waitingFor,
                 open: state.open.map {
                     .init(round: $0.round, attempt: $0.attempt, kind: $0.kind, accepted: $0.accepted)
-                }, rejections: state.rejections, rounds: entries))
+                },
+                excluded: state.workers.values.filter { $0.state == "active" }.sorted { $0.name < $1.name }
+                    .compactMap { worker in
+                        worker.excludedBecause.map {
+                            Rounds.Excluded(worker: worker.name, untilRound: worker.excludedUntilRound, because: $0)
+                        }
+                    }, rejections: state.rejections, rounds: entries))
     }
 
     private static let noPlacement = "no placement here: the server was started without target-seconds\n"

@@ -16,6 +16,7 @@ final class ServerBoard: Sendable {
         var refusedAlarms: [String: Int] = [:]
         var refusedMessages: [String: [String: Int]] = [:]
         var refusedHandshakes = 0
+        var refusedConnections: [String: Int] = [:]
         var placement: PlacementReport?
     }
 

@@ -42,6 +42,23 @@ struct ServerMetrics {
         metric(
             "faultline_contributions_rejected_total", "counter", "Contributions that did not count, since the start",
             board.rejections.sorted { $0.key < $1.key }.map { ([("reason", $0.key)], Double($0.value)) })
+        metric(
+            "faultline_messages_refused_total", "counter", "Messages that were refused, since the start",
+            board.refusedMessages.sorted { $0.key < $1.key }.prefix(1_000).flatMap { worker, reasons in
+                reasons.sorted { $0.key < $1.key }.map { reason, count in
+                    ([("worker", worker), ("reason", reason)], Double(count))
+                }
+            })
+        metric(
+            "faultline_handshakes_refused_total", "counter", "Connections of keys that nobody has enrolled",
+            [([], Double(board.refusedHandshakes))])
+        metric(
+            "faultline_connections_cut_total", "counter",
+            "Connections that were cut because their address had too many",
+            board.refusedConnections.sorted { $0.key < $1.key }.map { ([("reason", $0.key)], Double($0.value)) })
+        metric(
+            "faultline_workers_excluded", "gauge", "Active workers whose contributions are not wanted for a while",
+            [([], Double(board.workers.values.count { $0.state == "active" && $0.excludedBecause != nil }))])
         metric("faultline_incidents_open", "gauge", "Incidents that go on", [([], Double(openIncidents))])
         metric(
             "faultline_data_quality_findings", "gauge", "What is wrong with the watching now", [([], Double(findings))])

@@ -21,6 +21,7 @@ package final class ServerService {
     private let port: any MessagePort
     private let tasks = LaneThreads()
     private let office: IdentityOffice?
+    private let refusedConnections: RefusedConnections
     private let doors: LocalDoors
     private let http: HTTPServer
     private var lastShown = ContinuousClock.now - .seconds(1)
@@ -44,6 +45,8 @@ package final class ServerService {
         let folder = try DataFolder(settings.folder)
         let isPlain = settings.isPlain || port != nil
         let gate = PeerGate()
+        let refusedConnections = RefusedConnections { log.write($0) }
+        self.refusedConnections = refusedConnections
         let identities = try isPlain ? nil : IdentityStore(folder: folder.path)
         let isLocal = try Endpoint(settings.control).isLoopback && Endpoint(settings.bulk).isLoopback
         let localKeys = try identities != nil && isLocal ? CurveKeys() : nil
@@ -63,7 +66,8 @@ package final class ServerService {
         }
         federation.digest = try registry.remember(try RecordedConfiguration(settings).encoded())
         let strategy = settings.aggregation.strategy(
-            hyperparameters: try DeterministicJSON.encode(settings.training, pretty: false))
+            hyperparameters: try DeterministicJSON.encode(settings.training, pretty: false),
+            assumedAttackers: settings.assumedAttackers)
         let recovery = try Self.recover(from: registry)
         DescriptorLimit.raise()
         let disk = try ServerFolder(
@@ -85,7 +89,8 @@ package final class ServerService {
             let keys = try identities?.serverKeys()
             let listening = try ZeroMQPort.listening(
                 control: settings.control, bulk: settings.bulk,
-                security: keys.map { .listening($0, gate) } ?? .plain)
+                security: keys.map { .listening($0, gate) } ?? .plain,
+                quota: (settings.connections, refusedConnections))
             if let keys, let localKeys, let number = try Endpoint(listening.boundAddresses().control).port {
                 try doors.open(control: number, server: keys.publicKey, secret: localKeys.secret)
             }
@@ -151,7 +156,20 @@ package final class ServerService {
             version: UInt64(clamping: version?.number ?? 0),
             bundle: try version.map { version throws(FederationError) in
                 try FederatedModel(decoding: version.bytes)
-            })
+            }, history: try Self.history(in: registry))
+    }
+
+    /// What changes were in the latest rounds of the present loop.
+    private static func history(in registry: VersionRegistry) throws -> ChangeHistory {
+        let entries = try registry.rounds(latest: ChangeHistory.longest * 4).compactMap {
+            try? JSONDecoder().decode(RoundEntry.self, from: Data($0.record))
+        }
+        let begin = entries.lastIndex { $0.committed && $0.kind == RoundKind.statistics.description } ?? 0
+        var history = ChangeHistory()
+        for entry in entries.dropFirst(begin) where entry.committed && entry.kind == RoundKind.training.description {
+            if let gate = entry.gate { history.add(gate) }
+        }
+        return history
     }
 
     private static func recallWorkers(from records: [(name: String, record: [UInt8])], to board: ServerBoard) {
@@ -218,7 +236,12 @@ package final class ServerService {
         guard now - lastShown >= .milliseconds(100) else { return }
         lastShown = now
         Self.show(node, on: board)
-        if let refused = office?.refusedHandshakes { board.update { $0.refusedHandshakes = refused } }
+        let refused = office?.refusedHandshakes ?? 0
+        let cut = refusedConnections.counts
+        board.update {
+            $0.refusedHandshakes = refused
+            $0.refusedConnections = cut
+        }
     }
 
     private static func show(_ node: ServerNode, on board: ServerBoard) {

@@ -23,12 +23,16 @@ package struct ServerSettings: Sendable {
     package var isPlain = false
     /// Certificate and private key of the HTTP endpoint, in PEM; `nil`: HTTP without TLS, on loopback only.
     package var certificate: (certificate: String, key: String)?
+    /// What one address may have of connections.
+    package var connections = ConnectionQuota.Limits()
     /// Rounds of contributions that are kept for replaying them; 0 keeps none.
     package var keptRounds = 2
     /// The target of the learning loop and how placement reaches it; `nil`: all workers work.
     package var placement: PlacementLoop.Configuration?
     /// How the workers' parameters become one vector.
     package var aggregation = AggregationRule.average
+    /// How many multi-Krum stands against; `nil`: as many as it can.
+    package var assumedAttackers: Int?
     /// The rounds.
     package var federation = ServerConfiguration()
     /// How groups are trained.

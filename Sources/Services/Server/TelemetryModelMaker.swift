@@ -35,6 +35,13 @@ package struct TelemetryModelMaker: InitialModelMaker {
         return !found.isEmpty
     }
 
+    package func rows(statistics: [UInt8]) -> [String: UInt64] {
+        guard let found = try? Self.decoded(statistics) else { return [:] }
+        return found.types.values.reduce(into: [:]) { rows, type in
+            for (entity, clock) in type.clocks { rows[entity] = max(rows[entity] ?? 0, clock.rows) }
+        }
+    }
+
     package func makeModel(
         statistics: [(worker: String, bytes: [UInt8])], continuing last: FederatedModel?
     ) -> InitialModelOutcome {

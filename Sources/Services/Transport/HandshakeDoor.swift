@@ -10,7 +10,9 @@ final class HandshakeDoor: Sendable {
     private let signal: EventSignal
 
     /// Opens the door; it answers before this returns.
-    init(_ context: ZeroMQContext, gate: PeerGate) throws(TransportError) {
+    ///
+    /// - Parameter quota: is told of each handshake that succeeds.
+    init(_ context: ZeroMQContext, gate: PeerGate, quota: SharedQuota? = nil) throws(TransportError) {
         let socket = try ZeroMQSocket(context, type: ZMQ_REP)
         try socket.set(ZMQ_LINGER, to: Int32(0))
         try socket.bind("inproc://zeromq.zap.01")
@@ -22,7 +24,7 @@ final class HandshakeDoor: Sendable {
                 do {
                     try ZeroMQSocket.wait(handed.socket, signal, upTo: .seconds(1))
                     while let frames = try handed.socket.receive(frameLimit: 7) {
-                        try Self.answer(frames, over: handed.socket, gate)
+                        try Self.answer(frames, over: handed.socket, gate, quota)
                     }
                 } catch {
                     // The context ends.
@@ -40,7 +42,7 @@ final class HandshakeDoor: Sendable {
     /// Request: version, id, domain, address, identity, mechanism, credentials. Answer: version, id, status, text, user,
     /// metadata.
     private static func answer(
-        _ frames: [Bytes], over socket: borrowing ZeroMQSocket, _ gate: PeerGate
+        _ frames: [Bytes], over socket: borrowing ZeroMQSocket, _ gate: PeerGate, _ quota: SharedQuota?
     ) throws(TransportError) {
         let id = frames.count > 1 ? frames[1].array : []
         var caller: Caller?
@@ -48,6 +50,9 @@ final class HandshakeDoor: Sendable {
             let key = PublicKey(frames[6].array)
         {
             caller = gate.caller(with: key)
+            if caller != nil {
+                quota?.finished(from: ConnectionGuard.name(of: String(decoding: frames[3].array, as: UTF8.self)))
+            }
         }
         // After 400 the other side hears why, and tries again only when its owner wants to.
         let status = caller == nil ? "400" : "200"
@@ -62,7 +67,7 @@ final class HandshakeDoor: Sendable {
 /// Hands a socket to a thread.
 ///
 /// Unchecked: after it was made, only that thread uses it.
-private final class HandedSocket: @unchecked Sendable {
+final class HandedSocket: @unchecked Sendable {
     let socket: ZeroMQSocket
 
     init(_ socket: consuming ZeroMQSocket) { self.socket = socket }

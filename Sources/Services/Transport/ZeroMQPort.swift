@@ -36,6 +36,8 @@ package final class ZeroMQPort: MessagePort {
     private let security: PortSecurity
     /// Answers for the keys of those who connect; lives as long as the sockets.
     private let door: HandshakeDoor?
+    /// Cuts the connections of addresses that have too many.
+    private var guardian: ConnectionGuard?
     /// Where those who connected are, by channel.
     private var routeBooks = [PeerRoutes(), PeerRoutes()]
     /// What it connects to, where it does.
@@ -45,7 +47,8 @@ package final class ZeroMQPort: MessagePort {
     private var connections = 0
 
     private init(
-        routes: Bool, context: ZeroMQContext, limits: PortLimits, security: PortSecurity, signal: EventSignal? = nil
+        routes: Bool, context: ZeroMQContext, limits: PortLimits, security: PortSecurity, signal: EventSignal? = nil,
+        quota: SharedQuota? = nil
     ) throws(TransportError) {
         self.routes = routes
         self.context = context
@@ -53,7 +56,11 @@ package final class ZeroMQPort: MessagePort {
         self.security = security
         if let signal { self.signal = signal } else { self.signal = try EventSignal() }
         // Before any socket that needs its answers: without it none of them could be let in.
-        if case .listening(_, let gate) = security { door = try HandshakeDoor(context, gate: gate) } else { door = nil }
+        if case .listening(_, let gate) = security {
+            door = try HandshakeDoor(context, gate: gate, quota: quota)
+        } else {
+            door = nil
+        }
         control = try Self.socket(.control, routes: routes, context, limits, security)
         bulk = try Self.socket(.bulk, routes: routes, context, limits, security)
     }
@@ -128,11 +135,21 @@ package final class ZeroMQPort: MessagePort {
     /// - Parameters:
     ///   - control: such as `tcp://127.0.0.1:7411`; port `*` lets the system choose.
     ///   - bulk: another address.
+    ///   - quota: what one address may have, and where is counted what it may not; `nil`: as much as it likes.
     /// - Throws: ``TransportError`` when an address cannot be had.
     package static func listening(
-        control: String, bulk: String, security: PortSecurity = .plain, limits: PortLimits = PortLimits()
+        control: String, bulk: String, security: PortSecurity = .plain, limits: PortLimits = PortLimits(),
+        quota: (limits: ConnectionQuota.Limits, refused: RefusedConnections)? = nil
     ) throws(TransportError) -> ZeroMQPort {
-        let port = try ZeroMQPort(routes: true, context: ZeroMQContext(), limits: limits, security: security)
+        let shared = quota.map { SharedQuota($0.limits, refused: $0.refused) }
+        let port = try ZeroMQPort(
+            routes: true, context: ZeroMQContext(), limits: limits, security: security, quota: shared)
+        if let shared {
+            let addresses = ["inproc://connections-control", "inproc://connections-bulk"]
+            try port.control.monitor(ConnectionGuard.events, at: addresses[0])
+            try port.bulk.monitor(ConnectionGuard.events, at: addresses[1])
+            port.guardian = try ConnectionGuard(port.context, addresses: addresses, quota: shared)
+        }
         try port.control.bind(try Endpoint(control).bound())
         try port.bulk.bind(try Endpoint(bulk).bound())
         return port

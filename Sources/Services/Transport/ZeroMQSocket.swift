@@ -97,6 +97,11 @@ import Glibc
         }
     }
 
+    /// Says on an address within the process what becomes of this socket's connections.
+    func monitor(_ events: Int32, at address: String) throws(TransportError) {
+        guard unsafe zmq_socket_monitor(pointer, address, events) == 0 else { throw Self.failure("watch a socket") }
+    }
+
     func bind(_ address: String) throws(TransportError) {
         guard unsafe zmq_bind(pointer, address) == 0 else { throw Self.addressFailure("listen on", address) }
     }

@@ -70,6 +70,7 @@ package enum Variant: String, CaseIterable, Sendable {
         case .noDeadline: configuration.roundDeadline = .seconds(600)
         case .openGate:
             configuration.gate.largestChange = .infinity
+            configuration.gate.round.largestRatio = nil
         case .hoardsUploads: configuration.unfinishedBytes = .max / 2
         default: break
         }

@@ -37,6 +37,8 @@ struct ReplayOracle: Oracle {
         }
         guard record.kind == .training else { return [] }
         guard let base = models[folder] else { return [] }
+        let lines = record.treatment.linesByWorker
+        parts = parts.map { ($0.worker, $0.contribution.treated(by: lines[$0.worker] ?? [], from: base)) }
         var found: [String] = []
         for (before, after) in zip(base.groups, made.groups) {
             let updates = parts.compactMap { part in part.contribution.groups.first { $0.name == before.name } }

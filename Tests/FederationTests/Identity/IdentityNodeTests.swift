@@ -83,6 +83,32 @@ import Testing
         #expect(honest.epoch == epoch)
     }
 
+    /// More messages than one principal may send: the rest is dropped unread and counted for it, and others hear nothing
+    /// of it.
+    @Test func aQuotaIsOnesOwn() throws {
+        let harness = NodeHarness(access: .identified(registry, Office())) {
+            $0.messages.messagesPerSecond = 20
+            $0.messages.burst = 1
+        }
+        let honest = ScriptedWorker("a", in: harness, entities: ["a/e"])
+        honest.caller = Self.caller("a")
+        try harness.run(for: .seconds(10)) {
+            honest.turn()
+            for number in 0..<20 {
+                harness.port.put(
+                    Envelope(
+                        sender: "m", leaseEpoch: 5, sequence: UInt64(number),
+                        message: .heartbeat(Heartbeat(assignmentRevision: 0, activity: .idle, version: 0))),
+                    from: "m", by: Self.caller("m"))
+            }
+        }
+        let dropped = try #require(harness.node.machine.refusals.counts["m"]?["too many messages"])
+        #expect((3_700...3_800).contains(dropped), "\(dropped): 4,000 were sent, 20 a second may come")
+        #expect(harness.lines.count { $0.hasPrefix("message dropped: beyond the quota") } == 1)
+        #expect(harness.node.machine.refusals.counts["a"] == nil)
+        #expect(honest.answered >= 9 && harness.node.machine.version > 3)
+    }
+
     /// Lease and address of another open nothing.
     @Test func anotherIsNotSpokenFor() throws {
         let epoch = try #require(honest.epoch)

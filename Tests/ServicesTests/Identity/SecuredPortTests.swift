@@ -1,6 +1,8 @@
 import Federation
+import Glibc
 import Platform
 import Services
+import Synchronization
 import TestSupport
 import Testing
 
@@ -91,6 +93,75 @@ import Testing
         try known.reconnect()
         #expect(Fleet.wait(5) { (try? known.takeRefusal()) == true })
         #expect(try port.receive(on: .control) == nil)
+    }
+
+    /// Somebody opens connections and says nothing: beyond its quota they are cut, whoever comes from elsewhere gets in, and
+    /// so does it again when it has let go of them.
+    @Test func anAddressHoldsNoMoreConnectionsThanItMay() throws {
+        let lines = LineBox()
+        let refused = RefusedConnections { lines.add("\($0.fields)") }
+        let gate = PeerGate()
+        let a = try CurveKeys()
+        gate.admit([a.publicKey: id(a)])
+        let port = try ZeroMQPort.listening(
+            control: "tcp://127.0.0.1:*", bulk: "tcp://127.0.0.1:*", security: .listening(server, gate),
+            quota: (ConnectionQuota.Limits(connections: 100, handshakes: 8), refused))
+        let addresses = try port.boundAddresses()
+        let number = try #require(addresses.control.split(separator: ":").last.flatMap { UInt16($0) })
+        var sockets = (0..<40).map { _ in Self.connection(from: 0x7f00_0002, to: number) }
+        defer { for socket in sockets { Glibc.close(socket) } }
+        #expect(Fleet.wait(5) { sockets.count(where: Self.isCut) == 32 }, "\(sockets.count(where: Self.isCut))")
+        #expect(Fleet.wait(5) { refused.counts == ["too many handshakes": 32] }, "\(refused.counts)")
+        #expect(lines.all.count == 1 && lines.all[0].contains("127.0.0.2"), "\(lines.all)")
+        let honest = try ZeroMQPort.connecting(
+            control: addresses.control, bulk: addresses.bulk, identity: Array("a".utf8),
+            security: .connecting(a, server: server.publicKey))
+        #expect(send([1], from: honest))
+        #expect(next(port)?.caller == id(a))
+        // Connections that have let their handshake succeed do not stand in the way of others of their address.
+        for socket in sockets { Glibc.close(socket) }
+        sockets = []
+        #expect(
+            Fleet.wait(5) {
+                let socket = Self.connection(from: 0x7f00_0002, to: number)
+                defer { Glibc.close(socket) }
+                poll(nil, 0, 50)
+                return !Self.isCut(socket)
+            })
+    }
+
+    private static func connection(from source: UInt32, to port: UInt16) -> Int32 {
+        let descriptor = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        func address(_ host: UInt32, _ port: UInt16) -> sockaddr_in {
+            var address = sockaddr_in()
+            address.sin_family = sa_family_t(AF_INET)
+            address.sin_addr.s_addr = host.bigEndian
+            address.sin_port = in_port_t(port).bigEndian
+            return address
+        }
+        func with(_ address: sockaddr_in, _ body: (UnsafePointer<sockaddr>) -> Int32) -> Int32 {
+            withUnsafePointer(to: address) { $0.withMemoryRebound(to: sockaddr.self, capacity: 1, body) }
+        }
+        let length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        _ = with(address(source, 0)) { Glibc.bind(descriptor, $0, length) }
+        _ = with(address(0x7f00_0001, port)) { Glibc.connect(descriptor, $0, length) }
+        return descriptor
+    }
+
+    /// Whether the other side has closed it: after the greeting, which may be there, comes the end.
+    private static func isCut(_ socket: Int32) -> Bool {
+        var buffer = [UInt8](repeating: 0, count: 256)
+        while true {
+            let count = Glibc.recv(socket, &buffer, buffer.count, Int32(MSG_DONTWAIT))
+            if count == 0 { return true }
+            if count < 0 { return errno != EAGAIN }
+        }
+    }
+
+    private final class LineBox: Sendable {
+        private let lines = Mutex<[String]>([])
+        func add(_ line: String) { lines.withLock { $0.append(line) } }
+        var all: [String] { lines.withLock { $0 } }
     }
 
     /// A data endpoint: the key that a grant names, and no other, until the grant ends.
