@@ -28,5 +28,6 @@ enum TrainTool {
             DevicesCommand.self,
             ProfileCommand.self,
             StudyCommand.self,
+            SimulateFleetCommand.self,
         ])
 }

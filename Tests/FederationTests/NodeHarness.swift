@@ -152,6 +152,8 @@ final class ScriptedWorker {
     var acknowledges = true
     var contributes = true
     var spoilsStatistics = false
+    /// Bytes without meaning that its statistics have besides.
+    var padding = 0
     /// Whose key it has.
     var caller = Caller.anybody
     var answered = 0
@@ -224,6 +226,7 @@ final class ScriptedWorker {
             round: plan.round, kind: plan.kind, baseVersion: plan.baseVersion, baseDigest: plan.baseDigest,
             entities: assignment.entities.filter { !plan.covered.contains($0) })
         var payload = ToyLearner.work(key, base: harness.node.machine.bundle)
+        if padding > 0, plan.kind == .statistics { payload = ToyLearner.work(key, base: nil, padding: padding) }
         if spoilsStatistics, plan.kind == .statistics { payload = Array("not a contribution".utf8) }
         send(
             .contributionPiece(

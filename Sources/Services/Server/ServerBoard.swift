@@ -17,6 +17,8 @@ final class ServerBoard: Sendable {
         var refusedMessages: [String: [String: Int]] = [:]
         var refusedHandshakes = 0
         var placement: PlacementReport?
+        /// Seconds for which the commits of the latest rounds waited for the disk, by round.
+        var syncSeconds: [UInt32: Double] = [:]
     }
 
     private let state = Mutex(State())

@@ -95,9 +95,8 @@ final class ServerFolder: ServerDisk, @unchecked Sendable {
     func recordAbandoned(_ record: RoundRecord) throws { try registry.append(Self.line(RoundEntry(record))) }
 
     func record(_ workers: [WorkerView]) throws {
-        for view in workers {
-            try registry.record(worker: view.name, Array(JSONEncoder().encode(WorkerEntry(view))), now: Self.now)
-        }
+        try registry.record(
+            workers: workers.map { ($0.name, Array(try JSONEncoder().encode(WorkerEntry($0)))) }, now: Self.now)
     }
 
     /// The final version as a folder that `fl-train` and others can read.
