@@ -22,6 +22,8 @@ final class ServerFolder: ServerDisk, @unchecked Sendable {
     private let federation: String
     private let retention: Retention
     private var lastRetention: Int64 = 0
+    /// Statistics of all workers were in memory and are not needed any more with the next round.
+    private var hadStatistics = false
     /// The final model was there when the server started.
     private var hasModel: Bool
 
@@ -73,6 +75,9 @@ final class ServerFolder: ServerDisk, @unchecked Sendable {
             version: commit.model.map {
                 .init(number: Int64(clamping: record.version), bytes: $0, digest: commit.digest)
             }, contributors: record.contributions.map(\.worker))
+        // Those of thousands of workers are many small pieces, which the allocator keeps unless it is told.
+        if hadStatistics { FreeMemory.giveBack() }
+        hadStatistics = record.kind == .statistics
         do {
             try registry.forgetContributions(before: Int64(record.round) - Int64(keptRounds) + 1)
             try registry.apply(retention)
