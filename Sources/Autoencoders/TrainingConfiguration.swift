@@ -56,7 +56,9 @@ public struct TrainingConfiguration: Hashable, Sendable, Codable {
         // However few metrics a group has; how many it has is known when its data are read.
         try requireModest(features: 1, subject: "hidden")
         try requireCount(stride, "stride", atMost: 1_000_000_000)
-        try requireCount(epochs, "epochs", atMost: 1_000_000)
+        // None: a round that trains nothing, to see what all the rest of it costs.
+        try require(
+            (0...1_000_000).contains(epochs), "epochs", "\(epochs)", "0 to 1000000")
         try requireCount(batch, "batch", atMost: 1_000_000)
         try requireCount(rounds, "rounds", atMost: 1_000_000)
         try requireCount(maximumWindows, "maximumWindows", atMost: 1 << 40)

@@ -1,3 +1,4 @@
+#include <malloc.h>       // gives memory back to the system; Swift's Glibc module leaves it out
 #include <sys/eventfd.h>  // what wakes a thread that waits on a socket; Swift's Glibc module leaves it out
 #include <zmq.h>
 

@@ -60,6 +60,11 @@ package struct Arguments: Sendable {
     /// The option's value if the user gave one, or its fallback if it has one.
     package subscript<Value>(optional option: Option<Value>) -> Value? { self[ifGiven: option] ?? option.fallback }
 
+    /// The name of the first of some options that the user gave; `nil` where none was given.
+    package func firstGiven(of options: [any AnyOption]) -> String? {
+        options.lazy.map(\.untyped.name).first { values[$0] != nil }
+    }
+
     /// The option's value only if the user gave one.
     package subscript<Value>(ifGiven option: Option<Value>) -> Value? {
         switch values[option.specification.name] {

@@ -12,7 +12,7 @@ final class Demo {
     private let console: Console
     private let stop: StopSignal
     private let work: URL
-    private var processes: [DemoProcess] = []
+    private var processes: [LoopbackProcess] = []
     private let clock = ContinuousClock()
     private let started: ContinuousClock.Instant
 
@@ -93,7 +93,7 @@ final class Demo {
     // MARK: Processes
 
     private func start(_ tool: String, name: String, _ words: [String], logs: Bool = true) throws {
-        let process = DemoProcess(
+        let process = LoopbackProcess(
             tool: tool, name: name, arguments: words,
             log: logs ? work.appending(path: "\(name).log") : nil)
         try process.start()
@@ -204,7 +204,7 @@ final class Demo {
             let source = streams.first(where: { $0.key == "\(worst.site)/\(worst.entity)" })
         else { return nil }
         let picture = work.appending(path: "radiography.svg").path
-        let process = DemoProcess(
+        let process = LoopbackProcess(
             tool: "fl-train", name: "explain",
             arguments: [
                 "explain", "--model", work.appending(path: "worker-\(worst.site)/model").path, "--entity", source.key,

@@ -160,6 +160,11 @@ struct ServerCommand: Command {
         "kept-rounds", "N", default: 2, "rounds whose contributions are kept, so that they can be replayed",
         constraint: "at least 0", valid: { $0 >= 0 })
 
+    static let epochs = Option<Int>(
+        "epochs", "N", default: TrainingConfiguration().epochs,
+        "passes over the data in a round, unless stopped early; 0: nothing is trained, to see what all the rest of a round "
+            + "costs", constraint: "0 to 1000000", valid: { (0...1_000_000).contains($0) })
+
     static let dependencies = Option<String>(
         "dependencies", "FILE", default: "",
         "who depends on whom, so that alarms are put together as incidents and these say where they began: CSV with the "
@@ -214,7 +219,7 @@ struct ServerCommand: Command {
             dependencies, forwarders,
             targetSeconds,
             placementModel, profile, acceleratorLimit, accelerationFactor, settle, TrainingOptions.window,
-            TrainingOptions.hidden, TrainingOptions.epochs, TrainingOptions.batch, TrainingOptions.stride,
+            TrainingOptions.hidden, epochs, TrainingOptions.batch, TrainingOptions.stride,
             TrainingOptions.learningRate, TrainingOptions.clipNorm, TrainingOptions.heldOut, TrainingOptions.patience,
             TrainingOptions.proximalWeight,
             TrainingOptions.maximumWindows, TrainingOptions.seed, DataOptions.groups, ServiceOptions.logLevel,

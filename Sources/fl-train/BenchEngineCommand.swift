@@ -5,7 +5,8 @@ import Laboratory
 import Numerics
 import Platform
 
-/// `fl-train bench engine`: the speed of training and scoring on this machine.
+/// `fl-train bench engine`: the speed of training and scoring on this machine; `fl-train bench federation`: what a round
+/// costs.
 struct BenchEngineCommand: Command {
     private static let subject = Option<BenchmarkSubject>.positional("subject", "engine", "what to measure")
     private static let features = Option(
@@ -43,7 +44,7 @@ struct BenchEngineCommand: Command {
 
     /// Name, help and options.
     static let manual = CommandManual(
-        name: "bench", summary: "measure the speed of training and scoring on this machine",
+        name: "bench", summary: "measure the speed of training and scoring, or the cost of a federation's round",
         discussion: """
             Trains and scores LSTM autoencoders on random windows and prints one JSON object a line: mode, threads, \
             batch, the shortest and the median wall-clock time of a repetition, its median processor time (seconds) \
@@ -56,22 +57,37 @@ struct BenchEngineCommand: Command {
             With --fit, one object a size that grows, the others staying at 640 windows of 20 samples and 32 metrics, one \
             epoch, and the first of --batch and --threads: the sizes, the median seconds at each, the share of the peak at \
             each, and the line through them.
+
+            'federation' starts one fl-server and so many fl-worker on loopback, encrypted as they are shipped, in folders of \
+            their own. Each worker has 800 windows of 20 samples of 32 random metrics. The first round is left out. A \
+            round's seconds go from its opening until its version is made; what the commit then waits for the disk is \
+            syncSecondsMedian, beside it. With --epochs 0 nothing is trained: what is left is the cost of the protocol.
             """,
         examples: [
             .init("fl-train bench engine", "training and scoring with one and two threads"),
             .init("fl-train bench engine --mode infer --batch 1,256 --threads 1", "scoring, live and in bulk"),
             .init(
+                "fl-train bench federation --workers 8 --rounds 50 --epochs 0", "what a round costs without training"),
+            .init(
                 "fl-train bench engine --fit windows,window,epochs,features --threads 1", "whether cost grows linearly"),
         ],
         options: [
             subject, features, window, hidden, windows, batch, threads, modes, repetitions, accelerator, fit,
-        ])
+        ] + FederationBenchOptions.all)
+    private static let ofEngine: [any AnyOption] = [
+        features, window, hidden, windows, batch, threads, modes, repetitions, accelerator, fit,
+    ]
 
     /// Makes the command.
     init() {}
 
     /// Measures and prints.
     func run(_ arguments: Arguments, _ console: Console) async throws {
+        if arguments[Self.subject] == .federation {
+            try Self.refuse(Self.ofEngine, with: .federation, in: arguments)
+            return try await FederationBenchOptions.run(arguments, console)
+        }
+        try Self.refuse(FederationBenchOptions.all, with: .engine, in: arguments)
         let shape = AutoencoderShape(
             features: arguments[Self.features], window: arguments[Self.window], hidden: arguments[Self.hidden])
         if let excess = shape.excess {
@@ -101,6 +117,14 @@ struct BenchEngineCommand: Command {
                 }
             }
         }
+    }
+
+    private static func refuse(
+        _ options: [any AnyOption], with subject: BenchmarkSubject, in arguments: Arguments
+    ) throws {
+        guard let name = arguments.firstGiven(of: options) else { return }
+        throw CommandLineError.usage(
+            "--\(name): says nothing of 'bench \(subject.rawValue)'; see 'fl-train bench --help'")
     }
 
     private func fit(_ series: [EngineScaling.Series], _ arguments: Arguments, _ console: Console) throws {
@@ -154,4 +178,6 @@ struct BenchEngineCommand: Command {
 private enum BenchmarkSubject: String, ChoiceOptionValue {
     /// Training and scoring.
     case engine
+    /// A round between real processes.
+    case federation
 }

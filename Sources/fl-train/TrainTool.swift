@@ -29,5 +29,6 @@ enum TrainTool {
             ProfileCommand.self,
             StudyCommand.self,
             PoisonCommand.self,
+            SimulateFleetCommand.self,
         ])
 }

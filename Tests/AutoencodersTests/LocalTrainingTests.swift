@@ -135,7 +135,7 @@ import Testing
 
     @Test func impossibleSettingsAreNamed() {
         let changes: [(inout TrainingConfiguration) -> Void] = [
-            { $0.window = 0 }, { $0.stride = 0 }, { $0.epochs = 0 }, { $0.batch = 0 }, { $0.rounds = 0 },
+            { $0.window = 0 }, { $0.stride = 0 }, { $0.epochs = -1 }, { $0.batch = 0 }, { $0.rounds = 0 },
             { $0.maximumWindows = 0 }, { $0.hidden = [] }, { $0.hidden = [0] }, { $0.hidden = [1 << 20] },
             { $0.learningRate = .nan },
             { $0.learningRate = -1 }, { $0.clipNorm = 0 }, { $0.heldOutShare = 1 }, { $0.patience = 0 },

@@ -154,6 +154,8 @@ final class ScriptedWorker {
     var spoilsStatistics = false
     /// What it does to its contributions before it sends them.
     var tamper: ((inout Contribution) -> Void)?
+    /// Bytes without meaning that its statistics have besides.
+    var padding = 0
     /// Whose key it has.
     var caller = Caller.anybody
     var answered = 0
@@ -230,6 +232,7 @@ final class ScriptedWorker {
             tamper(&contribution)
             payload = contribution.encoded()
         }
+        if padding > 0, plan.kind == .statistics { payload = ToyLearner.work(key, base: nil, padding: padding) }
         if spoilsStatistics, plan.kind == .statistics { payload = Array("not a contribution".utf8) }
         send(
             .contributionPiece(

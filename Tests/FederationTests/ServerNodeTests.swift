@@ -74,6 +74,29 @@ import Testing
         #expect(harness.node.machine.version > version)
     }
 
+    /// Contributions come faster than they are added up: no more of them are taken than the backlog holds, heartbeats are
+    /// answered all the same, and the round commits with every one of them.
+    @Test func contributionsThatWaitAreBounded() throws {
+        let names = (0..<12).map { "w\($0)" }
+        let harness = NodeHarness {
+            $0.minimumWorkers = names.count; $0.quorum = names.count
+            $0.backlogBytes = 40 << 10
+            $0.roundDeadline = .seconds(600)
+        }
+        harness.tasks.durations[.arithmetic] = .seconds(1)
+        let workers = workers(names, in: harness)
+        for worker in workers { worker.padding = 8 << 10 }
+        try harness.run(for: .milliseconds(900)) { for worker in workers { worker.turn() } }
+        // Five of eight kilobytes and some words each are more than it wants to hold.
+        #expect(harness.port.arriving[.bulk]?.count == 7)
+        #expect(!harness.node.takesBulk)
+        try harness.run(for: .seconds(60)) { for worker in workers { worker.turn() } }
+        #expect(harness.node.takesBulk)
+        #expect(!harness.disk.commits.isEmpty, "\(harness.lines)")
+        #expect(harness.disk.commits.first?.record.contributions.count == names.count)
+        #expect(workers.allSatisfy { $0.answered >= 58 }, "\(workers.map(\.answered))")
+    }
+
     /// A member that only heartbeats holds the first round up to its deadline, and no later one.
     @Test func whoNeverContributesHoldsOneRound() throws {
         let harness = NodeHarness {

@@ -4,12 +4,12 @@ import Platform
 
 /// Local work that is a function of what it starts from, small enough to run thousands of times.
 enum ToyLearner {
-    static func work(_ key: WorkKey, base: FederatedModel?) -> [UInt8] {
+    static func work(_ key: WorkKey, base: FederatedModel?, padding: Int = 0) -> [UInt8] {
         switch key.kind {
         case .statistics:
             return Contribution(
                 kind: .statistics, base: key.baseDigest, entities: key.entities, rawBytes: 100,
-                statistics: key.entities.flatMap { Array($0.utf8) + [0x0a] }
+                statistics: key.entities.flatMap { Array($0.utf8) + [0x0a] } + [UInt8](repeating: 0, count: padding)
             ).encoded()
         case .training, .evaluation:
             let groups = (base?.groups ?? []).map { group in

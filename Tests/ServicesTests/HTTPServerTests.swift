@@ -42,6 +42,18 @@ private final class RawConnection {
 }
 
 @Suite(.serialized) struct HTTPServerTests {
+    /// A process that holds thousands of other connections answers all the same.
+    @Test func answersBeyondAThousandDescriptors() throws {
+        try #require(DescriptorLimit.raise(to: 4_096) >= 2_048)
+        let others = (0..<1_200).map { _ in open("/dev/null", O_RDONLY | O_CLOEXEC) }
+        defer { for descriptor in others where descriptor >= 0 { close(descriptor) } }
+        try #require(others.allSatisfy { $0 >= 0 })
+        let server = try server()
+        defer { server.stop() }
+        let outcome = HTTPClient.get(host: "127.0.0.1", port: server.port, path: "/") { _ in true }
+        #expect(outcome == .finished)
+    }
+
     private func server(_ limits: ConnectionWatch.Limits = .init()) throws -> HTTPServer {
         try HTTPServer(host: "127.0.0.1", port: 0, names: ["fl.example.org"], limits: limits) { request in
             .text(200, "\(request.method.rawValue) \(request.path) \(String(decoding: request.body, as: UTF8.self))\n")

@@ -27,6 +27,9 @@ package enum IdentityEvent: Sendable {
     case enrolling(EnrolmentRequest, isHeld: Bool)
     /// A principal has come with this key: an older one of its own is not needed any more.
     case connected(PrincipalID, with: PublicKey)
+    /// An operator lets many in at once, each with a key; a flawed grant, and one whose name or key is another's, is left
+    /// out.
+    case admitted([(grant: Grant, key: PublicKey)])
     /// An operator shuts the principal of that name out.
     case revoked(name: String)
     /// Time has passed.
@@ -92,6 +95,7 @@ package struct IdentityRegistry: Hashable, Sendable, Codable {
             else { return [] }
             principals[index].keys = [key]
             return [.audit(AuditEvent(.rotated, of: principals[index].grant.name, "the old key is no longer taken"))]
+        case .admitted(let many): return admit(many, at: seconds)
         case .revoked(let name):
             guard let index = principals.firstIndex(where: { $0.grant.name == name && $0.revoked == nil }) else {
                 guard invitations.contains(where: { $0.grant.name == name }) else { return [] }
@@ -210,6 +214,26 @@ package struct IdentityRegistry: Hashable, Sendable, Codable {
             audit = AuditEvent(.enrolled, of: grant.name, "\(origin.rawValue), \(Self.line(grant)), key \(key)")
         }
         return [.answer(EnrolmentAnswer(.accepted)), .audit(audit)]
+    }
+
+    /// Lets many in that are not here yet, in one pass over those that are.
+    private mutating func admit(
+        _ many: [(grant: Grant, key: PublicKey)], at seconds: Int64
+    ) -> [IdentityDirective] {
+        var names = Set(active.map(\.grant.name))
+        var keys = Set(active.flatMap(\.keys) + invitations.map(\.key))
+        var ids = Set(principals.map(\.id))
+        var directives: [IdentityDirective] = []
+        for (grant, key) in many where principals.count < Self.mostPrincipals && grant.flaw == nil {
+            let id = PrincipalID(firstKey: key)
+            guard !names.contains(grant.name), !keys.contains(key), ids.insert(id).inserted else { continue }
+            names.insert(grant.name)
+            keys.insert(key)
+            principals.append(Principal(id: id, grant: grant, keys: [key], origin: .token, enrolled: seconds))
+            directives.append(
+                .audit(AuditEvent(.enrolled, of: grant.name, "operator, \(Self.line(grant)), key \(key)")))
+        }
+        return directives
     }
 
     /// A key may come again after it was revoked under the same name: that makes another principal.

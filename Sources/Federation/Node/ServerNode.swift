@@ -60,8 +60,6 @@ package final class ServerNode {
     private var lastTurn: Instant?
     private var lastCheck = Instant.zero
     private let isAnswered = Box(true)
-    /// On their way to the disk.
-    private let kept = Box<[KeptContribution]>([])
     private let seen = Box<[String: WorkerView]>([:])
     /// Used by tasks of the placement lane only, and by nobody while there is none.
     private let placing: Box<PlacementLoop?>
@@ -73,6 +71,14 @@ package final class ServerNode {
     /// Workers whose alarms are being read.
     private var reading: Set<String> = []
     private var failure: (any Error)?
+    private let backlog: Backlog
+    private let kept: KeptContributions
+    private var commitAsked: (round: UInt32, at: Instant)?
+    /// How long the last commit waited for the disk.
+    package private(set) var commitWait: CommitWait?
+
+    /// Whether its next turn looks at messages of the bulk channel.
+    package var takesBulk: Bool { !backlog.isFull }
 
     /// A server that goes on where `recovery` says.
     ///
@@ -96,6 +102,8 @@ package final class ServerNode {
         placing = Box(placement)
         self.keepsContributions = keepsContributions
         quota = MessageQuota(configuration.messages)
+        backlog = Backlog(limit: configuration.backlogBytes)
+        kept = KeptContributions(backlog)
         switch access {
         case .plain: keeper = nil
         case .identified(let registry, let keeper):
@@ -146,7 +154,7 @@ package final class ServerNode {
                 burst += 1
                 isQuiet = false
             }
-            if bulk.messages < Self.bulkPerTurn, bulk.bytes < Self.bulkBytesPerTurn,
+            if bulk.messages < Self.bulkPerTurn, bulk.bytes < Self.bulkBytesPerTurn, takesBulk,
                 let message = try port.receive(on: .bulk)
             {
                 take(message)
@@ -226,7 +234,11 @@ package final class ServerNode {
 
     private func take(_ input: Input) {
         switch input {
-        case .machine(let event): step(event)
+        case .machine(let event):
+            if case .committed = event, let (round, asked) = commitAsked {
+                commitWait = CommitWait(round: round, duration: clock.now - asked)
+            }
+            step(event)
         case .placed(let directives, let loop):
             isPlacing = false
             placement = loop
@@ -270,15 +282,23 @@ package final class ServerNode {
     }
 
     private func carryOut(_ directive: ServerDirective) {
-        let (inbox, arithmetic, disk) = (inbox, arithmetic, disk)
+        let (inbox, arithmetic, disk, backlog) = (inbox, arithmetic, disk, backlog)
         switch directive {
         case .send(let envelope, let peer): send(envelope, to: peer)
         case .begin(let base): tasks.start(NodeTask(.arithmetic, "begin")) { arithmetic.begin(base) }
         case .judge(let upload):
-            tasks.start(NodeTask(.arithmetic, "judge")) { inbox.put(.machine(.judged(arithmetic.judge(upload)))) }
+            backlog.add(upload.bytes.count)
+            tasks.start(NodeTask(.arithmetic, "judge")) {
+                inbox.put(.machine(.judged(arithmetic.judge(upload))))
+                _ = backlog.remove(upload.bytes.count)
+            }
         case .fold(let round, let attempt, let contribution, let worker, let site):
+            let bytes = contribution.groups.reduce(contribution.statistics.count) { $0 + $1.parameters.count * 4 }
+            backlog.add(bytes)
             tasks.start(NodeTask(.arithmetic, "fold")) {
                 arithmetic.fold(round: round, attempt: attempt, contribution, from: worker, site: site)
+                // Wakes the node, which may take more.
+                if backlog.remove(bytes) { inbox.put(.noted([])) }
             }
         case .aggregate(let round, let attempt, let names):
             tasks.start(NodeTask(.arithmetic, "aggregate")) {
@@ -288,10 +308,11 @@ package final class ServerNode {
             }
         case .commit(let commit):
             placementEvents.append(.ended(commit.record))
+            commitAsked = (commit.record.round, clock.now)
             tasks.start(NodeTask(.disk, "commit")) { [kept] in
                 do {
                     // What could not be kept when it came is kept now, or there is no commit: it could not be replayed.
-                    try Self.keep(kept, on: disk)
+                    try kept.write(to: disk)
                     try disk.commit(commit)
                     inbox.put(.machine(.committed(version: commit.record.version)))
                 } catch {
@@ -301,16 +322,18 @@ package final class ServerNode {
             }
         case .keep(let accepted, let payload):
             guard keepsContributions else { break }
-            let isFirst = kept.with { kept in
-                kept.append(KeptContribution(accepted: accepted, payload: payload))
-                return kept.count == 1
+            guard kept.put(KeptContribution(accepted: accepted, payload: payload)) else { break }
+            store("contributions") { [kept] in
+                try kept.write(to: disk)
+                inbox.put(.noted([]))
             }
-            // One transaction for all that came while the disk was busy.
-            guard isFirst else { break }
-            store("contributions") { [kept] in try Self.keep(kept, on: disk) }
         case .recordAbandoned(let record):
             placementEvents.append(.ended(record))
-            store("an abandoned round") { try disk.recordAbandoned(record) }
+            store("an abandoned round") { [kept] in
+                try disk.recordAbandoned(record)
+                // What the disk did not take when it came would otherwise keep others from coming.
+                try kept.write(to: disk)
+            }
         case .recordWorker(let view):
             let isFirst = seen.with { seen in
                 seen[view.name] = view
@@ -333,22 +356,6 @@ package final class ServerNode {
         case .serving(let worker, let domain, let entities):
             accept(.serving(worker: worker, domain: domain, entities: entities))
         case .note(let line): note(line)
-        }
-    }
-
-    private static func keep(_ kept: Box<[KeptContribution]>, on disk: any ServerDisk) throws {
-        let waiting = kept.with { kept in
-            defer { kept = [] }
-            return kept
-        }
-        guard !waiting.isEmpty else { return }
-        do {
-            try disk.keep(waiting)
-        } catch {
-            // Of earlier rounds nothing is needed any more.
-            let round = waiting.last?.accepted.round
-            kept.with { kept in kept = waiting.filter { $0.accepted.round == round } + kept }
-            throw error
         }
     }
 

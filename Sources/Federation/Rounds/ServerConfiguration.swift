@@ -41,6 +41,9 @@ package struct ServerConfiguration: Sendable {
     package var unreadPieces = 2
     /// Bytes of contributions that all workers together may leave unfinished; one is always taken.
     package var unfinishedBytes = 256 << 20
+    /// Bytes of contributions, taken from the network, that may wait for arithmetic or the disk before no more are taken;
+    /// and of those that workers may be sending at once.
+    package var backlogBytes = 64 << 20
     /// Pairs of a worker and an entity up to which a domain is spread anew at once.
     package var smallDomain = 4_096
     /// Random bytes, others at each start, from which the tokens are made that let one worker read another's samples.

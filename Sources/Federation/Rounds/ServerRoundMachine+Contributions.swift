@@ -45,6 +45,13 @@ extension ServerRoundMachine {
             send(receipt(.rejected, 0, error.description), to: member, &directives)
             return
         }
+        if piece.bytes.count == 0 {
+            // It asks whether to send.
+            let turn = UploadTurns.Turn(worker: name, digest: piece.digest, bytes: total)
+            guard uploadTurns.ask(turn, limit: configuration.backlogBytes, at: now) else { return }
+        } else {
+            uploadTurns.touch(name, at: now)
+        }
         // Out of the dictionary while it grows, so that its bytes are not copied with each piece.
         var upload =
             uploads.removeValue(forKey: name)
@@ -66,6 +73,8 @@ extension ServerRoundMachine {
         }
         round.judging.insert(name)
         phase = .running(round)
+        defer { takeTurns(at: now, &directives) }
+        uploadTurns.end(name)
         directives.append(
             .judge(
                 FinishedUpload(
@@ -82,6 +91,21 @@ extension ServerRoundMachine {
             ContributionReceipt(
                 round: round, attempt: attempt, digest: digest, receivedBytes: UInt64(received), outcome: outcome,
                 text: String(text.prefix(WireLimits.text / 4))))
+    }
+
+    /// Tells those whose turn it is to go on.
+    private mutating func takeTurns(at now: Instant, _ directives: inout [ServerDirective]) {
+        guard uploadTurns.waitingCount > 0, case .running(let round) = phase else { return }
+        while let turn = uploadTurns.next(limit: configuration.backlogBytes, at: now) {
+            guard let member = members[turn.worker] else {
+                uploadTurns.end(turn.worker)
+                continue
+            }
+            let received = uploads[turn.worker].map { $0.assembly.digest == turn.digest ? $0.assembly.bytes.count : 0 }
+            send(
+                Self.receipt(round.number, round.attempt, turn.digest, .partial, received ?? 0), to: member,
+                &directives)
+        }
     }
 
     /// What a contribution can have at most: parameters are as many as the model's, with some words beside them.
@@ -107,19 +131,23 @@ extension ServerRoundMachine {
     }
 
     /// What has not gone on for a lease is not going on.
-    mutating func dropIdleUploads(at now: Instant) {
+    mutating func dropIdleUploads(at now: Instant, _ directives: inout [ServerDirective]) {
+        uploadTurns.expire(silentFor: configuration.heartbeatInterval * 2, at: now)
+        takeTurns(at: now, &directives)
         for (name, upload) in uploads where now - upload.lastPiece > configuration.lease * 2 {
             forgetUpload(of: name)
         }
     }
 
     mutating func forgetUpload(of name: String) {
+        uploadTurns.end(name)
         guard let upload = uploads.removeValue(forKey: name) else { return }
         uploadBytes -= upload.assembly.bytes.count
     }
 
     mutating func forgetUploads() {
         uploads = [:]
+        uploadTurns = UploadTurns()
         uploadBytes = 0
     }
 
@@ -128,17 +156,16 @@ extension ServerRoundMachine {
     /// A contribution passed the gate, or did not. It counts if its sender still has the lease under which it came.
     mutating func judged(_ judgement: Judgement, at now: Instant, _ directives: inout [ServerDirective]) {
         let upload = judgement.upload
-        guard case .running(var round) = phase, round.number == upload.round, round.attempt == upload.attempt else {
+        guard isRunning(upload.round, upload.attempt) else {
             if let member = members[upload.worker], member.epoch == upload.leaseEpoch {
                 send(
                     Self.receipt(upload.round, upload.attempt, upload.digest, .notWanted), to: member, &directives)
             }
             return
         }
-        round.judging.remove(upload.worker)
-        phase = .running(round)
+        changeRound { $0.judging.remove(upload.worker) }
         guard let member = members[upload.worker], member.epoch == upload.leaseEpoch,
-            now - member.lastHeard <= configuration.lease, round.isOpen(for: upload.worker)
+            now - member.lastHeard <= configuration.lease, isOpen(for: upload.worker)
         else { return }
         func answer(_ outcome: ContributionReceipt.Outcome, _ received: Int = 0, _ text: String = "") {
             send(
@@ -151,10 +178,11 @@ extension ServerRoundMachine {
             answer(.rejected, 0, error.description)
         case .empty(let reason):
             // An honest worker without samples: nobody waits for it any longer, and it counts for nothing.
-            round.rejected[upload.worker] = RejectedContribution(
-                worker: upload.worker, leaseEpoch: upload.leaseEpoch, digest: upload.digest, reason: reason,
-                code: nil)
-            phase = .running(round)
+            changeRound {
+                $0.rejected[upload.worker] = RejectedContribution(
+                    worker: upload.worker, leaseEpoch: upload.leaseEpoch, digest: upload.digest, reason: reason,
+                    code: nil)
+            }
             directives.append(
                 .note(Note(.info, "contribution counts for nothing", ["worker": upload.worker, "reason": reason])))
             answer(.accepted, upload.bytes.count)
@@ -162,7 +190,7 @@ extension ServerRoundMachine {
             let keys = Set(
                 contribution.entities.map { EntityKey(domain: member.registration.domain, entity: $0) })
             let known = Set(member.entities).union(upload.entities)
-            guard keys.isDisjoint(with: round.covered), contribution.entities.allSatisfy(known.contains) else {
+            guard !isAnyCovered(keys), contribution.entities.allSatisfy(known.contains) else {
                 // What it was computed on counts already, or was never this worker's: its next plan says what is left.
                 answer(.notWanted)
                 sendStatus(to: upload.worker, at: now, &directives)
@@ -173,26 +201,43 @@ extension ServerRoundMachine {
         }
     }
 
+    // What is asked of the open round by itself, so that no copy of it lives while it is changed.
+
+    private func isRunning(_ number: UInt32, _ attempt: UInt32) -> Bool {
+        guard case .running(let round) = phase else { return false }
+        return round.number == number && round.attempt == attempt
+    }
+
+    private func isOpen(for name: String) -> Bool {
+        guard case .running(let round) = phase else { return false }
+        return round.isOpen(for: name)
+    }
+
+    private func isAnyCovered(_ keys: Set<EntityKey>) -> Bool {
+        guard case .running(let round) = phase else { return false }
+        return !keys.isDisjoint(with: round.covered)
+    }
+
     private mutating func accept(
         _ contribution: Contribution, _ upload: FinishedUpload, _ keys: Set<EntityKey>,
         _ directives: inout [ServerDirective]
     ) {
-        guard case .running(var round) = phase else { return }
         let name = upload.worker
         let accepted = AcceptedContribution(
-            round: round.number, attempt: round.attempt, worker: name, leaseEpoch: upload.leaseEpoch,
+            round: upload.round, attempt: upload.attempt, worker: name, leaseEpoch: upload.leaseEpoch,
             digest: upload.digest, entities: contribution.entities, sampleCount: contribution.sampleCount,
             bytes: UInt64(upload.bytes.count), rawBytes: contribution.rawBytes, workSeconds: upload.workSeconds,
             arrival: upload.arrival)
-        round.accepted[name] = accepted
-        round.covered.formUnion(keys)
         let served = Set(members[name]?.entities ?? [])
-        for key in keys where !served.contains(key.entity) { round.moved.insert(key) }
-        phase = .running(round)
+        changeRound { round in
+            round.accepted[name] = accepted
+            round.covered.formUnion(keys)
+            for key in keys where !served.contains(key.entity) { round.moved.insert(key) }
+        }
         excluded[name] = nil
         directives.append(
             .fold(
-                round: round.number, attempt: round.attempt, contribution, from: name,
+                round: upload.round, attempt: upload.attempt, contribution, from: name,
                 site: members[name]?.registration.site ?? ""))
         directives.append(.keep(accepted, payload: upload.bytes))
         directives.append(
@@ -200,7 +245,7 @@ extension ServerRoundMachine {
                 Note(
                     .debug, "contribution accepted",
                     [
-                        "worker": name, "round": "\(round.number)", "samples": "\(accepted.sampleCount)",
+                        "worker": name, "round": "\(upload.round)", "samples": "\(accepted.sampleCount)",
                         "bytes": "\(accepted.bytes)",
                     ])))
     }

@@ -100,6 +100,7 @@ extension ServerRoundMachine {
         reach.formUnion(registration.entities)
         members[name] = Member(
             registration: registration, principal: principal, reach: reach, peer: peer, epoch: epoch, lastHeard: now)
+        domains[registration.domain, default: Domain()].workers.insert(name)
         nextExpiry = min(nextExpiry, now + configuration.lease)
         departed.removeAll { $0 == name }
         departures.removeAll { $0.name == name }
@@ -165,9 +166,15 @@ extension ServerRoundMachine {
     /// A member that does not take over its assignment hears nothing, or does not want to: it may serve what it was told
     /// to give up, so that only the end of its lease makes that free.
     mutating func endHandOvers(at now: Instant, _ directives: inout [ServerDirective]) {
+        guard now > nextHandOver else { return }
         let limit = configuration.handOverLimit
+        nextHandOver = Instant(nanoseconds: .max)
         for name in members.keys.sorted() {
-            guard let since = members[name]?.assignedSince, now - since > limit else { continue }
+            guard let since = members[name]?.assignedSince else { continue }
+            guard now - since > limit else {
+                nextHandOver = min(nextHandOver, since + limit)
+                continue
+            }
             directives.append(
                 .note(
                     Note(
@@ -188,6 +195,7 @@ extension ServerRoundMachine {
         if state == .lost { departed = (departed + [name]).suffix(32) }
         let domain = member.registration.domain
         if var place = domains[domain] {
+            place.workers.remove(name)
             for (entity, owner) in place.owners where owner == name {
                 place.owners[entity] = nil
                 place.releasing[entity] = nil
@@ -244,7 +252,7 @@ extension ServerRoundMachine {
         place.isDirty = false
         place.bereavedUntil = nil
         unsettled.remove(domain)
-        let names = members.filter { $0.value.registration.domain == domain }.map(\.key).sorted()
+        let names = place.workers.sorted()
         guard !names.isEmpty else {
             domains[domain] = nil
             return
@@ -285,7 +293,10 @@ extension ServerRoundMachine {
             noteMoves(to: new.entities, from: member.entities, inDomain: member.registration.domain)
             members[name]?.assignment = new
             members[name]?.assignmentRevision = revision
-            if member.assignedSince == nil { members[name]?.assignedSince = now }
+            if member.assignedSince == nil {
+                members[name]?.assignedSince = now
+                nextHandOver = min(nextHandOver, now + configuration.handOverLimit)
+            }
             reassigned.insert(name)
             directives.append(
                 .serving(worker: name, domain: member.registration.domain, entities: new.entities))

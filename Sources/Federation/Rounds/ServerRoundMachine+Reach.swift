@@ -5,11 +5,15 @@ extension ServerRoundMachine {
     /// The entities that each worker of a domain could serve if it were chosen: its own, and those whose samples another
     /// one would send.
     func fullReach(inDomain domain: String) -> [String: Set<String>] {
-        let here = members.values.filter { $0.registration.domain == domain }
-        let offered = here.filter { !$0.registration.dataAddress.isEmpty }
+        let here = members(inDomain: domain)
+        let offered = here.values.filter { !$0.registration.dataAddress.isEmpty }
             .reduce(into: Set<String>()) { $0.formUnion($1.reach) }
-        return members.filter { $0.value.registration.domain == domain && !$0.value.registration.standsBy }
-            .mapValues { offered.union($0.reach) }
+        return here.filter { !$0.value.registration.standsBy }.mapValues { offered.union($0.reach) }
+    }
+
+    /// The active workers of a domain.
+    private func members(inDomain domain: String) -> [String: Member] {
+        (domains[domain]?.workers ?? []).reduce(into: [:]) { $0[$1] = members[$1] }
     }
 
     /// The entities that each worker of a domain may be given, so that every entity is served as long as somebody can.
@@ -22,7 +26,7 @@ extension ServerRoundMachine {
     func reach(
         inDomain domain: String, owners: [String: String]
     ) -> (reach: [String: Set<String>], holders: [String: String]) {
-        let here = members.filter { $0.value.registration.domain == domain }
+        let here = members(inDomain: domain)
         var chosen = here.filter { isChosen($0.key) }
         // Where none of the domain is chosen, those that stand by serve as if they were.
         if chosen.isEmpty { chosen = here.filter { !$0.value.registration.standsBy } }

@@ -81,10 +81,27 @@ extension ServerRoundMachine {
 
     /// Workers that a round still waits for. Who let a round pass is waited for again when it shows that it works.
     func awaited(_ round: OpenRound, at now: Instant) -> [String] {
-        members.filter { name, member in
-            !member.entities.isEmpty && round.isOpen(for: name) && member.missedRounds == 0
-                && !isExcluded(name, at: now) && covered(of: member, in: round).count < member.entities.count
-        }.map(\.key).sorted()
+        members.filter { isAwaited($0, $1, in: round, at: now) }.map(\.key).sorted()
+    }
+
+    private func isAwaited(_ name: String, _ member: Member, in round: OpenRound, at now: Instant) -> Bool {
+        !member.entities.isEmpty && round.isOpen(for: name) && member.missedRounds == 0
+            && !isExcluded(name, at: now) && covered(of: member, in: round).count < member.entities.count
+    }
+
+    /// Whether a round waits for anybody. Of thousands who have contributed one who has not is found soon, and a list of
+    /// all of them is not made with every contribution.
+    private func isAwaitingAnybody(_ round: OpenRound, at now: Instant) -> Bool {
+        members.contains { isAwaited($0, $1, in: round, at: now) }
+    }
+
+    /// Changes the open round where it is: while another copy of it is held, what it has of each worker would be copied
+    /// with every contribution.
+    mutating func changeRound(_ body: (inout OpenRound) -> Void) {
+        guard case .running(var round) = phase else { return }
+        phase = .waiting
+        body(&round)
+        phase = .running(round)
     }
 
     /// Starts, closes or abandons a round if it is time.
@@ -109,14 +126,16 @@ extension ServerRoundMachine {
                 }
                 break
             }
-            let awaited = awaited(round, at: now)
-            // What is on its way to another worker is still to be trained.
-            if enough, (awaited.isEmpty && !isHandingOver) || now >= round.deadline {
-                passOver(awaited, &directives)
+            if now < round.deadline {
+                // What is on its way to another worker is still to be trained.
+                if !isAwaitingAnybody(round, at: now), !isHandingOver { close(round, &directives) }
+                break
+            }
+            passOver(awaited(round, at: now), &directives)
+            if enough {
                 close(round, &directives)
-            } else if now >= round.deadline {
+            } else {
                 let missing = members.keys.filter { round.isOpen(for: $0) }.sorted().joined(separator: ", ")
-                passOver(awaited, &directives)
                 abandon(
                     round,
                     because: "deadline passed with \(round.accepted.count) of \(neededContributions) "
@@ -157,7 +176,8 @@ extension ServerRoundMachine {
     }
 
     private func mayOpen(at now: Instant) -> Bool {
-        ready(at: now).count >= neededWorkers && (choice != nil || !configuration.awaitsChoice)
+        members.count >= neededWorkers && ready(at: now).count >= neededWorkers
+            && (choice != nil || !configuration.awaitsChoice)
             && !isHandingOver && retryAt.map { now >= $0 } ?? true
     }
 

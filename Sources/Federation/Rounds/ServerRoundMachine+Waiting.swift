@@ -2,9 +2,16 @@ import Platform
 
 /// Why nothing goes on, in one line for people.
 extension ServerRoundMachine {
+    /// Members of whom a list costs little enough to be made with every event.
+    private static let fewMembers = 256
+
     /// Says what the machine waits for: always to whoever asks, and in the log when it has waited for a heartbeat and it
     /// is something else than before.
     mutating func sayWhatItWaitsFor(at now: Instant, _ directives: inout [ServerDirective]) {
+        if members.count > Self.fewMembers {
+            guard now >= nextReason else { return }
+            nextReason = now + min(configuration.heartbeatInterval, .seconds(1))
+        }
         let reason = reasonToWait(at: now)
         if reason != waitingFor { waitingSince = now }
         waitingFor = reason

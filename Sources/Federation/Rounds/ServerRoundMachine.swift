@@ -56,6 +56,8 @@ package struct ServerRoundMachine: Sendable {
 
     /// Who serves the entities of a domain.
     struct Domain: Sendable {
+        /// Its active workers.
+        var workers: Set<String> = []
         /// Who may serve an entity now.
         var owners: [String: String] = [:]
         /// Entities that their owner was told to give up, and the revision that says so.
@@ -95,9 +97,14 @@ package struct ServerRoundMachine: Sendable {
     var lastTick = Instant.zero
     /// No lease ends before.
     var nextExpiry = Instant.zero
+    /// No lease ends before because an assignment is not taken over.
+    var nextHandOver = Instant(nanoseconds: .max)
+    /// Of a large federation what it waits for is not looked at again before.
+    var nextReason = Instant.zero
     var sequence: UInt64 = 0
     var revision: UInt64 = 0
     var uploads: [String: Upload] = [:]
+    var uploadTurns = UploadTurns()
     /// Bytes of unfinished contributions that are held.
     package internal(set) var uploadBytes = 0
     var attempt: UInt32 = 0
@@ -206,7 +213,7 @@ package struct ServerRoundMachine: Sendable {
             lastTick = now
             expireLeases(at: now, &directives)
             endHandOvers(at: now, &directives)
-            dropIdleUploads(at: now)
+            dropIdleUploads(at: now, &directives)
         case .deaf(let pause):
             // Nobody listened: silence says nothing.
             for name in members.keys { members[name]?.lastHeard = now }

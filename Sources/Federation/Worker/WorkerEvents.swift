@@ -10,6 +10,8 @@ package struct WorkerConfiguration: Sendable {
     package var capabilitiesPatience: Duration = .zero
     /// Bytes of a piece of a contribution.
     package var pieceBytes = 1 << 20
+    /// Bytes of a contribution that are sent without asking.
+    package var unaskedBytes = 64 << 10
     /// Largest model that it takes.
     package var maximumModelBytes = 256 << 20
     /// Alarms in a batch.

@@ -24,6 +24,7 @@ extension WorkerMachine {
         let retry = lease.heartbeatInterval
         if let upload, !upload.accepted, now - upload.lastSent >= retry {
             self.upload?.offset = upload.acknowledged
+            self.upload?.isInvited = false
             sendPiece(at: now, &directives)
         }
         if let download, adopting == nil, now - download.lastRequest >= retry { requestModel(at: now, &directives) }

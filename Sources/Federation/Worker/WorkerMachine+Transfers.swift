@@ -61,7 +61,10 @@ extension WorkerMachine {
             case .done(let key, let payload, let digest, let seconds) = work
         else { return }
         self.upload?.lastSent = now
-        let end = min(payload.count, upload.offset + min(configuration.pieceBytes, WireLimits.piece))
+        // More than a little is asked for first, with a piece without bytes: its turn comes when the server has room.
+        let asks = !upload.isInvited && payload.count > configuration.unaskedBytes
+        let end =
+            asks ? upload.offset : min(payload.count, upload.offset + min(configuration.pieceBytes, WireLimits.piece))
         send(
             .contributionPiece(
                 ContributionPiece(
@@ -96,7 +99,8 @@ extension WorkerMachine {
         case .partial:
             guard let received = Int(exactly: receipt.receivedBytes), received < payload.count else { return }
             self.upload?.acknowledged = received
-            guard received > upload.offset else { return }
+            guard received > upload.offset || !upload.isInvited else { return }
+            self.upload?.isInvited = true
             self.upload?.offset = received
             sendPiece(at: now, &directives)
         }

@@ -40,6 +40,8 @@ package struct WorkerMachine: Sendable {
         var acknowledged: Int
         var lastSent: Instant
         var accepted = false
+        /// Whether the server has said that it may send.
+        var isInvited = false
     }
 
     /// How long a plan waits for copies of samples.

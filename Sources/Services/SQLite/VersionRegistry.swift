@@ -239,6 +239,15 @@ package final class VersionRegistry {
             "INSERT OR REPLACE INTO workers VALUES (?, ?, ?)", [.text(worker), .blob(record), .integer(now)])
     }
 
+    /// Remembers what is known of several workers, all or none, as JSON: many that come at once cost one write.
+    ///
+    /// - Parameter now: seconds since 1970.
+    package func record(workers: [(name: String, record: [UInt8])], now: Int64) throws(StorageError) {
+        try database.transaction { () throws(StorageError) in
+            for worker in workers { try record(worker: worker.name, worker.record, now: now) }
+        }
+    }
+
     /// Forgets what is more than should be kept. The latest version and the round that made it always stay.
     package func apply(_ retention: Retention) throws(StorageError) {
         try database.transaction { () throws(StorageError) in

@@ -61,6 +61,9 @@ package struct RoundEntry: Codable, Equatable, Sendable {
     package var abandonedBecause: String?
     /// From start to end.
     package var seconds: Double
+    /// How long its commit waited for the disk, in seconds; absent where this start of the server did not see it. It is
+    /// known when the record is durable, and therefore no part of it.
+    package var syncSeconds: Double?
     /// Bytes of the version that it made; 0 if it made none.
     package var modelBytes: Int
     /// SHA-256 of that version, hexadecimal.

@@ -151,7 +151,9 @@ final class ServerAPI: Sendable {
         let registry = try VersionRegistry(reading: folder + "/registry.db")
         let decoder = JSONDecoder()
         let entries = try registry.rounds().suffix(limit).map {
-            try decoder.decode(RoundEntry.self, from: Data($0.record))
+            var entry = try decoder.decode(RoundEntry.self, from: Data($0.record))
+            if entry.committed { entry.syncSeconds = state.syncSeconds[entry.round] }
+            return entry
         }
         return try .encoding(
             Rounds(

@@ -22,6 +22,8 @@ final class ServerFolder: ServerDisk, @unchecked Sendable {
     private let federation: String
     private let retention: Retention
     private var lastRetention: Int64 = 0
+    /// Statistics of all workers were in memory and are not needed any more with the next round.
+    private var hadStatistics = false
     /// The final model was there when the server started.
     private var hasModel: Bool
 
@@ -73,6 +75,9 @@ final class ServerFolder: ServerDisk, @unchecked Sendable {
             version: commit.model.map {
                 .init(number: Int64(clamping: record.version), bytes: $0, digest: commit.digest)
             }, contributors: record.contributions.map(\.worker))
+        // Those of thousands of workers are many small pieces, which the allocator keeps unless it is told.
+        if hadStatistics { FreeMemory.giveBack() }
+        hadStatistics = record.kind == .statistics
         do {
             try registry.forgetContributions(before: Int64(record.round) - Int64(keptRounds) + 1)
             try registry.apply(retention)
@@ -95,9 +100,8 @@ final class ServerFolder: ServerDisk, @unchecked Sendable {
     func recordAbandoned(_ record: RoundRecord) throws { try registry.append(Self.line(RoundEntry(record))) }
 
     func record(_ workers: [WorkerView]) throws {
-        for view in workers {
-            try registry.record(worker: view.name, Array(JSONEncoder().encode(WorkerEntry(view))), now: Self.now)
-        }
+        try registry.record(
+            workers: workers.map { ($0.name, Array(try JSONEncoder().encode(WorkerEntry($0)))) }, now: Self.now)
     }
 
     /// The final version as a folder that `fl-train` and others can read.

@@ -24,7 +24,8 @@ package final class ServerService {
     private let refusedConnections: RefusedConnections
     private let doors: LocalDoors
     private let http: HTTPServer
-    private var lastShown = ContinuousClock.now - .seconds(1)
+    private var nextShown = ContinuousClock.now
+    private var shownCommit: CommitWait?
 
     /// The port of the HTTP interface.
     package var httpPort: Int { http.port }
@@ -69,7 +70,17 @@ package final class ServerService {
             hyperparameters: try DeterministicJSON.encode(settings.training, pretty: false),
             assumedAttackers: settings.assumedAttackers)
         let recovery = try Self.recover(from: registry)
-        DescriptorLimit.raise()
+        let needed = DescriptorLimit.needed(workers: settings.federation.maximumWorkers)
+        let allowed = DescriptorLimit.raise(to: needed)
+        if allowed < needed {
+            log.warning(
+                "too few descriptors for the workers that may come",
+                [
+                    "workers": "\(settings.federation.maximumWorkers)", "needed": "\(needed)",
+                    "allowed": "\(allowed), enough for \(DescriptorLimit.workers(within: allowed)) workers",
+                    "remedy": "raise the hard limit (ulimit -Hn, LimitNOFILE), or lower maximum-workers",
+                ])
+        }
         let disk = try ServerFolder(
             folder, registry: registry, alarms: alarms, federation: "\(federation.federation)", board: board,
             keptRounds: settings.keptRounds, retention: settings.retention, tool: tool, log: log)
@@ -214,7 +225,11 @@ package final class ServerService {
             log.notice("server stopped", ["version": "\(node.machine.version)"])
         }
         while !stop.isSet {
-            try port.wait(upTo: ServerNode.tickInterval)
+            if node.takesBulk {
+                try port.wait(upTo: ServerNode.tickInterval)
+            } else {
+                try port.waitForControl(upTo: ServerNode.tickInterval)
+            }
             try node.turn()
             if let target = board.takeTarget(), let placing = node.placement {
                 node.inbox.put(
@@ -225,16 +240,29 @@ package final class ServerService {
             {
                 throw failure
             }
+            showCommit()
             showState()
             notification.alive()
         }
     }
 
-    /// Not with each message: what people and programs look at is good enough ten times a second.
+    /// At once: whoever reads a round's record right after it was made wants to know this too.
+    private func showCommit() {
+        guard let wait = node.commitWait, wait != shownCommit else { return }
+        shownCommit = wait
+        board.update { state in
+            state.syncSeconds[wait.round] = wait.duration.seconds
+            if state.syncSeconds.count > 2_048 {
+                state.syncSeconds = state.syncSeconds.filter { $0.key > wait.round &- 1_024 && $0.key <= wait.round }
+            }
+        }
+    }
+
+    /// Not with each message: what people and programs look at is good enough ten times a second, and less often where
+    /// there are so many workers that it costs a twentieth of the time.
     private func showState() {
         let now = ContinuousClock.now
-        guard now - lastShown >= .milliseconds(100) else { return }
-        lastShown = now
+        guard now >= nextShown else { return }
         Self.show(node, on: board)
         let refused = office?.refusedHandshakes ?? 0
         let cut = refusedConnections.counts
@@ -242,6 +270,7 @@ package final class ServerService {
             $0.refusedHandshakes = refused
             $0.refusedConnections = cut
         }
+        nextShown = now + max(.milliseconds(100), (ContinuousClock.now - now) * 20)
     }
 
     private static func show(_ node: ServerNode, on board: ServerBoard) {

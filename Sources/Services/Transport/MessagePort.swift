@@ -7,6 +7,13 @@ package protocol MessagePort: NodePort {
     var waker: any PortWaker { get }
     /// Returns when a message is there, somebody woke it, or the time is over.
     func wait(upTo limit: Duration) throws(TransportError)
+    /// The same, but what arrives on the bulk channel ends no wait: its owner does not want it now.
+    func waitForControl(upTo limit: Duration) throws(TransportError)
+}
+
+extension MessagePort {
+    /// Returns for the bulk channel too.
+    package func waitForControl(upTo limit: Duration) throws(TransportError) { try wait(upTo: limit) }
 }
 
 /// Wakes a port's owner.

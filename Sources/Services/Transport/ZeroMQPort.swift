@@ -243,6 +243,10 @@ package final class ZeroMQPort: MessagePort {
         try ZeroMQSocket.wait(control, bulk, signal, upTo: limit)
     }
 
+    package func waitForControl(upTo limit: Duration) throws(TransportError) {
+        try ZeroMQSocket.wait(control, signal, upTo: limit)
+    }
+
     package func receive(on channel: Message.Channel) throws(TransportError) -> ArrivedMessage? {
         let asks = door != nil
         let expected = asks ? 3 : routes ? 2 : 1

@@ -25,6 +25,9 @@ package final class TelemetryLearner: Learner {
     /// The training windows of the last round's entities: the next round needs the same.
     private let cache = Mutex<(context: [UInt8], entities: [String], groups: [GroupTrainingData])?>(nil)
 
+    /// Where nothing is trained, a group's parameters stay as they are, and so does their loss: it is measured once.
+    private let stillLosses = Mutex<[String: (parameters: [Float], loss: Double)]>([:])
+
     package let capabilities: Capabilities
     package var entities: [String] { streams.union(sources.keys).union(live?.all.map(\.key) ?? []).sorted() }
 
@@ -167,8 +170,18 @@ package final class TelemetryLearner: Learner {
                 "the model version has \(parameters.count) parameters for group \(group.name), "
                     + "\(training.shape.parameterCount) are expected")
         }
+        let trains = kind == .training && context.configuration.epochs > 0
+        if !trains, let known = stillLosses.withLock({ $0[group.name] }), known.parameters == base.parameters {
+            return Contribution.GroupUpdate(
+                name: group.name, schema: base.schema, sampleCount: UInt64(group.data.trainingStarts.count), steps: 0,
+                lossBefore: known.loss, lossAfter: known.loss,
+                parameters: kind == .training ? base.parameters : [])
+        }
         let engine = try backend.makeEngine(shape: training.shape, maximumBatch: context.configuration.batch)
         let before = try Self.loss(of: parameters, on: group.data, engine: engine)
+        if context.configuration.epochs == 0 {
+            stillLosses.withLock { $0[group.name] = (base.parameters, before) }
+        }
         var update = Contribution.GroupUpdate(
             name: group.name, schema: base.schema, sampleCount: UInt64(group.data.trainingStarts.count), steps: 0,
             lossBefore: before, lossAfter: before, parameters: [])
@@ -207,6 +220,7 @@ package final class TelemetryLearner: Learner {
         }
         // A group that is silent or too short here is trained by the others.
         let groups = try collector.finish().groups
+        stillLosses.withLock { $0 = [:] }
         cache.withLock { $0 = (bytes, entities, groups) }
         return groups
     }

@@ -64,7 +64,7 @@ package final class WorkerService {
             throw ServiceError(
                 .configuration, "a worker that stands by has to offer its samples: dataAddress is none")
         }
-        DescriptorLimit.raise()
+        DescriptorLimit.raise(to: 0)
         let folder = try DataFolder(settings.folder)
         spool = try SharedSpool(path: folder.file("spool.db"), newIdentity: incarnation)
         let (memory, model) = try WorkerState.read(folder)

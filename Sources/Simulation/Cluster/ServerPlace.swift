@@ -89,6 +89,7 @@ final class ServerPlace {
         configuration.heartbeatInterval = settings.heartbeat
         configuration.missedHeartbeats = settings.missedHeartbeats
         configuration.pieceBytes = 64
+        configuration.backlogBytes = 512
         configuration.unfinishedBytes = 128_000
         configuration.tokenSecret = (0..<8).map { _ in UInt8.random(in: 0...255, using: &cluster.generator) }
         var recovery = recovery

@@ -106,6 +106,7 @@ final class WorkerPlace {
                 dataAddress: standsBy || cluster.settings.offersSamples ? "tcp://\(name)" : "", standsBy: standsBy,
                 mirrored: copies.sorted()))
         configuration.pieceBytes = 96
+        configuration.unaskedBytes = 96
         configuration.capabilitiesPatience = .milliseconds(300)
         return WorkerMachine(
             configuration: configuration, generator: CounterBasedGenerator(seed: incarnation, purpose: "registration"),

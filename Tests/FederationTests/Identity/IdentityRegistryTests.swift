@@ -37,6 +37,22 @@ import Testing
         #expect(registry.principal(named: "a")?.keys == [PrincipalKeys.key("k")])
     }
 
+    /// Many at once are as if each had come by itself; who has a name or a key already keeps it.
+    @Test mutating func manyAreLetInAtOnce() throws {
+        invite("a", token: "t")
+        _ = ask(.invited(PrincipalKeys.key("t")), name: "a", key: "k")
+        let many = [("a", "other"), ("b", "k"), ("c", "c"), ("c", "d"), ("e", "c"), ("", "f"), ("g", "g")].map {
+            (grant: Grant(name: $0, site: "s"), key: PrincipalKeys.key($1))
+        }
+        let directives = registry.step(.admitted(many), at: now)
+        #expect(directives.count == 2)
+        #expect(registry.active.map(\.grant.name) == ["a", "c", "g"])
+        #expect(registry.principal(named: "a")?.keys == [PrincipalKeys.key("k")])
+        let principal = try #require(registry.principal(named: "g"))
+        #expect(registry.callers(at: now)[PrincipalKeys.key("g")] == .principal(principal.id))
+        #expect(registry.step(.admitted(many), at: now).isEmpty)
+    }
+
     @Test mutating func aTokenExpires() {
         invite("a", token: "t", expires: 1_500)
         #expect(registry.callers(at: 1_500).isEmpty)

@@ -164,6 +164,37 @@ import Testing
         var all: [String] { lines.withLock { $0 } }
     }
 
+    /// Many workers' connections from two sockets: each has its own key, is heard as itself and gets what is for it.
+    @Test func aCrowdOfWorkersEachWithItsKey() throws {
+        let keys = try (0..<20).map { _ in try CurveKeys() }
+        gate.admit(Dictionary(uniqueKeysWithValues: keys.map { ($0.publicKey, id($0)) }))
+        let crowd = try PortCrowd(control: addresses.control, bulk: addresses.bulk, server: server.publicKey)
+        for (number, key) in keys.enumerated() {
+            #expect(try crowd.connect(key, tag: Array("w\(number)".utf8)) == number)
+        }
+        for channel in Message.Channel.allCases {
+            for number in keys.indices {
+                let message = EncodedMessage(head: [UInt8(number)])
+                #expect(try crowd.send(message, from: number, on: channel) == .queued)
+            }
+            for _ in keys {
+                let message = try #require(next(port, channel))
+                let number = Int(message.bytes.array[0])
+                #expect(message.caller == id(keys[number]))
+                #expect(try port.send([UInt8(number), 7], to: message.peer, on: channel) == .queued)
+            }
+            var answered: Set<Int> = []
+            _ = Fleet.wait(5) {
+                while let (member, bytes) = try? crowd.receive(on: channel) {
+                    #expect(bytes.array == [UInt8(member), 7])
+                    answered.insert(member)
+                }
+                return answered.count == keys.count
+            }
+            #expect(answered == Set(keys.indices))
+        }
+    }
+
     /// A data endpoint: the key that a grant names, and no other, until the grant ends.
     @Test func samplesGoToTheKeyThatAGrantNames() throws {
         let (reader, thief) = (try CurveKeys(), try CurveKeys())
