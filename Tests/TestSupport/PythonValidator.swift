@@ -41,7 +41,7 @@ public enum PythonValidator {
                 import yaml
                 return yaml.load(text, Loader=yaml.SafeLoader)
             def merged(name, seen):
-                # References into other files become references into this one; what is not here may be anything.
+                # References into other files become references into this one; what is not here fits nothing.
                 folder = os.path.dirname(name)
                 every = {}
                 def take(value):
@@ -52,7 +52,7 @@ public enum PythonValidator {
                         if key == "$ref" and isinstance(member, str) and not member.startswith("#"):
                             other, part = member.split("#", 1)
                             where = os.path.join(folder, other)
-                            if not os.path.exists(where): return {}
+                            if not os.path.exists(where): return {"not": {}}
                             if where not in seen:
                                 seen[where] = {}
                                 every.update(merged(where, seen))

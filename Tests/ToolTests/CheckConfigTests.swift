@@ -21,7 +21,7 @@ import Testing
             (["--config", folder.path("none")], "cannot be read"),
             (["--no-such"], "--no-such"),
             (["--data-folder", file], "which is a file, expected a folder"),
-            (["--data-folder", "/proc/none/x"], "this user cannot make"),
+            (["--data-folder", "/dev/null/x"], "this user cannot make"),
             (["--http", "0.0.0.0:7410"], "which other machines reach"),
             (["--control", "tcp://x"], "no port"),
             (["--certificate", file, "--certificate-key", file], "found"),

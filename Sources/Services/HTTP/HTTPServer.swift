@@ -325,7 +325,8 @@ private func answerRequest(
         }
         guard HTTPRequest.Method(rawValue: method) != nil else {
             let line = "only GET, POST, PUT, PATCH and DELETE are served here\n"
-            return unsafe queue(.text(405, line), on: connection, door, ends: true)
+            let refusal = HTTPResponse.text(405, line).adding("Allow", HTTPRequest.Method.all)
+            return unsafe queue(refusal, on: connection, door, ends: true)
         }
         if let large {
             let early = unsafe HTTPRequest(connection, .post, path: path, body: [])

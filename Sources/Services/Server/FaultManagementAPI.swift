@@ -21,9 +21,9 @@ struct FaultManagementAPI: Sendable {
             "ALL_ACTIVE_AND_UNACKNOWLEDGED_ALARMS", "ALL_CLEARED_AND_UNACKNOWLEDGED_ALARMS",
             "ALL_UNACKNOWLEDGED_ALARMS",
         ], text: "Which alarms; all when not given.")
-    private static let base = Route.Parameter(
-        name: "baseObjectInstance", text: "The distinguished name of an object: its alarms, and those below it.",
-        schema: ["type": .string("string"), "maxLength": .number(2_048)])
+    private static let base = TextParameter(
+        name: "baseObjectInstance", length: 1...2_048,
+        text: "The distinguished name of an object: its alarms, and those below it.")
 
     /// The alarms.
     let book: IncidentBook
@@ -56,7 +56,9 @@ struct FaultManagementAPI: Sendable {
 
     /// What went wrong, as TS 28.532 words it.
     static func worded(_ answer: HTTPResponse) -> HTTPResponse {
-        guard case .whole(let status, _, let body, let headers) = answer else { return answer }
+        guard case .whole(let status, let type, let body, let headers) = answer,
+            type.hasPrefix("application/problem")
+        else { return answer }
         let text = Problem.detail(of: String(decoding: body, as: UTF8.self)) ?? ""
         let error = JSONValue.object(["error": .object(["errorInfo": .string(text)])])
         return .whole(
@@ -97,10 +99,11 @@ struct FaultManagementAPI: Sendable {
         }
         guard path.hasPrefix(Self.alarms + "/") else { throw Problem(404, "nothing here") }
         let name = path.dropFirst(Self.alarms.count + 1)
-        if name.hasSuffix(Self.comments), request.method == .post {
+        if name.hasSuffix(Self.comments) {
+            guard request.method == .post else { throw Problem(405, "POST a comment here") }
             return try comment(String(name.dropLast(Self.comments.count)), request)
         }
-        guard request.method == .patch else { throw Problem(405, "PATCH an alarm here, or POST its comments") }
+        guard request.method == .patch else { throw Problem(405, "PATCH an alarm here") }
         let patch = try Self.body(Patch.self, request, types: Self.patchTypes)
         try apply(patch, to: String(name), among: alarmsByName(), request)
         return .done
@@ -123,7 +126,7 @@ struct FaultManagementAPI: Sendable {
             throw Problem(400, "filter: not supported, expected none; alarmAckState and baseObjectInstance choose")
         }
         let desk = operations.current
-        let base = request.query(Self.base.name)
+        let base = try request.value(Self.base)
         return try current().filter { event in
             let isCleared = event.state == .cleared
             let isAcknowledged = desk.mark(of: .alarm(event.id))?.acknowledged != nil
@@ -319,11 +322,11 @@ extension FaultManagementAPI {
         return [
             Route(
                 method: .get, path: alarms, summary: "3GPP TS 28.532: the alarm list, by alarmId",
-                parameters: [ackState.parameter, base], answers: [.json("FaultAlarms")], refusals: [400]),
+                parameters: [ackState.parameter, base.parameter], answers: [.json("FaultAlarms")], refusals: [400]),
             Route(
                 method: .patch, path: alarms, summary: "3GPP TS 28.532: acknowledges alarms, or takes that back",
                 role: .operate, bodies: [(patches, "FaultAcknowledgements")], answers: [.nothing],
-                refusals: [415]),
+                failure: "FaultFailure", refusals: [400, 404, 409, 415]),
             Route(
                 method: .get, path: count, summary: "3GPP TS 28.532: how many alarms of each severity",
                 parameters: [ackState.parameter], answers: [.json("FaultCount")], refusals: [400]),

@@ -26,14 +26,13 @@ struct ScoringAPI: Sendable {
         "Rows at the beginning in which nothing is wrong: thresholds are fitted to them. 0: the first half.")
     static let method = WordParameter(
         name: "method", words: DetectorTraining.standardMethods.map(\.name), text: "The detection method.")
-    static let entity = Route.Parameter(
-        name: "entity", text: "site/entity that the rows are of; request/rows when not given.",
-        schema: ["type": .string("string"), "minLength": .number(3), "maxLength": .number(511)])
-    static let type = Route.Parameter(
-        name: "type",
-        text: "The entity's type: which models are for it. By the entity's name, or the only one, when not given.",
-        schema: ["type": .string("string"), "minLength": .number(1), "maxLength": .number(200)])
-    static let parameters = [entity, type, learn.parameter, method.parameter]
+    static let entity = TextParameter(
+        name: "entity", length: 3...511, pattern: "^[^/]+/.+$",
+        text: "site/entity that the rows are of; request/rows when not given.")
+    static let type = TextParameter(
+        name: "type", length: 1...200,
+        text: "The entity's type: which models are for it. By the entity's name, or the only one, when not given.")
+    static let parameters = [entity.parameter, type.parameter, learn.parameter, method.parameter]
 
     private let folder: String
     private let board: ServerBoard
@@ -77,8 +76,8 @@ struct ScoringAPI: Sendable {
         var wish = ScoringWork.Wish()
         wish.learn = Int(try request.value(Self.learn))
         wish.method = try request.value(Self.method) ?? DetectionMethod.shipped.name
-        wish.type = request.query(Self.type.name)
-        if let key = request.query(Self.entity.name) {
+        wish.type = try request.value(Self.type)
+        if let key = try request.value(Self.entity) {
             let parts = key.split(separator: "/", maxSplits: 1)
             guard parts.count == 2, NameRule.flaw(in: key, limit: NameRule.longestEntity) == nil else {
                 throw Problem(400, "entity: found '\(HTTPResponse.printable(key))', expected SITE/ENTITY")

@@ -21,9 +21,7 @@ final class ServerAPI: Sendable {
     private let faults: FaultManagementAPI
 
     static let workersLimit = NumberParameter("limit", 1...10_000, default: 10_000, "Workers on a page.")
-    static let workersAfter = Route.Parameter(
-        name: "after", text: "A worker's name: those behind it.",
-        schema: ["type": .string("string"), "maxLength": .number(200)])
+    static let workersAfter = TextParameter(name: "after", length: 0...200, text: "A worker's name: those behind it.")
     static let roundsLimit = NumberParameter("limit", 1...10_000, default: 10_000, "How many of the latest rounds.")
     static let since = NumberParameter("since", 0 ... .max, default: 0, "A number in the log: what is behind it.")
     static let alarmsLimit = NumberParameter("limit", 1...10_000, default: 1_000, "Events on a page.")
@@ -65,11 +63,11 @@ final class ServerAPI: Sendable {
     /// Answers a request.
     func answer(_ request: HTTPRequest) -> HTTPResponse {
         let answer = respond(to: request)
-        guard case .whole(let status, let type, let body, _) = answer else { return answer }
-        if FaultManagementAPI.serves(request.path), type.hasPrefix("application/problem") {
-            return FaultManagementAPI.worded(answer)
+        guard case .whole(let status, _, let body, _) = answer else { return answer }
+        if status >= 400 {
+            let said = FaultManagementAPI.serves(request.path) ? FaultManagementAPI.worded(answer) : answer
+            return status == 405 ? said.adding("Allow", ServerRoutes.allowed(request.path)) : said
         }
-        if status == 405 { return answer.adding("Allow", ServerRoutes.allowed(request.path)) }
         return status == 200 && request.method == .get && body.count <= Self.longestTagged
             ? EntityTag(of: body).answer(to: request, with: answer) : answer
     }
@@ -163,7 +161,7 @@ final class ServerAPI: Sendable {
 
     private func workers(_ request: HTTPRequest) throws -> HTTPResponse {
         let limit = Int(try request.value(Self.workersLimit))
-        let after = request.query(Self.workersAfter.name)
+        let after = try request.value(Self.workersAfter)
         let all = board.current.workers.values.filter { worker in after.map { worker.name > $0 } ?? true }
             .sorted { $0.name < $1.name }
         return try .encoding(Workers(workers: Array(all.prefix(limit)), more: all.count > limit))

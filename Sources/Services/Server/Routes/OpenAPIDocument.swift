@@ -125,7 +125,7 @@ enum OpenAPIDocument {
     private static func responses(_ route: Route) -> [String: JSONValue] {
         let problem: JSONValue =
             FaultManagementAPI.serves(route.path)
-            ? .object(["application/json": media("FaultError")])
+            ? .object(["application/json": media(route.failure ?? "FaultError")])
             : .object(["application/problem+json": media("Problem")])
         func refusal(_ text: String) -> JSONValue {
             .object(["description": .string(text), "content": problem])

@@ -51,6 +51,8 @@ struct Route: Sendable {
     var bodies: [(type: String, schema: String?)] = []
     /// What comes back.
     let answers: [Answer]
+    /// The schema of what says that it was not done, where that is one of the route's own.
+    var failure: String?
     /// Statuses of refusals that mean something here, beside those that any request may get.
     var refusals: [Int] = []
 
@@ -106,7 +108,44 @@ struct WordParameter: Sendable {
     }
 }
 
+/// A text in a query, or none.
+struct TextParameter: Sendable {
+    /// Its name.
+    let name: String
+    /// How many characters it has.
+    let length: ClosedRange<Int>
+    /// What it looks like, as JSON Schema says that; nothing here checks it.
+    var pattern: String?
+    /// What it says.
+    let text: String
+
+    /// As the document has it.
+    var parameter: Route.Parameter {
+        var schema: [String: JSONValue] = [
+            "type": .string("string"), "minLength": JSONValue(length.lowerBound),
+            "maxLength": JSONValue(length.upperBound),
+        ]
+        if let pattern { schema["pattern"] = .string(pattern) }
+        return Route.Parameter(name: name, text: text, schema: schema)
+    }
+}
+
 extension HTTPRequest {
+    /// A text of the query; `nil` where it lacks it.
+    ///
+    /// - Throws: ``Problem`` (400) where it is too long or too short.
+    func value(_ parameter: TextParameter) throws(Problem) -> String? {
+        guard let text = query(parameter.name) else { return nil }
+        let count = text.unicodeScalars.count
+        guard parameter.length.contains(count) else {
+            throw Problem(
+                400,
+                "\(parameter.name): found \(count) characters, expected \(parameter.length.lowerBound) to "
+                    + "\(parameter.length.upperBound)")
+        }
+        return text
+    }
+
     /// A number of the query.
     ///
     /// - Throws: ``Problem`` (400) that names it, what was found and what is expected.

@@ -11,7 +11,13 @@ enum ServerRoutes {
 
     /// What may be done with a path, as the header `Allow` has it (RFC 9110, 10.2.1).
     static func allowed(_ path: String) -> String {
-        Set(all.filter { $0.takes(path) }.map(\.method.rawValue)).sorted().joined(separator: ", ")
+        let fitting = all.filter { $0.takes(path) }
+        // What stands for any text stands for none that has a route of its own.
+        let nearest = fitting.max {
+            ($0.path == path ? .max : $0.path.count) < ($1.path == path ? .max : $1.path.count)
+        }
+        let methods = fitting.filter { $0.path == nearest?.path }.map(\.method.rawValue)
+        return methods.sorted().joined(separator: ", ")
     }
 
     // MARK: Looking
@@ -29,7 +35,7 @@ enum ServerRoutes {
                 answers: [.bytes("application/json", "OpenAPI 3.1.")]),
             Route(
                 method: .get, path: "/v1/workers", summary: "Workers by name, with those that are not here any more",
-                parameters: [ServerAPI.workersLimit.parameter, ServerAPI.workersAfter],
+                parameters: [ServerAPI.workersLimit.parameter, ServerAPI.workersAfter.parameter],
                 answers: [.json("Workers")], refusals: [400]),
             Route(
                 method: .get, path: "/v1/rounds", summary: "How learning stands, and the latest rounds, oldest first",
