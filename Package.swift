@@ -45,7 +45,8 @@ func tests(
 
 /// The page that fl-server serves, file by file, and the schema of what it says.
 let pageFiles = [
-    "alarm-event.schema.json", "page.html", "page.css", "page.svg", "main.js", "state.js", "text.js", "draw.js",
+    "alarm-event.schema.json", "openapi-schemas.json", "page.html", "page.css", "page.svg", "main.js", "state.js",
+    "text.js", "draw.js",
     "incidents.js", "alarms.js",
     "places.js", "actions.js", "system.js",
 ]

@@ -63,7 +63,24 @@ package final class LiveSources: Sendable {
             fail: fail)
         histories = configurations.filter { $0.kind == .query && $0.goesOn == false }
         self.configurations = configurations.filter { !($0.kind == .query && $0.goesOn == false) }
-        for configuration in configurations { _ = try Self.preset(configuration, context.presets) }
+        try Self.check(configurations, site: site, context.presets)
+        if histories.isEmpty {
+            let made = try self.configurations.compactMap { try Self.make($0, context) }
+            running.withLock { $0.sources = made }
+        }
+    }
+
+    /// Looks whether configurations can be used together, without opening anything.
+    ///
+    /// - Throws: `TelemetryError` that says what cannot.
+    package static func check(_ configurations: [SourceConfiguration], site: String) throws {
+        try check(configurations, site: site, try PresetCatalog.builtIn())
+    }
+
+    private static func check(
+        _ configurations: [SourceConfiguration], site: String, _ presets: PresetCatalog
+    ) throws {
+        for configuration in configurations { _ = try preset(configuration, presets) }
         var followed: [String: String] = [:]
         for configuration in configurations where [.follow, .standardInput].contains(configuration.kind) {
             let key = "\(configuration.site ?? site)/\(FollowSource.entity(of: configuration))"
@@ -71,10 +88,6 @@ package final class LiveSources: Sendable {
             throw TelemetryError(
                 .malformed, field: "sources", found: "\(other) and \(configuration.title), both of entity \(key)",
                 expected: "another \"entity\" or \"site\" for one of them")
-        }
-        if histories.isEmpty {
-            let made = try self.configurations.compactMap { try Self.make($0, context) }
-            running.withLock { $0.sources = made }
         }
     }
 

@@ -92,6 +92,14 @@ package final class StoredEntities: LiveEntities, @unchecked Sendable {
         }
     }
 
+    package var figures: LiveFigures {
+        let counters = store.counters
+        var figures = LiveFigures()
+        (figures.taken, figures.forgotten) = (counters.appended, counters.forgotten)
+        (figures.damaged, figures.bytes) = (counters.damaged, counters.bytes)
+        return figures
+    }
+
     private func source(_ key: String, _ span: StoredRows.Span) -> EntitySource {
         let entity = store.entity(key)
         var source = EntitySource(

@@ -8,6 +8,15 @@ package protocol Command: Sendable {
     func run(_ arguments: Arguments, _ console: Console) async throws
 }
 
+/// A command that can look, before it is started, whether what it was told can be used: `--check-config`.
+package protocol CheckableCommand: Command {
+    /// Looks at options, files and folders, and changes nothing.
+    ///
+    /// - Returns: one line that says what was looked at.
+    /// - Throws: what cannot be used; the status is then 78.
+    func check(_ arguments: Arguments) async throws -> String
+}
+
 /// What a command is called, what it does, and which options it has.
 package struct CommandManual: Sendable {
     /// The word that selects the command; empty for a tool with one command.

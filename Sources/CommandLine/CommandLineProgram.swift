@@ -51,6 +51,21 @@ package struct CommandLineProgram: Sendable {
         _exit(status.code)
     }
 
+    /// Asks a command whether it could run.
+    static let checkOption = "--check-config"
+
+    private func check(
+        _ command: any CheckableCommand.Type, _ parser: ArgumentParser, _ words: [String]
+    ) async throws -> String {
+        do {
+            return try await command.init().check(try parser.parse(words))
+        } catch let error as CommandLineError {
+            throw CommandLineError(.configuration, error.description, hint: error.hint)
+        } catch let error as any ReportableError {
+            throw CommandLineError(.configuration, error.description)
+        }
+    }
+
     private func dispatch(_ words: [String], _ console: Console) async throws {
         let help = Help(tool: name, summary: summary)
         if words.first == "--version" {
@@ -102,7 +117,7 @@ package struct CommandLineProgram: Sendable {
             command = match
         }
         if rest.contains("--help") || rest.contains("-h") {
-            console.write(help.page(command.manual))
+            console.write(help.page(command.manual, isCheckable: command is any CheckableCommand.Type))
             let others = commands.map { $0.manual }.filter { !$0.name.isEmpty }
             if command.manual.name.isEmpty, !others.isEmpty { console.write(help.others(others)) }
             return
@@ -111,7 +126,12 @@ package struct CommandLineProgram: Sendable {
             console.print(ConfigurationFile.template(for: command.manual).prettyPrinted)
             return
         }
-        let arguments = try ArgumentParser(tool: name, manual: command.manual).parse(Array(rest))
-        try await command.init().run(arguments, console)
+        let parser = ArgumentParser(tool: name, manual: command.manual)
+        if rest.contains(Self.checkOption), let checkable = command as? any CheckableCommand.Type {
+            rest.removeAll { $0 == Self.checkOption }
+            console.print(try await check(checkable, parser, Array(rest)))
+            return
+        }
+        try await command.init().run(try parser.parse(Array(rest)), console)
     }
 }

@@ -30,7 +30,7 @@ struct Help {
     }
 
     /// The help of one command.
-    func page(_ manual: CommandManual) -> String {
+    func page(_ manual: CommandManual, isCheckable: Bool = false) -> String {
         let name = manual.name.isEmpty ? tool : "\(tool) \(manual.name)"
         let required = manual.options.filter(\.isRequired).map { option in
             let value = option.arity == .many ? "\(option.placeholder)…" : option.placeholder
@@ -50,6 +50,11 @@ struct Help {
         for option in manual.options { text += entry(option) }
         text += Self.entry("--config FILE", "read options from a JSON file; the command line wins over it")
         text += Self.entry("--print-config", "print a configuration file with every option and its default")
+        if isCheckable {
+            text += Self.entry(
+                CommandLineProgram.checkOption,
+                "look whether options, files and folders can be used, change nothing, and leave with status 0 or 78")
+        }
         text += Self.entry("--help", "print this page")
         return text
     }

@@ -23,7 +23,7 @@ struct AlertmanagerForwarder: AlarmForwarder {
         let base = url.text.hasSuffix("/") ? String(url.text.dropLast()) : url.text
         poster = HTTPPoster(
             url: base + "/api/v2/alerts", headers: try fields.headers("headers"),
-            authority: try fields.optionalText("ca"))
+            authority: try fields.certificates("ca"))
         var limits = DeliveryMachine.Limits()
         limits.batch = 64
         limits.resendEvery = .seconds(try fields.number("resendSeconds", 1...3_600) ?? 60)

@@ -43,6 +43,15 @@ struct ForwarderFields {
         return try text(key, most: most)
     }
 
+    /// A file with certificates in PEM; may be absent.
+    mutating func certificates(_ key: String) throws(CommandLineError) -> String? {
+        guard let path = try optionalText(key) else { return nil }
+        guard let bytes = try? FileContents.read(path, limit: 1 << 22),
+            String(decoding: bytes, as: UTF8.self).contains("-----BEGIN ")
+        else { throw flaw(key, "found \(PrintableText.line(path, limit: 80))", "a file with certificates in PEM") }
+        return path
+    }
+
     /// A whole number that may be absent.
     mutating func number(_ key: String, _ range: ClosedRange<Int>) throws(CommandLineError) -> Int? {
         guard let value = take(key) else { return nil }

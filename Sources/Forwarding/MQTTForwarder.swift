@@ -81,7 +81,7 @@ final class MQTTForwarder: AlarmForwarder, @unchecked Sendable {
         topic = try fields.text("topic", default: "faultline/alarms", most: 256)
         user = try fields.optionalText("user", most: 256)
         password = try fields.optionalText("password", most: 256)
-        authority = try fields.optionalText("ca")
+        authority = try fields.certificates("ca")
         guard !topic.contains(where: { "+#".contains($0) }) else {
             throw fields.flaw("topic", "found + or #", "a topic to publish on")
         }

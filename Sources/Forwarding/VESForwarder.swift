@@ -20,7 +20,7 @@ struct VESForwarder: AlarmForwarder {
         (name, leastSeverity, since) = (common.name, common.leastSeverity, common.since)
         let url = try fields.address("url", schemes: ["http", "https"])
         poster = HTTPPoster(
-            url: url.text, headers: try fields.headers("headers"), authority: try fields.optionalText("ca"))
+            url: url.text, headers: try fields.headers("headers"), authority: try fields.certificates("ca"))
         reporter = try fields.text("reporter", default: "faultline", most: 255)
     }
 

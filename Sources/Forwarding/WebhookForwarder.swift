@@ -17,7 +17,7 @@ struct WebhookForwarder: AlarmForwarder {
         (name, leastSeverity, since) = (common.name, common.leastSeverity, common.since)
         let url = try fields.address("url", schemes: ["http", "https"])
         poster = HTTPPoster(
-            url: url.text, headers: try fields.headers("headers"), authority: try fields.optionalText("ca"))
+            url: url.text, headers: try fields.headers("headers"), authority: try fields.certificates("ca"))
         template = try fields.json("template").map { json throws(CommandLineError) in
             let template = EventTemplate(json)
             if let stranger = template.unknown {
@@ -100,24 +100,5 @@ struct EventTemplate: Sendable {
             "state": .string(event.state.rawValue), "summary": .string(AlarmText.summary(of: event)),
             "worker": .string(event.worker),
         ]
-    }
-}
-
-/// What forwarders say of an alarm to people.
-enum AlarmText {
-    /// One line: `site1/enb0: major, cpu_user ↑ 75 %, node_load1 ↓ 8 %; like disk-stall (86 %)`.
-    static func summary(of event: AlarmEvent) -> String {
-        let what = event.fingerprint.prefix(3).map { cause in
-            let share = Int(exactly: (cause.share * 100).rounded()).map { "\($0) %" } ?? ""
-            return "\(PrintableText.line(cause.metric, limit: 80)) \(cause.deviation < 0 ? "↓" : "↑") \(share)"
-        }.joined(separator: ", ")
-        var text = "\(PrintableText.line("\(event.site)/\(event.entity)", limit: 200)): "
-        text += event.state == .cleared ? "over" : event.severity.rawValue
-        if !what.isEmpty { text += ", " + what }
-        if let fault = event.fault, fault.name != AlarmEvent.Fault.unknown {
-            let likeness = Int(exactly: (fault.similarity * 100).rounded()) ?? 0
-            text += "; like \(PrintableText.line(fault.name, limit: 64)) (\(likeness) %)"
-        }
-        return text
     }
 }

@@ -51,18 +51,11 @@ struct OperationsClient {
         case .finished: return body
         case .unreachable(let reason): throw CommandLineError(.unavailable, reason)
         case .refused(let status, let line):
-            let text = Self.detail(line)
             guard (400..<500).contains(status) else {
-                throw CommandLineError(.unavailable, "the server answers with status \(status): \(text)")
+                throw CommandLineError(.unavailable, "the server answers with status \(status): \(line)")
             }
-            throw CommandLineError(.data, "the server refuses: \(text)")
+            throw CommandLineError(.data, "the server refuses: \(line)")
         }
-    }
-
-    /// What a problem says for people.
-    private static func detail(_ line: String) -> String {
-        struct Problem: Decodable { let detail: String }
-        return (try? JSONDecoder().decode(Problem.self, from: Data(line.utf8)))?.detail ?? line
     }
 }
 

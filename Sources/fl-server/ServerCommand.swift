@@ -9,7 +9,7 @@ import Telemetry
 import Watching
 
 /// `fl-server`.
-struct ServerCommand: Command {
+struct ServerCommand: CheckableCommand {
     private static let federation = ServerConfiguration()
 
     static let http = Option<String>(
@@ -199,7 +199,7 @@ struct ServerCommand: Command {
             window, hidden, epochs and the other training options say how the workers train. A restart in the same data \
             folder may change what is not part of the models (rounds, epochs, deadlines, …; changes are logged); another \
             window, hidden, seed, stride, held-out, maximum-windows or groups is refused. All options can stand in \
-            a JSON file; --print-config prints one to start from.
+            a JSON file; --print-config prints one to start from, and --check-config looks whether all of it can be used.
             """,
         examples: [
             .init("fl-server --config server.json", "with a configuration file"),
@@ -237,6 +237,16 @@ struct ServerCommand: Command {
         try await BackgroundThread.run {
             try ServerService(settings: settings, tool: "fl-server \(Tool.version)", log: log, stop: stop).run()
         }
+    }
+
+    func check(_ arguments: Arguments) async throws -> String {
+        let settings = try Self.settings(arguments)
+        try ServiceCheck.endpoints([settings.control, settings.bulk])
+        try ServerService.check(settings)
+        try ServiceCheck.folder(settings.folder)
+        _ = try Self.restartOptions(arguments, settings).compared(with: settings.folder, fixed: Self.fixedOptions)
+        return "the configuration can be used: data folder \(settings.folder), HTTP at \(arguments[Self.http]), "
+            + "forwarders: \(settings.forwarders.count)"
     }
 
     static func settings(_ arguments: Arguments) throws -> ServerSettings {
@@ -297,6 +307,7 @@ struct ServerCommand: Command {
             settings.dependencies = try DependencyGraph(contentsOf: arguments[dependencies])
         }
         settings.forwarders = try arguments[forwarders].forwarders()
+        settings.subscriber = FaultManagementForwarder.subscriber
         settings.training = try TrainingOptions.configuration(arguments)
         settings.training.rounds = arguments[rounds]
         return settings

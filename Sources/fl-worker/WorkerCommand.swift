@@ -7,7 +7,7 @@ import Telemetry
 import Watching
 
 /// `fl-worker`.
-struct WorkerCommand: Command {
+struct WorkerCommand: CheckableCommand {
     static let name = Option<String>.required(
         "name", "NAME", "the worker's name, unique in the federation", constraint: "1 to 100 bytes",
         valid: { (1...100).contains($0.utf8.count) })
@@ -72,6 +72,10 @@ struct WorkerCommand: Command {
         "connect-timeout", "SECONDS", default: 0,
         "leave with an error when no server let it in for so long after the start; 0: keep trying",
         constraint: "at least 0", valid: { $0 >= 0 })
+    static let http = Option<String>.optional(
+        "http", "HOST:PORT",
+        "where /healthz and /metrics are served, on this machine only; port 0 lets the system choose, nowhere when not given",
+        constraint: "HOST:PORT", valid: { ServiceOptions.address($0) != nil })
     static let endWithStream = Option<Bool>(
         "end-with-stream", default: false, "end when the streams have ended and every alarm is delivered")
 
@@ -90,6 +94,8 @@ struct WorkerCommand: Command {
             Workers of one domain share the entities that they can all reach: each entity is served by one worker, and \
             moves when workers come and go. The entities of a worker that stands by are served by another of its \
             domain, which copies their files; samples never go to another domain.
+
+            --check-config looks whether options, files and folders can be used, and changes nothing.
             """,
         examples: [
             .init("fl-worker --config worker-a.json", "with a configuration file"),
@@ -105,34 +111,18 @@ struct WorkerCommand: Command {
             standby,
             mirrorLimit, plain, enrol, newKey, accelerator,
             threads, rowsPerSecond, tuningEpochs, method, TrainingOptions.falseAlarms, quietSamples, connectTimeout,
-            endWithStream,
+            endWithStream, http,
             ServiceOptions.logLevel,
         ] + SourceOptions.all + DataOptions.all)
 
     func run(_ arguments: Arguments, _ console: Console) async throws {
-        let reader = DataOptions.readerOptions(arguments)
+        let watched = try Watched(arguments)
+        let (reader, live, training) = (watched.reader, watched.live, watched.training)
         let rules = try DataOptions.rules(arguments)
-        let configurations = try SourceOptions.configurations(arguments)
-        let live = configurations.filter(\.kind.isLive)
-        let data = arguments[Self.data] + configurations.flatMap(\.files)
-        guard !data.isEmpty || !live.isEmpty else {
-            throw CommandLineError(
-                .usage,
-                "nothing to watch: name files with --data, a file that grows with --follow, endpoints with --scrape, or "
-                    + "sources in the configuration file")
-        }
-        let contents = data.isEmpty ? nil : try DataCatalog.search(data, options: reader)
-        let all = contents?.sources ?? []
-        let training = data.isEmpty ? [] : try MetricSources.discover(data, part: .train, options: reader)
-        let streams =
-            arguments[Self.stream].isEmpty
-            ? all.filter { $0.part == .test }
-            : try MetricSources.discover(arguments[Self.stream], part: .test, options: reader).map {
-                $0.named(as: training)
-            }
         _ = try DetectorTraining.method(named: arguments[Self.method])
-        let log = ServiceOptions.logger("worker", arguments)
-        if let line = contents?.passedOverLine { log.warning("files passed over", ["what": line]) }
+        let figures = WorkerFigures()
+        let log = ServiceOptions.logger("worker", arguments, sink: figures.counting(StandardErrorSink()))
+        if let line = watched.contents?.passedOverLine { log.warning("files passed over", ["what": line]) }
         let accelerator = arguments[Self.accelerator]
         let makeBackend: @Sendable (Int) throws -> any AcceleratorBackend = { threads in
             try AcceleratorCatalog.backend(named: accelerator, threads: threads) {
@@ -141,37 +131,14 @@ struct WorkerCommand: Command {
         }
         let mirrored = MirroredSources()
         let scoring = LiveScoring(
-            training: training, streams: streams, mirrored: mirrored, reader: reader, tool: "fl-worker \(Tool.version)",
-            makeBackend: makeBackend)
-        let sites = Set(training.map(\.site))
-        let ownName = arguments[Self.name]
-        let site = arguments[optional: Self.site] ?? (sites.count == 1 ? sites.first : nil) ?? ownName
-        var settings = WorkerSettings(name: ownName, site: site)
-        settings.domain = arguments[optional: Self.domain] ?? site
-        settings.control = arguments[ServiceOptions.control]
-        settings.bulk = arguments[ServiceOptions.bulk]
-        settings.folder = arguments[Self.dataFolder]
-        settings.dataAddress = arguments[Self.dataAddress] == "none" ? nil : arguments[Self.dataAddress]
-        settings.standsBy = arguments[Self.standby]
-        settings.mirrorLimitBytes = UInt64(arguments[Self.mirrorLimit]) << 20
-        settings.isPlain = arguments[Self.plain]
-        settings.makesNewKey = arguments[Self.newKey]
-        settings.enrolmentToken = try arguments[optional: Self.enrol].map { try EnrolmentToken($0) }
-        settings.connectSeconds = arguments[Self.connectTimeout] > 0 ? arguments[Self.connectTimeout] : nil
-        settings.rowsPerSecond = arguments[Self.rowsPerSecond]
-        settings.tuningEpochs = arguments[Self.tuningEpochs]
-        settings.method = arguments[Self.method]
-        settings.falseAlarmsPerDay = arguments[TrainingOptions.falseAlarms]
-        settings.quietSamples = arguments[Self.quietSamples]
-        settings.endsWithStream = arguments[Self.endWithStream]
+            training: training, streams: watched.streams, mirrored: mirrored, reader: reader,
+            tool: "fl-worker \(Tool.version)", figures: figures, makeBackend: makeBackend)
+        let site = Self.site(arguments, of: training)
+        var settings = try Self.settings(arguments, site: site)
         // Samples that lie in no file are not copied.
         if training.isEmpty { settings.dataAddress = nil }
-        let changes = try RestartOptions([
-            "name": settings.name, "site": settings.site, "domain": settings.domain, "method": settings.method,
-            "control": settings.control, "bulk": settings.bulk,
-            "tuning-epochs": "\(settings.tuningEpochs)", "false-alarms": "\(settings.falseAlarmsPerDay)",
-            "reading": String(decoding: try DeterministicJSON.encode(reader, pretty: false), as: UTF8.self),
-        ]).takeUp(in: settings.folder, fixed: ["name", "site"])
+        let changes = try Self.restartOptions(settings, reader).takeUp(
+            in: settings.folder, fixed: Self.fixedOptions)
         if !changes.isEmpty {
             log.warning("options changed", ["what": changes.map(\.description).joined(separator: ", ")])
         }
@@ -187,21 +154,112 @@ struct WorkerCommand: Command {
         defer { entities?.stop() }
         if stop.isSet { return }
         let learner = try TelemetryLearner(
-            sources: training, streams: streams.map(\.key), live: entities, mirrored: mirrored, reader: reader,
+            sources: training, streams: watched.streams.map(\.key), live: entities, mirrored: mirrored, reader: reader,
             rules: rules,
             threads: arguments[Self.threads], makeBackend: makeBackend)
         let watch = entities.map {
             LiveWatch(
                 entities: $0, settings: chosen, rules: rules, tool: "fl-worker \(Tool.version)", log: log,
-                makeBackend: makeBackend)
+                figures: figures, makeBackend: makeBackend)
         }
         // Not a draw that any result depends on: it must differ between two starts.
         let incarnation = UInt64.random(in: 1 ... .max)
         try await BackgroundThread.run {
             try WorkerService(
-                settings: chosen, learner: learner, scoring: scoring, live: watch, incarnation: incarnation, log: log,
-                stop: stop
+                settings: chosen, learner: learner, scoring: scoring, live: watch, figures: figures,
+                incarnation: incarnation, log: log, stop: stop
             ).run()
         }
+    }
+
+    private static func settings(_ arguments: Arguments, site: String) throws -> WorkerSettings {
+        var settings = WorkerSettings(name: arguments[name], site: site)
+        settings.domain = arguments[optional: domain] ?? site
+        settings.control = arguments[ServiceOptions.control]
+        settings.bulk = arguments[ServiceOptions.bulk]
+        settings.folder = arguments[dataFolder]
+        settings.dataAddress = arguments[dataAddress] == "none" ? nil : arguments[dataAddress]
+        settings.standsBy = arguments[standby]
+        settings.mirrorLimitBytes = UInt64(arguments[mirrorLimit]) << 20
+        settings.isPlain = arguments[plain]
+        settings.makesNewKey = arguments[newKey]
+        settings.enrolmentToken = try arguments[optional: enrol].map { try EnrolmentToken($0) }
+        settings.connectSeconds = arguments[connectTimeout] > 0 ? arguments[connectTimeout] : nil
+        settings.rowsPerSecond = arguments[rowsPerSecond]
+        settings.tuningEpochs = arguments[tuningEpochs]
+        settings.method = arguments[method]
+        settings.falseAlarmsPerDay = arguments[TrainingOptions.falseAlarms]
+        settings.quietSamples = arguments[quietSamples]
+        settings.endsWithStream = arguments[endWithStream]
+        settings.http = arguments[optional: http].flatMap { ServiceOptions.address($0) }
+        return settings
+    }
+
+    private static func site(_ arguments: Arguments, of sources: [EntitySource]) -> String {
+        let sites = Set(sources.map(\.site))
+        return arguments[optional: site] ?? (sites.count == 1 ? sites.first : nil) ?? arguments[name]
+    }
+
+    /// What a restart is held against.
+    private static func restartOptions(
+        _ settings: WorkerSettings, _ reader: ReaderOptions
+    ) throws -> RestartOptions {
+        RestartOptions([
+            "name": settings.name, "site": settings.site, "domain": settings.domain, "method": settings.method,
+            "control": settings.control, "bulk": settings.bulk,
+            "tuning-epochs": "\(settings.tuningEpochs)", "false-alarms": "\(settings.falseAlarmsPerDay)",
+            "reading": String(decoding: try DeterministicJSON.encode(reader, pretty: false), as: UTF8.self),
+        ])
+    }
+
+    /// What a folder belongs to.
+    private static let fixedOptions: Set<String> = ["name", "site"]
+
+    /// What is watched: files, and sources that never end.
+    private struct Watched {
+        let reader: ReaderOptions
+        let live: [SourceConfiguration]
+        let contents: DataCatalog.Contents?
+        let training: [EntitySource]
+        let streams: [EntitySource]
+
+        /// - Throws: `CommandLineError` where there is nothing, `TelemetryError` where it cannot be read.
+        init(_ arguments: Arguments) throws {
+            reader = DataOptions.readerOptions(arguments)
+            let configurations = try SourceOptions.configurations(arguments)
+            live = configurations.filter(\.kind.isLive)
+            let data = arguments[WorkerCommand.data] + configurations.flatMap(\.files)
+            guard !data.isEmpty || !live.isEmpty else {
+                throw CommandLineError(
+                    .usage,
+                    "nothing to watch: name files with --data, a file that grows with --follow, endpoints with --scrape, "
+                        + "or sources in the configuration file")
+            }
+            contents = data.isEmpty ? nil : try DataCatalog.search(data, options: reader)
+            let training = data.isEmpty ? [] : try MetricSources.discover(data, part: .train, options: reader)
+            self.training = training
+            streams =
+                arguments[WorkerCommand.stream].isEmpty
+                ? (contents?.sources ?? []).filter { $0.part == .test }
+                : try MetricSources.discover(arguments[WorkerCommand.stream], part: .test, options: reader).map {
+                    $0.named(as: training)
+                }
+        }
+    }
+
+    func check(_ arguments: Arguments) async throws -> String {
+        let watched = try Watched(arguments)
+        _ = try DataOptions.rules(arguments)
+        _ = try DetectorTraining.method(named: arguments[Self.method])
+        let settings = try Self.settings(arguments, site: Self.site(arguments, of: watched.training))
+        try WorkerService.check(settings)
+        try ServiceCheck.endpoints([settings.control, settings.bulk])
+        try ServiceCheck.folder(settings.folder)
+        _ = try Self.restartOptions(settings, watched.reader).compared(
+            with: settings.folder, fixed: Self.fixedOptions)
+        _ = try AcceleratorCatalog.backend(named: arguments[Self.accelerator], threads: 1) { _ in }
+        try LiveSources.check(watched.live, site: settings.site)
+        return "the configuration can be used: data folder \(settings.folder), entities in files: "
+            + "\(watched.training.count), live sources: \(watched.live.count)"
     }
 }

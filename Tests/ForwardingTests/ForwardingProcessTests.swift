@@ -65,6 +65,13 @@ import Watching
             return process?.terminationStatus ?? -1
         }
 
+        /// The answer to a request of whoever may change something.
+        func send(
+            _ method: String, _ path: String, _ body: String = "", type: String = "application/json"
+        ) -> (status: Int, headers: [String: String], body: String) {
+            RawHTTP.exchange(http, method, path, token: LocalDoor.token(http: http), type: type, body)
+        }
+
         func get(_ path: String) -> String {
             var body: [UInt8] = []
             _ = HTTPClient.get(host: "127.0.0.1", port: http, path: path) {
@@ -148,6 +155,52 @@ import Watching
         peer.answers { _ in 200 }
         #expect(FreePorts.wait(30) { numbers(peer).last == 4 }, "\(server.log)")
         #expect(numbers(peer) == [1, 4])
+    }
+
+    /// A manager subscribes, gets the list, and hears what comes and what operators say; over a restart of the server.
+    @Test func aManagerOf3GPPCanFollow() throws {
+        let peer = try Peer()
+        let server = try Server(
+            events: 3,
+            configuration: #"{"forwarders": [{"kind": "fault-mns", "url": "\#(peer.url)/static", "since": 2}]}"#)
+        try server.start()
+        let root = "/3GPPManagement/FaultSupervisionMnS/v1810"
+        #expect(FreePorts.wait(20) { peer.requests.contains { $0.path == "/static" } }, "\(server.log)")
+        let first = try #require(peer.requests.first)
+        #expect(first.json["notificationType"]?.text == "notifyNewAlarm" && first.json["notificationId"] == .number(3))
+        #expect(
+            first.json["alarmId"]?.text == "site1/e3@1767225600" && first.json["perceivedSeverity"]?.text == "MAJOR")
+        let alarm = "\(root)/alarms/\(HTTPClient.pathPart("site1/e2@1767225600"))"
+        let consumer = #"{"consumerReference":"\#(peer.url)/manager"}"#
+        let subscribed = server.send("POST", "\(root)/subscriptions", consumer)
+        #expect(subscribed.status == 201, "\(subscribed)")
+        let location = try #require(subscribed.headers["location"])
+        #expect(server.send("POST", "\(root)/subscriptions", #"{"consumerReference":"ftp://x"}"#).status == 400)
+        let acknowledge = #"{"ackUserId":"noc","ackState":"ACKNOWLEDGED"}"#
+        #expect(server.send("PATCH", alarm, acknowledge, type: "application/merge-patch+json").status == 204)
+        #expect(server.send("POST", alarm + "/comments", #"{"commentText":"seen"}"#).status == 201)
+        #expect(server.send("PATCH", alarm, #"{"clearUserId":"noc","perceivedSeverity":"CLEARED"}"#).status == 409)
+        func heard() -> [String] {
+            peer.requests.filter { $0.path == "/manager" }.compactMap { $0.json["notificationType"]?.text }
+        }
+        #expect(
+            FreePorts.wait(20) { heard() == ["notifyAckStateChanged", "notifyComments"] }, "\(heard()) \(server.log)")
+        let acknowledged = try #require(peer.requests.first { $0.path == "/manager" }).json
+        #expect(acknowledged["ackUserId"]?.text == "noc (local)" && acknowledged["ackState"]?.text == "ACKNOWLEDGED")
+        server.kill()
+        try server.start()
+        #expect(FreePorts.wait(20) { server.get("/healthz").contains(#""name":"subscription-"#) }, "\(server.log)")
+        #expect(server.send("POST", alarm + "/comments", #"{"commentText":"again"}"#).status == 201)
+        #expect(FreePorts.wait(20) { heard().count == 3 }, "\(heard())")
+        let list = try JSONDecoder().decode(JSONValue.self, from: Data(server.get("\(root)/alarms").utf8))
+        #expect(list["site1/e2@1767225600", "ackState"]?.text == "ACKNOWLEDGED", "\(list)")
+        #expect(list["site1/e2@1767225600", "comments", "2", "commentText"]?.text == "again")
+        #expect(list["site1/e1@1767225600", "objectInstance"]?.text == "SubNetwork=site1,ManagedElement=e1")
+        #expect(server.get("\(root)/alarms/alarmCount").contains(#""majorCount":3"#))
+        let open = server.get("\(root)/alarms?alarmAckState=ALL_ACTIVE_AND_UNACKNOWLEDGED_ALARMS")
+        #expect(!open.contains("site1/e2@") && open.contains("site1/e1@") && open.contains("site1/e3@"))
+        #expect(server.send("DELETE", location).status == 204 && server.send("DELETE", location).status == 404)
+        #expect(!server.get("/healthz").contains("subscription-"))
     }
 
     @Test func whatPrometheusReadsIsClean() throws {

@@ -5,30 +5,15 @@ import TestSupport
 import Testing
 import Watching
 
-/// What is sent, held against published schemas by a validator that is not ours: jsonschema, from PyPI, in the Python that
-/// `FAULTLINE_PYTHON` names (`python3` when not given). ONAP's schema is not in this source: `FAULTLINE_SCHEMAS` names the
-/// folder that has it, as `ves/CommonEventFormat_30.2.1_ONAP.json`.
+/// What is sent, held against published schemas by a validator that is not ours
+/// (``TestSupport/PythonValidator``). Schemas of ONAP and 3GPP are not in this source: `FAULTLINE_SCHEMAS` names the folder
+/// that has them, as `ves/CommonEventFormat_30.2.1_ONAP.json` and `3gpp/TS28532_FaultMnS.yaml`.
 @Suite struct SchemaTests {
     private static let environment = ProcessInfo.processInfo.environment
     private static let ves = environment["FAULTLINE_SCHEMAS"].map { $0 + "/ves/CommonEventFormat_30.2.1_ONAP.json" }
+    private static let faultManagement = environment["FAULTLINE_SCHEMAS"].map { $0 + "/3gpp/TS28532_FaultMnS.yaml" }
     private static let ours = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent().appending(path: "docs/schemas/alarm-event.schema.json").path
-
-    private static let hasValidator: Bool = (try? python("import jsonschema").status) == 0
-
-    private static func python(_ program: String, _ arguments: [String] = []) throws -> (status: Int32, errors: String)
-    {
-        let process = Process()
-        process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = [environment["FAULTLINE_PYTHON"] ?? "python3", "-c", program] + arguments
-        let folder = try TemporaryFolder()
-        let path = try folder.write("errors", "")
-        process.standardOutput = FileHandle.nullDevice
-        process.standardError = try FileHandle(forWritingTo: URL(filePath: path))
-        try process.run()
-        process.waitUntilExit()
-        return (process.terminationStatus, try String(contentsOfFile: path, encoding: .utf8))
-    }
 
     /// Documents, one a line, against a schema or a part of it.
     private func validate(_ documents: [JSONValue], _ schema: String, part: String = "") throws -> String {
@@ -44,7 +29,7 @@ import Watching
             errors = [str(e.json_path) + ": " + e.message for line in open(sys.argv[2]) for e in validator.iter_errors(json.loads(line))]
             sys.exit("\\n".join(errors[:9]) if errors else 0)
             """
-        let result = try Self.python(program, [schema, file, part])
+        let result = try PythonValidator.run(program, [schema, file, part])
         return result.status == 0 ? "" : result.errors
     }
 
@@ -58,7 +43,9 @@ import Watching
         return all
     }
 
-    @Test(.enabled(if: hasValidator, "no jsonschema for python3")) func envelopesAndEventsFollowOurSchema() throws {
+    @Test(.enabled(if: PythonValidator.isHere, "no jsonschema for python3")) func envelopesAndEventsFollowOurSchema()
+        throws
+    {
         let flaws = try validate(events.map(CloudEvent.envelope), Self.ours, part: "envelope")
         #expect(flaws.isEmpty, "\(flaws)")
         let plain = try events.map { try DeterministicJSON.decode(JSONValue.self, from: $0.encoded()) }
@@ -70,10 +57,53 @@ import Watching
 
     @Test(
         .enabled(
-            if: hasValidator && ves.map(FileManager.default.fileExists) == true, "no schema of VES, or no jsonschema"))
+            if: PythonValidator.isHere && ves.map(FileManager.default.fileExists) == true,
+            "no schema of VES, or no jsonschema"))
     func faultsFollowTheSchemaOfVES() throws {
         let documents = events.map { VESEvent.document($0, reporter: "faultline", now: 1_767_226_000) }
         let flaws = try validate(documents, try #require(Self.ves))
         #expect(flaws.isEmpty, "\(flaws)")
+    }
+
+    @Test(
+        .enabled(
+            if: PythonValidator.readsYAML && faultManagement.map(FileManager.default.fileExists) == true,
+            "no definition of TS 28.532, or no jsonschema and yaml"))
+    func notificationsFollowTheDefinitionOf3GPP() throws {
+        let now = 1_767_226_000.0
+        func said(_ operation: String, text: String? = nil) throws -> Letter {
+            let json =
+                #"{"number":9,"at":1767226000,"by":"noc","operation":"\#(operation)""#
+                + (text.map { #","text":"\#($0)""# } ?? "") + #","alarm":"site1/enb0@1767225600"}"#
+            let entry = try JSONDecoder().decode(AuditEntry.self, from: Data(json.utf8))
+            return Letter(sequence: 9, event: ForwarderTests.event(), isSilenced: false, operation: entry)
+        }
+        let letters =
+            events.map { Letter(sequence: 3, event: $0, isSilenced: false) } + [
+                try said("acknowledge"), try said("unacknowledge"), try said("note", text: "seen"),
+            ]
+        var items = try letters.map { letter -> (schema: String, json: String) in
+            let document = try #require(FaultManagement.notification(of: letter, now: now))
+            let kind = try #require(document["notificationType"]?.text)
+            return (kind.prefix(1).uppercased() + kind.dropFirst(), document.description)
+        }
+        #expect(
+            Set(items.map(\.schema)) == [
+                "NotifyNewAlarm", "NotifyChangedAlarmGeneral", "NotifyClearedAlarm", "NotifyAckStateChanged",
+                "NotifyComments",
+            ])
+        items.append(
+            (
+                "NotifyAlarmListRebuilt",
+                FaultManagement.rebuilt("00ff", reason: "restored", number: 4, now: now).description
+            ))
+        items += events.map { ("AlarmRecord", FaultManagement.record(of: $0, mark: nil, now: now).description) }
+        let path = try #require(Self.faultManagement)
+        let flaws = try PythonValidator.flaws(in: items, path)
+        #expect(flaws.isEmpty, "\(flaws)")
+        // The validator does see flaws.
+        #expect(
+            try PythonValidator.flaws(in: [("NotifyNewAlarm", "{}")], path).contains("'href' is a required property"))
+        #expect(try FaultManagement.notification(of: said("false"), now: now) == nil)
     }
 }

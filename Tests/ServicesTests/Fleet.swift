@@ -138,32 +138,7 @@ final class Fleet {
     }
 
     /// The whole of what a connection gets for some bytes, head and all.
-    func raw(_ request: String) -> String { Self.exchange(http, Array(request.utf8)) }
-
-    private static func exchange(_ port: Int, _ bytes: [UInt8]) -> String {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        defer { close(descriptor) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-        address.sin_port = in_port_t(port).bigEndian
-        let connected = withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-            }
-        }
-        guard connected == 0, send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL)) == bytes.count else {
-            return ""
-        }
-        var answer: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 4_096)
-        while true {
-            let count = recv(descriptor, &buffer, buffer.count, 0)
-            guard count > 0 else { break }
-            answer += buffer[..<count]
-        }
-        return String(decoding: answer, as: UTF8.self)
-    }
+    func raw(_ request: String) -> String { RawHTTP.exchange(http, Array(request.utf8)) }
 
     private struct Rounds: Decodable {
         var version: UInt64

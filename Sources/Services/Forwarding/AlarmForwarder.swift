@@ -13,6 +13,13 @@ package protocol AlarmForwarder: Sendable {
     /// The number after which one that is new begins; `nil`: with what comes after it was configured.
     var since: Int64? { get }
 
+    /// Whether it also sends what operators say of alarms.
+    var sendsOperations: Bool { get }
+
+    /// Tells the peer that what it knows of the alarms is not what the server knows any more: the log was restored from an
+    /// older copy.
+    func tellRebuilt(federation: String) -> DeliveryOutcome
+
     /// Sends letters and waits for the answer, some seconds at most.
     ///
     /// - Parameter isReminder: whether the peer has had them before.
@@ -22,4 +29,6 @@ package protocol AlarmForwarder: Sendable {
 extension AlarmForwarder {
     package var leastSeverity: AlarmEvent.Severity { .warning }
     package var since: Int64? { nil }
+    package var sendsOperations: Bool { false }
+    package func tellRebuilt(federation: String) -> DeliveryOutcome { .taken }
 }

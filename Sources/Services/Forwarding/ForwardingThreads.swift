@@ -1,3 +1,4 @@
+import Dispatch
 import Foundation
 import Glibc
 import Platform
@@ -22,119 +23,276 @@ final class ForwardingThreads: Sendable {
         var trouble: String?
     }
 
+    /// A forwarder at work.
+    private final class Slot: Sendable {
+        let forwarder: any AlarmForwarder
+        let status: Mutex<Status>
+        let threads = Mutex<[BackgroundThread]>([])
+        private let troubles = Mutex<[String: String]>([:])
+
+        init(_ forwarder: any AlarmForwarder) {
+            self.forwarder = forwarder
+            status = Mutex(Status(name: forwarder.name, kind: forwarder.kind))
+        }
+
+        /// Says why a feed's letters do not go; `nil` where they do.
+        func say(_ trouble: String?, of feed: String) {
+            let first = troubles.withLock {
+                $0[feed] = trouble
+                return $0.min { $0.key < $1.key }?.value
+            }
+            status.withLock {
+                $0.state = first == nil ? "well" : "failing"
+                $0.trouble = first.map { PrintableText.line($0, limit: 300) }
+            }
+        }
+
+        func stop(upTo limit: DispatchTimeInterval) {
+            let all = threads.withLock { $0 }
+            for thread in all { thread.cancel() }
+            for thread in all { thread.join(upTo: limit) }
+        }
+    }
+
     private let store: Mutex<DeliveryLog>
-    private let statuses: Mutex<[Status]>
+    private let slots = Mutex<[Slot]>([])
+    private let subscriptions: Mutex<SubscriptionFile>
+    private let subscriber: @Sendable (_ name: String, _ consumer: String) -> (any AlarmForwarder)?
     private let failure = Mutex<StorageError?>(nil)
-    private let threads = Mutex<[BackgroundThread]>([])
     private let alarmLog: String
     private let view: AlarmView
     private let board: ServerBoard
+    private let federation: String
     private let log: Logger
 
     /// Begins to forward.
     ///
-    /// - Throws: `StorageError` when `deliveries.db` cannot be had.
+    /// - Parameter subscriber: makes the forwarder of a consumer that subscribes over HTTP.
+    /// - Throws: `StorageError` when `deliveries.db` or `subscriptions.json` cannot be had.
     init(
-        _ forwarders: [any AlarmForwarder], folder: DataFolder, view: AlarmView, board: ServerBoard, log: Logger
+        _ forwarders: [any AlarmForwarder],
+        subscriber: @escaping @Sendable (_ name: String, _ consumer: String) -> (any AlarmForwarder)?,
+        folder: DataFolder, view: AlarmView, board: ServerBoard, federation: String, log: Logger
     ) throws {
         store = Mutex(try DeliveryLog(path: folder.file("deliveries.db")))
-        statuses = Mutex(forwarders.map { Status(name: $0.name, kind: $0.kind) })
+        let file = try SubscriptionFile(path: folder.file("subscriptions.json"))
+        subscriptions = Mutex(file)
         alarmLog = folder.file("alarms.db")
+        self.subscriber = subscriber
         self.view = view
         self.board = board
+        self.federation = federation
         self.log = log
-        for (index, forwarder) in forwarders.enumerated() {
-            let last = board.lastAlarm.load(ordering: .acquiring)
-            let start = forwarder.since ?? last
-            let (place, dead) = try store.withLock {
-                (try $0.place(of: forwarder.name, startingAt: start), try $0.deadLetters(of: forwarder.name))
-            }
-            statuses.withLock { $0[index].deadLetters = dead }
-            // A log that was restored from an older copy gives numbers a second time: its new events have to go.
-            let machine = DeliveryMachine(
-                name: forwarder.name, seed: UInt64.random(in: 0 ... .max),
-                position: max(min(place.position, last), forwarder.since ?? 0),
-                sent: place.sent, standing: place.standing, limits: forwarder.limits)
-            let thread = BackgroundThread(name: "forwarder") { [self] isCancelled in
-                forward(forwarder, index, machine, isCancelled)
-            }
-            threads.withLock { $0.append(thread) }
+        for forwarder in forwarders + file.entries.compactMap({ subscriber($0.id, $0.consumer) }) {
+            try begin(forwarder)
         }
     }
 
-    /// How all of them stand, in the order of the configuration.
-    var current: [Status] { statuses.withLock { $0 } }
+    /// How all of them stand: those of the configuration in its order, then subscriptions.
+    var current: [Status] { slots.withLock { $0 }.map { $0.status.withLock { $0 } } }
 
     /// What has kept a delivery from the disk, if anything has.
     var storageFailure: StorageError? { failure.withLock { $0 } }
 
     /// Stops them; what is on its way may still arrive, and is then sent once more at the next start.
     func stop() {
-        let all = threads.withLock { $0 }
-        for thread in all { thread.cancel() }
-        for thread in all { thread.join(upTo: .milliseconds(300)) }
+        let all = slots.withLock { $0 }
+        for slot in all { for thread in slot.threads.withLock({ $0 }) { thread.cancel() } }
+        for slot in all { slot.stop(upTo: .milliseconds(300)) }
+    }
+
+    // MARK: Subscriptions
+
+    /// Sends what comes from now on to a consumer too.
+    ///
+    /// - Returns: the subscription's name.
+    /// - Throws: ``Problem``; `StorageError` when it cannot be kept.
+    func subscribe(_ consumer: String) throws -> String {
+        let id = "subscription-\(String(UInt64.random(in: 0 ... .max), radix: 16))"
+        guard let forwarder = subscriber(id, consumer) else {
+            throw Problem(
+                400,
+                "consumerReference: found '\(HTTPResponse.printable(consumer))', expected http://HOST… or https://HOST…"
+            )
+        }
+        try subscriptions.withLock { file in
+            guard file.entries.count < SubscriptionFile.most else {
+                throw Problem(409, "\(SubscriptionFile.most) consumers have subscribed, as many as may")
+            }
+            try file.add(.init(id: id, consumer: consumer))
+        }
+        try begin(forwarder)
+        return id
+    }
+
+    /// Ends a subscription; what is on its way may still arrive.
+    ///
+    /// - Returns: whether there was one of this name.
+    /// - Throws: `StorageError` when that cannot be kept.
+    func unsubscribe(_ id: String) throws -> Bool {
+        let isKnown = try subscriptions.withLock { file in
+            guard file.entries.contains(where: { $0.id == id }) else { return false }
+            try file.remove(id)
+            return true
+        }
+        guard isKnown else { return false }
+        let slot = slots.withLock { slots in
+            defer { slots.removeAll { $0.forwarder.name == id } }
+            return slots.first { $0.forwarder.name == id }
+        }
+        slot?.stop(upTo: .seconds(1))
+        try store.withLock { store in
+            for name in [id, Self.operations(of: id)] { try store.forget(name) }
+        }
+        return true
+    }
+
+    // MARK: Forwarding
+
+    /// Where letters come from.
+    private struct Feed: Sendable {
+        /// What has come of it is remembered by this name.
+        let name: String
+        /// The number of the last of them.
+        let last: @Sendable () -> Int64
+        /// Letters behind a number, and how far was looked.
+        let read: @Sendable (_ after: Int64, _ limit: Int) throws -> (letters: [Letter], last: Int64)
+        /// The letters of some numbers.
+        let again: @Sendable (_ numbers: [Int64]) throws -> [Letter]
+    }
+
+    private static func operations(of name: String) -> String { name + "/operations" }
+
+    private func begin(_ forwarder: any AlarmForwarder) throws {
+        let slot = Slot(forwarder)
+        slots.withLock { $0.append(slot) }
+        try begin(alarms(for: forwarder), slot, from: forwarder.since, tellsRebuilt: true)
+        if forwarder.sendsOperations {
+            try begin(operations(for: forwarder), slot, from: nil, tellsRebuilt: false)
+        }
+    }
+
+    private func begin(_ feed: Feed, _ slot: Slot, from since: Int64?, tellsRebuilt: Bool) throws {
+        let last = feed.last()
+        let (place, dead) = try store.withLock {
+            (try $0.place(of: feed.name, startingAt: since ?? last), try $0.deadLetters(of: feed.name))
+        }
+        slot.status.withLock { $0.deadLetters += dead }
+        // A log that was restored from an older copy gives numbers a second time: its new events have to go.
+        let isOlder = place.position > max(last, since ?? 0)
+        let machine = DeliveryMachine(
+            name: feed.name, seed: UInt64.random(in: 0 ... .max),
+            position: max(min(place.position, last), since ?? 0), sent: place.sent, standing: place.standing,
+            limits: slot.forwarder.limits)
+        let thread = BackgroundThread(name: "forwarder") { [self] isCancelled in
+            if tellsRebuilt, isOlder { tellRebuilt(slot.forwarder, isCancelled) }
+            forward(feed, slot, machine, dead, isCancelled)
+        }
+        slot.threads.withLock { $0.append(thread) }
+    }
+
+    private func tellRebuilt(_ forwarder: any AlarmForwarder, _ isCancelled: () -> Bool) {
+        while !isCancelled() {
+            guard case .failed = forwarder.tellRebuilt(federation: federation) else { return }
+            // A peer that is away hears of it when it is back.
+            for _ in 0..<20 where !isCancelled() { usleep(100_000) }
+        }
+    }
+
+    /// The log of alarms.
+    private func alarms(for forwarder: any AlarmForwarder) -> Feed {
+        Feed(
+            name: forwarder.name, last: { [board] in board.lastAlarm.load(ordering: .acquiring) },
+            read: { [self] after, limit in
+                let page = try AlarmLog(reading: alarmLog).page(after: after, limit: limit)
+                return (try letters(page.entries, for: forwarder), page.last)
+            },
+            again: { [self] numbers in
+                let alarms = try AlarmLog(reading: alarmLog)
+                let entries = try numbers.compactMap { number in
+                    try alarms.page(after: number - 1, limit: 1).entries.first { $0.sequence == number }
+                }
+                return try letters(entries, for: forwarder)
+            })
+    }
+
+    /// The audit of what operators said of alarms.
+    private func operations(for forwarder: any AlarmForwarder) -> Feed {
+        Feed(
+            name: Self.operations(of: forwarder.name),
+            last: { [view] in view.operations.revision.load(ordering: .acquiring) },
+            read: { [self] after, limit in
+                let entries = try view.operations.audit(after: after, limit: limit)
+                let alarms = try AlarmLog(reading: alarmLog)
+                let moment = view.now()
+                let letters = try entries.compactMap { entry -> Letter? in
+                    guard let id = entry.alarm, let latest = try alarms.entries(of: id, limit: 1).first,
+                        let event = moment.event(latest.bytes), event.quality == nil,
+                        event.severity >= forwarder.leastSeverity
+                    else { return nil }
+                    return Letter(sequence: entry.number, event: event, isSilenced: false, operation: entry)
+                }
+                return (letters, entries.last?.number ?? after)
+            }, again: { _ in [] })
     }
 
     private func forward(
-        _ forwarder: any AlarmForwarder, _ index: Int, _ machine: DeliveryMachine, _ isCancelled: () -> Bool
+        _ feed: Feed, _ slot: Slot, _ machine: DeliveryMachine, _ deadLetters: Int64, _ isCancelled: () -> Bool
     ) {
         let clock = MonotonicClock()
+        let forwarder = slot.forwarder
         var machine = machine
-        var dead = current[index].deadLetters
+        var dead = deadLetters
+        var shown = (waiting: Int64(0), sent: machine.sent, dead: dead)
+        slot.status.withLock { $0.sent += machine.sent }
         var wasWell = true
         do {
-            let alarms = try AlarmLog(reading: alarmLog)
-            var next = machine.step(.reached(board.lastAlarm.load(ordering: .acquiring)), at: clock.now)
+            var next = machine.step(.reached(feed.last()), at: clock.now)
             while !isCancelled() {
                 switch next {
                 case .read(let after, let limit):
-                    let page = try alarms.page(after: after, limit: limit)
-                    next = machine.step(
-                        .read(try letters(page.entries, for: forwarder), last: page.last), at: clock.now)
+                    let page = try feed.read(after, limit)
+                    next = machine.step(.read(page.letters, last: page.last), at: clock.now)
                 case .readStanding(let numbers):
-                    let entries = try numbers.compactMap { number in
-                        try alarms.page(after: number - 1, limit: 1).entries.first { $0.sequence == number }
-                    }
-                    next = machine.step(.readStanding(try letters(entries, for: forwarder)), at: clock.now)
+                    next = machine.step(.readStanding(try feed.again(numbers)), at: clock.now)
                 case .send(let letters, let isReminder):
                     let outcome = forwarder.send(letters, isReminder: isReminder)
                     next = machine.step(.answered(outcome), at: clock.now)
                     if case .refused(let reason) = outcome, letters.count == 1, !isReminder {
                         log.warning(
                             "an alarm was refused by a forwarder's peer",
-                            ["forwarder": forwarder.name, "event": "\(letters[0].sequence)", "reason": reason])
+                            ["forwarder": feed.name, "event": "\(letters[0].sequence)", "reason": reason])
                     }
                 case .store(let record):
-                    try store.withLock { try $0.write(record, of: forwarder.name, at: OperatorStore.now) }
+                    try store.withLock { try $0.write(record, of: feed.name, at: OperatorStore.now) }
                     dead = min(DeliveryLog.mostDead, dead + Int64(record.dead.count))
                     next = machine.step(.stored, at: clock.now)
                 case nil:
                     usleep(100_000)
-                    next = machine.step(.reached(board.lastAlarm.load(ordering: .acquiring)), at: clock.now)
+                    next = machine.step(.reached(feed.last()), at: clock.now)
                 }
                 let isWell = machine.trouble == nil
                 if isWell != wasWell {
                     wasWell = isWell
                     log.notice(
                         isWell ? "a forwarder's peer takes alarms again" : "a forwarder's peer takes no alarms",
-                        ["forwarder": forwarder.name, "reason": machine.trouble ?? ""])
+                        ["forwarder": feed.name, "reason": machine.trouble ?? ""])
                 }
-                statuses.withLock {
-                    $0[index].state = isWell ? "well" : "failing"
-                    $0[index].waiting = machine.waiting
-                    $0[index].sent = machine.sent
-                    $0[index].deadLetters = dead
-                    $0[index].trouble = machine.trouble.map { PrintableText.line($0, limit: 300) }
+                // Two feeds of one forwarder show themselves as one.
+                let now = (waiting: machine.waiting, sent: machine.sent, dead: dead)
+                slot.status.withLock {
+                    $0.waiting += now.waiting - shown.waiting
+                    $0.sent += now.sent - shown.sent
+                    $0.deadLetters += now.dead - shown.dead
                 }
+                slot.say(machine.trouble, of: feed.name)
+                shown = now
             }
         } catch {
             let failed = error as? StorageError
-            log.error("a forwarder has ended", ["forwarder": forwarder.name, "reason": "\(error)"])
+            log.error("a forwarder has ended", ["forwarder": feed.name, "reason": "\(error)"])
             failure.withLock { $0 = failed }
-            statuses.withLock {
-                $0[index].state = "failing"
-                $0[index].trouble = PrintableText.line("\(error)", limit: 300)
-            }
+            slot.say("\(error)", of: feed.name)
         }
     }
 

@@ -7,7 +7,7 @@ package enum HTTPClient {
     package enum Outcome: Equatable, Sendable {
         /// The whole body was read, or the reader had enough.
         case finished
-        /// The server answered with another status than 200; with the first line of its body.
+        /// The server refused; with what it says is wrong, or the first line of its body.
         case refused(Int, String)
         /// No server there, or the connection broke.
         case unreachable(String)
@@ -117,7 +117,7 @@ package enum HTTPClient {
                 status = code
                 bytes = Array(head[end...])
             }
-            guard status == 200 else {
+            guard (200..<300).contains(status ?? 0) else {
                 // Its first line is shown; what follows is read and forgotten.
                 body += bytes.prefix(Self.longestRefusal - body.count)
                 continue
@@ -125,9 +125,9 @@ package enum HTTPClient {
             if !bytes.isEmpty, !read(bytes) { return .finished }
         }
         guard let status else { return .unreachable("the connection to \(host):\(port) broke") }
-        guard status == 200 else {
+        guard (200..<300).contains(status) else {
             let line = String(decoding: body, as: UTF8.self).split(separator: "\n").first.map(String.init) ?? ""
-            return .refused(status, line)
+            return .refused(status, Problem.detail(of: line) ?? line)
         }
         return .finished
     }

@@ -8,7 +8,11 @@ package struct HTTPRequest {
         case get = "GET"
         case post = "POST"
         case put = "PUT"
+        case patch = "PATCH"
         case delete = "DELETE"
+
+        /// All of them, as the header `Allow` has them.
+        static let all = "GET, POST, PUT, PATCH, DELETE"
     }
 
     /// What it wants done.
@@ -25,17 +29,28 @@ package struct HTTPRequest {
 
 /// What it gets.
 package enum HTTPResponse: Sendable {
-    /// A whole body.
-    case whole(status: Int, type: String, body: [UInt8])
+    /// A whole body; without a type for an answer that has none. Headers of its own by their names.
+    case whole(status: Int, type: String, body: [UInt8], headers: [String: String] = [:])
     /// A stream: `next` gives more bytes, an empty array when there is nothing yet, `nil` at the end. It is called from a
     /// thread of the connection's own and may wait, but not for long. Streams without an end are counted.
     case stream(type: String, isEndless: Bool = true, next: @Sendable () -> [UInt8]?)
 }
 
 extension HTTPResponse {
-    /// A line of text.
+    /// A line of text; one that says what went wrong goes as a ``Problem`` (RFC 9457).
     package static func text(_ status: Int, _ text: String) -> HTTPResponse {
-        .whole(status: status, type: "text/plain; charset=utf-8", body: Array(text.utf8))
+        guard status < 400 else { return Problem(status, text.hasSuffix("\n") ? String(text.dropLast()) : text).answer }
+        return .whole(status: status, type: "text/plain; charset=utf-8", body: Array(text.utf8))
+    }
+
+    /// That it was done, and nothing to say about it.
+    package static var done: HTTPResponse { .whole(status: 204, type: "", body: []) }
+
+    /// The same answer with a header more.
+    func adding(_ name: String, _ value: String) -> HTTPResponse {
+        guard case .whole(let status, let type, let body, var headers) = self else { return self }
+        headers[name] = value
+        return .whole(status: status, type: type, body: body, headers: headers)
     }
 
     /// JSON.

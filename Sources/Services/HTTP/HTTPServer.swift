@@ -36,7 +36,8 @@ import Synchronization
     /// - Throws: ``ServiceError`` when the address cannot be had.
     package init(
         host: String, port: Int, names: [String] = [], limits: ConnectionWatch.Limits = .init(),
-        longestBody: Int = HTTPServer.longestBody, certificate: (certificate: String, key: String)? = nil,
+        longestBody: Int = HTTPServer.longestBody, largeBodies: LargeBodies? = nil,
+        certificate: (certificate: String, key: String)? = nil,
         listening: (Int) throws -> Void = { _ in }, handler: @escaping Handler
     ) throws {
         let pem = try certificate.map { try Self.pem($0) }
@@ -51,7 +52,7 @@ import Synchronization
         let machine = ProcessInfo.processInfo.hostName
         let door = Door(
             hosts: HostRule(names: names + [host, machine]), limits: limits, longestBody: longestBody,
-            isEncrypted: pem != nil, handler: handler)
+            largeBodies: largeBodies, isEncrypted: pem != nil, handler: handler)
         let box = unsafe Unmanaged.passRetained(door)
         unsafe self.door = box
         let started = unsafe faultline_http_start(
@@ -84,7 +85,7 @@ import Synchronization
     }
 
     /// The texts of a certificate and its key; the key is its owner's alone.
-    private static func pem(_ files: (certificate: String, key: String)) throws -> (certificate: String, key: String) {
+    static func pem(_ files: (certificate: String, key: String)) throws -> (certificate: String, key: String) {
         var status = stat()
         if unsafe stat(files.key, &status) == 0, status.st_mode & 0o077 != 0 {
             throw ServiceError(
@@ -155,6 +156,9 @@ private final class Door: Sendable {
     let handler: HTTPServer.Handler
     let hosts: HostRule
     let longestBody: Int
+    let largeBodies: HTTPServer.LargeBodies?
+    /// Large bodies that are here.
+    let largeCount = Atomic<Int>(0)
     /// How whoever shows no token is asked for one: a browser of another machine asks its user, for a password; on this
     /// machine the page itself does.
     let challenge: String
@@ -162,12 +166,13 @@ private final class Door: Sendable {
     private let state: Mutex<State>
 
     init(
-        hosts: HostRule, limits: ConnectionWatch.Limits, longestBody: Int, isEncrypted: Bool,
-        handler: @escaping HTTPServer.Handler
+        hosts: HostRule, limits: ConnectionWatch.Limits, longestBody: Int, largeBodies: HTTPServer.LargeBodies?,
+        isEncrypted: Bool, handler: @escaping HTTPServer.Handler
     ) {
         challenge = isEncrypted ? "Basic realm=\"Faultline: a token as the password\"" : "Bearer"
         self.hosts = hosts
         self.longestBody = longestBody
+        self.largeBodies = largeBodies
         self.handler = handler
         state = Mutex(State(watch: ConnectionWatch(limits: limits)))
     }
@@ -211,9 +216,16 @@ extension OpaquePointer {
 private final class BodyBox {
     private(set) var bytes: [UInt8] = []
     private(set) var isTooLong = false
-    private let limit: Int
+    let limit: Int
+    private let ended: () -> Void
 
-    init(limit: Int) { self.limit = limit }
+    /// - Parameter ended: called when the body goes.
+    init(limit: Int, ended: @escaping () -> Void = {}) {
+        self.limit = limit
+        self.ended = ended
+    }
+
+    deinit { ended() }
 
     func append(_ more: UnsafeRawBufferPointer) {
         guard !isTooLong, bytes.count + more.count <= limit else {
@@ -298,14 +310,30 @@ private func answerRequest(
     guard let held = unsafe state.pointee else {
         // Only the headers are here; a body comes in further calls, the last of them without bytes.
         door.entered(.receiving, unsafe connection.connectionID)
-        unsafe state.pointee = Unmanaged.passRetained(BodyBox(limit: door.longestBody)).toOpaque()
+        let path = unsafe String(cString: url)
+        let large = door.largeBodies.flatMap { $0.path == path && method == "POST" ? $0 : nil }
+        var busy = false
+        var box = BodyBox(limit: door.longestBody)
+        if let large {
+            busy = door.largeCount.add(1, ordering: .relaxed).newValue > large.atOnce
+            box = BodyBox(limit: busy ? 0 : large.longest) { door.largeCount.subtract(1, ordering: .relaxed) }
+        }
+        unsafe state.pointee = Unmanaged.passRetained(box).toOpaque()
         let version = unsafe version.map { unsafe String(cString: $0) } ?? ""
         if let refusal = unsafe refusal(connection, method: method, version: version, door: door) {
             return unsafe queue(refusal, on: connection, door, ends: true)
         }
         guard HTTPRequest.Method(rawValue: method) != nil else {
-            let line = "only GET, POST, PUT and DELETE are served here\n"
-            return unsafe queue(.text(405, line), on: connection, door, ends: true)
+            let line = "only GET, POST, PUT, PATCH and DELETE are served here\n"
+            let refusal = HTTPResponse.text(405, line).adding("Allow", HTTPRequest.Method.all)
+            return unsafe queue(refusal, on: connection, door, ends: true)
+        }
+        if let large {
+            let early = unsafe HTTPRequest(connection, .post, path: path, body: [])
+            let refused =
+                large.refusal(early)
+                ?? (busy ? .text(503, "\(large.atOnce) bodies of this size are here, as many as may be\n") : nil)
+            if let refused { return unsafe queue(refused, on: connection, door, ends: true) }
         }
         return faultline_http_result(1)
     }
@@ -316,17 +344,24 @@ private func answerRequest(
         return faultline_http_result(1)
     }
     guard !collected.isTooLong else {
-        let line = "a body of more than \(door.longestBody) bytes\n"
+        let line = "a body of more than \(collected.limit) bytes\n"
         return unsafe queue(.text(413, line), on: connection, door, ends: true)
     }
     guard let method = HTTPRequest.Method(rawValue: method) else { return faultline_http_result(0) }
-    let request = HTTPRequest(
-        method: method, path: unsafe String(cString: url),
-        query: { name in unsafe faultline_http_argument(connection, name).map { unsafe String(cString: $0) } },
-        header: { name in unsafe faultline_http_header(connection, name).map { unsafe String(cString: $0) } },
-        body: collected.bytes)
+    let request = unsafe HTTPRequest(connection, method, path: String(cString: url), body: collected.bytes)
     door.entered(.answering, unsafe connection.connectionID)
     return unsafe queue(door.handler(request), on: connection, door)
+}
+
+extension HTTPRequest {
+    /// What a connection asks for; the queries and headers are looked up while it is open.
+    fileprivate init(_ connection: OpaquePointer, _ method: Method, path: String, body: [UInt8]) {
+        self.init(
+            method: method, path: path,
+            query: { name in unsafe faultline_http_argument(connection, name).map { unsafe String(cString: $0) } },
+            header: { name in unsafe faultline_http_header(connection, name).map { unsafe String(cString: $0) } },
+            body: body)
+    }
 }
 
 /// A request has ended, one way or another: its body goes.
@@ -353,9 +388,10 @@ private func queue(
     let response: OpaquePointer?
     let contentType: String
     let status: Int
+    var headers: [String: String] = [:]
     switch answer {
-    case .whole(let code, let type, let body):
-        (status, contentType) = (code, type)
+    case .whole(let code, let type, let body, let more):
+        (status, contentType, headers) = (code, type, more)
         unsafe response = unsafe body.withUnsafeBytes {
             unsafe faultline_http_response($0.baseAddress, $0.count)
         }
@@ -367,8 +403,10 @@ private func queue(
     }
     guard let made = unsafe response else { return faultline_http_result(0) }
     defer { unsafe MHD_destroy_response(made) }
-    unsafe MHD_add_response_header(made, "Content-Type", contentType)
-    unsafe MHD_add_response_header(made, "Cache-Control", "no-store")
+    if !contentType.isEmpty { unsafe MHD_add_response_header(made, "Content-Type", contentType) }
+    // What has a tag may be kept, and is asked for again each time.
+    headers["Cache-Control"] = headers["ETag"] == nil ? "no-store" : "no-cache"
+    for (name, value) in headers { unsafe MHD_add_response_header(made, name, value) }
     unsafe MHD_add_response_header(made, "X-Content-Type-Options", "nosniff")
     if contentType.hasPrefix("text/html") {
         unsafe MHD_add_response_header(made, "Content-Security-Policy", PageFiles.policy)

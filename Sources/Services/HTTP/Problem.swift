@@ -17,11 +17,17 @@ struct Problem: Error, Encodable {
         title =
             switch status {
             case 400: "Bad Request"
+            case 401: "Unauthorized"
             case 403: "Forbidden"
             case 404: "Not Found"
             case 405: "Method Not Allowed"
             case 409: "Conflict"
+            case 413: "Content Too Large"
             case 415: "Unsupported Media Type"
+            case 421: "Misdirected Request"
+            case 422: "Unprocessable Content"
+            case 500: "Internal Server Error"
+            case 503: "Service Unavailable"
             case 507: "Insufficient Storage"
             default: "Error"
             }
@@ -31,6 +37,12 @@ struct Problem: Error, Encodable {
     var answer: HTTPResponse {
         let body = (try? JSONEncoder.oneLine.encode(self)) ?? Data()
         return .whole(status: status, type: "application/problem+json", body: Array(body) + [0x0a])
+    }
+
+    /// What a body says is wrong; `nil` where it is no problem of this kind.
+    static func detail(of body: String) -> String? {
+        struct Said: Decodable { let detail: String }
+        return (try? JSONDecoder().decode(Said.self, from: Data(body.utf8)))?.detail
     }
 
     private struct AnyValue: Decodable {

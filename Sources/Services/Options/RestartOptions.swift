@@ -37,6 +37,31 @@ package struct RestartOptions: Hashable, Sendable {
         }
     }
 
+    /// What has changed since the folder was last used, and what it was used with; `nil` for a folder that was not. Nothing
+    /// is written.
+    ///
+    /// - Throws: `CommandLineError` (78) that names an option of `fixed` with another value; `StorageError` when the
+    ///   folder cannot be read.
+    package func compared(
+        with folder: String, fixed: Set<String>
+    ) throws -> (changes: [Change], earlier: [String: String]?) {
+        let path = "\(folder)/\(Self.fileName)"
+        guard FileManager.default.fileExists(atPath: path) else { return ([], nil) }
+        let bytes = try FileContents.read(path, limit: 1 << 20)
+        guard let earlier = try? JSONDecoder().decode([String: String].self, from: Data(bytes)) else {
+            throw CommandLineError(
+                .configuration, "\(path): not the options of an earlier start; remove it to take those of now")
+        }
+        let changes = self.changes(since: RestartOptions(earlier))
+        if let refused = changes.first(where: { fixed.contains($0.option) }) {
+            throw CommandLineError(
+                .configuration,
+                "--\(refused.option): found \(refused.now), but \(folder) was begun with \(refused.before); expected "
+                    + "the same value, or another --data-folder")
+        }
+        return (changes, earlier)
+    }
+
     /// What has changed since the folder was last used, all of it allowed; the values are then those of the folder.
     ///
     /// - Parameter fixed: options that cannot change as long as the folder is used.
@@ -47,22 +72,8 @@ package struct RestartOptions: Hashable, Sendable {
         let held = try DataFolder(folder)
         defer { withExtendedLifetime(held) {} }
         let path = held.file(Self.fileName)
-        var changes: [Change] = []
-        if FileManager.default.fileExists(atPath: path) {
-            let bytes = try FileContents.read(path, limit: 1 << 20)
-            guard let earlier = try? JSONDecoder().decode([String: String].self, from: Data(bytes)) else {
-                throw CommandLineError(
-                    .configuration, "\(path): not the options of an earlier start; remove it to take those of now")
-            }
-            changes = self.changes(since: RestartOptions(earlier))
-            if let refused = changes.first(where: { fixed.contains($0.option) }) {
-                throw CommandLineError(
-                    .configuration,
-                    "--\(refused.option): found \(refused.now), but \(folder) was begun with \(refused.before); expected "
-                        + "the same value, or another --data-folder")
-            }
-            guard !changes.isEmpty || Set(earlier.keys) != Set(values.keys) else { return [] }
-        }
+        let (changes, earlier) = try compared(with: folder, fixed: fixed)
+        guard earlier.map({ !changes.isEmpty || Set($0.keys) != Set(values.keys) }) ?? true else { return [] }
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
         try FileContents.writeAtomically(Array(try encoder.encode(values)), to: path)

@@ -12,8 +12,10 @@ package enum ServiceOptions {
         "log-level", "LEVEL", default: .notice, "the least that is logged to standard error")
 
     /// The logger of a process.
-    package static func logger(_ label: String, _ arguments: Arguments) -> Logger {
-        Logger(label: label, minimum: arguments[logLevel].level, sink: StandardErrorSink())
+    package static func logger(
+        _ label: String, _ arguments: Arguments, sink: any LogSink = StandardErrorSink()
+    ) -> Logger {
+        Logger(label: label, minimum: arguments[logLevel].level, sink: sink)
     }
 
     /// The parts of `HOST:PORT`.

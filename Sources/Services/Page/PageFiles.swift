@@ -25,6 +25,11 @@ enum PageFiles {
         "/v1/schemas/alarm-event": ("application/schema+json", PackageResources.alarm_event_schema_json),
     ]
 
+    /// The paths of all files with their types, without parameters of these.
+    static var types: [(path: String, type: String)] {
+        files.map { (path: $0.key, type: String($0.value.type.prefix { $0 != ";" })) }.sorted { $0.path < $1.path }
+    }
+
     /// The file of a path; `nil` where there is none.
     static func answer(_ path: String) -> HTTPResponse? {
         files[path].map { .whole(status: 200, type: $0.type, body: $0.body) }

@@ -71,6 +71,15 @@ package final class DeliveryLog {
         }
     }
 
+    /// Forgets a forwarder, with what was refused.
+    package func forget(_ forwarder: String) throws(StorageError) {
+        try database.transaction { () throws(StorageError) in
+            for (table, column) in [("forwarders", "name"), ("standing", "forwarder"), ("dead", "forwarder")] {
+                try database.query("DELETE FROM \(table) WHERE \(column) = ?", [.text(forwarder)])
+            }
+        }
+    }
+
     /// How many dead letters a forwarder has.
     package func deadLetters(of forwarder: String) throws(StorageError) -> Int64 {
         try database.query("SELECT COUNT(*) FROM dead WHERE forwarder = ?", [.text(forwarder)]).first?.first?.integer

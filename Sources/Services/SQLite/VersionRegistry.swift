@@ -192,6 +192,33 @@ package final class VersionRegistry {
         try database.query("SELECT number FROM versions ORDER BY number").compactMap { $0[0].integer }
     }
 
+    /// A version that is kept, without its bytes.
+    package struct Kept: Equatable, Sendable {
+        /// Its number.
+        package var number: Int64
+        /// How many bytes it has.
+        package var bytes: Int
+        /// SHA-256 of the bytes.
+        package var digest: [UInt8]
+        /// What is known of the round that made it, as JSON; `nil` where that is not kept.
+        package var record: [UInt8]?
+    }
+
+    /// The versions before a number, the latest first.
+    package func kept(before number: Int64, limit: Int) throws(StorageError) -> [Kept] {
+        try database.query(
+            """
+            SELECT number, length(bytes), digest,
+            (SELECT record FROM rounds WHERE version = number AND committed = 1 ORDER BY entry LIMIT 1)
+            FROM versions WHERE number < ? ORDER BY number DESC LIMIT ?
+            """, [.integer(number), .integer(Int64(limit))]
+        ).map {
+            Kept(
+                number: $0[0].integer ?? 0, bytes: Int($0[1].integer ?? 0), digest: $0[2].blob ?? [],
+                record: $0[3].blob)
+        }
+    }
+
     private func version(query: String, _ values: [SQLValue]) throws(StorageError) -> Version? {
         guard let row = try database.query(query, values).first else { return nil }
         let version = Version(

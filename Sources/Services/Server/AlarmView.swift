@@ -14,15 +14,17 @@ struct AlarmView: Sendable {
     /// Whether each event goes in an envelope of CloudEvents.
     var isEnveloped = false
 
-    /// The view of a request: `?form=brief` or `?form=cloudevents`; `nil` for another form.
-    func asked(by request: HTTPRequest) -> AlarmView? {
+    /// How events are shown where that is said.
+    static let form = WordParameter(
+        name: "form", words: ["brief", "cloudevents"],
+        text: "Without signatures, or each in an envelope of CloudEvents 1.0.")
+
+    /// The view of a request.
+    func asked(by request: HTTPRequest) throws(Problem) -> AlarmView {
+        let form = try request.value(Self.form)
         var view = self
-        switch request.query("form") {
-        case nil: break
-        case "brief": view.isBrief = true
-        case "cloudevents": view.isEnveloped = true
-        case .some: return nil
-        }
+        view.isBrief = form == "brief"
+        view.isEnveloped = form == "cloudevents"
         return view
     }
 

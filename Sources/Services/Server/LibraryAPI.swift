@@ -13,6 +13,8 @@ struct LibraryAPI: Sendable {
 
     /// The path of the whole library; faults are below it.
     static let path = "/v1/library"
+    /// How the library is shown where that is said.
+    static let form = WordParameter(name: "form", words: ["file"], text: "As fl-train keeps it.")
     /// Bytes of a fault's name.
     static let longestName = 64
     /// Bytes of an origin.
@@ -52,11 +54,7 @@ struct LibraryAPI: Sendable {
     /// with `?form=file`, the library as `fl-train library` keeps it.
     private func list(_ request: HTTPRequest) throws -> HTTPResponse {
         let library = store.current.library
-        switch request.query("form") {
-        case nil: break
-        case "file": return .json(try library.encoded())
-        case .some: return .text(400, "form: expected 'file', or no form\n")
-        }
+        if try request.value(Self.form) != nil { return .json(try library.encoded()) }
         return try .encoding(
             Listing(
                 faults: library.faults.sorted { $0.key < $1.key }.map { name, known in

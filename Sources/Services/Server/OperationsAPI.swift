@@ -15,6 +15,8 @@ struct OperationsAPI: Sendable {
     /// The number of the last alarm in the log.
     let lastAlarm: @Sendable () -> Int64
 
+    static let since = NumberParameter("since", 0 ... .max, default: 0, "A number in the audit: what is behind it.")
+    static let auditLimit = NumberParameter("limit", 1...1_000, default: 1_000, "Entries on a page.")
     private static let silences = "/v1/silences"
     private static let hints = "/v1/hints"
     /// Marks that one answer shows.
@@ -64,7 +66,7 @@ struct OperationsAPI: Sendable {
                     throw Problem(404, "no silence \(id) here")
                 }
                 return try .encoding(silence)
-            case .post: throw Problem(405, "GET, PUT or DELETE a silence here")
+            case .post, .patch: throw Problem(405, "GET, PUT or DELETE a silence here")
             }
         }
         if path.hasPrefix(Self.hints + "/") {
@@ -76,7 +78,7 @@ struct OperationsAPI: Sendable {
                 let body = try Problem.read(Body.self, from: request, keys: ["text"])
                 return try done(.hint(fault: fault, text: body.text), request)
             case .delete: return try done(.forgetHint(fault: fault), request)
-            case .get, .post: throw Problem(405, "PUT or DELETE a hint here; GET \(Self.hints) lists them")
+            case .get, .post, .patch: throw Problem(405, "PUT or DELETE a hint here; GET \(Self.hints) lists them")
             }
         }
         throw Problem(405, "\(path) does not take \(request.method.rawValue)")
@@ -118,12 +120,8 @@ struct OperationsAPI: Sendable {
     }
 
     private func audit(_ request: HTTPRequest) throws -> HTTPResponse {
-        guard let since = Int64(request.query("since") ?? "0"), since >= 0 else {
-            throw Problem(400, "since: expected a number, 0 for all")
-        }
-        guard let limit = Int(request.query("limit") ?? "1000"), (1...1_000).contains(limit) else {
-            throw Problem(400, "limit: expected 1 to 1000")
-        }
+        let since = try request.value(Self.since)
+        let limit = Int(try request.value(Self.auditLimit))
         let entries = try store.audit(after: since, limit: limit)
         return try .encoding(
             Audit(entries: entries, last: entries.last?.number ?? since, more: entries.count == limit))

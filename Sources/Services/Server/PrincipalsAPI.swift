@@ -25,8 +25,12 @@ struct PrincipalsAPI: Sendable {
     /// Answers a request for such a path.
     func answer(_ request: HTTPRequest) throws -> HTTPResponse {
         guard let office else { return .text(404, "no principals here: the server was started with --plain\n") }
-        if let refusal = authority.refusal(of: request, needing: .admin) { return refusal }
         let name = request.path == Self.path ? nil : String(request.path.dropFirst(Self.path.count + 1))
+        if request.method == (name == nil ? .get : .delete),
+            let refusal = authority.refusal(of: request, needing: .admin)
+        {
+            return refusal
+        }
         switch (request.method, name) {
         case (.get, nil):
             let registry = office.registry

@@ -15,15 +15,32 @@ final class ServerAPI: Sendable {
     private let incidents: IncidentBook
     private let operations: OperationsAPI
     private let view: AlarmView
-    private let forwarding: ForwardingThreads?
+    private let forwarding: ForwardingThreads
+    private let models: ModelsAPI
+    private let scoring: ScoringAPI
+    private let faults: FaultManagementAPI
+
+    static let workersLimit = NumberParameter("limit", 1...10_000, default: 10_000, "Workers on a page.")
+    static let workersAfter = TextParameter(name: "after", length: 0...200, text: "A worker's name: those behind it.")
+    static let roundsLimit = NumberParameter("limit", 1...10_000, default: 10_000, "How many of the latest rounds.")
+    static let since = NumberParameter("since", 0 ... .max, default: 0, "A number in the log: what is behind it.")
+    static let alarmsLimit = NumberParameter("limit", 1...10_000, default: 1_000, "Events on a page.")
+    static let tellsOperations = WordParameter(
+        name: "operations", words: ["true", "false"], text: "Whether to tell when operators said something.")
+    static let incidentsLimit = NumberParameter("limit", 1...1_000, default: 100, "How many of the latest incidents.")
 
     /// - Parameters:
+    ///   - workbench: does what takes longer than an answer may.
     ///   - authority: who may look, and who may change something.
     ///   - office: keeps who may take part; `nil` in plain mode.
     init(
         board: ServerBoard, folder: String, library: FaultLibraryStore, view: AlarmView,
-        forwarding: ForwardingThreads?, authority: HTTPAuthority, office: IdentityOffice?
+        forwarding: ForwardingThreads, workbench: Workbench, tool: String, authority: HTTPAuthority,
+        office: IdentityOffice?
     ) {
+        models = ModelsAPI(folder: folder, board: board, tool: tool)
+        scoring = ScoringAPI(
+            folder: folder, board: board, library: library, workbench: workbench, tool: tool, authority: authority)
         principals = PrincipalsAPI(office: office, authority: authority)
         incidents = view.incidents
         self.view = view
@@ -35,35 +52,59 @@ final class ServerAPI: Sendable {
         self.operations = OperationsAPI(
             store: view.operations, library: self.library, incidents: incidents, authority: authority,
             lastAlarm: { board.lastAlarm.load(ordering: .acquiring) })
+        faults = FaultManagementAPI(
+            list: AlarmList(log: folder + "/alarms.db"), view: view, forwarding: forwarding, authority: authority,
+            federation: { board.current.federation }, lastAlarm: { board.lastAlarm.load(ordering: .acquiring) })
     }
+
+    /// The path whose bodies are larger than others, and how large.
+    var largeBodies: HTTPServer.LargeBodies { scoring.largeBodies }
 
     /// Answers a request.
     func answer(_ request: HTTPRequest) -> HTTPResponse {
+        let answer = respond(to: request)
+        guard case .whole(let status, _, let body, _) = answer else { return answer }
+        if status >= 400 {
+            let said = FaultManagementAPI.serves(request.path) ? FaultManagementAPI.worded(answer) : answer
+            return status == 405 ? said.adding("Allow", ServerRoutes.allowed(request.path)) : said
+        }
+        return status == 200 && request.method == .get && body.count <= Self.longestTagged
+            ? EntityTag(of: body).answer(to: request, with: answer) : answer
+    }
+
+    /// Bytes of an answer that gets a tag.
+    private static let longestTagged = 1 << 20
+
+    private func respond(to request: HTTPRequest) -> HTTPResponse {
         if let refusal = authority.refusal(of: request, needing: .read) { return refusal }
+        guard ServerRoutes.serves(request.path) else {
+            return .text(
+                404, "\(HTTPResponse.printable(request.path)): nothing here; \(OpenAPIDocument.path) says what there is"
+            )
+        }
         do {
             if request.path == "/v1/placement/target" { return try target(request) }
             if LibraryAPI.serves(request.path) { return try library.answer(request) }
             if PrincipalsAPI.serves(request.path) { return try principals.answer(request) }
             if OperationsAPI.serves(request.path) { return try operations.answer(request) }
+            if ModelsAPI.serves(request.path) { return try models.answer(request) }
+            if ScoringAPI.serves(request.path) { return try scoring.answer(request) }
+            if FaultManagementAPI.serves(request.path) { return try faults.answer(request) }
             guard request.method == .get else { return .text(405, "only GET is served here\n") }
             switch request.path {
             case "/healthz": return try health()
             case "/metrics": return try metrics()
-            case "/v1/workers": return try workers()
+            case OpenAPIDocument.path: return .json(OpenAPIDocument.bytes)
+            case "/v1/workers": return try workers(request)
             case "/v1/rounds": return try rounds(request)
             case "/v1/placement": return try placement()
             case "/v1/alarms": return try alarms(request)
             case "/v1/alarms/stream": return try stream(request)
             case "/v1/incidents": return try incidents(request)
-            default:
-                if let file = PageFiles.answer(request.path) { return file }
-                return .text(
-                    404,
-                    "nothing here; there are / (a page), /healthz, /metrics, /v1/workers, /v1/rounds, /v1/placement, "
-                        + "/v1/placement/target, /v1/alarms, /v1/alarms/stream, /v1/incidents, /v1/library, "
-                        + "/v1/operations, /v1/silences, /v1/hints, /v1/audit, /v1/principals, /v1/schemas/alarm-event\n"
-                )
+            default: return PageFiles.answer(request.path) ?? .text(404, "nothing here")
             }
+        } catch let problem as Problem {
+            return problem.answer
         } catch {
             return .text(500, PrintableText.line("\(error)", limit: 300) + "\n")
         }
@@ -103,7 +144,7 @@ final class ServerAPI: Sendable {
                 refusedMessages: state.refusedMessages,
                 refusedHandshakes: state.refusedHandshakes, refusedConnections: state.refusedConnections,
                 dataQuality: Array(findings.prefix(100)), dataQualityCount: findings.count,
-                forwarders: forwarding?.current))
+                forwarders: forwarding.current.isEmpty ? nil : forwarding.current))
     }
 
     private func metrics() throws -> HTTPResponse {
@@ -111,14 +152,21 @@ final class ServerAPI: Sendable {
         try incidents.catchUp(to: last)
         return ServerMetrics(
             board: board.current, lastAlarm: last, openIncidents: incidents.openCount,
-            findings: incidents.findings.count, forwarders: forwarding?.current ?? []
+            findings: incidents.findings.count, forwarders: forwarding.current
         ).answer
     }
 
-    private struct Workers: Encodable { var workers: [WorkerEntry] }
+    private struct Workers: Encodable {
+        var workers: [WorkerEntry]
+        var more: Bool
+    }
 
-    private func workers() throws -> HTTPResponse {
-        try .encoding(Workers(workers: board.current.workers.values.sorted { $0.name < $1.name }))
+    private func workers(_ request: HTTPRequest) throws -> HTTPResponse {
+        let limit = Int(try request.value(Self.workersLimit))
+        let after = try request.value(Self.workersAfter)
+        let all = board.current.workers.values.filter { worker in after.map { worker.name > $0 } ?? true }
+            .sorted { $0.name < $1.name }
+        return try .encoding(Workers(workers: Array(all.prefix(limit)), more: all.count > limit))
     }
 
     private struct Rounds: Encodable {
@@ -145,8 +193,7 @@ final class ServerAPI: Sendable {
     }
 
     private func rounds(_ request: HTTPRequest) throws -> HTTPResponse {
-        let limit = request.query("limit").map { Int($0) ?? -1 } ?? Int.max
-        guard limit > 0 else { return .text(400, "limit: expected how many of the latest rounds, at least 1\n") }
+        let limit = Int(try request.value(Self.roundsLimit))
         let state = board.current
         let registry = try VersionRegistry(reading: folder + "/registry.db")
         let decoder = JSONDecoder()
@@ -202,43 +249,37 @@ final class ServerAPI: Sendable {
         var rounds: Int
     }
 
-    /// A sequence number from a query or a header; `nil` when it is none.
-    private static func sequence(_ text: String?) -> Int64? {
-        guard let text else { return 0 }
-        return Int64(text).flatMap { $0 >= 0 ? $0 : nil }
-    }
-
     private func alarms(_ request: HTTPRequest) throws -> HTTPResponse {
-        guard let since = Self.sequence(request.query("since")) else {
-            return .text(400, "since: a sequence number is needed, 0 for all\n")
-        }
-        let limit = request.query("limit").map { Int($0) ?? -1 } ?? 1_000
-        guard (1...10_000).contains(limit) else { return .text(400, "limit: 1 to 10000\n") }
-        guard let view = view.asked(by: request) else { return .text(400, Self.noForm) }
+        let since = try request.value(Self.since)
+        let limit = Int(try request.value(Self.alarmsLimit))
         let listing = AlarmListing(
-            log: try AlarmLog(reading: folder + "/alarms.db"), view: view, since: since, limit: limit)
+            log: try AlarmLog(reading: folder + "/alarms.db"), view: try view.asked(by: request), since: since,
+            limit: limit)
         return .stream(type: "application/json", isEndless: false) { listing.next() }
     }
-
-    private static let noForm = "form: expected 'brief' (no signatures), 'cloudevents' (CloudEvents 1.0), or no form\n"
 
     private struct Incidents: Encodable { var incidents: [IncidentEntry] }
 
     private func incidents(_ request: HTTPRequest) throws -> HTTPResponse {
-        let limit = request.query("limit").map { Int($0) ?? -1 } ?? 100
-        guard (1...1_000).contains(limit) else { return .text(400, "limit: 1 to 1000\n") }
+        let limit = Int(try request.value(Self.incidentsLimit))
         try incidents.catchUp(to: board.lastAlarm.load(ordering: .acquiring))
         return try .encoding(Incidents(incidents: incidents.latest(limit)))
     }
 
     private func stream(_ request: HTTPRequest) throws -> HTTPResponse {
-        guard let since = Self.sequence(request.header("Last-Event-ID") ?? request.query("since")) else {
-            return .text(400, "Last-Event-ID: a sequence number is needed\n")
+        let tells = try request.value(Self.tellsOperations) == "true"
+        let view = try view.asked(by: request)
+        var since = try request.value(Self.since)
+        if let last = request.header("Last-Event-ID") {
+            guard let number = Int64(last), number >= 0 else {
+                throw Problem(
+                    400, "Last-Event-ID: found '\(HTTPResponse.printable(last))', expected a number, 0 or more")
+            }
+            since = number
         }
-        guard let view = view.asked(by: request) else { return .text(400, Self.noForm) }
         let cursor = AlarmCursor(
             log: try AlarmLog(reading: folder + "/alarms.db"), board: board, view: view, sequence: since,
-            tellsOperations: request.query("operations") == "true")
+            tellsOperations: tells)
         return .stream(type: "text/event-stream") { cursor.next() }
     }
 }

@@ -15,7 +15,8 @@ package final class ServerService {
     private let board = ServerBoard()
     private let library: FaultLibraryStore
     private let operations: OperatorStore
-    private let forwarding: ForwardingThreads?
+    private let forwarding: ForwardingThreads
+    private let workbench = Workbench()
     private let stop: StopSignal
     private let node: ServerNode
     private let port: any MessagePort
@@ -121,9 +122,9 @@ package final class ServerService {
             tasks: tasks, inbox: Inbox { waker.wake() }, note: { log.write($0) })
         let incidents = IncidentBook(log: folder.file("alarms.db"), dependencies: settings.dependencies)
         let view = AlarmView(names: library, incidents: incidents, operations: operations)
-        forwarding =
-            settings.forwarders.isEmpty
-            ? nil : try ForwardingThreads(settings.forwarders, folder: folder, view: view, board: board, log: log)
+        forwarding = try ForwardingThreads(
+            settings.forwarders, subscriber: settings.subscriber, folder: folder, view: view, board: board,
+            federation: "\(federation.federation)", log: log)
         let host = settings.httpHost.contains(":") ? "[\(settings.httpHost)]" : settings.httpHost
         let localToken = HTTPToken.makeText()
         let authority = HTTPAuthority(
@@ -131,12 +132,12 @@ package final class ServerService {
             office: office)
         let api = ServerAPI(
             board: board, folder: folder.path, library: library, view: view, forwarding: forwarding,
-            authority: authority, office: office)
+            workbench: workbench, tool: tool, authority: authority, office: office)
         // What it says is true from the first answer on.
         Self.show(node, on: board)
         http = try HTTPServer(
             host: settings.httpHost, port: settings.httpPort, names: settings.httpNames,
-            certificate: settings.certificate,
+            largeBodies: api.largeBodies, certificate: settings.certificate,
             listening: { if authority.takesLocalToken { try doors.open(http: $0, token: localToken) } },
             handler: { api.answer($0) })
         self.doors = doors
@@ -158,6 +159,14 @@ package final class ServerService {
                 "http: found \(host):\(settings.httpPort), which other machines reach, expected a loopback address, or "
                     + "--certificate and --certificate-key, and no --plain")
         }
+    }
+
+    /// Looks whether settings can be used as far as that shows without opening anything.
+    ///
+    /// - Throws: ``ServiceError``, `StorageError` or `TransportError` that says what cannot.
+    package static func check(_ settings: ServerSettings) throws {
+        try requireProtection(settings, isPlain: settings.isPlain)
+        if let certificate = settings.certificate { _ = try HTTPServer.pem(certificate) }
     }
 
     private static func recover(from registry: VersionRegistry) throws -> ServerRecovery {
@@ -219,7 +228,8 @@ package final class ServerService {
             doors.close()
             tasks.stop(upTo: .milliseconds(500))
             office?.stop()
-            forwarding?.stop()
+            forwarding.stop()
+            workbench.stop()
             http.stop()
             port.close()
             log.notice("server stopped", ["version": "\(node.machine.version)"])
@@ -235,7 +245,7 @@ package final class ServerService {
                 node.inbox.put(
                     .target(seconds: target.targetSeconds, rounds: target.rounds ?? placing.rounds))
             }
-            if let failure = library.storageFailure ?? operations.storageFailure ?? forwarding?.storageFailure,
+            if let failure = library.storageFailure ?? operations.storageFailure ?? forwarding.storageFailure,
                 failure.code == .full || failure.code == .unwritable
             {
                 throw failure

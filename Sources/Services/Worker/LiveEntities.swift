@@ -64,6 +64,27 @@ package protocol LiveEntities: AnyObject, Sendable {
     func remember(_ states: [String: [UInt8]]) throws
     /// Bytes that were kept; `nil`: none.
     func recall(_ name: String) throws -> [UInt8]?
+    /// How much has come and gone.
+    var figures: LiveFigures { get }
     /// Stops the sources.
     func stop()
+}
+
+/// What a store of live entities counts, since its start but for the bytes.
+package struct LiveFigures: Sendable, Hashable {
+    /// Rows taken from sources.
+    package var taken = 0
+    /// Rows let go, to make room or because they were too old.
+    package var forgotten = 0
+    /// Blocks that were not what was written.
+    package var damaged = 0
+    /// Bytes that it has.
+    package var bytes = 0
+
+    /// Nothing yet.
+    package init() {}
+}
+
+extension LiveEntities {
+    package var figures: LiveFigures { LiveFigures() }
 }

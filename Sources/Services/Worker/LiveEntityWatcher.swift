@@ -17,6 +17,7 @@ final class LiveEntityWatcher: Watcher {
             do {
                 try watch.run(isCancelled: isCancelled) { events, scored in
                     try spool.put(events, log)
+                    progress.figures.note(events)
                     if !events.isEmpty { progress.inbox.put(.spooled) }
                     progress.put(live: scored)
                 }
@@ -62,11 +63,14 @@ final class WatchProgress: Sendable {
 
     /// The node's.
     let inbox: Inbox<WorkerNode.Input>
+    /// What is counted.
+    let figures: WorkerFigures
     private let hasLive: Bool
     private let counts = Mutex<Counts>(Counts())
 
-    init(inbox: Inbox<WorkerNode.Input>, hasLive: Bool) {
+    init(inbox: Inbox<WorkerNode.Input>, figures: WorkerFigures, hasLive: Bool) {
         self.inbox = inbox
+        self.figures = figures
         self.hasLive = hasLive
     }
 
@@ -78,6 +82,7 @@ final class WatchProgress: Sendable {
             change(&counts)
             return counts
         }
+        figures.update { $0.scored = (now.files, now.live) }
         inbox.put(.streams(scoredSamples: now.files + now.live, ended: now.filesEnded && !hasLive))
     }
 }

@@ -20,11 +20,13 @@ package struct LiveScoring: Sendable {
     package var makeBackend: @Sendable (_ threads: Int) throws -> any AcceleratorBackend
     /// Program and version, for the record in models.
     package var tool: String
+    /// Counts what is done.
+    package var figures: WorkerFigures
 
     /// Scoring of the given streams.
     package init(
         training: [EntitySource], streams: [EntitySource], mirrored: MirroredSources = MirroredSources(),
-        reader: ReaderOptions, tool: String,
+        reader: ReaderOptions, tool: String, figures: WorkerFigures = WorkerFigures(),
         makeBackend: @escaping @Sendable (_ threads: Int) throws -> any AcceleratorBackend
     ) {
         self.training = Dictionary(training.map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first })
@@ -32,6 +34,7 @@ package struct LiveScoring: Sendable {
         self.mirrored = mirrored
         self.reader = reader
         self.tool = tool
+        self.figures = figures
         self.makeBackend = makeBackend
     }
 
@@ -214,7 +217,7 @@ package struct LiveScoring: Sendable {
     ) -> [AlarmEvent] {
         var events: [AlarmEvent] = []
         do {
-            events = try stream.advance(rows: rows)
+            events = try figures.scoring { try stream.advance(rows: rows) }
         } catch {
             log.warning("a stream ends before its source does", ["entity": stream.schema.key, "reason": "\(error)"])
             events = stream.end()
@@ -235,11 +238,13 @@ package struct LiveScoring: Sendable {
             falseAlarmsPerDay: settings.falseAlarmsPerDay, seed: seed)
         fitting.isCancelled = isCancelled
         do {
-            let detectors = try fitting.detectors(
-                for: bundle, sources: sources, reader: tolerant, backend: backend,
-                onFailure: { source, error in
-                    log.warning("an entity cannot be learned from", ["entity": source.key, "reason": "\(error)"])
-                })
+            let detectors = try figures.fitting {
+                try fitting.detectors(
+                    for: bundle, sources: sources, reader: tolerant, backend: backend,
+                    onFailure: { source, error in
+                        log.warning("an entity cannot be learned from", ["entity": source.key, "reason": "\(error)"])
+                    })
+            }
             return isCancelled()
                 ? nil
                 : MonitoringModel(bundle: bundle, reader: reader, detectors: detectors, defaultMethod: chosen.name)

@@ -122,12 +122,14 @@ extension LiveWatch {
         var fitting = DetectorTraining(
             methods: methods, falseAlarmsPerDay: settings.falseAlarmsPerDay, seed: seed)
         fitting.isCancelled = isCancelled
-        let detectors = try fitting.detectors(
-            for: bundle, sources: mine.map { entities.learnable($0.key, latest: options.fittingRows) },
-            reader: ReaderOptions(), backend: try makeBackend(1),
-            onFailure: { [log] source, error in
-                log.warning("an entity cannot be learned from", ["entity": source.key, "reason": "\(error)"])
-            })
+        let detectors = try figures.fitting {
+            try fitting.detectors(
+                for: bundle, sources: mine.map { entities.learnable($0.key, latest: options.fittingRows) },
+                reader: ReaderOptions(), backend: try makeBackend(1),
+                onFailure: { [log] source, error in
+                    log.warning("an entity cannot be learned from", ["entity": source.key, "reason": "\(error)"])
+                })
+        }
         let monitoring = MonitoringModel(
             bundle: bundle, reader: ReaderOptions(), detectors: detectors, defaultMethod: chosen.name)
         let known = detectors[chosen.name]?.entities ?? [:]

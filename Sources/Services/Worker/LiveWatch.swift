@@ -38,6 +38,7 @@ package final class LiveWatch: Sendable {
     let rules: GroupRules
     let tool: String
     let log: Logger
+    let figures: WorkerFigures
     let makeBackend: @Sendable (_ threads: Int) throws -> any AcceleratorBackend
     private let wanted = Mutex<Wanted>(Wanted())
 
@@ -58,7 +59,7 @@ package final class LiveWatch: Sendable {
     /// A watch over entities.
     package init(
         entities: any LiveEntities, settings: WorkerSettings, options: Options = Options(), rules: GroupRules,
-        tool: String, log: Logger,
+        tool: String, log: Logger, figures: WorkerFigures = WorkerFigures(),
         makeBackend: @escaping @Sendable (_ threads: Int) throws -> any AcceleratorBackend
     ) {
         self.entities = entities
@@ -67,6 +68,7 @@ package final class LiveWatch: Sendable {
         self.rules = rules
         self.tool = tool
         self.log = log
+        self.figures = figures
         self.makeBackend = makeBackend
     }
 
@@ -157,6 +159,10 @@ package final class LiveWatch: Sendable {
                 }
                 progressed = try advance(entity, &state, deliver) || progressed
             }
+            let waiting = all.reduce(0) { sum, entity in
+                sum + max(0, entity.nextRow - (state.running[entity.key]?.stream.nextRow ?? entity.nextRow))
+            }
+            figures.update { $0.backlog = waiting }
             try tell(all.filter { served?.contains($0.key) ?? true }, &state, deliver)
             let now = ContinuousClock.now
             if state.scored != told, now - lastTold > .milliseconds(500) {
@@ -263,7 +269,8 @@ package final class LiveWatch: Sendable {
         if isIdle, (ContinuousClock.now - lastRow).seconds <= options.idleSeconds { return false }
         guard var running = state.running.removeValue(forKey: entity.key) else { return false }
         let before = running.stream.scoredRows
-        var events = isIdle ? running.stream.end() : try running.stream.advance(rows: 256)
+        var events =
+            isIdle ? running.stream.end() : try figures.scoring { try running.stream.advance(rows: 256) }
         let rows = running.stream.scoredRows - before
         state.scored += UInt64(rows)
         if rows > 0 { running.lastRow = .now }

@@ -40,6 +40,7 @@ final class LiveWatcher: Watcher {
                     isCancelled: isCancelled
                 ) { events, scored, ended in
                     try spool.put(events, log)
+                    progress.figures.note(events)
                     if !events.isEmpty { progress.inbox.put(.spooled) }
                     progress.put(files: scored, ended: ended)
                 }

@@ -50,6 +50,14 @@ final class SharedSpool: @unchecked Sendable {
     }
 
     func append(_ alarms: [[UInt8]]) throws { _ = try with { try $0.append(alarms) } }
+    /// Events that the server does not have.
+    func waiting() throws -> UInt64 {
+        try with {
+            let (latest, delivered) = (try $0.latest(), try $0.delivered())
+            return latest > delivered ? latest - delivered : 0
+        }
+    }
+
     func isEmpty() throws -> Bool { try with { try $0.latest() <= $0.delivered() } }
 
     /// How far the spool reaches, for the machine.

@@ -23,6 +23,9 @@ package final class WorkerService {
     /// Live entities that the node has heard of, or whose names it cannot take.
     private var knownEntities: Set<String> = []
     private var looked = Instant.zero
+    private let figures: WorkerFigures
+    private var counted = Instant.zero
+    private let http: HTTPServer?
     private let clock = MonotonicClock()
     private var measurement: BackgroundThread?
 
@@ -30,26 +33,23 @@ package final class WorkerService {
     ///
     /// - Parameters:
     ///   - live: watches entities whose samples never end.
+    ///   - figures: what is counted; that of `scoring` and `live`.
     ///   - incarnation: differs for every start of every process.
     ///   - port: the message port to use instead of ZeroMQ's to the configured addresses.
     /// - Throws: ``ServiceError``, `StorageError` or `TransportError` when something cannot be had.
     package init(
-        settings: WorkerSettings, learner: any Learner, scoring: LiveScoring, live: LiveWatch? = nil,
-        incarnation: UInt64, log: Logger, stop: StopSignal, port: (([UInt8]) throws -> any MessagePort)? = nil
+        settings: WorkerSettings, learner plain: any Learner, scoring: LiveScoring, live: LiveWatch? = nil,
+        figures: WorkerFigures = WorkerFigures(), incarnation: UInt64, log: Logger, stop: StopSignal,
+        port: (([UInt8]) throws -> any MessagePort)? = nil
     ) throws {
+        let learner = CountedLearner(learner: plain, figures: figures)
         self.settings = settings
         self.learner = learner
+        self.figures = figures
         self.log = log
         self.stop = stop
         self.live = live?.entities
-        guard !settings.name.isEmpty, settings.name.utf8.count <= Envelope.longestName - 20 else {
-            throw ServiceError(.configuration, "a worker's name has 1 to \(Envelope.longestName - 20) bytes")
-        }
-        for (field, text) in [("name", settings.name), ("site", settings.site), ("domain", settings.domain)] {
-            if let flaw = NameRule.flaw(in: text, limit: WireLimits.place) {
-                throw ServiceError(.configuration, "\(field): found \(flaw.found), expected \(flaw.expected)")
-            }
-        }
+        try Self.check(settings)
         let entities = learner.entities
         knownEntities = Set(entities)
         for entity in entities {
@@ -59,10 +59,6 @@ package final class WorkerService {
                     "entity '\(PrintableText.line(entity, limit: 120))': found \(flaw.found), expected \(flaw.expected); "
                         + "rename its files or folder")
             }
-        }
-        guard !settings.standsBy || settings.dataAddress != nil else {
-            throw ServiceError(
-                .configuration, "a worker that stands by has to offer its samples: dataAddress is none")
         }
         DescriptorLimit.raise(to: 0)
         let folder = try DataFolder(settings.folder)
@@ -101,7 +97,10 @@ package final class WorkerService {
                 exchangeKey: exchangeKeys?.publicKey.bytes ?? []))
         // Counting large files takes longer: then it registers without, and says so when it knows.
         configuration.capabilitiesPatience = .seconds(2)
-        let progress = WatchProgress(inbox: inbox, hasLive: live != nil)
+        let progress = WatchProgress(inbox: inbox, figures: figures, hasLive: live != nil)
+        http = try settings.http.map {
+            try WorkerHTTP(settings: settings, figures: figures, live: live?.entities).start($0)
+        }
         var watchers: [any Watcher] = []
         if live == nil || !scoring.isEmpty {
             watchers.append(LiveWatcher(scoring, settings: settings, spool: spool, progress: progress, log: log))
@@ -119,6 +118,25 @@ package final class WorkerService {
             samples: exchange, inbox: inbox, note: { log.write($0) })
     }
 
+    /// Looks whether settings can be used as far as that shows without opening anything.
+    ///
+    /// - Throws: ``ServiceError`` or `TransportError` that says what cannot.
+    package static func check(_ settings: WorkerSettings) throws {
+        guard !settings.name.isEmpty, settings.name.utf8.count <= Envelope.longestName - 20 else {
+            throw ServiceError(.configuration, "a worker's name has 1 to \(Envelope.longestName - 20) bytes")
+        }
+        for (field, text) in [("name", settings.name), ("site", settings.site), ("domain", settings.domain)] {
+            if let flaw = NameRule.flaw(in: text, limit: WireLimits.place) {
+                throw ServiceError(.configuration, "\(field): found \(flaw.found), expected \(flaw.expected)")
+            }
+        }
+        guard !settings.standsBy || settings.dataAddress != nil else {
+            throw ServiceError(
+                .configuration, "a worker that stands by has to offer its samples: dataAddress is none")
+        }
+        if let http = settings.http { try WorkerHTTP.check(http) }
+    }
+
     /// Works until the stop signal, or until nothing can come of it; blocks the calling thread.
     ///
     /// - Throws: ``ServiceError`` when the server refuses this worker for good or was never reached in the time given,
@@ -126,8 +144,14 @@ package final class WorkerService {
     package func run() throws {
         stop.wake(port.waker)
         if settings.isPlain { log.warning("plain: nothing is encrypted, and nobody is asked who he is") }
-        log.notice("worker started", ["worker": settings.name, "server": settings.control])
+        log.notice(
+            "worker started",
+            [
+                "worker": settings.name, "server": settings.control,
+                "http": http.map { "\(settings.http?.host ?? ""):\($0.port)" } ?? "none",
+            ])
         defer {
+            http?.stop()
             node.end()
             exchange.stop()
             measurement?.cancel()
@@ -146,6 +170,7 @@ package final class WorkerService {
                 throw Self.error(refused)
             }
             lookForEntities()
+            try count()
             if let limit = settings.connectSeconds, node.machine.leaseEpoch == nil, node.machine.version == 0,
                 (clock.now - started).seconds > limit
             {
@@ -155,6 +180,21 @@ package final class WorkerService {
                         + "that its control endpoint?")
             }
             if settings.endsWithStream, node.streamsEnded, try spool.isEmpty() { break }
+        }
+    }
+
+    /// Twice a second, for whoever looks at the figures.
+    private func count() throws {
+        guard http != nil, clock.now - counted >= .milliseconds(500) else { return }
+        counted = clock.now
+        let waiting = try spool.waiting()
+        let (lease, version, ended, entities) = (
+            node.machine.leaseEpoch, node.machine.version, node.streamsEnded, learner.entities.count
+        )
+        figures.update { state in
+            if let lease, lease != state.lease { state.leases += 1 }
+            (state.lease, state.version, state.streamsEnded) = (lease, version, ended)
+            (state.entities, state.alarmsWaiting) = (entities, waiting)
         }
     }
 

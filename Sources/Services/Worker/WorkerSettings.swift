@@ -38,6 +38,8 @@ package struct WorkerSettings: Sendable {
     package var falseAlarmsPerDay = 1.0
     /// Samples without an alarm after which one is cleared.
     package var quietSamples = 10
+    /// Where `/healthz` and `/metrics` are served, on loopback; `nil`: nowhere.
+    package var http: (host: String, port: Int)?
     /// Whether the process ends when its stream has ended and every alarm is delivered.
     package var endsWithStream = false
 

@@ -6,12 +6,15 @@ package struct Letter: Equatable, Sendable {
     package let event: AlarmEvent
     /// Whether a silence lies over its alarm.
     package let isSilenced: Bool
+    /// What an operator said of the alarm, where the letter is of that; its number is then that of the audit.
+    package let operation: AuditEntry?
 
     /// A letter with every field given.
-    package init(sequence: Int64, event: AlarmEvent, isSilenced: Bool) {
+    package init(sequence: Int64, event: AlarmEvent, isSilenced: Bool, operation: AuditEntry? = nil) {
         self.sequence = sequence
         self.event = event
         self.isSilenced = isSilenced
+        self.operation = operation
     }
 }
 

@@ -1,0 +1,78 @@
+import Platform
+import Synchronization
+import Watching
+
+/// The alarms that stand, and those that are over and that nobody has acknowledged: the alarm list of 3GPP TS 28.532. A
+/// function of the log of alarms, like ``IncidentBook``: it reads on whenever somebody asks, and nothing of it is kept.
+final class AlarmList: Sendable {
+    private struct State {
+        /// The latest event of each alarm, without its signature.
+        var alarms: [String: AlarmEvent] = [:]
+        var sequence: Int64 = -1
+    }
+
+    /// Entries of the log that are read again after a restart.
+    private static let mostEntries: Int64 = 20_000
+    /// Alarms in it; of more those go that are over, and then those that said something longest ago.
+    private static let mostAlarms = 10_000
+    /// Entries read at a time.
+    private static let batch = 1_000
+
+    private let log: String
+    private let state = Mutex(State())
+
+    /// The list of a log of alarms.
+    init(log: String) { self.log = log }
+
+    /// The alarms by the numbers of their latest events, having read on up to an entry of the log.
+    ///
+    /// - Parameter isAcknowledged: whether somebody has taken on an alarm.
+    /// - Throws: `StorageError`.
+    func current(upTo last: Int64, isAcknowledged: (AlarmEvent) -> Bool) throws -> [AlarmEvent] {
+        try state.withLock { state in
+            if state.sequence < last {
+                let log = try AlarmLog(reading: log)
+                if state.sequence < 0 { state.sequence = max(0, last - Self.mostEntries) }
+                while state.sequence < last {
+                    let page = try log.page(after: state.sequence, limit: Self.batch)
+                    guard page.last > state.sequence else { break }
+                    for entry in page.entries {
+                        guard var event = try? AlarmEvent(decoding: entry.bytes), event.quality == nil else { continue }
+                        (event.signature, event.sequence) = (nil, entry.sequence)
+                        // What an alarm that is over looks like does not raise it again.
+                        if event.state == .settled, state.alarms[event.id]?.state == .cleared { event.state = .cleared }
+                        state.alarms[event.id] = event
+                    }
+                    state.sequence = page.last
+                    Self.bound(&state)
+                }
+            }
+            return state.alarms.values.filter { $0.state != .cleared || !isAcknowledged($0) }.sorted {
+                ($0.sequence ?? 0) < ($1.sequence ?? 0)
+            }
+        }
+    }
+
+    /// The latest events of alarms as the log has them, shown as they stand now; what cannot be read again is as the list has
+    /// it.
+    func shown(_ events: ArraySlice<AlarmEvent>, _ moment: AlarmView.Moment) -> [AlarmEvent] {
+        let log = try? AlarmLog(reading: log)
+        return events.map { event in
+            guard let log, let number = event.sequence,
+                let entry = try? log.page(after: number - 1, limit: 1).entries.first, entry.sequence == number,
+                var shown = moment.event(entry.bytes)
+            else { return event }
+            (shown.signature, shown.sequence, shown.state) = (nil, number, event.state)
+            return shown
+        }
+    }
+
+    private static func bound(_ state: inout State) {
+        guard state.alarms.count > mostAlarms else { return }
+        let going = state.alarms.values.sorted { a, b in
+            let (x, y) = (a.state == .cleared, b.state == .cleared)
+            return x == y ? (a.sequence ?? 0) < (b.sequence ?? 0) : x
+        }
+        for event in going.prefix(state.alarms.count - mostAlarms) { state.alarms[event.id] = nil }
+    }
+}

@@ -1,0 +1,126 @@
+import Federation
+import Foundation
+import Platform
+import Synchronization
+
+/// `/v1/versions`: the model versions that are kept, and each as the folder that other tools read.
+struct ModelsAPI: Sendable {
+    /// The path of the list; versions are below it.
+    static let path = "/v1/versions"
+    static let limit = NumberParameter("limit", 1...1_000, default: 100, "Versions on a page.")
+    static let before = NumberParameter(
+        "before", 1 ... .max, default: .max, "A version's number: those before it.")
+    private static let model = "/model"
+
+    private let folder: String
+    private let board: ServerBoard
+    private let tool: String
+    private let downloads = Downloads()
+
+    /// - Parameters:
+    ///   - folder: the server's.
+    ///   - tool: program and version, for the record in models.
+    init(folder: String, board: ServerBoard, tool: String) {
+        self.folder = folder
+        self.board = board
+        self.tool = tool
+    }
+
+    /// Whether a path is below `/v1/versions`.
+    static func serves(_ path: String) -> Bool { path == Self.path || path.hasPrefix(Self.path + "/") }
+
+    /// Answers a request for such a path.
+    func answer(_ request: HTTPRequest) throws -> HTTPResponse {
+        guard request.method == .get else { throw Problem(405, "GET versions here") }
+        guard request.path != Self.path else { return try list(request) }
+        let name = request.path.dropFirst(Self.path.count + 1)
+        let asksForModel = name.hasSuffix(Self.model)
+        let word = String(asksForModel ? name.dropLast(Self.model.count) : name)
+        guard let number = Int64(word), number > 0 else {
+            throw Problem(404, "no version \(HTTPResponse.printable(word)) here; they have numbers")
+        }
+        return asksForModel ? try archive(number) : try .encoding(version(number))
+    }
+
+    private struct Version: Encodable {
+        let number: Int64
+        let bytes: Int
+        let digest: String
+        let round: UInt32?
+        let lossBefore: Double?
+        let lossAfter: Double?
+
+        init(_ kept: VersionRegistry.Kept) {
+            (number, bytes, digest) = (kept.number, kept.bytes, SHA256.hexadecimalDigits(kept.digest))
+            let entry = kept.record.flatMap { try? JSONDecoder().decode(RoundEntry.self, from: Data($0)) }
+            (round, lossBefore, lossAfter) = (entry?.round, entry?.lossBefore, entry?.lossAfter)
+        }
+    }
+
+    private struct Listing: Encodable {
+        let federation: String
+        let current: UInt64
+        let versions: [Version]
+        let more: Bool
+    }
+
+    private func list(_ request: HTTPRequest) throws -> HTTPResponse {
+        let limit = Int(try request.value(Self.limit))
+        let before = try request.value(Self.before)
+        let kept = try VersionRegistry(reading: folder + "/registry.db").kept(before: before, limit: limit + 1)
+        let state = board.current
+        return try .encoding(
+            Listing(
+                federation: state.federation, current: state.version, versions: kept.prefix(limit).map(Version.init),
+                more: kept.count > limit))
+    }
+
+    private func version(_ number: Int64) throws -> Version {
+        let registry = try VersionRegistry(reading: folder + "/registry.db")
+        let next = number < .max ? number + 1 : number
+        guard let kept = try registry.kept(before: next, limit: 1).first, kept.number == number else {
+            throw Self.missing(number)
+        }
+        return Version(kept)
+    }
+
+    private static func missing(_ number: Int64) -> Problem {
+        Problem(404, "no version \(number) here (any more); \(path) lists those there are")
+    }
+
+    // MARK: Downloads
+
+    /// How many models are held for those who fetch them: each takes the memory that its files take.
+    private final class Downloads: Sendable {
+        static let most = 2
+        let count = Atomic<Int>(0)
+    }
+
+    /// A place among the downloads, given back when nobody holds it.
+    private final class Place: Sendable {
+        private let downloads: Downloads
+
+        /// The place is counted already.
+        init(_ downloads: Downloads) { self.downloads = downloads }
+
+        deinit { downloads.count.subtract(1, ordering: .relaxed) }
+    }
+
+    private func archive(_ number: Int64) throws -> HTTPResponse {
+        let isFree = downloads.count.add(1, ordering: .relaxed).newValue <= Downloads.most
+        let place = Place(downloads)
+        guard isFree else {
+            throw Problem(503, "\(Downloads.most) models are being fetched, as many as may be at a time")
+        }
+        guard let version = try VersionRegistry(reading: folder + "/registry.db").version(number) else {
+            throw Self.missing(number)
+        }
+        let model = try FederatedModel(decoding: version.bytes)
+        let files = try FederationContext(of: model).bundle(of: model, tool: tool).files()
+        let archive = TapeArchive(files, folder: "faultline-model-\(number)")
+        return .stream(type: "application/x-tar", isEndless: false) {
+            defer { withExtendedLifetime(place) {} }
+            return archive.next()
+        }
+    }
+}

@@ -1,0 +1,65 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// `--check-config`: what cannot be used is said before anything is started, and nothing is changed.
+@Suite struct CheckConfigTests {
+    private func check(_ tool: String, _ words: [String]) throws -> ToolProcess.Result {
+        try ToolProcess.run(tool, ["--check-config"] + words)
+    }
+
+    @Test func aServersConfiguration() throws {
+        let folder = try TemporaryFolder()
+        let data = folder.path("server")
+        let good = try check("fl-server", ["--data-folder", data])
+        #expect(good.status == 0 && good.output.hasPrefix("the configuration can be used: data folder "), "\(good)")
+        #expect(!FileManager.default.fileExists(atPath: data))
+        let file = try folder.write(
+            "server.json", #"{"forwarders": [{"kind": "ves", "url": "http://x", "ca": "/no"}]}"#)
+        let flaws: [([String], String)] = [
+            (["--config", file], "forwarders[0].ca: found /no, expected a file with certificates in PEM"),
+            (["--config", folder.path("none")], "cannot be read"),
+            (["--no-such"], "--no-such"),
+            (["--data-folder", file], "which is a file, expected a folder"),
+            (["--data-folder", "/dev/null/x"], "this user cannot make"),
+            (["--http", "0.0.0.0:7410"], "which other machines reach"),
+            (["--control", "tcp://x"], "no port"),
+            (["--certificate", file, "--certificate-key", file], "found"),
+            (["--groups", file], "server.json"),
+        ]
+        for (words, line) in flaws {
+            let result = try check("fl-server", words)
+            #expect(result.status == 78 && result.errors.contains(line), "\(words): \(result)")
+        }
+        // What a folder was begun with cannot change under it.
+        try folder.write("server/options.json", #"{"seed": "99"}"#)
+        let changed = try check("fl-server", ["--data-folder", data])
+        #expect(changed.status == 78 && changed.errors.contains("--seed: found 0, but"), "\(changed)")
+        #expect(try FileManager.default.contentsOfDirectory(atPath: data) == ["options.json"])
+        #expect(try ToolProcess.run("fl-server", ["--help"]).output.contains("--check-config"))
+        #expect(try ToolProcess.run("fl-alerts", ["--check-config"]).status == 64)
+    }
+
+    @Test func aWorkersConfiguration() throws {
+        let folder = try TemporaryFolder()
+        let rows = (0..<40).map { "\($0),\($0 % 7),\($0 % 5)" }.joined(separator: "\n")
+        let file = try folder.write("m.csv", "time,a,b\n\(rows)\n")
+        let common = ["--name", "a", "--data-folder", folder.path("worker"), "--data", file]
+        let good = try check("fl-worker", common + ["--http", "127.0.0.1:0"])
+        #expect(good.status == 0 && good.output.contains("entities in files: 1, live sources: 0"), "\(good)")
+        let flaws: [([String], String)] = [
+            (common + ["--method", "tarot"], "tarot"),
+            (common + ["--http", "0.0.0.0:80"], "http: found 0.0.0.0:80, which other machines reach"),
+            (common + ["--accelerator", "abacus"], "abacus"),
+            (["--name", "a"], "nothing to watch"),
+            (["--name", "a", "--data", folder.path("none")], "none"),
+            (["--name", "a", "--follow", "x/m.csv", "y/m.csv"], "both of entity"),
+            (["--name", "a\u{7}", "--data", file], "name: found"),
+        ]
+        for (words, line) in flaws {
+            let result = try check("fl-worker", words)
+            #expect(result.status == 78 && result.errors.contains(line), "\(words): \(result)")
+        }
+        #expect(!FileManager.default.fileExists(atPath: folder.path("worker")))
+    }
+}
