@@ -154,6 +154,8 @@ struct PoisonReport: Encodable {
         var volumeUnderPR: BootstrapInterval
         /// Over the same where nobody means ill, less one; absent for that itself.
         var change: BootstrapInterval?
+        /// Mean squared error on what the honest workers held out; absent where it is no number.
+        var heldOutLoss: Double?
         var refused: Int
         var refusedHonest: Int
     }
@@ -194,7 +196,9 @@ struct PoisonReport: Encodable {
             return Row(
                 set: key.set, attackers: key.attackers, of: key.attackers + (own[0].volumeUnderPR.count),
                 attack: key.attack, defence: key.defence, volumeUnderPR: volume,
-                change: key.attack == .none ? nil : interval(changes), refused: own.reduce(0) { $0 + $1.refused },
+                change: key.attack == .none ? nil : interval(changes),
+                heldOutLoss: Self.finite(own.reduce(0) { $0 + $1.heldOutLoss } / Double(own.count)),
+                refused: own.reduce(0) { $0 + $1.refused },
                 refusedHonest: own.reduce(0) { $0 + $1.refusedHonest })
         }
     }
@@ -219,13 +223,17 @@ struct PoisonReport: Encodable {
         }
         parts.append(
             "VUS-PR at the honest entities where nobody means ill, and below how much of it an attack changes, over pairs with "
-                + "the same seed ([95 %]); \(Quantity.count(Set(outcomes.map(\.seed)).count, "seed")).")
+                + "the same seed ([95 %]); behind the semicolon the mean squared error on held-out windows of the honest workers; \(Quantity.count(Set(outcomes.map(\.seed)).count, "seed"))."
+        )
         return parts.joined(separator: "\n\n")
     }
 
+    private static func finite(_ value: Double) -> Double? { value.isFinite ? value : nil }
+
     private static func cell(_ row: Row) -> String {
-        guard let change = row.change else { return Quantity.number(row.volumeUnderPR.mean, digits: 3) }
+        let loss = row.heldOutLoss.map { "; " + Quantity.number($0, digits: 3) } ?? ""
+        guard let change = row.change else { return Quantity.number(row.volumeUnderPR.mean, digits: 3) + loss }
         func percent(_ share: Double) -> String { (share < 0 ? "" : "+") + Quantity.number(share * 100, digits: 2) }
-        return "\(percent(change.mean)) % [\(percent(change.lower)), \(percent(change.upper))]"
+        return "\(percent(change.mean)) % [\(percent(change.lower)), \(percent(change.upper))]" + loss
     }
 }

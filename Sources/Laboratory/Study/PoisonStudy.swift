@@ -20,6 +20,8 @@ struct PoisonStudy {
         var seed: UInt64
         /// VUS-PR of each honest entity; nought where its model gives no scores.
         var volumeUnderPR: [String: Double]
+        /// Mean squared error of the model on the windows that the honest workers held out.
+        var heldOutLoss: Double
         /// Contributions of attackers, and of honest workers, that were refused.
         var refused: Int
         var refusedHonest: Int
@@ -64,9 +66,11 @@ struct PoisonStudy {
         let workers = try sources.map { try study.windows(of: [$0], context) }
         var outcome = Outcome(
             set: entities[0].set, attackers: count, attack: attack, defence: defence, seed: seed, volumeUnderPR: [:],
-            refused: 0, refusedHonest: 0)
+            heldOutLoss: 0, refused: 0, refusedHonest: 0)
         let model = try trained(
             context, workers, configuration, attack, defence, attackers: attackers, outcome: &outcome)
+        outcome.heldOutLoss = try heldOutLoss(
+            of: model, workers.enumerated().filter { !attackers.contains($0.offset) }.map(\.element), configuration)
         let metrics = Dictionary(uniqueKeysWithValues: context.groups.map { ($0.name, $0.metrics) })
         let bundle = ModelBundle(
             tool: "fl-train \(Tool.version)", configuration: configuration,
@@ -128,6 +132,25 @@ struct PoisonStudy {
             if case .model(let next, _, _, _, _) = result { model = next }
         }
         return model
+    }
+
+    private func heldOutLoss(
+        of model: FederatedModel, _ workers: [[String: GroupTrainingData]], _ configuration: TrainingConfiguration
+    ) throws -> Double {
+        let backend = try study.backend
+        var sum = (error: 0.0, windows: 0)
+        for worker in workers {
+            for (name, group) in worker.sorted(by: { $0.key < $1.key }) {
+                let starts = group.data.heldOutStarts
+                guard let parameters = model.group(named: name)?.parameters, !starts.isEmpty else { continue }
+                let shape = configuration.shape(features: group.metrics.count)
+                let engine = try backend.makeEngine(shape: shape, maximumBatch: configuration.batch)
+                try engine.setParameters(Tensor(parameters, shape: [parameters.count]))
+                sum.error += try group.data.totalError(ofWindowsAt: starts, engine: engine)
+                sum.windows += starts.count
+            }
+        }
+        return sum.windows > 0 ? sum.error / Double(sum.windows) : 0
     }
 
     /// What an honest worker makes of its windows; without the groups in which training came to nothing.

@@ -45,6 +45,14 @@ final class KeyedPeer {
         return found
     }
 
+    /// The next message of a channel that is here already.
+    func waiting(_ channel: Message.Channel) -> Envelope? {
+        while let message = try? port.receive(on: channel) {
+            if let envelope = try? Envelope(decoding: message.bytes, limit: WireLimits.message) { return envelope }
+        }
+        return nil
+    }
+
     static func registration(site: String, entities: [String], domain: String? = nil, data: String = "") -> Message {
         .registration(
             Registration(
