@@ -95,7 +95,7 @@ import Testing
             #expect(error.code == .overNorm)
             #expect(
                 error.description
-                    == "group g: a change of norm 6.0, the median of the 3 others is 1.0, at most 5.0 times that, 5.0, is allowed"
+                    == "group g: a change of norm 6.0 by 10 samples, the median of the 3 others is 1.0 by 10.0, at most 5.0 is allowed"
             )
             #expect(model?.groups[0].parameters == Self.mean(Array(sent.prefix(3))))
             #expect(treatment.groups.first?.contributors == 3 && treatment.lines.isEmpty)
@@ -106,6 +106,22 @@ import Testing
         let sent = Self.sent([1, 1.2, 0.9, 4.5, 0])
         let (refused, model, _) = Self.run(sent, on: Self.arithmetic())
         #expect(refused.isEmpty && model?.groups[0].parameters == Self.mean(sent))
+    }
+
+    /// Ten times the samples make a longer change: it is scaled down, not refused, and nobody who claims them has more by it.
+    @Test func whoHasMoreSamplesMayChangeMore() throws {
+        for claimed in [100, UInt64(1) << 28] {
+            let sent = Self.sent([1, 1, 7], samples: [10, 10, claimed])
+            let (refused, model, treatment) = Self.run(sent, on: Self.arithmetic())
+            #expect(refused.isEmpty)
+            let line = try #require(treatment.lines.first)
+            #expect(line.worker == "w2" && (line.factor ?? 0).distance(to: 5.0 / 7).magnitude < 1e-5)
+            #expect(line.weight == 20, "half of the whole")
+            let far = zip(model?.groups[0].parameters ?? [], Self.base.groups[0].parameters)
+                .reduce(0.0) { $0 + Double($1.0 - $1.1) * Double($1.0 - $1.1) }.squareRoot()
+            #expect(far < 0.5 * 5 + 0.5)
+        }
+        #expect(Self.run(Self.sent([1, 1, 7], samples: [10, 10, 11]), on: Self.arithmetic()).refused.count == 1)
     }
 
     /// Two of five are far off, and do not hide each other; nor do they make the honest ones look odd.

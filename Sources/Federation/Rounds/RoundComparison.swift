@@ -12,7 +12,7 @@ struct RoundComparison {
 
     /// What those that come later are held against.
     private struct Reference {
-        var change: Double?
+        var usual: RoundGate.Reference?
         var bound: Double?
         var weight: Double
         var total: Double
@@ -29,6 +29,7 @@ struct RoundComparison {
     private var bytes = 0
     private var references: [String: Reference]?
     private var changes: [String: [Double]] = [:]
+    private var samples: [String: [Double]] = [:]
     private var contributors: [String: Int] = [:]
     private var sites: [String: String] = [:]
     private var losses = RoundLosses()
@@ -126,6 +127,7 @@ struct RoundComparison {
     private mutating func tally(_ summary: RoundGate.Summary) {
         for part in summary.parts {
             contributors[part.group, default: 0] += 1
+            samples[part.group, default: []].append(Double(part.samples))
             if let change = part.change { changes[part.group, default: []].append(change) }
         }
     }
@@ -135,6 +137,7 @@ struct RoundComparison {
         contributors.sorted { $0.key < $1.key }.map { group, count in
             RoundTreatment.Group(
                 group: group, contributors: count, medianChange: RoundGate.median(of: (changes[group] ?? []).sorted()),
+                medianSamples: RoundGate.median(of: (samples[group] ?? []).sorted()),
                 clippedAbove: references?[group]?.bound)
         }
     }
@@ -153,7 +156,10 @@ struct RoundComparison {
                 sites[summary.site, default: 0] += weights[weights.count - 1]
             }
             result[group.group] = Reference(
-                change: history.median(of: group.group) ?? group.medianChange, bound: group.clippedAbove,
+                usual: history.median(of: group.group)
+                    ?? group.medianChange.map {
+                        RoundGate.Reference(change: $0, samples: group.medianSamples ?? 1)
+                    }, bound: group.clippedAbove,
                 weight: RoundGate.median(of: weights.sorted()) ?? 1, total: weights.reduce(0, +), sites: sites)
         }
         return result
@@ -161,10 +167,8 @@ struct RoundComparison {
 
     private mutating func addLate(_ contribution: Contribution, _ summary: RoundGate.Summary) {
         for part in summary.parts {
-            guard let change = part.change else { continue }
-            let error = gate.refusal(
-                of: change, part.group, beside: references?[part.group]?.change, "what it is held against")
-            if let error {
+            let usual = references?[part.group]?.usual ?? history.median(of: part.group)
+            if let error = gate.refusal(of: part, beside: usual, "what it is held against") {
                 refused[summary.worker] = error
                 return
             }
@@ -174,7 +178,7 @@ struct RoundComparison {
             var reference =
                 references?[part.group]
                 ?? Reference(
-                    change: history.median(of: part.group), bound: nil, weight: Double(part.samples), total: 0,
+                    usual: history.median(of: part.group), bound: nil, weight: Double(part.samples), total: 0,
                     sites: [:])
             var weight = min(Double(part.samples), gate.weightRatio * reference.weight)
             let own = reference.sites[summary.site] ?? 0
@@ -185,7 +189,10 @@ struct RoundComparison {
             reference.total += Double(counted)
             reference.sites[summary.site] = own + Double(counted)
             references?[part.group] = reference
-            if let line = gate.line(of: part, worker: summary.worker, weight: counted, bound: reference.bound) {
+            if let line = gate.line(
+                of: part, worker: summary.worker, weight: counted,
+                bound: gate.limit(reference.bound, beside: reference.usual))
+            {
                 lines.append(line)
             }
         }

@@ -9,7 +9,9 @@ import Numerics
 /// A bound on norms as in Sun, Kairouz, Suresh, McMahan, "Can you really backdoor federated learning?", 2019, section 3,
 /// with the median of the round in place of a constant.
 package struct RoundGate: Equatable, Sendable {
-    /// A contribution with a change above this many times the reference is refused; `nil`: changes are not compared.
+    /// A contribution with a change above this many times the reference is refused; where it has more samples behind it than
+    /// the reference, above so many times more, and what is above this is scaled down to this. `nil`: changes are not
+    /// compared.
     package var largestRatio: Double? = 5
     /// A change is scaled down to this many times the median of all; `nil`: none is.
     package var clippingRatio: Double?
@@ -67,40 +69,78 @@ package struct RoundGate: Equatable, Sendable {
 
     // MARK: Refusals
 
+    /// What a change is held against.
+    package struct Reference: Equatable, Sendable {
+        /// The usual norm of a change.
+        package var change: Double
+        /// The usual number of samples behind it.
+        package var samples: Double
+
+        /// A reference with both given.
+        package init(change: Double, samples: Double) {
+            self.change = change
+            self.samples = samples
+        }
+    }
+
     /// Those whose changes are far beyond the others', and what was found; each for the first group, by name, of which that
     /// is true.
     package func refusals(_ summaries: [Summary], history: ChangeHistory) -> [String: FederationError] {
         guard largestRatio != nil else { return [:] }
-        var changes: [String: [(worker: String, change: Double)]] = [:]
-        for summary in summaries {
-            for part in summary.parts {
-                if let change = part.change { changes[part.group, default: []].append((summary.worker, change)) }
-            }
-        }
         var refused: [String: FederationError] = [:]
-        for (group, entries) in changes.sorted(by: { $0.key < $1.key }) {
-            let sorted = entries.map(\.change).sorted()
-            for (worker, change) in entries where refused[worker] == nil {
-                refused[worker] =
-                    sorted.count >= Self.fewest
-                    ? refusal(
-                        of: change, group, beside: Self.median(of: sorted, without: change),
-                        "the median of the \(sorted.count - 1) others")
-                    : refusal(of: change, group, beside: history.median(of: group), ChangeHistory.name)
+        for (group, members) in Self.members(of: summaries).sorted(by: { $0.key < $1.key }) {
+            let (changes, samples) = Self.sorted(members)
+            for member in members where refused[member.worker] == nil {
+                refused[member.worker] = refusal(
+                    of: member.part, beside: Self.reference(of: member.part, changes, samples, group, history),
+                    changes.count >= Self.fewest
+                        ? "the median of the \(changes.count - 1) others" : ChangeHistory.name)
             }
         }
         return refused
     }
 
-    /// What is wrong with a change; `nil` where nothing is, or there is nothing to hold it against.
-    func refusal(
-        of change: Double, _ group: String, beside reference: Double?, _ name: String
-    ) -> FederationError? {
-        guard let ratio = largestRatio, let reference, reference > 0, change > ratio * reference else { return nil }
+    /// What is wrong with a change; `nil` where nothing is, or there is nothing to hold it against. More samples make more
+    /// steps, and a longer change.
+    func refusal(of part: Part, beside reference: Reference?, _ name: String) -> FederationError? {
+        guard let ratio = largestRatio, let reference, let change = part.change, reference.change > 0 else {
+            return nil
+        }
+        let growth = max(1, Double(part.samples) / max(1, reference.samples))
+        let limit = ratio * reference.change * growth
+        guard change > limit else { return nil }
         return FederationError(
             .overNorm,
-            "group \(group): a change of norm \(Self.text(change)), \(name) is \(Self.text(reference)), at most "
-                + "\(Self.text(ratio)) times that, \(Self.text(ratio * reference)), is allowed")
+            "group \(part.group): a change of norm \(Self.text(change)) by \(part.samples) samples, \(name) is "
+                + "\(Self.text(reference.change)) by \(Self.text(reference.samples)), at most \(Self.text(limit)) is "
+                + "allowed")
+    }
+
+    private static func members(of summaries: [Summary]) -> [String: [Member]] {
+        var members: [String: [Member]] = [:]
+        for summary in summaries {
+            for part in summary.parts {
+                members[part.group, default: []].append(
+                    Member(worker: summary.worker, site: summary.site, part: part, weight: Double(part.samples)))
+            }
+        }
+        return members
+    }
+
+    private static func sorted(_ members: [Member]) -> (changes: [Double], samples: [Double]) {
+        (members.compactMap(\.part.change).sorted(), members.map { Double($0.part.samples) }.sorted())
+    }
+
+    /// The median of the others where there are enough, otherwise that of the rounds before.
+    private static func reference(
+        of part: Part, _ changes: [Double], _ samples: [Double], _ group: String, _ history: ChangeHistory
+    ) -> Reference? {
+        guard let change = part.change else { return nil }
+        guard changes.count >= fewest else { return history.median(of: group) }
+        guard let others = median(of: changes, without: change),
+            let usual = median(of: samples, without: Double(part.samples))
+        else { return nil }
+        return Reference(change: others, samples: usual)
     }
 
     /// Four digits: what a person compares.
@@ -129,27 +169,33 @@ package struct RoundGate: Equatable, Sendable {
 
     /// How much each of those that are not refused counts.
     package func treatment(of summaries: [Summary], history: ChangeHistory) -> RoundTreatment {
-        var members: [String: [Member]] = [:]
-        for summary in summaries {
-            for part in summary.parts {
-                members[part.group, default: []].append(
-                    Member(worker: summary.worker, site: summary.site, part: part, weight: Double(part.samples)))
-            }
-        }
         var result = RoundTreatment()
-        for (group, all) in members.sorted(by: { $0.key < $1.key }) {
+        for (group, all) in Self.members(of: summaries).sorted(by: { $0.key < $1.key }) {
             var all = all.sorted { $0.worker < $1.worker }
-            let changes = all.compactMap(\.part.change).sorted()
+            let (changes, samples) = Self.sorted(all)
             let median = Self.median(of: changes)
-            let reference = changes.count >= Self.fewest ? median : history.median(of: group)
-            let bound = clippingRatio.flatMap { ratio in reference.map { $0 * ratio } }
+            let usual = changes.count >= Self.fewest ? median : history.median(of: group)?.change
+            let bound = clippingRatio.flatMap { ratio in usual.map { $0 * ratio } }
             result.groups.append(
                 RoundTreatment.Group(
-                    group: group, contributors: all.count, medianChange: median, clippedAbove: bound))
+                    group: group, contributors: all.count, medianChange: median,
+                    medianSamples: Self.median(of: samples), clippedAbove: bound))
             limitWeights(&all)
-            result.lines += all.compactMap { line(of: $0, bound: bound) }
+            result.lines += all.compactMap { member in
+                let own = Self.reference(of: member.part, changes, samples, group, history)
+                return line(of: member, bound: limit(bound, beside: own))
+            }
         }
         return result
+    }
+
+    /// The norm to which a change is scaled down: what clipping says, and what nobody is let pass, whatever number of samples
+    /// he claims.
+    func limit(_ bound: Double?, beside reference: Reference?) -> Double? {
+        let most = largestRatio.flatMap { ratio in
+            reference.flatMap { $0.change > 0 ? ratio * $0.change : nil }
+        }
+        return [bound, most].compactMap { $0 }.min()
     }
 
     private struct Member {
@@ -228,7 +274,7 @@ package struct ChangeHistory: Equatable, Sendable {
     /// As lines for people name its median.
     static let name = "the median of the rounds before"
 
-    private var medians: [String: [Double]] = [:]
+    private var medians: [String: [RoundGate.Reference]] = [:]
 
     /// Nothing was seen yet.
     package init() {}
@@ -237,10 +283,17 @@ package struct ChangeHistory: Equatable, Sendable {
     package mutating func add(_ treatment: RoundTreatment) {
         for group in treatment.groups {
             guard let median = group.medianChange, median > 0 else { continue }
-            medians[group.group] = Array(((medians[group.group] ?? []) + [median]).suffix(Self.longest))
+            let entry = RoundGate.Reference(change: median, samples: group.medianSamples ?? 1)
+            medians[group.group] = Array(((medians[group.group] ?? []) + [entry]).suffix(Self.longest))
         }
     }
 
-    /// The median over the rounds; `nil` before there was one.
-    package func median(of group: String) -> Double? { RoundGate.median(of: (medians[group] ?? []).sorted()) }
+    /// The medians over the rounds; `nil` before there was one.
+    package func median(of group: String) -> RoundGate.Reference? {
+        let entries = medians[group] ?? []
+        guard let change = RoundGate.median(of: entries.map(\.change).sorted()),
+            let samples = RoundGate.median(of: entries.map(\.samples).sorted())
+        else { return nil }
+        return RoundGate.Reference(change: change, samples: samples)
+    }
 }

@@ -8,11 +8,16 @@ package struct RoundTreatment: Equatable, Sendable, Codable {
         package var contributors: Int
         /// Median of their changes' norms; absent in an evaluation.
         package var medianChange: Double?
+        /// Median of the samples behind them.
+        package var medianSamples: Double?
         /// The norm to which changes were scaled down; absent where none is.
         package var clippedAbove: Double?
 
         /// A group with every field given.
-        package init(group: String, contributors: Int, medianChange: Double?, clippedAbove: Double?) {
+        package init(
+            group: String, contributors: Int, medianChange: Double?, medianSamples: Double?, clippedAbove: Double?
+        ) {
+            self.medianSamples = medianSamples
             self.group = group
             self.contributors = contributors
             self.medianChange = medianChange
