@@ -173,9 +173,9 @@ GAP = 10
 
 
 def expected(allowed, count):
-    """Peaks that may exceed the limit: as the budget allows, but two of a part that is nothing beside the time for one, or
-    a quarter of all peaks."""
-    return allowed if allowed >= 1 else min(2 - allowed, 0.25 * count)
+    """Peaks that may exceed the limit: as the budget allows, but two of a part that is nothing beside the time for one;
+    fewer where there are fewer than eight peaks."""
+    return allowed if allowed >= 1 else (2 - allowed) * min(1, count / 8) ** 2
 
 
 def peaks_over_threshold(scores, step, budget):

@@ -88,8 +88,8 @@ package struct PeaksOverThreshold: Sendable, Equatable {
     /// Peaks that may exceed the limit in a held-out part that is nothing beside the time for one alarm. No tail is known
     /// that far out, and a limit that pretends to know it finds nothing; one peak may be of something that happened.
     static let fewest = 2.0
-    /// But at most this share of the peaks: of three, two are no tail.
-    static let largestShare = 0.25
+    /// With fewer peaks than this fewer may, by the square: a few are no tail.
+    static let enough = 8.0
 
     /// Peaks of the held-out part that may exceed the limit.
     ///
@@ -97,7 +97,9 @@ package struct PeaksOverThreshold: Sendable, Equatable {
     ///   - allowed: as the budget has it.
     ///   - count: of so many peaks.
     static func expected(_ allowed: Double, of count: Double) -> Double {
-        allowed < 1 ? min(fewest + (1 - fewest) * allowed, largestShare * count) : allowed
+        guard allowed < 1 else { return allowed }
+        let known = min(1, count / enough)
+        return (fewest + (1 - fewest) * allowed) * known * known
     }
 
     /// The threshold that normal samples exceed so many times a day: that of a tail with a shrunk shape and the mean of
