@@ -42,7 +42,8 @@ import Testing
 
     @Test func optionsOfTheOtherMeasurementAreRefused() throws {
         for (arguments, named) in [
-            (["bench", "federation", "--features", "3"], "--features"), (["bench", "engine", "--workers", "2"], "--workers"),
+            (["bench", "federation", "--features", "3"], "--features"),
+            (["bench", "engine", "--workers", "2"], "--workers"),
             (["bench", "federation", "--epochs", "-1"], "--epochs"),
             (["simulate-fleet", "--workers", "0"], "--workers"),
         ] {
