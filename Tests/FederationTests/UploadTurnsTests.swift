@@ -13,7 +13,7 @@ import Testing
         }
 
         func ask(_ worker: Int, _ bytes: Int, at now: Instant = .zero) -> Bool {
-            turns.ask(turn(worker, bytes), limit: 100, at: now)
+            turns.ask(turn(worker, bytes), limit: 100, pause: .seconds(1), at: now)
         }
 
         func next(at now: Instant = .zero) -> UploadTurns.Turn? { turns.next(limit: 100, at: now) }
@@ -46,8 +46,10 @@ import Testing
         let later = Instant.zero + .seconds(3)
         #expect(turns.ask(0, 60) && turns.ask(1, 40))
         #expect(!turns.ask(2, 50))
+        // What was asked before it was told is not answered twice; later it has not heard.
+        #expect(!turns.ask(1, 40, at: .zero + .milliseconds(900)) && turns.ask(1, 40, at: .zero + .seconds(1)))
         turns.turns.touch("w0", at: later)
-        turns.turns.expire(silentFor: .seconds(2), at: later)
+        turns.turns.expire(silentFor: .seconds(3), at: later)
         #expect(turns.next(at: later) == nil)
         turns.turns.expire(silentFor: .seconds(2), at: later + .seconds(3))
         #expect(turns.next(at: later) == turns.turn(2, 50))

@@ -48,7 +48,10 @@ extension ServerRoundMachine {
         if piece.bytes.count == 0 {
             // It asks whether to send.
             let turn = UploadTurns.Turn(worker: name, digest: piece.digest, bytes: total)
-            guard uploadTurns.ask(turn, limit: configuration.backlogBytes, at: now) else { return }
+            guard
+                uploadTurns.ask(
+                    turn, limit: configuration.backlogBytes, pause: configuration.heartbeatInterval / 2, at: now)
+            else { return }
         } else {
             uploadTurns.touch(name, at: now)
         }

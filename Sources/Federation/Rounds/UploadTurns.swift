@@ -38,9 +38,13 @@ package struct UploadTurns: Sendable {
 
     /// Somebody asks; whether it may go on at once. Otherwise its turn comes.
     ///
-    /// - Parameter limit: bytes that all who go may have together.
-    package mutating func ask(_ turn: Turn, limit: Int, at now: Instant) -> Bool {
-        if going[turn.worker] != nil {
+    /// - Parameters:
+    ///   - limit: bytes that all who go may have together.
+    ///   - pause: time after which somebody who was told to go on, and asks, has not heard it. Before, it asked before it was
+    ///     told, and would send twice.
+    package mutating func ask(_ turn: Turn, limit: Int, pause: Duration, at now: Instant) -> Bool {
+        if let known = going[turn.worker] {
+            guard now - known.since >= pause else { return false }
             end(turn.worker)
             begin(turn, at: now)
             return true
