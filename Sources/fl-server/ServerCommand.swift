@@ -115,7 +115,8 @@ struct ServerCommand: CheckableCommand {
     static let relativeChange = Option<Double>(
         "relative-change", "RATIO", default: federation.gate.round.largestRatio ?? 0,
         "a contribution that changes a group by more than this many times what is usual (the median of the others in the "
-            + "round, or of the rounds before where there are fewer than three) is refused; 0: none is",
+            + "round, or of the rounds before where there are fewer than three) is refused, or scaled down where as many times more "
+            + "samples are behind it; 0: none is",
         constraint: "0, or at least 1", valid: { $0 == 0 || ($0 >= 1 && $0 <= 1e6) })
     static let weightRatio = Option<Double>(
         "weight-ratio", "RATIO", default: federation.gate.round.weightRatio,
