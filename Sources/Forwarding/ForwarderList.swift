@@ -68,6 +68,7 @@ package struct ForwarderList: OptionValue {
         "syslog": { common, fields throws(CommandLineError) in try SyslogForwarder(common, &fields) },
         "ves": { common, fields throws(CommandLineError) in try VESForwarder(common, &fields) },
         "mail": { common, fields throws(CommandLineError) in try MailForwarder(common, &fields) },
+        "zeromq": { common, fields throws(CommandLineError) in try ZeroMQForwarder(common, &fields) },
         "fault-mns": { common, fields throws(CommandLineError) in try FaultManagementForwarder(common, &fields) },
         "mqtt": { common, fields throws(CommandLineError) in try MQTTForwarder(common, &fields) },
     ]

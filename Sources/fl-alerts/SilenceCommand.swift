@@ -25,19 +25,29 @@ struct SilenceCommand: Command {
     private static let comment = Option<String>.optional("comment", "TEXT", "why")
     private static let change = Option<Int>.optional(
         "change", "NUMBER", "an earlier silence, which ends then instead", constraint: "at least 1", valid: { $0 >= 1 })
+    private static let calendar = Option<String>.optional(
+        "calendar", "FILE", "an iCalendar file: a silence for each of its events that is to come, instead of --for")
+    private static let within = Option<String>(
+        "within", "TIME", default: "30d", "events of the calendar that begin so soon, as 30d",
+        constraint: "a time such as 30d", valid: { DurationText.seconds($0).map { $0 <= 366 * 86_400 } ?? false })
 
     static let manual = CommandManual(
         name: "silence", summary: "keep alarms that fit from being sent on",
         discussion: """
             Every field that is given must fit. Alarms under a silence stay on the feed and on the page, marked with its \
             number (handling.silence), and no forwarder sends them. The number is printed; fl-alerts unsilence ends it.
+
+            With calendar, windows of maintenance come from an iCalendar file (times without a zone are this machine's). \
+            What was silenced before is not silenced twice, so that a timer may run it each day.
             """,
         examples: [
             .init("fl-alerts silence --site site1 --entity 'ue*' --for 4h --comment 'drive tests'", "four hours"),
             .init("fl-alerts silence --severity minor --for 30m", "whatever is minor or less"),
+            .init(
+                "fl-alerts silence --site site1 --calendar maintenance.ics", "while its events last, the next 30 days"),
             .init("fl-alerts silence --change 12 --for 2h", "silence 12 ends two hours from now"),
         ],
-        options: matchers + [severity, duration, comment, change, AlertsCommand.server])
+        options: matchers + [severity, duration, comment, change, calendar, within, AlertsCommand.server])
 
     func run(_ arguments: Arguments, _ console: Console) async throws {
         let client = try OperationsClient(arguments)
@@ -57,6 +67,12 @@ struct SilenceCommand: Command {
             throw CommandLineError.usage(
                 "expected at least one of --site, --entity, --group, --metric, --fault, --alarm, --severity")
         }
+        if let file = arguments[optional: Self.calendar] {
+            guard number == nil, arguments[ifGiven: Self.duration] == nil else {
+                throw CommandLineError.usage("--calendar goes without --for and --change")
+            }
+            return try await follow(file, JSONValue.object(matcher), arguments, client, console)
+        }
         if number == nil { body["matcher"] = .object(matcher) }
         let wanted = body
         let answer = try await BackgroundThread.run {
@@ -69,5 +85,40 @@ struct SilenceCommand: Command {
         } else if let done = try? JSONDecoder().decode(Done.self, from: Data(answer)) {
             console.print("silence \(done.number), for \(Quantity.seconds(Double(seconds)))")
         }
+    }
+
+    /// A silence for each window of a calendar that has none yet.
+    private func follow(
+        _ file: String, _ matcher: JSONValue, _ arguments: Arguments, _ client: OperationsClient, _ console: Console
+    ) async throws {
+        let text = String(decoding: try FileContents.read(file, limit: 4 << 20), as: UTF8.self)
+        let now = Int64(Date.now.timeIntervalSince1970)
+        let end = now + Int64(DurationText.seconds(arguments[Self.within]) ?? 0)
+        let windows: [MaintenanceCalendar.Window]
+        do {
+            windows = try MaintenanceCalendar.windows(of: text, in: now..<end, zone: .current)
+        } catch {
+            throw CommandLineError(.data, "\(file): \(error)")
+        }
+        let wanted = try matcher.decode(AlarmMatcher.self)
+        let comment = arguments[optional: Self.comment]
+        let made = try await BackgroundThread.run {
+            struct Known: Decodable { let silences: [Silence] }
+            let known = try client.get(Known.self, "/v1/silences").silences
+            let new = windows.filter { window in
+                !known.contains { $0.matcher == wanted && $0.from == window.start && $0.until == window.end }
+            }
+            for window in new {
+                var body: [String: JSONValue] = [
+                    "matcher": matcher, "from": JSONValue(window.start), "until": JSONValue(window.end),
+                ]
+                let why = comment ?? PrintableText.line(window.summary, limit: 120)
+                if !why.isEmpty { body["comment"] = .string(why) }
+                try client.send(body, to: "/v1/silences")
+            }
+            return new.count
+        }
+        console.print(
+            "\(Quantity.count(windows.count, "window")) of \(file), \(Quantity.count(made, "silence")) made")
     }
 }

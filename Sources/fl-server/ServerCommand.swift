@@ -173,7 +173,8 @@ struct ServerCommand: CheckableCommand {
 
     static let forwarders = Option<ForwarderList>(
         "forwarders", "JSON", default: .none,
-        "where alarms are sent on to: webhooks, an Alertmanager, syslog, ONAP VES, mail, MQTT; see docs/operating.md")
+        "where alarms are sent on to: webhooks, an Alertmanager, syslog, ONAP VES, 3GPP FaultMnS, mail, MQTT, ZeroMQ; see docs/operating.md"
+    )
 
     static let manual = CommandManual(
         name: "", summary: "coordinate a federation",

@@ -3,6 +3,7 @@ import Forwarding
 import Foundation
 import Platform
 import Services
+import Synchronization
 import TestSupport
 import Testing
 import Watching
@@ -80,6 +81,38 @@ import Watching
             Issue.record("nobody is there")
             return
         }
+    }
+
+    // MARK: ZeroMQ
+
+    @Test func whoeverSubscribesHearsWhatIsPublished() throws {
+        let port = try FreePorts.take(1)[0]
+        let forwarder = try Self.forwarder(#"{"kind":"zeromq","url":"tcp://127.0.0.1:\#(port)","topic":"a"}"#)
+        // Opened by the first event, which nobody hears.
+        #expect(forwarder.send(Self.letters(Self.event()), isReminder: false) == .taken)
+        let subscriber = try #require(RawSubscriber(port: port, topic: "a/site1/e2"))
+        // Until the publisher has taken up the subscription, nobody can tell when.
+        let heard = Heard()
+        let listening = BackgroundThread(name: "subscriber") { _ in heard.put(subscriber.message()) }
+        #expect(
+            FreePorts.wait(10) {
+                _ = forwarder.send(Self.letters(Self.event(), Self.event(entity: "e2")), isReminder: false)
+                return heard.message != nil
+            })
+        listening.join(upTo: .seconds(10))
+        let message = try #require(heard.message)
+        #expect(message.count == 2 && message[0] == "a/site1/e2", "\(message)")
+        let envelope = try DeterministicJSON.decode(JSONValue.self, from: Array(try #require(message.last).utf8))
+        #expect(envelope["subject"]?.text == "site1/e2@1767225600" && envelope["specversion"]?.text == "1.0")
+        #expect(throws: CommandLineError.self) {
+            try ForwarderList.parse([#"[{"kind":"zeromq","url":"tcp://0.0.0.0:5"}]"#])?.forwarders()
+        }
+    }
+
+    private final class Heard: Sendable {
+        private let kept = Mutex<[String]?>(nil)
+        var message: [String]? { kept.withLock { $0 } }
+        func put(_ message: [String]) { kept.withLock { $0 = message } }
     }
 
     // MARK: The Alertmanager
@@ -286,7 +319,7 @@ import Watching
                 return error.description
             }
         }
-        #expect(flaw("[{}]").hasPrefix("forwarders[0].kind: missing, expected one of alertmanager, mail"))
+        #expect(flaw("[{}]").hasPrefix("forwarders[0].kind: missing, expected one of alertmanager, fault-mns, mail"))
         #expect(flaw(#"[{"kind":"webhook"}]"#) == "forwarders[0].url: missing, expected a text of 1 to 2048 bytes")
         #expect(
             flaw(#"[{"kind":"webhook","url":"ftp://x"}]"#)

@@ -10,9 +10,6 @@ package struct HTTPRequest {
         case put = "PUT"
         case patch = "PATCH"
         case delete = "DELETE"
-
-        /// All of them, as the header `Allow` has them.
-        static let all = "GET, POST, PUT, PATCH, DELETE"
     }
 
     /// What it wants done.

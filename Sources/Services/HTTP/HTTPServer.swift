@@ -33,12 +33,15 @@ import Synchronization
     ///   - names: under which requests may know the server besides `host`, this machine's name and `localhost`.
     ///   - certificate: files of the certificate and its private key, in PEM: TLS; `nil`: HTTP as it is.
     ///   - listening: called with the port before anybody gets an answer.
+    ///   - allowed: the methods of a path, as the header `Allow` has them.
     /// - Throws: ``ServiceError`` when the address cannot be had.
     package init(
         host: String, port: Int, names: [String] = [], limits: ConnectionWatch.Limits = .init(),
         longestBody: Int = HTTPServer.longestBody, largeBodies: LargeBodies? = nil,
         certificate: (certificate: String, key: String)? = nil,
-        listening: (Int) throws -> Void = { _ in }, handler: @escaping Handler
+        listening: (Int) throws -> Void = { _ in },
+        allowed: @escaping @Sendable (_ path: String) -> String = { _ in "GET, POST, PUT, PATCH, DELETE" },
+        handler: @escaping Handler
     ) throws {
         let pem = try certificate.map { try Self.pem($0) }
         let (descriptor, chosen) = try Self.listen(host: host, port: port)
@@ -52,7 +55,7 @@ import Synchronization
         let machine = ProcessInfo.processInfo.hostName
         let door = Door(
             hosts: HostRule(names: names + [host, machine]), limits: limits, longestBody: longestBody,
-            largeBodies: largeBodies, isEncrypted: pem != nil, handler: handler)
+            largeBodies: largeBodies, isEncrypted: pem != nil, allowed: allowed, handler: handler)
         let box = unsafe Unmanaged.passRetained(door)
         unsafe self.door = box
         let started = unsafe faultline_http_start(
@@ -154,6 +157,7 @@ private final class Door: Sendable {
     }
 
     let handler: HTTPServer.Handler
+    let allowed: @Sendable (String) -> String
     let hosts: HostRule
     let longestBody: Int
     let largeBodies: HTTPServer.LargeBodies?
@@ -167,8 +171,9 @@ private final class Door: Sendable {
 
     init(
         hosts: HostRule, limits: ConnectionWatch.Limits, longestBody: Int, largeBodies: HTTPServer.LargeBodies?,
-        isEncrypted: Bool, handler: @escaping HTTPServer.Handler
+        isEncrypted: Bool, allowed: @escaping @Sendable (String) -> String, handler: @escaping HTTPServer.Handler
     ) {
+        self.allowed = allowed
         challenge = isEncrypted ? "Basic realm=\"Faultline: a token as the password\"" : "Bearer"
         self.hosts = hosts
         self.longestBody = longestBody
@@ -325,7 +330,7 @@ private func answerRequest(
         }
         guard HTTPRequest.Method(rawValue: method) != nil else {
             let line = "only GET, POST, PUT, PATCH and DELETE are served here\n"
-            let refusal = HTTPResponse.text(405, line).adding("Allow", HTTPRequest.Method.all)
+            let refusal = HTTPResponse.text(405, line).adding("Allow", unsafe door.allowed(String(cString: url)))
             return unsafe queue(refusal, on: connection, door, ends: true)
         }
         if let large {

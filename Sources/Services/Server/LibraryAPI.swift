@@ -15,6 +15,8 @@ struct LibraryAPI: Sendable {
     static let path = "/v1/library"
     /// How the library is shown where that is said.
     static let form = WordParameter(name: "form", words: ["file"], text: "As fl-train keeps it.")
+    /// What a fault's name looks like.
+    static let namePattern = #"^[^\u0000-\u001f\u007f-\u009f/?#]+$"#
     /// Bytes of a fault's name.
     static let longestName = 64
     /// Bytes of an origin.

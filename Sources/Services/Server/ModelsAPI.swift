@@ -9,7 +9,7 @@ struct ModelsAPI: Sendable {
     static let path = "/v1/versions"
     static let limit = NumberParameter("limit", 1...1_000, default: 100, "Versions on a page.")
     static let before = NumberParameter(
-        "before", 1 ... .max, default: .max, "A version's number: those before it.")
+        "before", 1...NumberParameter.most, default: NumberParameter.most, "A version's number: those before it.")
     private static let model = "/model"
 
     private let folder: String

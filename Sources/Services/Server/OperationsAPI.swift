@@ -15,7 +15,8 @@ struct OperationsAPI: Sendable {
     /// The number of the last alarm in the log.
     let lastAlarm: @Sendable () -> Int64
 
-    static let since = NumberParameter("since", 0 ... .max, default: 0, "A number in the audit: what is behind it.")
+    static let since = NumberParameter(
+        "since", 0...NumberParameter.most, default: 0, "A number in the audit: what is behind it.")
     static let auditLimit = NumberParameter("limit", 1...1_000, default: 1_000, "Entries on a page.")
     private static let silences = "/v1/silences"
     private static let hints = "/v1/hints"

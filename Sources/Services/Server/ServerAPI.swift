@@ -23,7 +23,8 @@ final class ServerAPI: Sendable {
     static let workersLimit = NumberParameter("limit", 1...10_000, default: 10_000, "Workers on a page.")
     static let workersAfter = TextParameter(name: "after", length: 0...200, text: "A worker's name: those behind it.")
     static let roundsLimit = NumberParameter("limit", 1...10_000, default: 10_000, "How many of the latest rounds.")
-    static let since = NumberParameter("since", 0 ... .max, default: 0, "A number in the log: what is behind it.")
+    static let since = NumberParameter(
+        "since", 0...NumberParameter.most, default: 0, "A number in the log: what is behind it.")
     static let alarmsLimit = NumberParameter("limit", 1...10_000, default: 1_000, "Events on a page.")
     static let tellsOperations = WordParameter(
         name: "operations", words: ["true", "false"], text: "Whether to tell when operators said something.")
@@ -271,7 +272,7 @@ final class ServerAPI: Sendable {
         let view = try view.asked(by: request)
         var since = try request.value(Self.since)
         if let last = request.header("Last-Event-ID") {
-            guard let number = Int64(last), number >= 0 else {
+            guard let number = Int64(last), Self.since.range.contains(number) else {
                 throw Problem(
                     400, "Last-Event-ID: found '\(HTTPResponse.printable(last))', expected a number, 0 or more")
             }

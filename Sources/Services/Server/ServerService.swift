@@ -139,7 +139,7 @@ package final class ServerService {
             host: settings.httpHost, port: settings.httpPort, names: settings.httpNames,
             largeBodies: api.largeBodies, certificate: settings.certificate,
             listening: { if authority.takesLocalToken { try doors.open(http: $0, token: localToken) } },
-            handler: { api.answer($0) })
+            allowed: { ServerRoutes.allowed($0) }, handler: { api.answer($0) })
         self.doors = doors
     }
 

@@ -123,12 +123,14 @@ enum OpenAPIDocument {
     }
 
     private static func responses(_ route: Route) -> [String: JSONValue] {
-        let problem: JSONValue =
+        // What is wrong with a request as such is a problem everywhere.
+        let problem = media("Problem")
+        let content: JSONValue =
             FaultManagementAPI.serves(route.path)
-            ? .object(["application/json": media(route.failure ?? "FaultError")])
-            : .object(["application/problem+json": media("Problem")])
+            ? .object(["application/json": media(route.failure ?? "FaultError"), "application/problem+json": problem])
+            : .object(["application/problem+json": problem])
         func refusal(_ text: String) -> JSONValue {
-            .object(["description": .string(text), "content": problem])
+            .object(["description": .string(text), "content": content])
         }
         var responses: [String: JSONValue] = ["default": refusal("What keeps it from being done.")]
         for status in route.refusals + (route.role == .read ? [] : [401, 403]) {
@@ -136,7 +138,11 @@ enum OpenAPIDocument {
         }
         for answer in route.answers {
             var fields: [String: JSONValue] = ["description": .string(answer.text)]
-            if let type = answer.type { fields["content"] = .object([type: media(answer.schema)]) }
+            if let type = answer.type {
+                let isJSON = type.hasSuffix("json") && answer.schema == nil
+                let any: JSONValue = .object(["schema": .object(["type": .string("object")])])
+                fields["content"] = .object([type: isJSON ? any : media(answer.schema)])
+            }
             if answer.status == 201 {
                 fields["headers"] = .object([
                     "Location": .object(["schema": .object(["type": .string("string")])])

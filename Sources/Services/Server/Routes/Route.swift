@@ -76,6 +76,9 @@ struct NumberParameter: Sendable {
     /// What it says.
     let text: String
 
+    /// The largest number that every reader of JSON has exactly.
+    static let most: Int64 = 1 << 53 - 1
+
     /// A number from `range`.
     init(_ name: String, _ range: ClosedRange<Int64>, default fallback: Int64, _ text: String) {
         (self.name, self.range, self.fallback, self.text) = (name, range, fallback, text)
@@ -83,11 +86,12 @@ struct NumberParameter: Sendable {
 
     /// As the document has it.
     var parameter: Route.Parameter {
-        var schema: [String: JSONValue] = [
-            "type": .string("integer"), "minimum": JSONValue(range.lowerBound), "default": JSONValue(fallback),
-        ]
-        if range.upperBound < .max { schema["maximum"] = JSONValue(range.upperBound) }
-        return Route.Parameter(name: name, text: text, schema: schema)
+        Route.Parameter(
+            name: name, text: text,
+            schema: [
+                "type": .string("integer"), "minimum": JSONValue(range.lowerBound),
+                "maximum": JSONValue(range.upperBound), "default": JSONValue(fallback),
+            ])
     }
 }
 
@@ -152,10 +156,10 @@ extension HTTPRequest {
     func value(_ number: NumberParameter) throws(Problem) -> Int64 {
         guard let text = query(number.name) else { return number.fallback }
         guard let value = Int64(text), number.range.contains(value) else {
-            let most = number.range.upperBound < .max ? "to \(number.range.upperBound)" : "or more"
             throw Problem(
                 400,
-                "\(number.name): found '\(HTTPResponse.printable(text))', expected \(number.range.lowerBound) \(most)")
+                "\(number.name): found '\(HTTPResponse.printable(text))', expected \(number.range.lowerBound) to "
+                    + "\(number.range.upperBound)")
         }
         return value
     }

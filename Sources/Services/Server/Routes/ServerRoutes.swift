@@ -63,7 +63,10 @@ enum ServerRoutes {
                     ServerAPI.tellsOperations.parameter,
                     Route.Parameter(
                         place: "header", name: "Last-Event-ID", text: "Where to go on; instead of since.",
-                        schema: ["type": .string("integer"), "minimum": .number(0)]),
+                        schema: [
+                            "type": .string("integer"), "minimum": .number(0),
+                            "maximum": JSONValue(NumberParameter.most),
+                        ]),
                 ],
                 answers: [.bytes("text/event-stream", "WHATWG server-sent events.")], refusals: [400, 503]),
             Route(
@@ -85,6 +88,7 @@ enum ServerRoutes {
             schema: [
                 "type": .string("string"), "minLength": .number(1),
                 "maxLength": .number(Double(LibraryAPI.longestName)),
+                "pattern": .string(LibraryAPI.namePattern),
             ])
     }
 

@@ -1,0 +1,317 @@
+package import Foundation
+import Platform
+
+/// Windows of maintenance as a calendar has them: the events of an iCalendar file.
+///
+/// Source: RFC 5545. Of its recurrence rules those that windows of maintenance have: daily, weekly (with `BYDAY`), monthly on
+/// the same day, with `INTERVAL`, `COUNT`, `UNTIL` and `EXDATE`; single instances may be moved (`RECURRENCE-ID`). Another rule
+/// is refused: a window that is missed by half is worse than none.
+package enum MaintenanceCalendar {
+    /// One window, in seconds since 1970.
+    package struct Window: Hashable, Sendable {
+        /// When it begins.
+        package var start: Int64
+        /// When it is over.
+        package var end: Int64
+        /// What it is.
+        package var summary: String
+    }
+
+    /// Why a calendar cannot be used: the line, what was found, what was expected.
+    package struct Flaw: Error, Equatable, CustomStringConvertible {
+        package let description: String
+    }
+
+    /// Instances of one event that are looked at.
+    private static let mostInstances = 20_000
+    /// Events of a calendar.
+    private static let mostEvents = 10_000
+
+    /// The windows of a calendar that overlap a span of time, by their starts.
+    ///
+    /// - Parameters:
+    ///   - span: seconds since 1970.
+    ///   - zone: of times that name none.
+    /// - Throws: ``Flaw``.
+    package static func windows(of text: String, in span: Range<Int64>, zone: TimeZone) throws(Flaw) -> [Window] {
+        let events = try events(of: text, zone)
+        // What was moved is another event by now.
+        var moved: [String: Set<Date>] = [:]
+        for event in events {
+            if let instance = event.movedFrom { moved[event.uid, default: []].insert(instance) }
+        }
+        var windows: [Window] = []
+        for event in events where !event.isCancelled {
+            let gone = event.movedFrom == nil ? moved[event.uid] ?? [] : []
+            for start in try event.starts(until: span.upperBound) where !gone.contains(start) {
+                let first = Int64(start.timeIntervalSince1970)
+                let window = Window(start: first, end: first + event.seconds, summary: event.summary)
+                if window.start < span.upperBound, window.end > span.lowerBound { windows.append(window) }
+            }
+        }
+        return Set(windows).sorted { ($0.start, $0.end, $0.summary) < ($1.start, $1.end, $1.summary) }
+    }
+
+    // MARK: Reading
+
+    private struct Line {
+        let number: Int
+        let name: String
+        let parameters: [String: String]
+        let value: String
+
+        func flaw(_ expected: String) -> Flaw {
+            Flaw(
+                description:
+                    "line \(number): \(name): found \(PrintableText.line(value, limit: 80)), expected \(expected)")
+        }
+    }
+
+    /// Content lines: folded ones are put together (3.1).
+    private static func lines(of text: String) throws(Flaw) -> [Line] {
+        var whole: [(number: Int, text: String)] = []
+        for (index, line) in text.replacing("\r\n", with: "\n").split(separator: "\n", omittingEmptySubsequences: false)
+            .enumerated()
+        {
+            if let first = line.first, first == " " || first == "\t", !whole.isEmpty {
+                whole[whole.count - 1].text += line.dropFirst()
+            } else if !line.isEmpty {
+                whole.append((index + 1, String(line)))
+            }
+        }
+        guard whole.first?.text.uppercased() == "BEGIN:VCALENDAR" else {
+            throw Flaw(description: "line 1: found no BEGIN:VCALENDAR, expected an iCalendar file (RFC 5545)")
+        }
+        return whole.map { number, text in
+            // A colon in quotes belongs to a parameter.
+            var isQuoted = false
+            let colon =
+                text.firstIndex {
+                    if $0 == "\"" { isQuoted.toggle() }
+                    return $0 == ":" && !isQuoted
+                } ?? text.endIndex
+            let head = text[..<colon].split(separator: ";")
+            let parameters = head.dropFirst().map { part -> (String, String) in
+                let pair = part.split(separator: "=", maxSplits: 1)
+                return (pair[0].uppercased(), pair.count == 2 ? String(pair[1].filter { $0 != "\"" }) : "")
+            }
+            return Line(
+                number: number, name: head.first?.uppercased() ?? "",
+                parameters: Dictionary(parameters, uniquingKeysWith: { first, _ in first }),
+                value: colon == text.endIndex ? "" : String(text[text.index(after: colon)...]))
+        }
+    }
+
+    private static func events(of text: String, _ zone: TimeZone) throws(Flaw) -> [Event] {
+        var events: [Event] = []
+        var open: [Line]?
+        var inner = 0
+        for line in try lines(of: text) {
+            switch (line.name, line.value.uppercased()) {
+            case ("BEGIN", "VEVENT"): (open, inner) = ([], 0)
+            case ("END", "VEVENT"):
+                guard let lines = open else { throw line.flaw("BEGIN:VEVENT before it") }
+                guard events.count < mostEvents else { throw line.flaw("at most \(mostEvents) events") }
+                events.append(try Event(lines, endingAt: line, zone))
+                open = nil
+            case ("BEGIN", _): inner += 1
+            case ("END", _): inner -= 1
+            default: if inner <= 0 { open?.append(line) }
+            }
+        }
+        return events
+    }
+
+    /// An event with how it recurs.
+    private struct Event {
+        var uid = ""
+        var summary = ""
+        var isCancelled = false
+        var start = Date.distantPast
+        var seconds: Int64 = 0
+        var zone: TimeZone
+        var movedFrom: Date?
+        var excluded: Set<Date> = []
+        var rule: Rule?
+
+        init(_ lines: [Line], endingAt last: Line, _ zone: TimeZone) throws(Flaw) {
+            self.zone = zone
+            var end: Date?
+            var duration: Int64?
+            var isDay = false
+            var hasStart = false
+            for line in lines {
+                switch line.name {
+                case "UID": uid = line.value
+                case "SUMMARY": summary = line.value.replacing("\\,", with: ",").replacing("\\;", with: ";")
+                case "STATUS": isCancelled = line.value.uppercased() == "CANCELLED"
+                case "DTSTART":
+                    let moment = try Moment(line, line.value, zone)
+                    (start, self.zone, isDay, hasStart) = (moment.date, moment.zone, moment.isDay, true)
+                case "DTEND": end = try Moment(line, line.value, zone).date
+                case "DURATION": duration = try MaintenanceCalendar.duration(line)
+                case "RECURRENCE-ID": movedFrom = try Moment(line, line.value, zone).date
+                case "EXDATE":
+                    for text in line.value.split(separator: ",") {
+                        excluded.insert(try Moment(line, String(text), zone).date)
+                    }
+                case "RRULE": rule = try Rule(line, zone)
+                case "RDATE", "EXRULE": throw line.flaw("RRULE and EXDATE alone")
+                default: break
+                }
+            }
+            guard hasStart else { throw last.flaw("DTSTART in the event before it") }
+            let length = end.map { Int64($0.timeIntervalSince(start)) } ?? duration ?? (isDay ? 86_400 : 0)
+            guard length > 0 else { throw last.flaw("an event that ends after it begins") }
+            seconds = length
+        }
+
+        /// When its instances begin, up to a time.
+        func starts(until limit: Int64) throws(Flaw) -> [Date] {
+            guard let rule else { return [start] }
+            return try rule.starts(
+                from: start, in: zone, until: Date(timeIntervalSince1970: Double(limit)), mostInstances
+            )
+            .filter { !excluded.contains($0) }
+        }
+    }
+
+    /// A date, or a date with a time (3.3.4, 3.3.5).
+    private struct Moment {
+        let date: Date
+        let zone: TimeZone
+        let isDay: Bool
+
+        init(_ line: Line, _ text: String, _ fallback: TimeZone) throws(Flaw) {
+            var zone = fallback
+            if let name = line.parameters["TZID"] {
+                guard let known = TimeZone(identifier: name) else {
+                    throw line.flaw(
+                        "a time zone that this machine knows, found TZID=\(PrintableText.line(name, limit: 60))")
+                }
+                zone = known
+            }
+            let isUTC = text.hasSuffix("Z")
+            if isUTC { zone = .gmt }
+            let digits = text.filter { $0 != "T" && $0 != "Z" }.map { $0.wholeNumberValue ?? -1 }
+            isDay = !text.contains("T")
+            guard digits.count == (isDay ? 8 : 14), digits.allSatisfy({ $0 >= 0 }) else {
+                throw line.flaw("a time such as 20260131T220000Z")
+            }
+            func number(_ from: Int, _ count: Int) -> Int { digits[from..<from + count].reduce(0) { $0 * 10 + $1 } }
+            var parts = DateComponents()
+            (parts.year, parts.month, parts.day) = (number(0, 4), number(4, 2), number(6, 2))
+            if !isDay { (parts.hour, parts.minute, parts.second) = (number(8, 2), number(10, 2), number(12, 2)) }
+            let calendar = MaintenanceCalendar.calendar(zone)
+            guard (1...12).contains(number(4, 2)), (1...31).contains(number(6, 2)),
+                isDay || (number(8, 2) < 24 && number(10, 2) < 60 && number(12, 2) < 61),
+                let date = calendar.date(from: parts)
+            else { throw line.flaw("a time such as 20260131T220000Z") }
+            (self.date, self.zone) = (date, zone)
+        }
+    }
+
+    fileprivate static func calendar(_ zone: TimeZone) -> Calendar {
+        var calendar = Calendar(identifier: .gregorian)
+        calendar.timeZone = zone
+        return calendar
+    }
+
+    /// `PT2H30M`, `P1D`, `P1W` in seconds (3.3.6).
+    private static func duration(_ line: Line) throws(Flaw) -> Int64 {
+        let units: [Character: Int64] = ["W": 604_800, "D": 86_400, "H": 3_600, "M": 60, "S": 1]
+        var total: Int64 = 0
+        var digits = ""
+        for character in line.value.dropFirst() where character != "T" {
+            if character.isNumber, digits.count < 7 {
+                digits.append(character)
+            } else {
+                guard let unit = units[character], let number = Int64(digits) else {
+                    throw line.flaw("a time such as PT2H30M")
+                }
+                total += number * unit
+                digits = ""
+            }
+        }
+        guard line.value.hasPrefix("P"), digits.isEmpty, total > 0 else { throw line.flaw("a time such as PT2H30M") }
+        return total
+    }
+
+    /// How an event recurs (3.3.10).
+    private struct Rule {
+        private enum Frequency: String { case daily = "DAILY", weekly = "WEEKLY", monthly = "MONTHLY" }
+
+        private let frequency: Frequency
+        private var interval = 1
+        private var count: Int?
+        private var until: Date?
+        /// Days after Monday.
+        private var days: [Int] = []
+
+        private static let dayNames = ["MO", "TU", "WE", "TH", "FR", "SA", "SU"]
+
+        init(_ line: Line, _ zone: TimeZone) throws(Flaw) {
+            var parts: [String: String] = [:]
+            for part in line.value.split(separator: ";") {
+                let pair = part.split(separator: "=", maxSplits: 1)
+                guard pair.count == 2 else { throw line.flaw("NAME=VALUE;…") }
+                parts[pair[0].uppercased()] = pair[1].uppercased()
+            }
+            guard let frequency = parts.removeValue(forKey: "FREQ").flatMap({ Frequency(rawValue: $0) }) else {
+                throw line.flaw("FREQ=DAILY, WEEKLY or MONTHLY")
+            }
+            self.frequency = frequency
+            if let text = parts.removeValue(forKey: "INTERVAL") {
+                guard let number = Int(text), (1...1_000).contains(number) else {
+                    throw line.flaw("INTERVAL=1 to 1000")
+                }
+                interval = number
+            }
+            if let text = parts.removeValue(forKey: "COUNT") {
+                guard let number = Int(text), number >= 1 else { throw line.flaw("COUNT=1 or more") }
+                count = number
+            }
+            if let text = parts.removeValue(forKey: "UNTIL") { until = try Moment(line, text, zone).date }
+            if let text = parts.removeValue(forKey: "BYDAY") {
+                for word in text.split(separator: ",") {
+                    guard frequency == .weekly, let day = Self.dayNames.firstIndex(of: String(word)) else {
+                        throw line.flaw("BYDAY=MO,TU,… with FREQ=WEEKLY")
+                    }
+                    days.append(day)
+                }
+                days.sort()
+            }
+            if let start = parts.removeValue(forKey: "WKST"), start != "MO", interval > 1 {
+                throw line.flaw("WKST=MO with an INTERVAL")
+            }
+            if let other = parts.keys.min() { throw line.flaw("no \(PrintableText.line(other, limit: 40))") }
+        }
+
+        func starts(from start: Date, in zone: TimeZone, until limit: Date, _ most: Int) throws(Flaw) -> [Date] {
+            let calendar = MaintenanceCalendar.calendar(zone)
+            let end = until.map { min($0, limit) } ?? limit
+            // 1 is Sunday.
+            let weekday = (calendar.component(.weekday, from: start) + 5) % 7
+            let offsets = days.isEmpty || frequency != .weekly ? [0] : days.map { $0 - weekday }
+            var found: [Date] = []
+            for step in 0..<most {
+                for offset in offsets {
+                    let unit: Calendar.Component = frequency == .monthly ? .month : .day
+                    let value = step * interval * (frequency == .weekly ? 7 : 1) + offset
+                    guard let date = calendar.date(byAdding: unit, value: value, to: start) else { return found }
+                    // A month without that day has no instance.
+                    if frequency == .monthly,
+                        calendar.component(.day, from: date) != calendar.component(.day, from: start)
+                    {
+                        continue
+                    }
+                    guard date >= start else { continue }
+                    guard date <= end, count.map({ found.count < $0 }) ?? true else { return found }
+                    found.append(date)
+                }
+            }
+            throw Flaw(
+                description: "RRULE: an event recurs more than \(most) times up to the end of the time asked for")
+        }
+    }
+}
