@@ -49,7 +49,16 @@ package struct RestartOptions: Hashable, Sendable {
         let path = held.file(Self.fileName)
         var changes: [Change] = []
         if FileManager.default.fileExists(atPath: path) {
-            let bytes = try FileContents.read(path, limit: 1 << 20)
+            let bytes: [UInt8]
+            do throws(StorageError) {
+                bytes = try SealedFile.read(path, limit: 1 << 20)
+            } catch {
+                guard error.code == .corrupt else { throw error }
+                throw CommandLineError(
+                    .configuration,
+                    "\(path): found options that are not those that were written; expected them as in \(path).sha256; "
+                        + "remove both files to take the options of now")
+            }
             guard let earlier = try? JSONDecoder().decode([String: String].self, from: Data(bytes)) else {
                 throw CommandLineError(
                     .configuration, "\(path): not the options of an earlier start; remove it to take those of now")
@@ -65,7 +74,7 @@ package struct RestartOptions: Hashable, Sendable {
         }
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
-        try FileContents.writeAtomically(Array(try encoder.encode(values)), to: path)
+        try SealedFile.write(Array(try encoder.encode(values)), to: path)
         return changes
     }
 }
