@@ -160,6 +160,27 @@ struct ServerCommand: CheckableCommand {
     static let keptRounds = Option<Int>(
         "kept-rounds", "N", default: 2, "rounds whose contributions are kept, so that they can be replayed",
         constraint: "at least 0", valid: { $0 >= 0 })
+    static let keptVersions = Option<Int>(
+        "kept-versions", "N", default: Retention().versions, "model versions that are kept, the latest",
+        constraint: "at least 1", valid: { $0 >= 1 })
+    static let keptLog = Option<Int>(
+        "kept-log", "N", default: Retention().rounds, "rounds that are kept in the log, the latest",
+        constraint: "at least 1", valid: { $0 >= 1 })
+    static let keptAbandoned = Option<Int>(
+        "kept-abandoned", "N", default: Retention().abandonedRounds,
+        "abandoned rounds that are kept in the log, the latest", constraint: "at least 0", valid: { $0 >= 0 })
+    static let keptWorkers = Option<String>(
+        "kept-workers", "TIME", default: "365d",
+        "time after which the name of a worker that is away is forgotten; at most 4096 names are kept",
+        constraint: "a time such as 90d, up to 36500d", valid: { retentionSeconds($0) != nil })
+    static let keptAlarms = Option<String>(
+        "kept-alarms", "TIME", default: "365d",
+        "time after which alarms, and how far workers had sent theirs, are forgotten; at most 1000000 events are kept",
+        constraint: "a time such as 90d, up to 36500d", valid: { retentionSeconds($0) != nil })
+
+    private static func retentionSeconds(_ text: String) -> Int64? {
+        DurationText.seconds(text).flatMap { (1...3_153_600_000).contains($0) ? Int64($0) : nil }
+    }
 
     static let epochs = Option<Int>(
         "epochs", "N", default: TrainingConfiguration().epochs,
@@ -218,6 +239,7 @@ struct ServerCommand: CheckableCommand {
             messagesPerSecond, megabytesPerSecond, maximumContribution,
             maximumModel, piece, largestChange, largestParameter, sampleCap, aggregation, assumedAttackers,
             clipRatio, relativeChange, weightRatio, largestShare, excludeAfter, rollbackRatio, keptRounds,
+            keptVersions, keptLog, keptAbandoned, keptWorkers, keptAlarms,
             dependencies, forwarders,
             targetSeconds,
             placementModel, profile, acceleratorLimit, accelerationFactor, settle, TrainingOptions.window,
@@ -268,6 +290,11 @@ struct ServerCommand: CheckableCommand {
         }
         if !pair.certificate.isEmpty { settings.certificate = pair }
         settings.keptRounds = arguments[keptRounds]
+        settings.retention.versions = arguments[keptVersions]
+        settings.retention.rounds = arguments[keptLog]
+        settings.retention.abandonedRounds = arguments[keptAbandoned]
+        settings.retention.workerSeconds = retentionSeconds(arguments[keptWorkers]) ?? settings.retention.workerSeconds
+        settings.retention.alarmSeconds = retentionSeconds(arguments[keptAlarms]) ?? settings.retention.alarmSeconds
         var federation = ServerConfiguration()
         federation.rounds = UInt32(clamping: arguments[rounds])
         if let text = arguments[optional: loopEvery], let seconds = DurationText.seconds(text), arguments[loops] != 1 {
@@ -361,7 +388,10 @@ struct ServerCommand: CheckableCommand {
             "evaluate": "\(arguments[evaluate])", "minimum-workers": "\(arguments[minimumWorkers])",
             "quorum": "\(arguments[quorum])", "round-deadline": "\(arguments[roundDeadline])",
             "target-seconds": "\(arguments[targetSeconds])", "placement-model": arguments[placementModel],
-            "kept-rounds": "\(arguments[keptRounds])", "aggregation": arguments[aggregation].rawValue,
+            "kept-versions": "\(arguments[keptVersions])", "kept-log": "\(arguments[keptLog])",
+            "kept-abandoned": "\(arguments[keptAbandoned])", "kept-workers": arguments[keptWorkers],
+            "kept-alarms": arguments[keptAlarms], "kept-rounds": "\(arguments[keptRounds])",
+            "aggregation": arguments[aggregation].rawValue,
         ])
     }
 

@@ -88,7 +88,7 @@ import Testing
         try log.apply(retention, now: 400 * 86_400)
         #expect(try sequences(log).found == Array(16...20))
         #expect(try log.deliveries(limit: 10).map(\.worker) == ["new"])
-        retention.days = 1
+        retention.alarmSeconds = 86_400
         try log.apply(retention, now: 900 * 86_400)
         #expect(try log.lastSequence() == 20)
     }

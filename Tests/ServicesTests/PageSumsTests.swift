@@ -124,6 +124,24 @@ import Testing
         #expect(try registry.nextRound() == 21)
         let rounds = try registry.rounds()
         #expect(rounds.count { !$0.isCommitted } == 4 && rounds.count { $0.isCommitted } == 20)
+        #expect(
+            try registry.forgetWorkers(retention, living: [], now: 100) == (1...15).map { "w\($0)" }.sorted())
         #expect(try registry.workers().map(\.name) == (16...20).map { "w\($0)" })
+        retention.workerSeconds = 82
+        #expect(try registry.forgetWorkers(retention, living: ["w16"], now: 100) == ["w17"])
+        #expect(try registry.workers().map(\.name) == ["w16", "w18", "w19", "w20"])
+    }
+
+    @Test func livingWorkersAreNeverForgotten() {
+        var retention = Retention()
+        retention.workers = 2
+        retention.workerSeconds = 10
+        let seen: [String: Int64] = ["a": 1, "b": 2, "c": 95, "d": 96, "early": 0]
+        #expect(retention.forgotten(seen, living: ["a", "b"], now: 100) == ["c", "d", "early"])
+        #expect(retention.forgotten(seen, living: ["a"], now: 100) == ["b", "c", "early"])
+        #expect(retention.forgotten(seen, living: [], now: 100) == ["a", "b", "early"])
+        retention.workers = 5
+        // When those of an earlier release were seen nobody knows: only their number counts.
+        #expect(retention.forgotten(seen, living: [], now: 100) == ["a", "b"])
     }
 }

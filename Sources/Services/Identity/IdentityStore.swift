@@ -82,6 +82,13 @@ package struct IdentityStore: Sendable {
     /// Does something while neither the server nor a command changes the files.
     func whileNobodyChanges(_ body: () throws -> Void) throws { try locked(body) }
 
+    /// Looks whether the audit log is what was written.
+    ///
+    /// - Throws: ``ServiceError`` (65) that names the first line that is not; `StorageError` when it cannot be read.
+    package func verifyAudit() throws {
+        try locked { try auditLog.verify(try auditLog.entries(), head: try readUnlocked().audit) }
+    }
+
     /// Changes it; durable when it returns, with what goes into the audit log.
     package func change<Value>(
         at seconds: Int64 = IdentityStore.now,
@@ -106,7 +113,9 @@ package struct IdentityStore: Sendable {
         try locked {
             let path = file(Self.keyFile)
             if unsafe access(path, F_OK) == 0 {
-                let text = String(decoding: try FileContents.read(path, limit: 4_096), as: UTF8.self)
+                let bytes = try SealedKey.read(
+                    path, otherwise: "the server then makes a new one, and remote workers have to enrol anew")
+                let text = String(decoding: bytes, as: UTF8.self)
                 guard let secret = Hexadecimal.bytes(text.filter { !$0.isWhitespace }),
                     let keys = CurveKeys(secret: secret)
                 else {
@@ -115,7 +124,7 @@ package struct IdentityStore: Sendable {
                 return keys
             }
             let keys = try CurveKeys()
-            try FileContents.writeAtomically(Array((Hexadecimal.text(keys.secret) + "\n").utf8), to: path)
+            try SealedFile.write(Array((Hexadecimal.text(keys.secret) + "\n").utf8), to: path)
             return keys
         }
     }

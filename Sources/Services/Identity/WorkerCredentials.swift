@@ -55,7 +55,7 @@ final class WorkerCredentials {
         wantsNewKey = settings.makesNewKey
         (name, site, domain) = (settings.name, settings.site, settings.domain)
         if FileManager.default.fileExists(atPath: path) {
-            let bytes = try FileContents.read(path, limit: 4_096)
+            let bytes = try SealedKey.read(path, otherwise: "the worker then enrols anew")
             guard let record = try? DeterministicJSON.decode(Record.self, from: bytes),
                 let secret = Hexadecimal.bytes(record.secret), let keys = CurveKeys(secret: secret)
             else {
@@ -73,7 +73,7 @@ final class WorkerCredentials {
     }
 
     private func save() throws {
-        try FileContents.writeAtomically(try DeterministicJSON.encode(record), to: path)
+        try SealedFile.write(try DeterministicJSON.encode(record), to: path)
     }
 
     /// What is handed over.

@@ -47,7 +47,16 @@ package struct RestartOptions: Hashable, Sendable {
     ) throws -> (changes: [Change], earlier: [String: String]?) {
         let path = "\(folder)/\(Self.fileName)"
         guard FileManager.default.fileExists(atPath: path) else { return ([], nil) }
-        let bytes = try FileContents.read(path, limit: 1 << 20)
+        let bytes: [UInt8]
+        do throws(StorageError) {
+            bytes = try SealedFile.read(path, limit: 1 << 20)
+        } catch {
+            guard error.code == .corrupt else { throw error }
+            throw CommandLineError(
+                .configuration,
+                "\(path): found options that are not those that were written; expected them as in \(path).sha256; "
+                    + "remove both files to take the options of now")
+        }
         guard let earlier = try? JSONDecoder().decode([String: String].self, from: Data(bytes)) else {
             throw CommandLineError(
                 .configuration, "\(path): not the options of an earlier start; remove it to take those of now")
@@ -76,7 +85,7 @@ package struct RestartOptions: Hashable, Sendable {
         guard earlier.map({ !changes.isEmpty || Set($0.keys) != Set(values.keys) }) ?? true else { return [] }
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
-        try FileContents.writeAtomically(Array(try encoder.encode(values)), to: path)
+        try SealedFile.write(Array(try encoder.encode(values)), to: path)
         return changes
     }
 }

@@ -275,6 +275,25 @@ package final class VersionRegistry {
         }
     }
 
+    /// Forgets names of workers that were away for too long, or are too many.
+    ///
+    /// - Parameters:
+    ///   - living: names that stay.
+    ///   - now: seconds since 1970.
+    /// - Returns: the names that went.
+    package func forgetWorkers(
+        _ retention: Retention, living: Set<String>, now: Int64
+    ) throws(StorageError) -> [String] {
+        try database.transaction { () throws(StorageError) in
+            let seen = try database.query("SELECT name, seen FROM workers").reduce(into: [String: Int64]()) {
+                if let name = $1[0].text { $0[name] = $1[1].integer ?? 0 }
+            }
+            let forgotten = retention.forgotten(seen, living: living, now: now)
+            for name in forgotten { try database.query("DELETE FROM workers WHERE name = ?", [.text(name)]) }
+            return forgotten
+        }
+    }
+
     /// Forgets what is more than should be kept. The latest version and the round that made it always stay.
     package func apply(_ retention: Retention) throws(StorageError) {
         try database.transaction { () throws(StorageError) in
@@ -289,9 +308,6 @@ package final class VersionRegistry {
             try database.query(
                 "DELETE FROM rounds WHERE entry <= (SELECT MAX(entry) FROM rounds WHERE committed = 1) - ?",
                 [.integer(Int64(max(1, retention.rounds)))])
-            try database.query(
-                "DELETE FROM workers WHERE name NOT IN (SELECT name FROM workers ORDER BY seen DESC, name LIMIT ?)",
-                [.integer(Int64(max(1, retention.workers)))])
         }
     }
 

@@ -67,6 +67,8 @@ package final class MirrorFolder: Sendable {
     private let limit: UInt64
     private let reading: String
     private let state = Mutex(State())
+    /// What is wrong with lists of copies that cannot be used, by folder.
+    private let damagedLists: [(folder: String, reason: String)]
 
     /// The copies below a folder, with what earlier starts left there.
     ///
@@ -77,19 +79,30 @@ package final class MirrorFolder: Sendable {
         self.root = root
         self.limit = limit
         self.reading = reading
+        var damaged: [(folder: String, reason: String)] = []
+        var found: [Manifest] = []
         for holder in Self.names(root) {
             for entity in Self.names("\(root)/\(holder)") {
                 let folder = "\(root)/\(holder)/\(entity)"
-                guard let bytes = try? FileContents.read("\(folder)/\(Self.manifestName)", limit: 1 << 24),
-                    let manifest = try? DeterministicJSON.decode(Manifest.self, from: bytes),
-                    self.folder(manifest.holder, manifest.entity) == folder
-                else { continue }
-                guard manifest.reading == reading else { continue }
-                let total = manifest.files.reduce(UInt64(0)) { $0 &+ ($1.bytes ?? 0) }
-                state.withLock {
-                    $0.entries[Key(holder: manifest.holder, entity: manifest.entity)] = Entry(
-                        manifest: manifest, bytes: total, isUnverified: true)
+                do {
+                    let bytes = try SealedFile.read("\(folder)/\(Self.manifestName)", limit: 1 << 24)
+                    let manifest = try DeterministicJSON.decode(Manifest.self, from: bytes)
+                    if "\(root)/\(Self.safe(manifest.holder))/\(Self.safe(manifest.entity))" == folder {
+                        found.append(manifest)
+                    }
+                } catch let error as StorageError where error.code == .missing {
+                    // A copy that was never whole.
+                } catch {
+                    damaged.append(("\(holder)/\(entity)", "\(error)"))
                 }
+            }
+        }
+        damagedLists = damaged
+        for manifest in found where manifest.reading == reading {
+            let total = manifest.files.reduce(UInt64(0)) { $0 &+ ($1.bytes ?? 0) }
+            state.withLock {
+                $0.entries[Key(holder: manifest.holder, entity: manifest.entity)] = Entry(
+                    manifest: manifest, bytes: total, isUnverified: true)
             }
         }
     }
@@ -102,6 +115,7 @@ package final class MirrorFolder: Sendable {
     package func verify(
         isCancelled: () -> Bool, found: () -> Void, damaged: (_ entity: String, _ reason: String) -> Void
     ) {
+        for list in damagedLists { damaged(list.folder, list.reason) }
         for (key, entry) in state.withLock({ $0.entries }).sorted(by: { $0.key.entity < $1.key.entity })
         where entry.isUnverified {
             if isCancelled() { return }
@@ -304,8 +318,7 @@ package final class MirrorFolder: Sendable {
 
     private func write(_ manifest: Manifest) throws {
         let folder = folder(manifest.holder, manifest.entity)
-        try FileContents.writeAtomically(
-            DeterministicJSON.encode(manifest), to: "\(folder)/\(Self.manifestName)")
+        try SealedFile.write(DeterministicJSON.encode(manifest), to: "\(folder)/\(Self.manifestName)")
     }
 
     func digest(holder: String, entity: String, file: Int, offset: UInt64, length: Int) throws -> [UInt8] {

@@ -24,6 +24,7 @@ final class ServerFolder: ServerDisk, @unchecked Sendable {
     private var lastRetention: Int64 = 0
     /// Statistics of all workers were in memory and are not needed any more with the next round.
     private var hadStatistics = false
+    private var lastForgetting: Int64 = 0
     /// The final model was there when the server started.
     private var hasModel: Bool
 
@@ -40,7 +41,12 @@ final class ServerFolder: ServerDisk, @unchecked Sendable {
         self.federation = federation
         self.retention = retention
         self.log = log
-        hasModel = FileManager.default.fileExists(atPath: folder.file("model"))
+        let model = folder.file("model")
+        let isSound = (try? SealedFolder.isSound(model, sums: model + ".sha256")) ?? false
+        hasModel = isSound && FileManager.default.fileExists(atPath: model)
+        if !isSound, FileManager.default.fileExists(atPath: model) {
+            log.warning("the model's folder is not what was written, and is written again", ["folder": model])
+        }
     }
 
     /// Where the acceptance of alarms takes up its work.
@@ -97,11 +103,25 @@ final class ServerFolder: ServerDisk, @unchecked Sendable {
             })
     }
 
-    func recordAbandoned(_ record: RoundRecord) throws { try registry.append(Self.line(RoundEntry(record))) }
+    func recordAbandoned(_ record: RoundRecord) throws {
+        try registry.append(Self.line(RoundEntry(record)))
+        // A federation in which no round commits keeps no more of them either.
+        try registry.apply(retention)
+    }
 
     func record(_ workers: [WorkerView]) throws {
         try registry.record(
             workers: workers.map { ($0.name, Array(try JSONEncoder().encode(WorkerEntry($0)))) }, now: Self.now)
+        guard Self.now - lastForgetting > 3_600 else { return }
+        lastForgetting = Self.now
+        let living = board.current.workers.filter { $0.value.state == "active" }.map(\.key)
+        let forgotten = try registry.forgetWorkers(
+            retention, living: Set(living + workers.map(\.name)), now: Self.now)
+        guard !forgotten.isEmpty else { return }
+        board.update { board in for name in forgotten { board.workers[name] = nil } }
+        log.notice(
+            "workers that were away for long are forgotten",
+            ["workers": "\(forgotten.count)", "first": PrintableText.line(forgotten[0], limit: 100)])
     }
 
     /// The final version as a folder that `fl-train` and others can read.
@@ -109,7 +129,8 @@ final class ServerFolder: ServerDisk, @unchecked Sendable {
         defer { hasModel = false }
         guard !hasModel else { return }
         let path = folder.file("model")
-        try FederationContext(of: model).bundle(of: model, tool: tool).write(to: path)
+        let bundle = try FederationContext(of: model).bundle(of: model, tool: tool)
+        try SealedFolder.replace(path, sums: path + ".sha256") { try bundle.write(to: path) }
         log.notice("model written", ["folder": path, "version": "\(version)"])
     }
 
@@ -164,16 +185,17 @@ final class ServerFolder: ServerDisk, @unchecked Sendable {
     static func trainingTimes(_ folder: DataFolder, log: Logger) -> LiveTrainingTimes {
         let path = folder.file(profileFile)
         guard FileManager.default.fileExists(atPath: path) else { return LiveTrainingTimes() }
-        do throws(PlacementError) {
+        do {
+            _ = try SealedFile.read(path, limit: 1 << 26)
             return LiveTrainingTimes(try MeasuredProfile.read(file: path).measurements)
         } catch {
-            // They can be measured again.
-            log.warning("training times of an earlier start cannot be used", ["reason": error.description])
+            log.warning(
+                "training times of an earlier start cannot be used, and are measured again", ["reason": "\(error)"])
             return LiveTrainingTimes()
         }
     }
 
     func keep(_ profile: MeasuredProfile) throws {
-        try FileContents.writeAtomically(try profile.encoded(), to: folder.file(Self.profileFile))
+        try SealedFile.write(try profile.encoded(), to: folder.file(Self.profileFile))
     }
 }

@@ -55,6 +55,12 @@ package final class ServerService {
         office = try identities.map {
             try IdentityOffice(store: $0, gate: gate, localKey: localKeys?.publicKey)
         }
+        do {
+            try identities?.verifyAudit()
+        } catch let error as ServiceError {
+            // Nothing that the server does follows from it; whoever changed it shall not keep the server from working.
+            log.warning("the audit log is not what was written", ["reason": error.description])
+        }
         let registry = try VersionRegistry(path: folder.file("registry.db"))
         let alarms = try AlarmLog(path: folder.file("alarms.db"))
         library = try FaultLibraryStore(path: folder.file("library.json"))

@@ -71,7 +71,7 @@ package struct LiveScoring: Sendable {
         }
         guard !mine.isEmpty else { return try deliver([], 0, true) }
         let checkpoint = try ScoringCheckpoint(settings, model: model, version: version, entities: entities)
-        var fitted = checkpoint.model()
+        var fitted = checkpoint.model { log.warning("detectors are fitted again", ["reason": $0]) }
         if fitted == nil {
             guard
                 let bundle = try bundle(
@@ -101,7 +101,9 @@ package struct LiveScoring: Sendable {
                     worker: settings.name, version: version, quietSamples: settings.quietSamples, engines: engines)
             }
             do {
-                var stream = try checkpoint.resumed(makeStream, key: source.key)
+                var stream = try checkpoint.resumed(makeStream, key: source.key) {
+                    log.warning("a stream is scored again from its beginning", ["entity": source.key, "reason": $0])
+                }
                 if stream == nil {
                     stream = try makeStream()
                     if growing.contains(source) { try stream?.passToEnd(warming: Self.warmRows) }

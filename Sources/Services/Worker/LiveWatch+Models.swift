@@ -58,6 +58,10 @@ extension LiveWatch {
             let known = try? DeterministicJSON.decode(Remembered.self, from: bytes), known.way == way
         else { return nil }
         do {
+            guard try SealedFolder.isSound(folder, sums: folder + ".sha256") else {
+                log.warning("the fitted model is not what was written, and is fitted again", ["folder": folder])
+                return nil
+            }
             let made = try model(MonitoringModel(path: folder), known.name, rows: known.rows)
             log.info("watching again", ["version": "\(known.name.version)"])
             return made
@@ -138,7 +142,7 @@ extension LiveWatch {
             uniquingKeysWith: { first, _ in first })
         let made = try model(monitoring, name, rows: rows)
         // The workshop fits for one model at a time: nobody else writes there.
-        try monitoring.write(to: folder)
+        try SealedFolder.replace(folder, sums: folder + ".sha256") { try monitoring.write(to: folder) }
         let remembered = Remembered(name: name, rows: rows, way: way)
         try entities.remember([Self.rememberedName: DeterministicJSON.encode(remembered, pretty: false)])
         var streams: [String: EntityStream] = [:]

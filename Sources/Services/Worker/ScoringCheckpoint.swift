@@ -29,36 +29,60 @@ struct ScoringCheckpoint {
     }
 
     /// The fitted model, if it is this one's; whatever is wrong with it, it is fitted again.
-    func model() -> MonitoringModel? {
-        guard let known = try? FileContents.read(folder + "/identity", limit: 1 << 10),
-            known == Array(identity.utf8)
-        else { return nil }
-        return try? MonitoringModel(path: modelFolder)
+    ///
+    /// - Parameter damaged: is told of what is not what was written, in one line.
+    func model(damaged: (_ reason: String) -> Void) -> MonitoringModel? {
+        do {
+            guard try SealedFile.read(folder + "/identity", limit: 1 << 10) == Array(identity.utf8) else { return nil }
+            guard try SealedFolder.isSound(modelFolder, sums: sums) else {
+                damaged("\(modelFolder): files that are not those that were written")
+                return nil
+            }
+            return try MonitoringModel(path: modelFolder)
+        } catch let error as StorageError where error.code == .missing {
+            return nil
+        } catch {
+            damaged("\(error)")
+            return nil
+        }
     }
+
+    private var sums: String { modelFolder + ".sha256" }
 
     /// Keeps a model that was just fitted, and forgets the streams of another one.
     func keep(_ model: MonitoringModel) throws {
         try FolderContents.remove(folder)
-        try model.write(to: modelFolder)
+        try SealedFolder.replace(modelFolder, sums: sums) { try model.write(to: modelFolder) }
         try FolderContents.makeFolder(folder)
-        try FileContents.writeAtomically(Array(identity.utf8), to: folder + "/identity")
+        try SealedFile.write(Array(identity.utf8), to: folder + "/identity")
     }
 
     /// Lets a stream go on from where it was; `nil` when nothing is known of it or it cannot be used.
-    func resumed(_ makeStream: () throws -> EntityStream, key: String) throws -> EntityStream? {
-        guard let state = try? FileContents.read(path(key)) else { return nil }
+    ///
+    /// - Parameter damaged: is told of a state that cannot be used, in one line.
+    func resumed(
+        _ makeStream: () throws -> EntityStream, key: String, damaged: (_ reason: String) -> Void
+    ) throws -> EntityStream? {
+        guard var state = try? FileContents.read(path(key)) else { return nil }
+        // Those of an earlier build end without their checksum; one that is damaged is too long by it.
+        let body = Array(state.dropLast(Self.digestBytes))
+        if SHA256.digest(body).elementsEqual(state.suffix(Self.digestBytes)) { state = body }
         var stream = try makeStream()
         do {
             try stream.resume(state, identity: identity)
             return stream
         } catch {
+            damaged("\(path(key)): \(error)")
             return nil
         }
     }
 
+    private static let digestBytes = 32
+
     /// Writes how far a stream has come.
     func keep(_ stream: EntityStream) throws {
-        try FileContents.writeAtomically(stream.state(identity: identity), to: path(stream.schema.key))
+        let state = stream.state(identity: identity)
+        try FileContents.writeAtomically(state + SHA256.digest(state), to: path(stream.schema.key))
     }
 
     private func path(_ key: String) -> String {

@@ -63,7 +63,9 @@ package final class WorkerService {
         DescriptorLimit.raise(to: 0)
         let folder = try DataFolder(settings.folder)
         spool = try SharedSpool(path: folder.file("spool.db"), newIdentity: incarnation)
-        let (memory, model) = try WorkerState.read(folder)
+        let (memory, model) = try WorkerState.read(folder) {
+            log.warning("what an earlier start left cannot be used, and is fetched again", ["reason": $0])
+        }
         let identity = Array("\(settings.name)#\(String(incarnation, radix: 16))".utf8)
         let isPlain = settings.isPlain || port != nil
         let exchangeKeys = isPlain ? nil : try CurveKeys()

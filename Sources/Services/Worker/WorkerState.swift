@@ -28,13 +28,28 @@ struct WorkerState: Codable, Equatable {
     }
 
     /// Reads what is there; a folder without it is a new worker's. A model that is not the one that the state names is as
-    /// good as none: it is fetched again.
+    /// good as none: it is fetched again; and so is everything where the state is not what was written.
     ///
+    /// - Parameter damaged: is told of what cannot be used, in one line.
     /// - Throws: `StorageError` when what is there cannot be read.
-    static func read(_ folder: DataFolder) throws -> (memory: WorkerMemory, model: FederatedModel?) {
-        guard let bytes = try optional(folder.file(file), limit: 1 << 24),
-            let state = try? JSONDecoder().decode(WorkerState.self, from: Data(bytes))
-        else { return (WorkerMemory(), nil) }
+    static func read(
+        _ folder: DataFolder, damaged: (_ reason: String) -> Void
+    ) throws -> (memory: WorkerMemory, model: FederatedModel?) {
+        let state: WorkerState
+        do {
+            state = try JSONDecoder().decode(
+                WorkerState.self, from: Data(try SealedFile.read(folder.file(file), limit: 1 << 24)))
+        } catch let error as StorageError {
+            switch error.code {
+            case .missing: break
+            case .corrupt: damaged(error.description)
+            default: throw error
+            }
+            return (WorkerMemory(), nil)
+        } catch {
+            damaged("\(folder.file(file)): no state of this version, expected one that fl-worker wrote")
+            return (WorkerMemory(), nil)
+        }
         var memory = WorkerMemory(
             federation: state.federation.flatMap { FederationIdentity($0) } ?? .none, entities: state.entities)
         guard state.version > 0, let digest = state.digest, let model = try optional(folder.file(modelFile)) else {
@@ -42,15 +57,16 @@ struct WorkerState: Codable, Equatable {
         }
         let found = SHA256.digest(model)
         guard SHA256.hexadecimalDigits(found) == digest, let decoded = try? FederatedModel(decoding: model) else {
+            damaged("\(folder.file(modelFile)): not version \(state.version), which state.json names")
             return (memory, nil)
         }
         (memory.version, memory.digest, memory.scoring) = (state.version, found, state.scoring)
         return (memory, decoded)
     }
 
-    private static func optional(_ path: String, limit: Int? = nil) throws(StorageError) -> [UInt8]? {
+    private static func optional(_ path: String) throws(StorageError) -> [UInt8]? {
         do throws(StorageError) {
-            return if let limit { try FileContents.read(path, limit: limit) } else { try FileContents.read(path) }
+            return try FileContents.read(path)
         } catch {
             guard error.code == .missing else { throw error }
             return nil
@@ -59,7 +75,7 @@ struct WorkerState: Codable, Equatable {
 
     /// Writes the state, atomically.
     func write(_ folder: DataFolder) throws {
-        try FileContents.writeAtomically(DeterministicJSON.encode(self), to: folder.file(Self.file))
+        try SealedFile.write(DeterministicJSON.encode(self), to: folder.file(Self.file))
     }
 
     /// Writes a model, atomically.
