@@ -2,6 +2,7 @@ import Foundation
 import Glibc
 import Platform
 import Services
+import TestSupport
 import Testing
 
 /// A connection driven by hand.
@@ -103,6 +104,29 @@ private final class RawConnection {
         let origin =
             "DELETE /v1/library/x HTTP/1.1\r\nHost: localhost\r\nOrigin: http://evil.example\r\nConnection: close\r\n\r\n"
         #expect(try statuses(server, origin) == ["403"])
+    }
+
+    /// `tar` finds in an archive what was put in, names that are long and files without a byte among it.
+    @Test func anArchiveIsWhatTarUnpacks() throws {
+        let files: [(name: String, bytes: [UInt8])] = [
+            ("a", Array("x".utf8)), (String(repeating: "long", count: 40), [UInt8](repeating: 7, count: 1_024)),
+            ("e", []),
+        ]
+        let archive = TapeArchive(files, folder: "made")
+        var bytes: [UInt8] = []
+        while let more = archive.next() { bytes += more }
+        let folder = try TemporaryFolder()
+        let path = try folder.write("a.tar", "")
+        try Data(bytes).write(to: URL(filePath: path))
+        let tar = Process()
+        tar.executableURL = URL(filePath: "/bin/tar")
+        tar.arguments = ["-xf", path, "-C", folder.url.path]
+        try tar.run()
+        tar.waitUntilExit()
+        #expect(tar.terminationStatus == 0)
+        for file in files {
+            #expect(try Data(contentsOf: URL(filePath: folder.path("made/\(file.name)"))) == Data(file.bytes))
+        }
     }
 
     /// Four hundred connections that never ask for anything, and eighty that send a byte now and then.
