@@ -89,6 +89,8 @@ package struct FleetSimulation: Sendable {
         try server.start(
             shape.options + [
                 "--minimum-workers", "\(workers)", "--maximum-workers", "\(workers)", "--rounds", "\(rounds)",
+                // All of them come from one address.
+                "--connections-per-address", "1000000",
                 "--no-evaluate", "--heartbeat", "\(heartbeat)", "--round-deadline", "3600", "--kept-rounds", "0",
             ])
         let crowd = try Crowd(
