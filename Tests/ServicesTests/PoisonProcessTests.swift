@@ -36,10 +36,12 @@ import Testing
             }, "\(fleet.log("server"))")
         let refusals = fleet.rounds.flatMap { $0.rejections ?? [] }
         #expect(refusals.count >= 3 && refusals.allSatisfy { $0.worker == "mallory" && $0.code == "overNorm" })
-        #expect(refusals[0].reason.contains("the median of the 2 others"), "\(refusals[0].reason)")
+        #expect(refusals.first?.reason.contains("the median of the 2 others") == true, "\(refusals)")
         let shown = try #require(fleet.get("/v1/rounds?limit=1"))
         let listed = try JSONDecoder().decode(Rounds.self, from: Data(shown.utf8)).excluded
-        #expect(listed.map(\.worker) == ["mallory"] && listed[0].because.contains("3 times in a row"), "\(listed)")
+        #expect(
+            listed.map(\.worker) == ["mallory"] && listed.allSatisfy { $0.because.contains("3 times in a row") },
+            "\(listed)")
         #expect(fleet.rounds.allSatisfy { $0.contributions.allSatisfy { $0.worker != "mallory" } })
         #expect(fleet.get("/metrics")?.contains("faultline_workers_excluded 1") == true)
         let run = try ToolProcess.run(

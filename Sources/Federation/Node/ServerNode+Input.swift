@@ -1,0 +1,21 @@
+extension ServerNode {
+    /// What reaches the node from its tasks and from other threads.
+    package enum Input: Sendable {
+        /// For the machine.
+        case machine(ServerEvent)
+        /// What placement wants, and how it stands.
+        case placed([PlacementLoop.Directive], PlacementLoop)
+        /// Somebody gave the learning loop a new target.
+        case target(seconds: Double, rounds: Int)
+        /// Who may take part from now on.
+        case identities(IdentityRegistry)
+        /// What became of a key that somebody handed over.
+        case enrolled(EnrolmentAnswer, to: Peer)
+        /// For the acceptance of alarms.
+        case alarms(AlarmAcceptanceEvent)
+        /// To be logged.
+        case noted([Note])
+        /// Something could not be stored.
+        case failed(String, any Error)
+    }
+}
