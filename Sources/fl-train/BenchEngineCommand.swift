@@ -56,8 +56,14 @@ struct BenchEngineCommand: Command {
             With --fit, one object a size that grows, the others staying at 640 windows of 20 samples and 32 metrics, one \
             epoch, and the first of --batch and --threads: the sizes, the median seconds at each, the share of the peak at \
             each, and the line through them.
+
+            'bench live' starts fl-server and fl-workers on this machine, each of which scrapes an endpoint of its own once a \
+            second. After the seconds of learning the endpoints break every half minute for six seconds; one JSON object \
+            says how long it took from a sample to the alarm event that it made (milliseconds), what server and workers \
+            took (cores, MiB) and the bytes that a sample takes on the disk.
             """,
         examples: [
+            .init("fl-train bench live --workers 3 --metrics 1000", "from a sample to its alarm, with real processes"),
             .init("fl-train bench engine", "training and scoring with one and two threads"),
             .init("fl-train bench engine --mode infer --batch 1,256 --threads 1", "scoring, live and in bulk"),
             .init(
@@ -65,13 +71,14 @@ struct BenchEngineCommand: Command {
         ],
         options: [
             subject, features, window, hidden, windows, batch, threads, modes, repetitions, accelerator, fit,
-        ])
+        ] + BenchLive.options)
 
     /// Makes the command.
     init() {}
 
     /// Measures and prints.
     func run(_ arguments: Arguments, _ console: Console) async throws {
+        if arguments[Self.subject] == .live { return try await BenchLive.run(arguments, console) }
         let shape = AutoencoderShape(
             features: arguments[Self.features], window: arguments[Self.window], hidden: arguments[Self.hidden])
         if let excess = shape.excess {
@@ -154,4 +161,6 @@ struct BenchEngineCommand: Command {
 private enum BenchmarkSubject: String, ChoiceOptionValue {
     /// Training and scoring.
     case engine
+    /// Live watching, from sample to alarm.
+    case live
 }
