@@ -62,8 +62,14 @@ struct BenchEngineCommand: Command {
             their own. Each worker has 800 windows of 20 samples of 32 random metrics. The first round is left out. A \
             round's seconds go from its opening until its version is made; what the commit then waits for the disk is \
             syncSecondsMedian, beside it. With --epochs 0 nothing is trained: what is left is the cost of the protocol.
+
+            'bench live' starts fl-server and fl-workers on this machine, each of which scrapes an endpoint of its own once a \
+            second. After the seconds of learning the endpoints break every half minute for six seconds; one JSON object \
+            says how long it took from a sample to the alarm event that it made (milliseconds), what server and workers \
+            took (cores, MiB) and the bytes that a sample takes on the disk.
             """,
         examples: [
+            .init("fl-train bench live --workers 3 --metrics 1000", "from a sample to its alarm, with real processes"),
             .init("fl-train bench engine", "training and scoring with one and two threads"),
             .init("fl-train bench engine --mode infer --batch 1,256 --threads 1", "scoring, live and in bulk"),
             .init(
@@ -73,7 +79,7 @@ struct BenchEngineCommand: Command {
         ],
         options: [
             subject, features, window, hidden, windows, batch, threads, modes, repetitions, accelerator, fit,
-        ] + FederationBenchOptions.all)
+        ] + ProcessBenchOptions.all + FederationBenchOptions.own + BenchLive.own)
     private static let ofEngine: [any AnyOption] = [
         features, window, hidden, windows, batch, threads, modes, repetitions, accelerator, fit,
     ]
@@ -83,11 +89,21 @@ struct BenchEngineCommand: Command {
 
     /// Measures and prints.
     func run(_ arguments: Arguments, _ console: Console) async throws {
-        if arguments[Self.subject] == .federation {
-            try Self.refuse(Self.ofEngine, with: .federation, in: arguments)
-            return try await FederationBenchOptions.run(arguments, console)
+        let ofOthers: [any AnyOption] =
+            switch arguments[Self.subject] {
+            case .engine: ProcessBenchOptions.all + FederationBenchOptions.own + BenchLive.own
+            case .federation: Self.ofEngine + BenchLive.own
+            case .live: Self.ofEngine + FederationBenchOptions.own
+            }
+        if let name = arguments.firstGiven(of: ofOthers) {
+            throw CommandLineError.usage(
+                "--\(name): says nothing of 'bench \(arguments[Self.subject].rawValue)'; see 'fl-train bench --help'")
         }
-        try Self.refuse(FederationBenchOptions.all, with: .engine, in: arguments)
+        switch arguments[Self.subject] {
+        case .engine: break
+        case .federation: return try await FederationBenchOptions.run(arguments, console)
+        case .live: return try await BenchLive.run(arguments, console)
+        }
         let shape = AutoencoderShape(
             features: arguments[Self.features], window: arguments[Self.window], hidden: arguments[Self.hidden])
         if let excess = shape.excess {
@@ -117,14 +133,6 @@ struct BenchEngineCommand: Command {
                 }
             }
         }
-    }
-
-    private static func refuse(
-        _ options: [any AnyOption], with subject: BenchmarkSubject, in arguments: Arguments
-    ) throws {
-        guard let name = arguments.firstGiven(of: options) else { return }
-        throw CommandLineError.usage(
-            "--\(name): says nothing of 'bench \(subject.rawValue)'; see 'fl-train bench --help'")
     }
 
     private func fit(_ series: [EngineScaling.Series], _ arguments: Arguments, _ console: Console) throws {
@@ -180,4 +188,6 @@ private enum BenchmarkSubject: String, ChoiceOptionValue {
     case engine
     /// A round between real processes.
     case federation
+    /// Live watching, from sample to alarm.
+    case live
 }

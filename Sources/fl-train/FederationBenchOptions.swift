@@ -5,9 +5,6 @@ import Services
 
 /// `fl-train bench federation`: what a round of a federation costs on this machine.
 enum FederationBenchOptions {
-    static let workers = Option<Int>(
-        "workers", "N", default: 2, "federation: fl-worker processes", constraint: "1 to 256",
-        valid: { (1...256).contains($0) })
     static let rounds = Option<Int>(
         "rounds", "R", default: 20, "federation: rounds of training that count; one more comes before them",
         constraint: "1 to 9000", valid: { (1...9_000).contains($0) })
@@ -18,20 +15,19 @@ enum FederationBenchOptions {
         "parameters", "P", default: 75_000,
         "federation: parameters of the model; the nearest that an encoder of 2h and h units has",
         constraint: "500 to 10000000", valid: { (500...10_000_000).contains($0) })
-    static let format = Option<OutputFormat>(
-        "format", "FORMAT", default: .table, "federation: how to print the figures; engine prints JSON")
-
-    static var all: [any AnyOption] { [workers, rounds, epochs, parameters, format] }
+    /// What says nothing of other benchmarks.
+    static var own: [any AnyOption] { [rounds, epochs, parameters] }
 
     static func run(_ arguments: Arguments, _ console: Console) async throws {
         let bench = FederationBench(
-            workers: arguments[workers], rounds: arguments[rounds], epochs: arguments[epochs],
+            workers: arguments[optional: ProcessBenchOptions.workers] ?? 2, rounds: arguments[rounds],
+            epochs: arguments[epochs],
             parameters: arguments[parameters])
         let stop = StopSignal()
         stop.catchTermination()
         let result = try await BackgroundThread.run { try bench.run(stop: stop) { console.progress($0) } }
         console.clearProgress()
-        switch arguments[format] {
+        switch arguments[optional: ProcessBenchOptions.format] ?? .table {
         case .json: try console.printJSON(result)
         case .table:
             var table = Table(["what", "how much"])

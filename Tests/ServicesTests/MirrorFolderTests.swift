@@ -56,6 +56,15 @@ import Testing
             try FileContents.writeAtomically(good, to: file)
         }
         #expect(adopted(folder).entities == ["s/enb0"])
+        let list = (files[0] as NSString).deletingLastPathComponent + "/copy.json"
+        let good = try FileContents.read(list)
+        for bit in stride(from: 0, to: 8 * good.count, by: 7) {
+            var bytes = good
+            bytes[bit / 8] ^= 1 << UInt8(bit % 8)
+            try FileContents.writeAtomically(bytes, to: list)
+            let found = adopted(folder)
+            #expect(found.entities.isEmpty && found.damaged.count == 1, "copy.json, bit \(bit)")
+        }
     }
 
     @Test func appendedRowsAreRecorded() throws {
