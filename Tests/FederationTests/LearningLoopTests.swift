@@ -49,6 +49,32 @@ import Testing
         }
     }
 
+    /// A loop whose rows nobody can learn from is given up when the next is due; that one commits.
+    @Test func aLoopWithoutRowsDoesNotEndLearning() throws {
+        let harness = NodeHarness {
+            $0.rounds = 1
+            $0.loops.every = .seconds(30)
+            $0.evaluates = false
+        }
+        let worker = ScriptedWorker("a", in: harness, entities: ["e"])
+        var isBarren = false
+        worker.tamper = { contribution in
+            if isBarren, contribution.kind == .training { contribution.groups = [] }
+        }
+        func committed(_ kind: RoundKind) -> Int { harness.disk.commits.count { $0.record.kind == kind } }
+        try harness.run(for: .seconds(20)) { worker.turn() }
+        #expect(committed(.training) == 1)
+        isBarren = true
+        try harness.run(for: .seconds(400)) {
+            // The second loop's rows are no good, those of later ones are.
+            if harness.node.machine.nextRound >= 4 { isBarren = false }
+            worker.turn()
+        }
+        #expect(harness.lines.contains { $0.hasPrefix("learning loop given up") })
+        #expect(committed(.training) >= 2 && committed(.statistics) >= 3)
+        #expect(!harness.disk.commits.contains { $0.record.round == 3 })
+    }
+
     /// What a worker finds later is served by it, and learned from.
     @Test func entitiesThatComeLaterAreServed() throws {
         var faults = FederationSimulation.Faults(loss: 0.1)

@@ -44,6 +44,12 @@ struct LoopCourse: Sendable {
     /// The same, by site.
     var startSites: [String: Double] = [:]
 
+    /// Rounds of it in which workers answered, and none had anything to learn from.
+    var fruitless = 0
+
+    /// After so many of them it is given up when the next loop is due.
+    static let mostFruitless = 3
+
     /// The losses that its first round of training measured.
     mutating func noteStart(_ summary: RoundSummary) {
         guard startLoss == nil else { return }

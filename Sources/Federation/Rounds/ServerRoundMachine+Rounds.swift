@@ -113,6 +113,7 @@ extension ServerRoundMachine {
             beginLoop(at: now, &directives)
         case .waiting:
             takeOverChoice(at: now, &directives)
+            giveUpLoop(at: now, &directives)
             askAgainIfNeeded(at: now, &directives)
             if mayOpen(at: now) { open(at: now, &directives) }
         case .running(let round):
@@ -173,6 +174,25 @@ extension ServerRoundMachine {
         phase = .waiting
         directives.append(
             .note(Note(.notice, "learning loop begins", ["loop": "\(nextRound / (lastRound + 1) + 1)"])))
+    }
+
+    /// A loop in which nobody can train, because the rows that workers hold for it were nearly all in alarm, would be tried
+    /// for ever: when the next is due, that one is tried.
+    private mutating func giveUpLoop(at now: Instant, _ directives: inout [ServerDirective]) {
+        let length = lastRound + 1
+        guard course.fruitless >= LoopCourse.mostFruitless, place(ofRound: nextRound) > 0,
+            let every = configuration.loops.every, let began = course.began, now - began >= every,
+            configuration.loops.goesOn(after: nextRound, length: length)
+        else { return }
+        let loop = nextRound / length
+        nextRound = (loop + 1) * length
+        (attempt, failures, retryAt) = (0, 0, nil)
+        course = LoopCourse()
+        directives.append(
+            .note(
+                Note(
+                    .warning, "learning loop given up: nobody had anything to learn from in it; the next begins",
+                    ["loop": "\(loop + 1)"])))
     }
 
     private func mayOpen(at now: Instant) -> Bool {
@@ -337,6 +357,9 @@ extension ServerRoundMachine {
     ) {
         phase = .waiting
         forgetUploads()
+        let isFruitless =
+            round.accepted.isEmpty && !round.rejected.isEmpty && round.rejected.values.allSatisfy { $0.code == nil }
+        if isFruitless { course.fruitless += 1 }
         directives.append(
             .note(Note(.warning, "round abandoned", ["round": "\(round.number)", "reason": reason])))
         let record = record(of: round, version: version, at: now, abandonedBecause: reason)
