@@ -59,7 +59,9 @@ import Testing
         let worker = ScriptedWorker("a", in: harness, entities: ["e"])
         var isBarren = false
         worker.tamper = { contribution in
-            if isBarren, contribution.kind == .training { contribution.groups = [] }
+            guard isBarren, contribution.kind == .training else { return }
+            contribution = Contribution(
+                kind: .training, base: contribution.base, entities: contribution.entities, rawBytes: 100, groups: [])
         }
         func committed(_ kind: RoundKind) -> Int { harness.disk.commits.count { $0.record.kind == kind } }
         try harness.run(for: .seconds(20)) { worker.turn() }

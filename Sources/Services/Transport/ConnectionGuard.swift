@@ -82,6 +82,9 @@ final class ConnectionGuard: Sendable {
     static let events = ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_DISCONNECTED
 
     /// An event is a number (2 bytes) and a value (4 bytes), of the machine's own order, then an address.
+    /// `SHUT_RDWR`, which the module of the C library does not show in every build.
+    private static let bothWays: Int32 = 2
+
     private static func take(_ frames: [Bytes], of socket: Int, _ quota: SharedQuota) {
         guard let first = frames.first?.array, first.count == 6 else { return }
         let event = Int32(UInt16(first[0]) | UInt16(first[1]) << 8)
@@ -91,7 +94,7 @@ final class ConnectionGuard: Sendable {
         switch event {
         case ZMQ_EVENT_ACCEPTED:
             guard let address = peerAddress(of: descriptor) else { return }
-            if !quota.opened(id, from: address) { shutdown(descriptor, Int32(SHUT_RDWR)) }
+            if !quota.opened(id, from: address) { shutdown(descriptor, Self.bothWays) }
         case ZMQ_EVENT_DISCONNECTED: quota.closed(id)
         default: break
         }
