@@ -1,24 +1,40 @@
 /// Accepted contributions on their way to the disk.
 final class KeptContributions: Sendable {
-    private let waiting = Box<[KeptContribution]>([])
+    private struct State: Sendable {
+        var waiting: [KeptContribution] = []
+        /// Whether somebody is on the way to write them.
+        var isScheduled = false
+    }
+
+    private let state = Box(State())
     private let backlog: Backlog
 
     init(_ backlog: Backlog) { self.backlog = backlog }
 
-    /// Adds one; whether it is the first that waits. One transaction is for all that came while the disk was busy.
+    /// Adds one; whether somebody has to be sent to write it. One transaction is for all that came while the disk was busy.
     func put(_ contribution: KeptContribution) -> Bool {
         backlog.add(contribution.payload.count)
-        return waiting.with { waiting in
-            waiting.append(contribution)
-            return waiting.count == 1
+        return state.with { state in
+            state.waiting.append(contribution)
+            defer { state.isScheduled = true }
+            return !state.isScheduled
+        }
+    }
+
+    /// Whether what the disk did not take waits, and somebody has to be sent to write it.
+    func takesUp() -> Bool {
+        state.with { state in
+            guard !state.waiting.isEmpty, !state.isScheduled else { return false }
+            state.isScheduled = true
+            return true
         }
     }
 
     /// Writes what waits; what the disk does not take is kept for the next time.
     func write(to disk: any ServerDisk) throws {
-        let taken = waiting.with { waiting in
-            defer { waiting = [] }
-            return waiting
+        let taken = state.with { state in
+            defer { state = State() }
+            return state.waiting
         }
         guard !taken.isEmpty else { return }
         do {
@@ -28,7 +44,7 @@ final class KeptContributions: Sendable {
             // Of earlier rounds nothing is needed any more.
             let round = taken.last?.accepted.round
             let again = taken.filter { $0.accepted.round == round }
-            waiting.with { waiting in waiting = again + waiting }
+            state.with { state in state.waiting = again + state.waiting }
             _ = backlog.remove(Self.bytes(of: taken) - Self.bytes(of: again))
             throw error
         }

@@ -24,7 +24,7 @@ package final class ServerNode {
     /// Results and orders from elsewhere.
     package let inbox: Inbox<Input>
     private let port: any NodePort
-    private let disk: any ServerDisk
+    let disk: any ServerDisk
     private let clock: any NodeClock
     private let tasks: any NodeTasks
     private let arithmetic: RoundArithmetic
@@ -52,7 +52,9 @@ package final class ServerNode {
     private var reading: Set<String> = []
     private var failure: (any Error)?
     private let backlog: Backlog
-    private let kept: KeptContributions
+    let kept: KeptContributions
+    /// When what the disk did not take may be offered again.
+    var nextKeeping = Instant.zero
     private var commitAsked: (round: UInt32, at: Instant)?
     /// How long the last commit waited for the disk.
     package private(set) var commitWait: CommitWait?
@@ -110,6 +112,7 @@ package final class ServerNode {
         try receive()
         step(.tick)
         accept(.tick)
+        storeContributionsAgain(at: now)
         place()
         publish()
         check(at: now)
@@ -302,11 +305,7 @@ package final class ServerNode {
             }
         case .keep(let accepted, let payload):
             guard keepsContributions else { break }
-            guard kept.put(KeptContribution(accepted: accepted, payload: payload)) else { break }
-            store("contributions") { [kept] in
-                try kept.write(to: disk)
-                inbox.put(.noted([]))
-            }
+            if kept.put(KeptContribution(accepted: accepted, payload: payload)) { storeContributions() }
         case .recordAbandoned(let record):
             placementEvents.append(.ended(record))
             store("an abandoned round") { [kept] in
@@ -390,7 +389,7 @@ package final class ServerNode {
     }
 
     /// Starts a write of which only a failure is news.
-    private func store(_ what: String, _ work: @escaping @Sendable () throws -> Void) {
+    func store(_ what: String, _ work: @escaping @Sendable () throws -> Void) {
         tasks.start(NodeTask(.disk, "store")) { [inbox] in
             do {
                 try work()

@@ -170,7 +170,7 @@ package struct WorkerMachine: Sendable {
         case .workFailed(let key, let reason):
             guard case .running(key) = work else { break }
             directives.append(
-                .note(Note(.error, "local work failed", ["round": "\(key.round)", "reason": reason])))
+                .note(Note(.warning, "local work failed", ["round": "\(key.round)", "reason": reason])))
             // The others shall not wait for it until the deadline: it gives nothing.
             let payload = Contribution(
                 kind: key.kind, base: key.baseDigest, entities: key.entities, rawBytes: 0
