@@ -92,6 +92,7 @@ import Testing
             "\(fleet.log("worker1"))")
         #expect(fleet.workers.first { $0.name == "worker1" }?.entities == ["site1/enb0"])
         #expect(fleet.alarms.allSatisfy { $0.site == "site1" })
+        #expect(Fleet.wait(until: { fleet.workers.contains { $0.name == "worker2" } }), "\(fleet.log("worker2"))")
         let address = try #require(fleet.workers.first { $0.name == "worker2" }?.dataAddress)
         let port = try ZeroMQPort.connecting(data: address, identity: Array("stranger".utf8))
         let request = SampleMessage.listRequest(
