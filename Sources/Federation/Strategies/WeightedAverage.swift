@@ -38,7 +38,7 @@ package struct WeightedAverage: Sendable {
         for index in values.indices {
             precondition(values[index].magnitude <= Self.largestValue, "out of bounds")
             // Exact but for the rounding to a whole number: multiplying by a power of two changes the exponent only.
-            sums[index] += Int128((Double(values[index]) * Self.scale).rounded(.toNearestOrEven)) * factor
+            sums[index] += Self.integer((Double(values[index]) * Self.scale).rounded(.toNearestOrEven)) * factor
         }
         totalWeight += factor
         count += 1
@@ -51,7 +51,36 @@ package struct WeightedAverage: Sendable {
         return sums.map { sum in
             let (quotient, remainder) = sum.quotientAndRemainder(dividingBy: totalWeight)
             let rounded = remainder.magnitude * 2 >= totalWeight.magnitude ? quotient + sum.signum() : quotient
-            return Float(rounded) * 0x1p-64
+            return Self.nearest(rounded) * 0x1p-64
         }
+    }
+
+    // The standard library converts 128-bit integers by generic code, which took most of a commit's time.
+
+    /// A whole number as an integer.
+    ///
+    /// - Precondition: its magnitude is below 2¹¹⁵.
+    static func integer(_ value: Double) -> Int128 {
+        guard value.magnitude >= 0x1p62 else { return Int128(Int64(value)) }
+        let beyond = value.exponent - 52
+        let scaled = value * Double(sign: .plus, exponent: -beyond, significand: 1)
+        return Int128(Int64(scaled)) &<< Int128(Int64(beyond))
+    }
+
+    /// The float that is nearest to an integer, of two the even one.
+    static func nearest(_ value: Int128) -> Float {
+        let magnitude = value.magnitude
+        var top = UInt64(truncatingIfNeeded: magnitude)
+        let high = UInt64(truncatingIfNeeded: magnitude &>> 64)
+        var exponent = 0
+        if high > 0 {
+            exponent = 64 - high.leadingZeroBitCount
+            let rest = top
+            top = UInt64(truncatingIfNeeded: magnitude &>> UInt128(UInt64(exponent)))
+            // What falls off still says on which side of the middle it is.
+            if exponent == 64 ? rest != 0 : rest &<< UInt64(64 - exponent) != 0 { top |= 1 }
+        }
+        let result = Float(top) * Float(sign: .plus, exponent: exponent, significand: 1)
+        return value < 0 ? -result : result
     }
 }

@@ -47,8 +47,12 @@ final class ServerPlace {
             cluster.say("server", "starts: version \(recovery.version), round \(recovery.nextRound)")
             run(recovery)
         } catch {
-            // What is damaged is noticed, and whoever runs the server puts a backup in its place.
+            // What is damaged is noticed, and whoever runs the server puts a backup in its place that is not.
             cluster.say("server", "cannot start: \(error)")
+            backups.removeAll { backup in
+                var backup = backup
+                return (try? backup.recover()) == nil
+            }
             if !restore() { lose() }
             cluster.agenda.after(.milliseconds(300)) { [weak self] in self?.start() }
         }
