@@ -7,21 +7,12 @@ package import Telemetry
 ///
 /// Unchecked: what is remembered is used under the lock.
 package final class StoredEntities: LiveEntities, @unchecked Sendable {
-    /// What of alarms counts for learning.
-    package struct Cleaning: Sendable, Hashable {
-        /// Seconds around an alarm that are not learned from.
-        package var marginSeconds = 30.0
-        /// An alarm that stands for longer is a change, and is learned.
-        package var acceptSeconds = 1_800.0
-
-        /// Half a minute around alarms; what lasts half an hour is normal from then on.
-        package init() {}
-    }
-
     private struct Span: Codable {
         var start: Double
         var end: Double
         var isOver: Bool
+
+        var range: ClosedRange<Double> { start...max(start, end) }
     }
 
     /// Alarms of one entity that are remembered.
@@ -30,7 +21,7 @@ package final class StoredEntities: LiveEntities, @unchecked Sendable {
     private static let standingName = "findings"
 
     private let store: SampleStore
-    private let cleaning: Cleaning
+    private let rule: LearningRule
     private let lock = NSLock()
     private var spans: [String: [Span]] = [:]
     private var findings: [SiteFinding] = []
@@ -42,9 +33,9 @@ package final class StoredEntities: LiveEntities, @unchecked Sendable {
     /// The entities of a store; sources are given by ``start(_:site:rules:log:)``.
     ///
     /// - Throws: `StorageError` when the store cannot be read.
-    package init(store: SampleStore, cleaning: Cleaning = Cleaning()) throws {
+    package init(store: SampleStore, rule: LearningRule = LearningRule()) throws {
         self.store = store
-        self.cleaning = cleaning
+        self.rule = rule
         // What stood at the end of the last process is over; where it is still so it is found again.
         if let bytes = try store.position(of: Self.standingName),
             let known = try? JSONDecoder().decode([SiteFinding].self, from: Data(bytes))
@@ -100,19 +91,26 @@ package final class StoredEntities: LiveEntities, @unchecked Sendable {
         return figures
     }
 
+    package func window(of key: String, latest count: Int) -> LearningWindow {
+        guard let entity = store.entity(key) else { return LearningWindow(rows: 0..<0) }
+        let spans = lock.withLock { spans[key] ?? [] }
+        // What cannot be read now is left to whoever reads the rows.
+        return rule.window(latest: count, of: entity.firstRow..<entity.nextRow, alarms: spans.map(\.range)) { row in
+            (try? store.read(key, from: row, limit: 1))?.rows.times.first
+        }
+    }
+
     private func source(_ key: String, _ span: StoredRows.Span) -> EntitySource {
         let entity = store.entity(key)
         var source = EntitySource(
             site: entity?.site ?? "", entity: entity?.name ?? key, type: entity?.type ?? "", part: .all, files: [],
             format: .generic)
-        source.rows = ProvidedRows(
-            StoredRows(key, in: store, span, excluding: { [weak self] key in self?.excluded(key) ?? [] }))
+        source.rows = ProvidedRows(StoredRows(key, in: store, span))
         return source
     }
 
     package func stream(_ key: String, from row: Int) -> EntitySource { source(key, .stream(from: row)) }
-    package func learnable(_ key: String, latest count: Int) -> EntitySource { source(key, .latest(count)) }
-    package func learnable(_ key: String, rows: Range<Int>) -> EntitySource { source(key, .range(rows)) }
+    package func learnable(_ key: String, _ window: LearningWindow) -> EntitySource { source(key, .window(window)) }
     package func wait(upTo seconds: Double) { store.wait(upTo: seconds) }
 
     package func takeFindings() -> [SiteFinding] {
@@ -132,13 +130,6 @@ package final class StoredEntities: LiveEntities, @unchecked Sendable {
         // Lost at worst: something that stays open on the feed after a crash.
         if let bytes { try? store.remember([Self.standingName: bytes]) }
         return taken
-    }
-
-    private func excluded(_ key: String) -> [ClosedRange<Double>] {
-        lock.withLock {
-            (spans[key] ?? []).filter { $0.end - $0.start < cleaning.acceptSeconds }
-                .map { ($0.start - cleaning.marginSeconds)...($0.end + cleaning.marginSeconds) }
-        }
     }
 
     package func note(alarmOf key: String, from start: Double, to end: Double, isOver: Bool) {

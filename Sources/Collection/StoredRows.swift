@@ -1,15 +1,14 @@
 import Foundation
 import Platform
+package import Services
 package import Telemetry
 
 /// An entity's rows in the store as a reader gives them: a part that ends, to learn from, or a stream that never does.
 package final class StoredRows: RowProvider {
     /// Which rows.
     package enum Span: Sendable, Hashable {
-        /// The latest ones that are good to learn from, at most so many, as of when the reader was made.
-        case latest(Int)
-        /// Those of a range that are good to learn from.
-        case range(Range<Int>)
+        /// Those of a window that are good to learn from.
+        case window(LearningWindow)
         /// From a row on, whatever their quality, for ever.
         case stream(from: Int)
     }
@@ -17,45 +16,32 @@ package final class StoredRows: RowProvider {
     private let store: SampleStore
     private let key: String
     private let span: Span
-    private let exclusions: @Sendable (String) -> [ClosedRange<Double>]
 
-    /// Rows of an entity.
-    ///
-    /// - Parameters:
-    ///   - key: `site/entity`.
-    ///   - exclusions: spans of time of an entity that are not learned from.
-    package init(
-        _ key: String, in store: SampleStore, _ span: Span,
-        excluding exclusions: @escaping @Sendable (String) -> [ClosedRange<Double>] = { _ in [] }
-    ) {
+    /// Rows of the entity `key`, which is `site/entity`.
+    package init(_ key: String, in store: SampleStore, _ span: Span) {
         self.store = store
         self.key = key
         self.span = span
-        self.exclusions = exclusions
     }
 
     package func makeReader() throws -> any FrameReader {
         guard let entity = store.entity(key) else {
             throw TelemetryError(.noData, path: key, found: "no row in the sample store", expected: "samples")
         }
-        let rows: Range<Int> =
-            switch span {
-            case .latest(let count): max(entity.firstRow, entity.nextRow - count)..<entity.nextRow
-            case .range(let range):
-                max(range.lowerBound, entity.firstRow)..<max(entity.firstRow, min(range.upperBound, entity.nextRow))
-            case .stream(let from): from..<Int.max
-            }
-        return StoredRowsReader(
-            store: store, entity: entity, rows: rows, isStream: { if case .stream = span { true } else { false } }(),
-            excluded: { if case .stream = span { [] } else { exclusions(key) } }())
+        switch span {
+        case .window(let window):
+            return StoredRowsReader(
+                store: store, entity: entity, rows: window.rows.clamped(to: entity.firstRow..<entity.nextRow),
+                isStream: false, excluded: window.excluded)
+        case .stream(let from):
+            return StoredRowsReader(store: store, entity: entity, rows: from..<Int.max, isStream: true, excluded: [])
+        }
     }
 
     package func countRows() -> Int {
         guard let entity = store.entity(key) else { return 0 }
         switch span {
-        case .latest(let count): return min(count, entity.nextRow - entity.firstRow)
-        case .range(let range):
-            return max(0, min(range.upperBound, entity.nextRow) - max(range.lowerBound, entity.firstRow))
+        case .window(let window): return window.rows.clamped(to: entity.firstRow..<entity.nextRow).count
         case .stream(let from): return max(0, entity.nextRow - from)
         }
     }

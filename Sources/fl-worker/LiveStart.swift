@@ -27,9 +27,9 @@ enum LiveStart {
         limits.ageSeconds = arguments[SourceOptions.storeDays] * 86_400
         let store = try SampleStore(path: folder + "/samples.db", limits: limits)
         if let remark = store.remark { log.warning("the sample store was mended", ["what": remark]) }
-        var cleaning = StoredEntities.Cleaning()
-        cleaning.acceptSeconds = DurationText.seconds(arguments[SourceOptions.acceptAfter]) ?? cleaning.acceptSeconds
-        let entities = try StoredEntities(store: store, cleaning: cleaning)
+        var rule = LearningRule()
+        rule.acceptSeconds = DurationText.seconds(arguments[SourceOptions.acceptAfter]) ?? rule.acceptSeconds
+        let entities = try StoredEntities(store: store, rule: rule)
         let failures = FirstFailure()
         try entities.start(sources, site: site, rules: rules, log: log) { failures.put($0) }
         let wanted = arguments[SourceOptions.firstRows]

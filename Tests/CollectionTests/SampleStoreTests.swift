@@ -97,7 +97,7 @@ import Testing
         let times = try all(store).map { Int($0.time - 1_700_000_000) }
         #expect(times == Array(0..<100) + Array(200..<350))
         #expect(store.counters.damaged >= 1)
-        let reader = StoredRows("s/e", in: store, .latest(400))
+        let reader = StoredRows("s/e", in: store, .window(LearningWindow(rows: 0..<400)))
         var frames = try reader.makeReader()
         var rows = 0
         while let frame = try frames.nextChunk(maximumRows: 64) { rows += frame.rowCount }
@@ -122,15 +122,15 @@ import Testing
         rows[5].quality = .incomplete
         rows[12].quality = .disconnected
         try store.append([addition(rows)])
-        func frame(_ span: StoredRows.Span, _ excluded: [ClosedRange<Double>] = []) throws -> MetricFrame {
-            var reader = try StoredRows("s/e", in: store, span, excluding: { _ in excluded }).makeReader()
+        func frame(_ span: StoredRows.Span) throws -> MetricFrame {
+            var reader = try StoredRows("s/e", in: store, span).makeReader()
             return try #require(try reader.nextChunk(maximumRows: 100))
         }
         let stream = try frame(.stream(from: 3))
         #expect(stream.rowCount == 17 && stream.firstRow == 3)
-        let learned = try frame(.latest(20))
+        let learned = try frame(.window(LearningWindow(rows: 0..<20)))
         #expect(learned.rowCount == 19 && learned.fileStarts == [5, 11])
-        let clean = try frame(.latest(20), [1_700_000_015...1_700_000_016.5])
+        let clean = try frame(.window(LearningWindow(rows: 0..<20, excluded: [1_700_000_015...1_700_000_016.5])))
         #expect(clean.rowCount == 17 && clean.fileStarts == [5, 11, 14])
         var live = try StoredRows("s/e", in: store, .stream(from: 20)).makeReader()
         #expect(try live.nextChunk(maximumRows: 10)?.rowCount == 0)

@@ -42,6 +42,20 @@ package struct SiteFinding: Codable, Sendable, Hashable {
     }
 }
 
+/// Rows that are learned from: a range, less what alarms say of it.
+package struct LearningWindow: Sendable, Hashable {
+    /// The rows.
+    package var rows: Range<Int>
+    /// Spans of time in epoch seconds, in order and apart, whose rows are left out.
+    package var excluded: [ClosedRange<Double>]
+
+    /// A window with every field given.
+    package init(rows: Range<Int>, excluded: [ClosedRange<Double>] = []) {
+        self.rows = rows
+        self.excluded = excluded
+    }
+}
+
 /// A worker's live entities: what its sources have brought and go on bringing, behind a store.
 ///
 /// Usable from any thread.
@@ -50,10 +64,10 @@ package protocol LiveEntities: AnyObject, Sendable {
     var all: [LiveEntity] { get }
     /// Rows of an entity from a row on, without an end.
     func stream(_ key: String, from row: Int) -> EntitySource
-    /// The latest rows of an entity that are good to learn from, at most so many.
-    func learnable(_ key: String, latest count: Int) -> EntitySource
-    /// Rows of an entity, of a range, that are good to learn from.
-    func learnable(_ key: String, rows: Range<Int>) -> EntitySource
+    /// The latest rows of an entity that are good to learn from, as of now: so many, or all where there are fewer.
+    func window(of key: String, latest count: Int) -> LearningWindow
+    /// The rows of a window.
+    func learnable(_ key: String, _ window: LearningWindow) -> EntitySource
     /// Waits for further rows, at most so long.
     func wait(upTo seconds: Double)
     /// What was found of the watching since the last call.
@@ -86,5 +100,10 @@ package struct LiveFigures: Sendable, Hashable {
 }
 
 extension LiveEntities {
+    /// The latest rows of an entity that are good to learn from, at most so many.
+    package func learnable(_ key: String, latest count: Int) -> EntitySource {
+        learnable(key, window(of: key, latest: count))
+    }
+
     package var figures: LiveFigures { LiveFigures() }
 }

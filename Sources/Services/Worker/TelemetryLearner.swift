@@ -144,14 +144,14 @@ package final class TelemetryLearner: Learner {
     private func openWindows(_ samples: Int) {
         guard let live else { return }
         let count = samples > 0 ? samples : Self.windowRows
-        let found = live.all.map { ($0.key, max($0.firstRow, $0.nextRow - count)..<$0.nextRow) }
+        let found = live.all.map { ($0.key, live.window(of: $0.key, latest: count)) }
         windows.withLock { $0 = Dictionary(found, uniquingKeysWith: { first, _ in first }) }
     }
 
     /// The rows of a live entity that the present loop learns from; after a restart in the middle of one, the latest.
     private func window(of key: String) -> EntitySource? {
         guard let live, live.all.contains(where: { $0.key == key }) else { return nil }
-        if let rows = windows.withLock({ $0[key] }) { return live.learnable(key, rows: rows) }
+        if let window = windows.withLock({ $0[key] }) { return live.learnable(key, window) }
         return live.learnable(key, latest: Self.windowRows)
     }
 

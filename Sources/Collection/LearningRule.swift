@@ -1,0 +1,78 @@
+package import Services
+
+/// Which rows of a live entity are learned from: the latest in which nothing happened.
+///
+/// Alarms and what is around them are left out, and the window reaches back for as much, so that an hour with faults in it
+/// leaves as many rows as one without. Two things end that, or a wrong model would keep what it needs to learn from itself
+/// for ever: alarms that follow each other without a pause for longer than ``acceptSeconds`` are how things are now; and
+/// where alarms leave less than half of what is wanted, nothing is left out.
+package struct LearningRule: Sendable, Hashable {
+    /// Seconds around an alarm that are not learned from.
+    package var marginSeconds = 30.0
+    /// What stands for longer is a change, and is learned.
+    package var acceptSeconds = 1_800.0
+    /// Fewer alarms than this may each be something that happened, however long.
+    private static let fewAlarms = 3
+    /// How often a window reaches further back for what is left out of it.
+    private static let mostTurns = 32
+
+    /// Half a minute around alarms; what lasts half an hour is normal from then on.
+    package init() {}
+
+    /// Alarms with what is around them, in order, those that touch as one; without what is how things are now.
+    package func excluded(_ alarms: [ClosedRange<Double>]) -> [ClosedRange<Double>] {
+        var joined: [(margins: ClosedRange<Double>, alarm: ClosedRange<Double>)] = []
+        for alarm in alarms.sorted(by: { $0.lowerBound < $1.lowerBound }) {
+            let margins = (alarm.lowerBound - marginSeconds)...(alarm.upperBound + marginSeconds)
+            guard let last = joined.last, last.margins.upperBound >= margins.lowerBound else {
+                joined.append((margins, alarm))
+                continue
+            }
+            joined[joined.count - 1] = (
+                last.margins.lowerBound...max(last.margins.upperBound, margins.upperBound),
+                last.alarm.lowerBound...max(last.alarm.upperBound, alarm.upperBound)
+            )
+        }
+        return joined.filter { $0.alarm.upperBound - $0.alarm.lowerBound < acceptSeconds }.map(\.margins)
+    }
+
+    /// The latest rows that are good to learn from.
+    ///
+    /// - Parameters:
+    ///   - count: how many are wanted.
+    ///   - rows: those that there are.
+    ///   - alarms: in epoch seconds, in any order.
+    ///   - time: that of a row in epoch seconds, or of the next that can be read; rows between two are taken to be spread evenly.
+    package func window(
+        latest count: Int, of rows: Range<Int>, alarms: [ClosedRange<Double>], time: (Int) -> Double?
+    ) -> LearningWindow {
+        var window = LearningWindow(rows: rows.suffix(count))
+        let spans = excluded(alarms)
+        guard !spans.isEmpty, let newest = window.rows.last, let end = time(newest) else { return window }
+        let wanted = window.rows.count
+        var inside: [ClosedRange<Double>] = []
+        var reached = end
+        var good = 0.0
+        for _ in 0..<Self.mostTurns {
+            guard let start = time(window.rows.lowerBound), end > start else { return window }
+            reached = start
+            inside = spans.filter { $0.overlaps(start...end) }
+            let covered = inside.reduce(0) { $0 + $1.clamped(to: start...end).length }
+            let share = covered / (end - start)
+            good = Double(window.rows.count) * (1 - share)
+            let missing = (Double(wanted) - good).rounded(.up)
+            guard missing >= 1, window.rows.lowerBound > rows.lowerBound else { break }
+            let lower = max(rows.lowerBound, window.rows.lowerBound - Int(missing))
+            window.rows = lower..<rows.upperBound
+        }
+        if 2 * good < Double(wanted), alarms.count(where: { $0.overlaps(reached...end) }) >= Self.fewAlarms {
+            return LearningWindow(rows: rows.suffix(count))
+        }
+        window.excluded = inside
+        return window
+    }
+}
+
+extension ClosedRange<Double> {
+    fileprivate var length: Double { upperBound - lowerBound }
+}

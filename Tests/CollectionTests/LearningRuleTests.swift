@@ -1,0 +1,60 @@
+import Collection
+import Services
+import Testing
+
+/// Rows come once a second; row n is at second n.
+@Suite struct LearningRuleTests {
+    private let rule: LearningRule = {
+        var rule = LearningRule()
+        (rule.marginSeconds, rule.acceptSeconds) = (10, 300)
+        return rule
+    }()
+
+    private func window(_ count: Int, of rows: Range<Int>, _ alarms: ClosedRange<Double>...) -> LearningWindow {
+        rule.window(latest: count, of: rows, alarms: alarms) { Double($0) }
+    }
+
+    /// Rows of a window that are learned from.
+    private func good(_ window: LearningWindow) -> Int {
+        window.rows.count { row in !window.excluded.contains { $0.contains(Double(row)) } }
+    }
+
+    @Test func withoutAlarmsTheLatest() {
+        #expect(window(100, of: 0..<1_000) == LearningWindow(rows: 900..<1_000))
+        #expect(window(100, of: 950..<1_000) == LearningWindow(rows: 950..<1_000))
+        #expect(window(100, of: 0..<0) == LearningWindow(rows: 0..<0))
+        // One that was over long before takes nothing away.
+        #expect(window(100, of: 0..<1_000, 100...200) == LearningWindow(rows: 900..<1_000))
+    }
+
+    @Test func itReachesBackForWhatIsLeftOut() {
+        let one = window(100, of: 0..<1_000, 960...980)
+        #expect(one.excluded == [950...990])
+        #expect(abs(good(one) - 100) <= 1)
+        // Further alarms on the way back, too, and none is learned from.
+        let several = window(100, of: 0..<1_000, 960...980, 700...880, 890...900)
+        #expect(several.excluded == [690...910, 950...990])
+        #expect(abs(good(several) - 100) <= 2 && several.rows.lowerBound < 690)
+        #expect(several.rows.upperBound == 1_000)
+    }
+
+    @Test func whatStandsForLongIsHowThingsAre() {
+        #expect(window(100, of: 0..<1_000, 650...960).excluded.isEmpty)
+        #expect(rule.excluded([650...940]) == [640...950])
+        // So are alarms that follow each other without a pause.
+        #expect(rule.excluded([600...700, 715...830, 845...905]).isEmpty)
+        #expect(rule.excluded([845...890, 600...700, 715...830]) == [590...900])
+        #expect(rule.excluded([600...700, 725...905]).count == 2)
+    }
+
+    @Test func aModelThatIsAlwaysInAlarmDoesNotKeepItsRowsFromItself() {
+        #expect(window(200, of: 0..<200, 20...60, 100...150, 175...190) == LearningWindow(rows: 0..<200))
+        // One long fault is a fault.
+        #expect(window(200, of: 0..<200, 40...190).excluded == [30...200])
+        // Three that leave enough are faults.
+        #expect(good(window(200, of: 0..<200, 20...30, 100...110, 150...155)) > 100)
+        // As many in a store with a history: it reaches back.
+        let old = window(200, of: 0..<4_000, 3_820...3_860, 3_900...3_950, 3_975...3_990)
+        #expect(old.excluded.count == 3 && abs(good(old) - 200) <= 3)
+    }
+}
