@@ -10,13 +10,14 @@
 ///
 /// Source: Blanchard, El Mhamdi, Guerraoui, Stainer, "Machine learning with adversaries: Byzantine tolerant gradient
 /// descent", NeurIPS 2017, sections 3 and 4.
-package struct MultiKrum: Strategy {
+package struct MultiKrum: RuleStrategy {
     /// `multi-krum`.
     package let name = AggregationRule.multiKrum.rawValue
     /// Distances need both ends.
     package var holdsContributions: Bool { true }
     private let assumedAttackers: Int?
-    private let plain: FederatedAveraging
+    /// What tells workers and sums up losses.
+    package let plain: FederatedAveraging
 
     /// The rule with the learner's hyper-parameters, passed on as they are.
     ///
@@ -32,19 +33,10 @@ package struct MultiKrum: Strategy {
         return min(assumed ?? most, most)
     }
 
-    /// The hyper-parameters, the same in every round.
-    package func configureTraining(round: UInt32) -> [UInt8] { plain.configureTraining(round: round) }
-
     /// The rule, group by group.
     package func aggregateTraining(base: FederatedModel) -> any TrainingAggregator {
         Aggregator(base: base, assumedAttackers: assumedAttackers)
     }
-
-    /// The hyper-parameters.
-    package func configureEvaluation() -> [UInt8] { plain.configureEvaluation() }
-
-    /// Means weighted by samples, as federated averaging has them: they are only told.
-    package func aggregateEvaluation(_ losses: RoundLosses) -> RoundSummary { plain.aggregateEvaluation(losses) }
 
     private struct Aggregator: TrainingAggregator {
         private typealias Given = (worker: String, values: [Float])

@@ -40,7 +40,7 @@ package enum AggregationRule: String, CaseIterable, Sendable {
 ///
 /// Source: Yin, Chen, Ramchandran, Bartlett, "Byzantine-robust distributed learning: towards optimal statistical rates",
 /// ICML 2018, definitions 1 and 2.
-package struct RobustAveraging: Strategy {
+package struct RobustAveraging: RuleStrategy {
     /// Part of the workers that a trimmed mean leaves out at each end, as one in so many.
     package static let trimmedOneIn = 5
 
@@ -49,7 +49,8 @@ package struct RobustAveraging: Strategy {
     /// A column of values needs all of them.
     package var holdsContributions: Bool { true }
     private let rule: AggregationRule
-    private let plain: FederatedAveraging
+    /// What tells workers and sums up losses.
+    package let plain: FederatedAveraging
 
     /// The strategy of a rule, with the learner's hyper-parameters, passed on as they are.
     ///
@@ -60,19 +61,10 @@ package struct RobustAveraging: Strategy {
         plain = FederatedAveraging(hyperparameters: hyperparameters)
     }
 
-    /// The hyper-parameters, the same in every round.
-    package func configureTraining(round: UInt32) -> [UInt8] { plain.configureTraining(round: round) }
-
     /// The rule, parameter by parameter.
     package func aggregateTraining(base: FederatedModel) -> any TrainingAggregator {
         Aggregator(base: base, rule: rule)
     }
-
-    /// The hyper-parameters.
-    package func configureEvaluation() -> [UInt8] { plain.configureEvaluation() }
-
-    /// Means weighted by samples, as federated averaging has them: they are only told.
-    package func aggregateEvaluation(_ losses: RoundLosses) -> RoundSummary { plain.aggregateEvaluation(losses) }
 
     private struct Aggregator: TrainingAggregator {
         let base: FederatedModel

@@ -29,6 +29,23 @@ extension Strategy {
     package var holdsContributions: Bool { false }
 }
 
+/// A strategy that differs from federated averaging in its rule alone.
+package protocol RuleStrategy: Strategy {
+    /// What tells workers and sums up losses.
+    var plain: FederatedAveraging { get }
+}
+
+extension RuleStrategy {
+    /// The hyper-parameters, the same in every round.
+    package func configureTraining(round: UInt32) -> [UInt8] { plain.configureTraining(round: round) }
+
+    /// The hyper-parameters.
+    package func configureEvaluation() -> [UInt8] { plain.configureEvaluation() }
+
+    /// Means weighted by samples, as federated averaging has them: they are only told.
+    package func aggregateEvaluation(_ losses: RoundLosses) -> RoundSummary { plain.aggregateEvaluation(losses) }
+}
+
 extension TrainingAggregator {
     /// Nobody.
     package var leftOut: [String: [String]] { [:] }
