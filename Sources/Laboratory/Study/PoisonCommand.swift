@@ -27,15 +27,9 @@ package struct PoisonCommand: Command {
         valid: { !$0.isEmpty && $0.allSatisfy { $0 == "all" || PoisonDefence(rawValue: $0) != nil } })
     private static let rounds = Option<Int>(
         "rounds", "N", default: 10, "rounds", constraint: "1 to 100000", valid: { (1...100_000).contains($0) })
-    private static let epochs = Option<Int>(
-        "epochs", "N", default: 2, "passes over a worker's windows in a round", constraint: "1 to 100000",
-        valid: { (1...100_000).contains($0) })
     private static let seeds = Option<Int>(
         "seeds", "N", default: 5, "how often everything is done, with other initial parameters and other attackers",
         constraint: "1 to 1000", valid: { (1...1_000).contains($0) })
-    private static let out = Option<String>.optional("out", "FILE", "write everything that was measured as JSON")
-    private static let format = Option<OutputFormat>("format", "FORMAT", default: .table, "how to print the summary")
-
     package static let manual = CommandManual(
         name: "study-poison", summary: "measure what workers that mean ill do to the others, and what helps",
         discussion: """
@@ -53,9 +47,10 @@ package struct PoisonCommand: Command {
                 "one attack, three ways to meet it"),
         ],
         options: [
-            BenchmarkCommand.data, attackers, attacks, defences, rounds, epochs, seeds, BenchmarkCommand.threads,
+            BenchmarkCommand.data, attackers, attacks, defences, rounds, StudyCommand.epochs, seeds,
+            BenchmarkCommand.threads,
             TrainingOptions.window, TrainingOptions.hidden, TrainingOptions.batch, TrainingOptions.learningRate,
-            TrainingOptions.maximumWindows, TrainingOptions.seed, out, format,
+            TrainingOptions.maximumWindows, TrainingOptions.seed, StudyCommand.out, StudyCommand.format,
         ] + DataOptions.all)
 
     /// A command that gets its arguments when it runs.
@@ -107,10 +102,10 @@ package struct PoisonCommand: Command {
         }
         console.clearProgress()
         let report = PoisonReport(outcomes: outcomes, seed: first)
-        if let file = arguments[optional: Self.out] {
+        if let file = arguments[optional: StudyCommand.out] {
             try FileContents.writeAtomically(Array((try Console.json(report, pretty: true) + "\n").utf8), to: file)
         }
-        switch arguments[Self.format] {
+        switch arguments[StudyCommand.format] {
         case .json: try console.printJSON(report)
         case .table: console.print(report.text)
         }
@@ -125,7 +120,8 @@ package struct PoisonCommand: Command {
 
     private static func setting(_ arguments: Arguments) -> FederatedStudy.Setting {
         FederatedStudy.Setting(
-            rounds: arguments[rounds], epochs: arguments[epochs], proximalWeight: 0, participation: 1, stragglers: 0,
+            rounds: arguments[rounds], epochs: arguments[StudyCommand.epochs], proximalWeight: 0, participation: 1,
+            stragglers: 0,
             tuningRounds: 1, trainingShare: 1, newSiteShare: 1, drift: 0, periods: 1, updateRounds: 1)
     }
 

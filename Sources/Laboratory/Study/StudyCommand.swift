@@ -11,7 +11,7 @@ package struct StudyCommand: Command {
         "arms", "NAME", default: ["all"], "what to compare, or all; see below for their names")
     private static let rounds = Option<Int>(
         "rounds", "N", default: 20, "rounds", constraint: "1 to 100000", valid: { (1...100_000).contains($0) })
-    private static let epochs = Option<Int>(
+    static let epochs = Option<Int>(
         "epochs", "N", default: 2, "passes over a worker's windows in a round", constraint: "1 to 100000",
         valid: { (1...100_000).contains($0) })
     private static let seeds = Option<Int>(
@@ -43,8 +43,8 @@ package struct StudyCommand: Command {
     private static let updating = Option<Int>(
         "update-rounds", "N", default: 4, "rounds after a period, where models go on learning",
         constraint: "1 to 100000", valid: { (1...100_000).contains($0) })
-    private static let out = Option<String>.optional("out", "FILE", "write everything measured as JSON")
-    private static let format = Option<OutputFormat>("format", "FORMAT", default: .table, "how to print the result")
+    static let out = Option<String>.optional("out", "FILE", "write everything measured as JSON")
+    static let format = Option<OutputFormat>("format", "FORMAT", default: .table, "how to print the result")
 
     /// Name, help and options.
     package static let manual = CommandManual(
