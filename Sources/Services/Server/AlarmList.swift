@@ -8,15 +8,13 @@ final class AlarmList: Sendable {
     private struct State {
         /// The latest event of each alarm, without its signature.
         var alarms: [String: AlarmEvent] = [:]
-        var sequence: Int64 = -1
+        var reader = AlarmLogReader()
     }
 
-    /// Entries of the log that are read again after a restart.
-    private static let mostEntries: Int64 = 20_000
     /// Alarms in it; of more those go that are over, and then those that said something longest ago.
     private static let mostAlarms = 10_000
-    /// Entries read at a time.
-    private static let batch = 1_000
+    /// Beyond so many more, what is too many goes.
+    private static let slack = 1_000
 
     private let log: String
     private let state = Mutex(State())
@@ -30,23 +28,18 @@ final class AlarmList: Sendable {
     /// - Throws: `StorageError`.
     func current(upTo last: Int64, isAcknowledged: (AlarmEvent) -> Bool) throws -> [AlarmEvent] {
         try state.withLock { state in
-            if state.sequence < last {
-                let log = try AlarmLog(reading: log)
-                if state.sequence < 0 { state.sequence = max(0, last - Self.mostEntries) }
-                while state.sequence < last {
-                    let page = try log.page(after: state.sequence, limit: Self.batch)
-                    guard page.last > state.sequence else { break }
-                    for entry in page.entries {
-                        guard var event = try? AlarmEvent(decoding: entry.bytes), event.quality == nil else { continue }
-                        (event.signature, event.sequence) = (nil, entry.sequence)
-                        // What an alarm that is over looks like does not raise it again.
-                        if event.state == .settled, state.alarms[event.id]?.state == .cleared { event.state = .cleared }
-                        state.alarms[event.id] = event
-                    }
-                    state.sequence = page.last
-                    Self.bound(&state)
-                }
+            var reader = state.reader
+            defer { state.reader = reader }
+            try reader.readOn(in: log, upTo: last) { event, sequence in
+                guard event.quality == nil else { return }
+                var event = event
+                (event.signature, event.sequence) = (nil, sequence)
+                // What an alarm that is over looks like does not raise it again.
+                if event.state == .settled, state.alarms[event.id]?.state == .cleared { event.state = .cleared }
+                state.alarms[event.id] = event
+                if state.alarms.count > Self.mostAlarms + Self.slack { Self.bound(&state) }
             }
+            Self.bound(&state)
             return state.alarms.values.filter { $0.state != .cleared || !isAcknowledged($0) }.sorted {
                 ($0.sequence ?? 0) < ($1.sequence ?? 0)
             }

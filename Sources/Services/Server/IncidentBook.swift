@@ -21,19 +21,15 @@ final class IncidentBook: Sendable {
         var machine: IncidentMachine
         /// What stands, by its identity.
         var findings: [String: Finding] = [:]
-        var sequence: Int64
+        var reader = AlarmLogReader()
         /// The incident of each alarm that is in one.
         var incidents: [String: String] = [:]
     }
 
-    /// Entries of the log that are read again after a restart.
-    private static let mostEntries: Int64 = 20_000
     /// Alarms whose incidents are at hand.
     private static let mostAlarms = 50_000
     /// Findings that stand, at most; beyond, it begins anew.
     private static let mostFindings = 10_000
-    /// Entries read at a time.
-    private static let batch = 1_000
 
     private let log: String
     private let state: Mutex<State>
@@ -43,7 +39,7 @@ final class IncidentBook: Sendable {
     init(log: String, dependencies: DependencyGraph) {
         self.log = log
         self.dependencies = dependencies
-        state = Mutex(State(machine: IncidentMachine(dependencies: dependencies), sequence: -1))
+        state = Mutex(State(machine: IncidentMachine(dependencies: dependencies)))
     }
 
     /// Reads on in the log up to an entry, or to its end. An event that cannot be read is passed over.
@@ -51,27 +47,20 @@ final class IncidentBook: Sendable {
     /// - Throws: `StorageError`.
     func catchUp(to last: Int64) throws {
         try state.withLock { state in
-            guard state.sequence < last || state.sequence < 0 else { return }
-            let log = try AlarmLog(reading: log)
-            if state.sequence < 0 { state.sequence = max(0, last - Self.mostEntries) }
-            while state.sequence < last {
-                let page = try log.page(after: state.sequence, limit: Self.batch)
-                guard page.last > state.sequence else { break }
-                for entry in page.entries {
-                    guard let event = try? AlarmEvent(decoding: entry.bytes) else { continue }
-                    if let quality = event.quality {
-                        let finding = Finding(
-                            site: event.site, entity: event.entity, kind: quality.kind, source: quality.source,
-                            since: event.onset.time, subjects: quality.subjects, detail: quality.detail)
-                        state.findings[event.id] = event.state == .cleared ? nil : finding
-                        if state.findings.count > Self.mostFindings { state.findings = [event.id: finding] }
-                        continue
-                    }
-                    guard let incident = state.machine.observe(EntityReport(event)) else { continue }
-                    if state.incidents.count >= Self.mostAlarms { state.incidents = [:] }
-                    state.incidents[event.id] = incident
+            var reader = state.reader
+            defer { state.reader = reader }
+            try reader.readOn(in: log, upTo: last) { event, _ in
+                if let quality = event.quality {
+                    let finding = Finding(
+                        site: event.site, entity: event.entity, kind: quality.kind, source: quality.source,
+                        since: event.onset.time, subjects: quality.subjects, detail: quality.detail)
+                    state.findings[event.id] = event.state == .cleared ? nil : finding
+                    if state.findings.count > Self.mostFindings { state.findings = [event.id: finding] }
+                    return
                 }
-                state.sequence = page.last
+                guard let incident = state.machine.observe(EntityReport(event)) else { return }
+                if state.incidents.count >= Self.mostAlarms { state.incidents = [:] }
+                state.incidents[event.id] = incident
             }
         }
     }

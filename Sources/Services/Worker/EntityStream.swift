@@ -118,7 +118,7 @@ package struct EntityStream {
         hasEnded = true
         var lifecycle = lifecycle
         defer { self.lifecycle = lifecycle }
-        return sureness(of: lifecycle.end(at: lastPoint) { evidence(of: $0) })
+        return withConfidence(lifecycle.end(at: lastPoint) { evidence(of: $0) })
     }
 
     /// Scores rows that were read elsewhere; returns the events that they make.
@@ -163,11 +163,11 @@ package struct EntityStream {
             events += lifecycle.step(sample) { evidence(of: $0) }
         }
         self.lifecycle = lifecycle
-        return sureness(of: events)
+        return withConfidence(events)
     }
 
     /// The same events with how far the thresholds that decided can be trusted.
-    private func sureness(of events: [AlarmEvent]) -> [AlarmEvent] {
+    private func withConfidence(_ events: [AlarmEvent]) -> [AlarmEvent] {
         var events = events
         for index in events.indices { events[index].confidence = monitor.model.confidence?.level }
         return events
