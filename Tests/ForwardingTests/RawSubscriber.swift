@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 /// A ZeroMQ subscriber by hand, as ZMTP 3.0 has it (RFC 23), so that what is published is heard by something that is not ours.
 ///
@@ -9,20 +10,8 @@ final class RawSubscriber: @unchecked Sendable {
 
     /// Connects to a publisher on this machine and subscribes to what begins with a text; `nil` where nobody is there.
     init?(port: Int, topic: String) {
-        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-        address.sin_port = in_port_t(port).bigEndian
-        let connected = withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-            }
-        }
-        guard connected == 0 else {
-            close(descriptor)
-            return nil
-        }
+        guard let descriptor = RawSocket.connected(to: port) else { return nil }
+        self.descriptor = descriptor
         var patience = timeval(tv_sec: 10, tv_usec: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
         let signature = [0xff] + [UInt8](repeating: 0, count: 8) + [0x7f]

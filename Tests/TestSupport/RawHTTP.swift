@@ -4,18 +4,8 @@ import Foundation
 public enum RawHTTP {
     /// The whole of what a connection to this machine gets for some bytes, head and all, until the other side closes.
     public static func exchange(_ port: Int, _ bytes: [UInt8]) -> String {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        guard let descriptor = RawSocket.connected(to: port) else { return "" }
         defer { close(descriptor) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-        address.sin_port = in_port_t(port).bigEndian
-        let connected = withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-            }
-        }
-        guard connected == 0 else { return "" }
         var sent = 0
         while sent < bytes.count {
             let count = bytes.withUnsafeBytes {
