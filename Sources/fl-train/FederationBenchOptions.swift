@@ -23,10 +23,9 @@ enum FederationBenchOptions {
             workers: arguments[optional: ProcessBenchOptions.workers] ?? 2, rounds: arguments[rounds],
             epochs: arguments[epochs],
             parameters: arguments[parameters])
-        let stop = StopSignal()
-        stop.catchTermination()
-        let result = try await BackgroundThread.run { try bench.run(stop: stop) { console.progress($0) } }
-        console.clearProgress()
+        let result = try await ProcessBenchOptions.run(console) { stop, progress in
+            try bench.run(stop: stop, progress: progress)
+        }
         switch arguments[optional: ProcessBenchOptions.format] ?? .table {
         case .json: try console.printJSON(result)
         case .table:

@@ -1,4 +1,5 @@
 import CommandLine
+import Platform
 import Services
 
 /// What the benchmarks with real processes have in common.
@@ -8,7 +9,18 @@ enum ProcessBenchOptions {
         valid: { (1...256).contains($0) })
     static let format = Option<OutputFormat>.optional(
         "format", "FORMAT",
-        "federation, live: how to print the figures; a table and JSON when not given, as engine prints")
+        "federation, live: how to print the figures; a table and JSON when not given")
 
     static var all: [any AnyOption] { [workers, format] }
+
+    /// Runs a measurement off Swift's own threads, until it is done or somebody ends it.
+    static func run<Result: Sendable>(
+        _ console: Console, _ measure: @escaping @Sendable (StopSignal, (String) -> Void) throws -> Result
+    ) async throws -> Result {
+        let stop = StopSignal()
+        stop.catchTermination()
+        let result = try await BackgroundThread.run { try measure(stop) { console.progress($0) } }
+        console.clearProgress()
+        return result
+    }
 }

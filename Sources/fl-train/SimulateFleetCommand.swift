@@ -41,10 +41,9 @@ struct SimulateFleetCommand: Command {
         let fleet = FleetSimulation(
             workers: arguments[Self.workers], rounds: arguments[Self.rounds], parameters: arguments[Self.parameters],
             heartbeat: arguments[Self.heartbeat])
-        let stop = StopSignal()
-        stop.catchTermination()
-        let result = try await BackgroundThread.run { try fleet.run(stop: stop) { console.progress($0) } }
-        console.clearProgress()
+        let result = try await ProcessBenchOptions.run(console) { stop, progress in
+            try fleet.run(stop: stop, progress: progress)
+        }
         switch arguments[Self.format] {
         case .json: try console.printJSON(result)
         case .table:

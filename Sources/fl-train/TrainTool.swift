@@ -21,7 +21,7 @@ enum TrainTool {
             ExportCommand.self,
             LibraryCommand.self,
             BenchmarkCommand.self,
-            BenchEngineCommand.self,
+            BenchCommand.self,
             BenchReadersCommand.self,
             BenchStreamCommand.self,
             BenchStoreCommand.self,

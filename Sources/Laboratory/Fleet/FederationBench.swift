@@ -92,9 +92,7 @@ package struct FederationBench: Sendable {
             Thread.sleep(forTimeInterval: 0.2)
             if stop.isSet { throw ExitStatus(code: 130) }
             try server.requireLife()
-            for process in processes where !process.isRunning {
-                throw CommandLineError(.software, "\(process.name) ended by itself: \(process.lastWords)")
-            }
+            for process in processes { try process.requireLife() }
             let state = try server.rounds(latest: 1)
             // Round 0 is the statistics.
             let now = state.rounds.last.map { Int($0.round) } ?? -1

@@ -36,6 +36,7 @@ final class LoopbackServer {
     var folder: String { work.appending(path: "server").path }
     /// Where keys are found: nothing of another server of this user is seen or touched.
     var environment: [String: String] { ["XDG_RUNTIME_DIR": work.appending(path: "runtime").path] }
+    var httpPort: Int { ports[0] }
     var control: String { "tcp://127.0.0.1:\(ports[1])" }
     var bulk: String { "tcp://127.0.0.1:\(ports[2])" }
 
@@ -71,9 +72,7 @@ final class LoopbackServer {
 
     /// - Throws: ``CommandLineError`` when it has ended.
     func requireLife() throws {
-        guard let process, process.isRunning else {
-            throw CommandLineError(.software, "fl-server ended by itself: \(process?.lastWords ?? "")")
-        }
+        try process?.requireLife()
     }
 
     func end() { process?.end() }

@@ -80,6 +80,11 @@ package final class LoopbackProcess {
         process.waitUntilExit()
     }
 
+    /// - Throws: ``CommandLineError`` with its last words when it has ended.
+    package func requireLife() throws {
+        guard isRunning else { throw CommandLineError(.software, "\(name) ended by itself: \(lastWords)") }
+    }
+
     /// The last line that it said; empty where nothing was kept.
     package var lastWords: String {
         guard let log, let text = try? String(contentsOf: log, encoding: .utf8) else { return "" }

@@ -7,7 +7,7 @@ import Platform
 
 /// `fl-train bench engine`: the speed of training and scoring on this machine; `fl-train bench federation`: what a round
 /// costs.
-struct BenchEngineCommand: Command {
+struct BenchCommand: Command {
     private static let subject = Option<BenchmarkSubject>.positional("subject", "engine", "what to measure")
     private static let features = Option(
         "features", "F", default: 32, "metrics of a window", constraint: "from 1 to 100000"
@@ -66,7 +66,7 @@ struct BenchEngineCommand: Command {
             'bench live' starts fl-server and fl-workers on this machine, each of which scrapes an endpoint of its own once a \
             second. After the seconds of learning the endpoints break every half minute for six seconds; one JSON object \
             says how long it took from a sample to the alarm event that it made (milliseconds), what server and workers \
-            took (cores, MiB) and the bytes that a sample takes on the disk.
+            took (cores, bytes) and the bytes that a sample takes on the disk.
             """,
         examples: [
             .init("fl-train bench live --workers 3 --metrics 1000", "from a sample to its alarm, with real processes"),
@@ -79,7 +79,7 @@ struct BenchEngineCommand: Command {
         ],
         options: [
             subject, features, window, hidden, windows, batch, threads, modes, repetitions, accelerator, fit,
-        ] + ProcessBenchOptions.all + FederationBenchOptions.own + BenchLive.own)
+        ] + ProcessBenchOptions.all + FederationBenchOptions.own + LiveBenchOptions.own)
     private static let ofEngine: [any AnyOption] = [
         features, window, hidden, windows, batch, threads, modes, repetitions, accelerator, fit,
     ]
@@ -91,8 +91,8 @@ struct BenchEngineCommand: Command {
     func run(_ arguments: Arguments, _ console: Console) async throws {
         let ofOthers: [any AnyOption] =
             switch arguments[Self.subject] {
-            case .engine: ProcessBenchOptions.all + FederationBenchOptions.own + BenchLive.own
-            case .federation: Self.ofEngine + BenchLive.own
+            case .engine: ProcessBenchOptions.all + FederationBenchOptions.own + LiveBenchOptions.own
+            case .federation: Self.ofEngine + LiveBenchOptions.own
             case .live: Self.ofEngine + FederationBenchOptions.own
             }
         if let name = arguments.firstGiven(of: ofOthers) {
@@ -102,7 +102,7 @@ struct BenchEngineCommand: Command {
         switch arguments[Self.subject] {
         case .engine: break
         case .federation: return try await FederationBenchOptions.run(arguments, console)
-        case .live: return try await BenchLive.run(arguments, console)
+        case .live: return try await LiveBenchOptions.run(arguments, console)
         }
         let shape = AutoencoderShape(
             features: arguments[Self.features], window: arguments[Self.window], hidden: arguments[Self.hidden])
