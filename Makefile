@@ -24,7 +24,7 @@ demo: dependencies
 	$(SWIFT) build $(SWIFTFLAGS)
 	.build/$(CONFIGURATION)/fl-demo $(if $(DATA),--data '$(DATA)' --rounds 3 --epochs 1 --stride 8 --rows-per-second 120) $(DEMOFLAGS)
 
-# Watches this machine, breaks it for real, and shows what was found (some twelve minutes).
+# Watches this machine, breaks it for real, and shows what was found (some seventeen minutes).
 demo-live: dependencies
 	$(SWIFT) build $(SWIFTFLAGS) --product fl-server
 	$(SWIFT) build $(SWIFTFLAGS) --product fl-worker
