@@ -7,7 +7,8 @@ package import Telemetry
 /// Where a metric x was scaled as u = (x − c)/s and is now v = (x − c′)/s′, then u = a·v + b with a = s′/s and
 /// b = (c′ − c)/s. The first layer's weights of the metric become a·W and its bias takes in b·W; the output's become
 /// W/a with bias (β − b)/a. The function of the raw samples stays the same, to rounding and as far as values are scaled
-/// linearly. Columns of metrics that stay are kept; a metric that came begins with its initial weights.
+/// linearly. Columns of metrics that stay are kept; a metric that came begins with its initial weights, and so does one
+/// whose old and new values have no part in common in which both scalings are linear: one that was constant and moves now.
 package enum ParameterCarrying {
     /// The parameters for a new shape.
     ///
@@ -16,7 +17,8 @@ package enum ParameterCarrying {
     ///   - old: shape and scaling that it was trained with.
     ///   - new: shape and scaling that it goes on with; the same window and widths.
     ///   - initial: the flat vector that a new model of the new shape begins with.
-    /// - Returns: `initial` where nothing can be carried over: other widths, no metric in common.
+    /// - Returns: `initial` where nothing can be carried over: other widths, no metric in common, parameters beyond
+    ///   ``largest``.
     package static func carry(
         _ parameters: Tensor<Float>, from old: (shape: AutoencoderShape, scaler: MetricScaler),
         to new: (shape: AutoencoderShape, scaler: MetricScaler), initial: Tensor<Float>
@@ -29,7 +31,9 @@ package enum ParameterCarrying {
         let places = Dictionary(
             old.scaler.metrics.enumerated().map { ($0.element.name, $0.offset) },
             uniquingKeysWith: { first, _ in first })
-        let sources = new.scaler.metrics.map { places[$0.name] }
+        let sources = new.scaler.metrics.map { metric in
+            places[metric.name].flatMap { isCarried(from: old.scaler.metrics[$0], to: metric) ? $0 : nil }
+        }
         guard sources.contains(where: { $0 != nil }) else { return initial }
         let from = parameters.elements
         var result = initial.elements
@@ -68,9 +72,12 @@ package enum ParameterCarrying {
             result[outputBias.offset + column] = Float((Double(from[oldOutputBias.offset + source]) - b) / a)
         }
         for row in 0..<rows { result[bias.offset + row] = Float(biases[row]) }
-        guard result.allSatisfy(\.isFinite) else { return initial }
+        guard result.allSatisfy({ $0.magnitude <= Self.largest }) else { return initial }
         return Tensor(result, shape: [result.count])
     }
+
+    /// Parameters that grew beyond have learned nothing worth carrying on.
+    static let largest: Float = 1_024
 
     private static let firstWeights = "encoder.0.weight_ih_l0"
     private static let firstBias = "encoder.0.bias_ih_l0"
@@ -79,6 +86,13 @@ package enum ParameterCarrying {
 
     private static func isAtTheEdge(_ name: String) -> Bool {
         [firstWeights, firstBias, lastWeights, lastBias].contains(name)
+    }
+
+    /// Whether one spread of each scaling, and the distance of their centres, lie within what the other maps linearly.
+    private static func isCarried(from old: MetricScaler.Metric, to new: MetricScaler.Metric) -> Bool {
+        let (factor, offset) = change(from: old, to: new)
+        let reach = (old.upperLimit - old.centre) / old.spread
+        return factor <= reach && 1 / factor <= reach && abs(offset) <= reach && abs(offset / factor) <= reach
     }
 
     private static func change(

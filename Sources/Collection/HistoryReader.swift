@@ -57,6 +57,7 @@ package struct HistoryReader {
                 rules: rules)
             settings.sampler.intervalSeconds = plan.stepSeconds
             settings.maximumMetrics = configuration.maximumMetrics
+            (settings.entity, settings.type) = (configuration.entity, configuration.type)
             var intake = SourceIntake(settings)
             var blocks: [SampleBlock] = []
             var findings: [DataQualityFinding] = []

@@ -152,6 +152,7 @@ package final class LiveSources: Sendable {
         if let seconds = configuration.stalenessSeconds { settings.sampler.stalenessSeconds = seconds }
         if let series = configuration.maximumSeries { settings.maximumSeries = series }
         settings.maximumMetrics = configuration.maximumMetrics
+        (settings.entity, settings.type) = (configuration.entity, configuration.type)
         settings.honoursTimes = configuration.honourTimestamps ?? true
         let site = configuration.site ?? context.site
         return SourceSink(settings: settings, site: site, store: context.store) { context.report(site, $0) }

@@ -9,7 +9,8 @@ import Testing
     private func scaler(_ metrics: [(String, Double, Double)]) -> MetricScaler {
         MetricScaler(
             metrics: metrics.map {
-                .init(name: $0.0, centre: $0.1, spread: $0.2, lowerLimit: -1e9, upperLimit: 1e9)
+                .init(
+                    name: $0.0, centre: $0.1, spread: $0.2, lowerLimit: $0.1 - 8 * $0.2, upperLimit: $0.1 + 8 * $0.2)
             })
     }
 
@@ -64,6 +65,32 @@ import Testing
             #expect(to[row * 4] == from[row * 3 + 2] && to[row * 4 + 2] == from[row * 3])
             #expect(to[row * 4 + 1] == initial.elements[row * 4 + 1])
         }
+    }
+
+    /// What was constant is scaled by next to nothing: carried over, its weights would be beyond any bound.
+    @Test func aMetricThatBeginsToMoveBeginsAnew() {
+        let initial = shape.initialParameters(seed: 1, group: "g")
+        let trained = shape.initialParameters(seed: 7, group: "g")
+        let old = scaler([("a", 0, 1), ("b", 5, 1e-6), ("c", 0, 1)])
+        for moved in [("b", 5.0, 1.0), ("b", 5 + 1e-4, 1e-6), ("b", 5, 1e-12)] {
+            let new = scaler([("a", 0, 1), moved, ("c", 0, 1)])
+            let carried = ParameterCarrying.carry(trained, from: (shape, old), to: (shape, new), initial: initial)
+            #expect(carried.elements.allSatisfy { abs($0) < 4 })
+            for row in 0..<20 {
+                #expect(carried.elements[row * 3 + 1] == initial.elements[row * 3 + 1])
+                #expect(carried.elements[row * 3] == trained.elements[row * 3])
+            }
+        }
+    }
+
+    @Test func parametersBeyondAnyBoundBeginAnew() {
+        let initial = shape.initialParameters(seed: 1, group: "g")
+        let same = scaler([("a", 0, 1), ("b", 0, 1), ("c", 0, 1)])
+        var wild = shape.initialParameters(seed: 7, group: "g").elements
+        wild[5] = 4_000
+        let carried = ParameterCarrying.carry(
+            Tensor(wild, shape: [wild.count]), from: (shape, same), to: (shape, same), initial: initial)
+        #expect(carried == initial)
     }
 
     @Test func otherWidthsBeginAnew() {

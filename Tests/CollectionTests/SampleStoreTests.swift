@@ -138,6 +138,20 @@ import Testing
         #expect(try live.nextChunk(maximumRows: 10)?.firstRow == 20)
     }
 
+    /// What a worker has seen is read beside it while it runs.
+    @Test func aRunningStoreIsReadByOthers() throws {
+        let folder = try TemporaryFolder()
+        let store = try SampleStore(path: folder.url.appending(path: "samples.db").path)
+        try store.append([addition((0..<300).map { row($0) }), addition([row(3)], entity: "f")])
+        let history = try StoredHistory(folder: folder.url.path)
+        #expect(history.entities.map(\.key) == ["s/e", "s/f"])
+        let all = try history.rows(of: history.entities[0], last: nil)
+        #expect(all.rows.rowCount == 300 && all.rows[7] == row(7) && all.columns == ["c0", "c1", "c2"])
+        #expect(try history.rows(of: history.entities[0], last: 9).rows.times == (290..<300).map { row($0).time })
+        try store.append([addition([row(300)])])
+        #expect(throws: StorageError.self) { try StoredHistory(folder: folder.url.path + "/none") }
+    }
+
     @Test func requestsAreKeptUntilTheirRowsAre() throws {
         let folder = try TemporaryFolder()
         let path = folder.url.appending(path: "samples.db").path

@@ -175,6 +175,16 @@ import Testing
         #expect(try rows(store, "s/upf").map(\.values) == (0..<5).map { [Double($0)] })
         #expect(try store.unsettled(from: "otlp 127.0.0.1:\(port)").isEmpty)
         #expect(heard.findings.withLock { $0.contains { $0.kind == .malformed } })
+        // A source may say whose its series are.
+        let named = try start(
+            #"{"kind": "otlp", "listen": "127.0.0.1:\#(port + 1)", "latenessSeconds": 0.1, "#
+                + #""entity": "edge", "type": "core"}"#, store, heard)
+        defer { named.stop() }
+        for number in 0..<3 {
+            #expect(try await post(port + 1, export(number), headers: ["Content-Type": "application/json"]) == 200)
+        }
+        #expect(try eventually { try rows(store, "s/edge").count == 3 })
+        #expect(store.entity("s/edge")?.type == "core")
     }
 
     @Test func snappyIsBounded() {

@@ -40,7 +40,7 @@ import Testing
             simulation.settle(for: .seconds(80))
             #expect(simulation.violations == [], "seed \(seed)")
             #expect(try simulation.logViolations() == [], "seed \(seed)")
-            #expect(simulation.server.isFinished && simulation.server.nextRound == 12, "seed \(seed)")
+            #expect(simulation.server.isOver && simulation.server.nextRound == 12, "seed \(seed)")
             let kinds = simulation.registry.commits.sorted { $0.commit.record.round < $1.commit.record.round }
                 .map(\.commit.record.kind)
             #expect(kinds == Array(repeating: [.statistics, .training, .evaluation], count: 4).flatMap { $0 })
@@ -66,6 +66,8 @@ import Testing
         func committed(_ kind: RoundKind) -> Int { harness.disk.commits.count { $0.record.kind == kind } }
         try harness.run(for: .seconds(20)) { worker.turn() }
         #expect(committed(.training) == 1)
+        // Between two loops it is not over.
+        #expect(harness.node.machine.isFinished && !harness.node.machine.isOver)
         isBarren = true
         try harness.run(for: .seconds(400)) {
             // The second loop's rows are no good, those of later ones are.

@@ -182,6 +182,11 @@ package struct ServerRoundMachine: Sendable {
         if case .finished = phase { true } else { false }
     }
 
+    /// Whether every round is done, and no loop follows.
+    package var isOver: Bool {
+        isFinished && !(nextRound > 0 && configuration.loops.goesOn(after: nextRound - 1, length: lastRound + 1))
+    }
+
     /// Whether it waits for workers.
     package var isWaiting: Bool {
         if case .waiting = phase { true } else { false }

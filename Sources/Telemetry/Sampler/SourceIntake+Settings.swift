@@ -22,6 +22,11 @@ extension SourceIntake {
         package var maximumSeries = 100_000
         /// Most metrics of one entity; `nil`: what the preset says.
         package var maximumMetrics: Int?
+        /// What pushed and queried series belong to that no rule of the preset gives another entity; `nil`: what their
+        /// label `instance` says.
+        package var entity: String?
+        /// Its type; `nil`: what the preset or the job says.
+        package var type: String?
         /// Whether times in the samples count; otherwise all were measured when they were read.
         package var honoursTimes = true
         /// Answers in a row that may fail before the source counts as down.

@@ -203,7 +203,8 @@ package struct SourceIntake: Sendable {
         arrival: Double
     ) {
         let target = SeriesResolver.Target(
-            entity: "", labels: [MetricSeries.Label("job", series["job"] ?? "")].filter { !$0.value.isEmpty })
+            entity: settings.entity ?? "", type: settings.type,
+            labels: [MetricSeries.Label("job", series["job"] ?? "")].filter { !$0.value.isEmpty })
         var state = targets.removeValue(forKey: target) ?? TargetState()
         if state.resolver == nil {
             // A series that comes for the second time ends the first scrape: all families are known.

@@ -54,7 +54,8 @@ package struct SourceConfiguration: Codable, Hashable, Sendable {
     package var preset: String?
     /// The site of its entities; the worker's when not given.
     package var site: String?
-    /// Name of the entity that a target is; what the target's address says when not given.
+    /// Name of the entity that series belong to which no preset gives another; what the target's address or the label
+    /// `instance` says when not given.
     package var entity: String?
     /// Its type.
     package var type: String?

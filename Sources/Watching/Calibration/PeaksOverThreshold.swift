@@ -96,10 +96,12 @@ package struct PeaksOverThreshold: Sendable, Equatable {
     /// - Parameters:
     ///   - allowed: as the budget has it.
     ///   - count: of so many peaks.
-    static func expected(_ allowed: Double, of count: Double) -> Double {
+    ///   - fewest: peaks that may exceed the limit whatever the budget; ``fewest`` but for one of several limits that share.
+    static func expected(_ allowed: Double, of count: Double, fewest: Double = Self.fewest) -> Double {
         guard allowed < 1 else { return allowed }
         let known = min(1, count / enough)
-        return (fewest + (1 - fewest) * allowed) * known * known
+        return min(
+            fewest + (1 - fewest) * allowed, (Self.fewest + (1 - Self.fewest) * allowed) * known * known)
     }
 
     /// The threshold that normal samples exceed so many times a day: that of a tail with a shrunk shape and the mean of
@@ -107,8 +109,9 @@ package struct PeaksOverThreshold: Sendable, Equatable {
     ///
     /// A budget that even t keeps gets t: what lies below it is not a tail.
     ///
+    /// - Parameter fewest: see ``expected(_:of:fewest:)``.
     /// - Precondition: `alarmsPerDay` is positive.
-    package func threshold(alarmsPerDay: Double) -> Double {
+    package func threshold(alarmsPerDay: Double, fewest: Double = Self.fewest) -> Double {
         precondition(alarmsPerDay > 0, "a budget is positive")
         let positive = excesses.filter { $0 > 0 && $0.isFinite }
         guard let tail, !positive.isEmpty else { return initial }
@@ -119,7 +122,7 @@ package struct PeaksOverThreshold: Sendable, Equatable {
             shape: shape, scale: positive.reduce(0, +) / count * (1 - shape))
         let allowed = alarmsPerDay * days
         let caution = Self.caution * min(1, allowed)
-        let probability = Self.expected(allowed, of: count) / (count + caution * count.squareRoot())
+        let probability = Self.expected(allowed, of: count, fewest: fewest) / (count + caution * count.squareRoot())
         return probability >= 1 ? initial : initial + cautious.excess(exceededWith: probability)
     }
 }

@@ -34,9 +34,11 @@ package enum ThresholdRule: Codable, Sendable, Hashable {
 
     /// The same with what a ``StreamingTail`` begins with; a fixed quantile has none.
     ///
+    /// - Parameter fewest: peaks that may exceed the threshold whatever the budget, where the held-out part is short.
     /// - Throws: ``DetectionError`` (`insufficientData`) without a score.
     package func calibration(
-        heldOut scores: [[Double]], stepSeconds: Double, gap: Int, adaptationTime: Double?
+        heldOut scores: [[Double]], stepSeconds: Double, gap: Int, adaptationTime: Double?,
+        fewest: Double = PeaksOverThreshold.fewest
     ) throws(DetectionError) -> (threshold: Double, tail: TailCalibration?) {
         let sorted = scores.flatMap(\.self).sorted()
         guard !sorted.isEmpty else {
@@ -51,7 +53,7 @@ package enum ThresholdRule: Codable, Sendable, Hashable {
             switch self {
             case .falseAlarms(let perDay):
                 let found = try PeaksOverThreshold(scores: settled ?? scores, stepSeconds: stepSeconds, gap: gap)
-                threshold = found.threshold(alarmsPerDay: perDay)
+                threshold = found.threshold(alarmsPerDay: perDay, fewest: fewest)
                 peaks = found
             case .quantile(let probability, let factor):
                 threshold = factor * (settled?.flatMap(\.self).sorted() ?? sorted).quantile(probability)

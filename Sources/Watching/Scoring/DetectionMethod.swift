@@ -56,6 +56,10 @@ package struct DetectionMethod: Codable, Sendable, Hashable {
     /// Source: Efron, "Estimating the error rate of a prediction rule", JASA 78 (1983), section 6.
     package var ownShare: Double { kind == .evidence ? 0.368 : 0 }
 
+    /// What the groups have together, as a share of the budget, to raise an alarm of the entity by themselves; `nil`: they
+    /// cannot. Where many metrics are restless, what happens to the few of one resource is lost in the mean over all.
+    package var groupShare: Double? { kind == .evidence ? 0.1 : nil }
+
     /// A method with every field given.
     package init(
         name: String, kind: Kind, horizons: [Int], fastCount: Int? = nil,

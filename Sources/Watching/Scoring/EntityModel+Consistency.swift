@@ -13,6 +13,7 @@ extension GroupCalibration {
     fileprivate var isConsistent: Bool {
         !level.isNaN && levelTail?.isConsistent != false
             && adaptationTime.map { $0 >= 1 && $0.isFinite } ?? true
+            && alone?.isNaN != true && murmur?.isNaN != true
     }
 }
 

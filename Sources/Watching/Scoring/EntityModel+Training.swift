@@ -124,6 +124,8 @@ extension EvidenceFit {
 package struct HeldOutScores: Sendable {
     private let aggregator: GroupAggregator
     private let scoredGroups: [String]
+    /// Whether each scored group may raise an alarm by itself: it has two metrics, and there are others.
+    private let isLone: [Bool]
     private let lengths: [Int]
     /// The unsmoothed deviation of each scored group, `[G][entity][N]`.
     private var deviations: [[[Double]]]
@@ -137,7 +139,12 @@ package struct HeldOutScores: Sendable {
     package init(detector: FittedDetector, groups: [String], lengths: [Int]) {
         aggregator = GroupAggregator(groups: groups, detector: detector)
         self.lengths = lengths
-        scoredGroups = EntityModel.scoredGroups(groups)
+        let scored = EntityModel.scoredGroups(groups)
+        scoredGroups = scored
+        isLone = scored.map { name in
+            let count = groups.count { $0 == name }
+            return name != EntityModel.combinedGroup && count > 1 && count < groups.count
+        }
         deviations = scoredGroups.map { _ in lengths.map { [Double](repeating: 0, count: $0) } }
     }
 
@@ -180,6 +187,9 @@ package struct HeldOutScores: Sendable {
         }
     }
 
+    /// A group is believed in rows in which the entity as a whole shows more than so many of its held-out rows.
+    private static let murmurQuantile = 0.9
+
     /// The thresholds of each scored group.
     ///
     /// - Throws: ``DetectionError`` (`insufficientData`) without a score.
@@ -190,6 +200,7 @@ package struct HeldOutScores: Sendable {
             method.adaptation == .fixed || detector.adaptationTime != nil
             ? nil : ThresholdAdaptation.time(trainingSamples: lengths.max() ?? 0)
         let time = method.adaptation == .fixed ? nil : own ?? detector.adaptationTime
+        let loners = Double(isLone.count { $0 })
         var result: [GroupCalibration] = []
         for group in scoredGroups.indices {
             let fast = deviations[group].map { deviations in
@@ -202,10 +213,24 @@ package struct HeldOutScores: Sendable {
             }
             let level = try method.thresholdRule.calibration(
                 heldOut: fast, stepSeconds: stepSeconds, gap: method.alarmRule.mergeGap, adaptationTime: time)
+            var alone: Double?
+            if isLone[group], let share = method.groupShare, case .falseAlarms = method.thresholdRule {
+                alone = try method.thresholdRule.sharing(share / loners).calibration(
+                    heldOut: fast, stepSeconds: stepSeconds, gap: method.alarmRule.mergeGap, adaptationTime: time,
+                    fewest: PeaksOverThreshold.fewest / loners
+                ).threshold
+            }
+            var murmur: Double?
+            if group == scoredGroups.count - 1, loners > 0, method.groupShare != nil {
+                let settled = time.map { time in
+                    fast.map { DriftOffset.removed(from: $0, threshold: level.threshold, adaptationTime: time) }
+                }
+                murmur = (settled ?? fast).flatMap(\.self).sorted().quantile(Self.murmurQuantile)
+            }
             result.append(
                 GroupCalibration(
                     level: level.threshold, levelTail: method.adaptation == .tail ? level.tail : nil,
-                    adaptationTime: own))
+                    adaptationTime: own, alone: alone, murmur: murmur))
         }
         return result
     }

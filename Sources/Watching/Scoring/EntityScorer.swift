@@ -61,7 +61,13 @@ package struct EntityScorer {
             scorer.score(row, into: output)
             aggregator.update(output, ages: row.ages)
         }
-        for group in groups.indices { groups[group].update(aggregator.deviations[group]) }
+        let combined = groups.count - 1
+        var urgency = 0.0
+        for group in 0..<combined {
+            groups[group].update(aggregator.deviations[group])
+            urgency = max(urgency, groups[group].urgency)
+        }
+        groups[combined].update(aggregator.deviations[combined], urgency: urgency)
         scores.appendRow(time: row.time, groups)
     }
 }

@@ -8,12 +8,22 @@ package struct GroupCalibration: Codable, Sendable, Hashable {
     package let levelTail: TailCalibration?
     /// Time constant of the drift offset in samples; `nil`: the detector's own.
     package let adaptationTime: Double?
+    /// For the fast part of a group's score, above its drift offset, from which the group raises an alarm of the entity by
+    /// itself; `nil`: it cannot.
+    package let alone: Double?
+    /// What the fast part of the combined score has to exceed, above its drift offset, for a group to be believed.
+    package let murmur: Double?
 
     /// Thresholds with every value given.
-    package init(level: Double, levelTail: TailCalibration? = nil, adaptationTime: Double? = nil) {
+    package init(
+        level: Double, levelTail: TailCalibration? = nil, adaptationTime: Double? = nil, alone: Double? = nil,
+        murmur: Double? = nil
+    ) {
         self.level = level
         self.levelTail = levelTail
         self.adaptationTime = adaptationTime
+        self.alone = alone
+        self.murmur = murmur
     }
 }
 
@@ -23,10 +33,15 @@ package struct GroupCalibration: Codable, Sendable, Hashable {
 /// by the fast horizons f alone, against the threshold th plus its drift offset o, so that it comes early and goes
 /// soon: f > th + o. The threshold itself follows the peaks of the stream (``StreamingTail``). Added to what the slow
 /// horizons contribute to the score, that is a threshold for the score itself: score > threshold says the same.
+///
+/// The combined score's threshold comes down, in a row in which a group is beyond what it may say by itself, so far that
+/// the score is as many times as large: score > threshold says the same there, too.
 struct GroupScore: Sendable {
     private(set) var score = 0.0
     private(set) var threshold = Double.infinity
     private(set) var isAlarm = false
+    /// The score in units of the threshold from which the group raises an alarm of the entity by itself; 0: it cannot.
+    private(set) var urgency = 0.0
     private let calibration: GroupCalibration
     private let fastCount: Int
     private var means: [TrailingMean]
@@ -53,7 +68,9 @@ struct GroupScore: Sendable {
     }
 
     /// Takes in how far the group's metrics deviate at the next sample.
-    mutating func update(_ deviation: Double) {
+    ///
+    /// - Parameter urgency: for the combined score, the largest of the groups' own.
+    mutating func update(_ deviation: Double, urgency others: Double = 0) {
         var fast = 0.0
         var slow = 0.0
         for index in means.indices {
@@ -65,9 +82,20 @@ struct GroupScore: Sendable {
         let usual = offset?.value ?? 0
         let level = (levelTail?.limit ?? calibration.level) + usual
         threshold = (level * Double(fastCount) + slow) / horizons
+        if let alone = calibration.alone {
+            let raised = (levelTail?.limit ?? calibration.level) - calibration.level
+            let own = ((alone + raised + usual) * Double(fastCount) + slow) / horizons
+            urgency = own > 0 ? score / own : 0
+        }
+        var isUrged = false
+        if others > 1, score > 0, let murmur = calibration.murmur, fast / Double(fastCount) - usual > murmur {
+            isUrged = score <= threshold
+            threshold = min(threshold, score / others)
+        }
         offset?.update(fast / Double(fastCount), threshold: calibration.level)
         isAlarm = state.update(score: score, threshold: threshold)
-        levelTail?.update(fast / Double(fastCount) - usual, isAlarm: isAlarm)
+        levelTail?.update(
+            fast / Double(fastCount) - usual, isAlarm: isAlarm && !isUrged, isDisturbed: isUrged)
     }
 }
 

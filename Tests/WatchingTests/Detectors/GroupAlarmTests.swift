@@ -1,0 +1,71 @@
+import Numerics
+import Testing
+import Watching
+
+@Suite("A group that raises an alarm of the entity by itself")
+struct GroupAlarmTests {
+    /// Forty restless metrics of one group, which now and then all jump, and four quiet ones of another.
+    private func rows(_ count: Int, from start: Int, fault: Range<Int> = 0..<0) -> DetectorSamples {
+        var generator = CounterBasedGenerator(seed: 21, purpose: "group alarms", start)
+        let values = (0..<count).flatMap { row -> [Double] in
+            let burst = row % 97 < 2 ? 30 * generator.uniform() : 0
+            return (0..<44).map { metric in
+                generator.normal() + (metric < 40 ? burst : fault.contains(row) && metric < 42 ? 200 : 0)
+            }
+        }
+        return DetectorSamples(
+            metrics: (0..<44).map { "m\($0)" }, groups: (0..<44).map { $0 < 40 ? "restless" : "quiet" },
+            times: (0..<count).map { Double(start + $0) }, values: values)
+    }
+
+    @Test("What happens to few metrics is not lost among many that are restless")
+    func fewAmongMany() throws {
+        let model = try EntityModel.trained(.shipped, on: [rows(700, from: 0)], stepSeconds: 1)
+        let (whole, quiet) = (model.calibrations[2], model.calibrations[0])
+        #expect(model.scoredGroups == ["quiet", "restless", "site"])
+        #expect(try #require(quiet.alone) > quiet.level, "alone it may say less than for itself")
+        #expect(whole.alone == nil && whole.murmur != nil && whole.murmur ?? 0 < whole.level)
+        let fault = 400..<440
+        let found = try model.score(rows(700, from: 700, fault: fault))
+        let site = found.combined
+        #expect(found.alarms[site][fault].contains(true))
+        #expect(found.alarms[site][..<400].count(where: \.self) < 8)
+        for row in 0..<found.count {
+            #expect((found.scores[site][row] > found.thresholds[site][row]) == found.alarms[site][row])
+        }
+        // Without the groups' say the same fault is not seen.
+        let silent = EntityModel(
+            method: model.method, detector: model.detector, groups: model.groups,
+            calibrations: model.calibrations.map {
+                GroupCalibration(level: $0.level, levelTail: $0.levelTail, adaptationTime: $0.adaptationTime)
+            })
+        #expect(try !silent.score(rows(700, from: 700, fault: fault)).alarms[site][fault].contains(true))
+    }
+
+    @Test("A method of one part, one group, or a fixed quantile has no such groups")
+    func noGroups() throws {
+        let samples = rows(700, from: 0)
+        func calibrations(_ method: DetectionMethod) throws -> [GroupCalibration] {
+            try EntityModel.trained(method, on: [samples], stepSeconds: 1).calibrations
+        }
+        #expect(try calibrations(.named("zscore")).allSatisfy { $0.alone == nil && $0.murmur == nil })
+        var fixed = DetectionMethod.shipped
+        fixed.thresholdRule = .quantile(0.99, factor: 1)
+        #expect(try calibrations(fixed).allSatisfy { $0.alone == nil })
+        let one = DetectorSamples(metrics: samples.metrics, times: samples.times, values: samples.values)
+        let model = try EntityModel.trained(.shipped, on: [one], stepSeconds: 1)
+        #expect(model.calibrations.allSatisfy { $0.alone == nil && $0.murmur == nil })
+    }
+
+    @Test("Limits that share what may exceed them are higher, and none is lower than one of few peaks")
+    func sharing() throws {
+        var generator = CounterBasedGenerator(seed: 22, purpose: "group alarms")
+        let scores = (0..<800).map { _ in abs(generator.normal()) }
+        let peaks = try PeaksOverThreshold(scores: [scores], stepSeconds: 1, gap: 10)
+        let whole = peaks.threshold(alarmsPerDay: 1)
+        #expect(peaks.threshold(alarmsPerDay: 0.02, fewest: 0.4) > whole)
+        #expect(peaks.threshold(alarmsPerDay: 0.02, fewest: 0.1) > peaks.threshold(alarmsPerDay: 0.02, fewest: 0.4))
+        // Where the budget allows alarms, it alone counts.
+        #expect(peaks.threshold(alarmsPerDay: 2_000, fewest: 0.1) == peaks.threshold(alarmsPerDay: 2_000))
+    }
+}
