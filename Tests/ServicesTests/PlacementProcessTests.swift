@@ -108,7 +108,8 @@ import Testing
         #expect(
             Fleet.wait(until: { fleet.placement?.decision?.reason == .started }), "\(fleet.log("server"))")
         // What was measured is written beside deciding, not before.
-        #expect(Fleet.wait(until: { FileManager.default.fileExists(atPath: fleet.folder.path("server/placement.json")) }))
+        #expect(
+            Fleet.wait(until: { FileManager.default.fileExists(atPath: fleet.folder.path("server/placement.json")) }))
         fleet.kill("server")
         try fleet.startServer(workers: 3, rounds: 1_000, target)
         #expect(Fleet.wait(until: { fleet.placement?.decision != nil }), "\(fleet.log("server"))")
