@@ -146,6 +146,8 @@ import Testing
         var request = URLRequest(url: try #require(URL(string: "http://127.0.0.1:\(port)/api/v1/write")))
         request.httpMethod = "POST"
         request.httpBody = Data(body)
+        // On a slow machine a connection that was kept may be closed as it is used again.
+        request.setValue("close", forHTTPHeaderField: "Connection")
         for (name, value) in headers { request.setValue(value, forHTTPHeaderField: name) }
         let (_, response) = try await URLSession.shared.data(for: request)
         return (response as? HTTPURLResponse)?.statusCode ?? 0
