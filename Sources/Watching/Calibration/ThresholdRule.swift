@@ -15,6 +15,14 @@ package enum ThresholdRule: Codable, Sendable, Hashable {
         }
     }
 
+    /// The share of the time for one false alarm that so many samples cover, at most 1.
+    func covered(by samples: Int, stepSeconds: Double) -> Double {
+        switch self {
+        case .falseAlarms(let perDay): min(1, perDay * Double(samples) * stepSeconds / 86_400)
+        case .quantile: 1
+        }
+    }
+
     /// The threshold for one score, without its offset (``DriftOffset``).
     ///
     /// The offset depends on the threshold and the threshold on scores less the offset: three rounds from the 99 %

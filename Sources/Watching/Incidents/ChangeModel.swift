@@ -8,7 +8,7 @@ import Telemetry
 /// how far from its own median over the whole training part; each as a limit that 2 % of the samples exceed, and how
 /// heavy the tail beyond it is. Heavy tails make large deviations ordinary: evidence grows with the logarithm of a
 /// deviation, so that what deviates *most* does not drown what deviates *first*.
-package struct ChangeModel: Codable, Sendable, Equatable {
+package struct ChangeModel: Sendable, Equatable {
     /// How deviations on both sides are distributed.
     package struct Tails: Codable, Sendable, Equatable {
         /// The limit above, in the metric's unit.
@@ -93,6 +93,14 @@ package struct ChangeModel: Codable, Sendable, Equatable {
         let limit = Self.heldOutLevel(
             parts, lexicon: lexicon, falseAlarmsPerDay: falseAlarmsPerDay, stepSeconds: stepSeconds)
         threshold = max(Self.leastLevel, limit)
+    }
+
+    /// A model with every part given.
+    init(metrics: [String], groups: [String], normal: [Metric?], threshold: Double) {
+        self.metrics = metrics
+        self.groups = groups
+        self.normal = normal
+        self.threshold = threshold
     }
 
     /// A model of part of the rows, to be held against the rest.

@@ -58,7 +58,7 @@ package struct DetectionMethod: Codable, Sendable, Hashable {
 
     /// What the groups have together, as a share of the budget, to raise an alarm of the entity by themselves; `nil`: they
     /// cannot. Where many metrics are restless, what happens to the few of one resource is lost in the mean over all.
-    package var groupShare: Double? { kind == .evidence ? 0.1 : nil }
+    package var groupShare: Double? { kind == .evidence ? 0.05 : nil }
 
     /// A method with every field given.
     package init(

@@ -215,9 +215,10 @@ package struct HeldOutScores: Sendable {
                 heldOut: fast, stepSeconds: stepSeconds, gap: method.alarmRule.mergeGap, adaptationTime: time)
             var alone: Double?
             if isLone[group], let share = method.groupShare, case .falseAlarms = method.thresholdRule {
+                let covered = method.thresholdRule.covered(by: lengths.reduce(0, +), stepSeconds: stepSeconds)
                 alone = try method.thresholdRule.sharing(share / loners).calibration(
                     heldOut: fast, stepSeconds: stepSeconds, gap: method.alarmRule.mergeGap, adaptationTime: time,
-                    fewest: PeaksOverThreshold.fewest / loners
+                    fewest: PeaksOverThreshold.fewest * (1 - covered) / loners
                 ).threshold
             }
             var murmur: Double?

@@ -1,4 +1,5 @@
 import Numerics
+import Platform
 import Testing
 import Watching
 
@@ -66,6 +67,28 @@ import Watching
             highest = max(highest, stream.level)
         }
         #expect(highest >= model.threshold)
+    }
+
+    /// A model is kept in few bytes; those that were written metric by metric are read as well.
+    @Test func aModelIsReadAsItWasWritten() throws {
+        var rows = Self.rows(400, seed: 6)
+        for index in rows.indices { rows[index][2] = .nan }
+        let model = ChangeModel([Self.samples(rows)], lexicon: .builtIn, falseAlarmsPerDay: 1, stepSeconds: 60)
+        let bytes = try DeterministicJSON.encode(model)
+        #expect(try DeterministicJSON.decode(ChangeModel.self, from: bytes) == model)
+        let tails = #"{"lower": 1, "lowerIndex": 0.5, "upper": 2, "upperIndex": 0.25}"#
+        let old = """
+            {"groups": ["g", "g"], "metrics": ["a", "b"], "threshold": 0.7,
+            "normal": [{"change": \(tails), "level": \(tails), "median": 3}, null]}
+            """
+        let read = try DeterministicJSON.decode(ChangeModel.self, from: Array(old.utf8))
+        #expect(read.isConsistent && read.threshold == 0.7)
+        let again = try DeterministicJSON.decode(ChangeModel.self, from: DeterministicJSON.encode(read))
+        #expect(again == read)
+        let short = #"{"groups": ["g"], "metrics": ["a"], "threshold": 0.7, "normal": "AAAAAAAA8D8="}"#
+        #expect(throws: DecodingError.self) {
+            try DeterministicJSON.decode(ChangeModel.self, from: Array(short.utf8))
+        }
     }
 
     @Test func oneSampleAloneIsNone() throws {

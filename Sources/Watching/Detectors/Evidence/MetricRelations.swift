@@ -1,8 +1,9 @@
 internal import Numerics
+internal import Platform
 
 /// How far each metric is from what the other metrics of its block say of it: a ridge regression of every metric on all
 /// others, read off the inverse of the regularised covariance of the scaled values.
-package struct MetricRelations: Codable, Sendable {
+package struct MetricRelations: Sendable {
     /// The middle of each metric, `[F]`.
     package let centre: [Double]
     /// Its scale, `[F]`; positive.
@@ -107,5 +108,25 @@ package struct MetricRelations: Codable, Sendable {
                 }
             }
         }
+    }
+}
+
+extension MetricRelations: Codable {
+    private enum CodingKeys: CodingKey { case centre, scale, coefficients }
+
+    /// Reads relations.
+    package init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        centre = try values.decode(PackedNumbers.self, forKey: .centre).values
+        scale = try values.decode(PackedNumbers.self, forKey: .scale).values
+        coefficients = try values.decode([PackedNumbers].self, forKey: .coefficients).map(\.values)
+    }
+
+    /// Writes them; there are many.
+    package func encode(to encoder: any Encoder) throws {
+        var values = encoder.container(keyedBy: CodingKeys.self)
+        try values.encode(PackedNumbers(centre), forKey: .centre)
+        try values.encode(PackedNumbers(scale), forKey: .scale)
+        try values.encode(coefficients.map(PackedNumbers.init), forKey: .coefficients)
     }
 }

@@ -1,3 +1,5 @@
+internal import Platform
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -12,7 +14,7 @@
 ///
 /// Source: Hill, "A simple general approach to inference about the tail of a distribution", Annals of Statistics 3, 1975;
 /// deviation: γ is shrunk towards ``usualIndex``, as if by ``usualCount`` more exceedances.
-package struct NormalRange: Codable, Sendable {
+package struct NormalRange: Sendable {
     /// The lower end of each metric, `[F]`.
     package let low: [Double]
     /// The middle, `[F]`; between the ends.
@@ -100,5 +102,30 @@ package struct NormalRange: Codable, Sendable {
         low.areFinite(width) && middle.areFinite(width) && high.areFinite(width)
             && rarityBelow.arePositive(width) && rarityAbove.arePositive(width)
             && (0..<width).allSatisfy { low[$0] < middle[$0] && middle[$0] < high[$0] }
+    }
+}
+
+extension NormalRange: Codable {
+    private enum CodingKeys: CodingKey { case low, middle, high, rarityBelow, rarityAbove }
+
+    /// Reads ranges.
+    package init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        func numbers(_ key: CodingKeys) throws -> [Double] { try values.decode(PackedNumbers.self, forKey: key).values }
+        low = try numbers(.low)
+        middle = try numbers(.middle)
+        high = try numbers(.high)
+        rarityBelow = try numbers(.rarityBelow)
+        rarityAbove = try numbers(.rarityAbove)
+    }
+
+    /// Writes them; there are many.
+    package func encode(to encoder: any Encoder) throws {
+        var values = encoder.container(keyedBy: CodingKeys.self)
+        try values.encode(PackedNumbers(low), forKey: .low)
+        try values.encode(PackedNumbers(middle), forKey: .middle)
+        try values.encode(PackedNumbers(high), forKey: .high)
+        try values.encode(PackedNumbers(rarityBelow), forKey: .rarityBelow)
+        try values.encode(PackedNumbers(rarityAbove), forKey: .rarityAbove)
     }
 }
