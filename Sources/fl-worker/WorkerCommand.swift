@@ -110,8 +110,8 @@ struct WorkerCommand: CheckableCommand {
             name, site, domain, ServiceOptions.control, ServiceOptions.bulk, data, stream, dataFolder, dataAddress,
             standby,
             mirrorLimit, plain, enrol, newKey, accelerator,
-            threads, rowsPerSecond, tuningEpochs, method, TrainingOptions.falseAlarms, quietSamples, connectTimeout,
-            endWithStream, http,
+            threads, rowsPerSecond, tuningEpochs, method, TrainingOptions.falseAlarms, DeviationOptions.deviations,
+            quietSamples, connectTimeout, endWithStream, http,
             ServiceOptions.logLevel,
         ] + SourceOptions.all + DataOptions.all)
 
@@ -189,6 +189,8 @@ struct WorkerCommand: CheckableCommand {
         settings.tuningEpochs = arguments[tuningEpochs]
         settings.method = arguments[method]
         settings.falseAlarmsPerDay = arguments[TrainingOptions.falseAlarms]
+        settings.deviations = try DeviationOptions.rules(
+            arguments, methods: [try DetectorTraining.method(named: arguments[method])])
         settings.quietSamples = arguments[quietSamples]
         settings.endsWithStream = arguments[endWithStream]
         settings.http = arguments[optional: http].flatMap { ServiceOptions.address($0) }
@@ -208,6 +210,8 @@ struct WorkerCommand: CheckableCommand {
             "name": settings.name, "site": settings.site, "domain": settings.domain, "method": settings.method,
             "control": settings.control, "bulk": settings.bulk,
             "tuning-epochs": "\(settings.tuningEpochs)", "false-alarms": "\(settings.falseAlarmsPerDay)",
+            "deviations": String(
+                decoding: try DeterministicJSON.encode(settings.deviations, pretty: false), as: UTF8.self),
             "reading": String(decoding: try DeterministicJSON.encode(reader, pretty: false), as: UTF8.self),
         ])
     }
