@@ -95,7 +95,9 @@ struct WorkerCommand: CheckableCommand {
             moves when workers come and go. The entities of a worker that stands by are served by another of its \
             domain, which copies their files; samples never go to another domain.
 
-            --check-config looks whether options, files and folders can be used, and changes nothing.
+            --check-config looks whether options, files and folders can be used, and changes nothing. SIGHUP reads the \
+            configuration again: log-level changes at once; of other options the log says that they need a restart. Files with \
+            tokens of sources are read whenever they are used.
             """,
         examples: [
             .init("fl-worker --config worker-a.json", "with a configuration file"),
@@ -144,6 +146,15 @@ struct WorkerCommand: CheckableCommand {
         }
         let stop = StopSignal()
         stop.catchTermination()
+        let configuration = ConfigurationReload(arguments, log: log)
+        let hangup = ReloadSignal()
+        hangup.take {
+            configuration.perform { _, now in
+                _ = try Self.settings(now, site: site)
+                return [:]
+            }
+        }
+        hangup.catchHangup()
         let chosen = settings
         let entities =
             live.isEmpty

@@ -47,10 +47,12 @@ final class ForwardingThreads: Sendable {
             }
         }
 
-        func stop(upTo limit: DispatchTimeInterval) {
+        /// - Returns: whether all its threads have ended.
+        @discardableResult
+        func stop(upTo limit: DispatchTimeInterval) -> Bool {
             let all = threads.withLock { $0 }
             for thread in all { thread.cancel() }
-            for thread in all { thread.join(upTo: limit) }
+            return all.map { $0.join(upTo: limit) }.allSatisfy { $0 }
         }
     }
 
@@ -93,6 +95,46 @@ final class ForwardingThreads: Sendable {
 
     /// What has kept a delivery from the disk, if anything has.
     var storageFailure: StorageError? { failure.withLock { $0 } }
+
+    /// What came of ``change(to:changed:)``.
+    struct Change: Sendable {
+        /// Forwarders that began, or began anew with other settings.
+        var begun: [String] = []
+        /// Forwarders that ended.
+        var ended: [String] = []
+        /// Forwarders whose settings are the old ones, because their last sending has not ended.
+        var unchanged: [String] = []
+    }
+
+    /// Goes on with the forwarders of another configuration: each from where the one of its name was. Subscriptions stay.
+    ///
+    /// - Parameter changed: names of those whose settings are others than before.
+    /// - Throws: `StorageError` where one cannot begin.
+    func change(to forwarders: [any AlarmForwarder], changed: Set<String>) throws -> Change {
+        var change = Change()
+        let subscribed = Set(subscriptions.withLock { $0.entries.map(\.id) })
+        let known = Dictionary(forwarders.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+        for slot in slots.withLock({ $0 }) where !subscribed.contains(slot.forwarder.name) {
+            let name = slot.forwarder.name
+            guard known[name] == nil || changed.contains(name) else { continue }
+            // Two of one name would both say how far they are.
+            guard slot.stop(upTo: Self.longestSending) else {
+                change.unchanged.append(name)
+                continue
+            }
+            slots.withLock { $0.removeAll { $0 === slot } }
+            if known[name] == nil { change.ended.append(name) }
+        }
+        let running = Set(slots.withLock { $0.map(\.forwarder.name) })
+        for forwarder in forwarders where !running.contains(forwarder.name) {
+            try begin(forwarder)
+            change.begun.append(forwarder.name)
+        }
+        return change
+    }
+
+    /// How long a peer may take with what is on its way to it.
+    private static let longestSending = DispatchTimeInterval.seconds(15)
 
     /// Stops them; what is on its way may still arrive, and is then sent once more at the next start.
     func stop() {
