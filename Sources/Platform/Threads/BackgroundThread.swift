@@ -22,13 +22,8 @@ package final class BackgroundThread: Sendable {
     package func cancel() { cancelled.store(true, ordering: .relaxed) }
 
     /// Waits for the end of the work, for a while; any number of threads may.
-    ///
-    /// - Returns: whether it has ended.
-    @discardableResult
-    package func join(upTo limit: DispatchTimeInterval) -> Bool {
-        guard finished.wait(timeout: .now() + limit) == .success else { return false }
-        finished.signal()
-        return true
+    package func join(upTo limit: DispatchTimeInterval) {
+        if finished.wait(timeout: .now() + limit) == .success { finished.signal() }
     }
 
     /// Runs blocking work on a thread of its own and returns what it returns or throws what it throws.

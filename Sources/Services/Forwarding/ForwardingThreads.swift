@@ -47,12 +47,10 @@ final class ForwardingThreads: Sendable {
             }
         }
 
-        /// - Returns: whether all its threads have ended.
-        @discardableResult
-        func stop(upTo limit: DispatchTimeInterval) -> Bool {
+        func stop(upTo limit: DispatchTimeInterval) {
             let all = threads.withLock { $0 }
             for thread in all { thread.cancel() }
-            return all.map { $0.join(upTo: limit) }.allSatisfy { $0 }
+            for thread in all { thread.join(upTo: limit) }
         }
     }
 
@@ -102,8 +100,6 @@ final class ForwardingThreads: Sendable {
         var begun: [String] = []
         /// Forwarders that ended.
         var ended: [String] = []
-        /// Forwarders whose settings are the old ones, because their last sending has not ended.
-        var unchanged: [String] = []
     }
 
     /// Goes on with the forwarders of another configuration: each from where the one of its name was. Subscriptions stay.
@@ -117,11 +113,8 @@ final class ForwardingThreads: Sendable {
         for slot in slots.withLock({ $0 }) where !subscribed.contains(slot.forwarder.name) {
             let name = slot.forwarder.name
             guard known[name] == nil || changed.contains(name) else { continue }
-            // Two of one name would both say how far they are.
-            guard slot.stop(upTo: Self.longestSending) else {
-                change.unchanged.append(name)
-                continue
-            }
+            // Two of one name would both say how far they are: what is on its way is waited for, some seconds at most.
+            slot.stop(upTo: .never)
             slots.withLock { $0.removeAll { $0 === slot } }
             if known[name] == nil { change.ended.append(name) }
         }
@@ -132,9 +125,6 @@ final class ForwardingThreads: Sendable {
         }
         return change
     }
-
-    /// How long a peer may take with what is on its way to it.
-    private static let longestSending = DispatchTimeInterval.seconds(15)
 
     /// Stops them; what is on its way may still arrive, and is then sent once more at the next start.
     func stop() {
@@ -342,12 +332,37 @@ final class ForwardingThreads: Sendable {
         guard let last = entries.last else { return [] }
         try view.incidents.catchUp(to: last.sequence)
         let moment = view.now()
-        return entries.compactMap { entry in
+        let alarms = forwarder.sendsCorrelations ? try AlarmLog(reading: alarmLog) : nil
+        return try entries.compactMap { entry -> Letter? in
             guard var event = moment.event(entry.bytes), event.quality == nil else { return nil }
             event.sequence = entry.sequence
-            return Letter(
-                sequence: entry.sequence, event: event,
-                isSilenced: event.handling?.silence != nil || event.severity < forwarder.leastSeverity)
+            let isSilenced = event.handling?.silence != nil || event.severity < forwarder.leastSeverity
+            var beside: [Letter.Other] = []
+            if let alarms, !isSilenced { beside = try others(beside: event, in: alarms, moment, forwarder) }
+            return Letter(sequence: entry.sequence, event: event, isSilenced: isSilenced, others: beside)
         }
+    }
+
+    /// Alarms beside one that is raised that are named with it.
+    private static let mostOthers = 64
+    /// Events of an alarm that are looked at for its first.
+    private static let eventsOfAlarm = 32
+
+    /// The alarms of the same incident that came before an alarm that is raised, and that the peer was told of.
+    private func others(
+        beside event: AlarmEvent, in alarms: AlarmLog, _ moment: AlarmView.Moment, _ forwarder: any AlarmForwarder
+    ) throws -> [Letter.Other] {
+        guard event.state == .raised, let number = event.sequence, let incident = event.incident,
+            let ids = view.incidents.alarms(ofIncident: incident)
+        else { return [] }
+        var others: [Letter.Other] = []
+        for id in ids.prefix(Self.mostOthers) where id != event.id {
+            let earlier = try alarms.entries(of: id, limit: Self.eventsOfAlarm).last { $0.sequence < number }
+            guard let earlier, let other = moment.event(earlier.bytes), other.severity >= forwarder.leastSeverity,
+                other.handling?.silence == nil
+            else { continue }
+            others.append(Letter.Other(event: other, sequence: earlier.sequence))
+        }
+        return others.sorted { $0.sequence < $1.sequence }
     }
 }

@@ -16,7 +16,6 @@ package struct ServerReload: Sendable {
         let change = try forwarding.change(to: settings.forwarders, changed: changed)
         for (key, names) in [
             ("forwardersBegun", change.begun), ("forwardersEnded", change.ended),
-            ("forwardersStillSending", change.unchanged),
         ] where !names.isEmpty {
             said[key] = names.joined(separator: ", ")
         }
