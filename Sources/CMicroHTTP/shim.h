@@ -10,7 +10,9 @@ static inline struct MHD_Daemon *faultline_http_start(
     MHD_NotifyConnectionCallback connected, void *context, const char *certificate, const char *key) {
     // poll: without it the library takes no connection whose descriptor is beyond FD_SETSIZE, 1,024, and a server of five
     // hundred workers answers nobody.
-    const unsigned int flags = MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL;
+    // ITC: without it a daemon cannot stop listening while its connections go on.
+    const unsigned int flags =
+        MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL | MHD_USE_ITC;
     if (certificate && key) {
         return MHD_start_daemon(
             flags | MHD_USE_TLS, 0, NULL, NULL, handler, context,

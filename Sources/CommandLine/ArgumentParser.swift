@@ -25,7 +25,7 @@ package struct ArgumentParser {
             let what = option.isPositional ? option.placeholder : "--\(option.name) \(option.placeholder)"
             throw .usage("missing \(what): \(option.help)", hint: hint)
         }
-        return Arguments(values: values)
+        return Arguments(values: values) { () throws(CommandLineError) in try parse(words) }
     }
 
     private func commandLineValues(_ words: [String]) throws(CommandLineError) -> [String: OptionSource] {

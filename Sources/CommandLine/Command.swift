@@ -55,6 +55,18 @@ package struct CommandManual: Sendable {
 /// The values of a command's options.
 package struct Arguments: Sendable {
     let values: [String: OptionSource]
+    /// Reads the same command line again.
+    let reader: @Sendable () throws(CommandLineError) -> Arguments
+
+    /// The same command line, with the configuration file as it is now.
+    ///
+    /// - Throws: ``CommandLineError`` when it cannot be used.
+    package func readAgain() throws(CommandLineError) -> Arguments { try reader() }
+
+    /// The names of options that have another value than in `earlier`, in alphabetical order.
+    package func changes(since earlier: Arguments) -> [String] {
+        Set(values.keys).union(earlier.values.keys).filter { values[$0] != earlier.values[$0] }.sorted()
+    }
 
     /// The option's value: as given, or its fallback.
     ///

@@ -109,7 +109,7 @@ package struct OptionSpecification: Sendable {
 }
 
 /// Where an option's value came from, and what was found there.
-enum OptionSource: Sendable {
+enum OptionSource: Sendable, Equatable {
     case words([String])
     case json(JSONValue)
 }

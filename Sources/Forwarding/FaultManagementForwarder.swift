@@ -13,6 +13,7 @@ package struct FaultManagementForwarder: AlarmForwarder {
     package let leastSeverity: AlarmEvent.Severity
     package let since: Int64?
     package let sendsOperations = true
+    package let sendsCorrelations = true
     /// One for each thread: alarms, and what operators say.
     private let posters: (alarms: HTTPPoster, operations: HTTPPoster)
 
@@ -54,6 +55,11 @@ package struct FaultManagementForwarder: AlarmForwarder {
             let poster = letter.operation == nil ? posters.alarms : posters.operations
             let outcome = poster.post(Array(document.description.utf8), type: Self.mediaType)
             guard outcome == .taken else { return outcome }
+            if let document = FaultManagement.correlation(of: letter, now: Date.now.timeIntervalSince1970) {
+                let outcome = poster.post(Array(document.description.utf8), type: Self.mediaType)
+                // What is refused of it is lost: the alarm itself has arrived.
+                if case .failed = outcome { return outcome }
+            }
         }
         return .taken
     }

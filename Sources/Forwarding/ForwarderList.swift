@@ -59,6 +59,22 @@ package struct ForwarderList: OptionValue {
         return all
     }
 
+    /// Names of forwarders that were in an earlier list with other settings.
+    package func changes(since earlier: ForwarderList) -> Set<String> {
+        let (before, now) = (earlier.byName, byName)
+        return Set(now.filter { before[$0.key] != nil && before[$0.key] != $0.value }.keys)
+    }
+
+    private var byName: [String: JSONValue] {
+        guard case .array(let elements) = json else { return [:] }
+        return Dictionary(
+            elements.map { element in
+                guard case .object(let fields) = element, case .string(let name)? = fields["name"] ?? fields["kind"]
+                else { return ("", element) }
+                return (name, element)
+            }, uniquingKeysWith: { first, _ in first })
+    }
+
     private typealias Maker =
         @Sendable (ForwarderCommon, inout ForwarderFields) throws(CommandLineError) -> any AlarmForwarder
 

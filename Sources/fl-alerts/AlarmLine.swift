@@ -32,7 +32,8 @@ enum AlarmLine {
             "\(number) \(paint(state, colour(of: event), usesColour)) \(paint(severity, colour(of: event), usesColour)) "
             + "\(padded(name(event), 14)) \(padded(rows, 15)) score \(padded(Quantity.number(event.score), 5))"
         let evidence = event.reconstruction.map { " reconstruction \(padded(Quantity.number($0), 5))" } ?? ""
-        return line + evidence + "  \(padded(fault(event), 12))  " + fingerprint(event)
+        let flaps = event.flaps.map { " returned \($0)×" } ?? ""
+        return line + evidence + flaps + "  \(padded(fault(event), 12))  " + fingerprint(event)
     }
 
     private static func name(_ event: AlarmEvent) -> String { printable("\(event.site)/\(event.entity)") }

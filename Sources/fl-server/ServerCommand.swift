@@ -222,7 +222,9 @@ struct ServerCommand: CheckableCommand {
             window, hidden, epochs and the other training options say how the workers train. A restart in the same data \
             folder may change what is not part of the models (rounds, epochs, deadlines, …; changes are logged); another \
             window, hidden, seed, stride, held-out, maximum-windows or groups is refused. All options can stand in \
-            a JSON file; --print-config prints one to start from, and --check-config looks whether all of it can be used.
+            a JSON file; --print-config prints one to start from, and --check-config looks whether all of it can be used. \
+            SIGHUP reads it again: log-level, forwarders, and certificate with its key change at once, for new connections; of \
+            other options the log says that they need a restart.
             """,
         examples: [
             .init("fl-server --config server.json", "with a configuration file"),
@@ -256,10 +258,14 @@ struct ServerCommand: CheckableCommand {
         if !changes.isEmpty {
             log.warning("options changed", ["what": changes.map(\.description).joined(separator: ", ")])
         }
-        let stop = StopSignal()
+        let (stop, hangup) = (StopSignal(), ReloadSignal())
         stop.catchTermination()
+        hangup.catchHangup()
         try await BackgroundThread.run {
-            try ServerService(settings: settings, tool: "fl-server \(Tool.version)", log: log, stop: stop).run()
+            let service = try ServerService(
+                settings: settings, tool: "fl-server \(Tool.version)", log: log, stop: stop)
+            Self.reload(arguments, service.reload, at: hangup, log: log)
+            try service.run()
         }
     }
 

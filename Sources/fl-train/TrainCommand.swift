@@ -47,12 +47,13 @@ struct TrainCommand: Command {
             TrainingOptions.rounds, TrainingOptions.seed, threads, TrainingOptions.stride,
             TrainingOptions.learningRate, TrainingOptions.clipNorm, TrainingOptions.heldOut, TrainingOptions.patience,
             TrainingOptions.proximalWeight, TrainingOptions.maximumWindows, TrainingOptions.accelerator, methods,
-            TrainingOptions.falseAlarms, trainingShare, checkpoints, format,
+            TrainingOptions.falseAlarms, DeviationOptions.deviations, trainingShare, checkpoints, format,
         ] + DataOptions.all)
 
     func run(_ arguments: Arguments, _ console: Console) async throws {
         let configuration = try TrainingOptions.configuration(arguments)
         let methods = try Self.methods(arguments[Self.methods])
+        let deviations = try DeviationOptions.rules(arguments, methods: [methods[0]])
         let reader = DataOptions.readerOptions(arguments)
         var options = ModelTrainer.DataOptions(rules: try DataOptions.rules(arguments))
         options.reader = reader
@@ -81,8 +82,9 @@ struct TrainCommand: Command {
             let bundle = try trainer.train(
                 sources, options: rules, tool: "fl-train \(Tool.version)", checkpoints: store,
                 control: TrainingControl(onProgress: { progress.show($0) }))
-            let training = DetectorTraining(
+            var training = DetectorTraining(
                 methods: methods, falseAlarmsPerDay: arguments[TrainingOptions.falseAlarms], seed: configuration.seed)
+            training.deviations = deviations
             let detectors = try training.detectors(for: bundle, sources: sources, reader: reader, backend: backend) {
                 console.progress("calibrating \($2) (\($0 + 1) of \($1))")
             }

@@ -95,7 +95,9 @@ struct WorkerCommand: CheckableCommand {
             moves when workers come and go. The entities of a worker that stands by are served by another of its \
             domain, which copies their files; samples never go to another domain.
 
-            --check-config looks whether options, files and folders can be used, and changes nothing.
+            --check-config looks whether options, files and folders can be used, and changes nothing. SIGHUP reads the \
+            configuration again: log-level changes at once; of other options the log says that they need a restart. Files with \
+            tokens of sources are read whenever they are used.
             """,
         examples: [
             .init("fl-worker --config worker-a.json", "with a configuration file"),
@@ -110,8 +112,8 @@ struct WorkerCommand: CheckableCommand {
             name, site, domain, ServiceOptions.control, ServiceOptions.bulk, data, stream, dataFolder, dataAddress,
             standby,
             mirrorLimit, plain, enrol, newKey, accelerator,
-            threads, rowsPerSecond, tuningEpochs, method, TrainingOptions.falseAlarms, quietSamples, connectTimeout,
-            endWithStream, http,
+            threads, rowsPerSecond, tuningEpochs, method, TrainingOptions.falseAlarms, DeviationOptions.deviations,
+            quietSamples, connectTimeout, endWithStream, http,
             ServiceOptions.logLevel,
         ] + SourceOptions.all + DataOptions.all)
 
@@ -144,6 +146,15 @@ struct WorkerCommand: CheckableCommand {
         }
         let stop = StopSignal()
         stop.catchTermination()
+        let configuration = ConfigurationReload(arguments, log: log)
+        let hangup = ReloadSignal()
+        hangup.take {
+            configuration.perform { _, now in
+                _ = try Self.settings(now, site: site)
+                return [:]
+            }
+        }
+        hangup.catchHangup()
         let chosen = settings
         let entities =
             live.isEmpty
@@ -189,6 +200,8 @@ struct WorkerCommand: CheckableCommand {
         settings.tuningEpochs = arguments[tuningEpochs]
         settings.method = arguments[method]
         settings.falseAlarmsPerDay = arguments[TrainingOptions.falseAlarms]
+        settings.deviations = try DeviationOptions.rules(
+            arguments, methods: [try DetectorTraining.method(named: arguments[method])])
         settings.quietSamples = arguments[quietSamples]
         settings.endsWithStream = arguments[endWithStream]
         settings.http = arguments[optional: http].flatMap { ServiceOptions.address($0) }
@@ -208,6 +221,8 @@ struct WorkerCommand: CheckableCommand {
             "name": settings.name, "site": settings.site, "domain": settings.domain, "method": settings.method,
             "control": settings.control, "bulk": settings.bulk,
             "tuning-epochs": "\(settings.tuningEpochs)", "false-alarms": "\(settings.falseAlarmsPerDay)",
+            "deviations": String(
+                decoding: try DeterministicJSON.encode(settings.deviations, pretty: false), as: UTF8.self),
             "reading": String(decoding: try DeterministicJSON.encode(reader, pretty: false), as: UTF8.self),
         ])
     }

@@ -8,11 +8,11 @@ import Watching
 /// The real server that sends alarms on, over kills and restarts.
 @Suite(.serialized) struct ForwardingProcessTests {
     /// A server whose log has some events, and its process.
-    private final class Server {
+    final class Server {
         let folder: TemporaryFolder
         let http: Int
         private let ports: [Int]
-        private var process: Process?
+        private(set) var process: Process?
         var log: String { (try? String(contentsOfFile: folder.path("log"), encoding: .utf8)) ?? "" }
 
         init(events: Int64, configuration: String) throws {
@@ -50,6 +50,12 @@ import Watching
             process.standardError = file
             try process.run()
             self.process = process
+        }
+
+        /// Another configuration, which SIGHUP lets the server read.
+        func configure(_ text: String) throws {
+            try folder.write("server.json", text)
+            Foundation.kill(process?.processIdentifier ?? 0, SIGHUP)
         }
 
         func kill() {

@@ -82,7 +82,13 @@ import Watching
             events.map { Letter(sequence: 3, event: $0, isSilenced: false) } + [
                 try said("acknowledge"), try said("unacknowledge"), try said("note", text: "seen"),
             ]
-        var items = try letters.map { letter -> (schema: String, json: String) in
+        let others = [(1, "a"), (2, "b,=\\")].map {
+            Letter.Other(event: ForwarderTests.event(entity: $0.1), sequence: Int64($0.0))
+        }
+        let joining = Letter(sequence: 5, event: ForwarderTests.event(), isSilenced: false, others: others)
+        let change = try #require(FaultManagement.correlation(of: joining, now: now))
+        #expect(FaultManagement.correlation(of: letters[0], now: now) == nil)
+        var items = try (letters + [joining]).map { letter -> (schema: String, json: String) in
             let document = try #require(FaultManagement.notification(of: letter, now: now))
             let kind = try #require(document["notificationType"]?.text)
             return (kind.prefix(1).uppercased() + kind.dropFirst(), document.description)
@@ -97,6 +103,7 @@ import Watching
                 "NotifyAlarmListRebuilt",
                 FaultManagement.rebuilt("00ff", reason: "restored", number: 4, now: now).description
             ))
+        items.append(("NotifyCorrelatedNotificationChanged", change.description))
         items += events.map { ("AlarmRecord", FaultManagement.record(of: $0, mark: nil, now: now).description) }
         let path = try #require(Self.faultManagement)
         let flaws = try PythonValidator.flaws(in: items, path)

@@ -47,8 +47,35 @@ import Testing
         let common = ["--name", "a", "--data-folder", folder.path("worker"), "--data", file]
         let good = try check("fl-worker", common + ["--http", "127.0.0.1:0"])
         #expect(good.status == 0 && good.output.contains("entities in files: 1, live sources: 0"), "\(good)")
+        let rules = try folder.write(
+            "worker.json",
+            #"{"deviations": [{"metrics": ["a*"], "side": "above"}, {"metrics": ["b"], "leastPercent": 5}]}"#)
+        #expect(try check("fl-worker", common + ["--config", rules]).status == 0)
         let flaws: [([String], String)] = [
             (common + ["--method", "tarot"], "tarot"),
+            (common + ["--deviations", "{}"], "deviations"),
+            (common + ["--deviations", "[3]"], "deviations[0]: found 3, expected an object with metrics"),
+            (common + ["--deviations", #"[{"side": "above"}]"#], "deviations[0].metrics: missing, expected 1 to 1000"),
+            (
+                common + ["--deviations", #"[{"metrics": ["a"]}]"#],
+                "deviations[0]: found nothing that it leaves out, expected side"
+            ),
+            (
+                common + ["--deviations", #"[{"metrics": ["a"], "side": "up"}]"#],
+                "deviations[0].side: found \"up\", expected one of above, below, both"
+            ),
+            (
+                common + ["--deviations", #"[{"metrics": ["a"], "leastPercents": 5}]"#],
+                "deviations[0].leastPercents: unknown (did you mean 'leastPercent'?)"
+            ),
+            (
+                common + ["--deviations", #"[{"metrics": ["a"], "least": -1}]"#],
+                "deviations[0].least: found -1, expected a number more than 0"
+            ),
+            (
+                common + ["--method", "autoencoder", "--deviations", #"[{"metrics": ["a"], "least": 1}]"#],
+                "deviations[0]: leastPercent and least mean nothing with the method autoencoder"
+            ),
             (common + ["--http", "0.0.0.0:80"], "http: found 0.0.0.0:80, which other machines reach"),
             (common + ["--accelerator", "abacus"], "abacus"),
             (["--name", "a"], "nothing to watch"),

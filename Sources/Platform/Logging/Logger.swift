@@ -1,22 +1,43 @@
+import Synchronization
+
 /// Writes structured log lines: a constant message and named values that vary.
 package struct Logger: Sendable {
     private let label: String
-    private let minimum: LogLevel
+    private let threshold: Threshold
     private let sink: any LogSink
     private var metadata: [String: String] = [:]
+
+    /// What a logger and its children have in common: the least that is written.
+    private final class Threshold: Sendable {
+        private let level: Mutex<LogLevel>
+
+        init(_ level: LogLevel) { self.level = Mutex(level) }
+
+        var value: LogLevel {
+            get { level.withLock { $0 } }
+            set { level.withLock { $0 = newValue } }
+        }
+    }
 
     /// - Parameters:
     ///   - label: the component that speaks, such as `server.rounds`.
     ///   - minimum: lines below this level are dropped before they are made.
     package init(label: String, minimum: LogLevel, sink: any LogSink) {
+        self.init(label: label, threshold: Threshold(minimum), sink: sink)
+    }
+
+    private init(label: String, threshold: Threshold, sink: any LogSink) {
         self.label = label
-        self.minimum = minimum
+        self.threshold = threshold
         self.sink = sink
     }
 
+    /// Lines below this level are dropped from now on, those of children too.
+    package func setMinimum(_ level: LogLevel) { threshold.value = level }
+
     /// The same logger for another component, with more values on every line.
     package func child(_ label: String, _ metadata: [String: String] = [:]) -> Logger {
-        var copy = Logger(label: label, minimum: minimum, sink: sink)
+        var copy = Logger(label: label, threshold: threshold, sink: sink)
         copy.metadata = self.metadata.merging(metadata) { _, new in new }
         return copy
     }
@@ -25,7 +46,7 @@ package struct Logger: Sendable {
     package func log(
         _ level: LogLevel, _ message: StaticString, _ metadata: @autoclosure () -> [String: String] = [:]
     ) {
-        guard level >= minimum else { return }
+        guard level >= threshold.value else { return }
         sink.write(
             LogRecord(
                 level: level, label: label, message: message.description,

@@ -16,6 +16,9 @@ package protocol AlarmForwarder: Sendable {
     /// Whether it also sends what operators say of alarms.
     var sendsOperations: Bool { get }
 
+    /// Whether it says which alarms belong together.
+    var sendsCorrelations: Bool { get }
+
     /// Tells the peer that what it knows of the alarms is not what the server knows any more: the log was restored from an
     /// older copy.
     func tellRebuilt(federation: String) -> DeliveryOutcome
@@ -30,5 +33,6 @@ extension AlarmForwarder {
     package var leastSeverity: AlarmEvent.Severity { .warning }
     package var since: Int64? { nil }
     package var sendsOperations: Bool { false }
+    package var sendsCorrelations: Bool { false }
     package func tellRebuilt(federation: String) -> DeliveryOutcome { .taken }
 }

@@ -94,6 +94,38 @@ final class ForwardingThreads: Sendable {
     /// What has kept a delivery from the disk, if anything has.
     var storageFailure: StorageError? { failure.withLock { $0 } }
 
+    /// What came of ``change(to:changed:)``.
+    struct Change: Sendable {
+        /// Forwarders that began, or began anew with other settings.
+        var begun: [String] = []
+        /// Forwarders that ended.
+        var ended: [String] = []
+    }
+
+    /// Goes on with the forwarders of another configuration: each from where the one of its name was. Subscriptions stay.
+    ///
+    /// - Parameter changed: names of those whose settings are others than before.
+    /// - Throws: `StorageError` where one cannot begin.
+    func change(to forwarders: [any AlarmForwarder], changed: Set<String>) throws -> Change {
+        var change = Change()
+        let subscribed = Set(subscriptions.withLock { $0.entries.map(\.id) })
+        let known = Dictionary(forwarders.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+        for slot in slots.withLock({ $0 }) where !subscribed.contains(slot.forwarder.name) {
+            let name = slot.forwarder.name
+            guard known[name] == nil || changed.contains(name) else { continue }
+            // Two of one name would both say how far they are: what is on its way is waited for, some seconds at most.
+            slot.stop(upTo: .never)
+            slots.withLock { $0.removeAll { $0 === slot } }
+            if known[name] == nil { change.ended.append(name) }
+        }
+        let running = Set(slots.withLock { $0.map(\.forwarder.name) })
+        for forwarder in forwarders where !running.contains(forwarder.name) {
+            try begin(forwarder)
+            change.begun.append(forwarder.name)
+        }
+        return change
+    }
+
     /// Stops them; what is on its way may still arrive, and is then sent once more at the next start.
     func stop() {
         let all = slots.withLock { $0 }
@@ -300,12 +332,37 @@ final class ForwardingThreads: Sendable {
         guard let last = entries.last else { return [] }
         try view.incidents.catchUp(to: last.sequence)
         let moment = view.now()
-        return entries.compactMap { entry in
+        let alarms = forwarder.sendsCorrelations ? try AlarmLog(reading: alarmLog) : nil
+        return try entries.compactMap { entry -> Letter? in
             guard var event = moment.event(entry.bytes), event.quality == nil else { return nil }
             event.sequence = entry.sequence
-            return Letter(
-                sequence: entry.sequence, event: event,
-                isSilenced: event.handling?.silence != nil || event.severity < forwarder.leastSeverity)
+            let isSilenced = event.handling?.silence != nil || event.severity < forwarder.leastSeverity
+            var beside: [Letter.Other] = []
+            if let alarms, !isSilenced { beside = try others(beside: event, in: alarms, moment, forwarder) }
+            return Letter(sequence: entry.sequence, event: event, isSilenced: isSilenced, others: beside)
         }
+    }
+
+    /// Alarms beside one that is raised that are named with it.
+    private static let mostOthers = 64
+    /// Events of an alarm that are looked at for its first.
+    private static let eventsOfAlarm = 32
+
+    /// The alarms of the same incident that came before an alarm that is raised, and that the peer was told of.
+    private func others(
+        beside event: AlarmEvent, in alarms: AlarmLog, _ moment: AlarmView.Moment, _ forwarder: any AlarmForwarder
+    ) throws -> [Letter.Other] {
+        guard event.state == .raised, let number = event.sequence, let incident = event.incident,
+            let ids = view.incidents.alarms(ofIncident: incident)
+        else { return [] }
+        var others: [Letter.Other] = []
+        for id in ids.prefix(Self.mostOthers) where id != event.id {
+            let earlier = try alarms.entries(of: id, limit: Self.eventsOfAlarm).last { $0.sequence < number }
+            guard let earlier, let other = moment.event(earlier.bytes), other.severity >= forwarder.leastSeverity,
+                other.handling?.silence == nil
+            else { continue }
+            others.append(Letter.Other(event: other, sequence: earlier.sequence))
+        }
+        return others.sorted { $0.sequence < $1.sequence }
     }
 }

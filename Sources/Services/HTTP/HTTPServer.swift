@@ -17,10 +17,8 @@ import Synchronization
     /// What answers requests; called from the connections' threads.
     package typealias Handler = @Sendable (HTTPRequest) -> HTTPResponse
 
-    // Unchecked: the pointer is set once, and libmicrohttpd's daemon functions are thread-safe.
-    @safe private struct Daemon: @unchecked Sendable { let pointer: OpaquePointer }
-
-    private let daemon: Daemon
+    let daemons: Mutex<Daemons>
+    private let mostConnections: Int
     private let door: Unmanaged<Door>
     private let stopped = Atomic(false)
     private let warden: BackgroundThread
@@ -58,18 +56,18 @@ import Synchronization
             largeBodies: largeBodies, isEncrypted: pem != nil, allowed: allowed, handler: handler)
         let box = unsafe Unmanaged.passRetained(door)
         unsafe self.door = box
-        let started = unsafe faultline_http_start(
-            descriptor, UInt32(limits.most), 60, answerRequest, endRequest, noteConnection, box.toOpaque(),
-            pem?.certificate, pem?.key)
-        guard let started = unsafe started else {
+        mostConnections = limits.most
+        daemons = Mutex(Daemons(listening: pem == nil ? -1 : fcntl(descriptor, F_DUPFD_CLOEXEC, 0), pem: pem))
+        guard let started = unsafe Self.start(descriptor, pem, limits.most, box.toOpaque()) else {
             unsafe box.release()
             close(descriptor)
+            daemons.withLock { if $0.listening >= 0 { close($0.listening) } }
             throw ServiceError(
                 .unavailable,
                 "the HTTP server cannot be started on \(host):\(port)"
                     + (pem == nil ? "" : ": are certificate and key in PEM, and of each other?"))
         }
-        daemon = unsafe Daemon(pointer: started)
+        daemons.withLock { $0.all = [unsafe Daemons.Daemon(pointer: started)] }
         warden = BackgroundThread(name: "http") { isCancelled in
             while !isCancelled() {
                 door.endOverdue()
@@ -78,32 +76,32 @@ import Synchronization
         }
     }
 
+    private static func start(
+        _ descriptor: Int32, _ pem: (certificate: String, key: String)?, _ connections: Int,
+        _ context: UnsafeMutableRawPointer
+    ) -> OpaquePointer? {
+        unsafe faultline_http_start(
+            descriptor, UInt32(connections), 60, answerRequest, endRequest, noteConnection, context, pem?.certificate,
+            pem?.key)
+    }
+
+    /// One more that takes connections from a listening socket.
+    func start(_ descriptor: Int32, _ pem: (certificate: String, key: String)) -> OpaquePointer? {
+        unsafe Self.start(descriptor, pem, mostConnections, door.toOpaque())
+    }
+
     /// Ends every connection and stops listening.
     package func stop() {
         guard !stopped.exchange(true, ordering: .relaxed) else { return }
         warden.cancel()
         warden.join(upTo: .seconds(1))
-        unsafe MHD_stop_daemon(daemon.pointer)
+        let all = daemons.withLock { daemons in
+            defer { daemons = Daemons(listening: -1) }
+            if daemons.listening >= 0 { close(daemons.listening) }
+            return daemons.all
+        }
+        for daemon in all { unsafe MHD_stop_daemon(daemon.pointer) }
         unsafe door.release()
-    }
-
-    /// The texts of a certificate and its key; the key is its owner's alone.
-    static func pem(_ files: (certificate: String, key: String)) throws -> (certificate: String, key: String) {
-        var status = stat()
-        if unsafe stat(files.key, &status) == 0, status.st_mode & 0o077 != 0 {
-            throw ServiceError(
-                .configuration,
-                "\(files.key): found mode \(String(status.st_mode & 0o777, radix: 8)), expected 600: others can read the key"
-            )
-        }
-        let certificate = try FileContents.read(files.certificate, limit: 1 << 20)
-        let key = try FileContents.read(files.key, limit: 1 << 20)
-        for (path, bytes) in [(files.certificate, certificate), (files.key, key)] {
-            guard String(decoding: bytes, as: UTF8.self).contains("-----BEGIN ") else {
-                throw ServiceError(.configuration, "\(path): found no PEM, expected '-----BEGIN …'")
-            }
-        }
-        return (String(decoding: certificate, as: UTF8.self), String(decoding: key, as: UTF8.self))
     }
 
     private static func listen(host: String, port: Int) throws -> (descriptor: Int32, port: Int) {

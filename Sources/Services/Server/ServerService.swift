@@ -31,6 +31,9 @@ package final class ServerService {
     /// The port of the HTTP interface.
     package var httpPort: Int { http.port }
 
+    /// What may change while it runs.
+    package var reload: ServerReload { ServerReload(http: http, forwarding: forwarding) }
+
     /// Opens everything: the folder with its databases, the sockets, the HTTP interface.
     ///
     /// - Parameters:

@@ -69,7 +69,7 @@ package struct EntityStream {
             schema: reader.schema, givesEvidence: reconstructs, engines: engines)
         lifecycle = AlarmLifecycle(
             site: source.site, entity: source.entity, worker: worker, modelVersion: version, quietSamples: quietSamples,
-            settlingSamples: Fingerprint.announcedRows,
+            settlingSamples: Fingerprint.announcedRows, groupCount: monitor.model.scoredGroups.count - 1,
             identity: StreamIdentity(clock: reader.layout.clock, schema: reader.schema))
         history = EntityScores(of: monitor.model)
         evidenceRows = Self.evidenceRows(history)
@@ -334,6 +334,7 @@ extension EntityStream {
         }
         lifecycle = other.lifecycle
         lifecycle.modelVersion = version
+        lifecycle.groupCount = monitor.model.scoredGroups.count - 1
         scoredRows = other.scoredRows
         times = other.times
     }

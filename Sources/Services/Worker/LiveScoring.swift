@@ -238,6 +238,7 @@ package struct LiveScoring: Sendable {
         var fitting = DetectorTraining(
             methods: chosen.name == own.name ? [chosen] : [chosen, own],
             falseAlarmsPerDay: settings.falseAlarmsPerDay, seed: seed)
+        fitting.deviations = settings.deviations
         fitting.isCancelled = isCancelled
         do {
             let detectors = try figures.fitting {

@@ -44,12 +44,12 @@ extension LiveWatch {
 
     private static let rememberedName = "watch/model"
     private var folder: String { settings.folder + "/live-model" }
-    private var way: String { "\(settings.method) \(settings.falseAlarmsPerDay)" }
+    private var way: String { "\(settings.method) \(settings.falseAlarmsPerDay)" + settings.deviations.mark }
 
     /// Names everything that a stream's state depends on.
     func identity(_ model: WatchModel) -> String {
         "\(model.name.version) \(model.name.digest) \(model.method) \(settings.falseAlarmsPerDay) "
-            + "\(settings.quietSamples) \(model.rows.values.reduce(0, +))"
+            + "\(settings.quietSamples) \(model.rows.values.reduce(0, +))" + settings.deviations.mark
     }
 
     /// The model that watched before a restart; `nil`: none, or one that detects in another way.
@@ -125,6 +125,7 @@ extension LiveWatch {
         let mine = all.filter { $0.nextRow - $0.firstRow >= options.firstRows / 2 }
         var fitting = DetectorTraining(
             methods: methods, falseAlarmsPerDay: settings.falseAlarmsPerDay, seed: seed)
+        fitting.deviations = settings.deviations
         fitting.isCancelled = isCancelled
         let detectors = try figures.fitting {
             try fitting.detectors(

@@ -23,7 +23,8 @@ struct ScoringCheckpoint {
         modelFolder = settings.folder + "/model"
         let facts = [
             "\(version)", SHA256.hexadecimalDigest(of: model.encoded()), settings.method,
-            "\(settings.falseAlarmsPerDay)", "\(settings.tuningEpochs)", "\(settings.quietSamples)",
+            "\(settings.falseAlarmsPerDay)", "\(settings.tuningEpochs)",
+            "\(settings.quietSamples)\(settings.deviations.mark)",
         ]
         identity = SHA256.hexadecimalDigest(of: (facts + entities.sorted()).joined(separator: "\n").utf8)
     }

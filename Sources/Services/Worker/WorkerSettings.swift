@@ -1,3 +1,5 @@
+package import Watching
+
 /// What a worker is told.
 package struct WorkerSettings: Sendable {
     /// Its name, unique in the federation.
@@ -36,6 +38,8 @@ package struct WorkerSettings: Sendable {
     package var method = "default"
     /// False alarms that thresholds allow, a day and entity.
     package var falseAlarmsPerDay = 1.0
+    /// Which deviations of metrics count.
+    package var deviations = DeviationRules()
     /// Samples without an alarm after which one is cleared.
     package var quietSamples = 10
     /// Where `/healthz` and `/metrics` are served, on loopback; `nil`: nowhere.

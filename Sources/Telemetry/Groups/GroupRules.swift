@@ -135,13 +135,13 @@ public struct GroupRules: Hashable, Sendable, Codable {
     }
 
     /// The name in lower case without labels and blanks around it.
-    static func bareName(_ metric: String) -> [UInt8] {
+    package static func bareName(_ metric: String) -> [UInt8] {
         let bytes = metric.utf8.prefix { $0 != 0x7B }.map { $0 >= 0x41 && $0 <= 0x5A ? $0 | 0x20 : $0 }
         return bytes.trimmingBlanks()
     }
 
     /// Whether a pattern matches the whole of a name in lower case. O(pattern × name).
-    static func matches(_ pattern: String, _ name: [UInt8]) -> Bool {
+    package static func matches(_ pattern: String, _ name: [UInt8]) -> Bool {
         let pattern = pattern.utf8.map { $0 >= 0x41 && $0 <= 0x5A ? $0 | 0x20 : $0 }
         // reachable[i]: the pattern so far matches the first i bytes of the name.
         var reachable = [Bool](repeating: false, count: name.count + 1)

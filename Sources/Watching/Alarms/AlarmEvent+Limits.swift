@@ -21,6 +21,9 @@ extension AlarmEvent {
         guard groups.count <= 256, fingerprint.count <= 64 else {
             return "groups and fingerprint: found \(groups.count) and \(fingerprint.count), expected at most 256 and 64"
         }
+        guard flaps.map({ (1...AlarmIdentity.mostRevision).contains($0) }) ?? true else {
+            return "flaps: found \(flaps ?? 0), expected 1 to \(AlarmIdentity.mostRevision)"
+        }
         guard quality?.isBounded ?? true else {
             return
                 "quality: found texts or subjects beyond the bounds, expected at most \(Quality.mostSubjects) subjects"

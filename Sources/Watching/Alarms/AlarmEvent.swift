@@ -15,7 +15,8 @@ package struct AlarmEvent: Codable, Equatable, Sendable {
         case cleared
     }
 
-    /// How far beyond its threshold the score was, in the words of ITU-T X.733 (perceived severity).
+    /// How far beyond its threshold the score was, and how much of the entity deviates, in the words of ITU-T X.733
+    /// (perceived severity).
     package enum Severity: String, Codable, Sendable, CaseIterable, Comparable {
         /// Just above.
         case warning
@@ -29,6 +30,14 @@ package struct AlarmEvent: Codable, Equatable, Sendable {
         /// The severity of a score that is `ratio` times its threshold.
         package init(ratio: Double) {
             self = ratio >= 4 ? .critical : ratio >= 2 ? .major : ratio >= 1.5 ? .minor : .warning
+        }
+
+        /// The severity of such a score where `groups` of the entity's `count` resource groups exceed thresholds of their
+        /// own: a level more where these are at least three, and at least half.
+        package init(ratio: Double, groups: Int, of count: Int) {
+            let own = Severity(ratio: ratio)
+            let isWide = groups >= 3 && 2 * groups >= count
+            self = isWide ? Self.allCases[min(own.rank + 1, Self.allCases.count - 1)] : own
         }
 
         /// Whether `a` is less severe.
@@ -149,6 +158,8 @@ package struct AlarmEvent: Codable, Equatable, Sendable {
     package var incident: String?
     /// What operators said of it, by the server that shows the event; never in a worker's or in the log.
     package var handling: Handling?
+    /// How often in a row the entity's alarms came back soon after they were over, this one included; `nil`: it did not.
+    package var flaps: Int?
     /// Largest reconstruction error of the federated autoencoders so far, in units of its own threshold.
     package var reconstruction: Double?
     /// The model version that found it.

@@ -3,7 +3,8 @@ package import Telemetry
 
 /// One entity's alarms, from sample to sample: raised when the score first exceeds its threshold, changed when it gets
 /// worse, touches another group or begins to look like something else, cleared after a run of quiet samples, and
-/// settled when it began long enough ago that its signature can tell what it is. A value: no clock, no I/O.
+/// settled when it began long enough ago that its signature can tell what it is. One that comes back soon after it was
+/// over, again and again, takes longer to be over each time (``Flapping``). A value: no clock, no I/O.
 package struct AlarmLifecycle: Sendable {
     /// What was found in one sample.
     package struct Sample: Sendable {
@@ -59,6 +60,35 @@ package struct AlarmLifecycle: Sendable {
         var isCleared: Bool { event.state == .cleared }
     }
 
+    /// How often in a row alarms came back soon after they were over. Each return doubles the quiet samples that end the
+    /// next one, so that who is told of alarms hears of one that stands instead of many that come and go.
+    struct Flapping: Codable, Equatable {
+        /// Returns in a row.
+        private(set) var count = 0
+        /// Row in which the last alarm was over.
+        private var cleared: Int?
+
+        /// An alarm that needs more than so many times the usual quiet is none that flaps, it stands.
+        static let mostDamping = 16
+        /// Quiet samples that an alarm needs to end times this: what comes later is another alarm, and no return.
+        static let memory = 10
+
+        /// Samples without an alarm that end one, where `usual` end one that does not flap.
+        func quietSamples(_ usual: Int) -> Int {
+            let doubled = min(1 << min(count, 10), Self.mostDamping).multipliedReportingOverflow(by: usual)
+            return doubled.overflow ? usual : doubled.partialValue
+        }
+
+        mutating func clear(at row: Int) { cleared = row }
+
+        mutating func raise(at row: Int, usual: Int) {
+            let reach = quietSamples(usual).multipliedReportingOverflow(by: Self.memory)
+            let returns = cleared.map { row >= $0 && row - $0 <= (reach.overflow ? .max : reach.partialValue) } ?? false
+            count = returns ? min(count + 1, AlarmIdentity.mostRevision) : 0
+            cleared = nil
+        }
+    }
+
     /// Below this share of metrics in common an alarm looks like something else.
     static let leastShared = 0.2
     /// Samples without an alarm after which one is cleared, unless somebody says otherwise.
@@ -69,9 +99,12 @@ package struct AlarmLifecycle: Sendable {
     private let worker: String
     /// The model version that events name.
     package var modelVersion: UInt64
+    /// Resource groups that the entity has.
+    package var groupCount: Int
     private let quietSamples: Int
     private let settlingSamples: Int
     private var course: Course?
+    private var flapping = Flapping()
     /// Names the alarms' onsets.
     private var identity: StreamIdentity
 
@@ -79,11 +112,12 @@ package struct AlarmLifecycle: Sendable {
     ///
     /// - Parameters:
     ///   - quietSamples: samples without an alarm after which one is cleared; shorter pauses do not end it.
+    ///   - groupCount: resource groups that the entity has.
     ///   - settlingSamples: samples from its beginning after which it is settled.
     package init(
         site: String, entity: String, worker: String, modelVersion: UInt64,
         quietSamples: Int = AlarmLifecycle.defaultQuietSamples,
-        settlingSamples: Int = 60, identity: StreamIdentity
+        settlingSamples: Int = 60, groupCount: Int = 0, identity: StreamIdentity
     ) {
         precondition(quietSamples > 0, "an alarm needs a quiet sample to end")
         precondition(settlingSamples > 0, "an alarm needs a sample to settle")
@@ -93,6 +127,7 @@ package struct AlarmLifecycle: Sendable {
         self.modelVersion = modelVersion
         self.quietSamples = quietSamples
         self.settlingSamples = settlingSamples
+        self.groupCount = groupCount
         self.identity = identity
     }
 
@@ -120,7 +155,7 @@ package struct AlarmLifecycle: Sendable {
             events += alarm(sample, evidence)
         } else if let course, !course.isCleared {
             self.course?.quiet += 1
-            if course.quiet + 1 >= quietSamples { events += clear(at: sample.point, evidence) }
+            if course.quiet + 1 >= flapping.quietSamples(quietSamples) { events += clear(at: sample.point, evidence) }
         }
         if let onset = course?.event.onset.index, sample.point.index + 1 - onset >= settlingSamples {
             events += settle(at: sample.point, before: onset + settlingSamples, evidence)
@@ -162,26 +197,32 @@ package struct AlarmLifecycle: Sendable {
     private mutating func alarm(_ sample: Sample, _ evidence: (Range<Int>) -> Evidence) -> [AlarmEvent] {
         let ratio = sample.ratio.isFinite ? max(sample.ratio, 0) : 0
         guard var course else {
-            let event = AlarmEvent(
+            flapping.raise(at: sample.point.index, usual: quietSamples)
+            var event = AlarmEvent(
                 id: AlarmIdentity.identity(site: site, entity: entity, mark: identity.mark(of: sample.point)),
                 revision: 0, state: .raised, site: site, entity: entity,
-                worker: worker, severity: .init(ratio: ratio), onset: sample.point, at: sample.point,
+                worker: worker, severity: .init(ratio: ratio, groups: sample.groups.count, of: groupCount),
+                onset: sample.point, at: sample.point,
                 lastAlarm: sample.point,
                 score: ratio, groups: sample.groups.sorted(), fingerprint: [], reconstruction: sample.reconstruction,
                 modelVersion: modelVersion)
+            event.flaps = flapping.count > 0 ? flapping.count : nil
             self.course = Course(event: event, appearance: sample.point)
             see(before: sample.point.index + 1, evidence)
             return self.course.map { [$0.event] } ?? []
         }
         course.quiet = 0
         course.event.lastAlarm = sample.point
-        let worse = AlarmEvent.Severity(ratio: ratio) > course.event.severity
         let groups = Set(course.event.groups).union(sample.groups).sorted()
+        // Scores and groups at their worst, though not in the same sample.
+        let severity = AlarmEvent.Severity(
+            ratio: max(course.event.score, ratio), groups: groups.count, of: groupCount)
+        let worse = severity > course.event.severity
         let wider = groups != course.event.groups
         course.event.score = max(course.event.score, ratio)
         course.event.groups = groups
         course.event.reconstruction = [course.event.reconstruction, sample.reconstruction].compactMap { $0 }.max()
-        course.event.severity = max(course.event.severity, .init(ratio: ratio))
+        course.event.severity = max(course.event.severity, severity)
         self.course = course
         guard worse || wider else { return [] }
         see(before: sample.point.index + 1, evidence)
@@ -194,6 +235,7 @@ package struct AlarmLifecycle: Sendable {
         let settled = course.appearance.index + settlingSamples
         see(before: min(point.index + 1, max((course.event.lastAlarm ?? point).index + 1, settled)), evidence)
         let events = next(.cleared, at: point)
+        flapping.clear(at: point.index)
         if course.isSettled { self.course = nil }
         return events
     }
@@ -241,11 +283,19 @@ package struct AlarmLifecycle: Sendable {
 }
 
 extension AlarmLifecycle: StreamState {
-    /// Writes the alarm that stands, or has not settled.
+    /// What is written.
+    private struct Saved: Codable {
+        var course: Course?
+        var flapping: Flapping
+    }
+
+    /// Writes the alarm that stands, or has not settled, and how often alarms came back.
     package func save(to state: inout StateWriter) {
         identity.save(to: &state)
+        let saved = Saved(course: course, flapping: flapping)
         // A value of numbers and texts: it has a form.
-        state.append((try? course.map { try DeterministicJSON.encode($0, pretty: false) }) ?? [])
+        let bytes = course == nil && flapping == Flapping() ? [] : try? DeterministicJSON.encode(saved, pretty: false)
+        state.append(bytes ?? [])
     }
 
     /// Takes it up.
@@ -253,12 +303,16 @@ extension AlarmLifecycle: StreamState {
         try identity.restore(from: &state)
         let bytes = try state.bytes()
         guard !bytes.isEmpty else {
-            course = nil
+            (course, flapping) = (nil, Flapping())
             return
         }
-        guard let course = try? DeterministicJSON.decode(Course.self, from: bytes) else {
+        if let saved = try? DeterministicJSON.decode(Saved.self, from: bytes) {
+            (course, flapping) = (saved.course, saved.flapping)
+        } else if let course = try? DeterministicJSON.decode(Course.self, from: bytes) {
+            // As versions before wrote it.
+            (self.course, flapping) = (course, Flapping())
+        } else {
             throw StateError("an alarm that cannot be read")
         }
-        self.course = course
     }
 }

@@ -9,6 +9,8 @@ package import Platform
 package enum FaultManagement {
     /// Added to the audit's number for a notification of what an operator said.
     package static let operationBase: Int64 = 1 << 50
+    /// Added to a letter's number for the notification that the alarm before it has another beside it.
+    package static let correlationBase: Int64 = 1 << 49
 
     // MARK: Names
 
@@ -127,11 +129,38 @@ package enum FaultManagement {
         var fields = header(kind, letter.sequence, at: time(event.at, now: now), of: event, federation)
             .merging(common(event)) { $1 }
         if event.state != .cleared { fields.merge(details(event)) { $1 } }
+        if !letter.others.isEmpty { fields["correlatedNotifications"] = correlated(letter.others) }
         if event.state == .changed || event.state == .settled {
             fields["changedAlarmAttributes"] = .object([
                 "perceivedSeverity": .string(severity(of: event)), "probableCause": .string(cause(of: event)),
             ])
         }
+        return .object(fields)
+    }
+
+    /// Alarms that belong together, by object.
+    private static func correlated(_ others: [Letter.Other]) -> JSONValue {
+        let objects = Dictionary(grouping: others) { object(of: $0.event) }
+        return .array(
+            objects.sorted { $0.key < $1.key }.map { object, others in
+                .object([
+                    "sourceObjectInstance": .string(object),
+                    "notificationIds": .array(others.map(\.sequence).sorted().map { JSONValue($0) }),
+                ])
+            })
+    }
+
+    /// That the first alarm of an incident has another beside it: the one that a letter raises.
+    ///
+    /// - Returns: `nil` where the letter raises no alarm that joins others.
+    package static func correlation(of letter: Letter, now: Double) -> JSONValue? {
+        guard let first = letter.others.min(by: { $0.sequence < $1.sequence }) else { return nil }
+        let joined = letter.others.filter { $0 != first } + [.init(event: letter.event, sequence: letter.sequence)]
+        var fields = header(
+            "notifyCorrelatedNotificationChanged", correlationBase + letter.sequence,
+            at: time(letter.event.at, now: now),
+            of: first.event, letter.event.federation ?? "unknown")
+        fields["correlatedNotifications"] = correlated(joined)
         return .object(fields)
     }
 

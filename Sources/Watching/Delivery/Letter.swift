@@ -9,12 +9,33 @@ package struct Letter: Equatable, Sendable {
     /// What an operator said of the alarm, where the letter is of that; its number is then that of the audit.
     package let operation: AuditEntry?
 
+    /// Where the event raises an alarm that joins an incident: the other alarms of it that the peer was told of before,
+    /// oldest first.
+    package let others: [Other]
+
+    /// Another alarm of the same incident.
+    package struct Other: Equatable, Sendable {
+        /// An event of it.
+        package let event: AlarmEvent
+        /// That event's number in the log.
+        package let sequence: Int64
+
+        /// An alarm with both given.
+        package init(event: AlarmEvent, sequence: Int64) {
+            self.event = event
+            self.sequence = sequence
+        }
+    }
+
     /// A letter with every field given.
-    package init(sequence: Int64, event: AlarmEvent, isSilenced: Bool, operation: AuditEntry? = nil) {
+    package init(
+        sequence: Int64, event: AlarmEvent, isSilenced: Bool, operation: AuditEntry? = nil, others: [Other] = []
+    ) {
         self.sequence = sequence
         self.event = event
         self.isSilenced = isSilenced
         self.operation = operation
+        self.others = others
     }
 }
 

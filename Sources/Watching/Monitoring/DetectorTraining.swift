@@ -25,6 +25,8 @@ package struct DetectorTraining: Sendable {
     package var falseAlarmsPerDay: Double
     /// Seed of methods that draw random numbers.
     package var seed: UInt64
+    /// Which deviations of metrics count.
+    package var deviations = DeviationRules()
     /// Whether the result is no longer wanted; asked between the steps of a fit.
     package var isCancelled: @Sendable () -> Bool = { false }
 
@@ -182,7 +184,8 @@ package struct DetectorTraining: Sendable {
     ) throws -> EntityModel {
         do {
             return try EntityModel.trained(
-                method, on: entities, stepSeconds: stepSeconds, seed: seed, isCancelled: isCancelled)
+                method, on: entities, stepSeconds: stepSeconds, seed: seed, deviations: deviations,
+                isCancelled: isCancelled)
         } catch {
             throw DetectionError(error.code, "fitting '\(method.name)' to \(name)", error.detail)
         }

@@ -6,6 +6,7 @@ extension EntityModel {
             && scoredGroups == Self.scoredGroups(groups) && calibrations.count == scoredGroups.count
             && calibrations.allSatisfy(\.isConsistent) && confidence?.isConsistent != false
             && method.isConsistent && detector.isConsistent
+            && limits?.isConsistent(width: detector.metrics.count) != false
     }
 }
 

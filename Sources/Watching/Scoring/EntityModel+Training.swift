@@ -9,11 +9,12 @@ extension EntityModel {
     /// - Parameters:
     ///   - entities: samples that are mostly normal; all with the same metrics.
     ///   - stepSeconds: time from one sample to the next.
+    ///   - deviations: which deviations count.
     ///   - isCancelled: whether the result is no longer wanted; asked between the passes.
     /// - Throws: ``DetectionError`` when there are too few samples, the metrics differ, or it is no longer wanted.
     package static func trained(
         _ method: DetectionMethod, on entities: [DetectorSamples], stepSeconds: Double, folds: Int = 4,
-        seed: UInt64 = 0, isCancelled: () -> Bool = { false }
+        seed: UInt64 = 0, deviations: DeviationRules = DeviationRules(), isCancelled: () -> Bool = { false }
     ) throws(DetectionError) -> EntityModel {
         precondition(folds > 1, "a held-out part needs two folds")
         guard let first = entities.first else {
@@ -31,13 +32,16 @@ extension EntityModel {
             metrics: first.metrics, groups: first.groups,
             precision: cells <= EvidenceFit.largestExactFit ? 52 : EvidenceFit.coarsePrecision, seed: seed)
         let (detector, others) = try fit.fitted(to: entities, folds: folds, isCancelled: isCancelled)
-        var heldOut = HeldOutScores(detector: detector, groups: first.groups, lengths: entities.map(\.count))
+        let limits = DeviationLimits(deviations, of: entities, input: method.input ?? .values)
+        var heldOut = HeldOutScores(
+            detector: detector, groups: first.groups, lengths: entities.map(\.count), limits: limits)
         for (entity, samples) in entities.enumerated() {
             for (fold, other) in others.enumerated() {
                 heldOut.add(other, samples: samples, rows: samples.block(fold, of: folds), entity: entity)
             }
         }
-        var own = HeldOutScores(detector: detector, groups: first.groups, lengths: entities.map(\.count))
+        var own = HeldOutScores(
+            detector: detector, groups: first.groups, lengths: entities.map(\.count), limits: limits)
         for (entity, samples) in entities.enumerated() {
             own.add(detector, samples: samples, rows: 0..<samples.count, entity: entity)
         }
@@ -47,7 +51,7 @@ extension EntityModel {
         return try EntityModel(
             method: method, detector: detector, groups: first.groups,
             calibrations: heldOut.calibrations(method, detector: detector, stepSeconds: stepSeconds),
-            confidence: confidence)
+            confidence: confidence, limits: limits)
     }
 }
 
@@ -136,8 +140,11 @@ package struct HeldOutScores: Sendable {
     ///   - detector: one of those that will score.
     ///   - groups: the resource group of each metric.
     ///   - lengths: samples of each entity.
-    package init(detector: FittedDetector, groups: [String], lengths: [Int]) {
-        aggregator = GroupAggregator(groups: groups, detector: detector)
+    ///   - limits: which deviations count; `nil`: all.
+    package init(
+        detector: FittedDetector, groups: [String], lengths: [Int], limits: DeviationLimits? = nil
+    ) {
+        aggregator = GroupAggregator(groups: groups, detector: detector, limits: limits)
         self.lengths = lengths
         let scored = EntityModel.scoredGroups(groups)
         scoredGroups = scored
@@ -161,7 +168,7 @@ package struct HeldOutScores: Sendable {
             cells.forEach(segment.clamped(to: 0..<rows.upperBound)) { index, row in
                 found.withFirstRow { output in
                     scorer.score(row, into: output)
-                    if rows.contains(index) { aggregator.update(output, ages: row.ages) }
+                    if rows.contains(index) { aggregator.update(output, of: row) }
                 }
                 guard rows.contains(index) else { return }
                 for group in scoredGroups.indices {

@@ -16,13 +16,15 @@ package struct EntityModel: Codable, Sendable {
     package let calibrations: [GroupCalibration]
     /// How far the thresholds can be trusted; `nil` where that was not looked at.
     package let confidence: ModelConfidence?
+    /// Which deviations count; `nil`: all.
+    package let limits: DeviationLimits?
 
     /// A model with every part given.
     ///
     /// - Precondition: there is a group for each metric, and a calibration for each scored group.
     package init(
         method: DetectionMethod, detector: FittedDetector, groups: [String], calibrations: [GroupCalibration],
-        confidence: ModelConfidence? = nil
+        confidence: ModelConfidence? = nil, limits: DeviationLimits? = nil
     ) {
         self.method = method
         self.detector = detector
@@ -30,6 +32,7 @@ package struct EntityModel: Codable, Sendable {
         scoredGroups = Self.scoredGroups(groups)
         self.calibrations = calibrations
         self.confidence = confidence
+        self.limits = limits
         precondition(groups.count == detector.metrics.count, "one group for each metric")
         precondition(calibrations.count == scoredGroups.count, "thresholds for each scored group")
     }

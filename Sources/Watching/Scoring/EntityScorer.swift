@@ -20,7 +20,7 @@ package struct EntityScorer {
         groups = model.calibrations.map {
             GroupScore(method: model.method, calibration: $0, adaptationTime: model.detector.adaptationTime)
         }
-        aggregator = GroupAggregator(groups: model.groups, detector: model.detector)
+        aggregator = GroupAggregator(groups: model.groups, detector: model.detector, limits: model.limits)
         selection = RowSelection(width: model.metrics.count, columns: columns, input: model.method.input ?? .values)
         scorer.startSegment()
     }
@@ -59,7 +59,7 @@ package struct EntityScorer {
     private mutating func judge(_ row: StreamRow, _ scores: inout EntityScores) {
         scores.found.appendRow { output in
             scorer.score(row, into: output)
-            aggregator.update(output, ages: row.ages)
+            aggregator.update(output, of: row)
         }
         let combined = groups.count - 1
         var urgency = 0.0

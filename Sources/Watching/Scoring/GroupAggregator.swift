@@ -1,5 +1,5 @@
 /// From one row's metrics to its groups: how far they deviate together. Metrics that are away, or came back too short a
-/// time ago, are left out: the others go on as if they were all.
+/// time ago, are left out: the others go on as if they were all. Deviations that do not count (``DeviationLimits``) are 0.
 struct GroupAggregator: Sendable {
     /// The deviation of each scored group; the combined one last, `[G]`: the mean over its metrics, and beside it the
     /// largest, weighted by ``MetricDetector/peakWeight(metrics:)``.
@@ -12,8 +12,9 @@ struct GroupAggregator: Sendable {
     private var peaks: [Double]
     /// Rows that a metric has to be there again before it counts.
     private let settling: Int32
+    private let limits: DeviationLimits?
 
-    init(groups: [String], detector: FittedDetector) {
+    init(groups: [String], detector: FittedDetector, limits: DeviationLimits?) {
         let scored = EntityModel.scoredGroups(groups)
         let combined = scored.count - 1
         members = groups.map { group in scored.firstIndex(of: group) ?? combined }
@@ -23,13 +24,14 @@ struct GroupAggregator: Sendable {
         self.sizes = sizes
         peakWeights = sizes.map { detector.peakWeight(metrics: Int($0)) / $0 }
         settling = Int32(clamping: detector.memory)
+        self.limits = limits
         present = sizes
         deviations = [Double](repeating: 0, count: scored.count)
         peaks = deviations
     }
 
-    /// Takes in a row. What it says of metrics that are left out is taken away.
-    mutating func update(_ row: DeviationBuffers, ages: UnsafeBufferPointer<Int32>) {
+    /// Takes in what was found in a row. What it says of metrics that are left out, or that does not count, is taken away.
+    mutating func update(_ found: DeviationBuffers, of row: StreamRow) {
         let combined = deviations.count - 1
         for group in deviations.indices {
             deviations[group] = 0
@@ -37,13 +39,19 @@ struct GroupAggregator: Sendable {
             present[group] = sizes[group]
         }
         for (metric, member) in members.enumerated() {
-            if ages[metric] <= settling {
-                row.clear(metric)
+            if row.ages[metric] <= settling {
+                found.clear(metric)
                 if member < combined { present[member] -= 1 }
                 present[combined] -= 1
                 continue
             }
-            let deviation = row.deviations[metric]
+            let deviation = found.deviations[metric]
+            if let limits, deviation > 0 || found.causes[metric] > 0,
+                limits.ignores(row.values[metric], sign: found.signs[metric], metric)
+            {
+                found.clear(metric)
+                continue
+            }
             guard deviation > 0 else { continue }
             if member < combined {
                 deviations[member] += deviation

@@ -1,3 +1,4 @@
+import Platform
 import Testing
 import Watching
 
@@ -47,6 +48,71 @@ import Watching
 
     @Test func aShortPauseDoesNotEndAnAlarm() {
         #expect(events([2, 0, 2, 0, 0, 2]).map(\.state) == [.raised, .cleared, .settled, .raised, .cleared])
+    }
+
+    /// An alarm that comes back soon after it was over takes twice as long to be over each time, and counts how often it
+    /// did; after a long quiet everything is as it was.
+    @Test func whatFlapsIsDampedAndCounted() throws {
+        // Quiet of 2, 4, 8, … ends it; a run of 3 between alarms ends the first only.
+        let burst: [Double] = [2, 0, 0, 0]
+        let found = events(burst + burst + burst + burst + [Double](repeating: 0, count: 20) + [2])
+        #expect(found.filter { $0.state == .raised }.map(\.at.index) == [0, 4, 36])
+        #expect(found.filter { $0.state == .raised }.map(\.flaps) == [nil, 1, 2])
+        // 12 is the last sample in alarm; four quiet ones end it.
+        #expect(found.filter { $0.state == .cleared }.map(\.at.index) == [2, 16, 36])
+        // Beyond ten times the quiet that ends it (2 · 10 rows after row 2) it is another alarm.
+        let late = events([2, 0, 0] + [Double](repeating: 0, count: 21) + [2, 0, 0, 0, 0])
+        #expect(late.filter { $0.state == .raised }.map(\.flaps) == [nil, nil])
+        #expect(late.filter { $0.state == .cleared }.map(\.at.index) == [2, 26])
+    }
+
+    /// However often it returns, an alarm of which there is nothing any more ends; a restart knows of the returns.
+    @Test func dampingIsBoundedAndSurvivesARestart() throws {
+        var life = AlarmLifecycle(
+            site: "s", entity: "e", worker: "w", modelVersion: 1, quietSamples: 1, identity: Self.identity)
+        var row = 0
+        func step(_ isAlarm: Bool) -> [AlarmEvent] {
+            defer { row += 1 }
+            return life.step(
+                .init(
+                    point: .init(index: row, time: 0), isAlarm: isAlarm, ratio: 2, groups: [], reconstruction: nil)
+            ) { _ in .init(causes: [], signature: nil) }
+        }
+        var quiets: [Int] = []
+        for turn in 0..<12 {
+            #expect(step(true).first { $0.state == .raised }?.flaps == (turn == 0 ? nil : turn))
+            var quiet = 0
+            repeat { quiet += 1 } while !step(false).contains { $0.state == .cleared } && quiet < 100
+            quiets.append(quiet)
+            var state = StateWriter()
+            life.save(to: &state)
+            var reader = StateReader(state.bytes)
+            life = AlarmLifecycle(
+                site: "s", entity: "e", worker: "w", modelVersion: 1, quietSamples: 1, identity: Self.identity)
+            try life.restore(from: &reader)
+        }
+        #expect(quiets == [1, 2, 4, 8] + [Int](repeating: 16, count: 8))
+    }
+
+    /// Severity follows the score and how much of the entity deviates.
+    @Test(arguments: [
+        (1.2, 2, 4, "warning"), (1.2, 3, 4, "minor"), (1.2, 3, 8, "warning"), (1.2, 4, 8, "minor"),
+        (1.7, 3, 3, "major"), (2.5, 5, 5, "critical"), (9, 6, 6, "critical"), (2.5, 1, 1, "major"),
+    ])
+    func severityOfScoreAndBreadth(_ ratio: Double, _ groups: Int, _ count: Int, _ severity: String) {
+        #expect(AlarmEvent.Severity(ratio: ratio, groups: groups, of: count).rawValue == severity)
+        var life = AlarmLifecycle(
+            site: "s", entity: "e", worker: "w", modelVersion: 1, groupCount: count, identity: Self.identity)
+        let names = (0..<groups).map { "physical.g\($0)" }
+        // Groups that follow one after the other are as wide as if they came at once.
+        var events: [AlarmEvent] = []
+        for (row, name) in names.enumerated() {
+            events += life.step(
+                .init(
+                    point: .init(index: row, time: 0), isAlarm: true, ratio: ratio, groups: [name], reconstruction: nil)
+            ) { _ in .init(causes: [], signature: nil) }
+        }
+        #expect(events.last?.severity.rawValue == severity && events.last?.groups == names)
     }
 
     /// Once in its life an alarm has been seen for long enough, whether it stands or not, and never twice.

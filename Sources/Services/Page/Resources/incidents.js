@@ -133,7 +133,7 @@ function alarmDetail(alarm) {
   return h("div", { class: alarm.severity },
     h("h3", {}, name(place(alarm))),
     h("p", { class: "lead", title: exactly(alarm.onset.time) },
-      `${alarm.stands ? "Standing" : "Over"}; began ${moment(alarm.onset.time)}, rows ${alarm.onset.index} to ${alarm.at.index}. Worst score ${number(alarm.score)} of its threshold${alarm.reconstruction === undefined ? "" : `, reconstruction error ${number(alarm.reconstruction)} of its own`}. Model version ${alarm.modelVersion}${alarm.isLearning ? ", still learning the entity" : ""}${alarm.confidence === undefined ? "" : `; confidence of its thresholds ${alarm.confidence}`}.`),
+      `${alarm.stands ? "Standing" : "Over"}; began ${moment(alarm.onset.time)}, rows ${alarm.onset.index} to ${alarm.at.index}. Worst score ${number(alarm.score)} of its threshold${alarm.reconstruction === undefined ? "" : `, reconstruction error ${number(alarm.reconstruction)} of its own`}. Model version ${alarm.modelVersion}${alarm.flaps === undefined ? "" : `; came back ${alarm.flaps} times in a row soon after it was over`}${alarm.isLearning ? ", still learning the entity" : ""}${alarm.confidence === undefined ? "" : `; confidence of its thresholds ${alarm.confidence}`}.`),
     h("div", { class: "tags" }, h("span", { class: "tag", text: alarm.severity }),
       alarm.fault && tag(faultText(alarm.fault), alarm.fault.name === "unknown" ? "line" : "known"),
       alarm.fault?.name === "unknown" && alarm.fault.nearest && tag(`nearest ${alarm.fault.nearest} ${percent(alarm.fault.similarity)}`, "line"),

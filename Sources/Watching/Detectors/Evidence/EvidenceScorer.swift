@@ -49,7 +49,8 @@ struct EvidenceScorer: MetricScorer {
                 output.deviations[metric] += evidence * share
                 output.aspects[aspect] += evidence * share
                 if part.lookBack != nil { output.causes[metric] += evidence }
-                sides[metric] += signed > 0 ? evidence : -evidence
+                // A residual is reconstruction minus sample: above 0 the sample is below what is expected.
+                sides[metric] += (signed > 0) == (part != .autoencoder) ? evidence : -evidence
             }
         }
         for metric in 0..<width {
