@@ -256,7 +256,9 @@ extension AlarmLifecycle: StreamState {
             course = nil
             return
         }
-        guard let course = try? DeterministicJSON.decode(Course.self, from: bytes) else {
+        guard let course = try? DeterministicJSON.decode(Course.self, from: bytes),
+            (0...(1 << 60)).contains(course.quiet), (0...(1 << 60)).contains(course.event.revision)
+        else {
             throw StateError("an alarm that cannot be read")
         }
         self.course = course
