@@ -6,10 +6,13 @@ CONFIGURATION ?= release
 TEST ?=
 # How many federations `make simulate` plays.
 SEEDS ?= 200
+# How long `make fuzz` looks at each decoder; TARGET=name looks at one.
+SECONDS ?= 5
+TARGET ?=
 SWIFTFLAGS := -c $(CONFIGURATION) --explicit-target-dependency-import-check error
 TESTFLAGS := $(SWIFTFLAGS) --disable-xctest $(if $(TEST),--filter '$(TEST)')
 
-.PHONY: build test demo demo-live simulate sanitize bench reference package lint format clean dependencies test-dependencies
+.PHONY: build test demo demo-live simulate sanitize fuzz bench reference package lint format clean dependencies test-dependencies
 
 build: dependencies
 	$(SWIFT) build $(SWIFTFLAGS)
@@ -34,6 +37,11 @@ demo-live: dependencies
 sanitize: test-dependencies
 	ASAN_OPTIONS=detect_leaks=0 $(SWIFT) test $(TESTFLAGS) --sanitize=address --scratch-path .build-address
 	$(SWIFT) test $(TESTFLAGS) --sanitize=thread --scratch-path .build-thread
+
+# Looks for inputs that decoders do not survive, SECONDS each, from those that are kept; a line for each decoder, and a file
+# for each finding with the command that replays it. KEEP=1 keeps what was found, for the suite.
+fuzz: dependencies
+	SWIFT='$(SWIFT)' scripts/fuzz --seconds $(SECONDS) $(if $(TARGET),--target '$(TARGET)') $(if $(KEEP),--keep)
 
 # SEEDS whole federations, each from its seed, under every fault there is; the last line is JSON. A seed that breaks a promise
 # is named with the command that plays it again.
@@ -60,7 +68,7 @@ format:
 	$(SWIFT) format --in-place --recursive Sources Tests Package.swift
 
 clean:
-	rm -rf .build .build-address .build-thread .build-package
+	rm -rf .build .build-address .build-fuzz .build-thread .build-package
 
 dependencies:
 	@scripts/install-dependencies

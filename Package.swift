@@ -51,6 +51,16 @@ let pageFiles = [
     "places.js", "actions.js", "system.js",
 ]
 
+/// What `make fuzz` builds besides, and nobody else: it is linked with libFuzzer.
+let fuzzer: [Target] =
+    Context.environment["FAULTLINE_FUZZ"] == nil
+    ? []
+    : [
+        .target(name: "CFuzzer"),
+        .executableTarget(
+            name: "fl-fuzz", dependencies: ["CFuzzer", "Fuzzing", "Platform"], swiftSettings: strictWithC),
+    ]
+
 let package = Package(
     name: "faultline",
     products: [
@@ -60,7 +70,7 @@ let package = Package(
         .executable(name: "fl-worker", targets: ["fl-worker"]),
         .executable(name: "fl-alerts", targets: ["fl-alerts"]),
     ],
-    targets: [
+    targets: fuzzer + [
         // Layer 0: C libraries.
         systemLibrary("COpenBLAS", packages: ["libopenblas-dev", "liblapacke-dev"]),
         systemLibrary("CZeroMQ", packages: ["libzmq3-dev"]),
@@ -123,6 +133,14 @@ let package = Package(
                 "Telemetry", "Watching",
             ]),
 
+        // Every decoder that a peer or a file reaches, as functions of bytes: for `make fuzz`, and for tests.
+        module(
+            "Fuzzing",
+            [
+                "Autoencoders", "Collection", "CommandLine", "Federation", "Forwarding", "Numerics", "Placement",
+                "Platform", "Services", "Telemetry", "Watching",
+            ]),
+
         // Whole federations on one time line, with the nodes of fl-server and fl-worker.
         module("Simulation", ["Federation", "Numerics", "Platform"]),
 
@@ -169,7 +187,9 @@ let package = Package(
             "Services",
             ["Autoencoders", "Federation", "Laboratory", "Numerics", "Placement", "Platform", "Telemetry", "Watching"]),
         tests("Forwarding", ["CommandLine", "Platform", "Services", "Watching"]),
-        tests("Collection", ["Autoencoders", "Platform", "Services", "Telemetry", "Watching"]),
+        tests(
+            "Collection", ["Autoencoders", "Fuzzing", "Platform", "Services", "Telemetry", "Watching"],
+            resources: [.copy("Corpus")]),
         tests(
             "Laboratory", ["Autoencoders", "Numerics", "Platform", "Telemetry", "Watching"],
             resources: [.copy("Evaluation/Goldens")]),

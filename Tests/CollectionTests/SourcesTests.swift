@@ -213,6 +213,15 @@ import Testing
         #expect(try error(#"{"kind": "remote-write", "listen": "nowhere"}"#).contains("HOST:PORT"))
         #expect(try error(#"{"kind": "prometheus-scrape", "targets": ["ftp://x"]}"#).contains("targets[0]"))
         #expect(try error(#"{"kind": "prometheus-query", "url": "http://x", "last": "soon"}"#).contains("7d"))
+        // More than any clock can add, and more than can be counted.
+        let long = String(repeating: "9", count: 300) + "d"
+        #expect(try error(#"{"kind": "prometheus-query", "url": "http://x", "last": "\#(long)"}"#).contains("7d"))
+        for field in [#""intervalSeconds": 1e300"#, #""maximumSeries": 9e18"#, #""latenessSeconds": -1"#] {
+            let key = field.split(separator: "\"")[0]
+            #expect(
+                try error(#"{"kind": "prometheus-scrape", "targets": ["x:1"], \#(field)}"#).contains(
+                    "sources[3].\(key)"))
+        }
         #expect(
             try error(#"{"kind": "prometheus-scrape", "targets": ["x:1"], "intervalSeconds": -1}"#).contains(
                 "above 0"))

@@ -138,7 +138,9 @@ final class ServerFolder: ServerDisk, @unchecked Sendable {
 
     // MARK: Alarms
 
-    func claims(_ alarms: [[UInt8]]) -> [AlarmClaim?] {
+    func claims(_ alarms: [[UInt8]]) -> [AlarmClaim?] { Self.claims(alarms) }
+
+    static func claims(_ alarms: [[UInt8]]) -> [AlarmClaim?] {
         alarms.map { bytes in
             guard let event = try? AlarmEvent(decoding: bytes) else { return nil }
             let flaw =

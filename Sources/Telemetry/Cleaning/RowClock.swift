@@ -128,6 +128,6 @@ extension RowClock: StreamState {
         lateRun = try state.int(in: 0...Self.lateRows)
         otherStep = try state.double()
         otherRun = try state.int(in: 0...Self.agreeingGaps)
-        lateCount = try state.int(in: 0...Int.max)
+        lateCount = try state.int(in: 0...(1 << 60))
     }
 }

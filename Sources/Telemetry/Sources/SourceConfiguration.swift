@@ -142,14 +142,19 @@ package struct SourceConfiguration: Codable, Hashable, Sendable {
         } catch {
             throw failure(nil, "values of other types", "those that docs/live.md lists")
         }
-        let positive: [(String, Double?)] = [
-            ("intervalSeconds", intervalSeconds), ("timeoutSeconds", timeoutSeconds),
-            ("maximumBytes", maximumBytes.map { Double($0) }), ("maximumSeries", maximumSeries.map { Double($0) }),
-            ("maximumMetrics", maximumMetrics.map { Double($0) }),
+        let positive: [(key: String, value: Double?, most: Double)] = [
+            ("intervalSeconds", intervalSeconds, 1e9), ("timeoutSeconds", timeoutSeconds, 1e9),
+            ("maximumBytes", maximumBytes.map { Double($0) }, 0x1p36),
+            ("maximumSeries", maximumSeries.map { Double($0) }, 1e8),
+            ("maximumMetrics", maximumMetrics.map { Double($0) }, 1e6),
         ]
-        for (key, value) in positive {
-            guard let value, !(value > 0 && value.isFinite) else { continue }
-            throw failure(key, "\(value)", "a number above 0")
+        for (key, value, most) in positive {
+            guard let value, !(value > 0 && value <= most) else { continue }
+            throw failure(key, "\(value)", "a number above 0, at most \(most)")
+        }
+        for (key, value) in [("latenessSeconds", latenessSeconds), ("stalenessSeconds", stalenessSeconds)] {
+            guard let value, !(value >= 0 && value <= 1e9) else { continue }
+            throw failure(key, "\(value)", "a number from 0, at most 1e9")
         }
         if let last, DurationText.seconds(last) == nil {
             throw failure("last", "'\(last)'", "a time such as 7d, 36h or 30m")
@@ -181,7 +186,10 @@ package struct SourceConfiguration: Codable, Hashable, Sendable {
 
 /// Spans of time as people write them: `90s`, `30m`, `36h`, `7d`, `2w`, also joined, `1h30m`.
 package enum DurationText {
-    /// The seconds; `nil` where the text is no span of time.
+    /// Three centuries: what any clock here can be asked to add.
+    private static let longest = 1e10
+
+    /// The seconds; `nil` where the text is no span of time, or one of more than three centuries.
     package static func seconds(_ text: String) -> Double? {
         let units: [Character: Double] = ["s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800]
         var total = 0.0
@@ -200,7 +208,7 @@ package enum DurationText {
             total += number * unit
             rest = rest.dropFirst()
         }
-        return total > 0 ? total : nil
+        return total > 0 && total <= longest ? total : nil
     }
 }
 

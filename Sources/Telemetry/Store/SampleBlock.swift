@@ -79,8 +79,8 @@ package struct SampleBlock: Sendable, Equatable {
     // MARK: Bytes
 
     private static let version: UInt8 = 1
-    /// Most rows and columns of a block that is read.
-    private static let limit = 1 << 24
+    /// Most values of a block that is read; whoever writes one has as many in memory.
+    private static let mostValues: UInt64 = 1 << 25
 
     private enum Form: UInt8 { case missing, constant, decimal, bits }
 
@@ -111,8 +111,10 @@ package struct SampleBlock: Sendable, Equatable {
     package init?(decoding bytes: [UInt8]) {
         guard bytes.first == Self.version else { return nil }
         var reader = BlockReader(bytes: bytes, cursor: 1)
-        guard let rows = reader.number(), let columns = reader.number(), rows <= Self.limit, columns <= Self.limit,
-            rows == 0 || columns * rows <= 1 << 30
+        // A row and a column take a byte each at least: what is claimed is held against that before there is room for it.
+        let most = UInt64(bytes.count)
+        guard let rows = reader.number(), let columns = reader.number(), rows <= most,
+            rows == 0 ? columns <= Self.mostValues : columns <= most && columns * rows <= Self.mostValues
         else { return nil }
         let (rowCount, columnCount) = (Int(rows), Int(columns))
         self.init(columnCount: columnCount)

@@ -60,13 +60,16 @@ package struct AlarmLifecycle: Sendable {
         var isCleared: Bool { event.state == .cleared }
     }
 
-    /// How often in a row alarms came back soon after they were over. Each return doubles the quiet samples that end the
-    /// next one, so that who is told of alarms hears of one that stands instead of many that come and go.
+    /// How often in a row alarms came back soon after they were over, with the same metrics: another fault is no return.
+    /// Each return doubles the quiet samples that end the next one, so that who is told of alarms hears of one that stands
+    /// instead of many that come and go.
     struct Flapping: Codable, Equatable {
         /// Returns in a row.
         private(set) var count = 0
         /// Row in which the last alarm was over.
         private var cleared: Int?
+        /// Metrics that the last alarm named; empty: nobody could tell.
+        private var metrics: Set<String> = []
 
         /// An alarm that needs more than so many times the usual quiet is none that flaps, it stands.
         static let mostDamping = 16
@@ -79,12 +82,19 @@ package struct AlarmLifecycle: Sendable {
             return doubled.overflow ? usual : doubled.partialValue
         }
 
-        mutating func clear(at row: Int) { cleared = row }
+        mutating func clear(at row: Int, of metrics: Set<String>) {
+            cleared = row
+            self.metrics = metrics
+        }
 
-        mutating func raise(at row: Int, usual: Int) {
+        /// An alarm is raised that names these metrics.
+        mutating func raise(at row: Int, usual: Int, of metrics: Set<String>) {
+            let fewer = min(self.metrics.count, metrics.count)
+            let shared = Double(self.metrics.intersection(metrics).count)
+            let isAlike = fewer == 0 || shared >= AlarmLifecycle.leastShared * Double(fewer)
             let reach = quietSamples(usual).multipliedReportingOverflow(by: Self.memory)
             let returns = cleared.map { row >= $0 && row - $0 <= (reach.overflow ? .max : reach.partialValue) } ?? false
-            count = returns ? min(count + 1, AlarmIdentity.mostRevision) : 0
+            count = returns && isAlike ? min(count + 1, AlarmIdentity.mostRevision) : 0
             cleared = nil
         }
     }
@@ -197,8 +207,7 @@ package struct AlarmLifecycle: Sendable {
     private mutating func alarm(_ sample: Sample, _ evidence: (Range<Int>) -> Evidence) -> [AlarmEvent] {
         let ratio = sample.ratio.isFinite ? max(sample.ratio, 0) : 0
         guard var course else {
-            flapping.raise(at: sample.point.index, usual: quietSamples)
-            var event = AlarmEvent(
+            let event = AlarmEvent(
                 id: AlarmIdentity.identity(site: site, entity: entity, mark: identity.mark(of: sample.point)),
                 revision: 0, state: .raised, site: site, entity: entity,
                 worker: worker, severity: .init(ratio: ratio, groups: sample.groups.count, of: groupCount),
@@ -206,9 +215,11 @@ package struct AlarmLifecycle: Sendable {
                 lastAlarm: sample.point,
                 score: ratio, groups: sample.groups.sorted(), fingerprint: [], reconstruction: sample.reconstruction,
                 modelVersion: modelVersion)
-            event.flaps = flapping.count > 0 ? flapping.count : nil
             self.course = Course(event: event, appearance: sample.point)
             see(before: sample.point.index + 1, evidence)
+            let metrics = Set(self.course?.event.fingerprint.map(\.metric) ?? [])
+            flapping.raise(at: sample.point.index, usual: quietSamples, of: metrics)
+            self.course?.event.flaps = flapping.count > 0 ? flapping.count : nil
             return self.course.map { [$0.event] } ?? []
         }
         course.quiet = 0
@@ -235,7 +246,7 @@ package struct AlarmLifecycle: Sendable {
         let settled = course.appearance.index + settlingSamples
         see(before: min(point.index + 1, max((course.event.lastAlarm ?? point).index + 1, settled)), evidence)
         let events = next(.cleared, at: point)
-        flapping.clear(at: point.index)
+        flapping.clear(at: point.index, of: Set(self.course?.event.fingerprint.map(\.metric) ?? []))
         if course.isSettled { self.course = nil }
         return events
     }
@@ -306,9 +317,13 @@ extension AlarmLifecycle: StreamState {
             (course, flapping) = (nil, Flapping())
             return
         }
-        if let saved = try? DeterministicJSON.decode(Saved.self, from: bytes) {
+        let numbers = 0...(1 << 60)
+        func isSound(_ course: Course?) -> Bool {
+            course.map { numbers.contains($0.quiet) && numbers.contains($0.event.revision) } ?? true
+        }
+        if let saved = try? DeterministicJSON.decode(Saved.self, from: bytes), isSound(saved.course) {
             (course, flapping) = (saved.course, saved.flapping)
-        } else if let course = try? DeterministicJSON.decode(Course.self, from: bytes) {
+        } else if let course = try? DeterministicJSON.decode(Course.self, from: bytes), isSound(course) {
             // As versions before wrote it.
             (self.course, flapping) = (course, Flapping())
         } else {

@@ -92,7 +92,7 @@ package enum MaintenanceCalendar {
                 } ?? text.endIndex
             let head = text[..<colon].split(separator: ";")
             let parameters = head.dropFirst().map { part -> (String, String) in
-                let pair = part.split(separator: "=", maxSplits: 1)
+                let pair = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
                 return (pair[0].uppercased(), pair.count == 2 ? String(pair[1].filter { $0 != "\"" }) : "")
             }
             return Line(
@@ -193,7 +193,7 @@ package enum MaintenanceCalendar {
             }
             let isUTC = text.hasSuffix("Z")
             if isUTC { zone = .gmt }
-            let digits = text.filter { $0 != "T" && $0 != "Z" }.map { $0.wholeNumberValue ?? -1 }
+            let digits = text.filter { $0 != "T" && $0 != "Z" }.map { $0.isASCII ? $0.wholeNumberValue ?? -1 : -1 }
             isDay = !text.contains("T")
             guard digits.count == (isDay ? 8 : 14), digits.allSatisfy({ $0 >= 0 }) else {
                 throw line.flaw("a time such as 20260131T220000Z")
@@ -223,7 +223,7 @@ package enum MaintenanceCalendar {
         var total: Int64 = 0
         var digits = ""
         for character in line.value.dropFirst() where character != "T" {
-            if character.isNumber, digits.count < 7 {
+            if character.isASCII, character.isNumber, digits.count < 7 {
                 digits.append(character)
             } else {
                 guard let unit = units[character], let number = Int64(digits) else {

@@ -1,3 +1,4 @@
+import Platform
 import Telemetry
 import Testing
 
@@ -33,5 +34,19 @@ struct RowClockTests {
         #expect(places(slow).suffix(9) == [.gap, .gap, .gap, .gap, .next, .next, .next, .next, .next])
         #expect(places([0, 60, 120, 720, 780, 840, 4440, 4500]).filter { $0 == .gap }.count == 2)
         #expect(places([0, 400, 1000, 2000, 4000, 9000, 20000]).dropFirst().allSatisfy { $0 == .gap })
+    }
+
+    @Test("A count that could not go on is no state")
+    func damagedState() {
+        let clock = RowClock(step: 60, gapFactor: 5)
+        var state = StateWriter()
+        clock.save(to: &state)
+        var last = StateWriter()
+        last.append(Int.max)
+        var damaged = StateReader(state.bytes.dropLast(last.bytes.count) + last.bytes)
+        #expect(throws: StateError.self) {
+            var other = clock
+            try other.restore(from: &damaged)
+        }
     }
 }

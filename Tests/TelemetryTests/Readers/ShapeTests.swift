@@ -183,6 +183,22 @@ struct ShapeTests {
         #expect(graphite.values == [1.5, 2.5])
     }
 
+    @Test("Times further apart than any number of rows", arguments: ["1e300", "-1e300", "9e18"])
+    func farApart(_ time: String) {
+        // Of two series with times of their own, so that rows would be made at even steps.
+        let text = (1...6).map { "cpu,host=a usage=1 \($0)\n" }.joined() + "cpu,host=a idle=1 \(time)\n"
+        let lines = text + (7...12).map { "cpu,host=a idle=2 \($0)\n" }.joined()
+        #expect(outcome(lines).contains("to be put in order"))
+    }
+
+    private func outcome(_ text: String) -> String {
+        do {
+            return "\(try entities(text, name: "far.txt"))"
+        } catch {
+            return "\(error)"
+        }
+    }
+
     @Test("JSON in the shapes that databases and libraries give")
     func json() throws {
         let texts = [

@@ -58,6 +58,21 @@ import Testing
         }
     }
 
+    /// A few bytes that speak of a thousand million values get no room for them.
+    @Test func whatIsClaimedIsHeldAgainstWhatIsThere() {
+        func number(_ value: Int) -> [UInt8] {
+            value < 0x80 ? [UInt8(value)] : [UInt8(value & 0x7f) | 0x80] + number(value >> 7)
+        }
+        for (rows, columns) in [(1 << 24, 64), (64, 1 << 24), (1 << 15, 1 << 15)] {
+            let head = [1] + number(rows) + number(columns)
+            // The time of all rows is the same, and so is each column, missing throughout.
+            let constant: [UInt8] = [1] + [UInt8](repeating: 0, count: 8)
+            let bytes = head + constant + [UInt8](repeating: 0, count: 70_000)
+            #expect(SampleBlock(decoding: bytes) == nil, "\(rows) rows of \(columns) columns")
+        }
+        #expect(SampleBlock(decoding: [1, 0] + number(1 << 30)) == nil)
+    }
+
     @Test func columnsThatComeLaterAreMissingBefore() {
         var block = SampleBlock(columnCount: 1)
         block.append(SampledRow(time: 0, values: [1]))

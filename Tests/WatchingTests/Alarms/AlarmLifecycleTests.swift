@@ -66,6 +66,22 @@ import Watching
         #expect(late.filter { $0.state == .cleared }.map(\.at.index) == [2, 26])
     }
 
+    /// One fault after another is none that comes and goes.
+    @Test func anotherFaultIsNoReturn() {
+        var life = AlarmLifecycle(
+            site: "s", entity: "e", worker: "w", modelVersion: 1, quietSamples: 2, identity: Self.identity)
+        var raised: [AlarmEvent] = []
+        for row in 0..<40 {
+            let metric = row < 10 ? "cpu" : row < 20 ? "disk" : "cpu"
+            let sample = AlarmLifecycle.Sample(
+                point: .init(index: row, time: 0), isAlarm: row % 10 == 0, ratio: 2, groups: [], reconstruction: nil)
+            raised += life.step(sample) { _ in
+                .init(causes: [.init(group: "g", metric: metric, share: 1, deviation: 3)], signature: nil)
+            }.filter { $0.state == .raised }
+        }
+        #expect(raised.map(\.flaps) == [nil, nil, nil, 1])
+    }
+
     /// However often it returns, an alarm of which there is nothing any more ends; a restart knows of the returns.
     @Test func dampingIsBoundedAndSurvivesARestart() throws {
         var life = AlarmLifecycle(

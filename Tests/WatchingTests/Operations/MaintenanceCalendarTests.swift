@@ -81,6 +81,9 @@ import Watching
         ("DTSTART:20260101T000000Z\nRRULE:FREQ=MONTHLY;BYDAY=1MO", "BYDAY=MO,TU,… with FREQ=WEEKLY"),
         ("DTSTART:20260101T000000Z\nRRULE:FREQ=DAILY;BYSETPOS=1", "expected no BYSETPOS"),
         ("DTSTART:20260101T000000Z\nDURATION:2H", "a time such as PT2H30M"),
+        ("DTSTART;=:20260101T000000Z", "an event that ends after it begins"),
+        ("DTSTART:兆0260101T000000Z\nDURATION:PT1H", "a time such as 2026"),
+        ("DTSTART:20260101T000000Z\nDURATION:PT½H", "a time such as PT2H30M"),
         ("DTSTART:19000101T000000Z\nDURATION:PT1H\nRRULE:FREQ=DAILY", "recurs more than"),
     ])
     func whatIsNotUnderstoodIsSaid(event: String, line: String) throws {

@@ -88,8 +88,9 @@ struct SeriesAssembly {
         var place: (Double) -> Int
         let step = series.compactMap { Self.medianStep($0.times) }.min()
         if series.count > 1, union.count > longest + longest / 5 + 2, let step, let first = times.first {
-            let steps = Int(((times[times.count - 1] - first) / step).rounded(.down))
-            guard steps < Self.maximumPoints else { throw Self.tooLarge(path) }
+            // Times may lie further apart than any number of steps that can be counted.
+            let steps = (times[times.count - 1] - first) / step
+            guard steps < Double(Self.maximumPoints) else { throw Self.tooLarge(path) }
             let taken = Set(times.map { Int((($0 - first) / step + 1e-6).rounded(.down)) }).sorted()
             let rows = Dictionary(uniqueKeysWithValues: taken.enumerated().map { ($0.element, $0.offset) })
             times = taken.map { first + Double($0) * step }
