@@ -15,7 +15,7 @@ package final class TelemetryLearner: Learner {
     /// Entities whose samples never end.
     private let live: (any LiveEntities)?
     /// The rows of each live entity that the present loop learns from, since its statistics.
-    private let windows = Mutex<[String: Range<Int>]>([:])
+    private let windows = Mutex<[String: LearningWindow]>([:])
     /// The columns of each source.
     private let columns: [String: [String]]
     private let reader: ReaderOptions
