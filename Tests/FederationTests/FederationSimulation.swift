@@ -357,7 +357,7 @@ struct FederationSimulation {
                 if server.workers.first(where: { $0.name == accepted.worker })?.leaseEpoch != accepted.leaseEpoch {
                     violations.append("a contribution of \(accepted.worker) without a lease counted")
                 }
-                registry.kept[accepted.digest] = payload
+                registry.kept[accepted.digest] = payload.array
             case .recordAbandoned: abandoned += 1
             case .takeAlarms(let batch, let sender):
                 var delivered = registry.delivered[batch.spool] ?? 0

@@ -65,7 +65,7 @@ package enum ServerDirective: Sendable {
     /// ``ServerEvent/committed(version:)``.
     case commit(Commit)
     /// Keep an accepted contribution beside the log; with them each commit can be replayed.
-    case keep(AcceptedContribution, payload: [UInt8])
+    case keep(AcceptedContribution, payload: Bytes)
     /// A round ended without a commit.
     case recordAbandoned(RoundRecord)
     /// A worker joined, left, or was refused for good.
@@ -121,7 +121,7 @@ package struct FinishedUpload: Sendable {
     /// What its sender says is its SHA-256.
     package var digest: [UInt8]
     /// The bytes.
-    package var bytes: [UInt8]
+    package var bytes: Bytes
     /// Wall time of the work, in seconds, as the worker measured it.
     package var workSeconds: Double
     /// When it was complete, counted from the opening of the round.
@@ -130,7 +130,7 @@ package struct FinishedUpload: Sendable {
     /// An upload with every field given.
     package init(
         round: UInt32, attempt: UInt32, worker: String, leaseEpoch: UInt64, entities: [String], digest: [UInt8],
-        bytes: [UInt8], workSeconds: Double, arrival: Duration
+        bytes: Bytes, workSeconds: Double, arrival: Duration
     ) {
         self.round = round
         self.attempt = attempt

@@ -59,18 +59,18 @@ extension ServerRoundMachine {
         var upload =
             uploads.removeValue(forKey: name)
             ?? Upload(assembly: PieceAssembly(digest: piece.digest, totalBytes: total), lastPiece: now)
-        uploadBytes -= upload.assembly.bytes.count
+        uploadBytes -= upload.assembly.count
         if upload.assembly.digest != piece.digest || upload.assembly.totalBytes != total {
             upload.assembly = PieceAssembly(digest: piece.digest, totalBytes: total)
         }
-        let before = upload.assembly.bytes.count
+        let before = upload.assembly.count
         if hasRoom(for: piece.bytes.count, beside: before, at: now) {
             upload.assembly.add(piece.bytes, at: piece.offset)
-            if upload.assembly.bytes.count > before { upload.lastPiece = now }
+            if upload.assembly.count > before { upload.lastPiece = now }
         }
         guard upload.assembly.isComplete else {
-            uploadBytes += upload.assembly.bytes.count
-            send(receipt(.partial, upload.assembly.bytes.count), to: member, &directives)
+            uploadBytes += upload.assembly.count
+            send(receipt(.partial, upload.assembly.count), to: member, &directives)
             uploads[name] = upload
             return
         }
@@ -104,7 +104,7 @@ extension ServerRoundMachine {
                 uploadTurns.end(turn.worker)
                 continue
             }
-            let received = uploads[turn.worker].map { $0.assembly.digest == turn.digest ? $0.assembly.bytes.count : 0 }
+            let received = uploads[turn.worker].map { $0.assembly.digest == turn.digest ? $0.assembly.count : 0 }
             send(
                 Self.receipt(round.number, round.attempt, turn.digest, .partial, received ?? 0), to: member,
                 &directives)
@@ -145,7 +145,7 @@ extension ServerRoundMachine {
     mutating func forgetUpload(of name: String) {
         uploadTurns.end(name)
         guard let upload = uploads.removeValue(forKey: name) else { return }
-        uploadBytes -= upload.assembly.bytes.count
+        uploadBytes -= upload.assembly.count
     }
 
     mutating func forgetUploads() {

@@ -75,7 +75,7 @@ package struct Envelope: Equatable, Sendable {
         var checksum = CyclicRedundancyCheck()
         checksum.update(head.bytes)
         checksum.update(tail.bytes)
-        body.withUnsafeBytes { checksum.update($0) }
+        body.forEachPart { checksum.update($0) }
         head.put(checksum.value)
         head.putRaw(tail.bytes)
         return EncodedMessage(head: head.bytes, body: body)

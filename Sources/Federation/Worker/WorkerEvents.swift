@@ -55,9 +55,9 @@ package enum WorkerEvent: Sendable {
     case received(Envelope)
     /// Time has passed; comes several times in a heartbeat interval.
     case tick
-    /// A version that was to be kept is on the disk, and used from now on.
+    /// A version that was to be adopted is whole, and used from now on.
     case adopted(version: UInt64, digest: [UInt8])
-    /// It could not be kept; it is fetched again later.
+    /// It is not what it should be; it is fetched again later.
     case adoptionFailed(version: UInt64, String)
     /// What it can do is known now.
     case capable(Capabilities)
@@ -66,7 +66,7 @@ package enum WorkerEvent: Sendable {
     /// These entities of other workers are on the disk with all their files; replaces what was said before.
     case mirrored([String])
     /// Local work is done: the bytes of a ``Contribution``, their SHA-256, and the wall time that it took.
-    case workFinished(WorkKey, payload: [UInt8], digest: [UInt8], seconds: Double = 0)
+    case workFinished(WorkKey, payload: Bytes, digest: [UInt8], seconds: Double = 0)
     /// Local work could not be done.
     case workFailed(WorkKey, reason: String)
     /// The spool holds alarms from `oldest` to `latest`; the first call also says what was delivered before.
@@ -88,9 +88,9 @@ package enum WorkerDirective: Sendable {
     case work(WorkKey, hyperparameters: [UInt8], mayAccelerate: Bool)
     /// The work that runs is no longer wanted.
     case cancelWork(WorkKey)
-    /// Keep this version (the bytes of a ``FederatedModel``, if they are what their SHA-256 says) of this federation, then say
-    /// ``WorkerEvent/adopted(version:digest:)``; what was kept before is no longer wanted.
-    case adopt(version: UInt64, digest: [UInt8], model: [UInt8], federation: FederationIdentity)
+    /// Use this version (the bytes of a ``FederatedModel``, if they are what their SHA-256 says) of this federation from now
+    /// on and say ``WorkerEvent/adopted(version:digest:)``; keep it when there is time, what was kept before is not wanted.
+    case adopt(version: UInt64, digest: [UInt8], model: Bytes, federation: FederationIdentity)
     /// Forget the version that was kept: this federation has none, or another.
     case forget(federation: FederationIdentity)
     /// The server has not been heard for long: connections may be dead, make new ones.

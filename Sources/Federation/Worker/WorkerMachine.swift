@@ -160,12 +160,12 @@ package struct WorkerMachine: Sendable {
             guard adopting?.number == version else { break }
             adopting = nil
             directives.append(
-                .note(Note(.error, "model could not be kept", ["version": "\(version)", "reason": reason])))
+                .note(Note(.error, "model could not be taken over", ["version": "\(version)", "reason": reason])))
         case .workFinished(let key, let payload, let digest, let seconds):
             guard case .running(key) = work else { break }
             failedAttempt = nil
             work = .done(
-                key, payload: Bytes(payload), digest: digest, seconds: seconds.isFinite ? max(0, seconds) : 0)
+                key, payload: payload, digest: digest, seconds: seconds.isFinite ? max(0, seconds) : 0)
             pursuePlan(at: now, &directives)
         case .workFailed(let key, let reason):
             guard case .running(key) = work else { break }

@@ -199,9 +199,8 @@ import Glibc
             unsafe frame.head.withUnsafeBytes { head in
                 if let bytes = head.baseAddress { unsafe memcpy(start, bytes, head.count) }
             }
-            unsafe frame.body.withUnsafeBytes { body in
-                if let bytes = body.baseAddress { unsafe memcpy(start + frame.head.count, bytes, body.count) }
-            }
+            unsafe frame.body.copy(
+                to: UnsafeMutableRawBufferPointer(start: start + frame.head.count, count: frame.body.count))
         }
         while true {
             let flags = ZMQ_DONTWAIT | (more ? ZMQ_SNDMORE : 0)
