@@ -93,7 +93,7 @@ package final class StoredEntities: LiveEntities, @unchecked Sendable {
 
     package func window(of key: String, latest count: Int) -> LearningWindow {
         guard let entity = store.entity(key) else { return LearningWindow(rows: 0..<0) }
-        let spans = lock.withLock { spans[key] ?? [] }
+        let spans = lock.withLock { self.spans[key] ?? [] }
         // What cannot be read now is left to whoever reads the rows.
         return rule.window(latest: count, of: entity.firstRow..<entity.nextRow, alarms: spans.map(\.range)) { row in
             (try? store.read(key, from: row, limit: 1))?.rows.times.first
