@@ -60,7 +60,7 @@ import Testing
             let term = WeightedAverage.term(signed, weight)
             #expect(term == whole * Int128(weight), "\(signed) times \(weight)")
             let divisor = UInt64.random(in: 1...(1 << Int.random(in: 0...46, using: &generator)), using: &generator)
-            for sum in [term, term * 1_000_003, Int128(divisor) / 2, -Int128(divisor) / 2] {
+            for sum in [term, term * 1_003, Int128(divisor) / 2, -Int128(divisor) / 2] {
                 let (quotient, remainder) = sum.quotientAndRemainder(dividingBy: Int128(divisor))
                 let rounded = remainder.magnitude * 2 >= UInt128(divisor) ? quotient + sum.signum() : quotient
                 #expect(WeightedAverage.quotient(sum, divisor) == rounded, "\(sum) by \(divisor)")

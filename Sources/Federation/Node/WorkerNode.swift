@@ -289,7 +289,11 @@ package final class WorkerNode {
                 let payload = contribution.computed(from: key.baseDigest, of: key.entities).encodedParts()
                 let digest = SHA256.digest(payload)
                 let seconds = (clock.now - start).seconds
-                inbox.put(.machine(.workFinished(key, payload: payload, digest: digest, seconds: seconds)))
+                inbox.put(
+                    .machine(
+                        .workFinished(
+                            key, payload: payload, digest: digest, seconds: seconds,
+                            changes: contribution.announcement(from: model))))
             } catch {
                 guard !cancellation.isCancelled else { return }
                 inbox.put(.machine(.workFailed(key, reason: "\(error)")))

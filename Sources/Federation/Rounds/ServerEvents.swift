@@ -122,6 +122,8 @@ package struct FinishedUpload: Sendable {
     package var digest: [UInt8]
     /// The bytes.
     package var bytes: Bytes
+    /// What its sender announced of it; `nil` where it did not.
+    package var announced: [AnnouncedChange]?
     /// Wall time of the work, in seconds, as the worker measured it.
     package var workSeconds: Double
     /// When it was complete, counted from the opening of the round.
@@ -130,8 +132,9 @@ package struct FinishedUpload: Sendable {
     /// An upload with every field given.
     package init(
         round: UInt32, attempt: UInt32, worker: String, leaseEpoch: UInt64, entities: [String], digest: [UInt8],
-        bytes: Bytes, workSeconds: Double, arrival: Duration
+        bytes: Bytes, announced: [AnnouncedChange]? = nil, workSeconds: Double, arrival: Duration
     ) {
+        self.announced = announced
         self.round = round
         self.attempt = attempt
         self.worker = worker

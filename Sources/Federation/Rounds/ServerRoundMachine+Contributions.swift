@@ -47,6 +47,11 @@ extension ServerRoundMachine {
         }
         if piece.bytes.count == 0 {
             // It asks whether to send.
+            if !piece.changes.isEmpty, round.kind == .training {
+                round.announcements.note(piece.changes, from: name)
+                phase = .running(round)
+                if refuseBeforehand(name, digest: piece.digest, at: now, &directives) { return }
+            }
             let turn = UploadTurns.Turn(worker: name, digest: piece.digest, bytes: total)
             guard
                 uploadTurns.ask(
@@ -83,7 +88,25 @@ extension ServerRoundMachine {
                 FinishedUpload(
                     round: round.number, attempt: round.attempt, worker: name, leaseEpoch: member.epoch,
                     entities: member.entities, digest: piece.digest, bytes: upload.assembly.bytes,
-                    workSeconds: piece.workSeconds, arrival: now - round.started)))
+                    announced: round.announcements[name], workSeconds: piece.workSeconds, arrival: now - round.started))
+        )
+    }
+
+    /// Refuses what would be refused when the round closes, before its bytes travel; whether it did.
+    private mutating func refuseBeforehand(
+        _ name: String, digest: [UInt8], at now: Instant, _ directives: inout [ServerDirective]
+    ) -> Bool {
+        guard case .running(let round) = phase, let member = members[name],
+            let error = round.announcements.refusal(
+                of: name, among: members.count { !$0.value.entities.isEmpty || round.accepted[$0.key] != nil },
+                gate: configuration.gate, history: history)
+        else { return false }
+        forgetUpload(of: name)
+        reject(error, digest: digest, from: name, at: now, &directives)
+        send(
+            Self.receipt(round.number, round.attempt, digest, .rejected, 0, error.description), to: member,
+            &directives)
+        return true
     }
 
     private static func receipt(
@@ -104,6 +127,8 @@ extension ServerRoundMachine {
                 uploadTurns.end(turn.worker)
                 continue
             }
+            // Others have said what they have meanwhile.
+            if refuseBeforehand(turn.worker, digest: turn.digest, at: now, &directives) { continue }
             let received = uploads[turn.worker].map { $0.assembly.digest == turn.digest ? $0.assembly.count : 0 }
             send(
                 Self.receipt(round.number, round.attempt, turn.digest, .partial, received ?? 0), to: member,

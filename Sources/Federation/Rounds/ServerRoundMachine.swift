@@ -143,6 +143,8 @@ package struct ServerRoundMachine: Sendable {
     /// What the machine waits for; `nil` when nothing does.
     package internal(set) var waitingFor: String?
     var modelBytes = Bytes([])
+    /// What changes were in the rounds before.
+    var history: ChangeHistory
     /// The present loop, or the last one.
     var course = LoopCourse()
 
@@ -153,6 +155,7 @@ package struct ServerRoundMachine: Sendable {
         term = recovery.term
         version = recovery.version
         bundle = recovery.bundle
+        history = recovery.history
         nextRound = recovery.nextRound
         // A folder that was restored counts its starts again: leases of two starts shall not have the same numbers.
         leasesGiven = configuration.tokenSecret.prefix(4).reduce(0) { $0 << 8 | UInt32($1) } >> 1

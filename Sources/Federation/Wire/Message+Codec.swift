@@ -53,6 +53,11 @@ extension Message {
             writer.put(body.digest)
             writer.put(body.totalBytes)
             writer.put(body.offset)
+            writer.put(body.changes) { writer, change in
+                writer.put(change.group)
+                writer.put(change.norm)
+                writer.put(change.samples)
+            }
             writer.put(UInt32(clamping: body.bytes.count))
         case .contributionReceipt(let body):
             writer.put(body.round)
@@ -123,7 +128,11 @@ extension Message {
                     workSeconds: try reader.amount("work seconds"), digest: try reader.digest(),
                     totalBytes: try reader.integer("total bytes"),
                     offset: try reader.integer("offset"),
-                    bytes: try reader.part("bytes", limit: WireLimits.piece)))
+                    changes: try reader.array("changes", limit: WireLimits.groups) { reader throws(FederationError) in
+                        AnnouncedChange(
+                            group: try reader.string("group", limit: WireLimits.group),
+                            norm: try reader.amount("norm"), samples: try reader.integer("samples"))
+                    }, bytes: try reader.part("bytes", limit: WireLimits.piece)))
         case .contributionReceipt:
             self = .contributionReceipt(
                 ContributionReceipt(

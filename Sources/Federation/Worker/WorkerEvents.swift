@@ -65,8 +65,10 @@ package enum WorkerEvent: Sendable {
     case reaches([String])
     /// These entities of other workers are on the disk with all their files; replaces what was said before.
     case mirrored([String])
-    /// Local work is done: the bytes of a ``Contribution``, their SHA-256, and the wall time that it took.
-    case workFinished(WorkKey, payload: Bytes, digest: [UInt8], seconds: Double = 0)
+    /// Local work is done: the bytes of a ``Contribution``, their SHA-256, the wall time that it took, and what is announced
+    /// of it.
+    case workFinished(
+        WorkKey, payload: Bytes, digest: [UInt8], seconds: Double = 0, changes: [AnnouncedChange] = [])
     /// Local work could not be done.
     case workFailed(WorkKey, reason: String)
     /// The spool holds alarms from `oldest` to `latest`; the first call also says what was delivered before.
@@ -84,7 +86,7 @@ package enum WorkerDirective: Sendable {
     /// Send a message to the server; it may be lost.
     case send(Envelope)
     /// Do local work on a thread of its own, on the accelerator only where that is allowed, then say
-    /// ``WorkerEvent/workFinished(_:payload:digest:seconds:)``.
+    /// ``WorkerEvent/workFinished(_:payload:digest:seconds:changes:)``.
     case work(WorkKey, hyperparameters: [UInt8], mayAccelerate: Bool)
     /// The work that runs is no longer wanted.
     case cancelWork(WorkKey)

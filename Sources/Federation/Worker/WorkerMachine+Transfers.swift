@@ -75,7 +75,7 @@ extension WorkerMachine {
                 ContributionPiece(
                     round: key.round, attempt: upload.attempt, assignmentRevision: assignmentRevision,
                     workSeconds: seconds, digest: digest, totalBytes: UInt64(payload.count),
-                    offset: UInt64(upload.offset),
+                    offset: UInt64(upload.offset), changes: asks ? announced : [],
                     bytes: payload[upload.offset..<end])),
             &directives)
     }

@@ -97,6 +97,8 @@ package struct WorkerMachine: Sendable {
     var download: Download?
     var scoring: UInt64?
     var delivery: SpoolDelivery
+    /// What is said of the work that is done before it is sent.
+    var announced: [AnnouncedChange] = []
     var streamEnded = false
     var scoredSamples: UInt64 = 0
     var stopped = false
@@ -161,9 +163,10 @@ package struct WorkerMachine: Sendable {
             adopting = nil
             directives.append(
                 .note(Note(.error, "model could not be taken over", ["version": "\(version)", "reason": reason])))
-        case .workFinished(let key, let payload, let digest, let seconds):
+        case .workFinished(let key, let payload, let digest, let seconds, let changes):
             guard case .running(key) = work else { break }
             failedAttempt = nil
+            announced = changes
             work = .done(
                 key, payload: payload, digest: digest, seconds: seconds.isFinite ? max(0, seconds) : 0)
             pursuePlan(at: now, &directives)
@@ -171,6 +174,7 @@ package struct WorkerMachine: Sendable {
             guard case .running(key) = work else { break }
             directives.append(
                 .note(Note(.warning, "local work failed", ["round": "\(key.round)", "reason": reason])))
+            announced = []
             // The others shall not wait for it until the deadline: it gives nothing.
             let payload = Contribution(
                 kind: key.kind, base: key.baseDigest, entities: key.entities, rawBytes: 0

@@ -77,6 +77,7 @@ package final class ServerService {
             hyperparameters: try DeterministicJSON.encode(settings.training, pretty: false),
             assumedAttackers: settings.assumedAttackers)
         let recovery = try Self.recover(from: registry)
+        FreeMemory.keepLittle()
         let needed = DescriptorLimit.needed(workers: settings.federation.maximumWorkers)
         let allowed = DescriptorLimit.raise(to: needed)
         if allowed < needed {
