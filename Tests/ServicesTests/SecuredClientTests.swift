@@ -82,7 +82,7 @@ struct SecuredClientTests {
         func hint(_ more: [String]) throws -> ToolProcess.Result {
             try ToolProcess.run(
                 "fl-alerts",
-                ["hint", "disk-stall", "look at the disk", "--server", server, "--ca-file", own.file] + more,
+                ["hint", "disk-stall", "--text", "look at the disk", "--server", server, "--ca-file", own.file] + more,
                 environment: elsewhere)
         }
         #expect(try hint([]).status != 0)

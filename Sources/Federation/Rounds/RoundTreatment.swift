@@ -107,16 +107,17 @@ extension Contribution {
             })
     }
 
-    /// What its sender announces of it before it sends it.
+    /// What its sender announces of it before it sends it; nothing where a norm is no number.
     ///
     /// - Parameter base: what the round started from.
     package func announcement(from base: FederatedModel?) -> [AnnouncedChange] {
         guard kind == .training else { return [] }
-        return groups.compactMap { update in
+        let changes = groups.compactMap { update in
             update.change(from: base).map {
                 AnnouncedChange(group: update.name, norm: $0, samples: update.sampleCount)
             }
         }
+        return changes.allSatisfy(\.norm.isFinite) ? changes : []
     }
 }
 
