@@ -412,7 +412,7 @@ struct FederationSimulation {
             case .alarmsRefused: violations.append("worker \(index): alarms were refused")
             case .alarmsRewound(let number): workers[index].delivered = number
             case .fail(_, let text): violations.append("worker \(index) gave up: \(text)")
-            case .cancelWork, .serve, .forget, .reconnect, .note: break
+            case .cancelWork, .serve, .forget, .reconnect, .learnServerKey, .note: break
             }
         }
     }

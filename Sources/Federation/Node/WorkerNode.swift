@@ -167,6 +167,12 @@ package final class WorkerNode {
             } catch {
                 failure = failure ?? error
             }
+        case .learnServerKey(let key, let isDue):
+            do {
+                try port.learn(serverKey: key, isDue: isDue)
+            } catch {
+                failure = failure ?? error
+            }
         case .work(let key, let hyperparameters, let mayAccelerate):
             startWork(key, hyperparameters, mayAccelerate: mayAccelerate)
         case .cancelWork:

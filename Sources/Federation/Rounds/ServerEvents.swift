@@ -22,6 +22,8 @@ package enum ServerEvent: Sendable {
     case unreadable(FederationError, from: Peer)
     /// Tell whoever handed over a key what became of it.
     case answering(EnrolmentAnswer, to: Peer)
+    /// The server will have another key after so long; `nil`: it keeps the one that it has.
+    case keyAnnounced(PublicKey?, after: Duration = .zero)
     /// Time has passed; comes several times in a heartbeat interval.
     case tick
     /// For so long nobody looked whether messages arrive: the process was paused, or slow.
@@ -44,7 +46,7 @@ package enum ServerEvent: Sendable {
     var mayMoveRounds: Bool {
         switch self {
         case .tick, .chosen, .judged, .aggregated, .committed, .commitFailed: true
-        case .received, .expelled, .answering, .unreadable, .deaf, .alarmsDecided: false
+        case .received, .expelled, .answering, .keyAnnounced, .unreadable, .deaf, .alarmsDecided: false
         }
     }
 }

@@ -247,6 +247,11 @@ extension ServerStatus {
         writer.put(isChosen)
         writer.put(mayAccelerate)
         writer.put(assignmentRevision)
+        writer.put(nextKey != nil)
+        if let nextKey {
+            writer.put(nextKey.key.bytes)
+            writer.put(nextKey.remainingMilliseconds)
+        }
         writer.put(assignment != nil)
         guard let assignment else { return }
         writer.put(assignment.entities) { $0.put($1) }
@@ -270,6 +275,12 @@ extension ServerStatus {
         isChosen = try reader.boolean("is chosen")
         mayAccelerate = try reader.boolean("may accelerate")
         assignmentRevision = try reader.integer("revision")
+        if try reader.boolean("has a next key") {
+            guard let key = PublicKey(try reader.byteString("next key", limit: PublicKey.length)) else {
+                throw FederationError(.malformed, "a server's next key that is none")
+            }
+            nextKey = KeyChange(key: key, remainingMilliseconds: try reader.integer("remaining"))
+        }
         guard try reader.boolean("has an assignment") else { return }
         assignment = Assignment(
             entities: try reader.names("entities", limit: WireLimits.entities),

@@ -95,8 +95,10 @@ package enum WorkerDirective: Sendable {
     case adopt(version: UInt64, digest: [UInt8], model: Bytes, federation: FederationIdentity)
     /// Forget the version that was kept: this federation has none, or another.
     case forget(federation: FederationIdentity)
-    /// The server has not been heard for long: connections may be dead, make new ones.
+    /// The server has not been heard for long, or has another key now: make new connections.
     case reconnect
+    /// The server will have this key, or has it by now: keep it.
+    case learnServerKey(PublicKey, isDue: Bool)
     /// Serve these entities and no others.
     case serve(entities: [String])
     /// Get the samples of these entities and go on getting what is appended; from nobody else. Say

@@ -97,6 +97,8 @@ package struct WorkerMachine: Sendable {
     var download: Download?
     var scoring: UInt64?
     var delivery: SpoolDelivery
+    /// The key that the server will have, and from when on.
+    var nextKey: (key: PublicKey, at: Instant)?
     /// What is said of the work that is done before it is sent.
     var announced: [AnnouncedChange] = []
     var streamEnded = false
@@ -328,6 +330,7 @@ package struct WorkerMachine: Sendable {
             directives.append(.note(Note(.info, new.isChosen ? "chosen to train and serve" : "standing by")))
         }
         status = new
+        learn(new.nextKey, at: now, &directives)
         if let given = new.assignment, assignment == nil || new.assignmentRevision != assignmentRevision {
             assignment = given
             assignmentRevision = new.assignmentRevision

@@ -106,6 +106,10 @@ import Glibc
         guard unsafe zmq_bind(pointer, address) == 0 else { throw Self.addressFailure("listen on", address) }
     }
 
+    func unbind(_ address: String) throws(TransportError) {
+        guard unsafe zmq_unbind(pointer, address) == 0 else { throw Self.addressFailure("stop listening on", address) }
+    }
+
     func connect(_ address: String) throws(TransportError) {
         guard unsafe zmq_connect(pointer, address) == 0 else { throw Self.addressFailure("connect to", address) }
     }
