@@ -81,13 +81,15 @@ let package = Package(
         systemLibrary("CCurl", packages: ["libcurl4-openssl-dev"]),
         systemLibrary("CSnappy", packages: ["libsnappy-dev"]),
         systemLibrary("CZlib", packages: ["zlib1g-dev"]),
+        systemLibrary("COpenSSL", packages: ["libssl-dev"]),
+        systemLibrary("CTLS", packages: ["libssl-dev"]),
         systemLibrary("CZstd", packages: ["libzstd-dev"]),
         .target(name: "CVectorKernels", cSettings: [.unsafeFlags(["-O3"])]),
         .target(name: "COpenCL"),
 
         // Layer 1: what knows nothing of the domain.
         module("Numerics", ["COpenBLAS"], touchesC: true),
-        module("Platform", ["CExpat", "CZlib", "CZstd", "Numerics"], touchesC: true),
+        module("Platform", ["CExpat", "COpenSSL", "CZlib", "CZstd", "Numerics"], touchesC: true),
         module("Charts", ["Platform"]),
 
         // Layer 2.
@@ -112,7 +114,7 @@ let package = Package(
         module(
             "Services",
             [
-                "Autoencoders", "CMicroHTTP", "CSQLite", "CZeroMQ", "CommandLine", "Federation", "Numerics",
+                "Autoencoders", "CMicroHTTP", "CSQLite", "CTLS", "CZeroMQ", "CommandLine", "Federation", "Numerics",
                 "Placement", "Platform",
                 "Telemetry", "Watching",
             ], touchesC: true, resources: pageFiles.map { .embedInCode("Page/Resources/" + $0) }),

@@ -14,7 +14,7 @@ struct AckCommand: Command {
             .init("fl-alerts ack 17", "the alarm of event 17"),
             .init("fl-alerts ack --incident site1/enb0@1767730320", "a whole incident"),
         ],
-        options: [OperationSubject.alarm, OperationSubject.incident, undo, AlertsCommand.server])
+        options: [OperationSubject.alarm, OperationSubject.incident, undo] + AlertsCommand.access)
 
     func run(_ arguments: Arguments, _ console: Console) async throws {
         try await OperationSubject.operate(arguments[Self.undo] ? "unacknowledge" : "acknowledge", arguments)

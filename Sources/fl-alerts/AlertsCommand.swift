@@ -8,8 +8,10 @@ import Watching
 /// `fl-alerts`.
 struct AlertsCommand: Command {
     static let server = Option<String>(
-        "server", "HOST:PORT", default: "127.0.0.1:7410", "the server's HTTP endpoint", constraint: "HOST:PORT",
-        valid: { ServiceOptions.address($0) != nil })
+        "server", "ADDRESS", default: "127.0.0.1:7410", "the server's HTTP endpoint, HOST:PORT or https://HOST:PORT",
+        constraint: ServerAccess.constraint, valid: { HTTPPeer($0) != nil })
+    /// What says where the server is and how one talks to it.
+    static let access: [any AnyOption] = [server] + ServerAccess.options
     static let follow = Option<Bool>("follow", default: false, "wait for alarms and show them as they come")
     static let since = Option<Int>(
         "since", "NUMBER", default: 0, "only alarm events after this sequence number", constraint: "at least 0",
@@ -33,30 +35,28 @@ struct AlertsCommand: Command {
             .init("fl-alerts --follow", "all so far, then as they come"),
             .init("fl-alerts --since 120 --format json", "what came after number 120, for another program"),
         ],
-        options: [server, follow, since, format])
+        options: access + [follow, since, format])
 
     func run(_ arguments: Arguments, _ console: Console) async throws {
-        guard let (host, port) = ServiceOptions.address(arguments[Self.server]) else {
-            throw CommandLineError.usage("--server cannot be understood")
-        }
+        let peer = try ServerAccess.peer(arguments[Self.server], arguments)
         let isJSON = arguments[Self.format] == .json
         let since = arguments[Self.since]
         if arguments[Self.follow] {
             let stop = StopSignal()
             stop.catchTermination()
             try await BackgroundThread.run {
-                try Self.follow(host, port, since: since, isJSON: isJSON, stop: stop, console)
+                try Self.follow(peer, since: since, isJSON: isJSON, stop: stop, console)
             }
         } else {
-            try await BackgroundThread.run { try Self.list(host, port, since: since, isJSON: isJSON, console) }
+            try await BackgroundThread.run { try Self.list(peer, since: since, isJSON: isJSON, console) }
         }
     }
 
     // MARK: Once
 
-    private static func list(_ host: String, _ port: Int, since: Int, isJSON: Bool, _ console: Console) throws {
+    private static func list(_ peer: HTTPPeer, since: Int, isJSON: Bool, _ console: Console) throws {
         var table = Table(AlarmLine.header)
-        let unreadable = try AlarmFeed.read(host: host, port: port, since: Int64(since)) { events in
+        let unreadable = try AlarmFeed.read(peer, since: Int64(since)) { events in
             for event in events {
                 if isJSON {
                     console.print(JSONText.visible(try Console.json(event, pretty: false)))
@@ -73,7 +73,7 @@ struct AlertsCommand: Command {
     // MARK: Following
 
     private static func follow(
-        _ host: String, _ port: Int, since: Int, isJSON: Bool, stop: StopSignal, _ console: Console
+        _ peer: HTTPPeer, since: Int, isJSON: Bool, stop: StopSignal, _ console: Console
     ) throws {
         var last = "\(since)"
         var connected = false
@@ -81,7 +81,7 @@ struct AlertsCommand: Command {
         while !stop.isSet {
             var parser = EventStreamParser()
             let outcome = HTTPClient.get(
-                host: host, port: port, path: "/v1/alarms/stream", headers: ["Last-Event-ID": last]
+                peer, path: "/v1/alarms/stream", headers: ["Last-Event-ID": last]
             ) { bytes in
                 if noted { console.note("connected again") }
                 (connected, noted) = (true, false)

@@ -15,7 +15,7 @@ struct AuditCommand: Command {
             latest 100,000 are kept.
             """,
         examples: [.init("fl-alerts audit --since 40", "what came after change 40")],
-        options: [since, AlertsCommand.server, AlertsCommand.format])
+        options: [since] + AlertsCommand.access + [AlertsCommand.format])
 
     private struct Page: Decodable {
         let entries: [AuditEntry]

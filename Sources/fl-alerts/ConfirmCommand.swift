@@ -11,7 +11,7 @@ struct ConfirmCommand: Command {
             earlier alarms too. Of an incident it is the signature of the most likely culprit's alarm.
             """,
         examples: [.init("fl-alerts confirm 17 --fault disk-stall", "the alarm of event 17")],
-        options: [OperationSubject.alarm, OperationSubject.incident, fault, AlertsCommand.server])
+        options: [OperationSubject.alarm, OperationSubject.incident, fault] + AlertsCommand.access)
 
     func run(_ arguments: Arguments, _ console: Console) async throws {
         try await OperationSubject.operate("confirm", arguments, with: ["fault": .string(arguments[Self.fault])])

@@ -8,7 +8,7 @@ struct FalseCommand: Command {
         name: "false", summary: "say that nothing was wrong",
         discussion: "Marks an alarm or an incident as false, for whoever reads it. Thresholds stay as they are.",
         examples: [.init("fl-alerts false 17", "the alarm of event 17")],
-        options: [OperationSubject.alarm, OperationSubject.incident, undo, AlertsCommand.server])
+        options: [OperationSubject.alarm, OperationSubject.incident, undo] + AlertsCommand.access)
 
     func run(_ arguments: Arguments, _ console: Console) async throws {
         try await OperationSubject.operate(arguments[Self.undo] ? "unjudge" : "false", arguments)

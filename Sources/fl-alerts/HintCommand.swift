@@ -12,7 +12,7 @@ struct HintCommand: Command {
         name: "hint", summary: "write down what helps with a known fault",
         discussion: "Whoever sees the fault next sees it on the server's page, under what to do.",
         examples: [.init("fl-alerts hint disk-stall --text 'smartctl -a, then move the volume'", "for disk-stall")],
-        options: [fault, text, AlertsCommand.server])
+        options: [fault, text] + AlertsCommand.access)
 
     func run(_ arguments: Arguments, _ console: Console) async throws {
         let client = try OperationsClient(arguments)

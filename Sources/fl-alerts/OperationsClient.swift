@@ -5,37 +5,32 @@ import Services
 
 /// Asks a server to change what operators say of its alarms, and reads what they said.
 struct OperationsClient {
-    let host: String
-    let port: Int
+    let peer: HTTPPeer
 
     /// The server of a command line.
     init(_ arguments: Arguments) throws {
-        guard let (host, port) = ServiceOptions.address(arguments[AlertsCommand.server]) else {
-            throw CommandLineError.usage("--server cannot be understood")
-        }
-        self.host = host
-        self.port = port
+        peer = try ServerAccess.peer(arguments[AlertsCommand.server], arguments)
     }
 
     /// Posts, or puts, a JSON object.
     @discardableResult
     func send(_ body: [String: JSONValue], to path: String, puts: Bool = false) throws -> [UInt8] {
         let json = JSONValue.object(body).description
-        return try answer { HTTPClient.post(host: host, port: port, path: path, json: json, puts: puts, read: $0) }
+        return try answer { HTTPClient.post(peer, path: path, json: json, puts: puts, read: $0) }
     }
 
     /// Deletes what a path names.
     func delete(_ path: String) throws {
-        _ = try answer { HTTPClient.delete(host: host, port: port, path: path, read: $0) }
+        _ = try answer { HTTPClient.delete(peer, path: path, read: $0) }
     }
 
     /// What a path has.
     func get<Value: Decodable>(_ type: Value.Type, _ path: String) throws -> Value {
-        let body = try answer { HTTPClient.get(host: host, port: port, path: path, read: $0) }
+        let body = try answer { HTTPClient.get(peer, path: path, read: $0) }
         do {
             return try JSONDecoder().decode(type, from: Data(body))
         } catch {
-            throw CommandLineError(.data, "\(host):\(port): its answer to \(path) cannot be read by this version")
+            throw CommandLineError(.data, "\(peer): its answer to \(path) cannot be read by this version")
         }
     }
 

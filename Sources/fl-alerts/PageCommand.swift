@@ -12,17 +12,16 @@ struct PageCommand: Command {
             another one after each start of the server. The browser forgets it with the tab.
             """,
         examples: [.init("xdg-open \"$(fl-alerts page)\"", "open it")],
-        options: [AlertsCommand.server])
+        options: AlertsCommand.access)
 
     func run(_ arguments: Arguments, _ console: Console) async throws {
         let client = try OperationsClient(arguments)
-        guard let token = LocalDoor.token(http: client.port) else {
+        guard let token = client.peer.token ?? LocalDoor.token(http: client.peer.port) else {
             throw CommandLineError(
                 .unavailable,
-                "found no token for port \(client.port): expected a server that this user runs on this machine, not in plain "
-                    + "mode; elsewhere 'fl-server keys token' makes one")
+                "found no token for port \(client.peer.port): expected a server that this user runs on this machine, not in plain "
+                    + "mode; elsewhere 'fl-server keys token' makes one for --token-file")
         }
-        let host = client.host.contains(":") ? "[\(client.host)]" : client.host
-        console.print("http://\(host):\(client.port)/#token=\(token)")
+        console.print("\(client.peer.trust == nil ? "http://" : "")\(client.peer)/#token=\(token)")
     }
 }

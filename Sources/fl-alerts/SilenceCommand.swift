@@ -47,7 +47,7 @@ struct SilenceCommand: Command {
                 "fl-alerts silence --site site1 --calendar maintenance.ics", "while its events last, the next 30 days"),
             .init("fl-alerts silence --change 12 --for 2h", "silence 12 ends two hours from now"),
         ],
-        options: matchers + [severity, duration, comment, change, calendar, within, AlertsCommand.server])
+        options: matchers + [severity, duration, comment, change, calendar, within] + AlertsCommand.access)
 
     func run(_ arguments: Arguments, _ console: Console) async throws {
         let client = try OperationsClient(arguments)

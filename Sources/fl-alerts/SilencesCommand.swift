@@ -8,7 +8,7 @@ struct SilencesCommand: Command {
     static let manual = CommandManual(
         name: "silences", summary: "show silences",
         discussion: "Those in force and to come, and those that were over within the last week.",
-        examples: [.init("fl-alerts silences", "as a table")], options: [AlertsCommand.server, AlertsCommand.format])
+        examples: [.init("fl-alerts silences", "as a table")], options: AlertsCommand.access + [AlertsCommand.format])
 
     private struct List: Decodable { let silences: [Silence] }
 

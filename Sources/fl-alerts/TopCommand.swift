@@ -20,7 +20,7 @@ struct TopCommand: Command {
         examples: [
             .init("fl-alerts top", "until q"), .init("fl-alerts top | head -5", "once, for another program"),
         ],
-        options: [interval, AlertsCommand.server])
+        options: [interval] + AlertsCommand.access)
 
     func run(_ arguments: Arguments, _ console: Console) async throws {
         let client = try OperationsClient(arguments)

@@ -8,7 +8,7 @@ struct UnsilenceCommand: Command {
     static let manual = CommandManual(
         name: "unsilence", summary: "end a silence",
         discussion: "It ends now. fl-alerts silences shows which there are.",
-        examples: [.init("fl-alerts unsilence 12", "silence 12")], options: [number, AlertsCommand.server])
+        examples: [.init("fl-alerts unsilence 12", "silence 12")], options: [number] + AlertsCommand.access)
 
     func run(_ arguments: Arguments, _ console: Console) async throws {
         let client = try OperationsClient(arguments)

@@ -9,9 +9,11 @@ import Telemetry
 struct KeysCommand: Command {
     enum Action: String, ChoiceOptionValue {
         case list, show, revoke, token, forget
+        case rotateServer = "rotate-server"
     }
 
-    static let action = Option<Action>.positional("action", "ACTION", "list, show, revoke, token or forget")
+    static let action = Option<Action>.positional(
+        "action", "ACTION", "list, show, revoke, token, forget or rotate-server")
     static let name = Option<String>.optional("name", "NAME", "the worker to revoke; the token to make or to forget")
     static let role = Option<HTTPRoleOption>(
         "role", "ROLE", default: .operate,
@@ -22,12 +24,20 @@ struct KeysCommand: Command {
         "expires", "TIME", "how long the token is good for; by default for good", constraint: "a time such as 30d",
         valid: { DurationText.seconds($0).map { $0 >= 1 && $0 < 1e10 } ?? false })
 
+    static let after = Option<String>(
+        "after", "TIME", default: "7d", "with rotate-server, when the server takes its next key",
+        constraint: "a time such as 30d", valid: { DurationText.seconds($0).map { $0 >= 1 && $0 < 1e9 } ?? false })
+
     static let manual = CommandManual(
         name: "keys", summary: "say who may take part, shut somebody out, make tokens for HTTP",
         discussion: """
             list shows the workers that are enrolled, the tokens that nobody has used yet, and the tokens for HTTP; show \
             prints the server's public key; revoke shuts a worker out: its lease ends at once, what it sends is not \
             looked at, and it does not get in again. token makes a token for HTTP in a file; forget takes one back.
+
+            rotate-server makes the key that the server will have. Until then it keeps the one it has, tells its workers \
+            the next one over their connections, and they keep it; then they come back with it within a second. A worker \
+            that does not come in the meantime needs a new token, and so does a word of 'fl-server enrol' that is not used.
 
             A server that runs on the folder takes it over at once.
             """,
@@ -38,7 +48,7 @@ struct KeysCommand: Command {
                 "fl-server keys token --role operate --name console --out console.token",
                 "a token with which the fault library can be changed over HTTP"),
         ],
-        options: [action, KeysOptions.dataFolder, name, role, out, expires, KeysOptions.format])
+        options: [action, KeysOptions.dataFolder, name, role, out, expires, after, KeysOptions.format])
 
     func run(_ arguments: Arguments, _ console: Console) async throws {
         let store = try IdentityStore(folder: arguments[KeysOptions.dataFolder])
@@ -48,6 +58,11 @@ struct KeysCommand: Command {
         case .revoke: try revoke(store, try needed(Self.name, "--name", arguments), console)
         case .token: try makeToken(store, arguments, console)
         case .forget: try forget(store, try needed(Self.name, "--name", arguments), console)
+        case .rotateServer:
+            let seconds = DurationText.seconds(arguments[Self.after]) ?? 0
+            _ = try store.serverKeys()
+            let next = try store.announceKeys(at: IdentityStore.now + Int64(seconds.rounded(.up)))
+            console.note("the server's key is \(next.keys.publicKey) from \(Self.date(next.at)) on")
         }
     }
 

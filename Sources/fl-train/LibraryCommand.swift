@@ -14,12 +14,9 @@ struct LibraryCommand: Command {
     static let library = Option<String>(
         "library", "FILE", default: "faults.json", "the file with the known faults; add makes it when it is missing")
     static let server = Option<String>.optional(
-        "server", "HOST:PORT", "the library of the server with this HTTP endpoint instead of a file",
-        constraint: "HOST:PORT", valid: { ServiceOptions.address($0) != nil })
-    static let tokenFile = Option<String>.optional(
-        "token-file", "FILE",
-        "with --server, the token that allows changes ('fl-server keys token' makes one); a server of the same user on this "
-            + "machine needs none")
+        "server", "ADDRESS",
+        "the library of the server with this HTTP endpoint, HOST:PORT or https://HOST:PORT, instead of a file",
+        constraint: ServerAccess.constraint, valid: { HTTPPeer($0) != nil })
     static let name = Option<String>.optional("name", "FAULT", "the fault to add or to remove")
     static let fingerprint = Option<String>.optional(
         "fingerprint", "FILE", "what to add or to match: the output of fl-train explain --format json")
@@ -50,7 +47,7 @@ struct LibraryCommand: Command {
                 "fl-train library add --server 127.0.0.1:7410 --name disk-stall --alarm 17",
                 "confirms what alarm event 17 was: alarms like it have that name at every site"),
         ],
-        options: [action, library, server, tokenFile, name, fingerprint, alarm, from, format])
+        options: [action, library, server] + ServerAccess.options + [name, fingerprint, alarm, from, format])
 
     func run(_ arguments: Arguments, _ console: Console) async throws {
         let library = try LibraryPlace(arguments)

@@ -7,7 +7,7 @@ import Watching
 /// Where a fault library is: in a file, or with a server.
 enum LibraryPlace: Sendable {
     case file(String)
-    case server(host: String, port: Int, token: String?)
+    case server(HTTPPeer)
 
     /// The place that `fl-train library` is told.
     init(_ arguments: Arguments) throws {
@@ -18,13 +18,7 @@ enum LibraryPlace: Sendable {
             self = .file(arguments[LibraryCommand.library])
             return
         }
-        guard let (host, port) = ServiceOptions.address(address) else {
-            throw CommandLineError.usage("--server cannot be understood")
-        }
-        let token = try arguments[optional: LibraryCommand.tokenFile].map { path in
-            String(decoding: try FileContents.read(path, limit: 4_096), as: UTF8.self).filter { !$0.isWhitespace }
-        }
-        self = .server(host: host, port: port, token: token)
+        self = .server(try ServerAccess.peer(address, arguments))
     }
 
     /// The library there.
@@ -34,8 +28,8 @@ enum LibraryPlace: Sendable {
         let bytes: [UInt8]
         switch self {
         case .file(let path): bytes = try FileContents.read(path)
-        case .server(let host, let port, _):
-            bytes = try Self.body { HTTPClient.get(host: host, port: port, path: "/v1/library?form=file", read: $0) }
+        case .server(let peer):
+            bytes = try Self.body { HTTPClient.get(peer, path: "/v1/library?form=file", read: $0) }
         }
         do throws(FaultLibraryError) {
             return try FaultLibrary(decoding: bytes)
@@ -81,9 +75,9 @@ enum LibraryPlace: Sendable {
                 throw CommandLineError(.data, "\(path): no fault named \(name); there are \(known)")
             }
             try FileContents.writeAtomically(try library.encoded(), to: path)
-        case .server(let host, let port, let token):
+        case .server(let peer):
             let path = "/v1/library/" + HTTPClient.pathPart(name)
-            _ = try Self.body { HTTPClient.delete(host: host, port: port, path: path, token: token, read: $0) }
+            _ = try Self.body { HTTPClient.delete(peer, path: path, read: $0) }
         }
     }
 
@@ -100,11 +94,9 @@ enum LibraryPlace: Sendable {
     }
 
     private func post(_ body: some Encodable) throws {
-        guard case .server(let host, let port, let token) = self else { return }
+        guard case .server(let peer) = self else { return }
         let json = try Console.json(body, pretty: false)
-        _ = try Self.body {
-            HTTPClient.post(host: host, port: port, path: "/v1/library", json: json, token: token, read: $0)
-        }
+        _ = try Self.body { HTTPClient.post(peer, path: "/v1/library", json: json, read: $0) }
     }
 
     private static func body(_ request: ((([UInt8]) -> Bool) -> HTTPClient.Outcome)) throws -> [UInt8] {
@@ -129,7 +121,7 @@ extension LibraryPlace: CustomStringConvertible {
     var description: String {
         switch self {
         case .file(let path): path
-        case .server(let host, let port, _): "\(host):\(port)"
+        case .server(let peer): "\(peer)"
         }
     }
 }

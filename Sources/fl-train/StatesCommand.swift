@@ -12,8 +12,9 @@ struct StatesCommand: Command {
     static let model = Option<String>.optional("model", "DIR", "folder of the model")
     static let data = Option<[String]>.optional("data", "PATH", "files or folders with rows of any number of entities")
     static let server = Option<String>.optional(
-        "server", "HOST:PORT", "the alarms of the server with this HTTP endpoint instead of a model and data",
-        constraint: "HOST:PORT", valid: { ServiceOptions.address($0) != nil })
+        "server", "ADDRESS",
+        "the alarms of the server with this HTTP endpoint, HOST:PORT or https://HOST:PORT, instead of a model and data",
+        constraint: ServerAccess.constraint, valid: { HTTPPeer($0) != nil })
     static let library = Option<String>.optional(
         "library", "FILE", "known faults that name the states; with --server its own library when not given")
     static let method = Option<String>.optional(
@@ -46,13 +47,14 @@ struct StatesCommand: Command {
                 "the states of all entities below a folder, named and drawn"),
             .init("fl-train states --server 127.0.0.1:7410", "the states behind all alarms of a federation"),
         ],
-        options: [model, data, server, library, method, part, nominal, plot, format] + DataOptions.reading)
+        options: [model, data, server] + ServerAccess.options + [library, method, part, nominal, plot, format]
+            + DataOptions.reading)
 
     func run(_ arguments: Arguments, _ console: Console) async throws {
         let source = try Self.source(arguments)
         let found = try await BackgroundThread.run {
             switch source {
-            case .server(let host, let port): try Self.ask(host, port, arguments)
+            case .server(let peer): try Self.ask(peer, arguments)
             case .data(let model, let paths): try Self.score(model, paths, arguments, console)
             }
         }
@@ -78,7 +80,7 @@ struct StatesCommand: Command {
     }
 
     private enum Source: Sendable {
-        case server(String, Int)
+        case server(HTTPPeer)
         case data(String, [String])
     }
 
@@ -87,10 +89,7 @@ struct StatesCommand: Command {
             guard arguments[optional: model] == nil, arguments[optional: data] == nil else {
                 throw CommandLineError.usage("states takes --model and --data, or --server, not both")
             }
-            guard let (host, port) = ServiceOptions.address(address) else {
-                throw CommandLineError.usage("--server cannot be understood")
-            }
-            return .server(host, port)
+            return .server(try ServerAccess.peer(address, arguments))
         }
         guard let model = arguments[optional: model], let data = arguments[optional: data] else {
             throw CommandLineError.usage("states needs --model DIR and --data PATH, or --server HOST:PORT")
@@ -116,13 +115,12 @@ struct StatesCommand: Command {
         }
     }
 
-    private static func ask(_ host: String, _ port: Int, _ arguments: Arguments) throws -> Found {
+    private static func ask(_ peer: HTTPPeer, _ arguments: Arguments) throws -> Found {
         var found = Found()
         var events: [AlarmEvent] = []
-        found.unreadable = try AlarmFeed.read(host: host, port: port) { events += $0 }
+        found.unreadable = try AlarmFeed.read(peer) { events += $0 }
         found.add(events)
-        found.library = try
-            (arguments[optional: library].map { .file($0) } ?? LibraryPlace.server(host: host, port: port, token: nil))
+        found.library = try (arguments[optional: library].map { .file($0) } ?? LibraryPlace.server(peer))
             .read()
         return found
     }

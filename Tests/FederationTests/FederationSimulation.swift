@@ -357,7 +357,7 @@ struct FederationSimulation {
                 if server.workers.first(where: { $0.name == accepted.worker })?.leaseEpoch != accepted.leaseEpoch {
                     violations.append("a contribution of \(accepted.worker) without a lease counted")
                 }
-                registry.kept[accepted.digest] = payload
+                registry.kept[accepted.digest] = payload.array
             case .recordAbandoned: abandoned += 1
             case .takeAlarms(let batch, let sender):
                 var delivered = registry.delivered[batch.spool] ?? 0
@@ -412,7 +412,7 @@ struct FederationSimulation {
             case .alarmsRefused: violations.append("worker \(index): alarms were refused")
             case .alarmsRewound(let number): workers[index].delivered = number
             case .fail(_, let text): violations.append("worker \(index) gave up: \(text)")
-            case .cancelWork, .serve, .forget, .reconnect, .note: break
+            case .cancelWork, .serve, .forget, .reconnect, .learnServerKey, .note: break
             }
         }
     }

@@ -154,6 +154,12 @@ final class ScriptedWorker {
     var spoilsStatistics = false
     /// What it does to its contributions before it sends them.
     var tamper: ((inout Contribution) -> Void)?
+    /// Where it asks before it sends its training: what it announces, of what is so.
+    var asks: (([AnnouncedChange]) -> [AnnouncedChange])?
+    /// What it was answered to its contributions, and bytes of them that it has sent.
+    var received: [ContributionReceipt] = []
+    var sentBytes = 0
+    private var waiting: (piece: ContributionPiece, payload: [UInt8])?
     /// Bytes without meaning that its statistics have besides.
     var padding = 0
     /// Whose key it has.
@@ -216,6 +222,17 @@ final class ScriptedWorker {
                 assignment = given
                 revision = status.assignmentRevision
             }
+        case .contributionReceipt(let receipt):
+            received.append(receipt)
+            guard receipt.outcome == .partial, let (asked, payload) = waiting, receipt.digest == asked.digest else {
+                break
+            }
+            waiting = nil
+            var piece = asked
+            piece.changes = []
+            piece.bytes = Bytes(payload)
+            sentBytes += payload.count
+            send(.contributionPiece(piece))
         default: break
         }
     }
@@ -228,17 +245,23 @@ final class ScriptedWorker {
             round: plan.round, kind: plan.kind, baseVersion: plan.baseVersion, baseDigest: plan.baseDigest,
             entities: assignment.entities.filter { !plan.covered.contains($0) })
         var payload = ToyLearner.work(key, base: harness.node.machine.bundle)
+        let changes = try? Contribution(decoding: payload).announcement(from: harness.node.machine.bundle)
         if let tamper, var contribution = try? Contribution(decoding: payload) {
             tamper(&contribution)
             payload = contribution.encoded()
         }
         if padding > 0, plan.kind == .statistics { payload = ToyLearner.work(key, base: nil, padding: padding) }
         if spoilsStatistics, plan.kind == .statistics { payload = Array("not a contribution".utf8) }
-        send(
-            .contributionPiece(
-                ContributionPiece(
-                    round: plan.round, attempt: plan.attempt, assignmentRevision: status.assignmentRevision,
-                    digest: SHA256.digest(payload), totalBytes: UInt64(payload.count), offset: 0,
-                    bytes: Bytes(payload))))
+        var piece = ContributionPiece(
+            round: plan.round, attempt: plan.attempt, assignmentRevision: status.assignmentRevision,
+            digest: SHA256.digest(payload), totalBytes: UInt64(payload.count), offset: 0, bytes: Bytes(payload))
+        if let asks, plan.kind == .training {
+            waiting = (piece, payload)
+            piece.changes = asks(changes ?? [])
+            piece.bytes = []
+        } else {
+            sentBytes += payload.count
+        }
+        send(.contributionPiece(piece))
     }
 }

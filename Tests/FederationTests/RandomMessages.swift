@@ -102,6 +102,7 @@ struct RandomMessages {
                 ContributionPiece(
                     round: integer(), attempt: integer(), assignmentRevision: integer(), workSeconds: amount(),
                     digest: digest(), totalBytes: integer(), offset: integer(),
+                    changes: names().map { AnnouncedChange(group: $0, norm: amount(), samples: integer()) },
                     bytes: Bytes(bytes(300))))
         case .contributionReceipt:
             .contributionReceipt(

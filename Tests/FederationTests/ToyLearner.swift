@@ -64,6 +64,6 @@ final class ToyArithmetic {
 extension WorkerEvent {
     /// Local work is done.
     static func finished(_ key: WorkKey, payload: [UInt8], seconds: Double = 0) -> WorkerEvent {
-        .workFinished(key, payload: payload, digest: SHA256.digest(payload), seconds: seconds)
+        .workFinished(key, payload: Bytes(payload), digest: SHA256.digest(payload), seconds: seconds)
     }
 }

@@ -48,6 +48,26 @@ import Testing
         }
     }
 
+    /// The quick arithmetic against the standard library's, for values of every size.
+    @Test func termsAndQuotientsAreTheStandardLibrarys() {
+        var generator = CounterBasedGenerator(seed: 3, purpose: "terms")
+        for _ in 0..<20_000 {
+            let exponent = Int.random(in: -90...15, using: &generator)
+            let value = Float(generator.uniform() + 1) * Float(sign: .plus, exponent: exponent, significand: 1)
+            let signed = Bool.random(using: &generator) ? value : -value
+            let weight = UInt64.random(in: 1...(1 << Int.random(in: 0...28, using: &generator)), using: &generator)
+            let whole = Int128((Double(signed) * 0x1p64).rounded(.toNearestOrEven))
+            let term = WeightedAverage.term(signed, weight)
+            #expect(term == whole * Int128(weight), "\(signed) times \(weight)")
+            let divisor = UInt64.random(in: 1...(1 << Int.random(in: 0...46, using: &generator)), using: &generator)
+            for sum in [term, term * 1_003, Int128(divisor) / 2, -Int128(divisor) / 2] {
+                let (quotient, remainder) = sum.quotientAndRemainder(dividingBy: Int128(divisor))
+                let rounded = remainder.magnitude * 2 >= UInt128(divisor) ? quotient + sum.signum() : quotient
+                #expect(WeightedAverage.quotient(sum, divisor) == rounded, "\(sum) by \(divisor)")
+            }
+        }
+    }
+
     @Test func theLargestSumFits() {
         var average = WeightedAverage()
         for _ in 0..<1_000 { average.add([65_536, -65_536], weight: 1 << 28) }

@@ -1,3 +1,4 @@
+import Federation
 import Foundation
 import Numerics
 import Platform
@@ -78,6 +79,27 @@ import Testing
         #expect(try registry.latestVersion() == version(2))
         #expect(try registry.rounds().map(\.isCommitted) == [true, false, true])
         #expect(try registry.contributions(round: 1) == ["w": [2]])
+    }
+
+    /// More than SQLite keeps of changed pages in memory, in several parts.
+    @Test func whatIsInSeveralPartsIsStoredAsOne() throws {
+        let folder = try TemporaryFolder()
+        var generator = CounterBasedGenerator(seed: 1, purpose: "parts")
+        let parts = [1_000_000, 1, 3_000_000, 70_000].map { count in
+            (0..<count).map { _ in UInt8.random(in: 0...255, using: &generator) }
+        }
+        let path = folder.path("registry.db")
+        do {
+            let registry = try VersionRegistry(path: path)
+            let joined = Bytes(joining: parts.map { Bytes($0) })
+            try registry.keep([
+                (round: 1, worker: "a", digest: [1], bytes: joined), (round: 1, worker: "b", digest: [2], bytes: [3]),
+            ])
+            // Once more: what was there is replaced.
+            try registry.keep(round: 1, worker: "a", digest: [1], bytes: joined)
+        }
+        let registry = try VersionRegistry(path: path)
+        #expect(try registry.contributions(round: 1) == ["a": parts.flatMap(\.self), "b": [3]])
     }
 
     @Test func aRoundCommitsOnceOrNotAtAll() throws {

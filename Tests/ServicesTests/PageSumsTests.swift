@@ -1,3 +1,4 @@
+import Federation
 import Foundation
 import Numerics
 import Platform
@@ -10,7 +11,7 @@ import Testing
         let registry = try VersionRegistry(path: path)
         for number in 1...6 as ClosedRange<Int64> {
             let bytes = (0..<20_000).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ Int(number)) }
-            try registry.keep(round: number, worker: "a", digest: SHA256.digest(bytes), bytes: bytes)
+            try registry.keep(round: number, worker: "a", digest: SHA256.digest(bytes), bytes: Bytes(bytes))
             try registry.commit(
                 .init(round: number, version: number, isCommitted: true, record: Array("{}".utf8)),
                 version: .init(number: number, bytes: bytes, digest: SHA256.digest(bytes)))

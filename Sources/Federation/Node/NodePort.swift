@@ -69,6 +69,10 @@ package protocol NodePort: AnyObject {
     ///
     /// - Throws: what ends the node.
     func reconnect() throws
+    /// The server will have this key, or has it by now; nothing happens where nobody has keys.
+    ///
+    /// - Throws: what ends the node.
+    func learn(serverKey: PublicKey, isDue: Bool) throws
     /// Gives messages on their way a moment, then closes.
     func close()
 }
@@ -81,6 +85,9 @@ extension NodePort {
 
     /// Nothing happens.
     package func reconnect() throws {}
+
+    /// Nothing happens.
+    package func learn(serverKey: PublicKey, isDue: Bool) throws {}
 }
 
 /// What a node takes for the time.

@@ -32,5 +32,5 @@ package struct KeptContribution: Sendable {
     /// What the record says of it.
     package var accepted: AcceptedContribution
     /// The bytes.
-    package var payload: [UInt8]
+    package var payload: Bytes
 }

@@ -11,7 +11,7 @@ package final class WorkerNode {
     package enum Input: Sendable {
         /// For the machine.
         case machine(WorkerEvent)
-        /// A version is on the disk.
+        /// A version is whole, every byte as the server has it.
         case adopted(FederatedModel, version: UInt64, digest: [UInt8])
         /// Alarms were put into the spool, or the spool should be looked at.
         case spooled
@@ -25,6 +25,8 @@ package final class WorkerNode {
 
     /// Longest time between two turns.
     package static let tickInterval: Duration = .milliseconds(50)
+    /// Versions that follow each other more quickly than this are not each written to the disk.
+    static let keepingInterval: Duration = .seconds(1)
     /// Messages of each channel in one turn.
     static let messagesPerTurn = 256
 
@@ -51,6 +53,10 @@ package final class WorkerNode {
     private var hasBegun = false
     /// Since when a write is owed that failed and will be tried again.
     private var owedSince: Instant?
+    /// Whether what the disk has is the version that is used.
+    private var isModelKept = true
+    private let isKeeping = Box(false)
+    private var nextKeeping = Instant.zero
 
     /// A worker that goes on with what it remembers.
     ///
@@ -97,12 +103,14 @@ package final class WorkerNode {
         }
         step(.tick)
         if let owedSince, clock.now - owedSince >= .seconds(1) { writeAgain() }
+        if !isModelKept, clock.now >= nextKeeping, !isKeeping.with({ $0 }) { remember() }
         if let failure { throw failure }
     }
 
     /// Says goodbye and lets go of everything that works for it.
     package func end() {
         step(.stop)
+        if !isModelKept { remember() }
         work?.cancel()
         watcher.stop()
     }
@@ -119,7 +127,10 @@ package final class WorkerNode {
         switch input {
         case .machine(let event): step(event)
         case .adopted(let model, let version, let digest):
+            guard machine.isAdopting(version: version, digest: digest) else { break }
             self.model = model
+            (memory.version, memory.digest) = (version, digest)
+            isModelKept = false
             step(.adopted(version: version, digest: digest))
         case .spooled: lookAtSpool()
         case .streams(let samples, let ended):
@@ -132,6 +143,7 @@ package final class WorkerNode {
             } else {
                 note(Note(.error, "a write failed", ["what": what, "reason": "\(error)"]))
                 owedSince = owedSince ?? clock.now
+                isModelKept = model == nil
             }
         }
     }
@@ -155,6 +167,12 @@ package final class WorkerNode {
             } catch {
                 failure = failure ?? error
             }
+        case .learnServerKey(let key, let isDue):
+            do {
+                try port.learn(serverKey: key, isDue: isDue)
+            } catch {
+                failure = failure ?? error
+            }
         case .work(let key, let hyperparameters, let mayAccelerate):
             startWork(key, hyperparameters, mayAccelerate: mayAccelerate)
         case .cancelWork:
@@ -162,25 +180,21 @@ package final class WorkerNode {
             work = nil
         case .adopt(let version, let digest, let bytes, let federation):
             memory.federation = federation
-            (memory.version, memory.digest) = (version, digest)
-            let memory = memory
-            tasks.start(NodeTask(.disk, "adopt")) {
-                do {
+            // The disk is not waited for: a worker that is killed before it has the version fetches it again.
+            tasks.start(NodeTask(.arithmetic, "adopt")) {
+                do throws(FederationError) {
                     guard SHA256.digest(bytes) == digest else {
-                        inbox.put(.machine(.adoptionFailed(version: version, "it was damaged on its way")))
-                        return
+                        throw FederationError(.corrupted, "it was damaged on its way")
                     }
-                    let model = try FederatedModel(decoding: bytes)
-                    try disk.keep(memory, model: bytes)
-                    inbox.put(.adopted(model, version: version, digest: digest))
+                    inbox.put(.adopted(try FederatedModel(decoding: bytes), version: version, digest: digest))
                 } catch {
-                    inbox.put(.storeFailed("a version", error))
-                    inbox.put(.machine(.adoptionFailed(version: version, "\(error)")))
+                    inbox.put(.machine(.adoptionFailed(version: version, error.description)))
                 }
             }
         case .forget(let federation):
             memory = WorkerMemory(federation: federation, entities: memory.entities)
             model = nil
+            isModelKept = true
             remember()
         case .serve(let entities):
             memory.entities = entities
@@ -213,10 +227,15 @@ package final class WorkerNode {
     }
 
     private func remember() {
-        let (memory, disk, inbox) = (memory, disk, inbox)
+        let (memory, disk, inbox, isKeeping) = (memory, disk, inbox, isKeeping)
+        let new = isModelKept ? nil : model
+        isModelKept = true
+        nextKeeping = clock.now + Self.keepingInterval
+        isKeeping.with { $0 = true }
         tasks.start(NodeTask(.disk, "remember")) {
+            defer { isKeeping.with { $0 = false } }
             do {
-                try disk.keep(memory, model: nil)
+                try disk.keep(memory, model: new?.encoded())
             } catch {
                 inbox.put(.storeFailed("what the worker remembers", error))
             }
@@ -273,10 +292,14 @@ package final class WorkerNode {
                     key, hyperparameters: hyperparameters, model: model, mayAccelerate: mayAccelerate,
                     isCancelled: { cancellation.isCancelled })
                 guard !cancellation.isCancelled else { return }
-                let payload = contribution.computed(from: key.baseDigest, of: key.entities).encoded()
+                let payload = contribution.computed(from: key.baseDigest, of: key.entities).encodedParts()
                 let digest = SHA256.digest(payload)
                 let seconds = (clock.now - start).seconds
-                inbox.put(.machine(.workFinished(key, payload: payload, digest: digest, seconds: seconds)))
+                inbox.put(
+                    .machine(
+                        .workFinished(
+                            key, payload: payload, digest: digest, seconds: seconds,
+                            changes: contribution.announcement(from: model))))
             } catch {
                 guard !cancellation.isCancelled else { return }
                 inbox.put(.machine(.workFailed(key, reason: "\(error)")))

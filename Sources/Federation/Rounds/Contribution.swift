@@ -83,11 +83,16 @@ package struct Contribution: Equatable, Sendable {
         }
     }
 
+    /// Parameters of fewer bytes than this are copied to their neighbours rather than lent.
+    private static let smallPart = 16 << 10
+
     /// The bytes of the contribution: the same for the same work, whenever and wherever it was done.
-    package func encoded() -> [UInt8] {
-        var writer = WireWriter(
-            reserving: statistics.count + entities.count * 32 + groups.reduce(64) { $0 + $1.parameters.count * 4 + 256 }
-        )
+    package func encoded() -> [UInt8] { encodedParts().array }
+
+    /// The same; parameters stay where they are.
+    package func encodedParts() -> Bytes {
+        var parts: [Bytes] = []
+        var writer = WireWriter(reserving: statistics.count + entities.count * 32 + groups.count * 256 + 64)
         writer.put(Self.format)
         writer.put(kind.rawValue)
         writer.put(base)
@@ -101,15 +106,23 @@ package struct Contribution: Equatable, Sendable {
             writer.put(group.steps)
             writer.put(group.lossBefore)
             writer.put(group.lossAfter)
-            writer.put(group.parameters)
+            let lent = Bytes(floats: group.parameters)
+            guard lent.count >= Self.smallPart else { return writer.put(group.parameters) }
+            writer.put(UInt32(clamping: group.parameters.count))
+            parts.append(Bytes(writer.bytes))
+            parts.append(lent)
+            writer = WireWriter()
         }
-        return writer.bytes
+        return Bytes(joining: parts + [Bytes(writer.bytes)])
     }
 
     /// Reads a contribution.
     ///
     /// - Throws: ``FederationError`` when the bytes are not one.
-    package init(decoding bytes: [UInt8]) throws(FederationError) {
+    package init(decoding bytes: [UInt8]) throws(FederationError) { try self.init(decoding: Bytes(bytes)) }
+
+    /// Reads a contribution whose bytes may be in several parts.
+    package init(decoding bytes: Bytes) throws(FederationError) {
         var reader = WireReader(bytes)
         let format = try reader.integer("format", as: UInt16.self)
         guard format == Self.format else {

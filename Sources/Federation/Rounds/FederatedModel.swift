@@ -56,7 +56,10 @@ package struct FederatedModel: Equatable, Sendable {
     /// Reads a bundle.
     ///
     /// - Throws: ``FederationError`` when the bytes are not one.
-    package init(decoding bytes: [UInt8]) throws(FederationError) {
+    package init(decoding bytes: [UInt8]) throws(FederationError) { try self.init(decoding: Bytes(bytes)) }
+
+    /// Reads a bundle whose bytes may be in several parts.
+    package init(decoding bytes: Bytes) throws(FederationError) {
         var reader = WireReader(bytes)
         let format = try reader.integer("format", as: UInt16.self)
         guard format == Self.format else {

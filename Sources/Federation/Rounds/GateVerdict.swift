@@ -51,10 +51,14 @@ extension ContributionGate {
 extension FederatedModel {
     /// Checks that what is written is what its readers will read.
     ///
+    /// - Returns: the bytes of the bundle.
     /// - Throws: ``FederationError`` of the reader.
-    package func readable() throws(FederationError) {
-        guard try FederatedModel(decoding: encoded()) == self else {
+    @discardableResult
+    package func readable() throws(FederationError) -> [UInt8] {
+        let bytes = encoded()
+        guard try FederatedModel(decoding: bytes) == self else {
             throw FederationError(.malformed, "a version that reads as another")
         }
+        return bytes
     }
 }

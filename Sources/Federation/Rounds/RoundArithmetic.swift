@@ -62,11 +62,15 @@ package final class RoundArithmetic: @unchecked Sendable {
                 throw FederationError(
                     .wrongShape, "a contribution that was computed from another version than \(base.version)")
             }
-            return Judgement(
-                upload: upload,
-                verdict: gate.judge(
-                    contribution, kind: base.kind, base: base.model,
-                    sender: ContributionSender(worker: upload.worker, entities: upload.entities), maker: maker))
+            let verdict = gate.judge(
+                contribution, kind: base.kind, base: base.model,
+                sender: ContributionSender(worker: upload.worker, entities: upload.entities), maker: maker)
+            if case .counts = verdict, base.kind == .training,
+                let error = contribution.difference(from: upload.announced, base: base.model)
+            {
+                throw error
+            }
+            return Judgement(upload: upload, verdict: verdict)
         } catch {
             return Judgement(upload: upload, verdict: .refused(error))
         }
@@ -114,13 +118,14 @@ package final class RoundArithmetic: @unchecked Sendable {
         summary.siteLossBefore = comparison.siteLosses(losses)
         guard kind == .training else { return .losses(summary, treatment) }
         guard let model else { return .impossible("a round of training without a model") }
+        let bytes: [UInt8]
         do throws(FederationError) {
-            try model.readable()
+            bytes = try model.readable()
         } catch {
             return .impossible("the next version cannot be read: \(error.description)")
         }
         history.add(treatment)
-        return Self.outcome(model, summary, treatment)
+        return .model(model, bytes: bytes, digest: SHA256.digest(bytes), summary, treatment)
     }
 
     private func aggregateStatistics(
@@ -135,17 +140,11 @@ package final class RoundArithmetic: @unchecked Sendable {
             rows = used.reduce(into: [:]) { rows, part in
                 rows.merge(maker.rows(statistics: part.value)) { max($0, $1) }
             }
-            return Self.outcome(made, RoundSummary(), RoundTreatment())
+            let bytes = made.encoded()
+            return .model(made, bytes: bytes, digest: SHA256.digest(bytes), RoundSummary(), RoundTreatment())
         case .refused(let reasons):
             return .refused(reasons.mapValues { FederationError(.unusableStatistics, $0) })
         case .impossible(let reason): return .impossible(reason)
         }
-    }
-
-    private static func outcome(
-        _ model: FederatedModel, _ summary: RoundSummary, _ treatment: RoundTreatment
-    ) -> AggregationOutcome {
-        let bytes = model.encoded()
-        return .model(model, bytes: bytes, digest: SHA256.digest(bytes), summary, treatment)
     }
 }

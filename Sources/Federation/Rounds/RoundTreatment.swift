@@ -101,18 +101,35 @@ extension Contribution {
         RoundGate.Summary(
             worker: worker, site: site,
             parts: groups.map { update in
-                var change: Double?
-                if let old = base?.group(named: update.name)?.parameters, old.count == update.parameters.count {
-                    var squared = 0.0
-                    for index in old.indices {
-                        let difference = Double(update.parameters[index]) - Double(old[index])
-                        squared += difference * difference
-                    }
-                    change = squared.squareRoot()
-                }
-                return RoundGate.Part(
-                    group: update.name, change: change, claimed: update.sampleCount,
+                RoundGate.Part(
+                    group: update.name, change: update.change(from: base), claimed: update.sampleCount,
                     samples: max(1, min(update.sampleCount, rows ?? .max)))
             })
+    }
+
+    /// What its sender announces of it before it sends it; nothing where a norm is no number.
+    ///
+    /// - Parameter base: what the round started from.
+    package func announcement(from base: FederatedModel?) -> [AnnouncedChange] {
+        guard kind == .training else { return [] }
+        let changes = groups.compactMap { update in
+            update.change(from: base).map {
+                AnnouncedChange(group: update.name, norm: $0, samples: update.sampleCount)
+            }
+        }
+        return changes.allSatisfy(\.norm.isFinite) ? changes : []
+    }
+}
+
+extension Contribution.GroupUpdate {
+    /// How far the parameters are from those of the base; `nil` where there are none to compare.
+    func change(from base: FederatedModel?) -> Double? {
+        guard let old = base?.group(named: name)?.parameters, old.count == parameters.count else { return nil }
+        var squared = 0.0
+        for index in old.indices {
+            let difference = Double(parameters[index]) - Double(old[index])
+            squared += difference * difference
+        }
+        return squared.squareRoot()
     }
 }

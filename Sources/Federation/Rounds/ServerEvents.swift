@@ -22,6 +22,8 @@ package enum ServerEvent: Sendable {
     case unreadable(FederationError, from: Peer)
     /// Tell whoever handed over a key what became of it.
     case answering(EnrolmentAnswer, to: Peer)
+    /// The server will have another key after so long; `nil`: it keeps the one that it has.
+    case keyAnnounced(PublicKey?, after: Duration = .zero)
     /// Time has passed; comes several times in a heartbeat interval.
     case tick
     /// For so long nobody looked whether messages arrive: the process was paused, or slow.
@@ -44,7 +46,7 @@ package enum ServerEvent: Sendable {
     var mayMoveRounds: Bool {
         switch self {
         case .tick, .chosen, .judged, .aggregated, .committed, .commitFailed: true
-        case .received, .expelled, .answering, .unreadable, .deaf, .alarmsDecided: false
+        case .received, .expelled, .answering, .keyAnnounced, .unreadable, .deaf, .alarmsDecided: false
         }
     }
 }
@@ -65,7 +67,7 @@ package enum ServerDirective: Sendable {
     /// ``ServerEvent/committed(version:)``.
     case commit(Commit)
     /// Keep an accepted contribution beside the log; with them each commit can be replayed.
-    case keep(AcceptedContribution, payload: [UInt8])
+    case keep(AcceptedContribution, payload: Bytes)
     /// A round ended without a commit.
     case recordAbandoned(RoundRecord)
     /// A worker joined, left, or was refused for good.
@@ -121,7 +123,9 @@ package struct FinishedUpload: Sendable {
     /// What its sender says is its SHA-256.
     package var digest: [UInt8]
     /// The bytes.
-    package var bytes: [UInt8]
+    package var bytes: Bytes
+    /// What its sender announced of it; `nil` where it did not.
+    package var announced: [AnnouncedChange]?
     /// Wall time of the work, in seconds, as the worker measured it.
     package var workSeconds: Double
     /// When it was complete, counted from the opening of the round.
@@ -130,8 +134,9 @@ package struct FinishedUpload: Sendable {
     /// An upload with every field given.
     package init(
         round: UInt32, attempt: UInt32, worker: String, leaseEpoch: UInt64, entities: [String], digest: [UInt8],
-        bytes: [UInt8], workSeconds: Double, arrival: Duration
+        bytes: Bytes, announced: [AnnouncedChange]? = nil, workSeconds: Double, arrival: Duration
     ) {
+        self.announced = announced
         self.round = round
         self.attempt = attempt
         self.worker = worker

@@ -47,6 +47,11 @@ extension ServerRoundMachine {
         }
         if piece.bytes.count == 0 {
             // It asks whether to send.
+            if !piece.changes.isEmpty, round.kind == .training {
+                round.announcements.note(piece.changes, from: name)
+                phase = .running(round)
+                if refuseBeforehand(name, digest: piece.digest, at: now, &directives) { return }
+            }
             let turn = UploadTurns.Turn(worker: name, digest: piece.digest, bytes: total)
             guard
                 uploadTurns.ask(
@@ -59,18 +64,18 @@ extension ServerRoundMachine {
         var upload =
             uploads.removeValue(forKey: name)
             ?? Upload(assembly: PieceAssembly(digest: piece.digest, totalBytes: total), lastPiece: now)
-        uploadBytes -= upload.assembly.bytes.count
+        uploadBytes -= upload.assembly.count
         if upload.assembly.digest != piece.digest || upload.assembly.totalBytes != total {
             upload.assembly = PieceAssembly(digest: piece.digest, totalBytes: total)
         }
-        let before = upload.assembly.bytes.count
+        let before = upload.assembly.count
         if hasRoom(for: piece.bytes.count, beside: before, at: now) {
             upload.assembly.add(piece.bytes, at: piece.offset)
-            if upload.assembly.bytes.count > before { upload.lastPiece = now }
+            if upload.assembly.count > before { upload.lastPiece = now }
         }
         guard upload.assembly.isComplete else {
-            uploadBytes += upload.assembly.bytes.count
-            send(receipt(.partial, upload.assembly.bytes.count), to: member, &directives)
+            uploadBytes += upload.assembly.count
+            send(receipt(.partial, upload.assembly.count), to: member, &directives)
             uploads[name] = upload
             return
         }
@@ -83,7 +88,25 @@ extension ServerRoundMachine {
                 FinishedUpload(
                     round: round.number, attempt: round.attempt, worker: name, leaseEpoch: member.epoch,
                     entities: member.entities, digest: piece.digest, bytes: upload.assembly.bytes,
-                    workSeconds: piece.workSeconds, arrival: now - round.started)))
+                    announced: round.announcements[name], workSeconds: piece.workSeconds, arrival: now - round.started))
+        )
+    }
+
+    /// Refuses what would be refused when the round closes, before its bytes travel; whether it did.
+    private mutating func refuseBeforehand(
+        _ name: String, digest: [UInt8], at now: Instant, _ directives: inout [ServerDirective]
+    ) -> Bool {
+        guard case .running(let round) = phase, let member = members[name],
+            let error = round.announcements.refusal(
+                of: name, among: members.count { !$0.value.entities.isEmpty || round.accepted[$0.key] != nil },
+                gate: configuration.gate, history: history)
+        else { return false }
+        forgetUpload(of: name)
+        reject(error, digest: digest, from: name, at: now, &directives)
+        send(
+            Self.receipt(round.number, round.attempt, digest, .rejected, 0, error.description), to: member,
+            &directives)
+        return true
     }
 
     private static func receipt(
@@ -104,7 +127,9 @@ extension ServerRoundMachine {
                 uploadTurns.end(turn.worker)
                 continue
             }
-            let received = uploads[turn.worker].map { $0.assembly.digest == turn.digest ? $0.assembly.bytes.count : 0 }
+            // Others have said what they have meanwhile.
+            if refuseBeforehand(turn.worker, digest: turn.digest, at: now, &directives) { continue }
+            let received = uploads[turn.worker].map { $0.assembly.digest == turn.digest ? $0.assembly.count : 0 }
             send(
                 Self.receipt(round.number, round.attempt, turn.digest, .partial, received ?? 0), to: member,
                 &directives)
@@ -145,7 +170,7 @@ extension ServerRoundMachine {
     mutating func forgetUpload(of name: String) {
         uploadTurns.end(name)
         guard let upload = uploads.removeValue(forKey: name) else { return }
-        uploadBytes -= upload.assembly.bytes.count
+        uploadBytes -= upload.assembly.count
     }
 
     mutating func forgetUploads() {

@@ -14,6 +14,8 @@ extension ServerRoundMachine {
         /// Those of them that another worker serves now than the one that contributed them.
         var moved: Set<EntityKey> = []
         var rejected: [String: RejectedContribution] = [:]
+        /// What is announced of contributions that are not here yet.
+        var announcements = Announcements()
         /// Workers whose contributions are being looked at.
         var judging: Set<String> = []
         /// Workers whose statistics the maker of the initial model refused; the rest is put together without them.
@@ -249,6 +251,8 @@ extension ServerRoundMachine {
         guard case .aggregating(var round) = phase, round.number == number, round.attempt == attempt else { return }
         switch outcome {
         case .model(let model, let bytes, let digest, let summary, let treatment):
+            // In another scaling changes are others.
+            if round.kind == .training { history.add(treatment) } else { history = ChangeHistory() }
             guard bytes.count <= configuration.maximumModelBytes else {
                 fail(
                     round,

@@ -143,6 +143,10 @@ package struct ServerRoundMachine: Sendable {
     /// What the machine waits for; `nil` when nothing does.
     package internal(set) var waitingFor: String?
     var modelBytes = Bytes([])
+    /// The key that the server will have, and from when on.
+    var nextKey: (key: PublicKey, at: Instant)?
+    /// What changes were in the rounds before.
+    var history: ChangeHistory
     /// The present loop, or the last one.
     var course = LoopCourse()
 
@@ -153,6 +157,7 @@ package struct ServerRoundMachine: Sendable {
         term = recovery.term
         version = recovery.version
         bundle = recovery.bundle
+        history = recovery.history
         nextRound = recovery.nextRound
         // A folder that was restored counts its starts again: leases of two starts shall not have the same numbers.
         leasesGiven = configuration.tokenSecret.prefix(4).reduce(0) { $0 << 8 | UInt32($1) } >> 1
@@ -213,6 +218,7 @@ package struct ServerRoundMachine: Sendable {
         case .answering(let answer, let peer): send(.enrolled(answer), to: peer, epoch: 0, &directives)
         case .expelled(let names):
             for name in names { expel(name, at: now, &directives) }
+        case .keyAnnounced(let key, let delay): nextKey = key.map { ($0, now + delay) }
         case .unreadable(let error, let peer): refuse(error, to: peer, &directives)
         case .tick:
             lastTick = now
@@ -358,7 +364,11 @@ package struct ServerRoundMachine: Sendable {
         let status = ServerStatus(
             answers: sequence, version: version, digest: digest, plan: plan(for: name, at: now),
             finished: isFinished, isChosen: isChosen(name), mayAccelerate: mayAccelerate(name),
-            assignmentRevision: member.assignmentRevision, assignment: lacksIt ? member.assignment : nil)
+            assignmentRevision: member.assignmentRevision, assignment: lacksIt ? member.assignment : nil,
+            nextKey: nextKey.map {
+                KeyChange(
+                    key: $0.key, remainingMilliseconds: UInt32(clamping: max(.zero, $0.at - now).milliseconds))
+            })
         send(.status(status), to: member, &directives)
     }
 

@@ -15,7 +15,7 @@ package struct WeightedAverage: Sendable {
 
     private var only: [Float]?
     private var sums: [Int128] = []
-    private var totalWeight: Int128 = 0
+    private var totalWeight: UInt64 = 0
     /// Vectors added so far.
     package private(set) var count = 0
 
@@ -34,13 +34,11 @@ package struct WeightedAverage: Sendable {
             only = nil
         }
         precondition(values.count == sums.count, "\(values.count) values, \(sums.count) are expected")
-        let factor = Int128(weight)
         for index in values.indices {
             precondition(values[index].magnitude <= Self.largestValue, "out of bounds")
-            // Exact but for the rounding to a whole number: multiplying by a power of two changes the exponent only.
-            sums[index] += Self.integer((Double(values[index]) * Self.scale).rounded(.toNearestOrEven)) * factor
+            sums[index] &+= Self.term(values[index], weight)
         }
-        totalWeight += factor
+        totalWeight += weight
         count += 1
     }
 
@@ -48,14 +46,34 @@ package struct WeightedAverage: Sendable {
     package func mean() -> [Float]? {
         guard count > 0 else { return nil }
         if let only { return only }
-        return sums.map { sum in
-            let (quotient, remainder) = sum.quotientAndRemainder(dividingBy: totalWeight)
-            let rounded = remainder.magnitude * 2 >= totalWeight.magnitude ? quotient + sum.signum() : quotient
-            return Self.nearest(rounded) * 0x1p-64
-        }
+        return sums.map { Self.nearest(Self.quotient($0, totalWeight)) * 0x1p-64 }
     }
 
-    // The standard library converts 128-bit integers by generic code, which took most of a commit's time.
+    // The standard library converts and divides 128-bit integers by generic code, which took most of a commit's time.
+
+    /// A value as a multiple of 2⁻⁶⁴, times a weight.
+    package static func term(_ value: Float, _ weight: UInt64) -> Int128 {
+        let exponent = Int64(value.bitPattern >> 23 & 0xff)
+        guard exponent >= 86 else {
+            // Below 2⁻⁴⁰. Exact but for the rounding to a whole number: a power of two changes the exponent only.
+            return integer((Double(value) * scale).rounded(.toNearestOrEven)) &* Int128(Int64(weight))
+        }
+        // The value is its 24 bits times 2^(exponent − 150).
+        let product = Int64(value.bitPattern & 0x7f_ffff | 0x80_0000) &* Int64(weight)
+        return Int128(value.sign == .minus ? -product : product) &<< Int128(exponent - 86)
+    }
+
+    /// The quotient, rounded to the nearest integer, halves away from nought.
+    ///
+    /// - Precondition: the divisor is not nought and below 2⁶³.
+    package static func quotient(_ sum: Int128, _ divisor: UInt64) -> Int128 {
+        let magnitude = sum.magnitude
+        let high = UInt64(truncatingIfNeeded: magnitude &>> 64).quotientAndRemainder(dividingBy: divisor)
+        let low = divisor.dividingFullWidth((high.remainder, UInt64(truncatingIfNeeded: magnitude)))
+        let whole = UInt128(high.quotient) &<< 64 | UInt128(low.quotient)
+        let rounded = Int128(truncatingIfNeeded: low.remainder * 2 >= divisor ? whole &+ 1 : whole)
+        return sum < 0 ? -rounded : rounded
+    }
 
     /// A whole number as an integer.
     ///

@@ -7,7 +7,7 @@ import Platform
 /// the payload.
 package struct Envelope: Equatable, Sendable {
     /// The version of the protocol that this build speaks.
-    package static let protocolVersion: UInt16 = 5
+    package static let protocolVersion: UInt16 = 6
     /// The first four bytes of every message.
     package static let magic: [UInt8] = Array("FLTN".utf8)
     /// Longest name of a sender, in bytes.
@@ -75,7 +75,7 @@ package struct Envelope: Equatable, Sendable {
         var checksum = CyclicRedundancyCheck()
         checksum.update(head.bytes)
         checksum.update(tail.bytes)
-        body.withUnsafeBytes { checksum.update($0) }
+        body.forEachPart { checksum.update($0) }
         head.put(checksum.value)
         head.putRaw(tail.bytes)
         return EncodedMessage(head: head.bytes, body: body)

@@ -53,6 +53,11 @@ extension Message {
             writer.put(body.digest)
             writer.put(body.totalBytes)
             writer.put(body.offset)
+            writer.put(body.changes) { writer, change in
+                writer.put(change.group)
+                writer.put(change.norm)
+                writer.put(change.samples)
+            }
             writer.put(UInt32(clamping: body.bytes.count))
         case .contributionReceipt(let body):
             writer.put(body.round)
@@ -123,7 +128,11 @@ extension Message {
                     workSeconds: try reader.amount("work seconds"), digest: try reader.digest(),
                     totalBytes: try reader.integer("total bytes"),
                     offset: try reader.integer("offset"),
-                    bytes: try reader.part("bytes", limit: WireLimits.piece)))
+                    changes: try reader.array("changes", limit: WireLimits.groups) { reader throws(FederationError) in
+                        AnnouncedChange(
+                            group: try reader.string("group", limit: WireLimits.group),
+                            norm: try reader.amount("norm"), samples: try reader.integer("samples"))
+                    }, bytes: try reader.part("bytes", limit: WireLimits.piece)))
         case .contributionReceipt:
             self = .contributionReceipt(
                 ContributionReceipt(
@@ -238,6 +247,11 @@ extension ServerStatus {
         writer.put(isChosen)
         writer.put(mayAccelerate)
         writer.put(assignmentRevision)
+        writer.put(nextKey != nil)
+        if let nextKey {
+            writer.put(nextKey.key.bytes)
+            writer.put(nextKey.remainingMilliseconds)
+        }
         writer.put(assignment != nil)
         guard let assignment else { return }
         writer.put(assignment.entities) { $0.put($1) }
@@ -261,6 +275,12 @@ extension ServerStatus {
         isChosen = try reader.boolean("is chosen")
         mayAccelerate = try reader.boolean("may accelerate")
         assignmentRevision = try reader.integer("revision")
+        if try reader.boolean("has a next key") {
+            guard let key = PublicKey(try reader.byteString("next key", limit: PublicKey.length)) else {
+                throw FederationError(.malformed, "a server's next key that is none")
+            }
+            nextKey = KeyChange(key: key, remainingMilliseconds: try reader.integer("remaining"))
+        }
         guard try reader.boolean("has an assignment") else { return }
         assignment = Assignment(
             entities: try reader.names("entities", limit: WireLimits.entities),

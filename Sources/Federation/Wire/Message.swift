@@ -331,12 +331,16 @@ package struct ServerStatus: Equatable, Sendable {
     package var assignmentRevision: UInt64
     /// The assignment; absent where the worker's heartbeat said that it has that revision.
     package var assignment: Assignment?
+    /// The key that the server will have; absent where it keeps the one it has.
+    package var nextKey: KeyChange?
 
     /// A status with every field given.
     package init(
         answers: UInt64 = 0, version: UInt64, digest: [UInt8] = [], plan: RoundPlan?, finished: Bool,
-        isChosen: Bool = true, mayAccelerate: Bool = true, assignmentRevision: UInt64, assignment: Assignment?
+        isChosen: Bool = true, mayAccelerate: Bool = true, assignmentRevision: UInt64, assignment: Assignment?,
+        nextKey: KeyChange? = nil
     ) {
+        self.nextKey = nextKey
         self.answers = answers
         self.version = version
         self.digest = digest

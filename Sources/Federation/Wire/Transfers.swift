@@ -35,6 +35,23 @@ package struct ModelPiece: Equatable, Sendable {
     }
 }
 
+/// What a worker says of its change of one group's parameters before it sends them.
+package struct AnnouncedChange: Equatable, Sendable {
+    /// The group.
+    package var group: String
+    /// How far its parameters are from those that the round started from.
+    package var norm: Double
+    /// Training samples behind them.
+    package var samples: UInt64
+
+    /// A change with every field given.
+    package init(group: String, norm: Double, samples: UInt64) {
+        self.group = group
+        self.norm = norm
+        self.samples = samples
+    }
+}
+
 /// Bytes of a contribution.
 package struct ContributionPiece: Equatable, Sendable {
     /// The round.
@@ -52,14 +69,17 @@ package struct ContributionPiece: Equatable, Sendable {
     package var totalBytes: UInt64
     /// Where these bytes belong.
     package var offset: UInt64
+    /// The changes that are in the whole, where it asks whether to send; otherwise empty.
+    package var changes: [AnnouncedChange]
     /// The bytes.
     package var bytes: Bytes
 
     /// A piece with every field given.
     package init(
         round: UInt32, attempt: UInt32, assignmentRevision: UInt64, workSeconds: Double = 0, digest: [UInt8],
-        totalBytes: UInt64, offset: UInt64, bytes: Bytes
+        totalBytes: UInt64, offset: UInt64, changes: [AnnouncedChange] = [], bytes: Bytes
     ) {
+        self.changes = changes
         self.round = round
         self.attempt = attempt
         self.assignmentRevision = assignmentRevision

@@ -31,7 +31,8 @@ package struct WireReader: ~Copyable {
         _ field: StaticString, as type: Value.Type = Value.self
     ) throws(FederationError) -> Value {
         let start = try take(MemoryLayout<Value>.size, field)
-        return Value(littleEndian: bytes.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: start, as: Value.self) })
+        let part = bytes[start..<start + MemoryLayout<Value>.size]
+        return Value(littleEndian: part.withUnsafeBytes { $0.loadUnaligned(as: Value.self) })
     }
 
     /// A double.
@@ -97,15 +98,16 @@ package struct WireReader: ~Copyable {
         let start = try take(count * 4, field)
         // Capacity 0 would write to the empty array that all threads share.
         guard count > 0 else { return [] }
-        return bytes.withUnsafeBytes { raw in
-            [Float](unsafeUninitializedCapacity: count) { buffer, initialized in
-                for index in 0..<count {
-                    let bits = raw.loadUnaligned(fromByteOffset: start + 4 * index, as: UInt32.self)
-                    buffer.initializeElement(at: index, to: Float(bitPattern: UInt32(littleEndian: bits)))
-                }
-                initialized = count
-            }
+        let part = bytes[start..<start + count * 4]
+        let floats = [Float](unsafeUninitializedCapacity: count) { buffer, initialized in
+            part.copy(to: UnsafeMutableRawBufferPointer(buffer))
+            initialized = count
         }
+        #if _endian(little)
+            return floats
+        #else
+            return floats.map { Float(bitPattern: $0.bitPattern.littleEndian) }
+        #endif
     }
 
     /// At most `limit` elements after their count.

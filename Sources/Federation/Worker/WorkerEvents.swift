@@ -55,9 +55,9 @@ package enum WorkerEvent: Sendable {
     case received(Envelope)
     /// Time has passed; comes several times in a heartbeat interval.
     case tick
-    /// A version that was to be kept is on the disk, and used from now on.
+    /// A version that was to be adopted is whole, and used from now on.
     case adopted(version: UInt64, digest: [UInt8])
-    /// It could not be kept; it is fetched again later.
+    /// It is not what it should be; it is fetched again later.
     case adoptionFailed(version: UInt64, String)
     /// What it can do is known now.
     case capable(Capabilities)
@@ -65,8 +65,10 @@ package enum WorkerEvent: Sendable {
     case reaches([String])
     /// These entities of other workers are on the disk with all their files; replaces what was said before.
     case mirrored([String])
-    /// Local work is done: the bytes of a ``Contribution``, their SHA-256, and the wall time that it took.
-    case workFinished(WorkKey, payload: [UInt8], digest: [UInt8], seconds: Double = 0)
+    /// Local work is done: the bytes of a ``Contribution``, their SHA-256, the wall time that it took, and what is announced
+    /// of it.
+    case workFinished(
+        WorkKey, payload: Bytes, digest: [UInt8], seconds: Double = 0, changes: [AnnouncedChange] = [])
     /// Local work could not be done.
     case workFailed(WorkKey, reason: String)
     /// The spool holds alarms from `oldest` to `latest`; the first call also says what was delivered before.
@@ -84,17 +86,19 @@ package enum WorkerDirective: Sendable {
     /// Send a message to the server; it may be lost.
     case send(Envelope)
     /// Do local work on a thread of its own, on the accelerator only where that is allowed, then say
-    /// ``WorkerEvent/workFinished(_:payload:digest:seconds:)``.
+    /// ``WorkerEvent/workFinished(_:payload:digest:seconds:changes:)``.
     case work(WorkKey, hyperparameters: [UInt8], mayAccelerate: Bool)
     /// The work that runs is no longer wanted.
     case cancelWork(WorkKey)
-    /// Keep this version (the bytes of a ``FederatedModel``, if they are what their SHA-256 says) of this federation, then say
-    /// ``WorkerEvent/adopted(version:digest:)``; what was kept before is no longer wanted.
-    case adopt(version: UInt64, digest: [UInt8], model: [UInt8], federation: FederationIdentity)
+    /// Use this version (the bytes of a ``FederatedModel``, if they are what their SHA-256 says) of this federation from now
+    /// on and say ``WorkerEvent/adopted(version:digest:)``; keep it when there is time, what was kept before is not wanted.
+    case adopt(version: UInt64, digest: [UInt8], model: Bytes, federation: FederationIdentity)
     /// Forget the version that was kept: this federation has none, or another.
     case forget(federation: FederationIdentity)
-    /// The server has not been heard for long: connections may be dead, make new ones.
+    /// The server has not been heard for long, or has another key now: make new connections.
     case reconnect
+    /// The server will have this key, or has it by now: keep it.
+    case learnServerKey(PublicKey, isDue: Bool)
     /// Serve these entities and no others.
     case serve(entities: [String])
     /// Get the samples of these entities and go on getting what is appended; from nobody else. Say

@@ -20,6 +20,7 @@ extension WorkerMachine {
         // What the server granted holds as long as the lease under which it did.
         if unreachable { grant([], &directives) }
         reconnectIfSilent(longerThan: lease.duration, at: now, &directives)
+        followKey(at: now, &directives)
         if let patience, patience.entities == nil, now >= patience.until { pursuePlan(at: now, &directives) }
         let retry = lease.heartbeatInterval
         if let upload, !upload.accepted, now - upload.lastSent >= retry {
@@ -86,6 +87,27 @@ extension WorkerMachine {
         let limit = max(limit, .seconds(1))
         guard let lastHeard, now - lastHeard > limit, lastReconnect.map({ now - $0 > limit }) ?? true else { return }
         lastReconnect = now
+        directives.append(.reconnect)
+    }
+
+    /// Time after which a server that was to have another key has it; what is left of the lease is for coming back.
+    private static let keyPause: Duration = .milliseconds(300)
+
+    /// The server says which key it will have.
+    mutating func learn(_ change: KeyChange?, at now: Instant, _ directives: inout [WorkerDirective]) {
+        guard let change else {
+            nextKey = nil
+            return
+        }
+        if nextKey?.key != change.key { directives.append(.learnServerKey(change.key, isDue: false)) }
+        nextKey = (change.key, now + .milliseconds(Int64(change.remainingMilliseconds)))
+    }
+
+    /// Connections that were made with the key of before end when the server takes the next one: new ones are made then.
+    private mutating func followKey(at now: Instant, _ directives: inout [WorkerDirective]) {
+        guard let nextKey, now - nextKey.at > Self.keyPause else { return }
+        self.nextKey = nil
+        directives.append(.learnServerKey(nextKey.key, isDue: true))
         directives.append(.reconnect)
     }
 

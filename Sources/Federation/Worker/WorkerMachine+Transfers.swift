@@ -7,7 +7,7 @@ extension WorkerMachine {
         self.download?.lastRequest = now
         send(
             .modelRequest(
-                ModelRequest(version: download.version, offset: UInt64(download.assembly?.bytes.count ?? 0))),
+                ModelRequest(version: download.version, offset: UInt64(download.assembly?.count ?? 0))),
             &directives)
     }
 
@@ -28,10 +28,10 @@ extension WorkerMachine {
         if assembly.digest != piece.digest || assembly.totalBytes != total {
             assembly = PieceAssembly(digest: piece.digest, totalBytes: total)
         }
-        let before = assembly.bytes.count
+        let before = assembly.count
         assembly.add(piece.bytes, at: piece.offset)
         guard assembly.isComplete else {
-            let advanced = assembly.bytes.count > before
+            let advanced = assembly.count > before
             self.download?.assembly = assembly
             if advanced { requestModel(at: now, &directives) }
             return
@@ -47,7 +47,12 @@ extension WorkerMachine {
                 version: download.version, digest: assembly.digest, model: assembly.bytes, federation: federation))
     }
 
-    /// A version is on the disk, every byte as the server has it.
+    /// Whether this is the version that is being taken over.
+    func isAdopting(version: UInt64, digest: [UInt8]) -> Bool {
+        adopting == Version(number: version, digest: digest)
+    }
+
+    /// A version is here, every byte as the server has it.
     mutating func adopted(_ new: Version, at now: Instant, _ directives: inout [WorkerDirective]) {
         guard adopting == new else { return }
         adopting = nil
@@ -70,7 +75,7 @@ extension WorkerMachine {
                 ContributionPiece(
                     round: key.round, attempt: upload.attempt, assignmentRevision: assignmentRevision,
                     workSeconds: seconds, digest: digest, totalBytes: UInt64(payload.count),
-                    offset: UInt64(upload.offset),
+                    offset: UInt64(upload.offset), changes: asks ? announced : [],
                     bytes: payload[upload.offset..<end])),
             &directives)
     }

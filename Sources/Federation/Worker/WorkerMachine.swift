@@ -97,6 +97,10 @@ package struct WorkerMachine: Sendable {
     var download: Download?
     var scoring: UInt64?
     var delivery: SpoolDelivery
+    /// The key that the server will have, and from when on.
+    var nextKey: (key: PublicKey, at: Instant)?
+    /// What is said of the work that is done before it is sent.
+    var announced: [AnnouncedChange] = []
     var streamEnded = false
     var scoredSamples: UInt64 = 0
     var stopped = false
@@ -160,17 +164,19 @@ package struct WorkerMachine: Sendable {
             guard adopting?.number == version else { break }
             adopting = nil
             directives.append(
-                .note(Note(.error, "model could not be kept", ["version": "\(version)", "reason": reason])))
-        case .workFinished(let key, let payload, let digest, let seconds):
+                .note(Note(.error, "model could not be taken over", ["version": "\(version)", "reason": reason])))
+        case .workFinished(let key, let payload, let digest, let seconds, let changes):
             guard case .running(key) = work else { break }
             failedAttempt = nil
+            announced = changes
             work = .done(
-                key, payload: Bytes(payload), digest: digest, seconds: seconds.isFinite ? max(0, seconds) : 0)
+                key, payload: payload, digest: digest, seconds: seconds.isFinite ? max(0, seconds) : 0)
             pursuePlan(at: now, &directives)
         case .workFailed(let key, let reason):
             guard case .running(key) = work else { break }
             directives.append(
                 .note(Note(.warning, "local work failed", ["round": "\(key.round)", "reason": reason])))
+            announced = []
             // The others shall not wait for it until the deadline: it gives nothing.
             let payload = Contribution(
                 kind: key.kind, base: key.baseDigest, entities: key.entities, rawBytes: 0
@@ -324,6 +330,7 @@ package struct WorkerMachine: Sendable {
             directives.append(.note(Note(.info, new.isChosen ? "chosen to train and serve" : "standing by")))
         }
         status = new
+        learn(new.nextKey, at: now, &directives)
         if let given = new.assignment, assignment == nil || new.assignmentRevision != assignmentRevision {
             assignment = given
             assignmentRevision = new.assignmentRevision

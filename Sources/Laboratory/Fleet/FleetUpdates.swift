@@ -11,8 +11,10 @@ final class FleetUpdates {
     struct Update {
         var bytes: Bytes
         var digest: [UInt8]
+        var changes: [AnnouncedChange]
 
-        init(_ contribution: Contribution) {
+        init(_ contribution: Contribution, from base: FederatedModel? = nil) {
+            changes = contribution.announcement(from: base)
             let encoded = contribution.encoded()
             digest = SHA256.digest(encoded)
             bytes = Bytes(encoded)
@@ -79,7 +81,7 @@ final class FleetUpdates {
         }
         return Update(
             Contribution(kind: .training, rawBytes: UInt64(rows * 8), groups: groups)
-                .computed(from: digest, of: [FleetWorker.entity]))
+                .computed(from: digest, of: [FleetWorker.entity]), from: base)
     }
 
     /// What a worker contributes to a round; `nil` where the version is not here yet.

@@ -171,7 +171,7 @@ struct FleetWorker {
                     ContributionPiece(
                         round: plan.round, attempt: plan.attempt, assignmentRevision: assignment,
                         digest: update.digest, totalBytes: UInt64(update.bytes.count), offset: UInt64(start),
-                        bytes: update.bytes[start..<end]))
+                        changes: asks ? update.changes : [], bytes: update.bytes[start..<end]))
             ]
         }
     }

@@ -115,7 +115,7 @@ struct PoisonStudy {
                 let bytes = sent.encoded()
                 let upload = FinishedUpload(
                     round: number, attempt: 1, worker: "\(index)", leaseEpoch: 1, entities: sent.entities,
-                    digest: SHA256.digest(bytes), bytes: bytes, workSeconds: 0, arrival: .zero)
+                    digest: SHA256.digest(bytes), bytes: Bytes(bytes), workSeconds: 0, arrival: .zero)
                 guard case .counts(let counted) = arithmetic.judge(upload).verdict else {
                     refused.insert(index)
                     continue

@@ -27,14 +27,14 @@ package enum AlarmFeed {
     /// - Returns: how many events could not be read, by the server or here.
     /// - Throws: `CommandLineError` when no server answers or what answers is none.
     package static func read(
-        host: String, port: Int, since: Int64 = 0, _ take: ([AlarmEvent]) throws -> Void
+        _ peer: HTTPPeer, since: Int64 = 0, _ take: ([AlarmEvent]) throws -> Void
     ) throws -> Int {
         var last = since
         var unreadable = 0
         while true {
             var body: [UInt8] = []
             try check(
-                HTTPClient.get(host: host, port: port, path: "/v1/alarms?since=\(last)") {
+                HTTPClient.get(peer, path: "/v1/alarms?since=\(last)") {
                     body += $0
                     return body.count <= longestPage
                 })
@@ -42,7 +42,7 @@ package enum AlarmFeed {
             do {
                 page = try AlarmEvent.decode(Page.self, from: body)
             } catch {
-                throw CommandLineError(.data, "\(host):\(port): its answer is not a list of alarms; is it a server's?")
+                throw CommandLineError(.data, "\(peer): its answer is not a list of alarms; is it a server's?")
             }
             let events = page.alarms.compactMap(\.event)
             let (sum, overflow) = unreadable.addingReportingOverflow(max(0, page.damaged ?? 0))

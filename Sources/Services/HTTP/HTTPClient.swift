@@ -22,39 +22,57 @@ package enum HTTPClient {
     ///   - headers: further headers.
     ///   - read: takes bytes, or none when nothing has come for a second; returns whether it wants more.
     package static func get(
+        _ peer: HTTPPeer, path: String, headers: [String: String] = [:], read: ([UInt8]) -> Bool
+    ) -> Outcome {
+        let shown = peer.token.map { ["Authorization": "Bearer \($0)"] } ?? [:]
+        return exchange("GET", peer, path: path, headers: headers.merging(shown) { $1 }, body: [], read: read)
+    }
+
+    /// The same of a server that needs no encryption.
+    package static func get(
         host: String, port: Int, path: String, headers: [String: String] = [:], read: ([UInt8]) -> Bool
     ) -> Outcome {
-        exchange("GET", host: host, port: port, path: path, headers: headers, body: [], read: read)
+        get(HTTPPeer(host: host, port: port), path: path, headers: headers, read: read)
     }
 
     /// Posts JSON to a path, or puts it there, and hands on the answer's body as it comes.
+    package static func post(
+        _ peer: HTTPPeer, path: String, json: String, puts: Bool = false, read: ([UInt8]) -> Bool
+    ) -> Outcome {
+        let body = Array(json.utf8)
+        let headers = authorization(peer).merging(
+            ["Content-Type": "application/json", "Content-Length": "\(body.count)"]) { $1 }
+        return exchange(puts ? "PUT" : "POST", peer, path: path, headers: headers, body: body, read: read)
+    }
+
+    /// The same to a server that needs no encryption.
     ///
     /// - Parameter token: what allows it; `nil`: what a server of the same user on this machine has put down.
     package static func post(
         host: String, port: Int, path: String, json: String, puts: Bool = false, token: String? = nil,
         read: ([UInt8]) -> Bool
     ) -> Outcome {
-        let body = Array(json.utf8)
-        let headers = authorization(host, port, token).merging(
-            ["Content-Type": "application/json", "Content-Length": "\(body.count)"]) { $1 }
-        return exchange(
-            puts ? "PUT" : "POST", host: host, port: port, path: path, headers: headers, body: body, read: read)
+        post(HTTPPeer(host: host, port: port, token: token), path: path, json: json, puts: puts, read: read)
     }
 
     /// Deletes what a path names and hands on the answer's body as it comes.
+    package static func delete(_ peer: HTTPPeer, path: String, read: ([UInt8]) -> Bool) -> Outcome {
+        exchange("DELETE", peer, path: path, headers: authorization(peer), body: [], read: read)
+    }
+
+    /// The same of a server that needs no encryption.
     ///
-    /// - Parameter token: as for ``post(host:port:path:json:token:read:)``.
+    /// - Parameter token: as for ``post(host:port:path:json:puts:token:read:)``.
     package static func delete(
         host: String, port: Int, path: String, token: String? = nil, read: ([UInt8]) -> Bool
     ) -> Outcome {
-        exchange(
-            "DELETE", host: host, port: port, path: path, headers: authorization(host, port, token), body: [],
-            read: read)
+        delete(HTTPPeer(host: host, port: port, token: token), path: path, read: read)
     }
 
-    private static func authorization(_ host: String, _ port: Int, _ token: String?) -> [String: String] {
-        let isHere = LoopbackAddress.contains(host.contains(":") ? "tcp://[\(host)]:1" : "tcp://\(host):1")
-        guard let token = token ?? (isHere ? LocalDoor.token(http: port) : nil) else { return [:] }
+    private static func authorization(_ peer: HTTPPeer) -> [String: String] {
+        let isHere = LoopbackAddress.contains(
+            peer.host.contains(":") ? "tcp://[\(peer.host)]:1" : "tcp://\(peer.host):1")
+        guard let token = peer.token ?? (isHere ? LocalDoor.token(http: peer.port) : nil) else { return [:] }
         return ["Authorization": "Bearer \(token)"]
     }
 
@@ -74,45 +92,46 @@ package enum HTTPClient {
     }
 
     private static func exchange(
-        _ method: String, host: String, port: Int, path: String, headers: [String: String], body sent: [UInt8],
+        _ method: String, _ peer: HTTPPeer, path: String, headers: [String: String], body sent: [UInt8],
         read: ([UInt8]) -> Bool
     ) -> Outcome {
-        guard let descriptor = connect(host, port) else {
-            return .unreachable("no server answers at \(host):\(port)")
+        guard let descriptor = connect(peer.host, peer.port) else {
+            return .unreachable("no server answers at \(peer)")
         }
         defer { close(descriptor) }
         var timeout = timeval(tv_sec: 1, tv_usec: 0)
         unsafe setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
         let lines = headers.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)\r\n" }.joined()
-        let request = Array("\(method) \(path) HTTP/1.0\r\nHost: \(host)\r\n\(lines)\r\n".utf8) + sent
-        let written = unsafe request.withUnsafeBytes {
-            unsafe send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+        let request = Array("\(method) \(path) HTTP/1.0\r\nHost: \(peer.host)\r\n\(lines)\r\n".utf8) + sent
+        let link: Link
+        do throws(TLSConnection.Failure) {
+            link = try Link(descriptor, to: peer)
+        } catch {
+            return .unreachable(error.reason)
         }
-        guard written == request.count else { return .unreachable("the connection to \(host):\(port) broke") }
+        guard link.send(request) else { return .unreachable("the connection to \(peer) broke") }
         var head: [UInt8] = []
         var status: Int?
         var body: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 65_536)
         while true {
-            let count = unsafe buffer.withUnsafeMutableBytes {
-                unsafe recv(descriptor, $0.baseAddress, $0.count, 0)
-            }
-            if count < 0, errno == EINTR { continue }
-            if count < 0, errno == EAGAIN {
+            let count = unsafe buffer.withUnsafeMutableBytes { unsafe link.receive($0) }
+            if count == -1 {
                 guard read([]) else { return .finished }
                 continue
             }
+            guard count >= 0 else { return .unreachable("the connection to \(peer) broke") }
             guard count > 0 else { break }
             var bytes = Array(buffer[..<count])
             if status == nil {
                 head += bytes
                 guard let end = Self.endOfHead(head) else {
-                    guard head.count < 65_536 else { return .unreachable("\(host):\(port) does not speak HTTP") }
+                    guard head.count < 65_536 else { return .unreachable("\(peer) does not speak HTTP") }
                     continue
                 }
                 let words = String(decoding: head.prefix(64), as: UTF8.self).split(separator: " ")
                 guard head.starts(with: Array("HTTP/1.".utf8)), words.count > 1, let code = Int(words[1]) else {
-                    return .unreachable("\(host):\(port) does not speak HTTP")
+                    return .unreachable("\(peer) does not speak HTTP")
                 }
                 status = code
                 bytes = Array(head[end...])
@@ -124,12 +143,44 @@ package enum HTTPClient {
             }
             if !bytes.isEmpty, !read(bytes) { return .finished }
         }
-        guard let status else { return .unreachable("the connection to \(host):\(port) broke") }
+        guard let status else { return .unreachable("the connection to \(peer) broke") }
         guard (200..<300).contains(status) else {
             let line = String(decoding: body, as: UTF8.self).split(separator: "\n").first.map(String.init) ?? ""
             return .refused(status, Problem.detail(of: line) ?? line)
         }
         return .finished
+    }
+
+    /// The connection, encrypted or not.
+    private struct Link {
+        let descriptor: Int32
+        let secured: TLSConnection?
+
+        init(_ descriptor: Int32, to peer: HTTPPeer) throws(TLSConnection.Failure) {
+            self.descriptor = descriptor
+            guard let trust = peer.trust else {
+                secured = nil
+                return
+            }
+            secured = try TLSConnection(descriptor, to: peer, trust: trust)
+        }
+
+        func send(_ bytes: [UInt8]) -> Bool {
+            if let secured { return secured.send(bytes) }
+            return unsafe bytes.withUnsafeBytes {
+                unsafe Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+            } == bytes.count
+        }
+
+        /// As ``TLSConnection/receive(_:)``.
+        func receive(_ buffer: UnsafeMutableRawBufferPointer) -> Int {
+            if let secured { return unsafe secured.receive(buffer) }
+            while true {
+                let count = unsafe recv(descriptor, buffer.baseAddress, buffer.count, 0)
+                if count >= 0 { return count }
+                if errno != EINTR { return errno == EAGAIN ? -1 : 0 }
+            }
+        }
     }
 
     private static func endOfHead(_ head: [UInt8]) -> Int? {

@@ -59,8 +59,9 @@ final class IdentifiedPort: MessagePort {
 
     func receive(on channel: Message.Channel) throws -> ArrivedMessage? {
         try advance()
-        guard case .inside(let port) = state else { return nil }
-        return try port.receive(on: channel)
+        guard case .inside(let port) = state, let message = try port.receive(on: channel) else { return nil }
+        try credentials.heard()
+        return message
     }
 
     func send(_ message: EncodedMessage, to peer: [UInt8], on channel: Message.Channel) throws -> SendOutcome {
@@ -74,6 +75,8 @@ final class IdentifiedPort: MessagePort {
         state = .outside(until: .zero)
         try advance()
     }
+
+    func learn(serverKey: PublicKey, isDue: Bool) throws { try credentials.learn(serverKey, isDue: isDue) }
 
     func close() { state = .outside(until: clock.now) }
 

@@ -19,6 +19,9 @@ package final class IdentityOffice: IdentityKeeper {
         var audits: [AuditEvent] = []
         var changed: (@Sendable (IdentityRegistry) -> Void)?
         var failed: (@Sendable (any Error) -> Void)?
+        var nextKeys: IdentityStore.NextKeys?
+        var announced: (@Sendable (IdentityStore.NextKeys?) -> Void)?
+        var taken: CurveKeys?
     }
 
     /// Requests and lines that wait at most.
@@ -57,12 +60,16 @@ package final class IdentityOffice: IdentityKeeper {
     /// Begins to work.
     ///
     /// - Parameters:
+    ///   - announced: told which key the server will have; whoever is told that it keeps the one it has looks at
+    ///     ``takeKeys()``.
     ///   - changed: told of every change, after it holds at the gate.
     ///   - failed: told of what could not be read or written.
     package func start(
+        announced: @escaping @Sendable (IdentityStore.NextKeys?) -> Void,
         changed: @escaping @Sendable (IdentityRegistry) -> Void, failed: @escaping @Sendable (any Error) -> Void
     ) {
-        state.withLock { ($0.changed, $0.failed) = (changed, failed) }
+        state.withLock { ($0.announced, $0.changed, $0.failed) = (announced, changed, failed) }
+        readNextKeys()
         // Whoever was handed a token a moment ago does not wait for the next look at the file.
         gate.beforeRefusing { [weak self] in
             do {
@@ -113,6 +120,7 @@ package final class IdentityOffice: IdentityKeeper {
         }
         do {
             try readIfChanged()
+            try takeKeysIfDue()
             let now = IdentityStore.now
             let used = gate.takeUsed()
             let isOverdue = registry.invitations.contains { $0.expires <= now }
@@ -130,6 +138,39 @@ package final class IdentityOffice: IdentityKeeper {
             state.withLock { $0.failed }?(error)
         }
         for job in jobs { enrol(job) }
+    }
+
+    /// The key that is the server's since somebody asked last; each once.
+    func takeKeys() -> CurveKeys? {
+        state.withLock { state in
+            defer { state.taken = nil }
+            return state.taken
+        }
+    }
+
+    private func takeKeysIfDue() throws {
+        guard let next = state.withLock({ $0.nextKeys }), next.at <= IdentityStore.now,
+            let keys = try store.takeNextKeys()
+        else { return }
+        let announced = state.withLock { state in
+            (state.taken, state.nextKeys) = (keys, nil)
+            return state.announced
+        }
+        announced?(nil)
+    }
+
+    private func readNextKeys() {
+        do {
+            let next = try store.nextKeys()
+            let announced = state.withLock { state in
+                let isNews = state.nextKeys?.at != next?.at
+                state.nextKeys = next
+                return isNews ? state.announced : nil
+            }
+            announced?(next)
+        } catch {
+            state.withLock { $0.failed }?(error)
+        }
     }
 
     /// Shuts the principal of a name out; whether there was one. From any thread but the node's: it waits for the disk.
@@ -180,6 +221,7 @@ package final class IdentityOffice: IdentityKeeper {
         }
         open()
         if isNews { changed?(record.registry) }
+        readNextKeys()
     }
 
     /// Tells the gate who may connect.

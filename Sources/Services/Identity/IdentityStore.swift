@@ -22,6 +22,7 @@ package struct IdentityStore: Sendable {
     /// The file's name in a server's folder.
     package static let fileName = "identity.json"
     private static let keyFile = "server.key"
+    private static let nextKeyFile = "server.next-key"
     private static let limit = 64 << 20
 
     private let folder: String
@@ -129,10 +130,80 @@ package struct IdentityStore: Sendable {
         }
     }
 
-    /// Differs when the file has been written since.
-    func stamp() -> [Int64] {
+    /// The key that the server will have, and from when on.
+    package struct NextKeys: Sendable {
+        /// The keys.
+        package let keys: CurveKeys
+        /// Seconds since 1970.
+        package let at: Int64
+    }
+
+    private struct NextKeyRecord: Codable {
+        var secret: String
+        var at: Int64
+    }
+
+    private func nextKeysUnlocked() throws -> NextKeys? {
+        let path = file(Self.nextKeyFile)
+        guard unsafe access(path, F_OK) == 0 else { return nil }
+        let bytes = try SealedKey.read(path, otherwise: "the server then keeps the key that it has")
+        guard let record = try? DeterministicJSON.decode(NextKeyRecord.self, from: bytes),
+            let secret = Hexadecimal.bytes(record.secret), let keys = CurveKeys(secret: secret)
+        else {
+            throw ServiceError(.data, "\(path): found no key, expected one that 'fl-server keys rotate-server' wrote")
+        }
+        return NextKeys(keys: keys, at: record.at)
+    }
+
+    /// The key that the server will have; `nil` where it keeps the one it has.
+    package func nextKeys() throws -> NextKeys? { try locked { try nextKeysUnlocked() } }
+
+    /// Makes the key that the server will have.
+    ///
+    /// - Parameter at: from when on, in seconds since 1970.
+    /// - Throws: ``ServiceError`` (78) when there is one already.
+    package func announceKeys(at seconds: Int64) throws -> NextKeys {
+        let next = NextKeys(keys: try CurveKeys(), at: seconds)
+        try locked {
+            if let known = try nextKeysUnlocked() {
+                throw ServiceError(
+                    .configuration,
+                    "rotate-server: found a key that is taken at \(Date(timeIntervalSince1970: Double(known.at)).formatted(.iso8601)), "
+                        + "expected none that waits")
+            }
+            let record = NextKeyRecord(secret: Hexadecimal.text(next.keys.secret), at: seconds)
+            try SealedFile.write(try DeterministicJSON.encode(record), to: file(Self.nextKeyFile))
+        }
+        _ = try change { _ in
+            ((), [AuditEvent(.server, of: "server", "next key made, \(next.keys.publicKey)")])
+        }
+        return next
+    }
+
+    /// Where the time of the next key has come it is the server's from now on.
+    ///
+    /// - Returns: that key; `nil` where there is none, or it is not time.
+    package func takeNextKeys(at now: Int64 = IdentityStore.now) throws -> CurveKeys? {
+        let taken: CurveKeys? = try locked {
+            guard let next = try nextKeysUnlocked(), next.at <= now else { return nil }
+            // Once more, should it end between the two.
+            try SealedFile.write(
+                Array((Hexadecimal.text(next.keys.secret) + "\n").utf8), to: file(Self.keyFile))
+            try FolderContents.remove(file(Self.nextKeyFile))
+            try FolderContents.remove(file(Self.nextKeyFile) + ".sha256")
+            return next.keys
+        }
+        guard let taken else { return nil }
+        _ = try change { _ in ((), [AuditEvent(.server, of: "server", "next key taken, \(taken.publicKey)")]) }
+        return taken
+    }
+
+    /// Differs when a file has been written since.
+    func stamp() -> [Int64] { stamp(of: Self.fileName) + stamp(of: Self.nextKeyFile) }
+
+    private func stamp(of name: String) -> [Int64] {
         var status = stat()
-        guard unsafe stat(file(Self.fileName), &status) == 0 else { return [] }
+        guard unsafe stat(file(name), &status) == 0 else { return [] }
         return [
             Int64(status.st_ino), Int64(status.st_mtim.tv_sec), Int64(status.st_mtim.tv_nsec), Int64(status.st_size),
         ]

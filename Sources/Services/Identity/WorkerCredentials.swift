@@ -25,6 +25,8 @@ final class WorkerCredentials {
         var token: PublicKey?
         /// The secret that shall take the present one's place: the server may have it already.
         var next: String?
+        /// The key that the server said it will have.
+        var nextServer: PublicKey?
     }
 
     /// The file's name.
@@ -43,6 +45,10 @@ final class WorkerCredentials {
     /// The server that has the key since this start.
     private var known: PublicKey?
     private var tokenIsRefused = false
+    /// The server's key with which it came last, and whether somebody answered who has it.
+    private var tried: (server: PublicKey, isHeard: Bool)?
+    /// Whether the server has its next key by now.
+    private var isNextDue = false
     private var offered: (server: PublicKey, token: PublicKey?)?
 
     /// Reads the worker's key, or makes it.
@@ -109,8 +115,32 @@ final class WorkerCredentials {
         return .wait
     }
 
-    /// With the key that the server has; first with that to hand over a new one, where one is wanted.
-    private func come(to server: PublicKey) throws -> Step {
+    /// The server said that it will have another key, or has it by now.
+    func learn(_ key: PublicKey, isDue: Bool) throws {
+        isNextDue = isDue
+        guard record.server != nil, record.server != key, record.nextServer != key else { return }
+        record.nextServer = key
+        try save()
+    }
+
+    /// Somebody answered who has the key with which this worker came.
+    func heard() throws {
+        guard let server = tried?.server, tried?.isHeard == false else { return }
+        tried?.isHeard = true
+        guard server == record.nextServer else { return }
+        (record.server, record.nextServer, isNextDue) = (server, nil, false)
+        try save()
+    }
+
+    /// With the key that the server has; first with that to hand over a new one, where one is wanted. Where nobody answered with
+    /// the one of two keys, the other is tried: the server may have changed them while nobody listened.
+    private func come(to known: PublicKey) throws -> Step {
+        var server = known
+        if let next = record.nextServer {
+            let wasInVain = tried?.isHeard == false
+            if wasInVain ? tried?.server == known : isNextDue { server = next }
+        }
+        tried = (server, false)
         guard wantsNewKey else { return .connect(.connecting(keys, server: server)) }
         let next = try nextKeys ?? CurveKeys()
         nextKeys = next

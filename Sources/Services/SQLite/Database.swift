@@ -1,4 +1,5 @@
 import CSQLite
+package import Federation
 package import Platform
 
 /// A connection to an SQLite database file, used by one thread at a time.
@@ -222,6 +223,24 @@ package import Platform
         return try statement.run(values)
     }
 
+    /// Writes over a blob of as many zeros, in the row that was inserted last. What is in several parts is nowhere put
+    /// together: SQLite copies each into its pages. To be called in the transaction that inserts the row.
+    package func fill(_ table: String, _ column: String, with bytes: Bytes) throws(StorageError) {
+        var blob: OpaquePointer?
+        let row = unsafe sqlite3_last_insert_rowid(connection)
+        var status = unsafe sqlite3_blob_open(connection, "main", table, column, row, 1, &blob)
+        var offset = 0
+        unsafe bytes.forEachPart { part in
+            guard status == SQLITE_OK else { return }
+            status = unsafe sqlite3_blob_write(blob, part.baseAddress, Int32(part.count), Int32(offset))
+            offset += part.count
+        }
+        let closed = unsafe sqlite3_blob_close(blob)
+        guard status == SQLITE_OK, closed == SQLITE_OK else {
+            throw failure(status == SQLITE_OK ? closed : status, "write")
+        }
+    }
+
     /// All of what `body` does, or nothing of it.
     package func transaction<Result>(
         _ body: () throws(StorageError) -> Result
@@ -273,11 +292,17 @@ package import Platform
             _ values: [SQLValue], from index: Int, then body: () throws(StorageError) -> Outcome
         ) throws(StorageError) -> Outcome {
             guard index < values.count else { return try body() }
-            guard case .blob(let bytes) = values[index], !bytes.isEmpty else {
+            let lent: Bytes? =
+                switch values[index] {
+                case .blob(let bytes): Bytes(bytes)
+                case .bytes(let bytes): bytes
+                default: nil
+                }
+            guard let lent, lent.count > 0 else {
                 try bind(values[index], at: Int32(index + 1))
                 return try bind(values, from: index + 1, then: body)
             }
-            let outcome: Result<Outcome, StorageError> = unsafe bytes.withUnsafeBytes { buffer in
+            let outcome: Result<Outcome, StorageError> = unsafe lent.withUnsafeBytes { buffer in
                 do throws(StorageError) {
                     // No destructor: the bytes stay where they are until the statement has run.
                     let status = unsafe sqlite3_bind_blob64(
@@ -315,7 +340,7 @@ package import Platform
                 case .real(let number): unsafe sqlite3_bind_double(handle, index, number)
                 case .text(let text):
                     unsafe sqlite3_bind_text(handle, index, text, Int32(clamping: text.utf8.count), copies)
-                case .blob: unsafe sqlite3_bind_zeroblob(handle, index, 0)
+                case .blob, .bytes: unsafe sqlite3_bind_zeroblob(handle, index, 0)
                 }
             guard status == SQLITE_OK else { throw database.failure(status, "bind a value for") }
         }

@@ -1,3 +1,5 @@
+package import Federation
+
 /// A value of the embedded database.
 package enum SQLValue: Equatable, Sendable {
     case null
@@ -5,6 +7,8 @@ package enum SQLValue: Equatable, Sendable {
     case real(Double)
     case text(String)
     case blob([UInt8])
+    /// A blob that is written from where it is; what is read is never one.
+    case bytes(Bytes)
 
     /// The integer, if it is one.
     package var integer: Int64? { if case .integer(let value) = self { value } else { nil } }

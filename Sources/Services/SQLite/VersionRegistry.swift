@@ -147,19 +147,26 @@ package final class VersionRegistry {
     }
 
     /// Keeps the bytes of a contribution; one a worker and round, the latest.
-    package func keep(round: Int64, worker: String, digest: [UInt8], bytes: [UInt8]) throws(StorageError) {
-        try database.query(
-            "INSERT OR REPLACE INTO contributions VALUES (?, ?, ?, ?)",
-            [.integer(round), .text(worker), .blob(digest), .blob(bytes)])
+    package func keep(round: Int64, worker: String, digest: [UInt8], bytes: Bytes) throws(StorageError) {
+        try keep([(round: round, worker: worker, digest: digest, bytes: bytes)])
     }
 
     /// Keeps several contributions, all or none.
     package func keep(
-        _ contributions: [(round: Int64, worker: String, digest: [UInt8], bytes: [UInt8])]
+        _ contributions: [(round: Int64, worker: String, digest: [UInt8], bytes: Bytes)]
     ) throws(StorageError) {
         try database.transaction { () throws(StorageError) in
             for item in contributions {
-                try keep(round: item.round, worker: item.worker, digest: item.digest, bytes: item.bytes)
+                let key: [SQLValue] = [.integer(item.round), .text(item.worker), .blob(item.digest)]
+                guard item.bytes.partCount > 1 else {
+                    try database.query(
+                        "INSERT OR REPLACE INTO contributions VALUES (?, ?, ?, ?)", key + [.bytes(item.bytes)])
+                    continue
+                }
+                try database.query(
+                    "INSERT OR REPLACE INTO contributions VALUES (?, ?, ?, zeroblob(?))",
+                    key + [.integer(Int64(item.bytes.count))])
+                try database.fill("contributions", "bytes", with: item.bytes)
             }
         }
     }

@@ -124,7 +124,7 @@ package struct RoundReplay {
             }
             let upload = FinishedUpload(
                 round: entry.round, attempt: entry.attempt, worker: accepted.worker, leaseEpoch: accepted.leaseEpoch,
-                entities: accepted.entities ?? [], digest: digest, bytes: payload,
+                entities: accepted.entities ?? [], digest: digest, bytes: Bytes(payload),
                 workSeconds: accepted.workSeconds ?? 0, arrival: .zero)
             guard case .counts(let contribution) = arithmetic.judge(upload).verdict else {
                 throw Wrong(what: "the contribution of \(accepted.worker) does not pass the gate")

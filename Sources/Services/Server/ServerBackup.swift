@@ -28,7 +28,7 @@ package struct ServerBackup {
 
     /// In the order in which they are copied.
     private static let databases = ["deliveries.db", "operations.db", "alarms.db", "registry.db"]
-    private static let keyFile = "server.key"
+    private static let keyFiles: Set<String> = ["server.key", "server.next-key"]
     /// What a process makes anew, or what belongs to the process that runs.
     private static let transient: Set<String> = ["lock", "identity.lock"]
     private static let longestFile = 1 << 32
@@ -89,7 +89,7 @@ package struct ServerBackup {
             for name in [IdentityStore.fileName, IdentityStore.fileName + ".sha256", AuditLog.fileName] {
                 try copyFile(name, to: partial)
             }
-            if withKeys { try copyFile(Self.keyFile, to: partial) }
+            if withKeys { for name in Self.keyFiles.sorted() { try copyFile(name, to: partial) } }
         }
         for name in Self.databases { try copyDatabase(name, to: partial) }
         try copyOthers(to: partial)
@@ -143,8 +143,8 @@ package struct ServerBackup {
 
     /// Everything that is neither a database nor about identities, as it was at one moment.
     private func copyOthers(to partial: String) throws {
-        var skipped = Self.transient.union([
-            Self.keyFile, IdentityStore.fileName, IdentityStore.fileName + ".sha256", AuditLog.fileName,
+        var skipped = Self.transient.union(Self.keyFiles).union([
+            IdentityStore.fileName, IdentityStore.fileName + ".sha256", AuditLog.fileName,
         ])
         for name in Self.databases { skipped.formUnion(["", "-wal", "-shm", "-sums"].map { name + $0 }) }
         for _ in 0..<Self.mostTries {

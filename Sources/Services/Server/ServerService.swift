@@ -23,7 +23,8 @@ package final class ServerService {
     private let tasks = LaneThreads()
     private let office: IdentityOffice?
     private let refusedConnections: RefusedConnections
-    private let doors: LocalDoors
+    private var doors: LocalDoors
+    private let localKeys: CurveKeys?
     private let http: HTTPServer
     private var nextShown = ContinuousClock.now
     private var shownCommit: CommitWait?
@@ -55,6 +56,7 @@ package final class ServerService {
         let identities = try isPlain ? nil : IdentityStore(folder: folder.path)
         let isLocal = try Endpoint(settings.control).isLoopback && Endpoint(settings.bulk).isLoopback
         let localKeys = try identities != nil && isLocal ? CurveKeys() : nil
+        self.localKeys = localKeys
         office = try identities.map {
             try IdentityOffice(store: $0, gate: gate, localKey: localKeys?.publicKey)
         }
@@ -80,6 +82,7 @@ package final class ServerService {
             hyperparameters: try DeterministicJSON.encode(settings.training, pretty: false),
             assumedAttackers: settings.assumedAttackers)
         let recovery = try Self.recover(from: registry)
+        FreeMemory.keepLittle()
         let needed = DescriptorLimit.needed(workers: settings.federation.maximumWorkers)
         let allowed = DescriptorLimit.raise(to: needed)
         if allowed < needed {
@@ -107,7 +110,8 @@ package final class ServerService {
         if let port {
             opened = port
         } else {
-            let keys = try identities?.serverKeys()
+            // What was to be the next key may be due since the server ran last.
+            let keys = try identities.map { try $0.takeNextKeys() ?? $0.serverKeys() }
             let listening = try ZeroMQPort.listening(
                 control: settings.control, bulk: settings.bulk,
                 security: keys.map { .listening($0, gate) } ?? .plain,
@@ -221,6 +225,10 @@ package final class ServerService {
         }
         let inbox = node.inbox
         office?.start(
+            announced: { next in
+                let left = next.map { Duration.seconds(max(0, $0.at - IdentityStore.now)) } ?? .zero
+                inbox.put(.machine(.keyAnnounced(next?.keys.publicKey, after: left)))
+            },
             changed: { inbox.put(.identities($0)) }, failed: { inbox.put(.failed("identities", $0)) })
         log.notice(
             "server started",
@@ -259,10 +267,21 @@ package final class ServerService {
             {
                 throw failure
             }
+            try takeKeys()
             showCommit()
             showState()
             notification.alive()
         }
+    }
+
+    /// The key that was announced is the server's now: its workers come back with it.
+    private func takeKeys() throws {
+        guard let keys = office?.takeKeys(), let listening = port as? ZeroMQPort else { return }
+        try listening.take(keys)
+        if let localKeys, let number = try Endpoint(listening.boundAddresses().control).port {
+            try doors.open(control: number, server: keys.publicKey, secret: localKeys.secret)
+        }
+        log.notice("the server has its next key", ["key": "\(keys.publicKey)"])
     }
 
     /// At once: whoever reads a round's record right after it was made wants to know this too.

@@ -33,7 +33,7 @@ package final class ZeroMQPort: MessagePort {
     private let signal: EventSignal
     private let context: ZeroMQContext
     private let limits: PortLimits
-    private let security: PortSecurity
+    private var security: PortSecurity
     /// Answers for the keys of those who connect; lives as long as the sockets.
     private let door: HandshakeDoor?
     /// Cuts the connections of addresses that have too many.
@@ -222,6 +222,36 @@ package final class ZeroMQPort: MessagePort {
         control = try Self.socket(.control, routes: routes, context, limits, security)
         bulk = try Self.socket(.bulk, routes: routes, context, limits, security)
         try connect()
+    }
+
+    /// Time for which an address that was given up a moment ago is asked for again.
+    private static let rebindPatience: Duration = .seconds(2)
+
+    /// Another key from now on, under the same addresses. Connections that were made with the one before end.
+    package func take(_ keys: CurveKeys) throws(TransportError) {
+        guard case .listening(_, let gate) = security else { return }
+        security = .listening(keys, gate)
+        for isControl in [true, false] {
+            let address = try isControl ? control.boundAddress() : bulk.boundAddress()
+            if isControl {
+                try control.unbind(address)
+                try control.set(ZMQ_CURVE_SECRETKEY, to: keys.secret)
+            } else {
+                try bulk.unbind(address)
+                try bulk.set(ZMQ_CURVE_SECRETKEY, to: keys.secret)
+            }
+            let end = ContinuousClock.now + Self.rebindPatience
+            while true {
+                do throws(TransportError) {
+                    if isControl { try control.bind(address) } else { try bulk.bind(address) }
+                    break
+                } catch {
+                    // The library lets go of it on a thread of its own.
+                    guard error.code == .addressInUse, ContinuousClock.now < end else { throw error }
+                    signal.wait(upTo: .milliseconds(1))
+                }
+            }
+        }
     }
 
     /// Whether the server has refused this port's key since it was last asked.

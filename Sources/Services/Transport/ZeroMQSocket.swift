@@ -106,6 +106,10 @@ import Glibc
         guard unsafe zmq_bind(pointer, address) == 0 else { throw Self.addressFailure("listen on", address) }
     }
 
+    func unbind(_ address: String) throws(TransportError) {
+        guard unsafe zmq_unbind(pointer, address) == 0 else { throw Self.addressFailure("stop listening on", address) }
+    }
+
     func connect(_ address: String) throws(TransportError) {
         guard unsafe zmq_connect(pointer, address) == 0 else { throw Self.addressFailure("connect to", address) }
     }
@@ -199,9 +203,8 @@ import Glibc
             unsafe frame.head.withUnsafeBytes { head in
                 if let bytes = head.baseAddress { unsafe memcpy(start, bytes, head.count) }
             }
-            unsafe frame.body.withUnsafeBytes { body in
-                if let bytes = body.baseAddress { unsafe memcpy(start + frame.head.count, bytes, body.count) }
-            }
+            unsafe frame.body.copy(
+                to: UnsafeMutableRawBufferPointer(start: start + frame.head.count, count: frame.body.count))
         }
         while true {
             let flags = ZMQ_DONTWAIT | (more ? ZMQ_SNDMORE : 0)

@@ -22,6 +22,8 @@ package final class TelemetryLearner: Learner {
     private let rules: GroupRules
     private let threads: Int
     private let makeBackend: @Sendable (_ threads: Int) throws -> any AcceleratorBackend
+    /// What the versions of the present loop say of cleaning and scaling, which is the same in each.
+    private let known = Mutex<(bytes: [UInt8], context: FederationContext)?>(nil)
     /// The training windows of the last round's entities: the next round needs the same.
     private let cache = Mutex<(context: [UInt8], entities: [String], groups: [GroupTrainingData])?>(nil)
 
@@ -122,7 +124,7 @@ package final class TelemetryLearner: Learner {
         }
         guard let model else { throw ServiceError(.data, "a round of \(key.kind) without a model") }
         guard key.round > 0 else { throw ServiceError(.data, "a round of \(key.kind) before the first") }
-        let context = try FederationContext(of: model)
+        let context = try context(of: model)
         let groups = try trainingData(context, bytes: model.context, entities: key.entities, sources: mine)
         let side = max(1, min(threads, groups.count))
         let threadsEach = max(1, threads / side)
@@ -135,6 +137,13 @@ package final class TelemetryLearner: Learner {
                 backend: backend, isCancelled: isCancelled)
         }
         return Contribution(kind: key.kind, rawBytes: rawBytes, groups: updates)
+    }
+
+    private func context(of model: FederatedModel) throws -> FederationContext {
+        if let known = known.withLock({ $0 }), known.bytes == model.context { return known.context }
+        let context = try FederationContext(of: model)
+        known.withLock { $0 = (model.context, context) }
+        return context
     }
 
     /// Rows of a live entity that are learned from where nobody says, at most.

@@ -60,6 +60,7 @@ package final class WorkerService {
                         + "rename its files or folder")
             }
         }
+        FreeMemory.keepLittle()
         DescriptorLimit.raise(to: 0)
         let folder = try DataFolder(settings.folder)
         spool = try SharedSpool(path: folder.file("spool.db"), newIdentity: incarnation)

@@ -52,7 +52,7 @@ final class SimulatedServerDisk: ServerDisk, @unchecked Sendable {
         try faults.write(
             contributions.map { kept in
                 { [place] in
-                    place.open.kept[kept.accepted.round, default: [:]][kept.accepted.worker] = kept.payload
+                    place.open.kept[kept.accepted.round, default: [:]][kept.accepted.worker] = kept.payload.array
                 }
             })
     }
