@@ -177,7 +177,8 @@ package final class SampleStore: @unchecked Sendable {
         _ = try Self.load(database, into: &loaded, counted: &counters)
         (counted.bytes, counted.samples) = (counters.bytes, counters.samples)
         states = loaded
-        index = Dictionary(uniqueKeysWithValues: states.enumerated().map { ($0.element.entity.key, $0.offset) })
+        index = Dictionary(
+            states.enumerated().map { ($0.element.entity.key, $0.offset) }, uniquingKeysWith: { _, last in last })
         recent = nil
     }
 

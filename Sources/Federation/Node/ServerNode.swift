@@ -192,7 +192,8 @@ package final class ServerNode {
 
     private func index() {
         guard let identities else { return }
-        principals = Dictionary(uniqueKeysWithValues: identities.active.map { ($0.id, $0) })
+        principals = Dictionary(
+            identities.active.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
     }
 
     /// Others may take part, or as something else: leases that do not fit any more end.

@@ -191,6 +191,15 @@ struct ShapeTests {
         #expect(outcome(lines).contains("to be put in order"))
     }
 
+    @Test("A few bytes do not become a table of a gigabyte")
+    func nearlyEmpty() {
+        // Two thousand series, each at times of its own.
+        let lines = (0..<2_000).map { series in
+            (0..<3).map { "cpu,host=a m\(series)=1 \(1_700_000_000 + 5 * series + 20_000 * $0)000000000\n" }.joined()
+        }
+        #expect(outcome(lines.joined()).contains("a table that is nearly empty"))
+    }
+
     private func outcome(_ text: String) -> String {
         do {
             return "\(try entities(text, name: "far.txt"))"

@@ -31,6 +31,9 @@ struct SeriesAssembly {
 
     /// Most points of a file that are held at once.
     static let maximumPoints = 1 << 27
+    /// A table that is mostly empty has at most so many cells for each value in it, or so many in all: few bytes must not
+    /// become many.
+    private static let mostCells = (perValue: 256, always: 1 << 20)
 
     /// The series of a name; it is opened if it is new.
     mutating func handle(entity: String, column: String) -> Handle {
@@ -104,6 +107,13 @@ struct SeriesAssembly {
         guard times.count.multipliedReportingOverflow(by: width).overflow == false,
             times.count * width <= Self.maximumPoints
         else { throw Self.tooLarge(path) }
+        let filled = series.reduce(0) { $0 + $1.times.count }
+        guard times.count * width <= max(Self.mostCells.always, filled * Self.mostCells.perValue) else {
+            throw TelemetryError(
+                .limitExceeded, path: path,
+                found: "\(filled) values of \(width) series at \(times.count) times: a table that is nearly empty",
+                expected: "series that are measured at the same times, or files of fewer series")
+        }
         let aligned = !notes.isEmpty
         var values = [Double](repeating: .nan, count: times.count * width)
         for (column, one) in series.enumerated() {
