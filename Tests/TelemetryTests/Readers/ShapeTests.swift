@@ -195,7 +195,7 @@ struct ShapeTests {
     func nearlyEmpty() {
         // Two thousand series, each at times of its own.
         let lines = (0..<2_000).map { series in
-            (0..<3).map { "cpu,host=a m\(series)=1 \(1_700_000_000 + 5 * series + 20_000 * $0)000000000\n" }.joined()
+            (0..<3).map { "cpu,host=a m\(series)=1 \(1_700_000_000 + 1_000 * series + $0)000000000\n" }.joined()
         }
         #expect(outcome(lines.joined()).contains("a table that is nearly empty"))
     }
