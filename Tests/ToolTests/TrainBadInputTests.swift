@@ -294,7 +294,10 @@ import Testing
         .manifest(#""cap" : 100"#, #""cap" : -1"#, "detector 'autoencoder'"),
         .manifest(#""trainingSamples" : [0-9]+"#, #""trainingSamples" : {}"#, "trainingSamples"),
         .manifest(#""spread" : \[\s*[0-9.]+,"#, #""spread" : ["#, "detector"),
-        .manifest(#""low" : \[\s*-?[0-9.e-]+,"#, #""low" : ["#, "detector"),
+        // One number less, one that is none, and a letter less.
+        .manifest(#""low" : "[A-Za-z0-9+/]{32}"#, #""low" : ""#, "detector"),
+        .manifest(#""low" : "[A-Za-z0-9+/]{12}"#, #""low" : "AAAAAAAA8H//"#, "detector"),
+        .manifest(#""low" : "[A-Za-z0-9+/]"#, #""low" : ""#, "manifest.json"),
     ]
 
     @Test(arguments: damages) func damagedModels(_ damage: Damage) throws {

@@ -56,9 +56,9 @@ package struct DetectionMethod: Codable, Sendable, Hashable {
     /// Source: Efron, "Estimating the error rate of a prediction rule", JASA 78 (1983), section 6.
     package var ownShare: Double { kind == .evidence ? 0.368 : 0 }
 
-    /// What the groups have together, as a share of the budget, to raise an alarm of the entity by themselves; `nil`: they
-    /// cannot. Where many metrics are restless, what happens to the few of one resource is lost in the mean over all.
-    package var groupShare: Double? { kind == .evidence ? 0.05 : nil }
+    /// Whether groups may raise an alarm of the entity by themselves where the training part is short: where many metrics are
+    /// restless, what happens to the few of one resource is lost in the mean over all, and the threshold for that mean is wide.
+    package var letsGroupsSpeak: Bool { kind == .evidence }
 
     /// A method with every field given.
     package init(

@@ -208,6 +208,10 @@ package struct HeldOutScores: Sendable {
             ? nil : ThresholdAdaptation.time(trainingSamples: lengths.max() ?? 0)
         let time = method.adaptation == .fixed ? nil : own ?? detector.adaptationTime
         let loners = Double(isLone.count { $0 })
+        // The share of the time for one false alarm that was not seen; where it was, the whole's threshold is known.
+        let uncovered =
+            method.letsGroupsSpeak
+            ? 1 - method.thresholdRule.covered(by: lengths.reduce(0, +), stepSeconds: stepSeconds) : 0
         var result: [GroupCalibration] = []
         for group in scoredGroups.indices {
             let fast = deviations[group].map { deviations in
@@ -221,15 +225,14 @@ package struct HeldOutScores: Sendable {
             let level = try method.thresholdRule.calibration(
                 heldOut: fast, stepSeconds: stepSeconds, gap: method.alarmRule.mergeGap, adaptationTime: time)
             var alone: Double?
-            if isLone[group], let share = method.groupShare, case .falseAlarms = method.thresholdRule {
-                let covered = method.thresholdRule.covered(by: lengths.reduce(0, +), stepSeconds: stepSeconds)
-                alone = try method.thresholdRule.sharing(share / loners).calibration(
+            if isLone[group], uncovered > 0 {
+                alone = try method.thresholdRule.sharing(uncovered / loners).calibration(
                     heldOut: fast, stepSeconds: stepSeconds, gap: method.alarmRule.mergeGap, adaptationTime: time,
-                    fewest: PeaksOverThreshold.fewest * (1 - covered) / loners
+                    fewest: PeaksOverThreshold.fewest * uncovered / loners
                 ).threshold
             }
             var murmur: Double?
-            if group == scoredGroups.count - 1, loners > 0, method.groupShare != nil {
+            if group == scoredGroups.count - 1, loners > 0, uncovered > 0 {
                 let settled = time.map { time in
                     fast.map { DriftOffset.removed(from: $0, threshold: level.threshold, adaptationTime: time) }
                 }
