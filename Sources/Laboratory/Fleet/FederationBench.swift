@@ -60,13 +60,8 @@ package struct FederationBench: Sendable {
     ///   - stop: ends it before.
     /// - Throws: ``CommandLineError`` when a process ends by itself or no round comes; ``ExitStatus`` when it was stopped.
     package func run(stop: StopSignal, progress: (String) -> Void) throws -> Result {
-        let server = try LoopbackServer()
-        var processes: [LoopbackProcess] = []
-        defer {
-            for process in processes { process.interrupt() }
-            for process in processes { process.end() }
-            server.end()
-        }
+        let server = try LoopbackFederation()
+        defer { server.end() }
         try server.start(
             shape.options + [
                 "--minimum-workers", "\(workers)", "--maximum-workers", "\(max(16, workers))",
@@ -75,24 +70,18 @@ package struct FederationBench: Sendable {
                 "--held-out", "\(Self.heldOutShare)",
             ])
         for number in 0..<workers {
-            let name = "worker-\(number)"
-            let process = LoopbackProcess(
-                tool: "fl-worker", name: name,
-                arguments: [
-                    "--name", name, "--site", "site\(number)", "--control", server.control, "--bulk", server.bulk,
-                    "--data", try writeSamples(number, in: server.work), "--data-folder",
-                    server.work.appending(path: name).path, "--data-address", "none", "--threads", "1", "--log-level",
-                    "warning",
-                ], environment: server.environment, log: server.work.appending(path: "\(name).log"))
-            try process.start()
-            processes.append(process)
+            try server.startWorker(
+                "worker-\(number)",
+                [
+                    "--site", "site\(number)", "--data", try writeSamples(number, in: server.work), "--data-address",
+                    "none", "--threads", "1",
+                ])
         }
         var (done, lastNews) = (-1, ContinuousClock.now)
         while done < rounds + 1 {
             Thread.sleep(forTimeInterval: 0.2)
             if stop.isSet { throw ExitStatus(code: 130) }
             try server.requireLife()
-            for process in processes { try process.requireLife() }
             let state = try server.rounds(latest: 1)
             // Round 0 is the statistics.
             let now = state.rounds.last.map { Int($0.round) } ?? -1
@@ -104,7 +93,7 @@ package struct FederationBench: Sendable {
             }
         }
         let figures = try server.figures()
-        let largest = processes.compactMap { ProcessFigures(of: $0.identifier)?.peakBytes }.max() ?? 0
+        let largest = server.workers.compactMap { ProcessFigures(of: $0.identifier)?.peakBytes }.max() ?? 0
         let log = try server.rounds(latest: 10_000).rounds.filter { $0.committed && $0.kind == "training" }
         let counted = log.dropFirst().prefix(rounds)
         let seconds = counted.map(\.seconds).sorted()

@@ -80,7 +80,7 @@ package struct FleetSimulation: Sendable {
                     + "expected at most \(DescriptorLimit.workers(within: allowed)): the system allows \(allowed)",
                 hint: "raise the hard limit of descriptors (ulimit -Hn)")
         }
-        let server = try LoopbackServer()
+        let server = try LoopbackFederation()
         defer { server.end() }
         progress("enrolling \(workers) workers")
         let members = (0..<workers).map { FleetWorker(number: $0) }
@@ -146,7 +146,7 @@ package struct FleetSimulation: Sendable {
 
     /// Writes all of them into the server's folder before it starts, as `fl-server` itself would; the server's key.
     private func enrol(
-        _ members: [FleetWorker], _ keys: [CurveKeys], _ server: LoopbackServer
+        _ members: [FleetWorker], _ keys: [CurveKeys], _ server: LoopbackFederation
     ) throws -> PublicKey {
         let store = try IdentityStore(folder: server.folder)
         let many = zip(members, keys).map { (grant: $0.grant, key: $1.publicKey) }

@@ -67,16 +67,11 @@ package struct LiveBench: Sendable {
     /// - Throws: ``CommandLineError`` when a process ends by itself; ``ExitStatus`` when it was stopped.
     package func run(stop: StopSignal, progress: (String) -> Void) throws -> Result {
         let endpoints = try (0..<workers).map { try BreakingEndpoint(metrics: metrics, number: $0) }
-        let server = try LoopbackServer()
-        var processes: [LoopbackProcess] = []
-        defer {
-            for process in processes { process.interrupt() }
-            for process in processes { process.end() }
-            server.end()
-        }
+        let server = try LoopbackFederation()
+        defer { server.end() }
         try server.start(["--minimum-workers", "\(workers)", "--rounds", "1", "--epochs", "1", "--hidden", "8,4"])
         for (number, endpoint) in endpoints.enumerated() {
-            processes.append(try startWorker(number, on: endpoint, server))
+            try startWorker(number, on: endpoint, server)
         }
         func pass(_ count: Int, of what: String) throws {
             for second in 0..<count {
@@ -84,7 +79,6 @@ package struct LiveBench: Sendable {
                 if stop.isSet { throw ExitStatus(code: 130) }
                 progress("\(what): \(second + 1) of \(count) s")
                 try server.requireLife()
-                for process in processes { try process.requireLife() }
             }
         }
         try pass(learning, of: "learning")
@@ -93,7 +87,7 @@ package struct LiveBench: Sendable {
         for endpoint in endpoints { endpoint.breakNowAndThen() }
         let (began, rows) = (ContinuousClock.now, endpoints.map(\.rows).reduce(0, +))
         func figures() throws -> (server: ProcessFigures, workers: [ProcessFigures]) {
-            (try server.figures(), processes.compactMap { ProcessFigures(of: $0.identifier) })
+            (try server.figures(), server.workers.compactMap { ProcessFigures(of: $0.identifier) })
         }
         let before = try figures()
         try pass(seconds, of: "measuring")
@@ -106,8 +100,7 @@ package struct LiveBench: Sendable {
             return (event.arrived - given).seconds * 1_000
         }.sorted()
         // What is written at the end counts.
-        for process in processes { process.interrupt() }
-        for process in processes { process.end() }
+        server.endWorkers()
         let stored = (0..<workers).reduce(0) { sum, number in
             let path = server.work.appending(path: "worker-\(number)/samples.db").path
             return sum + ((try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int) ?? 0)
@@ -126,8 +119,8 @@ package struct LiveBench: Sendable {
     }
 
     private func startWorker(
-        _ number: Int, on endpoint: BreakingEndpoint, _ server: LoopbackServer
-    ) throws -> LoopbackProcess {
+        _ number: Int, on endpoint: BreakingEndpoint, _ server: LoopbackFederation
+    ) throws {
         let configuration = """
             {"sources": [{"kind": "prometheus-scrape", "targets": ["127.0.0.1:\(endpoint.port)"], "preset": "none",
               "intervalSeconds": 1, "site": "\(endpoint.site)", "entity": "host", "type": "host"}]}
@@ -135,14 +128,7 @@ package struct LiveBench: Sendable {
         let name = "worker-\(number)"
         let file = server.work.appending(path: "\(name).json").path
         try FileContents.writeAtomically(Array(configuration.utf8), to: file)
-        let process = LoopbackProcess(
-            tool: "fl-worker", name: name,
-            arguments: [
-                "--name", name, "--config", file, "--control", server.control, "--bulk", server.bulk, "--data-folder",
-                server.work.appending(path: name).path, "--log-level", "warning",
-            ], environment: server.environment, log: server.work.appending(path: "\(name).log"))
-        try process.start()
-        return process
+        try server.startWorker(name, ["--config", file])
     }
 }
 

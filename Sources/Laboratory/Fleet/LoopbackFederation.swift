@@ -3,12 +3,15 @@ import Foundation
 import Platform
 import Services
 
-/// An `fl-server` that is measured: a process of its own on this machine, whose folders and ports are nobody else's.
-final class LoopbackServer {
+/// An `fl-server` that is measured, and its workers: processes of their own on this machine, whose folders and ports are
+/// nobody else's.
+final class LoopbackFederation {
     /// What all of a measurement's processes have their folders in; goes away with this.
     let work: URL
     private let ports: [Int]
     private var process: LoopbackProcess?
+    /// The workers that were started.
+    private(set) var workers: [LoopbackProcess] = []
 
     /// Makes the folders and finds free ports.
     ///
@@ -28,7 +31,7 @@ final class LoopbackServer {
     }
 
     deinit {
-        process?.end()
+        end()
         try? FileManager.default.removeItem(at: work)
     }
 
@@ -62,7 +65,21 @@ final class LoopbackServer {
         }
     }
 
-    /// What it has used so far.
+    /// Starts a worker, whose data folder is called like it.
+    ///
+    /// - Throws: ``CommandLineError`` when there is no tool to start.
+    func startWorker(_ name: String, _ arguments: [String]) throws {
+        let worker = LoopbackProcess(
+            tool: "fl-worker", name: name,
+            arguments: [
+                "--name", name, "--control", control, "--bulk", bulk, "--data-folder", work.appending(path: name).path,
+                "--log-level", "warning",
+            ] + arguments, environment: environment, log: work.appending(path: "\(name).log"))
+        try worker.start()
+        workers.append(worker)
+    }
+
+    /// What the server has used so far.
     func figures() throws -> ProcessFigures {
         guard let process, let figures = ProcessFigures(of: process.identifier) else {
             throw CommandLineError(.software, "fl-server is gone: \(process?.lastWords ?? "")")
@@ -70,12 +87,23 @@ final class LoopbackServer {
         return figures
     }
 
-    /// - Throws: ``CommandLineError`` when it has ended.
+    /// - Throws: ``CommandLineError`` when a process has ended.
     func requireLife() throws {
         try process?.requireLife()
+        for worker in workers { try worker.requireLife() }
     }
 
-    func end() { process?.end() }
+    /// Ends the workers, all at once.
+    func endWorkers() {
+        for worker in workers { worker.interrupt() }
+        for worker in workers { worker.end() }
+    }
+
+    /// Ends all processes.
+    func end() {
+        endWorkers()
+        process?.end()
+    }
 
     // MARK: What it says
 
