@@ -12,6 +12,9 @@ struct LeaseBook {
         var heard: Instant
     }
 
+    /// What the server says when a lease has ended.
+    static let lost = "worker lost"
+
     /// The longest silence after which a lease can stand: the server's clock may be slow, and it looks now and then.
     let longestSilence: Duration
     /// By worker.
@@ -37,7 +40,7 @@ struct LeaseBook {
         case .serverAttentive: attentiveSince = now
         case .noted(let note):
             let message = "\(note.message)"
-            if message == "worker lost" || message == "worker left", let name = note.fields["worker"] {
+            if message == Self.lost || message == "worker left", let name = note.fields["worker"] {
                 leases[name] = nil
             }
         case .arrived(let envelope, let peer): arrive(envelope, from: peer, at: now)

@@ -2,7 +2,8 @@ import Federation
 import Platform
 
 /// Once nothing goes wrong any more every worker is back under a lease within a bound, and three heartbeats after the last of
-/// them a round has committed, unless there is none left to do.
+/// them a round has committed, unless there is none left to do. A stranger whose last message was on its way when all healed
+/// gets a lease, too; a round may wait until that has ended.
 struct RecoveryOracle: Oracle {
     let promise = Promise.recovery
     /// The workers that are to come back.
@@ -15,6 +16,8 @@ struct RecoveryOracle: Oracle {
     private var isFinished = false
     /// When the last worker was back.
     private(set) var complete: Instant?
+    /// When the last lease of a stranger ended.
+    private var strangersGone = Instant.zero
     private var missing: Set<String>
     private var hasCommitted = false
     /// Leases of processes that are gone.
@@ -40,6 +43,10 @@ struct RecoveryOracle: Oracle {
         case .troubled:
             defer { healed = nil }
             return conclude(at: now)
+        case .noted(let note):
+            if "\(note.message)" == LeaseBook.lost, note.fields["worker"].map({ !workers.contains($0) }) ?? false {
+                strangersGone = now
+            }
         case .workerEnded(let name): dead[name] = book.leases[name]?.epoch
         case .arrived(let envelope, _):
             guard let healed, book.leases[envelope.sender]?.heard == now, dead[envelope.sender] != envelope.leaseEpoch,
@@ -54,9 +61,9 @@ struct RecoveryOracle: Oracle {
         case .committed(let record, _, _):
             guard let complete, !hasCommitted else { break }
             hasCommitted = true
-            let after = now - complete
+            let after = now - max(complete, strangersGone)
             if after > heartbeat * 3 {
-                return ["round \(record.round) committed only \(after.seconds) s after the last lease was regained"]
+                return ["round \(record.round) committed only \(after.seconds) s after the last lease came or went"]
             }
         default: break
         }
