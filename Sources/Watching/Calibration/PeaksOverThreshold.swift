@@ -104,6 +104,15 @@ package struct PeaksOverThreshold: Sendable, Equatable {
             fewest + (1 - fewest) * allowed, (Self.fewest + (1 - Self.fewest) * allowed) * known * known)
     }
 
+    /// The threshold of one of several scores that share what may exceed them where the held-out part is shorter than the
+    /// time for one alarm, the less of it the more of that time is covered.
+    ///
+    /// - Returns: `nil` where all of it is.
+    package func sharedThreshold(alarmsPerDay: Double, among count: Int) -> Double? {
+        let share = max(0, 1 - alarmsPerDay * days) / Double(count)
+        return share > 0 ? threshold(alarmsPerDay: share * alarmsPerDay, fewest: share * Self.fewest) : nil
+    }
+
     /// The threshold that normal samples exceed so many times a day: that of a tail with a shrunk shape and the mean of
     /// the excesses, and of a cautious rate of peaks, so that what is observed is rather less than more.
     ///

@@ -15,14 +15,6 @@ package enum ThresholdRule: Codable, Sendable, Hashable {
         }
     }
 
-    /// The share of the time for one false alarm that so many samples cover, at most 1.
-    func covered(by samples: Int, stepSeconds: Double) -> Double {
-        switch self {
-        case .falseAlarms(let perDay): min(1, perDay * Double(samples) * stepSeconds / 86_400)
-        case .quantile: 1
-        }
-    }
-
     /// The threshold for one score, without its offset (``DriftOffset``).
     ///
     /// The offset depends on the threshold and the threshold on scores less the offset: three rounds from the 99 %
@@ -40,14 +32,12 @@ package enum ThresholdRule: Codable, Sendable, Hashable {
         try calibration(heldOut: scores, stepSeconds: stepSeconds, gap: gap, adaptationTime: adaptationTime).threshold
     }
 
-    /// The same with what a ``StreamingTail`` begins with; a fixed quantile has none.
+    /// The same with what a ``StreamingTail`` begins with, and the peaks that both follow from; a fixed quantile has none.
     ///
-    /// - Parameter fewest: peaks that may exceed the threshold whatever the budget, where the held-out part is short.
     /// - Throws: ``DetectionError`` (`insufficientData`) without a score.
     package func calibration(
-        heldOut scores: [[Double]], stepSeconds: Double, gap: Int, adaptationTime: Double?,
-        fewest: Double = PeaksOverThreshold.fewest
-    ) throws(DetectionError) -> (threshold: Double, tail: TailCalibration?) {
+        heldOut scores: [[Double]], stepSeconds: Double, gap: Int, adaptationTime: Double?
+    ) throws(DetectionError) -> (threshold: Double, tail: TailCalibration?, peaks: PeaksOverThreshold?) {
         let sorted = scores.flatMap(\.self).sorted()
         guard !sorted.isEmpty else {
             throw DetectionError(.insufficientData, "calibrating a threshold", "no held-out score")
@@ -61,14 +51,15 @@ package enum ThresholdRule: Codable, Sendable, Hashable {
             switch self {
             case .falseAlarms(let perDay):
                 let found = try PeaksOverThreshold(scores: settled ?? scores, stepSeconds: stepSeconds, gap: gap)
-                threshold = found.threshold(alarmsPerDay: perDay, fewest: fewest)
+                threshold = found.threshold(alarmsPerDay: perDay)
                 peaks = found
             case .quantile(let probability, let factor):
                 threshold = factor * (settled?.flatMap(\.self).sorted() ?? sorted).quantile(probability)
             }
         }
-        guard case .falseAlarms(let perDay) = self, let peaks else { return (threshold, nil) }
-        return (threshold, TailCalibration(peaks, alarmsPerSample: perDay * stepSeconds / 86_400, gap: gap))
+        guard case .falseAlarms(let perDay) = self, let peaks else { return (threshold, nil, nil) }
+        let tail = TailCalibration(peaks, alarmsPerSample: perDay * stepSeconds / 86_400, gap: gap)
+        return (threshold, tail, peaks)
     }
 }
 

@@ -207,11 +207,7 @@ package struct HeldOutScores: Sendable {
             method.adaptation == .fixed || detector.adaptationTime != nil
             ? nil : ThresholdAdaptation.time(trainingSamples: lengths.max() ?? 0)
         let time = method.adaptation == .fixed ? nil : own ?? detector.adaptationTime
-        let loners = Double(isLone.count { $0 })
-        // The share of the time for one false alarm that was not seen; where it was, the whole's threshold is known.
-        let uncovered =
-            method.letsGroupsSpeak
-            ? 1 - method.thresholdRule.covered(by: lengths.reduce(0, +), stepSeconds: stepSeconds) : 0
+        let loners = method.letsGroupsSpeak ? isLone.count { $0 } : 0
         var result: [GroupCalibration] = []
         for group in scoredGroups.indices {
             let fast = deviations[group].map { deviations in
@@ -225,14 +221,11 @@ package struct HeldOutScores: Sendable {
             let level = try method.thresholdRule.calibration(
                 heldOut: fast, stepSeconds: stepSeconds, gap: method.alarmRule.mergeGap, adaptationTime: time)
             var alone: Double?
-            if isLone[group], uncovered > 0 {
-                alone = try method.thresholdRule.sharing(uncovered / loners).calibration(
-                    heldOut: fast, stepSeconds: stepSeconds, gap: method.alarmRule.mergeGap, adaptationTime: time,
-                    fewest: PeaksOverThreshold.fewest * uncovered / loners
-                ).threshold
+            if isLone[group], loners > 0, case .falseAlarms(let perDay) = method.thresholdRule {
+                alone = level.peaks?.sharedThreshold(alarmsPerDay: perDay, among: loners)
             }
             var murmur: Double?
-            if group == scoredGroups.count - 1, loners > 0, uncovered > 0 {
+            if group == scoredGroups.count - 1, result.contains(where: { $0.alone != nil }) {
                 let settled = time.map { time in
                     fast.map { DriftOffset.removed(from: $0, threshold: level.threshold, adaptationTime: time) }
                 }
