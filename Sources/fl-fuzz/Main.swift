@@ -57,6 +57,7 @@ import Platform
                     try unsafe Main.chosen?.run(input)
                     return 0
                 } catch {
+                    // Only a crash is a finding to libFuzzer, which keeps the input then.
                     fatalError("\(error)")
                 }
             })
