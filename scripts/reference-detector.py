@@ -76,7 +76,7 @@ def evidence(values, r):
     with np.errstate(all="ignore"):
         up = np.log((values - middle) / (high - middle)) / above
         down = np.log((middle - values) / (middle - low)) / below
-    return np.where(values > high, np.minimum(CAP, up), np.where(values < low, -np.minimum(CAP, down), 0.0))
+    return np.where(values > high, up, np.where(values < low, -down, 0.0))
 
 
 def coefficients(z):
@@ -114,7 +114,8 @@ def deviations(model, x, t, residuals):
     tau = max(200, 0.1 * model["n"])
     deviation, cause = np.zeros_like(x), np.zeros_like(x)
     for part in PARTS:
-        e = np.abs(evidence(seen[part], model["ranges"][part]))
+        whole = np.abs(evidence(seen[part], model["ranges"][part]))
+        e = np.minimum(CAP, whole)
         if part in FORGIVEN:
             habit = np.zeros(x.shape[1])
             for i in range(len(e)):
@@ -123,7 +124,7 @@ def deviations(model, x, t, residuals):
                 habit += (now - habit) / tau
         deviation += e * SHARES[part] / sum(SHARES.values())
         if part in LOOK_BACK:
-            cause += e
+            cause += whole
     return deviation, cause + 0.1 * deviation
 
 

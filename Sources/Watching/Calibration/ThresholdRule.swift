@@ -32,12 +32,12 @@ package enum ThresholdRule: Codable, Sendable, Hashable {
         try calibration(heldOut: scores, stepSeconds: stepSeconds, gap: gap, adaptationTime: adaptationTime).threshold
     }
 
-    /// The same with what a ``StreamingTail`` begins with, and the peaks that both follow from; a fixed quantile has none.
+    /// The same with what a ``StreamingTail`` begins with; a fixed quantile has none.
     ///
     /// - Throws: ``DetectionError`` (`insufficientData`) without a score.
     package func calibration(
         heldOut scores: [[Double]], stepSeconds: Double, gap: Int, adaptationTime: Double?
-    ) throws(DetectionError) -> (threshold: Double, tail: TailCalibration?, peaks: PeaksOverThreshold?) {
+    ) throws(DetectionError) -> (threshold: Double, tail: TailCalibration?) {
         let sorted = scores.flatMap(\.self).sorted()
         guard !sorted.isEmpty else {
             throw DetectionError(.insufficientData, "calibrating a threshold", "no held-out score")
@@ -57,9 +57,9 @@ package enum ThresholdRule: Codable, Sendable, Hashable {
                 threshold = factor * (settled?.flatMap(\.self).sorted() ?? sorted).quantile(probability)
             }
         }
-        guard case .falseAlarms(let perDay) = self, let peaks else { return (threshold, nil, nil) }
+        guard case .falseAlarms(let perDay) = self, let peaks else { return (threshold, nil) }
         let tail = TailCalibration(peaks, alarmsPerSample: perDay * stepSeconds / 86_400, gap: gap)
-        return (threshold, tail, peaks)
+        return (threshold, tail)
     }
 }
 

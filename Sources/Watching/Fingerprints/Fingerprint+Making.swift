@@ -86,24 +86,32 @@ extension Fingerprint {
                 group: group, layer: MetricGroup(name: group).layer, share: total / whole,
                 shape: shape { row in members.reduce(0.0) { $0 + deviations[row * width + $1] } })
         }
-        // A group of many metrics takes part in every fault; where one began, its metrics moved first and most of them.
-        let causes = scores.found.causes
+        // A group of many metrics takes part in every fault; where one began, its metrics changed most, and most of those that
+        // move at all. What hardly moved before changes without measure, and counts no more than others that are beyond all
+        // that was seen.
+        let ranked = Self.rankedCauses(rows, in: scores)
+        var squares: [String: Double] = [:]
+        for cause in ranked {
+            let score = min(cause.score, Self.loudest)
+            squares[groups[cause.metric], default: 0] += score * score
+        }
         let leads = groupParts.map { part -> Double in
-            let members = members[part.group] ?? []
-            return rows.reduce(0.0) { sum, row in
-                let squares = members.reduce(0.0) { $0 + causes[row * width + $1] * causes[row * width + $1] }
-                return sum + (squares / Double(max(1, members.count))).squareRoot()
+            let moving = (members[part.group] ?? []).count { metric in
+                context.contains { deviations[$0 * width + metric] > 0 }
             }
+            return ((squares[part.group] ?? 0) / Double(max(1, moving))).squareRoot()
         }
         self.groups = Self.descending(leads).map { groupParts[$0] }
         // Of groups that set in together the one that is more likely leads.
         firstGroup = self.groups.min { $0.shape.onsetIndex < $1.shape.onsetIndex }?.group
 
-        let ranked = Self.rankedCauses(rows, in: scores)
         self.causes = ranked.prefix(options.causeCount).filter { $0.score > 0 }.map {
             Cause(metric: metrics[$0.metric], group: groups[$0.metric], score: $0.score)
         }
     }
+
+    /// The most that one metric's cause score counts for its group.
+    private static let loudest = 2 * NormalRange.cap
 
     /// Every metric with the mean of its cause score over an event's rows, most suspicious first; ties in the order of
     /// the metrics.

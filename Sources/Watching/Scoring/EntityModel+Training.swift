@@ -133,6 +133,8 @@ package struct HeldOutScores: Sendable {
     private let lengths: [Int]
     /// The unsmoothed deviation of each scored group, `[G][entity][N]`.
     private var deviations: [[[Double]]]
+    /// How much the metric of each looks like a cause that does so most, `[G][entity][N]`.
+    private var voices: [[[Double]]]
 
     /// Nothing yet.
     ///
@@ -153,6 +155,7 @@ package struct HeldOutScores: Sendable {
             return name != EntityModel.combinedGroup && count > 1 && count < groups.count
         }
         deviations = scoredGroups.map { _ in lengths.map { [Double](repeating: 0, count: $0) } }
+        voices = deviations
     }
 
     /// Scores an entity's samples with a detector that did not learn from `rows`, and keeps those rows.
@@ -173,6 +176,7 @@ package struct HeldOutScores: Sendable {
                 guard rows.contains(index) else { return }
                 for group in scoredGroups.indices {
                     deviations[group][entity][index] = aggregator.deviations[group]
+                    voices[group][entity][index] = aggregator.voices[group]
                 }
             }
         }
@@ -184,18 +188,21 @@ package struct HeldOutScores: Sendable {
     /// Replaces a share of what each row shows by what it shows to another detector.
     mutating func mix(_ other: HeldOutScores, share: Double) {
         guard share > 0 else { return }
-        for group in deviations.indices {
-            for entity in deviations[group].indices {
-                for row in deviations[group][entity].indices {
-                    deviations[group][entity][row] +=
-                        share * (other.deviations[group][entity][row] - deviations[group][entity][row])
+        func mix(_ own: inout [[[Double]]], _ other: [[[Double]]]) {
+            for group in own.indices {
+                for entity in own[group].indices {
+                    for row in own[group][entity].indices {
+                        own[group][entity][row] += share * (other[group][entity][row] - own[group][entity][row])
+                    }
                 }
             }
         }
+        mix(&deviations, other.deviations)
+        mix(&voices, other.voices)
     }
 
     /// A group is believed in rows in which the entity as a whole shows more than so many of its held-out rows.
-    private static let murmurQuantile = 0.9
+    private static let murmurQuantile = 0.8
 
     /// The thresholds of each scored group.
     ///
@@ -220,12 +227,14 @@ package struct HeldOutScores: Sendable {
             }
             let level = try method.thresholdRule.calibration(
                 heldOut: fast, stepSeconds: stepSeconds, gap: method.alarmRule.mergeGap, adaptationTime: time)
-            var alone: Double?
+            var voice: Double?
             if isLone[group], loners > 0, case .falseAlarms(let perDay) = method.thresholdRule {
-                alone = level.peaks?.sharedThreshold(alarmsPerDay: perDay, among: loners)
+                voice = try PeaksOverThreshold(
+                    scores: voices[group], stepSeconds: stepSeconds, gap: method.alarmRule.mergeGap
+                ).sharedThreshold(alarmsPerDay: perDay, among: loners)
             }
             var murmur: Double?
-            if group == scoredGroups.count - 1, result.contains(where: { $0.alone != nil }) {
+            if group == scoredGroups.count - 1, result.contains(where: { $0.voice != nil }) {
                 let settled = time.map { time in
                     fast.map { DriftOffset.removed(from: $0, threshold: level.threshold, adaptationTime: time) }
                 }
@@ -234,7 +243,7 @@ package struct HeldOutScores: Sendable {
             result.append(
                 GroupCalibration(
                     level: level.threshold, levelTail: method.adaptation == .tail ? level.tail : nil,
-                    adaptationTime: own, alone: alone, murmur: murmur))
+                    adaptationTime: own, voice: voice, murmur: murmur))
         }
         return result
     }

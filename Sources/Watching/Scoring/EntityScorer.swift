@@ -64,7 +64,7 @@ package struct EntityScorer {
         let combined = groups.count - 1
         var urgency = 0.0
         for group in 0..<combined {
-            groups[group].update(aggregator.deviations[group])
+            groups[group].update(aggregator.deviations[group], voice: aggregator.voices[group])
             urgency = max(urgency, groups[group].urgency)
         }
         groups[combined].update(aggregator.deviations[combined], urgency: urgency)

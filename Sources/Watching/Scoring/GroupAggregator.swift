@@ -4,6 +4,8 @@ struct GroupAggregator: Sendable {
     /// The deviation of each scored group; the combined one last, `[G]`: the mean over its metrics, and beside it the
     /// largest, weighted by ``MetricDetector/peakWeight(metrics:)``.
     private(set) var deviations: [Double]
+    /// How much the metric of each scored group looks like a cause that does so most, `[G]`.
+    private(set) var voices: [Double]
     private let members: [Int]
     private let sizes: [Double]
     private let peakWeights: [Double]
@@ -28,6 +30,7 @@ struct GroupAggregator: Sendable {
         present = sizes
         deviations = [Double](repeating: 0, count: scored.count)
         peaks = deviations
+        voices = deviations
     }
 
     /// Takes in what was found in a row. What it says of metrics that are left out, or that does not count, is taken away.
@@ -36,6 +39,7 @@ struct GroupAggregator: Sendable {
         for group in deviations.indices {
             deviations[group] = 0
             peaks[group] = 0
+            voices[group] = 0
             present[group] = sizes[group]
         }
         for (metric, member) in members.enumerated() {
@@ -52,6 +56,7 @@ struct GroupAggregator: Sendable {
                 found.clear(metric)
                 continue
             }
+            voices[member] = max(voices[member], found.causes[metric])
             guard deviation > 0 else { continue }
             if member < combined {
                 deviations[member] += deviation

@@ -8,21 +8,21 @@ package struct GroupCalibration: Codable, Sendable, Hashable {
     package let levelTail: TailCalibration?
     /// Time constant of the drift offset in samples; `nil`: the detector's own.
     package let adaptationTime: Double?
-    /// For the fast part of a group's score, above its drift offset, from which the group raises an alarm of the entity by
-    /// itself; `nil`: it cannot.
-    package let alone: Double?
+    /// How much the metric of a group has to look like a cause that does so most for the group to raise an alarm of the entity
+    /// by itself; `nil`: it cannot.
+    package let voice: Double?
     /// What the fast part of the combined score has to exceed, above its drift offset, for a group to be believed.
     package let murmur: Double?
 
     /// Thresholds with every value given.
     package init(
-        level: Double, levelTail: TailCalibration? = nil, adaptationTime: Double? = nil, alone: Double? = nil,
+        level: Double, levelTail: TailCalibration? = nil, adaptationTime: Double? = nil, voice: Double? = nil,
         murmur: Double? = nil
     ) {
         self.level = level
         self.levelTail = levelTail
         self.adaptationTime = adaptationTime
-        self.alone = alone
+        self.voice = voice
         self.murmur = murmur
     }
 }
@@ -40,7 +40,7 @@ struct GroupScore: Sendable {
     private(set) var score = 0.0
     private(set) var threshold = Double.infinity
     private(set) var isAlarm = false
-    /// The score in units of the threshold from which the group raises an alarm of the entity by itself; 0: it cannot.
+    /// How much the group's loudest metric shows in units of what raises an alarm of the entity; 0: it cannot.
     private(set) var urgency = 0.0
     private let calibration: GroupCalibration
     private let fastCount: Int
@@ -69,8 +69,10 @@ struct GroupScore: Sendable {
 
     /// Takes in how far the group's metrics deviate at the next sample.
     ///
-    /// - Parameter urgency: for the combined score, the largest of the groups' own.
-    mutating func update(_ deviation: Double, urgency others: Double = 0) {
+    /// - Parameters:
+    ///   - voice: how much that of its metrics looks like a cause that does so most.
+    ///   - urgency: for the combined score, the largest of the groups' own.
+    mutating func update(_ deviation: Double, voice: Double = 0, urgency others: Double = 0) {
         var fast = 0.0
         var slow = 0.0
         for index in means.indices {
@@ -82,10 +84,9 @@ struct GroupScore: Sendable {
         let usual = offset?.value ?? 0
         let level = (levelTail?.limit ?? calibration.level) + usual
         threshold = (level * Double(fastCount) + slow) / horizons
-        if let alone = calibration.alone {
-            let raised = (levelTail?.limit ?? calibration.level) - calibration.level
-            let own = ((alone + raised + usual) * Double(fastCount) + slow) / horizons
-            urgency = own > 0 ? score / own : 0
+        if let least = calibration.voice, least > 0, calibration.level > 0 {
+            // Where more peaks came than were expected it takes as much more.
+            urgency = voice / least * calibration.level / (levelTail?.limit ?? calibration.level)
         }
         var isUrged = false
         if others > 1, score > 0, let murmur = calibration.murmur, fast / Double(fastCount) - usual > murmur {

@@ -5,12 +5,15 @@ import Watching
 @Suite("A group that raises an alarm of the entity by itself")
 struct GroupAlarmTests {
     /// Forty metrics of one group, which all jump three times, and four quiet ones of another.
-    private func rows(_ count: Int, from start: Int, fault: Range<Int> = 0..<0) -> DetectorSamples {
+    private func rows(
+        _ count: Int, from start: Int, fault: Range<Int> = 0..<0, of faulty: Range<Int> = 40..<42, by size: Double = 60
+    ) -> DetectorSamples {
         var generator = CounterBasedGenerator(seed: 21, purpose: "group alarms", start)
         let values = (0..<count).flatMap { row -> [Double] in
             let burst = [90, 310, 530].contains(row) ? 40.0 : 0
             return (0..<44).map { metric in
-                generator.normal() + (metric < 40 ? burst : fault.contains(row) && metric < 42 ? 60 : 0)
+                generator.normal()
+                    + (metric < 40 ? burst : fault.contains(row) && faulty.contains(metric) ? size : 0)
             }
         }
         return DetectorSamples(
@@ -23,8 +26,8 @@ struct GroupAlarmTests {
         let model = try EntityModel.trained(.shipped, on: [rows(700, from: 0)], stepSeconds: 1)
         let (whole, quiet) = (model.calibrations[2], model.calibrations[0])
         #expect(model.scoredGroups == ["quiet", "restless", "site"])
-        #expect(try #require(quiet.alone) > quiet.level, "alone it may say less than for itself")
-        #expect(whole.alone == nil && whole.murmur != nil && whole.murmur ?? 0 < whole.level)
+        #expect(try #require(quiet.voice) > 0)
+        #expect(whole.voice == nil && whole.murmur != nil && whole.murmur ?? 0 < whole.level)
         let fault = 400..<440
         let found = try model.score(rows(700, from: 700, fault: fault))
         let site = found.combined
@@ -43,19 +46,34 @@ struct GroupAlarmTests {
         #expect(try !silent.score(rows(700, from: 700, fault: fault)).alarms[site][fault].contains(true))
     }
 
+    @Test("A group has the voice of its loudest metric, however many are silent beside it")
+    func loudest() throws {
+        let model = try EntityModel.trained(.shipped, on: [rows(700, from: 0)], stepSeconds: 1)
+        let voice = try #require(model.calibrations[0].voice)
+        let fault = 400..<440
+        for (size, isFound) in [(3.0, false), (2_000.0, true)] {
+            let found = try model.score(rows(700, from: 700, fault: fault, of: 41..<42, by: size))
+            #expect(found.alarms[found.combined][fault.lowerBound] == isFound, "by \(size)")
+            // A metric's cause has no upper bound, its deviation has.
+            let causes = found.found.causes[fault.lowerBound * 44..<(fault.lowerBound + 1) * 44]
+            #expect(((causes.max() ?? 0) > voice) == isFound)
+            #expect((found.found.deviations.max() ?? 0) <= 10)
+        }
+    }
+
     @Test("A method of one part, one group, or a fixed quantile has no such groups")
     func noGroups() throws {
         let samples = rows(700, from: 0)
         func calibrations(_ method: DetectionMethod) throws -> [GroupCalibration] {
             try EntityModel.trained(method, on: [samples], stepSeconds: 1).calibrations
         }
-        #expect(try calibrations(.named("zscore")).allSatisfy { $0.alone == nil && $0.murmur == nil })
+        #expect(try calibrations(.named("zscore")).allSatisfy { $0.voice == nil && $0.murmur == nil })
         var fixed = DetectionMethod.shipped
         fixed.thresholdRule = .quantile(0.99, factor: 1)
-        #expect(try calibrations(fixed).allSatisfy { $0.alone == nil })
+        #expect(try calibrations(fixed).allSatisfy { $0.voice == nil })
         let one = DetectorSamples(metrics: samples.metrics, times: samples.times, values: samples.values)
         let model = try EntityModel.trained(.shipped, on: [one], stepSeconds: 1)
-        #expect(model.calibrations.allSatisfy { $0.alone == nil && $0.murmur == nil })
+        #expect(model.calibrations.allSatisfy { $0.voice == nil && $0.murmur == nil })
     }
 
     @Test("Limits that share what may exceed them are higher, and none is lower than one of few peaks")

@@ -43,12 +43,14 @@ struct EvidenceScorer: MetricScorer {
                 let signed = range.evidence(view.values[offset + metric], metric)
                 let habit = habits[offset + metric]
                 if signed == 0, habit == 0 { continue }
-                let evidence = max(0, abs(signed) - Self.forgiven * habit)
-                habits[offset + metric] += (abs(signed) - habit) * step
+                let size = min(NormalRange.cap, abs(signed))
+                let evidence = max(0, size - Self.forgiven * habit)
+                habits[offset + metric] += (size - habit) * step
                 guard evidence > 0 else { continue }
                 output.deviations[metric] += evidence * share
                 output.aspects[aspect] += evidence * share
-                if part.lookBack != nil { output.causes[metric] += evidence }
+                // What changed by more than anything else leads, also where many are beyond all that was seen.
+                if part.lookBack != nil { output.causes[metric] += abs(signed) }
                 // A residual is reconstruction minus sample: above 0 the sample is below what is expected.
                 sides[metric] += (signed > 0) == (part != .autoencoder) ? evidence : -evidence
             }

@@ -28,7 +28,7 @@ package struct NormalRange: Sendable {
 
     /// The share of normal values beyond each end.
     package static let tail = 0.005
-    /// The most evidence that one part of one metric gives: e⁻¹⁰ of what is beyond the end.
+    /// The most evidence of one part of one metric that scores count: e⁻¹⁰ of what is beyond the end.
     package static let cap = 10.0
     /// What γ is shrunk to.
     static let usualIndex = 0.3
@@ -83,16 +83,16 @@ package struct NormalRange: Sendable {
         return (max(leastIndex, below / countBelow), max(leastIndex, above / countAbove))
     }
 
-    /// The evidence that a value gives: 0 within the range; positive above it, negative below.
+    /// The evidence that a value gives, however much that is: 0 within the range; positive above it, negative below.
     @inline(__always)
     func evidence(_ value: Double, _ metric: Int) -> Double {
         if value > high[metric] {
             let ratio = (value - middle[metric]) / (high[metric] - middle[metric])
-            return min(Self.cap, log(ratio) * rarityAbove[metric])
+            return log(ratio) * rarityAbove[metric]
         }
         if value < low[metric] {
             let ratio = (middle[metric] - value) / (middle[metric] - low[metric])
-            return -min(Self.cap, log(ratio) * rarityBelow[metric])
+            return -log(ratio) * rarityBelow[metric]
         }
         return 0
     }
