@@ -82,7 +82,6 @@ let package = Package(
         systemLibrary("CSnappy", packages: ["libsnappy-dev"]),
         systemLibrary("CZlib", packages: ["zlib1g-dev"]),
         systemLibrary("COpenSSL", packages: ["libssl-dev"]),
-        systemLibrary("CTLS", packages: ["libssl-dev"]),
         systemLibrary("CZstd", packages: ["libzstd-dev"]),
         .target(name: "CVectorKernels", cSettings: [.unsafeFlags(["-O3"])]),
         .target(name: "COpenCL"),
@@ -91,6 +90,9 @@ let package = Package(
         module("Numerics", ["COpenBLAS"], touchesC: true),
         module("Platform", ["CExpat", "COpenSSL", "CZlib", "CZstd", "Numerics"], touchesC: true),
         module("Charts", ["Platform"]),
+
+        // Layer 1: requests over HTTP, by libcurl.
+        module("Web", ["CCurl"], touchesC: true),
 
         // Layer 2.
         module("CommandLine", ["Platform"]),
@@ -114,18 +116,20 @@ let package = Package(
         module(
             "Services",
             [
-                "Autoencoders", "CMicroHTTP", "CSQLite", "CTLS", "CZeroMQ", "CommandLine", "Federation", "Numerics",
+                "Autoencoders", "CMicroHTTP", "CSQLite", "CZeroMQ", "CommandLine", "Federation", "Numerics",
                 "Placement", "Platform",
-                "Telemetry", "Watching",
+                "Telemetry", "Watching", "Web",
             ], touchesC: true, resources: pageFiles.map { .embedInCode("Page/Resources/" + $0) }),
 
         // Layer 6: live sources and the sample store, which only some tools need.
         module(
-            "Collection", ["CCurl", "CSnappy", "CZlib", "CZstd", "Platform", "Services", "Telemetry"], touchesC: true),
+            "Collection", ["CCurl", "CSnappy", "CZlib", "CZstd", "Platform", "Services", "Telemetry", "Web"],
+            touchesC: true),
 
         // Layer 6: where alarms are sent on to, which only the server needs.
         module(
-            "Forwarding", ["CCurl", "CMosquitto", "CommandLine", "Platform", "Services", "Watching"], touchesC: true),
+            "Forwarding", ["CCurl", "CMosquitto", "CommandLine", "Platform", "Services", "Watching", "Web"],
+            touchesC: true),
 
         // Layer 6: what experiments need and an edge process does not.
         module(

@@ -3,6 +3,7 @@ import Foundation
 import Platform
 import Services
 import Telemetry
+import Web
 
 /// Fetches what endpoints say, by libcurl: http and https, packed or not, with time-outs and a bound on the bytes that
 /// come out. Used by one thread at a time; keeps its connection.
@@ -53,12 +54,11 @@ import Telemetry
         package var description: String
     }
 
-    private static let isReady: Bool = curl_global_init(Int(CURL_GLOBAL_DEFAULT)) == CURLE_OK
     private let handle: UnsafeMutableRawPointer
 
     /// A fetcher without a connection yet.
     package init() throws {
-        guard Self.isReady, let handle = unsafe curl_easy_init() else {
+        guard CurlLibrary.isReady, let handle = unsafe curl_easy_init() else {
             throw ServiceError(.unavailable, "libcurl cannot be used")
         }
         unsafe self.handle = handle
@@ -75,7 +75,6 @@ import Telemetry
         func set(_ option: CURLoption, _ number: Int) { _ = unsafe faultline_curl_number(handle, option, number) }
         set(CURLOPT_URL, url)
         set(CURLOPT_USERAGENT, "faultline")
-        set(CURLOPT_NOSIGNAL, 1)
         set(CURLOPT_PROTOCOLS_STR, "http,https")
         set(CURLOPT_REDIR_PROTOCOLS_STR, "http,https")
         set(CURLOPT_FOLLOWLOCATION, 1)

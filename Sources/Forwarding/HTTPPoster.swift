@@ -1,7 +1,8 @@
 import CCurl
-import Glibc
 import Platform
+import Services
 import Watching
+import Web
 
 /// Posts documents over HTTP by libcurl, one after the other over one connection.
 ///
@@ -53,12 +54,10 @@ final class HTTPPoster: @unchecked Sendable {
 
     private func opened() -> OpaqueHandle? {
         if let handle { return handle }
-        CurlStart.once
-        guard let pointer = unsafe curl_easy_init() else { return nil }
+        guard CurlLibrary.isReady, let pointer = unsafe curl_easy_init() else { return nil }
         let made = unsafe OpaqueHandle(pointer: pointer)
         unsafe faultline_curl_text(pointer, CURLOPT_URL, url)
         unsafe faultline_curl_text(pointer, CURLOPT_PROTOCOLS_STR, "http,https")
-        unsafe faultline_curl_number(pointer, CURLOPT_NOSIGNAL, 1)
         unsafe faultline_curl_number(pointer, CURLOPT_CONNECTTIMEOUT, Self.connectSeconds)
         unsafe faultline_curl_number(pointer, CURLOPT_TIMEOUT, Self.wholeSeconds)
         unsafe faultline_curl_body(pointer, { _, size, count, _ in size * count }, nil)
@@ -66,13 +65,4 @@ final class HTTPPoster: @unchecked Sendable {
         handle = made
         return made
     }
-}
-
-/// libcurl wants to be started once, before any thread uses it.
-enum CurlStart {
-    static let once: Void = {
-        _ = curl_global_init(faultline_curl_everything)
-        // What writes to a peer that is gone by TLS would end the process.
-        _ = signal(SIGPIPE, SIG_IGN)
-    }()
 }

@@ -4,6 +4,7 @@ package import Foundation
 import Platform
 import Services
 package import Watching
+import Web
 
 /// Sends a mail for alarms that begin, get worse or end: what waits goes together, by SMTP (libcurl).
 struct MailForwarder: AlarmForwarder {
@@ -50,8 +51,9 @@ struct MailForwarder: AlarmForwarder {
     }
 
     private func deliver(_ bytes: [UInt8]) -> DeliveryOutcome {
-        CurlStart.once
-        guard let curl = unsafe curl_easy_init() else { return .failed("libcurl cannot be started") }
+        guard CurlLibrary.isReady, let curl = unsafe curl_easy_init() else {
+            return .failed("libcurl cannot be started")
+        }
         defer { unsafe curl_easy_cleanup(curl) }
         var recipients: UnsafeMutablePointer<curl_slist>?
         for address in to { unsafe recipients = curl_slist_append(recipients, "<\(address)>") }
@@ -60,7 +62,6 @@ struct MailForwarder: AlarmForwarder {
         unsafe faultline_curl_text(curl, CURLOPT_PROTOCOLS_STR, "smtp,smtps")
         unsafe faultline_curl_text(curl, CURLOPT_MAIL_FROM, "<\(from)>")
         unsafe faultline_curl_list(curl, CURLOPT_MAIL_RCPT, recipients)
-        unsafe faultline_curl_number(curl, CURLOPT_NOSIGNAL, 1)
         unsafe faultline_curl_number(curl, CURLOPT_CONNECTTIMEOUT, 5)
         unsafe faultline_curl_number(curl, CURLOPT_TIMEOUT, 20)
         unsafe faultline_curl_number(curl, CURLOPT_UPLOAD, 1)

@@ -17,7 +17,7 @@ import Glibc
         if path.first == UInt8(ascii: "@") { path[0] = 0 }
         let isUsable = (2..<108).contains(path.count)
         address = isUsable ? path : []
-        descriptor = isUsable ? socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0) : -1
+        descriptor = isUsable ? socket(AF_UNIX, SocketKind.datagram | SocketKind.closesOnExec, 0) : -1
         let isMine = environment["WATCHDOG_PID"].map { $0 == "\(getpid())" } ?? true
         watchdog = isMine ? environment["WATCHDOG_USEC"].flatMap { Int64($0) }.map { .microseconds($0 / 2) } : nil
     }

@@ -44,4 +44,8 @@ package final class StopSignal: Sendable {
             source.resume()
         }
     }
+
+    /// A service outlives peers that close a connection while it writes: libraries that write without saying that no signal
+    /// is wanted (TLS) end it otherwise. For processes that print to nobody's pipe.
+    package static func outliveBrokenPipes() { signal(SIGPIPE, SIG_IGN) }
 }

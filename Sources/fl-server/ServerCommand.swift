@@ -260,6 +260,7 @@ struct ServerCommand: CheckableCommand {
         }
         let (stop, hangup) = (StopSignal(), ReloadSignal())
         stop.catchTermination()
+        StopSignal.outliveBrokenPipes()
         hangup.catchHangup()
         try await BackgroundThread.run {
             let service = try ServerService(

@@ -146,6 +146,7 @@ struct WorkerCommand: CheckableCommand {
         }
         let stop = StopSignal()
         stop.catchTermination()
+        StopSignal.outliveBrokenPipes()
         let configuration = ConfigurationReload(arguments, log: log)
         let hangup = ReloadSignal()
         hangup.take {

@@ -1,7 +1,6 @@
-import Glibc
+import Web
 
-/// Talks to an HTTP server: one request on a connection of its own, the answer's body as it comes. HTTP/1.0, so that the
-/// body is the bytes up to the end of the connection.
+/// Talks to an HTTP server: one request on a connection of its own, the answer's body as it comes.
 package enum HTTPClient {
     /// What came of a request.
     package enum Outcome: Equatable, Sendable {
@@ -12,9 +11,6 @@ package enum HTTPClient {
         /// No server there, or the connection broke.
         case unreachable(String)
     }
-
-    /// Bytes of a refusal's body that are kept.
-    private static let longestRefusal = 4_096
 
     /// Gets a path and hands on the body as it comes.
     ///
@@ -40,8 +36,7 @@ package enum HTTPClient {
         _ peer: HTTPPeer, path: String, json: String, puts: Bool = false, read: ([UInt8]) -> Bool
     ) -> Outcome {
         let body = Array(json.utf8)
-        let headers = authorization(peer).merging(
-            ["Content-Type": "application/json", "Content-Length": "\(body.count)"]) { $1 }
+        let headers = authorization(peer).merging(["Content-Type": "application/json"]) { $1 }
         return exchange(puts ? "PUT" : "POST", peer, path: path, headers: headers, body: body, read: read)
     }
 
@@ -92,123 +87,34 @@ package enum HTTPClient {
     }
 
     private static func exchange(
-        _ method: String, _ peer: HTTPPeer, path: String, headers: [String: String], body sent: [UInt8],
+        _ method: String, _ peer: HTTPPeer, path: String, headers: [String: String], body: [UInt8],
         read: ([UInt8]) -> Bool
     ) -> Outcome {
-        guard let descriptor = connect(peer.host, peer.port) else {
-            return .unreachable("no server answers at \(peer)")
+        let url = "\(peer.trust == nil ? "http://" : "")\(peer)\(path)"
+        let end = withoutActuallyEscaping(read) { read in
+            HTTPExchange(url, trust: peer.trust ?? .init(), read: read)?.perform(method, headers: headers, body: body)
         }
-        defer { close(descriptor) }
-        var timeout = timeval(tv_sec: 1, tv_usec: 0)
-        unsafe setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
-        let lines = headers.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)\r\n" }.joined()
-        let request = Array("\(method) \(path) HTTP/1.0\r\nHost: \(peer.host)\r\n\(lines)\r\n".utf8) + sent
-        let link: Link
-        do throws(TLSConnection.Failure) {
-            link = try Link(descriptor, to: peer)
-        } catch {
-            return .unreachable(error.reason)
-        }
-        guard link.send(request) else { return .unreachable("the connection to \(peer) broke") }
-        var head: [UInt8] = []
-        var status: Int?
-        var body: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 65_536)
-        while true {
-            let count = unsafe buffer.withUnsafeMutableBytes { unsafe link.receive($0) }
-            if count == -1 {
-                guard read([]) else { return .finished }
-                continue
-            }
-            guard count >= 0 else { return .unreachable("the connection to \(peer) broke") }
-            guard count > 0 else { break }
-            var bytes = Array(buffer[..<count])
-            if status == nil {
-                head += bytes
-                guard let end = Self.endOfHead(head) else {
-                    guard head.count < 65_536 else { return .unreachable("\(peer) does not speak HTTP") }
-                    continue
-                }
-                let words = String(decoding: head.prefix(64), as: UTF8.self).split(separator: " ")
-                guard head.starts(with: Array("HTTP/1.".utf8)), words.count > 1, let code = Int(words[1]) else {
-                    return .unreachable("\(peer) does not speak HTTP")
-                }
-                status = code
-                bytes = Array(head[end...])
-            }
-            guard (200..<300).contains(status ?? 0) else {
-                // Its first line is shown; what follows is read and forgotten.
-                body += bytes.prefix(Self.longestRefusal - body.count)
-                continue
-            }
-            if !bytes.isEmpty, !read(bytes) { return .finished }
-        }
-        guard let status else { return .unreachable("the connection to \(peer) broke") }
-        guard (200..<300).contains(status) else {
+        switch end {
+        case .finished: return .finished
+        case .refused(let status, let body):
             let line = String(decoding: body, as: UTF8.self).split(separator: "\n").first.map(String.init) ?? ""
             return .refused(status, Problem.detail(of: line) ?? line)
+        case nil: return .unreachable("libcurl cannot be started")
+        case .unreachable: return .unreachable("no server answers at \(peer)")
+        case .notHTTP: return .unreachable("\(peer) does not speak HTTP")
+        case .untrusted(let words):
+            return .unreachable(
+                "\(peer): its certificate is not trusted (\(words)); --ca-file names who vouches for it, --pin its public key"
+            )
+        case .otherKey:
+            return .unreachable(
+                "\(peer): found a certificate with another public key, expected \(peer.trust?.pin ?? "that of --pin")")
+        case .noAuthorities:
+            return .unreachable(
+                "\(peer.trust?.authorities ?? "--ca-file"): found no certificates in PEM, expected those of authorities to trust"
+            )
+        case .notTLS(let words): return .unreachable("\(peer): it does not speak TLS as expected (\(words))")
+        case .broken: return .unreachable("the connection to \(peer) broke")
         }
-        return .finished
-    }
-
-    /// The connection, encrypted or not.
-    private struct Link {
-        let descriptor: Int32
-        let secured: TLSConnection?
-
-        init(_ descriptor: Int32, to peer: HTTPPeer) throws(TLSConnection.Failure) {
-            self.descriptor = descriptor
-            guard let trust = peer.trust else {
-                secured = nil
-                return
-            }
-            secured = try TLSConnection(descriptor, to: peer, trust: trust)
-        }
-
-        func send(_ bytes: [UInt8]) -> Bool {
-            if let secured { return secured.send(bytes) }
-            return unsafe bytes.withUnsafeBytes {
-                unsafe Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
-            } == bytes.count
-        }
-
-        /// As ``TLSConnection/receive(_:)``.
-        func receive(_ buffer: UnsafeMutableRawBufferPointer) -> Int {
-            if let secured { return unsafe secured.receive(buffer) }
-            while true {
-                let count = unsafe recv(descriptor, buffer.baseAddress, buffer.count, 0)
-                if count >= 0 { return count }
-                if errno != EINTR { return errno == EAGAIN ? -1 : 0 }
-            }
-        }
-    }
-
-    private static func endOfHead(_ head: [UInt8]) -> Int? {
-        let blank = Array("\r\n\r\n".utf8)
-        guard head.count >= 4 else { return nil }
-        return (0...head.count - 4).first { head[$0..<$0 + 4].elementsEqual(blank) }.map { $0 + 4 }
-    }
-
-    private static func connect(_ host: String, _ port: Int) -> Int32? {
-        var hints = unsafe addrinfo()
-        unsafe hints.ai_family = AF_UNSPEC
-        unsafe hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
-        var list: UnsafeMutablePointer<addrinfo>?
-        guard unsafe getaddrinfo(host, "\(port)", &hints, &list) == 0 else { return nil }
-        defer { unsafe freeaddrinfo(list) }
-        var next = unsafe list
-        while let address = unsafe next {
-            let descriptor = unsafe socket(
-                address.pointee.ai_family, address.pointee.ai_socktype | Int32(SOCK_CLOEXEC.rawValue),
-                address.pointee.ai_protocol)
-            if descriptor >= 0 {
-                if unsafe Glibc.connect(descriptor, address.pointee.ai_addr, address.pointee.ai_addrlen) == 0 {
-                    return descriptor
-                }
-                close(descriptor)
-            }
-            unsafe next = address.pointee.ai_next
-        }
-        return nil
     }
 }

@@ -1,31 +1,18 @@
+package import Web
+
 /// A server's HTTP endpoint, and how one talks to it.
 package struct HTTPPeer: Equatable, Sendable {
-    /// Which certificate a server has to show.
-    package struct Trust: Equatable, Sendable {
-        /// File with the certificates of authorities (PEM) instead of the system's; `nil`: the system's.
-        package var authorities: String?
-        /// SHA-256 of the server's own certificate (DER). With it and without ``authorities`` nobody has to vouch for the
-        /// certificate.
-        package var pin: [UInt8]?
-
-        /// Trust in what the system trusts, unless something else is said.
-        package init(authorities: String? = nil, pin: [UInt8]? = nil) {
-            self.authorities = authorities
-            self.pin = pin
-        }
-    }
-
     /// Its name or address.
     package var host: String
     /// Its port.
     package var port: Int
     /// What its certificate has to be; `nil`: nothing is encrypted.
-    package var trust: Trust?
+    package var trust: HTTPExchange.Trust?
     /// What is shown to it; `nil`: nothing, or for changes what a server of the same user on this machine has put down.
     package var token: String?
 
     /// An endpoint with every field given.
-    package init(host: String, port: Int, trust: Trust? = nil, token: String? = nil) {
+    package init(host: String, port: Int, trust: HTTPExchange.Trust? = nil, token: String? = nil) {
         self.host = host
         self.port = port
         self.trust = trust
@@ -40,7 +27,7 @@ package struct HTTPPeer: Equatable, Sendable {
         var rest = isSecured ? String(text.dropFirst(Self.scheme.count)) : text
         if isSecured, rest.hasSuffix("/") { rest.removeLast() }
         guard let (host, port) = ServiceOptions.address(rest), !host.contains("/") else { return nil }
-        self.init(host: host, port: port, trust: isSecured ? Trust() : nil)
+        self.init(host: host, port: port, trust: isSecured ? HTTPExchange.Trust() : nil)
     }
 }
 

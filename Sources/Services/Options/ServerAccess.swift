@@ -1,5 +1,7 @@
 package import CommandLine
+import Foundation
 import Platform
+import Web
 
 /// Options of tools that talk to a server over HTTP: which certificate it has to show, and what is shown to it.
 package enum ServerAccess {
@@ -9,9 +11,9 @@ package enum ServerAccess {
     )
     private static let pin = Option<String>.optional(
         "pin", "SHA256",
-        "with --server https://…, the SHA-256 of the server's certificate (openssl x509 -fingerprint -sha256); without "
-            + "--ca-file nobody has to vouch for it then",
-        constraint: "64 hexadecimal digits", valid: { digest($0) != nil })
+        "with --server https://…, the SHA-256 of the server's public key; without --ca-file nobody has to vouch for its "
+            + "certificate then",
+        constraint: "sha256// and 44 characters of base 64", valid: { isPin($0) })
     private static let tokenFile = Option<String>.optional(
         "token-file", "FILE",
         "with --server, the token to show ('fl-server keys token' makes one); a server of the same user on this machine "
@@ -29,13 +31,13 @@ package enum ServerAccess {
     /// - Throws: `CommandLineError` when that is no address, or the rest does not fit it.
     package static func peer(_ address: String, _ arguments: Arguments) throws -> HTTPPeer {
         guard var peer = HTTPPeer(address) else { throw CommandLineError.usage("--server cannot be understood") }
-        let (file, digits) = (arguments[optional: caFile], arguments[optional: pin])
-        if file != nil || digits != nil {
+        let (file, pin) = (arguments[optional: caFile], arguments[optional: pin])
+        if file != nil || pin != nil {
             guard peer.trust != nil else {
                 throw CommandLineError.usage(
                     "--\(file == nil ? "pin" : "ca-file"): found --server \(address), expected https://HOST:PORT")
             }
-            peer.trust = HTTPPeer.Trust(authorities: file, pin: digits.flatMap(digest))
+            peer.trust = HTTPExchange.Trust(authorities: file, pin: pin)
         }
         if let path = arguments[optional: tokenFile] {
             let token = String(decoding: try FileContents.read(path, limit: 4_096), as: UTF8.self)
@@ -48,13 +50,10 @@ package enum ServerAccess {
         return peer
     }
 
-    /// 32 bytes of as many pairs of hexadecimal digits, with colons between them or without.
-    private static func digest(_ text: String) -> [UInt8]? {
-        let digits = text.filter { $0 != ":" }
-        guard digits.utf8.count == 64, digits.allSatisfy({ $0.isHexDigit && $0.isASCII }) else { return nil }
-        return stride(from: 0, to: 64, by: 2).map { offset in
-            let start = digits.index(digits.startIndex, offsetBy: offset)
-            return UInt8(digits[start...digits.index(after: start)], radix: 16) ?? 0
-        }
+    /// Whether a text is the SHA-256 of a key as curl(1) takes it.
+    private static func isPin(_ text: String) -> Bool {
+        let scheme = "sha256//"
+        return text.hasPrefix(scheme) && text.utf8.count == scheme.utf8.count + 44
+            && Data(base64Encoded: String(text.dropFirst(scheme.count)))?.count == 32
     }
 }

@@ -128,7 +128,7 @@ package struct Endpoint: Equatable, Sendable, CustomStringConvertible {
     /// The addresses of a name, those of IPv4 first.
     private static func addresses(of host: String) -> [String] {
         var hints = unsafe addrinfo()
-        unsafe hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
+        unsafe hints.ai_socktype = SocketKind.stream
         var list: UnsafeMutablePointer<addrinfo>?
         guard unsafe getaddrinfo(host, nil, &hints, &list) == 0 else { return [] }
         defer { unsafe freeaddrinfo(list) }
