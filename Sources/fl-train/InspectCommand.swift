@@ -265,6 +265,10 @@ private struct Findings: Encodable {
         }
         let notNumbers = Set(entities.flatMap(\.textColumns)).sorted()
         if !notNumbers.isEmpty { lines += ["", "columns of text, left out: \(Self.listed(notNumbers, limit: 12))"] }
+        let names = Set(entities.flatMap(\.ignoredColumns)).filter { !$0.isEmpty }.sorted()
+        if !names.isEmpty {
+            lines += ["", "columns that only number rows or name things, left out: \(Self.listed(names, limit: 12))"]
+        }
         return lines.joined(separator: "\n")
     }
 

@@ -105,7 +105,7 @@ import Testing
             ("ragged.csv", 65, "ragged.csv:202", "found 2 fields; expected 3"),
             ("late-text.csv", 65, "late-text.csv:202", "oops"),
             ("text.csv", 65, "text.csv", "column of numbers"), ("twice.csv", 65, "twice.csv:1", "'a'"),
-            ("numbers.csv", 65, "numbers.csv:1", "expected column names"), ("binary.csv", 65, "binary.csv:1", "NUL"),
+            ("numbers.csv", 65, "numbers.csv:1", "expected column names"), ("binary.csv", 65, "binary.csv", "NUL"),
             ("control.csv", 65, "control.csv", "column of numbers"),
             ("one.csv", 65, "no group with a metric that varies", ""),
             ("constant.csv", 65, "varies", ""),

@@ -43,7 +43,8 @@ package struct BenchmarkCommand: Command {
             Trains each method on the training part of each entity, scores the test part sample by sample as if it \
             came live (a score never looks ahead), and measures the scores against the labels. Thresholds come from \
             held-out samples of the training part; no option is tuned per entity. An entity without a training part \
-            of its own learns from the first 40 % of its rows (--training-share) and is judged on the rest.
+            of its own learns from the first 40 % of its rows (--training-share), or from as many as its file's name \
+            says (_tr_4055_1st_, as in TSB-AD), and is judged on the rest.
 
             A folder whose folders each have a faults.csv (start,pod|entity,type: days of a system with known faults, as \
             Nezha) is judged by incidents: what was quiet on the first day is learned from, its faults are the library, \

@@ -81,7 +81,17 @@ struct BenchmarkEntity: Sendable {
     func readTest() throws -> (frame: MetricFrame, labels: [Bool]) {
         let frame = try test.read(options: options)
         var labels = frame.labels
-        if let file = test.labelFile { labels = try RowLabels(contentsOf: file, options: options).values }
+        if let file = test.labelFile {
+            let marks = try RowLabels(contentsOf: file, options: options).values
+            // Without an index, labels and rows belong together by their order alone.
+            guard marks.count == frame.rowCount || RowLabels.isIndexed(file, options: options) else {
+                throw CommandLineError(
+                    .data,
+                    "\(file): found \(marks.count) labels, expected \(frame.rowCount), one for each row of "
+                        + "\(test.files.first ?? name), or a column index")
+            }
+            labels = marks
+        }
         if let windows {
             let anomalies = LabelWindows.anomalies(windows.windows, at: frame.times)
             labels = RowLabels(segments: anomalies, rowCount: frame.rowCount).values
@@ -107,7 +117,14 @@ struct BenchmarkEntity: Sendable {
     }
 
     private func firstJudged(of frame: MetricFrame) -> Int {
-        training == nil ? Int(trainingShare * Double(frame.rowCount)) : 0
+        guard training == nil else { return 0 }
+        if trainingShare == Self.usualTrainingShare, let file = test.files.first,
+            let rows = EntitySource.trainingRows(ofFile: file),
+            rows < frame.rowCount
+        {
+            return rows
+        }
+        return Int(trainingShare * Double(frame.rowCount))
     }
 
     /// Reads and cleans both parts. The cleaning is fitted to the training part, as `fl-train train` does.

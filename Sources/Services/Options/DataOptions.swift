@@ -19,7 +19,7 @@ package enum DataOptions {
         "entity-column", "NAME",
         "the column that tells the entities of a file apart; detected by name and content when not given")
     package static let labelColumn = Option<String>.optional(
-        "label-column", "NAME", "the column that marks anomalies; 'label' when not given")
+        "label-column", "NAME", "the column that marks anomalies; detected by name and content when not given")
     package static let textIsMissing = Option<Bool>(
         "text-is-missing", default: false, "take text in a number column as a missing value instead of refusing it")
     package static let groups = Option<String>.optional(
@@ -60,7 +60,7 @@ package enum DataOptions {
 
 /// Units of time on the command line.
 package enum TimeUnitOption: String, ChoiceOptionValue {
-    case seconds, milliseconds, microseconds, nanoseconds
+    case seconds, milliseconds, microseconds, nanoseconds, minutes, hours, days
     case excelDays = "excel-days"
 
     /// The reader's unit.
@@ -70,6 +70,9 @@ package enum TimeUnitOption: String, ChoiceOptionValue {
         case .milliseconds: .milliseconds
         case .microseconds: .microseconds
         case .nanoseconds: .nanoseconds
+        case .minutes: .minutes
+        case .hours: .hours
+        case .days: .days
         case .excelDays: .excelDays
         }
     }

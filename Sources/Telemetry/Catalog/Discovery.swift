@@ -33,7 +33,7 @@ struct Discovery {
         let sites = siteNames
         return found.map { key, source in
             var source = source
-            source.site = sites[key.folder] ?? source.site
+            source.site = EntitySource.printable(sites[key.folder] ?? source.site)
             source.files.sort { Self.natural($0, $1) }
             // Labels belong to the part that is judged; without parts, to the whole.
             if key.part != .train {
@@ -118,9 +118,14 @@ struct Discovery {
         for name in names.sorted(by: Self.natural) where !name.hasPrefix(".") {
             let child = path.hasSuffix("/") ? path + name : path + "/" + name
             var isFolder: ObjCBool = false
-            guard FileManager.default.fileExists(atPath: child, isDirectory: &isFolder) else { continue }
+            guard FileManager.default.fileExists(atPath: child, isDirectory: &isFolder) else {
+                passedOver.append(.init(path: child, reason: "a link to nothing"))
+                continue
+            }
             if isFolder.boolValue {
                 count += try addFolder(child, depth: depth + 1)
+            } else if let kind = FileSource.special(at: child) {
+                passedOver.append(.init(path: child, reason: kind))
             } else if let unpacked = Self.unpackedName(name), names.contains(unpacked) {
                 passedOver.append(.init(path: child, reason: "\(unpacked) beside it is read"))
             } else if try addFile(child, named: false) {
@@ -132,6 +137,12 @@ struct Discovery {
 
     /// Names (without extension) of tables about the entities of a folder: who depends on whom, and what was wrong when.
     private static let aboutOthers: Set<String> = ["dependency", "dependencies", "faults", "windows"]
+    /// Names of tables that may say when something was wrong.
+    private static let ofLabels: Set<String> = [
+        "label", "labels", "anomaly", "anomalies", "anomaly_windows", "attacks", "events", "ground_truth",
+        "groundtruth",
+        "incidents", "combined_windows", "combined_labels",
+    ]
     private static let extensions: Set<String> = [
         "csv", "tsv", "txt", "json", "jsonl", "ndjson", "prom", "openmetrics", "lp",
     ]
@@ -150,7 +161,9 @@ struct Discovery {
         let plainName = Self.unpackedName(url.lastPathComponent) ?? url.lastPathComponent
         let plainURL = URL(filePath: plainName)
         let ending = plainURL.pathExtension.lowercased()
-        guard named || Self.extensions.contains(ending) else {
+        // collectd writes a file a day without any ending.
+        let isDated = ending.isEmpty && DatedName.entity(plainName) != plainName
+        guard named || isDated || Self.extensions.contains(ending) else {
             passedOver.append(.init(path: path, reason: "not named like a table or JSON"))
             return false
         }
@@ -161,12 +174,17 @@ struct Discovery {
             passedOver.append(.init(path: path, reason: "a table about the entities of its folder"))
             return false
         }
+        if !named, Self.ofLabels.contains(stem.lowercased()), LabelWindows.isWindows(path) {
+            passedOver.append(.init(path: path, reason: "windows of time, which --labels reads"))
+            return false
+        }
         guard visited.insert(url.resolvingSymlinksInPath().path).inserted else { return true }
         let folderURL = url.deletingLastPathComponent()
         // The same name in one form, in whatever form the system that made the file wrote it.
         var name = Self.name(of: stem.precomposedStringWithCanonicalMapping)
         // `train.csv` and `test.csv` are parts of what their folder is named after.
         if name.entity.isEmpty { name.entity = EntitySource.safe(folderURL.lastPathComponent) }
+        name.entity = EntitySource.printable(name.entity)
         let key = Key(folder: folderURL.path, entity: name.entity, part: name.part)
         guard name.role == .data else {
             companions[key, default: []].append((name.role, path))
@@ -178,7 +196,7 @@ struct Discovery {
             // The first row tells prose with commas in it from a table.
             if case .streaming(var reader) = opened { _ = try reader.nextChunk(maximumRows: 1) }
         } catch let error as TelemetryError {
-            if named || !Self.passesOver(error, fileExtension: ending) { throw error }
+            if named || !Self.passesOver(error, fileExtension: isDated ? "txt" : ending) { throw error }
             passedOver.append(.init(path: path, reason: error.found))
             return false
         }
@@ -231,7 +249,8 @@ struct Discovery {
             // What follows tells when, not what: further days of the same entity.
             words.removeSubrange(metrics...)
         }
-        result.entity = words.joined(separator: "_")
+        // Files of several days are of one entity.
+        result.entity = DatedName.entity(words.joined(separator: "_"))
         return result
     }
 

@@ -64,6 +64,18 @@ public struct EntitySource: Hashable, Sendable, Codable {
         return result.isEmpty ? "unnamed" : result
     }
 
+    /// A name from a path without what would break or bend a line: control characters and marks of writing direction.
+    static func printable(_ name: String) -> String {
+        func isFit(_ scalar: Unicode.Scalar) -> Bool {
+            scalar.value >= 0x20 && scalar.value != 0x7F && !(0x80..<0xA0).contains(scalar.value)
+                && !scalar.properties.isBidiControl
+        }
+        guard !name.unicodeScalars.allSatisfy(isFit) else { return name }
+        var result = ""
+        for scalar in name.unicodeScalars { result.unicodeScalars.append(isFit(scalar) ? scalar : "_") }
+        return result
+    }
+
     /// `site/entity`: names the entity among all sites.
     public var key: String { "\(site)/\(entity)" }
 
@@ -105,7 +117,20 @@ public struct EntitySource: Hashable, Sendable, Codable {
 
 extension EntitySource {
     /// The entity that a file's name (without extension) names: `machine-1-6_train` → `machine-1-6`.
-    package static func entityName(ofFile name: String) -> String { Discovery.name(of: name).entity }
+    package static func entityName(ofFile name: String) -> String {
+        let entity = Discovery.name(of: name).entity
+        return entity.isEmpty ? name : entity
+    }
+
+    /// The rows to learn from, where a file's name says how many: `057_SMD_id_1_Facility_tr_4055_1st_15538.csv`, as the
+    /// files of TSB-AD are called.
+    package static func trainingRows(ofFile path: String) -> Int? {
+        let words = path.split(separator: "/").last?.split(separator: "_") ?? []
+        guard let place = words.firstIndex(of: "tr"), place + 2 < words.count, words[place + 2] == "1st" else {
+            return nil
+        }
+        return Int(words[place + 1])
+    }
 
     /// The type that an entity's name says: `enb0` → `enb`.
     package static func entityType(ofEntity name: String) -> String { Discovery.type(of: name) }

@@ -1,4 +1,5 @@
 import Foundation
+import Platform
 
 /// Labels as windows of time, whatever the step of the samples: `start,end[,entity][,kind]`.
 package struct LabelWindows: Sendable, Equatable {
@@ -33,10 +34,19 @@ package struct LabelWindows: Sendable, Equatable {
     /// Windows that are known.
     package init(_ windows: [Window]) { self.windows = windows }
 
+    /// Names of the columns, the surest first.
+    private static let columns: [[String]] = [
+        ["start", "start_time", "starttime", "start time", "start_timestamp", "from"],
+        ["end", "stop", "end_time", "endtime", "end time", "end_timestamp", "to"],
+        ["entity", "pod", "host", "machine", "instance", "service", "file", "filename", "node"],
+        ["kind", "type", "fault", "anomaly_type", "attack"],
+    ]
+
     /// Reads windows: a table with the columns `start` and `end` (seconds since 1970 or dates), and optionally `entity`
-    /// and `kind`; or a JSON object of files with lists of `[start, end]`, as NAB's `combined_windows.json`. A table
-    /// without `end` gives onsets, and each window lasts ``assumedSeconds``. Other names of the columns are known: `stop`;
-    /// `pod`, `host`, `machine`, `instance`, `service`; `type`, `fault`, `anomaly_type`.
+    /// and `kind`; or JSON: an object of files with lists of `[start, end]`, as NAB's `combined_windows.json`, or of
+    /// onsets, as its `combined_labels.json`. A table without `end` gives onsets, and each window lasts
+    /// ``assumedSeconds``. Other names of the columns are known: `start_time`, `from`; `stop`, `end_time`, `to`; `pod`,
+    /// `host`, `machine`, `instance`, `service`, `file`, `node`; `type`, `fault`, `anomaly_type`, `attack`.
     ///
     /// - Throws: ``TelemetryError`` that names line and field.
     package init(contentsOf path: String) throws {
@@ -47,62 +57,93 @@ package struct LabelWindows: Sendable, Equatable {
         guard let data = FileManager.default.contents(atPath: path) else {
             throw TelemetryError(.unreadable, path: path, found: "no readable file", expected: "windows of time")
         }
-        let expected = "a JSON object of files with lists of [start, end]"
-        guard let object = try? JSONDecoder().decode([String: [[String]]].self, from: data) else {
+        let expected = "a JSON object of files with lists of [start, end], or of onsets"
+        let parsed = Array(data).withUnsafeBufferPointer { try? ParsedJSON(parsing: $0) }
+        guard case .object(let files)? = parsed else {
             throw TelemetryError(.malformed, path: path, found: "something else", expected: expected)
         }
-        windows = try object.sorted { $0.key < $1.key }.flatMap { file, list in
-            try list.map { pair in
-                guard pair.count == 2, let start = Self.time(pair[0]), let end = Self.time(pair[1]), start <= end else {
-                    throw TelemetryError(
-                        .malformed, path: path, field: file, found: "\(pair)", expected: "[start, end], in order")
+        windows = try files.sorted { $0.key < $1.key }.flatMap { file in
+            func moment(_ value: ParsedJSON) throws -> Double {
+                let time = JSONDocument.text(value).flatMap(Self.time)
+                if let time { return time }
+                throw TelemetryError(
+                    .malformed, path: path, field: file.key,
+                    found: JSONDocument.text(value).map { "'\($0)'" } ?? "no time",
+                    expected: expected)
+            }
+            guard case .array(let list) = file.value else {
+                throw TelemetryError(.malformed, path: path, field: file.key, found: "no list", expected: expected)
+            }
+            return try list.map { element -> Window in
+                guard case .array(let pair) = element else {
+                    let start = try moment(element)
+                    return Window(start: start, end: start + Self.assumedSeconds, entity: file.key)
                 }
-                return Window(start: start, end: end, entity: file)
+                guard pair.count == 2 else {
+                    throw TelemetryError(
+                        .malformed, path: path, field: file.key, found: "\(pair.count) times", expected: expected)
+                }
+                let (start, end) = (try moment(pair[0]), try moment(pair[1]))
+                guard start <= end else {
+                    throw TelemetryError(
+                        .malformed, path: path, field: file.key, found: "an end before its start",
+                        expected: "[start, end], in order")
+                }
+                return Window(start: start, end: end, entity: file.key)
             }
         }
     }
 
     private static func table(_ path: String) throws -> [Window] {
-        let rows = try TextRows(
-            path: path,
-            columns: [
-                ["start"], ["end", "stop"], ["entity", "pod", "host", "machine", "instance", "service"],
-                ["kind", "type", "fault", "anomaly_type"],
-            ], required: 1)
-        var windows: [Window] = []
+        let rows = try TextRows(path: path, columns: columns, required: 1)
+        var cells: [(line: Int, fields: [String?])] = []
+        // Which of two numbers is the day is told by all dates of the file.
+        var guess = TimeFormatGuess()
         try rows.forEach { line, fields in
-            func moment(_ field: Int, _ name: String) throws -> Double? {
-                guard let text = fields[field] else { return nil }
-                if let time = time(text) { return time }
+            guard cells.count < mostWindows else {
                 throw TelemetryError(
-                    .malformed, path: path, line: line, field: name, found: "'\(text)'",
-                    expected: "seconds since 1970 or a date")
+                    .limitExceeded, path: path, line: line, found: "more than \(mostWindows) windows",
+                    expected: "at most that many")
             }
-            guard let start = try moment(0, "start") else {
+            cells.append((line, fields))
+            for case var text? in fields.prefix(2) where time(text) == nil { text.withUTF8 { guess.add($0) } }
+        }
+        let shape = guess.best == guess.texts ? guess.shape : nil
+        return try cells.map { line, fields in
+            func moment(_ field: Int) throws -> Double? {
+                guard var text = fields[field] else { return nil }
+                if let time = time(text) { return time }
+                if let shape, shape != .timeOfDay, let time = text.withUTF8({ TimeFormat(shape).seconds($0) }) {
+                    return time
+                }
+                throw TelemetryError(
+                    .malformed, path: path, line: line, field: columns[field][0], found: "'\(text)'",
+                    expected: guess.isAmbiguous
+                        ? "dates of which one shows whether day or month comes first, such as 2025-11-14 11:00"
+                        : "seconds since 1970 or a date")
+            }
+            guard let start = try moment(0) else {
                 throw TelemetryError(
                     .malformed, path: path, line: line, field: "start", found: "nothing", expected: "a time")
             }
-            let end = try moment(1, "end") ?? start + assumedSeconds
+            let end = try moment(1) ?? start + assumedSeconds
             guard start <= end else {
                 throw TelemetryError(
                     .malformed, path: path, line: line, found: "a window from \(start) to \(end)",
                     expected: "a start before its end")
             }
-            guard windows.count < mostWindows else {
-                throw TelemetryError(
-                    .limitExceeded, path: path, line: line, found: "more than \(mostWindows) windows",
-                    expected: "at most that many")
-            }
-            windows.append(Window(start: start, end: end, entity: fields[2], kind: fields[3] ?? ""))
+            return Window(start: start, end: end, entity: fields[2], kind: fields[3] ?? "")
         }
-        return windows
     }
 
-    /// Seconds since 1970 of a number or a date; `nil` for anything else.
+    /// Seconds since 1970 of a number (in the unit that its size tells) or a date that begins with the year; `nil` for
+    /// anything else.
     package static func time(_ text: String) -> Double? {
         var text = text
         return text.withUTF8 { bytes in
-            if case .number(let value) = FieldText.content(bytes) { return value.isFinite ? value : nil }
+            if case .number(let value) = FieldText.content(bytes) {
+                return value.isFinite ? TimeUnit.ofEpoch(value).seconds(value) : nil
+            }
             return TimeFormat(.yearFirst).seconds(bytes)
         }
     }
@@ -113,7 +154,7 @@ package struct LabelWindows: Sendable, Equatable {
         let entity = key.split(separator: "/").last.map(String.init) ?? key
         return windows.filter { window in
             guard var name = window.entity else { return true }
-            if name.hasSuffix(".csv") { name = String(name.dropLast(4)) }
+            for ending in [".csv", ".csv.gz", ".txt"] where name.hasSuffix(ending) { name.removeLast(ending.count) }
             return name == key || name == entity || WorkloadName.of(name) == WorkloadName.of(entity)
         }
     }
@@ -123,7 +164,7 @@ package struct LabelWindows: Sendable, Equatable {
         if path.lowercased().hasSuffix(".json") { return true }
         guard let table = try? TextTable(path: path, options: ReaderOptions()) else { return false }
         let names = Set(table.names.map { $0.lowercased() })
-        return names.contains("start") && !names.contains("end_exclusive") && !names.contains("label")
+        return !names.isDisjoint(with: columns[0]) && !names.contains("end_exclusive") && !names.contains("label")
     }
 
     /// The rows of a stream that windows cover, one anomaly for each window that covers any.

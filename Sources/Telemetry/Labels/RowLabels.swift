@@ -43,14 +43,16 @@ public struct RowLabels: Hashable, Sendable, Codable {
     public init(contentsOf path: String, options: ReaderOptions = ReaderOptions()) throws {
         let table = try TextTable(path: path, options: options)
         let lower = table.names.map { $0.lowercased() }
-        guard
-            let labelColumn = options.labelColumn.flatMap({ table.names.firstIndex(of: $0) })
-                ?? lower.firstIndex(of: "label") ?? lower.firstIndex(of: "is_anomaly")
-        else {
+        let samples = table.samples
+        let found = LabelColumn.find(table.names, samples.columns)
+        guard let labelColumn = options.labelColumn.flatMap({ table.names.firstIndex(of: $0) }) ?? found?.index else {
             throw TelemetryError(
                 .missingColumn, path: path, line: 1, field: options.labelColumn ?? "label", found: "no such column",
                 expected: "index,label or a data file with a label column")
         }
+        let column = samples.columns[labelColumn]
+        let label = LabelColumn(name: table.names[labelColumn], column)
+        let marksByText = column.texts > column.numbers.count
         let indexColumn = lower.firstIndex(of: "index")
         var values: [UInt8] = []
         var named: [Bool] = []
@@ -88,9 +90,20 @@ public struct RowLabels: Hashable, Sendable, Codable {
                     expected: "each row once")
             }
             named[index] = true
-            values[index] = try number(labelColumn) == 0 ? 0 : 1
+            let cell = UnsafeBufferPointer(rebasing: bytes[fields[labelColumn]])
+            guard FieldText.content(cell) != .missing, let mark = label.label(cell, marksByText: marksByText) else {
+                throw TelemetryError(
+                    .notANumber, path: path, line: line, field: table.names[labelColumn],
+                    found: "'\(FieldText.text(cell))'", expected: "a label, 0 or 1")
+            }
+            values[index] = mark
         }
         self.values = values
+    }
+
+    /// Whether a file says which row each of its labels belongs to.
+    package static func isIndexed(_ path: String, options: ReaderOptions = ReaderOptions()) -> Bool {
+        (try? TextTable(path: path, options: options))?.names.contains { $0.lowercased() == "index" } ?? false
     }
 
     /// Writes an `index,label` file.

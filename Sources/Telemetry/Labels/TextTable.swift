@@ -26,6 +26,13 @@ struct TextTable {
         stream.consume(header.next)
     }
 
+    /// What the first rows hold; before rows are read.
+    var samples: ColumnSamples {
+        ColumnSamples(
+            UnsafeBufferPointer(stream.unread), from: 0, atEnd: stream.isAtEnd, splitter: splitter, columns: names.count
+        )
+    }
+
     /// Calls `body` with each row: its line, its fields as ranges of the bytes.
     func forEachRow(_ body: (Int, [Range<Int>], UnsafeBufferPointer<UInt8>) throws -> Void) throws {
         var line = firstLine

@@ -17,6 +17,8 @@ struct DelimitedHeader {
     let choice: ColumnChoice
     /// Line of the first row.
     let line: Int
+    /// The header as it is written, without its line end.
+    let text: [UInt8]
 
     /// Reads the header and a sample of the rows; the stream then stands at the first row.
     ///
@@ -59,15 +61,18 @@ struct DelimitedHeader {
                 .limitExceeded, path: path, line: 1, found: "\(header.fields.count) columns",
                 expected: "at most \(options.maximumColumns)")
         }
-        names = header.fields.map { field in
+        let written = header.fields.map { field in
             // A line break in a name would break every table that the name is written to.
             let name = FieldText.text(UnsafeBufferPointer(rebasing: bytes[field]))
             return name.contains("\n") ? name.replacing("\r\n", with: " ").replacing("\n", with: " ") : name
         }
+        names = Self.padded(written, bytes, from: header.next, atEnd: wholeFile, splitter: splitter)
         line = skipped + 1 + header.lines
+        text = Array(bytes[..<header.next].prefix { $0 != 0x0A && $0 != 0x0D })
         let samples = ColumnSamples(
             bytes, from: header.next, atEnd: wholeFile, splitter: splitter, columns: names.count)
-        try Self.check(names: names, fields: header.fields, bytes: bytes, samples: samples, path: path)
+        try Self.check(written, fields: header.fields, bytes: bytes, path: path)
+        try Self.check(names: names, samples: samples, path: path)
         guard samples.rows > 0 || !wholeFile || header.next < bytes.count else {
             throw TelemetryError(
                 .empty, path: path, found: "a header with \(names.count) columns and no row", expected: "rows below it")
@@ -160,46 +165,6 @@ struct DelimitedHeader {
         case 0x09: "tab"
         case 0x20: "blank"
         default: "'\(Character(Unicode.Scalar(separator)))'"
-        }
-    }
-
-    private static func check(
-        names: [String], fields: [Range<Int>], bytes: UnsafeBufferPointer<UInt8>, samples: ColumnSamples, path: String
-    ) throws {
-        if names.contains(where: { $0.unicodeScalars.contains { $0 == "\0" } }) {
-            throw TelemetryError(
-                .malformed, path: path, line: 1, found: "NUL bytes in the header", expected: "text with column names")
-        }
-        if let name = names.first(where: { $0.contains("\r") }) {
-            throw TelemetryError(
-                .malformed, path: path, line: 1, field: name, found: "a carriage return without a line feed",
-                expected: "lines that end in LF or CR LF")
-        }
-        let numbers = fields.filter {
-            if case .number = FieldText.content(UnsafeBufferPointer(rebasing: bytes[$0])) { return true }
-            return false
-        }
-        if numbers.count == fields.count {
-            throw TelemetryError(
-                .badHeader, path: path, line: 1, found: "numbers in the first line", expected: "column names")
-        }
-        var seen: Set<String> = []
-        for (index, name) in names.enumerated() {
-            if name.isEmpty {
-                // A table written with its row numbers has a first column without a name; a separator at the end of
-                // every line makes a last one without name and cells.
-                let column = samples.columns[index]
-                let isEnd = index == names.count - 1 && column.numbers.isEmpty && column.texts == 0
-                guard index > 0, !isEnd || samples.rows == 0 else { continue }
-                throw TelemetryError(
-                    .badHeader, path: path, line: 1, found: "no name for column \(index + 1) of \(names.count)",
-                    expected: "a name for each column")
-            }
-            guard seen.insert(name).inserted else {
-                throw TelemetryError(
-                    .badHeader, path: path, line: 1, field: name, found: "two columns with this name",
-                    expected: "a name of its own for each column")
-            }
         }
     }
 }

@@ -8,6 +8,8 @@ struct DelimitedReader: FrameReader {
     private let parser: RowParser
     private let options: ReaderOptions
     private let firstRow: Int
+    /// The header, which may come again where files were put one behind the other.
+    private let headerText: [UInt8]
     private let timeUnit: TimeUnit
     private let rowSeconds: Double?
     private let hasLabels: Bool
@@ -48,6 +50,7 @@ struct DelimitedReader: FrameReader {
         layout = header.layout
         layout.notes = notes
         line = header.line
+        headerText = header.text
         hasLabels = header.layout.labelColumn != nil
         switch header.layout.clock {
         case .rows(let seconds): (rowSeconds, timeUnit) = (seconds, .seconds)
@@ -65,6 +68,9 @@ struct DelimitedReader: FrameReader {
         parser.numberFormats = header.choice.numberFormats
         parser.timeRange = header.choice.timeRange
         parser.fallback = header.choice.fallback
+        parser.label = header.choice.label ?? LabelColumn()
+        parser.marksByText = header.choice.marksByText
+        if case .rows = header.layout.clock {} else { parser.passesEmptyRows = true }
         parser.keyWords = keyWords
         parser.keyPlaces = Dictionary(uniqueKeysWithValues: fields.enumerated().map { ($0.element, $0.offset) })
         self.parser = parser
@@ -145,9 +151,15 @@ struct DelimitedReader: FrameReader {
                             labels: labelStart + rows, keys: codes + rows * keyWords.count),
                         rows: &parsed, line: &line, next: &begin)
                     take(UnsafePointer(start).distance(to: end))
-                } catch let error as TelemetryError where options.skipsBadRows {
+                } catch let error as TelemetryError {
                     take(UnsafePointer(start).distance(to: begin))
-                    skipLine(error)
+                    if repeatsHeader() {
+                        passLine()
+                    } else if options.skipsBadRows {
+                        skipLine(error)
+                    } else {
+                        throw secondHeader() ?? error
+                    }
                     continue
                 }
                 guard stop == .incomplete else { continue }
@@ -169,11 +181,42 @@ struct DelimitedReader: FrameReader {
         wholeBytes -= bytes
     }
 
-    /// Passes over the line at hand, which could not be read.
-    private mutating func skipLine(_ error: TelemetryError) {
+    /// Passes over the line at hand.
+    private mutating func passLine() {
         let feed = stream.unread[..<wholeBytes].firstIndex(of: 0x0A)
         take(feed.map { $0 + 1 } ?? wholeBytes)
         line += 1
+    }
+
+    /// The line at hand, without its end.
+    private var lineAtHand: ArraySlice<UInt8> {
+        var text = Array(stream.unread[..<wholeBytes].prefix { $0 != 0x0A })[...]
+        if text.last == 0x0D { text.removeLast() }
+        return text
+    }
+
+    /// Whether the line at hand is the header once more.
+    private func repeatsHeader() -> Bool { lineAtHand.elementsEqual(headerText) }
+
+    /// What is to be said of a line that names columns, though not those of the header.
+    private func secondHeader() -> TelemetryError? {
+        let text = lineAtHand
+        let names = text.withUnsafeBufferPointer { bytes in
+            RowSplitter(separator: parser.separator).split(bytes, from: 0, atEnd: true)?.fields.map {
+                UnsafeBufferPointer(rebasing: bytes[$0])
+            }.map { (FieldText.text($0), FirstLineCell($0)) }
+        }
+        guard let names, names.count > 1, names.allSatisfy({ $0.1 == .text || $0.1 == .empty }),
+            names.contains(where: { parser.names.contains($0.0) && !$0.0.isEmpty })
+        else { return nil }
+        return TelemetryError(
+            .badHeader, path: path, line: line, found: "a second header with other columns",
+            expected: "one table a file: cut it in two before this line")
+    }
+
+    /// Passes over the line at hand, which could not be read.
+    private mutating func skipLine(_ error: TelemetryError) {
+        passLine()
         let row = SkippedRows(count: 1, first: error)
         if skipped?.add(row) == nil { skipped = row }
     }

@@ -34,7 +34,8 @@ enum FieldText {
     }
 
     private static func word(_ field: UnsafeBufferPointer<UInt8>) -> FieldContent {
-        guard field.count <= 9 else { return .text }
+        guard field.count <= 9 || field[0] == 0x5B else { return .text }
+        if field[0] == 0x5B { return isBracketed(field) ? .missing : .text }
         // Nine bytes at most: the word in lower case fits two registers; a string would be allocated.
         var packed: (UInt64, UInt8) = (0, 0)
         for (index, byte) in field.enumerated() {
@@ -56,6 +57,13 @@ enum FieldText {
         {
             return .missing
         }
+        // What databases, spreadsheets and statistics programs write.
+        if isWord("\\n") || isWord("--") || isWord(".") || isWord("<na>") || isWord("<null>") || isWord("(null)")
+            || isWord("nat") || isWord("#div/0!") || isWord("#value!") || isWord("#num!") || isWord("#null!")
+            || isWord("#ref!") || isWord("1.#qnan") || isWord("-1.#ind") || isWord("1.#ind")
+        {
+            return .missing
+        }
         if isWord("inf") || isWord("+inf") || isWord("infinity") || isWord("+infinity") { return .number(.infinity) }
         if isWord("-inf") || isWord("-infinity") { return .number(-.infinity) }
         if isWord("true") { return .number(1) }
@@ -63,11 +71,18 @@ enum FieldText {
         return .text
     }
 
-    /// The text of a field: quotes taken off, doubled quotes joined, malformed UTF-8 repaired.
+    /// `[N/A]`, `[Not Supported]`: what nvidia-smi writes for what a card does not tell.
+    private static func isBracketed(_ field: UnsafeBufferPointer<UInt8>) -> Bool {
+        let text = String(decoding: field, as: UTF8.self).lowercased()
+        return ["[n/a]", "[not supported]", "[unknown error]", "[insufficient permissions]", "[gpu requires reset]"]
+            .contains(text)
+    }
+
+    /// The text of a field: quotes taken off, doubled quotes joined; what is no UTF-8 is read as Latin-1.
     static func text(_ bytes: UnsafeBufferPointer<UInt8>) -> String {
         let (low, high) = trimmed(bytes, 0, bytes.count)
         guard high - low >= 2 && bytes[low] == 0x22 && bytes[high - 1] == 0x22 else {
-            return String(decoding: bytes[low..<high], as: UTF8.self)
+            return decoded(bytes[low..<high])
         }
         var plain: [UInt8] = []
         var index = low + 1
@@ -76,6 +91,14 @@ enum FieldText {
             if bytes[index] == 0x22 && index + 1 < high - 1 && bytes[index + 1] == 0x22 { index += 1 }
             index += 1
         }
-        return String(decoding: plain, as: UTF8.self)
+        return decoded(plain)
+    }
+
+    /// UTF-8, or else Latin-1, as spreadsheets write without a Unicode option.
+    private static func decoded(_ bytes: some Collection<UInt8>) -> String {
+        if let text = String(validating: bytes, as: UTF8.self) { return text }
+        var text = ""
+        for byte in bytes { text.unicodeScalars.append(Unicode.Scalar(byte)) }
+        return text
     }
 }

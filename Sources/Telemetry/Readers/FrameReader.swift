@@ -154,6 +154,12 @@ public enum TimeUnit: String, Hashable, Sendable, Codable, CaseIterable {
     case microseconds
     /// Billionths of a second.
     case nanoseconds
+    /// Minutes.
+    case minutes
+    /// Hours.
+    case hours
+    /// Days.
+    case days
     /// Days as spreadsheets count them: 1 is the first of January 1900, 25569 that of 1970.
     case excelDays = "excel-days"
 
@@ -164,7 +170,9 @@ public enum TimeUnit: String, Hashable, Sendable, Codable, CaseIterable {
         case .milliseconds: 1e3
         case .microseconds: 1e6
         case .nanoseconds: 1e9
-        case .excelDays: 1 / 86400
+        case .minutes: 1.0 / 60
+        case .hours: 1.0 / 3600
+        case .days, .excelDays: 1.0 / 86400
         }
     }
 }

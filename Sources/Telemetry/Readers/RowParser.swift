@@ -31,6 +31,11 @@ struct RowParser {
     /// Who gives the texts of key columns their codes, and which of them stands where in a row's codes.
     var keyWords: [KeyWords] = []
     var keyPlaces: [Int: Int] = [:]
+    /// What the label column's cells say, and whether its marks are words.
+    var label = LabelColumn()
+    var marksByText = false
+    /// Whether a row of separators alone, as spreadsheets write below a table, is none: where rows have times.
+    var passesEmptyRows = false
 
     /// Where parsed rows go.
     struct Destination {
@@ -62,6 +67,11 @@ struct RowParser {
                     let first = cursor.pointee
                     if first == 0x0A || (first == 0x0D && cursor[1] == 0x0A) {
                         cursor += first == 0x0A ? 1 : 2
+                        line += 1
+                        continue
+                    }
+                    if passesEmptyRows, first == separator, let end = emptyRowEnd(cursor, limit) {
+                        cursor = end
                         line += 1
                         continue
                     }
@@ -150,6 +160,18 @@ struct RowParser {
                 return (min(cursor, limit), .done)
             }
         }
+    }
+
+    /// Behind the line end of a row that is nothing but separators and blanks; `nil` for any other.
+    @inline(never)
+    private func emptyRowEnd(
+        _ start: UnsafePointer<UInt8>, _ limit: UnsafePointer<UInt8>
+    ) -> UnsafePointer<UInt8>? {
+        var cursor = start
+        while cursor < limit, cursor.pointee == separator || cursor.pointee == 0x20 || cursor.pointee == 0x0D {
+            cursor += 1
+        }
+        return cursor == limit ? limit : cursor.pointee == 0x0A ? cursor + 1 : nil
     }
 
     /// Where the field at `start` ends (at a separator, a line feed, the carriage return before it, or `limit`);
@@ -242,14 +264,12 @@ struct RowParser {
             }
             if kind == .textTime { destination.times[index] = time } else { destination.times[index] += time }
         case .label:
-            switch FieldText.content(bytes) {
-            case .number(let label): destination.labels[index] = label == 0 ? 0 : 1
-            case .missing: destination.labels[index] = 0
-            case .text:
+            guard let mark = label.label(bytes, marksByText: marksByText) else {
                 throw TelemetryError(
                     .notANumber, path: path, line: row, field: names[field], found: quoted(bytes),
                     expected: "a label, 0 or 1")
             }
+            destination.labels[index] = mark
         }
         return end
     }

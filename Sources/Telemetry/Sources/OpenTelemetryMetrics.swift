@@ -22,16 +22,16 @@ package struct OpenTelemetryMetrics: Sendable {
         var bucketCounts: [Double] = []
         var bounds: [Double] = []
         var quantiles: [(Double, Double)] = []
+        var exponential = ExponentialBuckets()
     }
 
     private struct Metric {
-        enum Shape { case gauge, sum, histogram, summary }
+        enum Shape { case gauge, sum, histogram, summary, exponential }
         var name = ""
         var shape: Shape?
         var isDelta = false
         var isMonotonic = false
         var points: [Point] = []
-        var unsupported = 0
     }
 
     // MARK: Protobuf
@@ -104,8 +104,9 @@ package struct OpenTelemetryMetrics: Sendable {
             guard let part = value.bytes else { continue }
             switch field {
             case 1: metric.name = String(decoding: part, as: UTF8.self)
-            case 5, 7, 9, 11:
-                metric.shape = field == 5 ? .gauge : field == 7 ? .sum : field == 9 ? .histogram : .summary
+            case 5, 7, 9, 10, 11:
+                let shapes: [Int: Metric.Shape] = [5: .gauge, 7: .sum, 9: .histogram, 10: .exponential, 11: .summary]
+                metric.shape = shapes[field]
                 var data = ProtobufReader(part)
                 while let (field, value) = try data.next() {
                     switch field {
@@ -115,7 +116,6 @@ package struct OpenTelemetryMetrics: Sendable {
                     default: break
                     }
                 }
-            case 10: metric.unsupported += 1
             default: break
             }
         }
@@ -131,7 +131,7 @@ package struct OpenTelemetryMetrics: Sendable {
         while let (field, value) = try reader.next() {
             switch (field, isNumber, shape) {
             case (3, _, _): point.time = Double(UInt64(bitPattern: value.integer ?? 0)) / 1e9
-            case (7, true, _), (9, false, .histogram), (7, false, .summary):
+            case (7, true, _), (9, false, .histogram), (7, false, .summary), (1, false, .exponential):
                 if let part = value.bytes { point.labels.append(try attribute(part)) }
             case (4, true, _): point.value = value.double
             case (6, true, _): point.value = value.integer.map { Double($0) }
@@ -149,6 +149,7 @@ package struct OpenTelemetryMetrics: Sendable {
                 } else if let bound = value.double {
                     point.bounds.append(bound)
                 }
+            case (6...9, false, .exponential): try point.exponential.take(field: field, value)
             case (6, false, .summary):
                 guard let part = value.bytes else { break }
                 var pair = (0.0, 0.0)
@@ -172,7 +173,11 @@ package struct OpenTelemetryMetrics: Sendable {
         let parsed = bytes.withUnsafeBufferPointer { buffer in
             Result { () throws(ParsedJSON.SyntaxError) in try ParsedJSON(parsing: buffer) }
         }
-        let request = try parsed.get()
+        return read(parsed: try parsed.get())
+    }
+
+    /// The samples of an export that has been parsed.
+    mutating func read(parsed request: ParsedJSON) -> PushedSamples {
         var result = PushedSamples()
         for resource in request["resourceMetrics"].elements {
             let labels = Self.attributes(resource["resource"]["attributes"])
@@ -201,6 +206,7 @@ package struct OpenTelemetryMetrics: Sendable {
         metric.name = json["name"].text ?? ""
         for (key, shape) in [
             ("gauge", Metric.Shape.gauge), ("sum", .sum), ("histogram", .histogram), ("summary", .summary),
+            ("exponentialHistogram", .exponential),
         ] {
             guard case .object = json[key] else { continue }
             let data = json[key]
@@ -220,10 +226,10 @@ package struct OpenTelemetryMetrics: Sendable {
                 point.quantiles = json["quantileValues"].elements.map {
                     ($0["quantile"].anyNumber ?? 0, $0["value"].anyNumber ?? 0)
                 }
+                if shape == .exponential { point.exponential = ExponentialBuckets(json) }
                 return point
             }
         }
-        if case .object = json["exponentialHistogram"] { metric.unsupported += 1 }
         return metric
     }
 
@@ -242,13 +248,12 @@ package struct OpenTelemetryMetrics: Sendable {
         let instance = attribute("service.instance.id") ?? attribute("host.name") ?? service
         let origin = [MetricSeries.Label("job", job ?? ""), MetricSeries.Label("instance", instance ?? "")]
         for metric in metrics {
-            result.unsupported += metric.unsupported
             let name = Self.prometheusName(metric.name)
             guard let shape = metric.shape, !name.isEmpty else { continue }
             switch shape {
             case .gauge: result.kinds[name] = .gauge
             case .sum: result.kinds[name] = metric.isMonotonic ? .counter : .gauge
-            case .histogram: result.kinds[name] = .histogram
+            case .histogram, .exponential: result.kinds[name] = .histogram
             case .summary: result.kinds[name] = .summary
             }
             for point in metric.points where point.time > 0 {
@@ -272,6 +277,16 @@ package struct OpenTelemetryMetrics: Sendable {
                         upTo += count
                         let bound = index < point.bounds.count ? "\(point.bounds[index])" : "+Inf"
                         put("_bucket", upTo, [MetricSeries.Label("le", bound)], counts: true)
+                    }
+                case .exponential:
+                    put("_count", point.count, counts: true)
+                    put("_sum", point.sum, counts: true)
+                    guard let cumulative = point.exponential.cumulative(count: point.count) else {
+                        result.unsupported += 1
+                        break
+                    }
+                    for (bound, count) in cumulative {
+                        put("_bucket", count, [MetricSeries.Label("le", bound)], counts: true)
                     }
                 case .summary:
                     put("_count", point.count, counts: true)

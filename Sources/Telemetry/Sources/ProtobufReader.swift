@@ -78,6 +78,16 @@ package struct ProtobufReader {
         return bytes[cursor..<(cursor + count)].reversed().reduce(0) { $0 << 8 | UInt64($1) }
     }
 
+    /// Packed numbers of as many bytes as each needs.
+    ///
+    /// - Throws: ``Malformed`` where one does not end.
+    static func varints(_ bytes: ArraySlice<UInt8>) throws(Malformed) -> [UInt64] {
+        var reader = ProtobufReader(bytes)
+        var numbers: [UInt64] = []
+        while reader.cursor < bytes.endIndex { numbers.append(try reader.varint()) }
+        return numbers
+    }
+
     /// Packed numbers of eight bytes each.
     static func packed(_ bytes: ArraySlice<UInt8>) -> [UInt64] {
         stride(from: bytes.startIndex, to: bytes.endIndex - 7, by: 8).map { start in

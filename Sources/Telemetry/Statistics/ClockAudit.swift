@@ -74,6 +74,9 @@ public struct ClockAudit: Sendable {
         if !layout.seriesColumns.isEmpty {
             notes.append("series are told apart by \(layout.seriesColumns.joined(separator: ", "))")
         }
+        if let label = layout.labelColumn, label.lowercased() != "label" {
+            notes.append("the column '\(label)' marks anomalies and is no metric")
+        }
         if duplicates > 0 { notes.append("\(duplicates) of \(rows) rows repeat the time of the row before") }
         if backwardSteps > 0 {
             notes.append(

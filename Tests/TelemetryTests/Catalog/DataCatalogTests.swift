@@ -73,6 +73,23 @@ struct DataCatalogTests {
             ])
     }
 
+    @Test("Files of several days, and of a collector that gives them no ending, are of one entity")
+    func days() throws {
+        let table = "time,a\n1740787200,1\n1740787260,2\n"
+        let names = [
+            "s/web1_2025-03-01.csv", "s/web1_2025-03-02.csv", "s/db-20250301T00.csv", "s/disk2025.csv",
+            "t/2025-03-01.csv",
+            "t/2025-03-02.csv", "u/cpu-idle-2025-03-01", "u/README", "v/run_1_300.csv",
+        ]
+        for name in names { try scratch.write(name, name.hasSuffix("README") ? "Words, and words.\n" : table) }
+        let contents = try DataCatalog.search([scratch.path])
+        #expect(
+            contents.sources.map(\.key) == ["s/db", "s/disk2025", "s/web1", "t/t", "u/cpu-idle", "v/run_1_300"])
+        #expect(contents.sources.map(\.files.count) == [1, 1, 2, 2, 1, 1])
+        #expect(try contents.sources[2].read().fileStarts == [2])
+        #expect(contents.passedOver.map { URL(filePath: $0.path).lastPathComponent } == ["README"])
+    }
+
     @Test("Labels alone are no data")
     func labelsAlone() throws {
         let path = try scratch.write("x_interpretation.csv", "start,end_exclusive\n1,2\n")

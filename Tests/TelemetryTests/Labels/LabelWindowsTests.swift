@@ -33,6 +33,18 @@ import Testing
         #expect(windows.windows[0].start == 1_397_114_100)
     }
 
+    @Test func onsetsInJSONAndDatesOfAnyOrder() throws {
+        let onsets = try read(
+            #"{"farm/cpu.csv": ["2014-04-10 07:15:00"], "x.csv": [[1397114100000, 1397114400]]}"#, as: "l.json")
+        #expect(onsets.windows[0].end == onsets.windows[0].start + LabelWindows.assumedSeconds)
+        #expect(onsets.windows[1].start == 1_397_114_100 && onsets.windows[1].end == 1_397_114_400)
+        let dates = try read(
+            "start_time,end_time,attack\n28/12/2015 10:29:14,28/12/2015 10:44:53,1\n02/01/2016 11:17:02,02/01/2016 11:24:50,2\n"
+        )
+        #expect(dates.windows.map(\.start) == [1_451_298_554, 1_451_733_422] && dates.windows[1].kind == "2")
+        #expect(throws: TelemetryError.self) { try read("start,end\n02/01/2016 11:17,02/01/2016 11:24\n") }
+    }
+
     @Test func rowsOfWindows() {
         let times = (0..<10).map { Double($0) * 60 }
         let anomalies = LabelWindows.anomalies(

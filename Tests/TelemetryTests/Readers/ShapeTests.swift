@@ -247,6 +247,7 @@ struct ShapeTests {
             ("PK\u{3}\u{4}xxxx", "Excel"), ("PAR1xxxx", "Parquet"), ("SQLite format 3\0", "SQLite"), ("BZh91", "bzip2"),
             ("<html><body>", "HTML"), ("%PDF-1.4", "PDF"),
             ("-- MySQL dump\nCREATE TABLE x (a int);\nINSERT INTO x VALUES (1);\n", "SQL dump"),
+            ("| a  | b  |\n|----|:--:|\n| 1  | 2  |\n", "Markdown"),
             ("+----+----+\n| a  | b  |\n+----+----+\n| 1  | 2  |\n", "psql"),
             ("Linux 6.1.0 (web1) \t03/01/2025 \t_x86_64_\t(2 CPU)\n\n12:00:01 AM CPU %user\n", "sadf -d"),
             ("# TYPE load gauge\nload 0.42\n", "Prometheus"), ("AAA,progname,nmon\n", "nmon"),

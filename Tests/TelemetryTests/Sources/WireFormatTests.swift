@@ -214,6 +214,52 @@ struct ProtobufWriter {
         #expect(try first.read(json: Array(json.utf8)).series[1].samples[0].value == 5)
     }
 
+    /// Buckets of 2^(1/4) from 2 on, 5 observations in 2…4 and 3 in 4…4.76, one at 0: the bounds become powers of two.
+    @Test func exponentialHistogramsInBothForms() throws {
+        let json = #"""
+            {"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"name":"delay","exponentialHistogram":{
+            "aggregationTemporality":2,"dataPoints":[{"timeUnixNano":"1700000000000000000","count":"9","sum":30.5,
+            "scale":2,"zeroCount":"1","positive":{"offset":4,"bucketCounts":["2","0","1","2","3"]}}]}}]}]}]}
+            """#
+        let binary = ProtobufWriter.message { request in
+            let point = ProtobufWriter.message { point in
+                point.put(3, fixed: 1_700_000_000_000_000_000)
+                point.put(4, fixed: 9)
+                point.put(5, double: 30.5)
+                point.put(6, number: 4)
+                point.put(7, fixed: 1)
+                point.put(
+                    8,
+                    ProtobufWriter.message { buckets in
+                        buckets.put(1, number: 8)
+                        buckets.put(2, [2, 0, 1, 2, 3])
+                    })
+            }
+            let metric = ProtobufWriter.message { metric in
+                metric.put(1, "delay")
+                metric.put(
+                    10,
+                    ProtobufWriter.message {
+                        $0.put(1, point); $0.put(2, number: 2)
+                    })
+            }
+            let scope = ProtobufWriter.message { $0.put(2, metric) }
+            request.put(1, ProtobufWriter.message { $0.put(2, scope) })
+        }
+        var (first, second) = (OpenTelemetryMetrics(), OpenTelemetryMetrics())
+        for samples in [try first.read(json: Array(json.utf8)), try second.read(protobuf: binary)] {
+            #expect(samples.kinds == ["delay": .histogram] && samples.unsupported == 0)
+            let values = Dictionary(uniqueKeysWithValues: samples.series.map { ($0.series.text, $0.samples[0].value) })
+            #expect(values["delay_count"] == 9 && values["delay_sum"] == 30.5 && values.count == 54)
+            for (bound, count) in [("1.0", 1.0), ("2.0", 1), ("4.0", 6), ("8.0", 9), ("+Inf", 9)] {
+                #expect(values["delay_bucket{le=\"\(bound)\"}"] == count, "\(bound)")
+            }
+        }
+        // A scale that there is not costs the buckets, and is counted.
+        let odd = try first.read(json: Array(json.replacing("\"scale\":2", with: "\"scale\":1e300").utf8))
+        #expect(odd.unsupported == 1 && odd.series.count == 2)
+    }
+
     @Test func rangeQueriesCoverOnceAndFallOnTheSamePoints() {
         let whole = RangeQueries.cover(from: 1_000.5, to: 1_100.2, step: 5, points: 7)
         #expect(whole.first?.start == 1_005 && whole.last?.end == 1_100)

@@ -21,7 +21,14 @@ final class FileSource: ByteSource {
     ///
     /// - Throws: ``TelemetryError`` when it cannot be opened or is none.
     init(path: String) throws {
-        // A pipe without a writer would keep the call waiting.
+        // A pipe without a writer would keep the call waiting, and what is read of it once is gone: files are looked at
+        // before they are read.
+        var before = stat()
+        if stat(path, &before) == 0, let kind = Self.special(before.st_mode) {
+            throw TelemetryError(
+                .unreadable, path: path, found: kind,
+                expected: "a file: write it to one first; a worker reads standard input as a source of the kind stdin")
+        }
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else {
             throw TelemetryError(.unreadable, path: path, found: Self.reason(errno), expected: "a readable file")
@@ -53,6 +60,22 @@ final class FileSource: ByteSource {
         #else
             Musl.read(descriptor, buffer.baseAddress, buffer.count)
         #endif
+    }
+
+    /// What a file is that cannot be read twice; `nil` for files and folders.
+    static func special(_ mode: mode_t) -> String? {
+        switch mode & S_IFMT {
+        case S_IFIFO: "a pipe"
+        case S_IFSOCK: "a socket"
+        case S_IFCHR, S_IFBLK: "a device"
+        default: nil
+        }
+    }
+
+    /// What lies at a path that is neither a file nor a folder.
+    static func special(at path: String) -> String? {
+        var status = stat()
+        return stat(path, &status) == 0 ? special(status.st_mode) : nil
     }
 
     private static func reason(_ code: Int32) -> String {

@@ -29,6 +29,16 @@ enum FileSignature {
         if starts([0x89, 0x50, 0x4E, 0x47]) || starts([0xFF, 0xD8, 0xFF]) || starts("GIF8") {
             return ("a picture", "text with metrics")
         }
+        if starts([0xD4, 0xC3, 0xB2, 0xA1]) || starts([0xA1, 0xB2, 0xC3, 0xD4]) || starts([0x4D, 0x3C, 0xB2, 0xA1])
+            || starts([0x0A, 0x0D, 0x0D, 0x0A])
+        {
+            return (
+                "a capture of packets", "CSV of what is in it: tshark -q -z io,stat, or tshark -T fields -E header=y"
+            )
+        }
+        if starts("MATLAB 5.0") { return ("a MATLAB file", "CSV: writetable, or scipy.io.loadmat and pandas") }
+        if starts("RDX") || starts("X\n\u{0}") { return ("an R data file", "CSV: write.csv") }
+        if starts("ORC") { return ("an ORC file", "CSV: pandas.read_orc(…).to_csv(…)") }
         if starts("%PDF") { return ("a PDF document", "text with metrics") }
         if starts([0x7F, 0x45, 0x4C, 0x46]) { return ("a program", "text with metrics") }
         if starts([0x96, 0xD5]) || starts([0xD5, 0x96]) {
@@ -36,6 +46,13 @@ enum FileSignature {
         }
         if starts([0x80, 0x02]) || starts([0x80, 0x03]) || starts([0x80, 0x04]) || starts([0x80, 0x05]) {
             return ("a Python pickle", "CSV: pandas.read_pickle(…).to_csv(…)")
+        }
+        // Text has no such bytes; wide encodings are known before, by their zeros.
+        let controls = first.count { $0 < 0x09 || ($0 > 0x0D && $0 < 0x20 && $0 != 0x1B) }
+        if controls * 10 > first.count, UnicodeSource.Encoding(bytes) == nil {
+            return (
+                "NUL and control bytes: a binary file of a kind that is not known", "text with metrics: CSV or JSON"
+            )
         }
         return nil
     }

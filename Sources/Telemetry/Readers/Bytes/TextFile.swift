@@ -23,6 +23,9 @@ enum TextFile {
         if let encoding = source.first.withUnsafeBufferPointer({ UnicodeSource.Encoding($0) }) {
             text = UnicodeSource(source: source, encoding: encoding)
             notes.append(encoding.name)
+        } else if source.first.contains(0x0D), !source.first.contains(0x0A) {
+            text = ReturnSource(source: source)
+            notes.append("lines end in a carriage return")
         }
         var stream = ByteStream(text, path: path, chunkBytes: options.bufferBytes)
         try stream.fill(atLeast: DelimitedHeader.sampleBytes)

@@ -35,8 +35,19 @@ struct JSONDocument {
     }
 
     /// Whether an object is one row, and not a document that wraps rows.
-    static func isRow(_ members: [ParsedJSON.Member]) -> Bool {
-        exported(members) != nil || wrapped(members) == nil && columns(members) == nil
+    ///
+    /// - Parameter isAlone: whether nothing else is in the file: then an object with long lists and no time is no row.
+    static func isRow(_ members: [ParsedJSON.Member], isAlone: Bool) -> Bool {
+        if exported(members) != nil { return true }
+        if member("sysstat", members) != nil || isRefusal(members) { return false }
+        let hasTime = members.contains { ColumnNames.times.contains(ColumnNames.plain($0.key)) }
+        return wrapped(members) == nil && columns(members) == nil
+            && (!isAlone || hasTime || longList(members) == nil)
+    }
+
+    /// Whether this is what a server answers that could not.
+    private static func isRefusal(_ members: [ParsedJSON.Member]) -> Bool {
+        if case .string("error")? = member("status", members) { member("error", members) != nil } else { false }
     }
 
     /// A line of VictoriaMetrics' export: `{"metric":{…},"values":[…],"timestamps":[…]}`.
@@ -136,6 +147,19 @@ struct JSONDocument {
         switch value {
         case .object(let members):
             if let columns = Self.columns(members) { return try rows(columns) }
+            try refuse(members)
+            if let sysstat = Self.member("sysstat", members) {
+                return try SysstatDocument(sysstat, path: path).assembly.table(
+                    layout: SourceLayout.series(notes: notes + ["sysstat"]), path: path)
+            }
+            if Self.member("resourceMetrics", members) != nil {
+                var (assembly, sums) = (SeriesAssembly(path: path), OpenTelemetryMetrics())
+                try assembly.add(sums.read(parsed: value))
+                return try assembly.table(layout: SourceLayout.series(notes: notes + ["OTLP"]), path: path)
+            }
+            if case .object(let inner)? = Self.member("result", members), Self.member("labels", inner) != nil {
+                return try table(.object(inner))
+            }
             for (heads, body) in [("labels", "data"), ("columns", "data"), ("columns", "values"), ("columns", "rows")] {
                 if case .array(let names)? = Self.member(heads, members),
                     case .array(let rows)? = Self.member(body, members)
@@ -151,6 +175,13 @@ struct JSONDocument {
                     expected: "a range query (query_range)")
             }
             if let wrapped = Self.wrapped(members) { return try table(wrapped) }
+            if let list = Self.longList(members) {
+                throw TelemetryError(
+                    .malformed, path: path, found: "a JSON document of a kind that is not known (its list '\(list)')",
+                    expected:
+                        "an array of objects with times, one object a line, or a known tool's export (docs/data.md)"
+                )
+            }
             return try records([value])
         case .array(let elements): return try list(elements)
         default:
@@ -158,6 +189,32 @@ struct JSONDocument {
                 .malformed, path: path, line: 1, found: "JSON that is not an object", expected: "one JSON object a line"
             )
         }
+    }
+
+    /// Refuses by name what is known and holds no history.
+    private func refuse(_ members: [ParsedJSON.Member]) throws {
+        if Self.isRefusal(members) {
+            let reason = Self.member("error", members).flatMap(Self.text) ?? "without a reason"
+            throw TelemetryError(
+                .malformed, path: path, found: "an answer that tells of an error (\(reason))",
+                expected: "an answer with samples")
+        }
+    }
+
+    /// The path of a list of more than one element, which a document that is one row does not have; `nil`: none.
+    private static func longList(_ members: [ParsedJSON.Member], depth: Int = 0) -> String? {
+        for member in members {
+            switch member.value {
+            case .array(let elements) where elements.count > 1: return member.key
+            case .array(let elements):
+                guard depth < 8, case .object(let inner)? = elements.first else { continue }
+                if let path = longList(inner, depth: depth + 1) { return member.key + "." + path }
+            case .object(let inner) where depth < 8:
+                if let path = longList(inner, depth: depth + 1) { return member.key + "." + path }
+            default: continue
+            }
+        }
+        return nil
     }
 
     private func list(_ elements: [ParsedJSON]) throws -> AssembledTable {
@@ -312,7 +369,14 @@ struct JSONDocument {
                     .raggedRow, path: path, found: "a row of another kind",
                     expected: "\(columns.count) values in each row")
             }
-            for (column, cell) in cells.enumerated() { columns[column].cells.append(cell) }
+            for (column, cell) in cells.enumerated() {
+                // netdata's second format: `[value, anomaly rate, flags]`.
+                if case .array(let parts) = cell, let value = parts.first {
+                    columns[column].cells.append(value)
+                } else {
+                    columns[column].cells.append(cell)
+                }
+            }
         }
         if case .array(let labels)? = index, labels.count == rows.count,
             !columns.contains(where: { ColumnNames.times.contains(ColumnNames.plain($0.name)) }),
@@ -333,9 +397,11 @@ struct JSONDocument {
         var records = RecordTable(path: path)
         for (index, element) in elements.enumerated() {
             guard case .object(var members) = element else {
+                let isArray = if case .array = element { true } else { false }
                 throw TelemetryError(
-                    .malformed, path: path, line: 1, found: "JSON that is not an object",
-                    expected: "one JSON object a line")
+                    .malformed, path: path, line: 1,
+                    found: isArray ? "rows without names" : "JSON that is not an object",
+                    expected: isArray ? "the names as the first row, or an object a row" : "one JSON object a line")
             }
             // What Elasticsearch wraps each row in.
             if case .object(let source)? = Self.member("_source", members) { members = source }

@@ -60,7 +60,10 @@ enum JSONFile {
         guard first.first(where: { $0 != 0x20 && $0 != 0x09 }) == 0x7B, let value = try? ParsedJSON(parsing: first),
             case .object(let members) = value
         else { return false }
-        return JSONDocument.isRow(members)
+        let length = end ?? stream.count
+        func isFollowed() -> Bool { stream.unread[length...].contains { $0 > 0x20 } }
+        while !stream.isAtEnd, !isFollowed() { try stream.fill() }
+        return JSONDocument.isRow(members, isAlone: !isFollowed())
     }
 
     /// Lines of objects: rows, or series as VictoriaMetrics exports them.
@@ -68,6 +71,7 @@ enum JSONFile {
         var lines = JSONLines(stream: stream, options: options)
         var records = RecordTable(path: stream.path)
         var assembly = SeriesAssembly(path: stream.path)
+        var pushed = OpenTelemetryMetrics()
         var failure: TelemetryError?
         var skipped: SkippedRows?
         do {
@@ -81,7 +85,9 @@ enum JSONFile {
                     if skipped?.add(row) == nil { skipped = row }
                     continue
                 }
-                if let series = JSONDocument.exported(members) {
+                if members.contains(where: { $0.key == "resourceMetrics" }) {
+                    try assembly.add(pushed.read(parsed: .object(members)))
+                } else if let series = JSONDocument.exported(members) {
                     try series.add(to: &assembly, path: stream.path, line: line)
                 } else {
                     try records.add(FlatRecord(members), line: line)

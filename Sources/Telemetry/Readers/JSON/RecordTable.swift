@@ -55,7 +55,7 @@ struct RecordTable {
                 .missingColumn, path: path, line: 1, field: name, found: "no such member",
                 expected: "one of " + CleaningPipeline.listed(names + textNames))
         }
-        let label = try given(options.labelColumn) ?? names.first { $0.lowercased() == "label" && texts[$0] == nil }
+        let (label, marks) = try labelColumn(given: given(options.labelColumn))
         let entity = try given(options.entityColumn)
         let time =
             try options.rowSeconds == nil || options.timeColumn != nil
@@ -89,22 +89,49 @@ struct RecordTable {
         }
         rows.schema = kept.map { names[$0] }
         rows.values = [Double](repeating: .nan, count: rows.times.count * width)
-        let labelPlace = label.flatMap { columns[$0] }
+        let (labelPlace, labelText) = (label.flatMap { columns[$0] }, label.flatMap { texts[$0] })
         if label != nil { rows.labels = [UInt8](repeating: 0, count: rows.times.count) }
         for row in rows.times.indices {
             for (column, value) in numbers[numberRange(row)] {
                 if placeOf[Int(column)] >= 0 { rows.values[row * width + placeOf[Int(column)]] = value }
-                if column == labelPlace { rows.labels?[row] = value.isNaN || value == 0 ? 0 : 1 }
+                if column == labelPlace { rows.labels?[row] = marks.label(value) }
+            }
+            for (column, text) in words[wordRange(row)] where column == labelText {
+                var text = text
+                rows.labels?[row] = text.withUTF8 { marks.label($0, marksByText: true) } ?? 0
             }
         }
-        rows.keys = keys(rows.times.count, excluding: time?.name, identifiers: identifiers, entity: entity)
+        rows.keys = keys(
+            rows.times.count, excluding: [time?.name, label], identifiers: identifiers, entity: entity)
         let isNodeB = names.contains { $0.hasPrefix("ue_list.") } && names.contains { $0.hasPrefix("cell_metrics.") }
         let layout = SourceLayout(
             format: isNodeB ? .fiveGNodeB : .jsonLines, separator: nil,
             clock: time?.rule ?? .rows(seconds: options.rowSeconds ?? 1), labelColumn: label,
-            textColumns: textNames.filter { $0 != time?.name }, ignoredColumns: identifiers.sorted(),
+            textColumns: textNames.filter { $0 != time?.name && $0 != label }, ignoredColumns: identifiers.sorted(),
             timeFormat: time?.format?.shape.rawValue, notes: notes)
         return try rows.table(layout: layout, options: options, failure: failure, skipped: skipped, path: path)
+    }
+
+    /// The name that marks anomalies, and what its values say.
+    private func labelColumn(given: String?) -> (name: String?, marks: LabelColumn) {
+        let all = names + textNames.filter { columns[$0] == nil }
+        let candidates = all.filter { name in given.map { $0 == name } ?? LabelColumn.names.contains(name.lowercased())
+        }
+        let samples = candidates.map { name in
+            var column = ColumnSamples.Column()
+            if let place = columns[name] {
+                column.numbers = Set(numbers.lazy.filter { $0.column == place && !$0.value.isNaN }.map(\.value))
+                    .sorted()
+            }
+            if let place = texts[name] {
+                column.distinct = Set(words.lazy.filter { $0.column == place }.map { Array($0.text.utf8) })
+                column.texts = column.numbers.isEmpty ? column.distinct.count : 0
+            }
+            return column
+        }
+        if let given { return (given, samples.first.map { LabelColumn(name: given, $0) } ?? LabelColumn()) }
+        guard let found = LabelColumn.find(candidates, samples) else { return (nil, LabelColumn()) }
+        return (candidates[found.index], found.column)
     }
 
     private func check(_ kept: [Int], options: ReaderOptions) throws {
@@ -135,7 +162,7 @@ struct RecordTable {
     }
 
     private func keys(
-        _ rows: Int, excluding time: String?, identifiers: Set<String>, entity: String?
+        _ rows: Int, excluding others: [String?], identifiers: Set<String>, entity: String?
     ) -> [KeyedRows.Key] {
         var keys: [KeyedRows.Key] = []
         var places: [String: Int] = [:]
@@ -144,7 +171,7 @@ struct RecordTable {
             // A row without the text has the empty one.
             keys.append(KeyedRows.Key(name: name, kind: kind, codes: [Int32](repeating: 0, count: rows), words: [""]))
         }
-        for name in textNames where name != time && keys.count < 64 { open(name, .text) }
+        for name in textNames where !others.contains(name) && keys.count < 64 { open(name, .text) }
         for name in names where identifiers.contains(name) || name == entity {
             open(name, name == entity ? .text : .identifier)
         }
@@ -209,7 +236,7 @@ struct RecordTable {
         if let first = own.first {
             guard must || own.allSatisfy({ $0 >= 1e8 && $0 < 1e20 }) else { return nil }
             time.unit =
-                options.timeUnit ?? TimeUnit.detected(name: KeyedRows.Key.plain(name), values: Array(own.prefix(200)))
+                options.timeUnit ?? TimeUnit.detected(name: name, values: Array(own.prefix(200)))
             if first >= 1e8 && options.timeUnit == nil { time.range = time.unit.epochRange }
             return time
         }

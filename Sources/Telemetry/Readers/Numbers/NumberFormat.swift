@@ -102,6 +102,8 @@ struct NumberFormat: Hashable, Sendable {
         switch field[index] {
         case grouping, 0x20, 0x27, 0x5F: return beforeDigit(1)
         case 0xC2 where rest.starts(with: [0xC2, 0xA0]): return beforeDigit(2)
+        // A no-break blank in Latin-1.
+        case 0xA0: return beforeDigit(1)
         case 0xE2
         where rest.starts(with: [0xE2, 0x80, 0xAF]) || rest.starts(with: [0xE2, 0x80, 0x89])
             || rest.starts(with: [0xE2, 0x80, 0x99]):

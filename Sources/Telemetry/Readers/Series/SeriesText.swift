@@ -95,6 +95,17 @@ struct SeriesLabels {
 }
 
 extension SeriesAssembly {
+    /// Adds what an exporter sent.
+    ///
+    /// - Throws: ``TelemetryError`` when there is more than can be held.
+    mutating func add(_ sent: PushedSamples) throws {
+        for series in sent.series {
+            let labels = SeriesLabels(series.series.labels.map { ($0.name, $0.value) })
+            let handle = handle(entity: labels.entity, column: series.series.name + labels.suffix)
+            for sample in series.samples { try add(handle, time: sample.time, value: sample.value) }
+        }
+    }
+
     /// The table that the points make.
     ///
     /// - Throws: ``TelemetryError`` when there is no point, or too many.

@@ -15,6 +15,9 @@ struct ColumnChoice {
     private(set) var keys: [Int: KeyedRows.Key.Kind] = [:]
     /// Columns of numbers that tell rows of the same time apart, if nothing else does; metrics otherwise.
     private(set) var parts: Set<String> = []
+    /// What marks anomalies, and whether its marks are words.
+    private(set) var label: LabelColumn?
+    private(set) var marksByText = false
     /// How numbers in groups are written in columns that seemed plain.
     let fallback: NumberFormat
     /// Whether the rows in the sample are out of order.
@@ -63,9 +66,13 @@ struct ColumnChoice {
             }
             (rowSeconds, time) = (seconds, nil)
         }
-        let label =
-            try given(options.labelColumn) ?? position("label").flatMap { Self.isLabel(samples.columns[$0]) ? $0 : nil }
-            ?? position("is_anomaly")
+        let found = LabelColumn.find(names, samples.columns)
+        let label = try given(options.labelColumn) ?? found?.index
+        if let label {
+            self.label = found?.index == label ? found?.column : LabelColumn(name: names[label], samples.columns[label])
+            marksByText = samples.columns[label].texts > samples.columns[label].numbers.count
+            ignored.formUnion(LabelColumn.others(names, samples.columns, than: label))
+        }
         var clock = ClockRule.rows(seconds: rowSeconds ?? 1)
         var timeKinds: [Int: RowParser.Kind] = [:]
         switch time?.reading {
@@ -131,7 +138,8 @@ struct ColumnChoice {
                 units[names[index]] = column.written.unit
             } else if column.texts > column.numbers.count {
                 textColumns.append(names[index])
-                if keys.count < 64 {
+                // What is longer than any name tells nothing apart: messages, say.
+                if keys.count < 64, (column.firstText?.utf8.count ?? 0) <= 256 {
                     keys[index] = .text
                     kinds.append(.key)
                 } else {
@@ -144,7 +152,7 @@ struct ColumnChoice {
             } else if names[index].isEmpty && index > 0 {
                 kinds.append(.skip)
             } else {
-                if isGeneric, timesRepeat, column.isWhole, ColumnNames.parts.contains(plain) {
+                if isGeneric, column.isWhole, Self.mayNamePart(plain, column, timesRepeat, hasTime: time != nil) {
                     parts.insert(names[index])
                 }
                 if decimalComma, column.written.withComma > 0, column.written.provesPoint == 0,
@@ -202,8 +210,16 @@ struct ColumnChoice {
         return .generic
     }
 
-    /// A column named `label` of texts is a name, not a mark.
-    private static func isLabel(_ column: ColumnSamples.Column) -> Bool { column.texts <= column.numbers.count }
+    /// Whether numbers may tell rows of the same time apart. Rows that lie one host behind the other show it only below the
+    /// first rows: there the number is always the same.
+    private static func mayNamePart(
+        _ plain: String, _ column: ColumnSamples.Column, _ timesRepeat: Bool, hasTime: Bool
+    ) -> Bool {
+        guard hasTime else { return false }
+        let isHost = ColumnNames.hosts.contains(plain.replacing(" ", with: "_"))
+        guard isHost || ColumnNames.parts.contains(plain) else { return false }
+        return timesRepeat || column.isCycle || (isHost && column.distinct.count == 1)
+    }
 
     private static func rowNumberColumn(_ lower: [String], _ samples: ColumnSamples) -> Int? {
         guard ["", "index", "unnamed: 0", "row", "row_id", "id", "no", "no.", "#", "nr", "nr."].contains(lower[0])
@@ -211,8 +227,9 @@ struct ColumnChoice {
             return nil
         }
         let numbers = samples.columns[0].numbers
-        guard lower[0] != "" else { return 0 }
-        return zip(numbers, numbers.dropFirst()).allSatisfy { $1 - $0 == 1 } ? 0 : nil
+        // Names of rows that are texts may be those of hosts.
+        guard lower[0] != "" else { return samples.columns[0].texts > numbers.count ? nil : 0 }
+        return zip(numbers, numbers.dropFirst()).allSatisfy { $1 > $0 && $0 == $0.rounded() } ? 0 : nil
     }
 
     /// Whether the file writes fractions behind a comma: some column proves it and none in its place proves a point.

@@ -7,7 +7,7 @@ enum ColumnNames {
         if let open = text.firstIndex(where: { $0 == "(" || $0 == "[" }), open > text.startIndex {
             text = text[..<open]
         }
-        while let last = text.last, last == " " || last == ":" { text.removeLast() }
+        while let last = text.last, last == " " || last == ":" || (last == "_" && text.count > 1) { text.removeLast() }
         return String(text.map { $0 == "\n" || $0 == "\t" ? " " : $0 })
     }
 
@@ -17,12 +17,22 @@ enum ColumnNames {
         "timestamp", "time", "datetime", "date_time", "@timestamp", "ts", "time_s", "time_ms", "time_us", "time_ns",
         "timestamp_s", "timestamp_ms", "timestamp_us", "timestamp_ns", "epoch", "epoch_ms", "unix_time", "date",
         "_time", "date time", "date/time", "date & time", "date and time", "datetime_utc", "time_utc", "timestamp_utc",
-        "utc", "localtime", "local_time", "unixtime", "unix_timestamp", "unix", "epoch_s", "epoch_time", "clock",
+        "timestamps", "time_min", "time_minutes", "time_h", "time_hours", "time_sec",
+        "time_seconds", "utc", "localtime", "local_time", "unixtime", "unix_timestamp", "unix", "epoch_s", "epoch_time",
+        "clock",
         "sampletime", "sample_time", "collected_at", "recorded_at", "created_at", "event_time", "eventtime",
         "time_stamp", "time stamp", "zeit", "zeitstempel", "zeitpunkt", "datum", "datum/zeit", "datum und uhrzeit",
         "uhrzeit", "fecha", "fecha/hora", "fecha y hora", "hora", "heure", "horodatage", "date/heure",
         "date et heure", "data", "data/hora", "data ora", "data/ora", "ora", "tijd", "tijdstip", "datum/tijd",
         "datum tijd", "tid", "tidpunkt", "czas", "aika", "время", "дата", "时间", "日期", "日時", "時刻", "시간",
+    ]
+
+    /// Names of columns that count the time since some start; taken where nothing else is the time and the numbers only
+    /// grow.
+    static let elapsed: Set<String> = [
+        "t", "elapsed", "elapsed time", "elapsed_time", "time elapsed", "time_elapsed", "elapsed_seconds",
+        "elapsed seconds", "elapsed_ms", "elapsed_s", "elapsed_min", "relative time", "relative_time", "reltime",
+        "rel_time", "minutes", "hours",
     ]
 
     /// Names of which the text must be a time; the rest of ``times`` may be other things (`data` is Portuguese for a
@@ -41,7 +51,9 @@ enum ColumnNames {
         "pod_name", "container", "container_name", "containername", "container_id", "vm", "vmname", "vm_name", "agent",
         "computer", "entity", "entity_id", "device_name", "site", "cell", "cell_id", "ue", "ue_id", "imsi", "gnb",
         "enb", "fqdn", "target", "resource_id", "resourceid", "resource_name", "exported_instance", "asset",
-        "equipment", "system", "rechner", "servidor", "hôte", "hote",
+        "vm_id", "vmid", "machineid", "host_id", "hostid", "server_id", "serverid", "node_id", "nodeid", "device_id",
+        "deviceid", "asset_id", "assetid", "unit_id", "unitid", "engine_id", "turbine_id", "station", "station_id",
+        "instance_name", "equipment", "system", "rechner", "servidor", "hôte", "hote",
     ]
 
     /// Names of columns that tell series apart in long tables, the surest first.
@@ -63,7 +75,8 @@ enum ColumnNames {
         "itemid", "hostid", "host_id", "triggerid", "eventid", "event_id", "pid", "ppid", "tid", "uid", "gid", "uuid",
         "process_id", "processid", "thread_id", "container_id", "pod_id", "instance_id", "device_id", "deviceid",
         "sensor_id", "sensorid", "series_id", "metric_id", "node_id", "server_id", "vm_id", "request_id", "session_id",
-        "row_id", "record_id", "table",
+        "row_id", "record_id", "table", "machine_id", "machineid", "vmid", "nodeid", "serverid", "asset_id", "assetid",
+        "unit_id", "unitid", "engine_id", "turbine_id", "station_id",
     ]
 
     /// Numbers that name things where the same time comes more than once, and may be metrics otherwise.

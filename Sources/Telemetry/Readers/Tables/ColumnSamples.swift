@@ -12,6 +12,15 @@ struct ColumnSamples {
         var times = TimeFormatGuess()
         var written = NumberGuess()
         var firstText: String?
+        /// Whether the same few cells come round and round in the same order: cards, cores or hosts that are asked one after
+        /// the other.
+        var isCycle: Bool {
+            distinct.count > 1 && cells >= 3 * distinct.count && cyclesFrom == 0
+        }
+        private var cells: Int { numbers.count + texts + missing }
+        /// The cells of the first round, and the cells so far that break it.
+        fileprivate var round: [[UInt8]] = []
+        fileprivate var cyclesFrom = 0
         fileprivate var last: [UInt8] = []
 
         /// Whether every number is whole.
@@ -46,7 +55,12 @@ struct ColumnSamples {
         let bytes = Array(field)
         if wholeRows > 1 && columns[index].last == bytes { columns[index].repeats += 1 }
         columns[index].last = bytes
-        columns[index].distinct.insert(bytes)
+        let isNew = columns[index].distinct.insert(bytes).inserted
+        if isNew && columns[index].round.count == wholeRows - 1 {
+            columns[index].round.append(bytes)
+        } else if isNew || columns[index].round[(wholeRows - 1) % columns[index].round.count] != bytes {
+            columns[index].cyclesFrom += 1
+        }
         switch FieldText.content(field) {
         case .number(let value):
             columns[index].numbers.append(value)

@@ -69,13 +69,18 @@ extension KeyedRows {
             return AssembledTable(
                 entities: try entities(KeyChoice.none, path: path), layout: layout, failure: failure, skipped: skipped)
         }
-        let choice = KeyChoice(self, entityColumn: options.entityColumn)
+        var choice = KeyChoice(self, entityColumn: options.entityColumn)
+        if labels != nil, !choice.columnKeys.isEmpty { choice = choice.seriesAsEntities() }
         layout.entityColumns = choice.entityKeys.map { keys[$0].name }
         layout.seriesColumns = choice.columnKeys.map { keys[$0].name }
         let used = Set(layout.entityColumns + layout.seriesColumns)
         layout.textColumns.removeAll { used.contains($0) }
         layout.ignoredColumns.removeAll { used.contains($0) }
         var rows = self
+        if choice.isInRounds, let round = (choice.entityKeys + choice.columnKeys).first.map({ keys[$0].words.count }) {
+            for row in rows.times.indices { rows.times[row] = times[row - row % round] }
+            layout.notes.append("\(round) rows a round: each round has the time of its first row")
+        }
         for key in keys where key.kind == .part && used.contains(key.name) { rows.remove(key.name) }
         return AssembledTable(
             entities: try rows.entities(choice, path: path), layout: layout, failure: failure, skipped: skipped)

@@ -29,7 +29,7 @@ struct KeyedRows {
             return plain
         }
 
-        var isHost: Bool { kind != .part && ColumnNames.hosts.contains(plain) }
+        var isHost: Bool { ColumnNames.hosts.contains(plain.replacing(" ", with: "_")) }
     }
 
     var schema: [String]
@@ -50,6 +50,9 @@ struct KeyedRows {
 struct KeyChoice {
     private(set) var entityKeys: [Int] = []
     private(set) var columnKeys: [Int] = []
+    /// Whether rows come in rounds, one of each entity or series at a moment of its own: then the first row of a round says
+    /// its time.
+    private(set) var isInRounds = false
 
     /// Most rows of the same time, in a hundred, that may be left.
     private static let tolerance = 0.05
@@ -67,25 +70,6 @@ struct KeyChoice {
             return
         }
         func isHost(_ key: Int) -> Bool { entityColumn.map { rows.keys[key].name == $0 } ?? rows.keys[key].isHost }
-        let start = Self.groups(rows.times)
-        let count = Double(rows.rowCount)
-        let repeated = Double(rows.rowCount - start.count)
-        guard repeated > 0.02 * count else {
-            // Each host has times of its own.
-            let hosts = candidates.filter { isHost($0) && 4 * rows.keys[$0].words.count <= rows.rowCount }
-            entityKeys = Self.withoutFollowers(hosts, rows)
-            if entityKeys.isEmpty { entityKeys = named }
-            // A long table whose series have times of their own.
-            if rows.schema.count == 1, ColumnNames.values.contains(ColumnNames.plain(rows.schema[0])) {
-                let series = ColumnNames.series.lazy.compactMap { name in
-                    candidates.first { rows.keys[$0].plain == name && rows.keys[$0].kind == .text }
-                }.first
-                if let series, 4 * rows.keys[series].words.count <= rows.rowCount, !entityKeys.contains(series) {
-                    columnKeys = [series]
-                }
-            }
-            return
-        }
         func rank(_ key: Int) -> (Int, Int) {
             if isHost(key) { return (0, key) }
             if let series = ColumnNames.series.firstIndex(of: rows.keys[key].plain) { return (1, series) }
@@ -95,9 +79,38 @@ struct KeyChoice {
             case .part: return (4, key)
             }
         }
+        func before(_ a: Int, _ b: Int) -> Bool { rank(a) < rank(b) }
+        let start = Self.groups(rows.times)
+        let count = Double(rows.rowCount)
+        let repeated = Double(rows.rowCount - start.count)
+        guard repeated > 0.02 * count else {
+            // Each host has times of its own.
+            let hosts = candidates.filter {
+                isHost($0) && rows.keys[$0].kind != .part && 4 * rows.keys[$0].words.count <= rows.rowCount
+            }
+            entityKeys = Self.withoutFollowers(hosts, rows)
+            if entityKeys.isEmpty { entityKeys = named }
+            if entityKeys.isEmpty,
+                let key = candidates.filter({ Self.comesRound(rows.keys[$0], rows.times) }).min(by: before)
+            {
+                if isHost(key) { entityKeys = [key] } else { columnKeys = [key] }
+                isInRounds = true
+                return
+            }
+            // A long table whose series have times of their own.
+            if rows.schema.count == 1, ColumnNames.values.contains(ColumnNames.plain(rows.schema[0])) {
+                let series = ColumnNames.series.lazy.compactMap { name in
+                    candidates.first { rows.keys[$0].plain == name && rows.keys[$0].kind != .part }
+                }.first
+                if let series, 4 * rows.keys[series].words.count <= rows.rowCount, !entityKeys.contains(series) {
+                    columnKeys = [series]
+                }
+            }
+            return
+        }
         var chosen: [Int] = []
         var groups = start
-        for key in candidates.sorted(by: { rank($0) < rank($1) }) {
+        for key in candidates.sorted(by: before) {
             let left = rows.rowCount - groups.count
             guard Double(left) > 0.01 * count else { break }
             let finer = Self.refined(groups, rows.keys[key].codes)
@@ -107,7 +120,7 @@ struct KeyChoice {
         }
         let left = Double(rows.rowCount - groups.count)
         guard left <= Self.tolerance * count || left <= 0.1 * repeated else {
-            entityKeys = chosen.filter(isHost)
+            entityKeys = chosen.filter { isHost($0) && rows.keys[$0].kind != .part }
             return
         }
         for key in chosen.reversed() where chosen.count > 1 {
@@ -121,6 +134,26 @@ struct KeyChoice {
         let others = candidates.filter { isHost($0) && !entityKeys.contains($0) }
         if entityKeys.isEmpty, let host = others.first, rows.keys[host].kind == .text { entityKeys = [host] }
         if entityKeys.isEmpty { entityKeys = named }
+    }
+
+    /// Each entity of its own for every series: where rows are marked as anomalous, the marks are those of their series.
+    func seriesAsEntities() -> KeyChoice {
+        var choice = self
+        (choice.entityKeys, choice.columnKeys) = (entityKeys + columnKeys, [])
+        return choice
+    }
+
+    /// Whether a key's words come one after the other, round and round, those of a round close together in time (which days
+    /// of the week do not).
+    private static func comesRound(_ key: KeyedRows.Key, _ times: [Double]) -> Bool {
+        let count = key.words.count
+        guard count > 1, count <= 256, times.count >= 3 * count else { return false }
+        return key.codes.indices.allSatisfy { row in
+            guard key.codes[row] == Int32(row % count) else { return false }
+            let start = row - row % count
+            guard row % count == count - 1, start + count < times.count else { return true }
+            return 2 * (times[row] - times[start]) < times[start + count] - times[start]
+        }
     }
 
     private struct Groups {

@@ -47,7 +47,7 @@ struct TextShape {
         if recogniseSeparatorLine(first, lines) { return }
         if try recogniseSeries(lines, stream) { return }
         guard options.separator == nil || first.first == 0x23 else { return }
-        recogniseTable(first, lines)
+        recogniseTable(first, lines, given: options.separator?.asciiValue)
     }
 
     /// The first lines, at most 64, without their ends.
@@ -92,16 +92,21 @@ struct TextShape {
                 "the printed report of sar, iostat, mpstat or pidstat", "sadf -d FILE -- OPTIONS, which is read", stream
             )
         }
+        if text.hasPrefix("top - ") && text.contains("load average") {
+            throw refusal(
+                "the screens of top", "figures with times, as by vmstat -t or a collector that writes CSV", stream)
+        }
         if text.hasPrefix("AAA,") {
             throw refusal("an nmon recording", "CSV, as by nmon2csv or pyNmonAnalyzer", stream)
         }
         let drawn = lines.prefix(3).contains { line in
-            line.count > 4 && line.contains(0x2B) && line.contains(0x2D)
-                && line.allSatisfy { $0 == 0x2B || $0 == 0x2D || $0 == 0x20 || $0 == 0x7C }
+            line.count > 4 && (line.contains(0x2B) || line.first == 0x7C) && line.contains(0x2D)
+                && line.allSatisfy { $0 == 0x2B || $0 == 0x2D || $0 == 0x20 || $0 == 0x7C || $0 == 0x3A }
         }
         if drawn {
             throw refusal(
-                "a table drawn with lines, as psql and mysql print it", "CSV: psql --csv, or mysql --batch", stream)
+                "a table drawn with lines, as psql, mysql and Markdown have it", "CSV: psql --csv, or mysql --batch",
+                stream)
         }
         let statements = lines.prefix(40).map { String(decoding: $0.prefix(40), as: UTF8.self).uppercased() }
         if statements.contains(where: {
@@ -152,7 +157,7 @@ struct TextShape {
         return true
     }
 
-    private mutating func recogniseTable(_ first: [UInt8], _ lines: [[UInt8]]) {
+    private mutating func recogniseTable(_ first: [UInt8], _ lines: [[UInt8]], given: UInt8?) {
         let texts = lines.map { String(decoding: $0, as: UTF8.self) }
         var rules = LineRewriter.Rules()
         if let header = texts.first(where: { $0.hasPrefix("# hostname;interval;timestamp") }) {
@@ -185,12 +190,19 @@ struct TextShape {
             notes.append("vmstat")
             return
         }
-        if texts[0].lowercased().contains("dstat") && texts[0].lowercased().contains("csv output") {
+        let isDstat = ["dstat", "dool"].contains { texts[0].lowercased().contains($0) }
+        if isDstat && texts[0].lowercased().contains("csv output") {
             recogniseDstat(texts)
             return
         }
         recogniseComments(lines, &rules)
         recogniseBlanks(lines, &rules)
+        if rules == LineRewriter.Rules(), let found = HeaderLines(lines, separator: given) {
+            rules.skippedLines = found.skipped
+            rules.header = found.header
+            rules.skippedRows = found.linesBelow
+            notes += found.notes
+        }
         if rules != LineRewriter.Rules() { self.rules = rules }
     }
 
@@ -269,7 +281,10 @@ struct TextShape {
             })
         else { return }
         let counts = Set(rows.map { LineRewriter.joined($0).split(separator: 0x09).count })
-        guard counts.count == 1, let count = counts.first, count > 1 else { return }
+        // A column of numbers that each stand behind blanks is one column, not many empty ones.
+        guard counts.count == 1, let count = counts.first, count > 1 || rows.allSatisfy({ $0.first == 0x20 }) else {
+            return
+        }
         rules.joinsBlanks = true
         rules.dropsRepeatedHeader = true
         separator = 0x09

@@ -46,6 +46,11 @@ struct TimeColumn {
             return TimeColumn(index: 0, reading: .text(Self.performanceFormat(first)))
         }
         if let best = choose(readable, samples) {
+            // A date alone does not say when in the day; a column that should and cannot be read is no small matter.
+            if let unreadable, samples.columns[unreadable].texts > 0, isDate(samples.columns[best]) {
+                throw Self.unreadable(names[unreadable], samples.columns[unreadable], path: path)
+            }
+            try refuseNumbersBesideDates(best, names, samples, path)
             return try column(best, names, plain, samples, options, path, wholeColumn)
         }
         if let unreadable {
@@ -54,7 +59,42 @@ struct TimeColumn {
         let shaped = samples.columns.firstIndex {
             $0.texts > 0 && $0.times.best == $0.texts && $0.numbers.isEmpty && $0.times.shape != .timeOfDay
         }
-        return try shaped.flatMap { try column($0, names, plain, samples, options, path, wholeColumn) }
+        if shaped == nil, Set(plain).isSuperset(of: ["year", "month", "day"]) {
+            throw TelemetryError(
+                .badTime, path: path, found: "a date spread over the columns year, month, day",
+                expected: "one column with date and time, as in 2025-11-14 11:00:00, or --row-seconds")
+        }
+        let counted =
+            shaped ?? isEpochIndex(names, samples)
+            ?? plain.indices.first { ColumnNames.elapsed.contains(plain[$0]) && isGrowing(samples.columns[$0]) }
+        return try counted.flatMap { try column($0, names, plain, samples, options, path, wholeColumn) }
+    }
+
+    /// The first column where it has no name of its own and holds seconds since 1970: the index of a data frame.
+    private static func isEpochIndex(_ names: [String], _ samples: ColumnSamples) -> Int? {
+        guard let first = names.first, ["", "index", "unnamed: 0"].contains(first.lowercased()) else { return nil }
+        let column = samples.columns[0]
+        return column.numbers.allSatisfy { $0 >= 1e8 && $0 < 1e20 } && isGrowing(column) ? 0 : nil
+    }
+
+    private static func isGrowing(_ column: ColumnSamples.Column) -> Bool {
+        column.texts == 0 && column.missing == 0 && column.numbers.count > 1
+            && zip(column.numbers, column.numbers.dropFirst()).allSatisfy { $0 < $1 }
+    }
+
+    /// The time of day as a number (`1430`, a share of the day) beside a column of dates would be taken for seconds.
+    private static func refuseNumbersBesideDates(
+        _ index: Int, _ names: [String], _ samples: ColumnSamples, _ path: String
+    ) throws {
+        let column = samples.columns[index]
+        guard column.texts == 0, let first = column.numbers.first, column.numbers.allSatisfy({ $0 < 1e5 }),
+            let date = names.indices.first(where: {
+                $0 != index && ColumnNames.dates.contains(ColumnNames.plain(names[$0])) && isDate(samples.columns[$0])
+            })
+        else { return }
+        throw TelemetryError(
+            .badTime, path: path, field: names[index], found: "numbers (\(first)) beside the dates of '\(names[date])'",
+            expected: "the time of day as hh:mm:ss, or --time-column with the column that is the time")
     }
 
     /// A column named like a time that holds something else.
@@ -91,9 +131,10 @@ struct TimeColumn {
         let column = samples.columns[index]
         guard column.texts > column.numbers.count else {
             if options.timeUnit == nil, isCompact(column, plain[index]) {
-                return TimeColumn(index: index, reading: .text(TimeFormat(.compact)))
+                let other = isDate(column) ? timeOfDay(beside: index, plain, samples) : nil
+                return TimeColumn(index: index, reading: .text(TimeFormat(.compact)), timeOfDay: other)
             }
-            let unit = options.timeUnit ?? TimeUnit.detected(name: plain[index], values: column.numbers)
+            let unit = options.timeUnit ?? TimeUnit.detected(name: names[index], values: column.numbers)
             return TimeColumn(index: index, reading: .number(unit))
         }
         var shape = try shape(column.times, index, names, options, path, wholeColumn)
@@ -103,12 +144,12 @@ struct TimeColumn {
         // The date in one column, the time of day in another.
         let other: Int?
         if shape == .timeOfDay {
-            other = names.indices.first { $0 != index && isDate(samples.columns[$0]) }
-        } else if isDate(column) {
             other = names.indices.first {
-                $0 != index && samples.columns[$0].texts > 0 && samples.columns[$0].times.shape == .timeOfDay
-                    && ColumnNames.times.contains(plain[$0])
+                let dates = samples.columns[$0]
+                return $0 != index && isDate(dates) && (dates.texts > 0 || ColumnNames.dates.contains(plain[$0]))
             }
+        } else if isDate(column) {
+            other = timeOfDay(beside: index, plain, samples)
         } else {
             other = nil
         }
@@ -121,12 +162,22 @@ struct TimeColumn {
                 found: "the time of day without the date (\(column.firstText.map { "'\($0)'" } ?? ""))",
                 expected: "a column with date and time, or --row-seconds with the time from row to row")
         }
-        shape = try Self.shape(samples.columns[other].times, other, names, options, path, wholeColumn)
+        let dates = samples.columns[other]
+        shape =
+            dates.texts == 0 ? .compact : try Self.shape(dates.times, other, names, options, path, wholeColumn)
         return TimeColumn(index: other, reading: .text(TimeFormat(shape)), timeOfDay: index)
+    }
+
+    private static func timeOfDay(beside date: Int, _ plain: [String], _ samples: ColumnSamples) -> Int? {
+        plain.indices.first {
+            $0 != date && samples.columns[$0].texts > 0 && samples.columns[$0].times.shape == .timeOfDay
+                && ColumnNames.times.contains(plain[$0])
+        }
     }
 
     /// Whether a column holds dates without a time: no colon in what reads as a date.
     private static func isDate(_ column: ColumnSamples.Column) -> Bool {
+        if isCompact(column, "date", digits: 8) { return true }
         guard column.texts > 0, 2 * column.times.best >= column.texts, column.times.shape != .timeOfDay,
             let text = column.firstText
         else { return false }
@@ -152,14 +203,14 @@ struct TimeColumn {
     }
 
     /// Numbers such as 20251114110000 that spell a date; eight digits only under a name that means a date.
-    private static func isCompact(_ column: ColumnSamples.Column, _ plain: String) -> Bool {
+    private static func isCompact(_ column: ColumnSamples.Column, _ plain: String, digits wanted: Int? = nil) -> Bool {
         guard column.texts == 0, !column.distinct.isEmpty else { return false }
         return column.distinct.allSatisfy { bytes in
             bytes.withUnsafeBufferPointer { field in
                 let digits = TimeScanner(field).digits
-                guard digits == 14 || digits == 12 || (digits == 8 && ColumnNames.dates.contains(plain)) else {
-                    return false
-                }
+                guard wanted.map({ $0 == digits }) ?? true,
+                    digits == 14 || digits == 12 || (digits == 8 && ColumnNames.dates.contains(plain))
+                else { return false }
                 return TimeFormat(.compact).seconds(field) != nil
             }
         }
@@ -173,55 +224,5 @@ struct TimeColumn {
             format.offset = minutes * 60
         }
         return format
-    }
-}
-
-extension TimeUnit {
-    /// The unit of an epoch by its magnitude: seconds have 10 digits between 2001 and 2286; each further unit adds
-    /// three.
-    static func ofEpoch(_ value: Double) -> TimeUnit {
-        switch value.magnitude {
-        case 1e17...: .nanoseconds
-        case 1e14...: .microseconds
-        case 1e11...: .milliseconds
-        default: .seconds
-        }
-    }
-
-    /// The unit that a column's name and its numbers tell.
-    static func detected(name: String, values: [Double]) -> TimeUnit {
-        if name.hasSuffix("_ms") { return .milliseconds }
-        if name.hasSuffix("_us") { return .microseconds }
-        if name.hasSuffix("_ns") { return .nanoseconds }
-        if isExcel(values) { return .excelDays }
-        return ofEpoch(values.first ?? 0)
-    }
-
-    /// Whether numbers are days as spreadsheets count them: between 1954 and 2119, with fractions finer than a ten
-    /// thousandth of a day, and steps below an hour and a half. Seconds since some start are not written like that.
-    private static func isExcel(_ values: [Double]) -> Bool {
-        guard values.count > 1, values.allSatisfy({ (20_000..<80_000).contains($0) }) else { return false }
-        let fine = values.filter { abs($0 * 1e4 - ($0 * 1e4).rounded()) > 1e-5 }
-        let steps = zip(values, values.dropFirst()).map { abs($1 - $0) }.sorted()
-        let isFine = 2 * fine.count >= values.count || values.allSatisfy { abs($0 * 48 - ($0 * 48).rounded()) < 1e-6 }
-        return isFine && steps[steps.count / 2] < 0.0625 && steps[steps.count / 2] > 0
-    }
-
-    /// The numbers that can be of this unit in a column of absolute times; a number outside is of another one.
-    var epochRange: ClosedRange<Double> {
-        switch self {
-        case .seconds: -1e11...1e11.nextDown
-        case .milliseconds: 1e11...1e14.nextDown
-        case .microseconds: 1e14...1e17.nextDown
-        case .nanoseconds: 1e17...1e20
-        case .excelDays: 0...2_958_466
-        }
-    }
-
-    /// Seconds of a number of this unit: since 1970, or since whatever the source counts from.
-    func seconds(_ value: Double) -> Double {
-        guard self == .excelDays else { return value / perSecond }
-        // Eight decimals of a day are a millisecond; what is finer is rounding.
-        return ((value - 25_569) * 86_400_000).rounded() / 1000
     }
 }

@@ -65,7 +65,10 @@ struct TimeFormat: Hashable, Sendable {
         case 0x2C:
             scanner.cursor += 1
             scanner.skipBlanks()
-        case 0x20, 0x09: scanner.skipBlanks()
+        case 0x20, 0x09:
+            scanner.skipBlanks()
+            // `Nov 14, 2025 @ 11:00:00.000`, as Kibana writes it.
+            if scanner.take(0x40) { scanner.skipBlanks() }
         default: break
         }
         guard scanner.cursor > mark, let time = scanner.timeOfDay(), let zone = scanner.zone() else { return nil }
@@ -73,8 +76,13 @@ struct TimeFormat: Hashable, Sendable {
     }
 
     private static func yearFirst(_ scanner: inout TimeScanner) -> Double? {
-        guard let year = scanner.number(4, 4), let mark = scanner.peek, mark == 0x2D || mark == 0x2F || mark == 0x2E
-        else { return nil }
+        guard let year = scanner.number(4, 4) else { return nil }
+        if scanner.take("年") {
+            guard let month = scanner.number(1, 2), scanner.take("月"), let day = scanner.number(1, 2), scanner.take("日")
+            else { return nil }
+            return finish(&scanner, year: year, month: month, day: day)
+        }
+        guard let mark = scanner.peek, mark == 0x2D || mark == 0x2F || mark == 0x2E else { return nil }
         scanner.cursor += 1
         guard let month = scanner.number(1, 2), scanner.take(mark), let day = scanner.number(1, 2) else { return nil }
         return finish(&scanner, year: year, month: month, day: day)
@@ -115,6 +123,8 @@ struct TimeFormat: Hashable, Sendable {
         guard let second = scanner.number(1, 2), scanner.take(mark) else { return nil }
         let count = scanner.digits
         guard count == 4 || count == 2, var year = scanner.number(2, 4) else { return nil }
+        // `25-03-01` begins with the year as often as with the day.
+        if count == 2, mark == 0x2D, year <= 31 { return nil }
         if count == 2 { year += year < 70 ? 2000 : 1900 }
         return finish(&scanner, year: year, month: dayFirst ? second : first, day: dayFirst ? first : second)
     }

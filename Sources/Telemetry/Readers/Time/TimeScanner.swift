@@ -56,6 +56,15 @@ struct TimeScanner {
         return true
     }
 
+    mutating func take(_ text: StaticString) -> Bool {
+        let count = text.utf8CodeUnitCount
+        guard end - cursor >= count, text.withUTF8Buffer({ $0.elementsEqual(bytes[cursor..<(cursor + count)]) }) else {
+            return false
+        }
+        cursor += count
+        return true
+    }
+
     mutating func skipBlanks() {
         while cursor < end && (bytes[cursor] == 0x20 || bytes[cursor] == 0x09) { cursor += 1 }
     }

@@ -1,0 +1,114 @@
+extension DelimitedHeader {
+    /// The names with an empty one at the end or the beginning where every row has a field more than the header: a
+    /// separator behind the last value, or row names without a heading, as R writes them.
+    static func padded(
+        _ names: [String], _ bytes: UnsafeBufferPointer<UInt8>, from start: Int, atEnd: Bool, splitter: RowSplitter
+    ) -> [String] {
+        var cursor = start
+        var firsts: Set<String> = []
+        var (rows, emptyEnds) = (0, 0)
+        while rows < 20, cursor < bytes.count, let row = splitter.split(bytes, from: cursor, atEnd: atEnd) {
+            cursor = row.next
+            if row.fields.count == 1 && row.fields[0].isEmpty { continue }
+            guard row.fields.count == names.count + 1 else { return names }
+            rows += 1
+            firsts.insert(FieldText.text(UnsafeBufferPointer(rebasing: bytes[row.fields[0]])))
+            if row.fields[names.count].isEmpty { emptyEnds += 1 }
+        }
+        guard rows > 1 else { return names }
+        if emptyEnds == rows { return names + [""] }
+        return firsts.count == rows && !firsts.contains("") ? [""] + names : names
+    }
+
+    /// Refuses a first line that holds no names.
+    static func check(
+        _ names: [String], fields: [Range<Int>], bytes: UnsafeBufferPointer<UInt8>, path: String
+    ) throws {
+        if names.contains(where: { $0.unicodeScalars.contains { $0 == "\0" } }) {
+            throw TelemetryError(
+                .malformed, path: path, line: 1, found: "NUL bytes in the header", expected: "text with column names")
+        }
+        if let name = names.first(where: { $0.contains("\r") }) {
+            throw TelemetryError(
+                .malformed, path: path, line: 1, field: name, found: "a carriage return without a line feed",
+                expected: "lines that end in LF or CR LF")
+        }
+        let cells = fields.map { FirstLineCell(UnsafeBufferPointer(rebasing: bytes[$0])) }
+        func refuse(_ found: String, _ expected: String) -> TelemetryError {
+            TelemetryError(.badHeader, path: path, line: 1, found: found, expected: expected)
+        }
+        let numbers = cells.count { if case .number = $0 { true } else { false } }
+        let advice = "column names: put a line with them above the rows, as in time,cpu,memory"
+        if numbers == cells.count { throw refuse("numbers in the first line", advice) }
+        let times = cells.count { $0.isMoment }
+        if times > 1, times * 2 > cells.count, cells.first?.isMoment == false {
+            throw refuse(
+                "times in the first line: metrics lie in rows",
+                "times down a column and a column for each metric: turn it, as by pandas.read_csv(FILE, index_col=0).T")
+        }
+        let isNamed =
+            names.contains { ColumnNames.times.contains(ColumnNames.plain($0)) }
+            || (names.first == "" && !names.dropFirst().contains(""))
+        let filled = cells.count { $0 != .empty }
+        let isCounted = cells.compactMap { cell -> Double? in
+            if case .number(let number) = cell { number } else { nil }
+        }
+        let isRow =
+            !isNamed && 2 * numbers >= filled && numbers > 0
+            && !zip(isCounted, isCounted.dropFirst()).allSatisfy { $1 == $0 + 1 }
+        let first = zip(cells, names).first { $0.0 != .text && $0.0 != .empty }?.1 ?? ""
+        if isRow || cells.contains(.time) {
+            throw refuse("values in the first line, such as '\(first)'", advice)
+        }
+    }
+
+    /// Refuses columns that cannot be told apart.
+    static func check(names: [String], samples: ColumnSamples, path: String) throws {
+        var seen: Set<String> = []
+        for (index, name) in names.enumerated() {
+            if name.isEmpty {
+                // A table written with its row numbers has a first column without a name; separators at the end of
+                // every line make columns without name and cells.
+                let column = samples.columns[index]
+                let isEmpty = column.numbers.isEmpty && column.texts == 0
+                guard index > 0, !isEmpty || samples.rows == 0 else { continue }
+                throw TelemetryError(
+                    .badHeader, path: path, line: 1, found: "no name for column \(index + 1) of \(names.count)",
+                    expected: "a name for each column")
+            }
+            guard seen.insert(name).inserted else {
+                throw TelemetryError(
+                    .badHeader, path: path, line: 1, field: name, found: "two columns with this name",
+                    expected: "a name of its own for each column")
+            }
+        }
+    }
+}
+
+/// What a cell of a first line is: that of a header is a text.
+enum FirstLineCell: Equatable {
+    case empty, text
+    /// A date, or a date and time.
+    case time
+    case number(Double)
+
+    init(_ bytes: UnsafeBufferPointer<UInt8>) {
+        switch FieldText.content(bytes) {
+        case .number(let number): self = .number(number)
+        case .missing: self = .empty
+        case .text:
+            var guess = TimeFormatGuess()
+            guess.add(bytes)
+            self = guess.best > 0 && guess.shape != .timeOfDay ? .time : .text
+        }
+    }
+
+    /// Whether it may be the time of a row: a date, or seconds since 1970 in some unit.
+    var isMoment: Bool {
+        switch self {
+        case .time: true
+        case .number(let number): number >= 1e8 && number < 1e20
+        case .empty, .text: false
+        }
+    }
+}

@@ -1,0 +1,320 @@
+import Foundation
+import Telemetry
+import TestSupport
+import Testing
+
+/// Tables as people have them who never heard of this project: what stands above and below the header, labels in every
+/// wording, times of every unit, rows that come in rounds.
+struct WildTablesTests {
+    let scratch: Scratch
+
+    init() throws { scratch = try Scratch() }
+
+    private static let start = 1_740_787_200
+
+    private func sources(_ text: String, _ name: String = "metrics.csv") throws -> [EntitySource] {
+        try DataCatalog.discover([try scratch.write("\(UUID().uuidString)/\(name)", text)])
+    }
+
+    private func only(_ text: String, _ name: String = "metrics.csv") throws -> MetricFrame {
+        let sources = try sources(text, name)
+        #expect(sources.count == 1)
+        return try #require(try sources.first?.read())
+    }
+
+    private func refusal(_ text: String, _ name: String = "x.csv") throws -> String {
+        do {
+            for source in try sources(text, name) { _ = try source.read() }
+            return "read"
+        } catch let error as TelemetryError {
+            return error.description
+        }
+    }
+
+    private static func rows(_ count: Int, _ cells: (Int) -> String) -> String {
+        (0..<count).map { cells($0) + "\n" }.joined()
+    }
+
+    private static func plain(_ row: Int) -> String { "\(start + 60 * row),\(row),\(2 * row)" }
+    private static let table = "time,cpu,mem\n" + rows(cells: plain)
+    private static func rows(cells: (Int) -> String) -> String { rows(40, cells) }
+
+    private static let dressed: [String] = [
+        "Performance report for web1\nGenerated: 2025-03-02, by ops\n\n" + table, ",,\n" + table,
+        "time,cpu,mem\ns,%,MB\n" + rows(cells: plain),
+        "time,cpu,mem,,\n" + rows { plain($0) + ",," } + ",,,,\n,,,,\n",
+        "time,cpu,mem\n" + rows { plain($0) + "," },
+        "\"time\",\"cpu\",\"mem\"\n" + rows { "\"\($0 + 1)\"," + plain($0) },
+        "time,cpu,mem\n" + rows(20, plain) + "time,cpu,mem\n"
+            + (20..<40).map { plain($0) + "\n" }.joined(), table.replacing("\n", with: "\r"),
+        "Unnamed: 0,time,cpu,mem\n" + rows { "\($0 + $0 / 7)," + plain($0) },
+        "\"TOA5\",\"CR1000\",\"Table1\",\"x\"\n\"time\",\"cpu\",\"mem\"\n\"TS\",\"Volts\",\"Deg C\"\n\"\",\"Min\",\"Avg\"\n"
+            + rows(cells: plain),
+    ]
+
+    @Test("The same table, whatever stands around it", arguments: dressed)
+    func dressing(_ text: String) throws {
+        let wanted = try only(Self.table)
+        #expect(wanted.rowCount == 40)
+        #expect(try only(text) == wanted, "\(text.prefix(200))")
+    }
+
+    @Test("Several lines of names make one header")
+    func headers() throws {
+        let pandas = try only(
+            "host,web1,web1,web2\nmetric,cpu,mem,cpu\ntime,,,\n" + Self.rows { Self.plain($0) + ",\($0)" })
+        #expect(pandas.schema == ["web1 cpu", "web1 mem", "web2 cpu"] && pandas.rowCount == 40)
+        let swat = try only(
+            ",P1,,\n Timestamp,FIT101, LIT101,Normal/Attack\n"
+                + Self.rows { " 28/12/2015 10:\($0 + 10):00 AM,\($0),1.5,\($0 == 7 ? "A ttack" : "Normal")" })
+        #expect(swat.schema == ["FIT101", "LIT101"] && swat.labels?.firstIndex(of: 1) == 7)
+        #expect(swat.times[1] - swat.times[0] == 60 && swat.times[0] == 1_451_297_400)
+    }
+
+    @Test(
+        "Labels in every wording: no metric, and the right rows",
+        arguments: [
+            ("label", "0", "1"), ("is_anomaly", "False", "True"), ("anomaly", "0.0", "1.0"),
+            ("Normal/Attack", "Normal", "Attack"), ("Label", "normal", "anomaly"), ("class", "inlier", "outlier"),
+            ("label", "benign", "ddos"), ("is_fault", "no", "yes"), ("outlier", "1", "-1"), ("attack", "0", "1"),
+            ("\"Attack LABLE (1:No Attack, -1:Attack)\"", "1", "-1"),
+        ])
+    func labels(_ name: String, _ normal: String, _ anomalous: String) throws {
+        let text =
+            "time,cpu,\(name),changepoint\n"
+            + Self.rows {
+                "\(Self.start + 60 * $0),\($0),\((10..<20).contains($0) ? anomalous : normal),\($0 == 10 ? 1 : 0)"
+            }
+        let frame = try only(text)
+        #expect(frame.schema == ["cpu"])
+        #expect(frame.labels == (0..<40).map { (10..<20).contains($0) ? 1 : 0 })
+        // And as a file of labels.
+        let path = try scratch.write("\(UUID().uuidString).csv", text)
+        #expect(try RowLabels(contentsOf: path).values == frame.labels)
+        #expect(try only(Self.jsonLines(text), "x.jsonl").labels == frame.labels)
+    }
+
+    /// A table as JSON lines, numbers as numbers.
+    private static func jsonLines(_ text: String) -> String {
+        let lines = text.split(separator: "\n")
+        // The one name with a comma in it stands in quotes.
+        let names = lines[0].replacing(", -1", with: "; -1").split(separator: ",").map {
+            $0.replacing("\"", with: "").replacing(";", with: ",")
+        }
+        return lines.dropFirst().map { line in
+            let members = zip(names, line.split(separator: ",")).map { name, cell in
+                "\"\(name)\": " + (Double(cell) == nil ? "\"\(cell)\"" : String(cell))
+            }
+            return "{" + members.joined(separator: ", ") + "}\n"
+        }.joined()
+    }
+
+    @Test("A column named label with names in it is no label; one that counts is a metric")
+    func noLabels() throws {
+        let requests = try only(
+            "time,label,attack,cpu\n"
+                + Self.rows { "\(Self.start + $0 * 60),\($0 % 3 == 0 ? "login" : "home"),\($0),1" })
+        #expect(requests.labels == nil && requests.schema == ["attack", "cpu"])
+    }
+
+    @Test("Of labelled series one below the other, each is an entity with its own labels")
+    func labelledSeries() throws {
+        let text =
+            "timestamp,value,label,KPI ID\n" + Self.rows { "\(Self.start + 60 * $0),\($0),\($0 == 5 ? 1 : 0),da10a69f" }
+            + Self.rows { "\(Self.start + 60 * $0),\(-$0),\($0 == 7 ? 1 : 0),e0747cad" }
+        let found = try sources(text)
+        #expect(found.map(\.entity) == ["da10a69f", "e0747cad"])
+        let first = try found.map { source in try source.read().labels?.firstIndex(of: 1) }
+        #expect(first == [5, 7])
+    }
+
+    @Test(
+        "The unit in the name of a time that counts from some start",
+        arguments: [
+            ("time (ms)", 10.0, 0.01), ("Time [min]", 1, 60), ("timestamp_(min)", 1, 60), ("time (h)", 0.25, 900),
+            ("time_ms", 10, 0.01), ("Elapsed time (s)", 5, 5), ("t", 2, 2), ("Time [s]", 2, 2),
+        ])
+    func units(_ name: String, _ step: Double, _ seconds: Double) throws {
+        let frame = try only("\(name),cpu\n" + Self.rows { "\(Double($0) * step),\($0)" })
+        #expect(frame.schema == ["cpu"])
+        #expect(abs(frame.times[1] - frame.times[0] - seconds) < 1e-9, "\(frame.times.prefix(2))")
+    }
+
+    @Test("An epoch is one, whatever unit its name claims, and in an index without a name")
+    func epochs() throws {
+        for header in ["Time (s),cpu", ",cpu", "index,cpu"] {
+            let frame = try only(header + "\n" + Self.rows { "\((Self.start + 60 * $0) * 1000),\($0)" })
+            #expect(frame.schema == ["cpu"] && frame.times[0] == Double(Self.start), "\(header)")
+        }
+        let days = try only(
+            "Date,Time,cpu\n" + Self.rows { "20250301,00:\($0 + 10):00,\($0)" })
+        #expect(days.times[0] == Double(Self.start) + 600 && days.times[1] - days.times[0] == 60)
+        let years = try only("时间,cpu\n" + Self.rows { "2025年03月01日 00:\($0 + 10):00,\($0)" })
+        #expect(years.times[0] == Double(Self.start) + 600)
+        let kibana = try only("@timestamp,cpu\n" + Self.rows { "\"Mar 1, 2025 @ 00:\($0 + 10):00.500\",\($0)" })
+        #expect(kibana.times[0] == Double(Self.start) + 600.5)
+    }
+
+    @Test("Cards that are asked one after the other are told apart, days of the week are not")
+    func rounds() throws {
+        let cards = try only(
+            "timestamp, index, utilization.gpu [%], memory.used [MiB]\n"
+                + (0..<40).flatMap { round in
+                    (0..<4).map { card in
+                        "2025/03/01 00:00:\(round + 10).12\(card), \(card), \(round + card) %, \(round * card) MiB\n"
+                    }
+                }.joined())
+        #expect(cards.rowCount == 40 && cards.columnCount == 8 && cards.values.allSatisfy { !$0.isNaN })
+        #expect(cards.schema[0] == "utilization.gpu [%]{index=\"0\"}" && cards[3, 0] == 3)
+        let names = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
+        let days = try only("time,weekday,cpu\n" + Self.rows { "\(Self.start + 86_400 * $0),\(names[$0 % 7]),\($0)" })
+        #expect(days.rowCount == 40 && days.schema == ["cpu"])
+    }
+
+    @Test("Items that are polled at moments of their own are told apart by their numbers")
+    func items() throws {
+        // Now and then one is asked twice, so that they do not simply take turns.
+        let rows = (0..<60).flatMap { row in
+            (row % 7 == 0 ? [23296, 23297, 23297] : [23296, 23297]).enumerated().map {
+                "\($0.element);\(Self.start + 60 * row + 15 * $0.offset);\($0.element - 23296 + row)\n"
+            }
+        }
+        let frame = try only("itemid;clock;value\n" + rows.joined())
+        #expect(frame.schema == ["value{itemid=\"23296\"}", "value{itemid=\"23297\"}"])
+        #expect(frame.rowCount == 60 && frame.values.prefix(4) == [0, 1, 1, 2])
+    }
+
+    @Test("Hosts that are numbers, whether their rows lie by time or one host behind the other")
+    func numberedHosts() throws {
+        for name in ["machineID", "node", "vm id"] {
+            let behind = (0..<3).flatMap { host in
+                (0..<300).map { "\(Self.start + 60 * $0),\(host),\(1000 * host + $0)\n" }
+            }
+            let byTime = (0..<300).flatMap { row in
+                (0..<3).map { "\(Self.start + 60 * row),\($0),\(1000 * $0 + row)\n" }
+            }
+            for rows in [behind, byTime] {
+                let found = try sources("datetime,\(name),volt\n" + rows.joined())
+                #expect(found.map(\.entity) == ["0", "1", "2"], "\(name)")
+                #expect(try found.last?.read().values.prefix(2) == [2000, 2001])
+            }
+        }
+        // The cell that serves a terminal is no name of the terminal.
+        let cells = try only("time,cell,rsrp\n" + Self.rows { "\(Self.start + $0),\($0 / 20),\(-$0)" })
+        #expect(cells.schema == ["cell", "rsrp"])
+    }
+
+    @Test("Words for what is missing, of databases, spreadsheets and cards")
+    func missing() throws {
+        let words = ["\\N", "--", "<NA>", "(null)", ".", "#DIV/0!", "NaT", "[N/A]", "[Not Supported]", "1.#QNAN"]
+        let frame = try only(
+            "time,cpu\n" + Self.rows { "\(Self.start + 60 * $0),\($0 < 20 ? "\($0)" : words[$0 % 10])" })
+        #expect(frame.values.prefix(20).allSatisfy { !$0.isNaN } && frame.values.dropFirst(20).allSatisfy(\.isNaN))
+    }
+
+    @Test("Latin-1 names and no-break blanks, as spreadsheets write without a Unicode option")
+    func latin() throws {
+        let text = "Date;Mémoire;Tempèr\n" + Self.rows { "01/13/2025 00:\($0 + 10);\u{A0}1\u{A0}234,5;\($0),5" }
+        let path = try scratch.write("latin.csv", Array(try #require(text.data(using: .isoLatin1))))
+        let frame = try Scratch.source([path]).read()
+        #expect(frame.schema == ["Mémoire", "Tempèr"] && frame.values.prefix(4) == [1234.5, 0.5, 1234.5, 1.5])
+    }
+
+    private static let refusals: [(String, String)] = [
+        (rows { "2025-03-01 00:\($0 + 10):00,\($0),2" }, "column names"),
+        (rows { "web1,\(start + $0),\($0),2" }, "column names"),
+        (rows { "servers.web1.load,2025-03-01 00:\($0 + 10):00,\($0)" }, "column names"),
+        (rows { "  \($0).5e+00" }, "column names"),
+        ("metric,2025-03-01 00:00,2025-03-01 00:01\ncpu,1,2\nmem,3,4\n", "metrics lie in rows"),
+        ("metric,1740787200,1740787260\ncpu,1,2\nmem,3,4\n", "metrics lie in rows"),
+        ("Date,Time,cpu\n" + rows { "2025-03-01,\($0 + 10):00.0,1" }, "a time such as"),
+        ("date,time,cpu\n" + rows { "2025-03-01,\(100 * $0),1" }, "hh:mm:ss"),
+        ("time,cpu\n" + rows(5) { "\(start + $0),1" } + "time,disk\n\(start),1\n", "second header"),
+        ("time,cpu\n" + rows(5) { "\(start + $0),1" } + "\ntime,disk,mem\n\(start),1,2\n", "second header"),
+        ("time,cpu\n" + rows { "25-03-01 00:\($0 + 10):00,1" }, "a time such as"),
+        ("year,month,day,cpu\n" + rows { "2025,3,\($0 % 28 + 1),\($0)" }, "year, month, day"),
+        ("top - 10:00:01 up 1 day, 1 user, load average: 0.42, 0.36, 0.31\nTasks: 112 total\n", "top"),
+    ]
+
+    @Test("What would be read wrongly is refused, and the line says what to do", arguments: refusals)
+    func refused(_ text: String, _ words: String) throws {
+        let line = try refusal(text)
+        #expect(line.contains(words) && !line.contains("\n"), "\(line)")
+    }
+
+    @Test("Names that tell columns apart may be numbers")
+    func numberedNames() throws {
+        for names in ["0,1,2", "0.5,0.9,0.99", "2021,2022,2024"] {
+            let frame = try only("time,\(names)\n" + Self.rows { "\(Self.start + 60 * $0),1,2,3" })
+            #expect(frame.schema == names.split(separator: ",").map(String.init))
+        }
+    }
+
+    @Test(
+        "JSON that is no table is refused by name",
+        arguments: [
+            (#"{"sysstat":{"hosts":[{"statistics":[{"cpu":1},{"cpu":2}]}]}}"#, "sadf -j"),
+            (#"{"status":"error","errorType":"bad_data","error":"parse error"}"#, "parse error"),
+            (#"{"meta":1,"payload":{"stuff":[{"when":"2025-03-01","cpu":1},{"when":"2025-03-02","cpu":2}]}}"#, "stuff"),
+            (#"{"cpu":[1,2,3],"mem":[4,5,6]}"#, "cpu"), ("[[1740787200,1],[1740787260,2]]", "without names"),
+        ])
+    func documents(_ text: String, _ words: String) throws {
+        let line = try refusal(text, "x.json")
+        #expect(line.contains(words), "\(line)")
+    }
+
+    @Test("OTLP files, a request a line, and netdata's second format")
+    func exports() throws {
+        let lines = (0..<3).map { row in
+            #"{"resourceMetrics":[{"resource":{"attributes":[{"key":"host.name","value":{"stringValue":"web1"}}]},"#
+                + #""scopeMetrics":[{"metrics":[{"name":"cpu.load","gauge":{"dataPoints":[{"timeUnixNano":""#
+                + "\(Self.start + 60 * row)" + #"000000000","asDouble":\#(row)}]}}]}]}]}"# + "\n"
+        }
+        let otlp = try sources(lines.joined(), "x.jsonl")
+        #expect(otlp.map(\.entity) == ["web1"])
+        let frame = try #require(try otlp.first?.read())
+        #expect(frame.schema == ["cpu_load"] && frame.values == [0, 1, 2] && frame.times[1] == Double(Self.start) + 60)
+        let netdata = try only(
+            #"{"result":{"labels":["time","user"],"point":{"value":0,"arp":1,"pa":2},"data":[[1740787200000,[1.5,0,0]],[1740787260000,[2.5,0,0]]]}}"#,
+            "x.json")
+        #expect(netdata.schema == ["user"] && netdata.values == [1.5, 2.5])
+    }
+
+    @Test("A file's name says how many rows are to be learned from, as in TSB-AD")
+    func trainingRows() {
+        let name = "sets/057_SMD_id_1_Facility_tr_4055_1st_15538.csv"
+        #expect(EntitySource.trainingRows(ofFile: name) == 4055)
+        #expect(EntitySource.trainingRows(ofFile: "tr_5.csv") == nil && EntitySource.trainingRows(ofFile: "") == nil)
+    }
+
+    @Test("The JSON of sysstat")
+    func sysstat() throws {
+        let rows = (0..<3).map { row in
+            #"{"timestamp":{"date":"2025-03-01","time":"00:0\#(row):00","utc":1,"interval":60},"#
+                + #""cpu-load":[{"cpu":"all","user":\#(row).5},{"cpu":0,"user":1}],"memory":{"memfree":7},"#
+                + #""network":{"net-dev":[{"iface":"eth0","rxkB":\#(row)}]}}"#
+        }
+        let found = try sources(
+            #"{"sysstat":{"hosts":[{"nodename":"web1","statistics":[\#(rows.joined(separator: ","))]}]}}"#, "sa.json")
+        #expect(found.map(\.entity) == ["web1"])
+        let frame = try #require(try found.first?.read())
+        #expect(
+            frame.schema == [
+                #"cpu-load.user{cpu="all"}"#, #"cpu-load.user{cpu="0"}"#, "memory.memfree",
+                #"network.net-dev.rxkB{iface="eth0"}"#,
+            ])
+        #expect(frame.times == [1_740_787_200, 1_740_787_260, 1_740_787_320] && frame[2, 0] == 2.5 && frame[2, 3] == 2)
+    }
+
+    @Test("Names of files cannot break a line; a pipe is not waited for")
+    func names() throws {
+        try scratch.write("odd/new\nline\u{1B}[31m.csv", Self.table)
+        let pipe = scratch.path + "/odd/pipe.csv"
+        #expect(mkfifo(pipe, 0o600) == 0)
+        let contents = try DataCatalog.search([scratch.path + "/odd"])
+        #expect(contents.sources.map(\.entity) == ["new_line_[31m"])
+        #expect(contents.passedOver.map(\.reason) == ["a pipe"])
+        let error = #expect(throws: TelemetryError.self) { try DataCatalog.discover([pipe]) }
+        #expect(error?.description.contains("a pipe") == true)
+    }
+}
