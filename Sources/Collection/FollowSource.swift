@@ -25,9 +25,11 @@ final class FollowSource: LiveSource, @unchecked Sendable {
     private var lines = FollowedLines()
     private var thread: BackgroundThread?
     private var book = DataQualityBook()
-    /// The first lines of the present file, by which its columns are judged.
+    /// The first lines of the present file, by which its columns are judged: what stands above the first row (comments,
+    /// units, the header where a comment comes first), and rows.
     private var judged: [UInt8] = []
-    private var judgedCount = 0
+    private var judgedLines = 0
+    private var judgedRows = 0
     /// The entity's columns so far.
     private var columns: [String] = []
     private var rowCount = 0
@@ -48,7 +50,8 @@ final class FollowSource: LiveSource, @unchecked Sendable {
             if let known = try? JSONDecoder().decode(Position.self, from: Data(bytes)) {
                 lines = known.lines
                 judged = known.judged
-                judgedCount = judged.count { $0 == 0x0A }
+                judgedLines = judged.count { $0 == 0x0A }
+                judgedRows = known.judgedRows ?? judgedLines
             }
         }
     }
@@ -63,6 +66,8 @@ final class FollowSource: LiveSource, @unchecked Sendable {
     private struct Position: Codable {
         var lines: FollowedLines
         var judged: [UInt8]
+        /// `nil`: as many as lines.
+        var judgedRows: Int?
     }
 
     func start() {
@@ -117,6 +122,16 @@ final class FollowSource: LiveSource, @unchecked Sendable {
                 let now = context.wallSeconds()
                 say { $0.clear(.sourceDown, entity: entity, source: title, at: now) }
             }
+            guard here.st_mode & S_IFMT == S_IFREG else {
+                let now = context.wallSeconds()
+                say {
+                    $0.raise(
+                        .sourceDown, entity: entity, source: title, at: now,
+                        detail: "\(path) is no file: a pipe is read as a source of the kind stdin")
+                }
+                Thread.sleep(forTimeInterval: 1)
+                continue
+            }
             var there = stat()
             let inode = unsafe stat(path, &there) == 0 ? UInt64(there.st_ino) : UInt64(here.st_ino)
             switch lines.observe(
@@ -162,13 +177,10 @@ final class FollowSource: LiveSource, @unchecked Sendable {
 
     private func take(_ bytes: [UInt8], isEnd: Bool) throws(StorageError) {
         let taken = lines.take(bytes, isEnd: isEnd, hasHeader: !isJSON(bytes))
-        if taken.isNewHeader {
-            judged = []
-            judgedCount = 0
-        }
+        if taken.isNewHeader { (judged, judgedLines, judgedRows) = ([], 0, 0) }
         guard !taken.lines.isEmpty else { return }
         let rows = try read(taken.lines[...])
-        let position = try? JSONEncoder().encode(Position(lines: lines, judged: judged))
+        let position = try? JSONEncoder().encode(Position(lines: lines, judged: judged, judgedRows: judgedRows))
         try context.store.append(
             rows.isEmpty
                 ? []
@@ -179,8 +191,15 @@ final class FollowSource: LiveSource, @unchecked Sendable {
 
     private func isJSON(_ bytes: [UInt8]) -> Bool {
         if lines.header != nil { return false }
-        if judgedCount > 0 { return true }
+        if judgedLines > 0 { return true }
         return bytes.first { $0 > 0x20 } == 0x7B
+    }
+
+    /// What reading a piece has brought.
+    private struct Piece {
+        var rows: [SampledRow] = []
+        /// Why it ended early, and at which of its lines; `nil`: none of its lines can be read.
+        var failure: (text: String, line: Int?)?
     }
 
     /// The rows of lines; a line that is no row costs itself, and is told.
@@ -189,21 +208,14 @@ final class FollowSource: LiveSource, @unchecked Sendable {
         var rows: [SampledRow] = []
         var bad: String?
         while !rest.isEmpty {
-            let (more, failure) = try readPiece(rest, rowsBefore: rows.count)
-            rows += more
-            // Good lines are those by which later ones are judged.
-            var read = rest.startIndex
-            for _ in 0..<more.count {
-                let end = rest[read...].firstIndex(of: 0x0A).map { $0 + 1 } ?? rest.endIndex
-                if judgedCount < Self.judgedRows {
-                    judged += rest[read..<end]
-                    judgedCount += 1
-                }
-                read = end
-            }
-            guard let failure else { break }
-            bad = bad ?? failure
-            rest = rest[(rest[read...].firstIndex(of: 0x0A).map { $0 + 1 } ?? rest.endIndex)...]
+            let piece = try readPiece(rest, rowsBefore: rows.count)
+            rows += piece.rows
+            let count = piece.failure == nil ? rest.count { $0 == 0x0A } : piece.failure?.line ?? 0
+            judge(rest, lines: count, rows: piece.rows.count)
+            guard let failure = piece.failure else { break }
+            bad = bad ?? failure.text
+            guard let line = failure.line else { break }
+            rest = rest[Self.end(of: line + 1, in: rest)...]
         }
         let now = context.wallSeconds()
         say { book in
@@ -216,23 +228,45 @@ final class FollowSource: LiveSource, @unchecked Sendable {
         return rows
     }
 
-    /// The rows of lines up to one that is none, read as a file that begins with the header and the judged rows.
-    private func readPiece(
-        _ new: ArraySlice<UInt8>, rowsBefore: Int
-    ) throws(StorageError) -> (rows: [SampledRow], failure: String?) {
+    /// Keeps lines that could be read: later ones are judged by them. Lines that are no rows stand above the first row,
+    /// or are comments somewhere, and are of no use.
+    private func judge(_ text: ArraySlice<UInt8>, lines: Int, rows: Int) {
+        guard judgedRows < Self.judgedRows, rows > 0, lines == rows || judgedLines == 0 else { return }
+        let taken = lines - rows + min(rows, Self.judgedRows - judgedRows)
+        judged += text[..<Self.end(of: taken, in: text)]
+        judgedLines += taken
+        judgedRows += taken - (lines - rows)
+    }
+
+    /// Behind the end of the first `count` lines.
+    private static func end(of count: Int, in text: ArraySlice<UInt8>) -> Int {
+        var end = text.startIndex
+        for _ in 0..<count { end = text[end...].firstIndex(of: 0x0A).map { $0 + 1 } ?? text.endIndex }
+        return end
+    }
+
+    /// The rows of lines up to one that is none, read as a file that begins with the header and the judged lines.
+    private func readPiece(_ new: ArraySlice<UInt8>, rowsBefore: Int) throws(StorageError) -> Piece {
         let header = lines.header.map { $0 + [0x0A] } ?? []
         let path =
             FileManager.default.temporaryDirectory.path + "/faultline-\(getpid())-\(UInt32.random(in: 0 ... .max))"
             + (lines.header == nil ? ".jsonl" : ".csv")
         try FileContents.writeAtomically(header + judged + new, to: path)
         defer { unsafe unlink(path) }
-        var rows: [SampledRow] = []
+        var piece = Piece()
         do {
             var options = ReaderOptions()
             options.textIsMissing = true
             let source = EntitySource(
                 site: site, entity: entity, type: type, part: .all, files: [path], format: .generic)
             var reader = try source.makeReader(options: options)
+            guard reader.layout.format != .series else {
+                piece.failure = (
+                    "\(configuration.path ?? "stdin"): found points of series, "
+                        + "expected a table with a header or JSON lines (a row is all that has the same time)", nil
+                )
+                return piece
+            }
             let places = place(reader.schema)
             var rowSeconds: Double?
             if case .rows(let seconds) = reader.layout.clock { rowSeconds = seconds }
@@ -240,17 +274,28 @@ final class FollowSource: LiveSource, @unchecked Sendable {
             while let frame = try reader.nextChunk(maximumRows: 4_096) {
                 for row in 0..<frame.rowCount {
                     defer { number += 1 }
-                    guard number >= judgedCount else { continue }
+                    guard number >= judgedRows else { continue }
                     var values = [Double](repeating: .nan, count: columns.count)
                     for (column, place) in places.enumerated() { values[place] = frame[row, column] }
-                    let time = rowSeconds.map { Double(rowCount + rowsBefore + rows.count) * $0 } ?? frame.times[row]
-                    rows.append(SampledRow(time: time, values: values))
+                    let time =
+                        rowSeconds.map { Double(rowCount + rowsBefore + piece.rows.count) * $0 } ?? frame.times[row]
+                    piece.rows.append(SampledRow(time: time, values: values))
                 }
             }
-            return (rows, nil)
+        } catch let error as TelemetryError {
+            let before = judgedLines + (lines.header == nil ? 0 : 1)
+            let line = error.line.map { $0 - 1 - before }
+            // Lines are counted from where this piece began, which says nothing to whoever looks into the file.
+            let isOfSeveral = error.code == .noData
+            let told = TelemetryError(
+                error.code, path: configuration.path ?? "stdin", field: error.field,
+                found: isOfSeveral ? "rows of several entities" : error.found,
+                expected: isOfSeveral ? "a file for each of them (\(error.expected))" : error.expected)
+            piece.failure = (told.description, line.flatMap { $0 >= 0 ? $0 : nil })
         } catch {
-            return (rows, "\(error)".replacing(path, with: configuration.path ?? "stdin"))
+            piece.failure = ("\(error)", nil)
         }
+        return piece
     }
 
     /// Places of a schema's columns among the entity's; new ones come at the end.

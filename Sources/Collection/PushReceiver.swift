@@ -81,6 +81,13 @@ final class PushReceiver: LiveSource, @unchecked Sendable {
                 given == "Bearer " + String(decoding: token, as: UTF8.self)
             else { return .text(401, "a bearer token is needed\n") }
         }
+        // Taken for the kind that is read, these would be requests without a sample.
+        if request.header("Content-Type")?.contains("write.v2") ?? false {
+            return .text(415, "remote write 2.0; 1.0 is taken\n")
+        }
+        if configuration.kind == .otlp, ["/v1/traces", "/v1/logs", "/v1/profiles"].contains(request.path) {
+            return .text(404, "metrics are taken, at /v1/metrics\n")
+        }
         let now = context.wallSeconds()
         switch unpacked(request) {
         case .failure(let refusal):
@@ -128,7 +135,11 @@ final class PushReceiver: LiveSource, @unchecked Sendable {
         }
         do throws(StorageError) {
             let number = samples.count > 0 ? try context.store.keep(unsettled: kept, from: title) : nil
-            if let number { try take(samples, number: number) }
+            if let number {
+                try take(samples, number: number)
+            } else if samples.unsupported > 0 {
+                try sink.take { $0.takeUnsupported(samples.unsupported, at: now) }
+            }
         } catch {
             context.log.error("samples could not be stored", ["reason": error.description])
             return .text(503, "not now\n")
@@ -162,6 +173,7 @@ final class PushReceiver: LiveSource, @unchecked Sendable {
                 }
             }
             intake.takeReadable(at: now)
+            if samples.unsupported > 0 { intake.takeUnsupported(samples.unsupported, at: now) }
             intake.settle(arrival: now)
         }
     }

@@ -151,6 +151,10 @@ final class ScrapeSource: LiveSource, @unchecked Sendable {
         }
     }
 
+    private static func isPage(_ answer: HTTPFetcher.Answer) -> Bool {
+        answer.type.hasPrefix("text/html") || answer.body.first { $0 > 0x20 } == 0x3C
+    }
+
     private func scrape(
         _ target: ScrapeTarget, _ fetcher: HTTPFetcher, _ options: HTTPFetcher.Options
     ) throws(StorageError) {
@@ -162,6 +166,11 @@ final class ScrapeSource: LiveSource, @unchecked Sendable {
         let time = context.wallSeconds()
         let answer: Result<HTTPFetcher.Answer, any Error> = Result { try fetcher.get(target.url, options) }
         switch answer {
+        case .success(let answer) where answer.status == 200 && Self.isPage(answer):
+            try sink.take {
+                $0.takeFailure(
+                    "it answers with a page of HTML, not with metrics: is the path right?", on: place, at: time)
+            }
         case .success(let answer) where answer.status == 200:
             let exposition = Exposition(
                 parsing: answer.body, isOpenMetrics: answer.type.hasPrefix("application/openmetrics-text"))

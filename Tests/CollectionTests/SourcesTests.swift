@@ -125,6 +125,27 @@ import Testing
                 })
     }
 
+    /// What stands above the first row is no row: were it counted as one, each piece would lose a row.
+    @Test(arguments: ["# written by a collector\ntime,a\n", "time,a\nUTC,%\n", "sep=,\ntime,a\n", "Report\n\ntime,a\n"])
+    func rowsThatComeOneByOneAreAllThereBelowWhatStandsAboveThem(_ head: String) throws {
+        let folder = try TemporaryFolder()
+        let path = folder.url.appending(path: "host.csv").path
+        let store = try SampleStore(path: folder.url.appending(path: "s.db").path)
+        func line(_ number: Int) -> String { "\(1_700_000_000 + number),\(number)\n" }
+        try (head + (0..<5).map(line).joined()).write(toFile: path, atomically: false, encoding: .utf8)
+        let sources = try start(#"{"kind": "follow", "path": "\#(path)"}"#, store)
+        defer { sources.stop() }
+        #expect(try eventually { try rows(store, "s/host").count == 5 })
+        for number in 5..<8 {
+            let handle = try #require(FileHandle(forWritingAtPath: path))
+            try handle.seekToEnd()
+            try handle.write(contentsOf: Data(line(number).utf8))
+            try handle.close()
+            #expect(try eventually { try rows(store, "s/host").count == number + 1 })
+        }
+        #expect(try rows(store, "s/host").map(\.values) == (0..<8).map { [Double($0)] })
+    }
+
     /// A snappy block of literals only: what a packer may always write.
     private func snappy(_ bytes: [UInt8]) -> [UInt8] {
         var result: [UInt8] = []

@@ -16,6 +16,8 @@ package struct SourceIntake: Sendable {
     private var memberCount = 0
     private var rows: [Row] = []
     private var book = DataQualityBook()
+    /// The first series of an answer whose labels cannot be read.
+    private var unreadable: String?
     private var resumable: [String: (columns: [String], lastTime: Double?)] = [:]
 
     private enum Reference { case member(entity: Int, Int), up(entity: String), none }
@@ -157,6 +159,13 @@ package struct SourceIntake: Sendable {
         book.clear(.malformed, source: settings.source, at: time)
     }
 
+    /// Takes that samples came of a kind that is not taken.
+    package mutating func takeUnsupported(_ count: Int, at time: Double) {
+        book.raise(
+            .samplesRefused, source: settings.source, at: time, count: count,
+            detail: "native histograms are not taken; classic ones are")
+    }
+
     /// Takes that an answer is larger than allowed, or cannot be unpacked: nothing of it counts.
     package mutating func takeOversized(_ reason: String, on target: SeriesResolver.Target, at time: Double) {
         book.raise(.overBound, entity: target.entity, source: settings.source, at: time, detail: reason)
@@ -172,6 +181,11 @@ package struct SourceIntake: Sendable {
                 detail: "\(lines) \(bad.line): \(bad.what)")
         } else {
             book.clear(.malformed, entity: target.entity, source: settings.source, at: time)
+        }
+        if let series = unreadable {
+            unreadable = nil
+            book.raise(
+                .malformed, source: settings.source, at: time, detail: "no series: '\(series.prefix(100))'")
         }
         let tooMany = exposition.leftOut + refused.count
         if tooMany > 0 {
@@ -325,7 +339,10 @@ package struct SourceIntake: Sendable {
         _ text: String, on target: SeriesResolver.Target, _ state: TargetState, kinds: [String: MetricSeries.Kind],
         refused: inout [String]
     ) -> Reference {
-        guard let series = MetricSeries(parsing: text) else { return .none }
+        guard let series = MetricSeries(parsing: text) else {
+            unreadable = unreadable ?? text
+            return .none
+        }
         return refer(series, on: target, state, kinds: kinds, refused: &refused)
     }
 
