@@ -1,4 +1,5 @@
 import Federation
+import Numerics
 import Platform
 import Testing
 
@@ -42,6 +43,33 @@ import Testing
         // A few who say little first keep out nobody.
         let all = said(["x": 1, "a": 0.01, "b": 0.01, "c": 1, "d": 1, "e": 1])
         for worker in ["x", "a", "c"] { #expect(!refuses(worker, all, among: 6)) }
+    }
+
+    /// Against the definition, with workers that say something else the second time.
+    @Test(arguments: 0..<40) func itIsWhatTheOthersSaid(seed: Int) {
+        var generator = CounterBasedGenerator(seed: UInt64(seed), purpose: "announcements")
+        func draw(_ count: Int) -> Int { min(count - 1, Int(generator.uniform() * Double(count))) }
+        var said = Announcements()
+        var known: [String: AnnouncedChange] = [:]
+        for _ in 0..<(4 + draw(30)) {
+            let worker = "w\(draw(12))"
+            let change = AnnouncedChange(
+                group: "g", norm: [0.5, 1, 1, 2, 9, 30][draw(6)], samples: [0, 5, 10, 200][draw(4)])
+            known[worker] = change
+            // What is said of a group a second time is not looked at.
+            said.note([change, AnnouncedChange(group: "g", norm: 0, samples: 1)], from: worker)
+        }
+        for (worker, own) in known {
+            let others = known.filter { $0.key != worker }.map(\.value)
+            let count = known.count + draw(6)
+            let middle = max(count - 1, others.count) / 2
+            var refuses = false
+            if count >= 3, middle < others.count, let samples = others.map(\.samples).min() {
+                let growth = max(1, Double(own.samples) / Double(max(1, samples)))
+                refuses = own.norm > 5 * others.map(\.norm).sorted()[middle] * growth
+            }
+            #expect(self.refuses(worker, said, among: count) == refuses, "\(own) beside \(others) of \(count)")
+        }
     }
 
     @Test func twoAreHeldAgainstTheRoundsBefore() {

@@ -3,14 +3,39 @@
 /// Of those who have said nothing yet it is taken that their changes are longer than all others. So nobody is refused for being
 /// early, and nothing that a few say first can keep out what most say later.
 package struct Announcements: Sendable {
+    /// What is said of one group, each in ascending order, so that what one more says costs no look at all others.
+    private struct Said: Sendable {
+        var norms: [Double] = []
+        var samples: [UInt64] = []
+
+        mutating func add(_ change: AnnouncedChange) {
+            norms.insert(change.norm, at: norms.place(of: change.norm))
+            samples.insert(change.samples, at: samples.place(of: change.samples))
+        }
+
+        mutating func remove(_ change: AnnouncedChange) {
+            norms.remove(at: norms.place(of: change.norm))
+            samples.remove(at: samples.place(of: change.samples))
+        }
+    }
+
     private var byWorker: [String: [AnnouncedChange]] = [:]
+    private var byGroup: [String: Said] = [:]
 
     /// Nobody has said anything.
     package init() {}
 
     /// Somebody says what it has.
     package mutating func note(_ changes: [AnnouncedChange], from worker: String) {
+        for change in Self.first(byWorker[worker] ?? []) { byGroup[change.group]?.remove(change) }
         byWorker[worker] = changes
+        for change in Self.first(changes) { byGroup[change.group, default: Said()].add(change) }
+    }
+
+    /// The first of each group.
+    private static func first(_ changes: [AnnouncedChange]) -> [AnnouncedChange] {
+        var seen: Set<String> = []
+        return changes.filter { seen.insert($0.group).inserted }
     }
 
     /// What somebody said; `nil` where it said nothing.
@@ -45,12 +70,38 @@ package struct Announcements: Sendable {
     /// The most that the median of the others can be, whatever those say who have said nothing, with the fewest samples that
     /// somebody named; `nil` while too few have.
     private func least(_ group: String, beside worker: String, among count: Int) -> RoundGate.Reference? {
-        let said = byWorker.filter { $0.key != worker }.compactMap { $0.value.first { $0.group == group } }
-        let norms = said.map(\.norm).sorted()
+        guard let said = byGroup[group] else { return nil }
+        let own = byWorker[worker]?.first { $0.group == group }
+        let others = said.norms.count - (own == nil ? 0 : 1)
         // The upper one of the two in the middle, where there are two.
-        let middle = max(count - 1, norms.count) / 2
-        guard middle < norms.count, let samples = said.map(\.samples).min() else { return nil }
-        return RoundGate.Reference(change: norms[middle], samples: Double(max(1, samples)))
+        var middle = max(count - 1, others) / 2
+        guard middle < others, var samples = said.samples.first else { return nil }
+        if let own {
+            if middle >= said.norms.place(of: own.norm) { middle += 1 }
+            if samples == own.samples { samples = said.samples[1] }
+        }
+        return RoundGate.Reference(change: said.norms[middle], samples: Double(max(1, samples)))
+    }
+}
+
+extension [Double] {
+    /// Where the first value lies that is not smaller, in ascending order.
+    fileprivate func place(of value: Double) -> Int { place { $0 < value } }
+}
+
+extension [UInt64] {
+    /// Where the first value lies that is not smaller, in ascending order.
+    fileprivate func place(of value: UInt64) -> Int { place { $0 < value } }
+}
+
+extension Array {
+    fileprivate func place(_ isBefore: (Element) -> Bool) -> Int {
+        var (low, high) = (0, count)
+        while low < high {
+            let middle = (low + high) / 2
+            if isBefore(self[middle]) { low = middle + 1 } else { high = middle }
+        }
+        return low
     }
 }
 

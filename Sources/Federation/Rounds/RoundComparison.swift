@@ -175,23 +175,25 @@ struct RoundComparison {
         }
         var lines: [RoundTreatment.Line] = []
         for part in summary.parts {
-            var reference =
-                references?[part.group]
-                ?? Reference(
-                    usual: history.median(of: part.group), bound: nil, weight: Double(part.samples), total: 0,
-                    sites: [:])
-            var weight = min(Double(part.samples), gate.weightRatio * reference.weight)
-            let own = reference.sites[summary.site] ?? 0
+            let group = part.group
+            if references?[group] == nil {
+                let fresh = Reference(
+                    usual: history.median(of: group), bound: nil, weight: Double(part.samples), total: 0, sites: [:])
+                references?[group] = fresh
+            }
+            // No copy of what there is of each site.
+            let (total, own) = (references?[group]?.total ?? 0, references?[group]?.sites[summary.site] ?? 0)
+            var weight = min(Double(part.samples), gate.weightRatio * (references?[group]?.weight ?? 0))
             // What makes the site's part of the whole as large as it may be, and no larger.
-            let room = (gate.largestShare * reference.total - own) / max(1e-9, 1 - gate.largestShare)
-            if reference.sites.count >= RoundGate.fewest { weight = min(weight, room) }
+            let room = (gate.largestShare * total - own) / max(1e-9, 1 - gate.largestShare)
+            if references?[group]?.sites.count ?? 0 >= RoundGate.fewest { weight = min(weight, room) }
             let counted = UInt64(max(1, weight.rounded(.down)))
-            reference.total += Double(counted)
-            reference.sites[summary.site] = own + Double(counted)
-            references?[part.group] = reference
+            references?[group]?.total += Double(counted)
+            references?[group]?.sites[summary.site] = own + Double(counted)
+            let (bound, usual) = (references?[group]?.bound, references?[group]?.usual)
             if let line = gate.line(
                 of: part, worker: summary.worker, weight: counted,
-                bound: gate.limit(reference.bound, beside: reference.usual))
+                bound: gate.limit(bound, beside: usual))
             {
                 lines.append(line)
             }

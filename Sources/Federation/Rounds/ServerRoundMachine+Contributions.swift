@@ -48,6 +48,8 @@ extension ServerRoundMachine {
         if piece.bytes.count == 0 {
             // It asks whether to send.
             if !piece.changes.isEmpty, round.kind == .training {
+                // Only one copy while it changes.
+                phase = .waiting
                 round.announcements.note(piece.changes, from: name)
                 phase = .running(round)
                 if refuseBeforehand(name, digest: piece.digest, at: now, &directives) { return }
@@ -98,7 +100,7 @@ extension ServerRoundMachine {
     ) -> Bool {
         guard case .running(let round) = phase, let member = members[name],
             let error = round.announcements.refusal(
-                of: name, among: members.count { !$0.value.entities.isEmpty || round.accepted[$0.key] != nil },
+                of: name, among: contributors(to: round),
                 gate: configuration.gate, history: history)
         else { return false }
         forgetUpload(of: name)
@@ -107,6 +109,12 @@ extension ServerRoundMachine {
             Self.receipt(round.number, round.attempt, digest, .rejected, 0, error.description), to: member,
             &directives)
         return true
+    }
+
+    /// Those who may contribute to a round; of hundreds all are taken for it, which refuses nobody.
+    private func contributors(to round: OpenRound) -> Int {
+        guard members.count <= Self.fewMembers else { return members.count }
+        return members.count { !$0.value.entities.isEmpty || round.accepted[$0.key] != nil }
     }
 
     private static func receipt(

@@ -3,7 +3,7 @@ import Platform
 /// Why nothing goes on, in one line for people.
 extension ServerRoundMachine {
     /// Members of whom a list costs little enough to be made with every event.
-    private static let fewMembers = 256
+    static let fewMembers = 256
 
     /// Says what the machine waits for: always to whoever asks, and in the log when it has waited for a heartbeat and it
     /// is something else than before.
