@@ -65,4 +65,24 @@ import Testing
         #expect(quota.opened(90, from: "a", at: Self.at(1)) == nil, "one a second")
         #expect(quota.opened(91, from: "a", at: Self.at(1)) == .pace)
     }
+
+    /// A worker that goes on finding entities has as many in the end as one registration can name.
+    @Test func aWorkerReachesSoManyEntities() throws {
+        let harness = NodeHarness { $0.minimumWorkers = 2 }
+        let worker = ScriptedWorker("m", in: harness, entities: ["m/e"])
+        try harness.run(for: .seconds(1)) { worker.turn() }
+        for revision in 1...4 as ClosedRange<UInt32> {
+            var registration = Registration(
+                incarnation: 7, site: "m", domain: "m",
+                capabilities: Capabilities(cores: 1, accelerator: "cpu", samplesPerGroup: [:], schemaHash: ""),
+                entities: (0..<WireLimits.entities / 2 - 1).map { "m/\(revision)-\($0)" })
+            registration.revision = revision
+            worker.send(.registration(registration))
+            try harness.run(for: .seconds(1)) { worker.turn() }
+        }
+        let served = harness.node.machine.workers.first?.entities.count
+        #expect(served == WireLimits.entities - 1)
+        #expect(harness.lines.contains { $0.hasPrefix("claim refused") && $0.contains("entities: found 24574") })
+        #expect(harness.node.machine.workers.map(\.name) == ["m"])
+    }
 }

@@ -93,6 +93,19 @@ import Testing
         #expect(try log.lastSequence() == 20)
     }
 
+    /// A worker begins a spool with each start, and an ill-meaning one with each batch: the latest are remembered.
+    @Test func spoolsOfAWorkerAreBounded() throws {
+        let folder = try TemporaryFolder()
+        let log = try AlarmLog(path: folder.path("alarms.db"))
+        try log.append([], delivery: ("a", 500, 9), now: 5)
+        for spool in 1...40 as ClosedRange<UInt64> { try log.append([], delivery: ("m", spool, 1), now: 5) }
+        try log.append([], delivery: ("m", 30, 2), now: 5)
+        let kept = try log.deliveries(limit: 100)
+        #expect(kept.filter { $0.worker == "m" }.map(\.spool).sorted() == Array(25...40))
+        #expect(kept.first { $0.worker == "m" && $0.spool == 30 }?.delivered == 2)
+        #expect(kept.contains { $0.worker == "a" && $0.delivered == 9 })
+    }
+
     @Test func aSpoolKeepsItsNameAndWhatIsNotDelivered() throws {
         let folder = try TemporaryFolder()
         do {

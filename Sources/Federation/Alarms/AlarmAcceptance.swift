@@ -16,8 +16,14 @@ package struct AlarmAcceptance: Sendable {
         package var entities = 262_144
         /// Workers that are remembered for one entity.
         package var workersOfAnEntity = 64
-        /// Spools.
-        package var spools = 65_536
+        /// Workers whose spools are remembered.
+        package var senders = 16_384
+        /// Spools of one worker, the latest: it begins one with each start.
+        package var spoolsOfAWorker = 16
+        /// Alarms of one worker that may be news, in the long run.
+        package var alarmsPerSecond = 100.0
+        /// Those that may be after a pause, as when a worker was cut off for days.
+        package var burst = 20_000.0
         /// Bytes of batches that wait for the disk.
         package var waitingBytes = 64 << 20
 
@@ -25,9 +31,9 @@ package struct AlarmAcceptance: Sendable {
         package init() {}
     }
 
-    private struct SpoolKey: Hashable {
-        var worker: String
-        var spool: UInt64
+    private struct Spool: Sendable {
+        var number: UInt64
+        var delivered: UInt64
     }
 
     private struct Home: Sendable {
@@ -52,8 +58,10 @@ package struct AlarmAcceptance: Sendable {
 
     private let limits: Limits
     private var accepted: AcceptedAlarms
-    private var spools: [SpoolKey: UInt64] = [:]
-    private var spoolOrder: [SpoolKey] = []
+    /// By worker; the latest at the end.
+    private var spools: [String: [Spool]] = [:]
+    private var spoolOrder: [String] = []
+    private var quotas: [String: TokenBucket] = [:]
     private var homes: [String: Home] = [:]
     private var newServices: [AlarmStore.Service] = []
     private var inFlight: InFlight?
@@ -75,7 +83,7 @@ package struct AlarmAcceptance: Sendable {
         lastSequence = recovery.lastSequence
         for claim in recovery.alarms { accepted.add(claim) }
         for (worker, spool, delivered) in recovery.spools {
-            set(SpoolKey(worker: worker, spool: spool), to: delivered)
+            set(spool, of: worker, to: delivered)
         }
         for service in recovery.services { _ = remember(service) }
     }
@@ -186,9 +194,9 @@ package struct AlarmAcceptance: Sendable {
         // A sender's claims: numbers that the log cannot hold are no numbers of a spool.
         let most = UInt64(Int64.max) - UInt64(batch.alarms.count)
         guard batch.first > 0, batch.first <= most, (1...batch.first).contains(batch.oldest) else { return }
-        let key = SpoolKey(worker: sender.worker, spool: batch.spool)
         // A spool that is new here gives what it still has, from its beginning.
-        let known = spools[key] ?? batch.oldest - 1
+        let before = delivered(batch.spool, of: sender.worker)
+        let known = before ?? batch.oldest - 1
         var delivered = known
         if batch.first - 1 > delivered {
             guard batch.first == batch.oldest else {
@@ -227,8 +235,14 @@ package struct AlarmAcceptance: Sendable {
                 AlarmStore.Entry(
                     sequence: lastSequence + Int64(entries.count) + 1, claim: claim, bytes: batch.alarms[index]))
         }
+        guard mayAdd(entries.count, for: sender.worker, at: now) else {
+            // It sends again what is not answered.
+            return note(
+                Note(.warning, "alarms held back: beyond the quota", ["worker": sender.worker]), sender.worker, at: now,
+                &directives)
+        }
         delivered = max(delivered, batch.first - 1 + UInt64(batch.alarms.count))
-        guard delivered != known || spools[key] == nil else {
+        guard delivered != known || before == nil else {
             return answer(
                 sender, AlarmReceipt(spool: batch.spool, delivered: delivered, refused: refused), &directives)
         }
@@ -245,16 +259,37 @@ package struct AlarmAcceptance: Sendable {
         guard let sender = done.sender else { return }
         for entry in done.store.entries { accepted.add(entry.claim) }
         lastSequence += Int64(done.store.entries.count)
-        set(SpoolKey(worker: sender.worker, spool: done.store.spool), to: done.store.delivered)
+        set(done.store.spool, of: sender.worker, to: done.store.delivered)
         answer(
             sender,
             AlarmReceipt(spool: done.store.spool, delivered: done.store.delivered, refused: done.refused),
             &directives)
     }
 
-    private mutating func set(_ key: SpoolKey, to delivered: UInt64) {
-        if spools.updateValue(delivered, forKey: key) == nil { spoolOrder.append(key) }
-        if spoolOrder.count > limits.spools { spools[spoolOrder.removeFirst()] = nil }
+    private func delivered(_ spool: UInt64, of worker: String) -> UInt64? {
+        spools[worker]?.last { $0.number == spool }?.delivered
+    }
+
+    private mutating func set(_ spool: UInt64, of worker: String, to delivered: UInt64) {
+        if spools[worker] == nil { spoolOrder.append(worker) }
+        var own = (spools[worker] ?? []).filter { $0.number != spool }
+        own.append(Spool(number: spool, delivered: delivered))
+        if own.count > limits.spoolsOfAWorker { own.removeFirst() }
+        spools[worker] = own
+        if spoolOrder.count > limits.senders { spools[spoolOrder.removeFirst()] = nil }
+    }
+
+    /// Whether so many more of its alarms may be news now: nobody fills the log, out of which the oldest go.
+    private mutating func mayAdd(_ count: Int, for worker: String, at now: Instant) -> Bool {
+        guard count > 0 else { return true }
+        if quotas.count >= limits.senders, quotas[worker] == nil {
+            quotas = quotas.filter { entry in
+                var bucket = entry.value
+                return !bucket.isFull(at: now)
+            }
+        }
+        let fresh = TokenBucket(capacity: limits.burst, perSecond: limits.alarmsPerSecond, at: now)
+        return quotas[worker, default: fresh].take(Double(count), at: now)
     }
 
     private func answer(

@@ -55,9 +55,14 @@ extension ServerRoundMachine {
                         members[name]?.registration.mirrored = registration.mirrored
                         unsettle(old.registration.domain)
                     }
-                    // What it reached it goes on reaching; it may have found more.
-                    if !old.reach.isSuperset(of: registration.entities) {
-                        let reach = old.reach.union(registration.entities)
+                    // What it reached it goes on reaching; it may have found more, up to what one registration can name.
+                    let reach = old.reach.union(registration.entities)
+                    if reach.count > WireLimits.entities {
+                        refuseClaim(
+                            "entities",
+                            "entities: found \(reach.count) with those before, expected at most "
+                                + "\(WireLimits.entities)", of: old.principal, &directives)
+                    } else if reach.count > old.reach.count {
                         members[name]?.reach = reach
                         members[name]?.registration.entities = reach.sorted()
                         unsettle(old.registration.domain)

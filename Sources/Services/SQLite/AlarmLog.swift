@@ -73,6 +73,9 @@ package final class AlarmLog {
     /// Bytes of entries that one page holds at most, but for one entry.
     package static let pageBytes = 1 << 20
 
+    /// Spools of one worker that are remembered, the latest.
+    private static let spoolsOfAWorker: Int64 = 16
+
     private let database: Database
 
     /// What is wrong with the file, where it was opened all the same; `nil` for a sound one.
@@ -121,6 +124,13 @@ package final class AlarmLog {
                         .text(delivery.worker), .integer(Int64(bitPattern: delivery.spool)),
                         .integer(Int64(clamping: delivery.delivered)), .integer(now),
                     ])
+                // It begins a spool with each start.
+                try database.query(
+                    """
+                    DELETE FROM deliveries WHERE worker = ? AND rowid <= (
+                        SELECT rowid FROM deliveries WHERE worker = ? ORDER BY rowid DESC LIMIT 1 OFFSET ?)
+                    """,
+                    [.text(delivery.worker), .text(delivery.worker), .integer(Self.spoolsOfAWorker)])
             }
             for service in services {
                 try database.query(

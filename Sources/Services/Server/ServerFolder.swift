@@ -57,7 +57,7 @@ final class ServerFolder: ServerDisk, @unchecked Sendable {
         recovery.alarms = try alarms.alarms(limit: limits.alarms).map {
             AlarmClaim(id: $0.id, revision: $0.revision, entity: $0.entity)
         }
-        recovery.spools = try alarms.deliveries(limit: limits.spools)
+        recovery.spools = try alarms.deliveries(limit: limits.senders * limits.spoolsOfAWorker)
         recovery.services = try alarms.services(limit: limits.entities).map {
             AlarmStore.Service(entity: $0.entity, domain: $0.domain, worker: $0.worker)
         }

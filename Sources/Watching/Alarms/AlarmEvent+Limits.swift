@@ -6,6 +6,9 @@ extension AlarmEvent {
     /// Rows that a stream may have, so that nothing that is computed from them overflows.
     package static let mostRows = 1 << 53
 
+    /// The largest distance of a time from nought, in seconds: 30 million years.
+    static let latest = 1e15
+
     /// What keeps an event that came from elsewhere from being one, in one line; `nil` for a sound one.
     package var flaw: String? {
         func name(_ text: String, _ field: String, _ limit: Int) -> String? {
@@ -27,6 +30,13 @@ extension AlarmEvent {
         guard quality?.isBounded ?? true else {
             return
                 "quality: found texts or subjects beyond the bounds, expected at most \(Quality.mostSubjects) subjects"
+        }
+        let points = [onset, at, lastAlarm, signatureStart].compactMap { $0 }
+        guard points.allSatisfy({ $0.time.magnitude <= Self.latest }) else {
+            return "time: found no number, or one beyond \(Self.latest) s, expected seconds"
+        }
+        guard fingerprint.allSatisfy({ (0...1.001).contains($0.share) && !$0.deviation.isNaN }) else {
+            return "fingerprint: found a share that is none, expected 0 to 1"
         }
         guard score.isFinite, score >= 0, reconstruction?.isFinite ?? true else {
             return "score: found a number that is not finite, or below 0"

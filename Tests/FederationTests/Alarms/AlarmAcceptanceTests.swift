@@ -94,6 +94,40 @@ private struct Desk {
         #expect(desk.send([Desk.claim("south/enb", 7)], from: "c", "south", first: 3)?.refused == [])
     }
 
+    /// Whoever raises alarms without end is held back, and nobody else: the log, out of which the oldest go, is not his.
+    @Test func nobodyFillsTheLog() {
+        var desk = Desk()
+        func batch(_ number: Int) -> [AlarmClaim?] {
+            (0..<250).map { Desk.claim("north/enb", number * 250 + $0) }
+        }
+        var sent = 0
+        while sent < 200, desk.send(batch(sent), from: "a", "north", first: UInt64(sent) * 250 + 1) != nil { sent += 1 }
+        #expect(sent == 80 && desk.log.count == 20_000)
+        #expect(desk.notes.map { "\($0.message)" } == ["alarms held back: beyond the quota"])
+        // What is no news costs nothing, and others have a quota of their own.
+        #expect(desk.send(batch(79), from: "a", "north", first: 79 * 250 + 1)?.delivered == 20_000)
+        #expect(desk.send([Desk.claim("south/ue", 1)], from: "b", "south", first: 1)?.delivered == 1)
+        // It sends again what was not answered.
+        #expect(desk.send(batch(80), from: "a", "north", first: 20_001) == nil)
+        desk.now = desk.now + .seconds(1)
+        #expect(desk.send(batch(80), from: "a", "north", first: 20_001)?.delivered == 20_250)
+        #expect(desk.send(batch(81), from: "a", "north", first: 20_251) == nil, "on credit")
+        #expect(desk.log.map(\.sequence) == Array(1...20_251))
+    }
+
+    /// However many spools one begins, those of others are remembered.
+    @Test func spoolsOfOneDoNotPushOutThoseOfOthers() {
+        var desk = Desk()
+        let own = [Desk.claim("south/ue", 1)]
+        #expect(desk.send(own, from: "b", "south", spool: 3, first: 1)?.delivered == 1)
+        for spool in 0..<70_000 as Range<UInt64> {
+            desk.send([Desk.claim("north/enb", 5)], from: "a", "north", spool: spool, first: 1)
+        }
+        let stored = desk.stores.count
+        #expect(desk.send(own, from: "b", "south", spool: 3, first: 1)?.delivered == 1)
+        #expect(desk.stores.count == stored, "a spool that is known is not begun again")
+    }
+
     /// A server that has lost its folder has given the entity to nobody, or to another worker than the one that watched it.
     @Test func whoHasTheSamplesMaySpeak() {
         var desk = Desk()
