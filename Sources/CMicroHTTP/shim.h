@@ -59,6 +59,30 @@ static inline int faultline_http_header_count(struct MHD_Connection *connection,
     return counted.count;
 }
 
+// Whether a character may stand in a header's name (RFC 9110, section 5.6.2).
+static inline int faultline_http_is_token(unsigned char c) {
+    return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || (c && strchr("!#$%&'*+-.^_`|~", c));
+}
+
+static inline enum MHD_Result faultline_http_check_one(
+    void *context, enum MHD_ValueKind kind, const char *name, size_t name_size, const char *value, size_t value_size) {
+    int *is_sound = context;
+    for (size_t i = 0; i < name_size; i++) {
+        if (!faultline_http_is_token((unsigned char)name[i])) *is_sound = 0;
+    }
+    for (size_t i = 0; value && i < value_size; i++) {
+        if (value[i] == 0 || value[i] == '\r' || value[i] == '\n') *is_sound = 0;
+    }
+    return MHD_YES;
+}
+
+// Whether all headers are such as another reader would see too: a name with a blank behind it is another name to some.
+static inline int faultline_http_headers_are_sound(struct MHD_Connection *connection) {
+    int is_sound = 1;
+    MHD_get_connection_values_n(connection, MHD_HEADER_KIND, faultline_http_check_one, &is_sound);
+    return is_sound;
+}
+
 static inline int faultline_http_descriptor(struct MHD_Connection *connection) {
     const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
     return info ? info->connect_fd : -1;

@@ -40,7 +40,7 @@ extension FuzzTarget {
             let text = String(decoding: bytes, as: UTF8.self)
             _ = HostName(text)
             _ = HostRule(names: ["a.example"]).allows(text)
-            _ = HostRule(names: [text]).allows(origin: text)
+            _ = HostRule(names: [text]).allows(origin: text, host: text)
             _ = NameRule.flaw(in: text, limit: 100)
             _ = PrintableText.line(text, limit: 40)
             _ = ListenAddress(text)

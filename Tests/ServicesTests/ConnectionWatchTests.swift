@@ -89,7 +89,15 @@ import Testing
         {
             #expect(!rule.allows(host), "\(host)")
         }
-        #expect(rule.allows(origin: "http://localhost:7410") && !rule.allows(origin: "http://evil.example"))
-        #expect(!rule.allows(origin: "null"))
+        #expect(rule.allows(origin: "http://localhost:7410", host: "LOCALHOST:7410"))
+        #expect(rule.allows(origin: "https://edge-1.example.org", host: "edge-1.example.org"))
+        for origin in [
+            "http://evil.example", "null", "", "http://localhost", "http://localhost:3000", "http://127.0.0.1:7410",
+            "http://6.6.6.6:7410", "http://localhost:7410@evil.example",
+        ] {
+            #expect(!rule.allows(origin: origin, host: "localhost:7410"), "\(origin)")
+        }
+        #expect(!rule.allows(origin: "http://localhost:7410", host: nil))
+        #expect(!rule.allows(origin: "http://evil.example", host: "evil.example"))
     }
 }

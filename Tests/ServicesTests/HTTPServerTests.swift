@@ -90,6 +90,23 @@ private final class RawConnection {
         #expect(try statuses(server, next) == ["200"])
     }
 
+    /// What another reader of the same bytes would take for something else is not looked at.
+    @Test func headersAreWhatTheyLookLike() throws {
+        let server = try server()
+        defer { server.stop() }
+        func get(_ headers: String) -> String {
+            "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\(headers)Connection: close\r\n\r\n"
+        }
+        #expect(try statuses(server, get("X-Any_thing.1: a b\tc\r\n")) == ["200"])
+        for header in [
+            "Transfer-Encoding : chunked", "X\u{0}: y", "X: a\u{0}b", "X: a\rContent-Length: 4", "X(: y",
+            "Authorization: Bearer a\r\nAuthorization: Bearer b",
+            "Origin: http://localhost\r\nOrigin: http://evil.example",
+        ] {
+            #expect(try Set(statuses(server, get(header + "\r\n"))) == ["400"], "\(header.debugDescription)")
+        }
+    }
+
     @Test func onlyUnderTheServersNames() throws {
         let server = try server()
         defer { server.stop() }

@@ -280,6 +280,12 @@ private func refusal(_ connection: OpaquePointer, method: String, version: Strin
     func header(_ name: String) -> String? {
         unsafe faultline_http_header(connection, name).map { unsafe String(cString: $0) }
     }
+    guard unsafe faultline_http_headers_are_sound(connection) != 0 else {
+        return .text(400, "found a header with characters that no header has\n")
+    }
+    guard count("Authorization") <= 1, count("Origin") <= 1 else {
+        return .text(400, "expected at most one Authorization and one Origin\n")
+    }
     // Two readers, one of them a proxy, shall not see the end of a request at two places.
     let coding = header("Transfer-Encoding")
     guard count("Content-Length") + count("Transfer-Encoding") <= 1,
@@ -294,7 +300,7 @@ private func refusal(_ connection: OpaquePointer, method: String, version: Strin
     if let host = header("Host"), !door.hosts.allows(host) {
         return .text(421, "'\(HTTPResponse.printable(host))' is no name of this server\n")
     }
-    if method != "GET", let origin = header("Origin"), !door.hosts.allows(origin: origin) {
+    if method != "GET", let origin = header("Origin"), !door.hosts.allows(origin: origin, host: header("Host")) {
         return .text(403, "a page of '\(HTTPResponse.printable(origin))' may change nothing here\n")
     }
     return nil

@@ -16,10 +16,12 @@ package struct HostRule: Equatable, Sendable {
         return name.isAddress || names.contains(name.host)
     }
 
-    /// Whether an `Origin` header may stand in a request that changes something.
-    package func allows(origin: String) -> Bool {
+    /// Whether an `Origin` header may stand in a request that changes something: that of this server's own page, under the name
+    /// and port that the request itself names. A page that another program of the machine serves is another's.
+    package func allows(origin: String, host: String?) -> Bool {
         for scheme in ["http://", "https://"] where origin.hasPrefix(scheme) {
-            return allows(String(origin.dropFirst(scheme.count)))
+            let own = String(origin.dropFirst(scheme.count))
+            return allows(own) && HostName(own) == host.flatMap(HostName.init)
         }
         return false
     }
