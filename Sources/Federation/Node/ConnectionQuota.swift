@@ -25,6 +25,8 @@ package struct ConnectionQuota: Sendable {
         case handshakes = "too many handshakes"
         /// Its address makes them too fast.
         case pace = "connections too fast"
+        /// More has come over it than messages may wait.
+        case unfinished = "unfinished messages"
     }
 
     private struct Connection: Sendable {

@@ -39,9 +39,11 @@ final class ConnectionGuard: Sendable {
 
     /// Watches sockets.
     ///
-    /// - Parameter addresses: within the process, where the sockets' monitors tell.
+    /// - Parameters:
+    ///   - addresses: within the process, where the sockets' monitors tell.
+    ///   - held: of each of the sockets.
     init(
-        _ context: ZeroMQContext, addresses: [String], quota: SharedQuota
+        _ context: ZeroMQContext, addresses: [String], held: [HeldBytes], quota: SharedQuota
     ) throws(TransportError) {
         var threads: [BackgroundThread] = []
         var signals: [EventSignal] = []
@@ -55,12 +57,18 @@ final class ConnectionGuard: Sendable {
             let handed = HandedSocket(socket)
             threads.append(
                 BackgroundThread(name: "connections") { isCancelled in
+                    let (clock, held) = (MonotonicClock(), held[index])
+                    var nextLook = clock.now
                     while !isCancelled() {
                         do {
-                            try ZeroMQSocket.wait(handed.socket, signal, upTo: .seconds(1))
+                            let pause = held.count == 0 ? Duration.seconds(1) : max(.zero, nextLook - clock.now)
+                            try ZeroMQSocket.wait(handed.socket, signal, upTo: pause)
                             while let frames = try handed.socket.receive(frameLimit: 2) {
-                                Self.take(frames, of: index, quota)
+                                Self.take(frames, of: index, held, quota)
                             }
+                            guard clock.now >= nextLook else { continue }
+                            Self.cut(held.overfull(), quota)
+                            nextLook = clock.now + Self.pause(among: held.count)
                         } catch {
                             // The context ends.
                             break
@@ -85,7 +93,19 @@ final class ConnectionGuard: Sendable {
     /// `SHUT_RDWR`, which the module of the C library does not show in every build.
     private static let bothWays: Int32 = 2
 
-    private static func take(_ frames: [Bytes], of socket: Int, _ quota: SharedQuota) {
+    /// Time between two looks at what is held: asking for each connection shall cost few percent of a processor.
+    private static func pause(among connections: Int) -> Duration {
+        max(.milliseconds(100), .microseconds(25 * connections))
+    }
+
+    private static func cut(_ descriptors: [Int32], _ quota: SharedQuota) {
+        for descriptor in descriptors {
+            quota.refused(.unfinished, from: peerAddress(of: descriptor) ?? "unknown")
+            shutdown(descriptor, bothWays)
+        }
+    }
+
+    private static func take(_ frames: [Bytes], of socket: Int, _ held: HeldBytes, _ quota: SharedQuota) {
         guard let first = frames.first?.array, first.count == 6 else { return }
         let event = Int32(UInt16(first[0]) | UInt16(first[1]) << 8)
         let descriptor = Int32(
@@ -94,8 +114,11 @@ final class ConnectionGuard: Sendable {
         switch event {
         case ZMQ_EVENT_ACCEPTED:
             guard let address = peerAddress(of: descriptor) else { return }
+            held.opened(descriptor)
             if !quota.opened(id, from: address) { shutdown(descriptor, Self.bothWays) }
-        case ZMQ_EVENT_DISCONNECTED: quota.closed(id)
+        case ZMQ_EVENT_DISCONNECTED:
+            held.closed(descriptor)
+            quota.closed(id)
         default: break
         }
     }
@@ -152,6 +175,11 @@ final class SharedQuota: Sendable {
         guard let refusal = quota.withLock({ $0.opened(id, from: address, at: now) }) else { return true }
         refused.count(refusal, from: address, at: now)
         return false
+    }
+
+    /// A connection is cut for what came over it.
+    func refused(_ refusal: ConnectionQuota.Refusal, from address: String) {
+        refused.count(refusal, from: address, at: clock.now)
     }
 
     func finished(from address: String) { quota.withLock { $0.finished(from: address) } }

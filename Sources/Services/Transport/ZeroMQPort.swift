@@ -11,6 +11,8 @@ package struct PortLimits: Sendable {
     package var controlQueue = 16
     /// Messages that may wait for one peer on the bulk endpoint: with the size above, what a slow reader may hold.
     package var bulkQueue = 4
+    /// Bytes that may wait on each endpoint over all peers, whole messages and those that are not finished.
+    package var heldBytes = 256 << 20
     /// Time after which an attempt to connect is given up and made anew: on a network that swallows everything, the
     /// system's own attempts come ever more seldom.
     package var connectTimeout: Duration = .seconds(1)
@@ -38,6 +40,8 @@ package final class ZeroMQPort: MessagePort {
     private let door: HandshakeDoor?
     /// Cuts the connections of addresses that have too many.
     private var guardian: ConnectionGuard?
+    /// What the library holds of connections, by channel, where they are watched.
+    private var held: [HeldBytes] = []
     /// Where those who connected are, by channel.
     private var routeBooks = [PeerRoutes(), PeerRoutes()]
     /// What it connects to, where it does.
@@ -148,11 +152,19 @@ package final class ZeroMQPort: MessagePort {
             let addresses = ["inproc://connections-control", "inproc://connections-bulk"]
             try port.control.monitor(ConnectionGuard.events, at: addresses[0])
             try port.bulk.monitor(ConnectionGuard.events, at: addresses[1])
-            port.guardian = try ConnectionGuard(port.context, addresses: addresses, quota: shared)
+            port.held = port.heldBytes()
+            port.guardian = try ConnectionGuard(port.context, addresses: addresses, held: port.held, quota: shared)
         }
         try port.control.bind(try Endpoint(control).bound())
         try port.bulk.bind(try Endpoint(bulk).bound())
         return port
+    }
+
+    private func heldBytes() -> [HeldBytes] {
+        [
+            HeldBytes(most: limits.controlBytes * limits.controlQueue, together: limits.heldBytes),
+            HeldBytes(most: limits.bulkBytes * limits.bulkQueue, together: limits.heldBytes),
+        ]
     }
 
     /// A worker's port, connecting in the background for as long as it lives.
@@ -284,8 +296,9 @@ package final class ZeroMQPort: MessagePort {
             var user: String?
             let frames =
                 switch channel {
-                case .control: try control.receive(frameLimit: expected, asking: asks, user: &user)
-                case .bulk: try bulk.receive(frameLimit: expected, asking: asks, user: &user)
+                case .control:
+                    try control.receive(frameLimit: expected, asking: asks, user: &user, held: held.first)
+                case .bulk: try bulk.receive(frameLimit: expected, asking: asks, user: &user, held: held.last)
                 }
             guard let frames else { return nil }
             // A message of another number of frames is not of this protocol.

@@ -140,14 +140,19 @@ import Glibc
     /// library put them.
     func receive(frameLimit limit: Int) throws(TransportError) -> [Bytes]? {
         var user: String?
-        return try receive(frameLimit: limit, asking: false, user: &user)
+        return try receive(frameLimit: limit, asking: false, user: &user, held: nil)
     }
 
     /// The same, with what the handshake of the message's connection said of its peer (RFC 27, User-Id).
     ///
-    /// - Parameter asking: whether that is wanted.
-    func receive(frameLimit limit: Int, asking: Bool, user: inout String?) throws(TransportError) -> [Bytes]? {
+    /// - Parameters:
+    ///   - asking: whether that is wanted.
+    ///   - held: hears of which connection of a ROUTER frames were taken.
+    func receive(
+        frameLimit limit: Int, asking: Bool, user: inout String?, held: HeldBytes?
+    ) throws(TransportError) -> [Bytes]? {
         var frames: [Bytes] = []
+        var isFrame = false
         while true {
             guard unsafe zmq_msg_recv(message, pointer, ZMQ_DONTWAIT) >= 0 else {
                 switch zmq_errno() {
@@ -156,6 +161,13 @@ import Glibc
                 default: throw Self.failure("receive")
                 }
             }
+            // The first frame, a connection's name, is the library's own and came over none.
+            if let held, isFrame, let text = unsafe zmq_msg_gets(message, "__fd"),
+                let descriptor = unsafe Int32(String(cString: text))
+            {
+                held.take(from: descriptor)
+            }
+            isFrame = true
             if asking { unsafe user = zmq_msg_gets(message, "User-Id").map { unsafe String(cString: $0) } }
             if frames.count < limit {
                 frames.append(taken())
