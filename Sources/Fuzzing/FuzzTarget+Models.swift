@@ -17,7 +17,6 @@ extension FuzzTarget {
         ) { bytes in
             let maker = TelemetryModelMaker(configuration: Examples.configuration, rules: Examples.rules)
             guard try maker.check(statistics: bytes, from: "w", entities: ["a/b"]) else { throw Refused() }
-            _ = maker.rows(statistics: bytes)
             let honest = try DeterministicJSON.encode(Examples.statistics, pretty: false)
             for others in [[], [("x", honest), ("y", honest)]] {
                 let outcome = maker.makeModel(statistics: others + [("w", bytes)], continuing: nil)

@@ -5,6 +5,10 @@ package protocol InitialModelMaker: Sendable {
     /// - Returns: whether there is a row behind them; without any they count for nothing.
     /// - Throws: ``FederationError`` that says why they cannot be used.
     func check(statistics: [UInt8], from worker: String, entities: [String]) throws(FederationError) -> Bool
+    /// Where the statistics of a round are put together.
+    ///
+    /// - Parameter recorded: what did not count when the round was made, where it is made again.
+    func collection(recorded: RoundTreatment?) -> any StatisticsCollection
     /// Rows behind each entity, as one worker's statistics say; empty where they do not.
     func rows(statistics: [UInt8]) -> [String: UInt64]
     /// The first version. Takes a while.
@@ -25,6 +29,9 @@ extension InitialModelMaker {
     package func check(statistics: [UInt8], from worker: String, entities: [String]) throws(FederationError) -> Bool {
         !statistics.isEmpty
     }
+
+    /// Holds all of them until a model is made.
+    package func collection(recorded: RoundTreatment?) -> any StatisticsCollection { HeldStatistics(maker: self) }
 
     /// Statistics that say nothing of rows.
     package func rows(statistics: [UInt8]) -> [String: UInt64] { [:] }

@@ -13,7 +13,7 @@ package final class RoundArithmetic: @unchecked Sendable {
     private var history: ChangeHistory
     /// Rows behind each entity, as the statistics of the present loop say; empty where this process has not seen them.
     private var rows: [String: UInt64] = [:]
-    private var statistics: [String: [UInt8]] = [:]
+    private var statistics: (any StatisticsCollection)?
     private var notes: [Note] = []
 
     /// Arithmetic for rounds of that strategy.
@@ -34,7 +34,7 @@ package final class RoundArithmetic: @unchecked Sendable {
     /// - Parameter recorded: what the gate did with its contributions when it was made, where it is made again.
     package func begin(_ base: RoundBase, recorded: RoundTreatment? = nil) {
         self.base = base
-        statistics = [:]
+        statistics = base.kind == .statistics ? maker.collection(recorded: recorded) : nil
         comparison = RoundComparison(
             gate: gate.round, base: base.kind == .training ? base.model : nil, history: history,
             holdsAll: strategy.holdsContributions,
@@ -82,7 +82,7 @@ package final class RoundArithmetic: @unchecked Sendable {
     ) {
         guard let base, base.round == round, base.attempt == attempt else { return }
         if base.kind == .statistics {
-            statistics[worker] = contribution.statistics
+            statistics?.add(contribution.statistics, from: worker)
         } else {
             comparison?.add(contribution, from: worker, site: site, rows: rows(behind: contribution.entities))
         }
@@ -131,17 +131,19 @@ package final class RoundArithmetic: @unchecked Sendable {
     private func aggregateStatistics(
         continuing last: FederatedModel?, leavingOut names: Set<String>
     ) -> AggregationOutcome {
-        let used = statistics.filter { !names.contains($0.key) }.sorted { $0.key < $1.key }
-        switch maker.makeModel(statistics: used.map { (worker: $0.key, bytes: $0.value) }, continuing: last) {
+        guard let outcome = statistics?.makeModel(leavingOut: names, continuing: last) else {
+            return .impossible("a round without statistics")
+        }
+        switch outcome {
         case .made(let made, let said):
             notes += said
             // Another scaling: what changes were before says nothing of what they will be.
             history = ChangeHistory()
-            rows = used.reduce(into: [:]) { rows, part in
-                rows.merge(maker.rows(statistics: part.value)) { max($0, $1) }
-            }
+            rows = statistics?.rows ?? [:]
+            let treatment = statistics?.treatment ?? RoundTreatment()
+            statistics = nil
             let bytes = made.encoded()
-            return .model(made, bytes: bytes, digest: SHA256.digest(bytes), RoundSummary(), RoundTreatment())
+            return .model(made, bytes: bytes, digest: SHA256.digest(bytes), RoundSummary(), treatment)
         case .refused(let reasons):
             return .refused(reasons.mapValues { FederationError(.unusableStatistics, $0) })
         case .impossible(let reason): return .impossible(reason)

@@ -59,9 +59,10 @@ package struct RoundTreatment: Equatable, Sendable, Codable {
 
     /// The groups that somebody contributed to, sorted by name.
     package var groups: [Group] = []
-    /// What counted otherwise than it came, by group and worker.
+    /// What counted otherwise than it came, by group and worker; in a round of statistics by entity type and worker, of rows.
     package var lines: [Line] = []
-    /// Whom a rule that chooses among contributions left out, by group; absent where it leaves nobody out.
+    /// Whom a rule that chooses among contributions left out, by group; absent where it leaves nobody out. In a round of
+    /// statistics whose did not count, by type and metric with a tab between.
     package var leftOut: [String: [String]]?
 
     /// Everything counts as it came.

@@ -191,19 +191,35 @@ extension ExactSum: Codable {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         let first = try container.decode(Int.self, forKey: .first)
         let digits = try container.decode([Int64].self, forKey: .digits)
-        let last = Self.digitCount - 1
-        guard first >= 0, digits.count <= Self.digitCount, first <= Self.digitCount - digits.count,
-            digits.enumerated().allSatisfy({ index, digit in
-                first + index == last ? abs(digit / 2) < 1 << 40 : digit >= 0 && digit <= 0xffff_ffff
-            })
+        guard
+            let sum = ExactSum(
+                first: first, digits: digits,
+                positiveInfinities: try container.decodeIfPresent(UInt64.self, forKey: .positiveInfinities) ?? 0,
+                negativeInfinities: try container.decodeIfPresent(UInt64.self, forKey: .negativeInfinities) ?? 0,
+                invalids: try container.decodeIfPresent(UInt64.self, forKey: .invalids) ?? 0)
         else {
             throw DecodingError.dataCorruptedError(
                 forKey: .digits, in: container, debugDescription: "the digits are not those of an exact sum")
         }
-        words.replaceSubrange(first..<(first + digits.count), with: digits)
-        positiveInfinities = try container.decodeIfPresent(UInt64.self, forKey: .positiveInfinities) ?? 0
-        negativeInfinities = try container.decodeIfPresent(UInt64.self, forKey: .negativeInfinities) ?? 0
-        invalids = try container.decodeIfPresent(UInt64.self, forKey: .invalids) ?? 0
+        self = sum
+    }
+
+    /// The sum that is written with these digits, lowest first, of which the lowest is number `first`; `nil` for digits that
+    /// no sum has.
+    public init?(
+        first: Int, digits: [Int64], positiveInfinities: UInt64 = 0, negativeInfinities: UInt64 = 0,
+        invalids: UInt64 = 0
+    ) {
+        let last = Self.digitCount - 1
+        guard first >= 0, digits.count <= Self.digitCount, first <= Self.digitCount - digits.count else { return nil }
+        for (index, digit) in digits.enumerated() {
+            let isSound = first + index == last ? abs(digit / 2) < 1 << 40 : digit >= 0 && digit <= 0xffff_ffff
+            guard isSound else { return nil }
+            words[first + index] = digit
+        }
+        self.positiveInfinities = positiveInfinities
+        self.negativeInfinities = negativeInfinities
+        self.invalids = invalids
     }
 
     /// Writes the canonical digits, lowest first, without the zeros around them.

@@ -62,17 +62,14 @@ package struct FederationContext: Codable, Equatable, Sendable {
     }
 
     /// Fits cleaning and scaling to the statistics of all workers: what `fl-train train` does with the same data.
-    ///
-    /// - Parameter scale: what metrics are scaled by, where that is not all statistics.
     package static func fitted(
-        to statistics: TelemetryStatistics, scaledBy scale: TelemetryStatistics? = nil, rules: GroupRules,
-        configuration: TrainingConfiguration
+        to statistics: TelemetryStatistics, rules: GroupRules, configuration: TrainingConfiguration
     ) throws -> FederationContext {
         let pipeline = CleaningPipeline(fitting: statistics, rules: rules)
         var scalers: [String: MetricScaler] = [:]
         var groups: [Group] = []
         for group in pipeline.groups where !group.metrics.isEmpty {
-            scalers[group.group.name] = try pipeline.scaler(for: group.group, from: scale ?? statistics)
+            scalers[group.group.name] = try pipeline.scaler(for: group.group, from: statistics)
             groups.append(Group(name: group.group.name, metrics: group.metrics))
         }
         return FederationContext(

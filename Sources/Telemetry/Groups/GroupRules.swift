@@ -134,19 +134,29 @@ public struct GroupRules: Hashable, Sendable, Codable {
         return !notCounters.contains { Self.matches($0, name) } && counters.contains { Self.matches($0, name) }
     }
 
+    private static func lowered(_ symbol: UInt8) -> UInt8 { symbol >= 0x41 && symbol <= 0x5A ? symbol | 0x20 : symbol }
+
     /// The name in lower case without labels and blanks around it.
     package static func bareName(_ metric: String) -> [UInt8] {
-        let bytes = metric.utf8.prefix { $0 != 0x7B }.map { $0 >= 0x41 && $0 <= 0x5A ? $0 | 0x20 : $0 }
+        let bytes = metric.utf8.prefix { $0 != 0x7B }.map(lowered)
         return bytes.trimmingBlanks()
     }
 
-    /// Whether a pattern matches the whole of a name in lower case. O(pattern × name).
+    /// Whether a pattern matches the whole of a name in lower case. O(pattern × name), and of the common letters at the start
+    /// where these differ.
     package static func matches(_ pattern: String, _ name: [UInt8]) -> Bool {
-        let pattern = pattern.utf8.map { $0 >= 0x41 && $0 <= 0x5A ? $0 | 0x20 : $0 }
+        var symbols = pattern.utf8[...]
+        var start = 0
+        while let symbol = symbols.first, symbol != 0x2A, symbol != 0x23 {
+            guard start < name.count, name[start] == lowered(symbol) else { return false }
+            start += 1
+            symbols = symbols.dropFirst()
+        }
+        guard !symbols.isEmpty else { return start == name.count }
         // reachable[i]: the pattern so far matches the first i bytes of the name.
         var reachable = [Bool](repeating: false, count: name.count + 1)
-        reachable[0] = true
-        for symbol in pattern {
+        reachable[start] = true
+        for symbol in symbols.map(lowered) {
             var next = [Bool](repeating: false, count: name.count + 1)
             switch symbol {
             case 0x2A:

@@ -1,17 +1,17 @@
 /// What is known of one entity's clock; adds like statistics.
 public struct ClockFindings: Hashable, Sendable, Codable {
     /// Rows seen.
-    public private(set) var rows: UInt64 = 0
+    public internal(set) var rows: UInt64 = 0
     /// Steps between consecutive rows of one file, in seconds; only those that go forward.
-    public private(set) var steps = QuantileSketch()
+    public internal(set) var steps = QuantileSketch()
     /// Rows with the same time as the row before.
-    public private(set) var duplicates: UInt64 = 0
+    public internal(set) var duplicates: UInt64 = 0
     /// Rows with an earlier time than the row before.
-    public private(set) var backwardSteps: UInt64 = 0
+    public internal(set) var backwardSteps: UInt64 = 0
     /// The earliest time in seconds; `nil` without rows.
-    public private(set) var firstTime: Double?
+    public internal(set) var firstTime: Double?
     /// The latest time in seconds; `nil` without rows.
-    public private(set) var lastTime: Double?
+    public internal(set) var lastTime: Double?
 
     /// Nothing is known.
     public init() {}

@@ -43,7 +43,8 @@ public struct ColumnStatistics: Equatable, Sendable, Codable {
     /// Whether the column is a counter: by its name, or because its values are whole, never fall, and rise in at least
     /// half of at least 100 steps.
     public var isCounter: Bool {
-        namedCounter || (mayBeCounter && level.count > 100 && increases >= level.count / 2)
+        // The distribution's number: what does not count of somebody's rows is not in it.
+        namedCounter || (mayBeCounter && level.sketch.count > 100 && increases >= level.sketch.count / 2)
     }
 
     mutating func add(_ value: Double, rate newRate: Double?, previous: Double?) {

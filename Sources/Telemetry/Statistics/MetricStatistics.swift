@@ -4,19 +4,19 @@ public import Numerics
 /// state is the same.
 public struct MetricStatistics: Equatable, Sendable, Codable {
     /// Finite values.
-    public private(set) var count: UInt64 = 0
+    public internal(set) var count: UInt64 = 0
     /// Missing or non-finite values.
-    public private(set) var missing: UInt64 = 0
+    public internal(set) var missing: UInt64 = 0
     /// Exact sum of the finite values.
-    public private(set) var sum = ExactSum()
+    public internal(set) var sum = ExactSum()
     /// Exact sum of their squares.
-    public private(set) var sumOfSquares = ExactSum()
+    public internal(set) var sumOfSquares = ExactSum()
     /// Smallest finite value; `nil` without any.
-    public private(set) var minimum: Double?
+    public internal(set) var minimum: Double?
     /// Largest finite value; `nil` without any.
-    public private(set) var maximum: Double?
+    public internal(set) var maximum: Double?
     /// Their distribution.
-    public private(set) var sketch = QuantileSketch()
+    public internal(set) var sketch = QuantileSketch()
 
     /// The statistics of nothing.
     public init() {}
@@ -79,9 +79,10 @@ public struct MetricStatistics: Equatable, Sendable, Codable {
     public var standardDeviation: Double? { variance?.squareRoot() }
 
     /// The value below which a share `q` of the values lies; `nil` without values.
-    public func quantile(_ q: Double) -> Double? {
-        sketch.quantile(q).map { min(max($0, minimum ?? $0), maximum ?? $0) }
-    }
+    public func quantile(_ q: Double) -> Double? { sketch.quantile(q).map(within) }
+
+    /// The middle of a bin may lie outside of what there was.
+    private func within(_ value: Double) -> Double { min(max(value, minimum ?? value), maximum ?? value) }
 
     /// Whether all values are the same; true without values.
     public var isConstant: Bool { minimum == maximum }
@@ -92,8 +93,9 @@ public struct MetricStatistics: Equatable, Sendable, Codable {
     /// - Precondition: `share` lies in 0 ..< 0.5.
     public func winsorised(share: Double) -> (mean: Double, standardDeviation: Double, low: Double, high: Double)? {
         precondition(share >= 0 && share < 0.5, "the share lies in 0 ..< 0.5")
-        guard let low = quantile(share), let high = quantile(1 - share) else { return nil }
         let bins = sketch.sortedBins
+        guard let ends = QuantileSketch.quantiles([share, 1 - share], of: bins) else { return nil }
+        let (low, high) = (within(ends[0]), within(ends[1]))
         var total = ExactSum()
         var weights = 0.0
         func drawnIn(_ value: Double) -> Double { min(max(value, low), high) }

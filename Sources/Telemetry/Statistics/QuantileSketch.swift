@@ -51,6 +51,12 @@ public struct QuantileSketch: Hashable, Sendable {
         collapse()
     }
 
+    /// Lets a part of the values count, of every bin as much.
+    mutating func weigh(_ weight: StatisticsComparison.Weight) {
+        bins = bins.mapValues(weight.share)
+        count = bins.values.reduce(0, +)
+    }
+
     private mutating func collapse() {
         while bins.count > Self.maximumBins { drop(to: droppedBits + 1) }
     }
@@ -107,9 +113,13 @@ public struct QuantileSketch: Hashable, Sendable {
 
     /// Several quantiles in one pass; they may be asked for in any order.
     public func quantiles(_ shares: [Double]) -> [Double]? {
+        Self.quantiles(shares, of: sortedBins)
+    }
+
+    /// Several quantiles of bins in ascending order; `nil` without any.
+    static func quantiles(_ shares: [Double], of sorted: [(value: Double, weight: UInt64)]) -> [Double]? {
         precondition(shares.allSatisfy { $0 >= 0 && $0 <= 1 }, "quantiles lie in 0 … 1")
-        guard count > 0 else { return nil }
-        let sorted = sortedBins
+        guard !sorted.isEmpty else { return nil }
         var cumulative: [UInt64] = []
         var total: UInt64 = 0
         for bin in sorted {
@@ -140,21 +150,31 @@ extension QuantileSketch: Codable {
         let dropped = try container.decode(Int.self, forKey: .droppedBits)
         let keys = try container.decode([Int64].self, forKey: .keys)
         let weights = try container.decode([UInt64].self, forKey: .weights)
-        var total: UInt64 = 0
-        var valid = (0...62).contains(dropped) && keys.count == weights.count && keys.count <= Self.maximumBins
-        for (key, weight) in zip(keys, weights) where valid {
-            let (sum, overflow) = total.addingReportingOverflow(weight)
-            total = sum
-            let finite = key == (key << Int64(dropped)) >> Int64(dropped) && Self.value(key << Int64(dropped)).isFinite
-            valid =
-                finite && weight > 0 && !overflow && total <= 1 << 53 && bins.updateValue(weight, forKey: key) == nil
-        }
-        guard valid else {
+        guard let sketch = QuantileSketch(droppedBits: dropped, keys: keys, weights: weights) else {
             throw DecodingError.dataCorruptedError(
                 forKey: .keys, in: container, debugDescription: "these are not the bins of a quantile sketch")
         }
+        self = sketch
+    }
+
+    /// The sketch with these bins; `nil` for bins that no sketch has.
+    init?(droppedBits dropped: Int, keys: [Int64], weights: [UInt64]) {
+        // A bit is dropped only where there are too many bins, and then they are more than half of the most: what is coarser
+        // than its values need would make every sketch coarse that it is merged with.
+        guard (0...62).contains(dropped), keys.count == weights.count, keys.count <= Self.maximumBins,
+            dropped == 0 || keys.count > Self.maximumBins / 2
+        else { return nil }
+        bins.reserveCapacity(keys.count)
+        for (key, weight) in zip(keys, weights) {
+            let (sum, overflow) = count.addingReportingOverflow(weight)
+            let isFinite =
+                key == (key << Int64(dropped)) >> Int64(dropped) && Self.value(key << Int64(dropped)).isFinite
+            guard isFinite, weight > 0, !overflow, sum <= 1 << 53, bins.updateValue(weight, forKey: key) == nil else {
+                return nil
+            }
+            count = sum
+        }
         droppedBits = dropped
-        count = total
     }
 
     /// Writes the bins in ascending order.

@@ -1,3 +1,4 @@
+import Numerics
 import Platform
 
 /// What each contribution to statistics does to the scale of metrics that others have measured too.
@@ -5,14 +6,47 @@ import Platform
 /// A metric's scale is a centre and a spread. For each contribution the scale of all is compared with the scale of all the
 /// others; what one of them moves too far is not what the others watch, by mistake or on purpose. Where only one has the
 /// metric, or it does not move at the others, there is nothing to compare.
-package struct StatisticsComparison: Equatable, Sendable {
+///
+/// Where there are too many to be held together, those that come later are held against all before them (``add(_:from:)``).
+package struct StatisticsComparison: Sendable {
     /// Contributions that are refused, with the reason.
     package private(set) var refused: [String: String] = [:]
-    /// Columns in which a contribution does not count for the scale, by sender and entity type.
+    /// Columns in which a contribution does not count, by sender and entity type.
     package private(set) var leftOut: [String: [String: Set<String>]] = [:]
+    /// Rows of an entity type that count for less than what is claimed, by sender and type.
+    package private(set) var weights: [String: [String: Weight]] = [:]
+
+    /// How many rows are claimed, and how many of them count.
+    package struct Weight: Hashable, Sendable {
+        /// Those that are claimed.
+        package var claimed: UInt64
+        /// Those that count.
+        package var counted: UInt64
+
+        /// - Precondition: not more count than are claimed.
+        package init(claimed: UInt64, counted: UInt64) {
+            precondition(counted <= claimed, "more rows count than are claimed")
+            (self.claimed, self.counted) = (claimed, counted)
+        }
+
+        /// What is left of a number that is in proportion to the rows; nothing only of nothing.
+        func share(of number: UInt64) -> UInt64 {
+            guard number > 0, counted < claimed else { return number }
+            let product = number.multipliedFullWidth(by: counted)
+            // Smaller than the number, so that it fits.
+            return max(1, claimed.dividingFullWidth(product).quotient)
+        }
+    }
+
+    /// What those that count have measured of a column.
+    private struct Measured {
+        var isRate: Bool
+        var moments: Moments
+        var senders: Int
+    }
 
     /// Number, mean and sum of squared distances from it.
-    private struct Moments {
+    fileprivate struct Moments {
         var count = 0.0
         var mean = 0.0
         var squares = 0.0
@@ -20,6 +54,36 @@ package struct StatisticsComparison: Equatable, Sendable {
         var spread: Double { count > 0 ? (squares / count).squareRoot() : 0 }
         /// Root of the mean square.
         var size: Double { count > 0 ? (squares / count + mean * mean).squareRoot() : 0 }
+
+        init() {}
+
+        init(count: Double, mean: Double, squares: Double) {
+            (self.count, self.mean, self.squares) = (count, mean, squares)
+        }
+
+        /// Those of all values but the outermost; `nil` without any.
+        init?(_ metric: MetricStatistics) {
+            guard let winsorised = metric.winsorised(share: StatisticsComparison.tailShare) else { return nil }
+            let spread = winsorised.standardDeviation
+            self.init(
+                count: Double(metric.count), mean: winsorised.mean, squares: spread * spread * Double(metric.count))
+        }
+
+        func weighed(_ weight: Weight?) -> Moments {
+            guard let weight else { return self }
+            let share = Double(weight.counted) / Double(weight.claimed)
+            return Moments(count: count * share, mean: mean, squares: squares * share)
+        }
+
+        /// With others of another weight than they have.
+        func with(_ other: Moments, weighing weight: Double) -> Moments {
+            var both = self
+            both.add(Moments(count: weight, mean: other.mean, squares: other.squares * (weight / other.count)))
+            return both
+        }
+
+        /// How far the scale is from another: by its centre, or by how wide it is.
+        func shift(from other: Moments) -> Double { max(spread, (mean - other.mean).magnitude) }
 
         mutating func add(_ other: Moments) {
             guard other.count > 0 else { return }
@@ -34,37 +98,94 @@ package struct StatisticsComparison: Equatable, Sendable {
     /// Share of all values that the scale does not look at, at each end.
     private static let tailShare = 0.005
 
+    /// Others whom it takes to leave one out.
+    private static let fewest = 2
+
+    private let gate: StatisticsGate
+    /// Rows of a type that count at most, where enough have that type.
+    private var caps: [String: UInt64] = [:]
+    private var measured: [String: [String: Measured]] = [:]
+
     /// Compares contributions, each with its sender.
     package init(_ contributions: [(sender: String, statistics: TelemetryStatistics)], gate: StatisticsGate) {
-        var columns: Set<[String]> = []
-        for contribution in contributions {
-            for (name, type) in contribution.statistics.types {
-                for column in type.columns.keys { columns.insert([name, column]) }
-            }
+        self.init(contributions.map { Summary(of: $0.statistics, from: $0.sender) }, gate: gate)
+    }
+
+    /// What a comparison needs of a contribution.
+    package struct Summary: Sendable {
+        fileprivate struct Column {
+            var level: Moments?
+            var rate: Moments?
+            var hasRates: Bool
+            var isCounter: Bool
         }
-        for key in columns.sorted(by: { $0.lexicographicallyPrecedes($1) }) {
-            compare(type: key[0], column: key[1], contributions, gate)
+
+        /// Who sent it.
+        package let sender: String
+        fileprivate var columns: [String: [String: Column]]
+        fileprivate var rows: [String: UInt64]
+
+        /// Its columns, by type.
+        package var columnNames: [String: Set<String>] { columns.mapValues { Set($0.keys) } }
+
+        /// What statistics say of each column.
+        package init(of statistics: TelemetryStatistics, from sender: String) {
+            self.sender = sender
+            rows = statistics.types.mapValues(\.rows)
+            columns = statistics.types.mapValues { type in
+                type.columns.mapValues { column in
+                    Column(
+                        level: Moments(column.level), rate: column.rate.flatMap { Moments($0) },
+                        hasRates: column.rate != nil, isCounter: column.isCounter)
+                }
+            }
         }
     }
 
-    private mutating func compare(
-        type: String, column: String, _ contributions: [(sender: String, statistics: TelemetryStatistics)],
-        _ gate: StatisticsGate
-    ) {
-        let found = contributions.compactMap { contribution in
-            contribution.statistics.types[type]?.columns[column].map { (contribution.sender, $0) }
+    /// Compares contributions, each with its sender.
+    package init(_ contributions: [Summary], gate: StatisticsGate) {
+        self.gate = gate
+        var rows: [String: [Double]] = [:]
+        for contribution in contributions {
+            for (type, count) in contribution.rows { rows[type, default: []].append(Double(count)) }
         }
-        guard found.count > 1 else { return }
-        // One of them alone cannot say whether the column is a counter for all.
-        let isRate = found.allSatisfy { $0.1.rate != nil } && found.contains { $0.1.isCounter }
-        let parts = found.compactMap { sender, statistics -> (sender: String, moments: Moments)? in
-            let metric = isRate ? statistics.rate ?? statistics.level : statistics.level
-            guard let winsorised = metric.winsorised(share: Self.tailShare) else { return nil }
-            let count = Double(metric.count)
-            let spread = winsorised.standardDeviation
-            return (sender, Moments(count: count, mean: winsorised.mean, squares: spread * spread * count))
+        for (type, counts) in rows where counts.count > Self.fewest {
+            caps[type] = UInt64(max(1, gate.weightRatio * counts.sorted().quantile(0.5)))
         }
-        guard parts.count > 1 else { return }
+        for contribution in contributions { weigh(contribution.rows, of: contribution.sender) }
+        var columns: Set<[String]> = []
+        for contribution in contributions {
+            for (name, type) in contribution.columns {
+                for column in type.keys { columns.insert([name, column]) }
+            }
+        }
+        for key in columns.sorted(by: { $0.lexicographicallyPrecedes($1) }) {
+            compare(type: key[0], column: key[1], contributions)
+        }
+    }
+
+    private mutating func weigh(_ rows: [String: UInt64], of sender: String) {
+        for (type, count) in rows {
+            guard let cap = caps[type], count > cap else { continue }
+            weights[sender, default: [:]][type] = Weight(claimed: count, counted: cap)
+        }
+    }
+
+    private mutating func compare(type: String, column: String, _ contributions: [Summary]) {
+        var found = contributions.compactMap { contribution in
+            contribution.columns[type]?[column].map { (contribution.sender, $0) }
+        }
+        // A reset at one in four, or one who says that there was one, does not make what counts at the others a level for all.
+        let others = found.filter { !$0.1.hasRates }
+        let counters = found.count { $0.1.hasRates && $0.1.isCounter }
+        if counters >= 3, others.count * 3 <= counters {
+            for (sender, _) in others { leftOut[sender, default: [:]][type, default: []].insert(column) }
+            found.removeAll { !$0.1.hasRates }
+        }
+        let isRate = found.allSatisfy { $0.1.hasRates } && found.contains { $0.1.isCounter }
+        let parts = found.compactMap { sender, column -> (sender: String, moments: Moments)? in
+            (isRate ? column.rate : column.level).map { (sender, $0.weighed(weights[sender]?[type])) }
+        }
         // Sums of those before and of those after each, so that n senders cost n steps.
         var before: [Moments] = []
         var running = Moments()
@@ -72,34 +193,91 @@ package struct StatisticsComparison: Equatable, Sendable {
             before.append(running)
             running.add(part.moments)
         }
-        let all = running
         var after = Moments()
+        var outside: Set<String> = []
         for index in parts.indices.reversed() {
             var others = before[index]
             others.add(after)
             after.add(parts[index].moments)
-            let own = parts[index].moments
-            guard own.count > Self.tailShare * all.count, others.spread > 0 else { continue }
-            // Taken from both, so that a contribution of astronomic weight does not become the measure.
-            let weight = min(own.count, others.count)
-            var both = others
-            both.add(Moments(count: weight, mean: own.mean, squares: own.squares * (weight / own.count)))
-            guard both.size <= gate.largestScale * others.size else {
-                let text =
-                    "entity type '\(type)', metric '\(PrintableText.line(column, limit: 80))': its values (about "
-                    + "\(Self.text(own.mean)) ± \(Self.text(own.spread))) are not of the unit of the others' (about "
-                    + "\(Self.text(others.mean)) ± \(Self.text(others.spread)))"
-                if refused[parts[index].sender] == nil { refused[parts[index].sender] = text }
-                continue
-            }
-            let shift = max(both.spread, (both.mean - others.mean).magnitude)
-            if shift > gate.largestInfluence * others.spread, parts.count > 2 {
-                leftOut[parts[index].sender, default: [:]][type, default: []].insert(column)
+            let sender = parts[index].sender
+            switch verdict(on: parts[index].moments, beside: others, of: parts.count - 1) {
+            case .counts: break
+            case .isOfAnotherUnit:
+                let line = Self.line(type, column, parts[index].moments, others)
+                if refused[sender] == nil { refused[sender] = line }
+            case .shiftsTheOthers: outside.insert(sender)
             }
         }
         // Where nearly everybody is left out, it is not one that shifts the others.
-        let outside = parts.filter { leftOut[$0.sender]?[type]?.contains(column) ?? false }
-        if outside.count * 2 >= parts.count { for part in outside { leftOut[part.sender]?[type]?.remove(column) } }
+        if outside.count * 2 >= parts.count { outside = [] }
+        for sender in outside { leftOut[sender, default: [:]][type, default: []].insert(column) }
+        var counted = Measured(isRate: isRate, moments: Moments(), senders: 0)
+        for part in parts where !outside.contains(part.sender) {
+            counted.moments.add(part.moments)
+            counted.senders += 1
+        }
+        measured[type, default: [:]][column] = counted
+    }
+
+    private enum Verdict {
+        case counts
+        case isOfAnotherUnit
+        case shiftsTheOthers
+    }
+
+    private func verdict(on own: Moments, beside others: Moments, of senders: Int) -> Verdict {
+        guard senders > 0, own.count > Self.tailShare * (own.count + others.count), others.spread > 0 else {
+            return .counts
+        }
+        // Taken from both, so that a contribution of astronomic weight does not become the measure.
+        let weight = min(own.count, others.count)
+        let both = others.with(own, weighing: weight)
+        guard both.size <= gate.largestScale * others.size else { return .isOfAnotherUnit }
+        let isFar = both.shift(from: others) > gate.largestInfluence * others.spread
+        return isFar && senders >= Self.fewest ? .shiftsTheOthers : .counts
+    }
+
+    private static func line(_ type: String, _ column: String, _ own: Moments, _ others: Moments) -> String {
+        "entity type '\(type)', metric '\(PrintableText.line(column, limit: 80))': its values (about "
+            + "\(text(own.mean)) ± \(text(own.spread))) are not of the unit of the others' (about "
+            + "\(text(others.mean)) ± \(text(others.spread)))"
+    }
+
+    /// Holds one that comes later against those that count so far. It counts for those that come after it, except where it is
+    /// refused or left out.
+    package mutating func add(_ statistics: TelemetryStatistics, from sender: String) {
+        weigh(statistics.types.mapValues(\.rows), of: sender)
+        var own: [(type: String, column: String, Measured)] = []
+        var outside: [String: Set<String>] = [:]
+        for (type, entry) in statistics.types.sorted(by: { $0.key < $1.key }) {
+            for (name, column) in entry.columns.sorted(by: { $0.key < $1.key }) {
+                let others = measured[type]?[name]
+                let isRate = others?.isRate ?? column.isCounter
+                if isRate, column.rate == nil, let others, others.senders >= Self.fewest {
+                    outside[type, default: []].insert(name)
+                    continue
+                }
+                guard
+                    let moments = Moments(isRate ? column.rate ?? column.level : column.level)?
+                        .weighed(weights[sender]?[type])
+                else { continue }
+                switch verdict(on: moments, beside: others?.moments ?? Moments(), of: others?.senders ?? 0) {
+                case .counts: own.append((type, name, Measured(isRate: isRate, moments: moments, senders: 1)))
+                case .isOfAnotherUnit:
+                    refused[sender] = Self.line(type, name, moments, others?.moments ?? Moments())
+                    return
+                case .shiftsTheOthers: outside[type, default: []].insert(name)
+                }
+            }
+        }
+        if !outside.isEmpty { leftOut[sender] = outside }
+        for (type, name, part) in own {
+            if measured[type]?[name]?.moments.add(part.moments) == nil {
+                measured[type, default: [:]][name] = part
+            } else {
+                measured[type]?[name]?.senders += 1
+            }
+        }
     }
 
     private static func text(_ value: Double) -> String {

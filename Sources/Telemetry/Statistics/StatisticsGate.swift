@@ -19,8 +19,17 @@ package struct StatisticsGate: Equatable, Sendable {
     /// are of another unit, and the contribution is refused.
     package var largestScale = 1e9
     /// By how many spreads of the others one contribution may move the centre of a metric, or stretch its spread, and
-    /// still count for its scale; beyond, the metric is scaled by what the others measured. Needs two others.
+    /// still count for its scale; beyond, it does not count. Needs two others.
     package var largestInfluence = 1e4
+    /// Rows of an entity type count for at most this many times the median of the contributors' rows. Needs two others.
+    package var weightRatio = 3.0
+
+    /// Bytes of statistics that are held until they can be compared with each other, beyond those of ``mostHeld``
+    /// contributions; those that come later are compared with what came before.
+    package var heldBytes = 8 << 20
+
+    /// Contributions that are held whatever their size.
+    package static let mostHeld = 9
 
     /// The defaults.
     package init() {}
@@ -43,7 +52,7 @@ package struct StatisticsGate: Equatable, Sendable {
             if let flaw = flaw(inClocksOf: type, subject, entities) { return flaw }
             groups += Set(type.columns.keys.map { rules.group(for: $0) }).count
             guard groups <= mostGroups else { return "found more than \(mostGroups) groups, expected at most so many" }
-            let rows = type.clocks.values.reduce(0) { $0 + $1.rows }
+            let rows = type.rows
             for (column, found) in type.columns.sorted(by: { $0.key < $1.key }) {
                 if let flaw = NameRule.flaw(in: column, limit: NameRule.longestColumn) {
                     return "\(subject), a column: found \(flaw.found), expected \(flaw.expected)"
@@ -83,11 +92,18 @@ extension TelemetryStatistics {
     /// Whether there is not one row behind them.
     package var isEmpty: Bool { types.values.allSatisfy { type in type.clocks.values.allSatisfy { $0.rows == 0 } } }
 
-    /// The same without some columns, by type.
-    package func leavingOut(_ columns: [String: Set<String>]) -> TelemetryStatistics {
-        var result = self
-        for (type, names) in columns { for name in names { result.types[type]?.columns[name] = nil } }
-        return result
+    /// Takes some columns out, by type.
+    package mutating func leaveOut(_ columns: [String: Set<String>]) {
+        for (type, names) in columns { for name in names { types[type]?.columns[name] = nil } }
+    }
+
+    /// Which columns are counters by their name is for rules to say, not for whoever measured them.
+    package mutating func nameCounters(by isCounter: (String) -> Bool) {
+        for (type, entry) in types {
+            for (name, column) in entry.columns where column.namedCounter != isCounter(name) {
+                types[type]?.columns[name]?.namedCounter.toggle()
+            }
+        }
     }
 }
 

@@ -8,6 +8,14 @@ public struct TelemetryStatistics: Equatable, Sendable, Codable {
         /// Each entity's clock, by the entity's key.
         public internal(set) var clocks: [String: ClockFindings] = [:]
 
+        /// Rows of all entities.
+        package var rows: UInt64 {
+            clocks.values.reduce(0) { sum, clock in
+                let (next, overflow) = sum.addingReportingOverflow(clock.rows)
+                return overflow ? .max : next
+            }
+        }
+
         /// Column names in the order of the sources; ties sort by name.
         public var columnNames: [String] {
             columns.keys.sorted { a, b in

@@ -149,7 +149,7 @@ private enum Samples {
 
     @Test func anotherUnitIsRefusedWithItsSender() {
         let honest = [("a", Samples.statistics(seed: 1)), ("b", Samples.statistics(seed: 2))]
-        #expect(comparison(honest) == StatisticsComparison([], gate: gate))
+        #expect(comparison(honest).refused.isEmpty && comparison(honest).leftOut.isEmpty)
         for position in 0...2 {
             var parts = honest
             parts.insert(("mallory", Samples.statistics(seed: 3, scale: 1e12)), at: position)
@@ -174,5 +174,24 @@ private enum Samples {
         #expect(comparison(parts).leftOut.isEmpty)
         // And of two nobody can say which is off.
         #expect(comparison([parts[0], ("x", Samples.statistics(seed: 9, offset: 1e6))]).leftOut.isEmpty)
+    }
+
+    /// However many rows one claims, they count for three times the median of all.
+    @Test func numbersOfRowsDoNotSetTheScale() {
+        let honest = (1...4).map { ("w\($0)", Samples.statistics(seed: UInt64($0))) }
+        #expect(comparison(honest).weights.isEmpty)
+        let many = Samples.statistics(seed: 9, offset: 300, rows: 40_000)
+        let weights = comparison(honest + [("mallory", many)]).weights
+        #expect(weights == ["mallory": ["enb": .init(claimed: 40_000, counted: 1_200)]])
+        var weighed = many
+        weighed.weigh(weights["mallory"] ?? [:])
+        let (all, part) = (many.types["enb"]?.columns["cpu_load"], weighed.types["enb"]?.columns["cpu_load"])
+        #expect(part.map { (1_150...40_000).contains($0.level.sketch.count) } == true)
+        let quantiles = [0.1, 0.5, 0.9].map { (all?.level.quantile($0) ?? 0, part?.level.quantile($0) ?? .nan) }
+        #expect(quantiles.allSatisfy { ($0 - $1).magnitude < 0.02 }, "\(quantiles)")
+        #expect(weighed.types["enb"]?.columns["cpu_seconds"]?.isCounter == true)
+        #expect(weighed.types["enb"]?.rows == 40_000, "what is claimed of rows is looked at elsewhere")
+        // Of two nobody can say which is off.
+        #expect(comparison([honest[0], ("mallory", many)]).weights.isEmpty)
     }
 }
