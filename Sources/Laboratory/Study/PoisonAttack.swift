@@ -18,6 +18,10 @@ enum PoisonAttack: String, CaseIterable, Codable {
     case stale
     /// Its change, backwards, with as many samples as a message can claim.
     case inflated
+    /// Towards noughts, four times as far as its own change goes: within what the default gate lets pass.
+    case towardsZero = "towards-zero"
+    /// Honest updates, and statistics of values a thousand times as large, in twenty times as many rows.
+    case statistics
 
     /// What the table says of it.
     var meaning: String {
@@ -30,6 +34,8 @@ enum PoisonAttack: String, CaseIterable, Codable {
         case .nan: "a parameter that is no number"
         case .stale: "what it sent in the first round, in every round"
         case .inflated: "changes backwards, and says that 2^28 windows are behind them"
+        case .towardsZero: "towards noughts, four times as far as its own change goes"
+        case .statistics: "values a thousand times as large in twenty times as many rows, in the statistics only"
         }
     }
 
@@ -37,7 +43,7 @@ enum PoisonAttack: String, CaseIterable, Codable {
     ///
     /// - Parameter first: what it sent in the first round.
     func applied(to honest: Contribution, base: FederatedModel, first: Contribution?) -> Contribution {
-        guard self != .none else { return honest }
+        guard self != .none, self != .statistics else { return honest }
         let groups = honest.groups.map { update -> Contribution.GroupUpdate in
             let old = base.group(named: update.name)?.parameters ?? update.parameters
             var update = update
@@ -45,7 +51,7 @@ enum PoisonAttack: String, CaseIterable, Codable {
                 zip(update.parameters, old).map { min(max($1 + factor * ($0 - $1), -60_000), 60_000) }
             }
             switch self {
-            case .none: break
+            case .none, .statistics: break
             case .signFlip: update.parameters = moved(-1)
             case .tenfold: update.parameters = moved(-10)
             case .frozen: update.parameters = old
@@ -58,11 +64,21 @@ enum PoisonAttack: String, CaseIterable, Codable {
             case .inflated:
                 update.parameters = moved(-1)
                 update.sampleCount = WeightedAverage.largestWeight
+            case .towardsZero:
+                let nought = [Float](repeating: 0, count: old.count)
+                let share = min(1, 4 * Self.distance(update.parameters, old) / max(1e-30, Self.distance(nought, old)))
+                update.parameters = old.map { $0 * Float(1 - share) }
             }
             return update
         }
         return Contribution(
             kind: honest.kind, base: honest.base, entities: honest.entities, rawBytes: honest.rawBytes, groups: groups)
+    }
+}
+
+extension PoisonAttack {
+    private static func distance(_ a: [Float], _ b: [Float]) -> Double {
+        zip(a, b).reduce(0.0) { $0 + (Double($1.0) - Double($1.1)) * (Double($1.0) - Double($1.1)) }.squareRoot()
     }
 }
 

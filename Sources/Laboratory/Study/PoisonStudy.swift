@@ -59,10 +59,7 @@ struct PoisonStudy {
         configuration.seed = seed
         configuration.epochs = study.setting.epochs
         configuration.patience = nil
-        var statistics = TelemetryStatistics()
-        for source in sources { try statistics.add(source, rules: study.rules, options: study.reader) }
-        let context = try FederationContext.fitted(
-            to: statistics, rules: study.rules, configuration: configuration)
+        let context = try self.context(of: sources, configuration, attack, defence, attackers: attackers)
         let workers = try sources.map { try study.windows(of: [$0], context) }
         var outcome = Outcome(
             set: entities[0].set, attackers: count, attack: attack, defence: defence, seed: seed, volumeUnderPR: [:],
@@ -87,6 +84,46 @@ struct PoisonStudy {
                 (try? judged?.measures(mergeGap: DetectorTraining.autoencoder.alarmRule.mergeGap))?.volume ?? 0
         }
         return outcome
+    }
+
+    /// The round of statistics.
+    private func context(
+        of sources: [EntitySource], _ configuration: TrainingConfiguration, _ attack: PoisonAttack,
+        _ defence: PoisonDefence, attackers: Set<Int>
+    ) throws -> FederationContext {
+        let parts = try sources.enumerated().map { index, source in
+            var own = TelemetryStatistics()
+            if attack == .statistics, attackers.contains(index) {
+                var reader = try source.makeReader(options: study.reader)
+                while var frame = try reader.nextChunk(maximumRows: 4_096) {
+                    frame.values = frame.values.map { $0 * 1_000 }
+                    for _ in 0..<20 {
+                        own.add(
+                            frame, site: source.site, entity: source.entity, type: source.type, rules: study.rules)
+                    }
+                }
+            } else {
+                try own.add(source, rules: study.rules, options: study.reader)
+            }
+            return own
+        }
+        guard defence != .plain else {
+            let all = parts.reduce(into: TelemetryStatistics()) { $0.merge($1) }
+            return try FederationContext.fitted(to: all, rules: study.rules, configuration: configuration)
+        }
+        var collection = TelemetryModelMaker(configuration: configuration, rules: study.rules)
+            .collection(recorded: nil)
+        for (index, part) in parts.enumerated() {
+            collection.add(try DeterministicJSON.encode(part, pretty: false), from: "\(index)")
+        }
+        var outcome = collection.makeModel(leavingOut: [], continuing: nil)
+        if case .refused(let reasons) = outcome {
+            outcome = collection.makeModel(leavingOut: Set(reasons.keys), continuing: nil)
+        }
+        guard case .made(let model, _) = outcome else {
+            throw CommandLineError(.data, "nothing comes of the statistics: \(outcome)")
+        }
+        return try FederationContext(of: model)
     }
 
     private func trained(
