@@ -6,10 +6,15 @@ fl-server from outside. Needs pyzmq.
   federation-peer.py --token TOKEN join      # the same with the word that fl-server enrol printed
   federation-peer.py --token TOKEN strangers # who has no key, a key that nobody enrolled, or claims what is another's
   federation-peer.py flood                   # 100,000 messages of an enrolled peer: how long do honest heartbeats wait?
+  federation-peer.py --token TOKEN hostile   # an enrolled peer sends what is none, while --name peer's heartbeats are answered
   federation-peer.py --plain join            # with a server that was started with --plain
 
-Without a token it enrols as processes of the server's own user on its machine do. Prints one line of JSON; leaves with 1 when
-the peer is not let in or loses its lease, or a stranger gets anything."""
+Without a token it enrols as processes of the server's own user on its machine do. `hostile` sends, on both endpoints, messages
+that end anywhere, that have bits turned over (most with a right checksum), too few and too many frames, every type with empty and
+extreme payloads, others' names, epochs and sequences at their ends, registrations that only grow, pieces of contributions and
+batches of alarms of impossible sizes and places, thousands of spools, and requests of which it reads no answer; it says of each
+how long the slowest heartbeat of an honest peer waited. Prints one line of JSON; leaves with 1 when the peer is not let in or
+loses its lease, or a stranger gets anything."""
 import argparse
 import json
 import multiprocessing
@@ -24,12 +29,12 @@ import zmq
 import zmq.utils.z85
 
 REGISTRATION, WELCOME, REFUSAL, HEARTBEAT, STATUS, GOODBYE, ENROLMENT, ENROLLED = range(1, 9)
-ALARMS, ALARM_RECEIPT = 32, 33
+MODEL_REQUEST, CONTRIBUTION_PIECE, ALARMS, ALARM_RECEIPT = 16, 18, 32, 33
 NO_FEDERATION = bytes(16)
 
 
 def number(value, width):
-    return int(value).to_bytes(width, "little")
+    return (int(value) & ((1 << 8 * width) - 1)).to_bytes(width, "little")
 
 
 def text(value):
@@ -87,10 +92,10 @@ class Keys:
         socket.curve_serverkey, socket.curve_secretkey, socket.curve_publickey = self.server, self.secret, self.public
 
 
-def registration(incarnation, site, entities):
+def registration(incarnation, site, entities, revision=0):
     capabilities = number(1, 2) + text("cpu") + text("peer") + text("float32") + number(1, 2)
     capabilities += struct.pack("<dd", 100, 100) + text("0" * 64) + many([])
-    return (number(incarnation, 8) + number(0, 4) + text(site) + text(site) + capabilities
+    return (number(incarnation, 8) + number(revision, 4) + text(site) + text(site) + capabilities
             + many([text(entity) for entity in entities]) + text("") + number(0, 1) + many([]) + text(b""))
 
 
@@ -231,15 +236,109 @@ def strangers(peer, options):
     return result, not isHeard and all(lines)
 
 
+class HonestPeer(multiprocessing.Process):
+    """A peer in a process of its own that heartbeats all the time; tells how long it waited for the slowest answer."""
+
+    def __init__(self, options):
+        super().__init__(daemon=True)
+        self.options, (self.ours, self.theirs) = options, multiprocessing.Pipe()
+        self.start()
+        if not self.ours.recv():
+            sys.exit("the honest peer was not let in")
+
+    def run(self):
+        server, secret = local_door(self.options.control)
+        keys = Keys(server)
+        Peer(self.options.control, "honest-peer", Keys(server, secret)).enrol(keys.public)
+        peer = Peer(self.options.control, "honest-peer", keys)
+        self.theirs.send(peer.join())
+        slowest = 0
+        while True:
+            answer = peer.heartbeat()
+            slowest = None if answer is None or slowest is None else max(slowest, answer)
+            if self.theirs.poll(0.05):
+                self.theirs.recv()
+                self.theirs.send(slowest)
+
+    def slowest(self):
+        """Seconds of the slowest answer so far; None when the lease was lost."""
+        self.ours.send(None)
+        return self.ours.recv()
+
+
+def hostile(peer, bulk, options):
+    """Sends what is none; for each kind the slowest answer that an honest peer had waited for by then, in seconds."""
+    honest, result, draw = HonestPeer(options), {}, random.Random(1)
+
+    def send(message, frames=None):
+        for socket in (peer.socket, bulk):
+            try:
+                socket.send_multipart(frames if frames is not None else [peer.tag, message], zmq.NOBLOCK)
+            except zmq.Again:
+                pass
+
+    def sealed(kind, payload, name=peer.name, epoch=None, sequence=None):
+        peer.sequence += 1
+        return envelope(kind, name, payload, peer.federation, peer.epoch if epoch is None else epoch,
+                        peer.sequence if sequence is None else sequence)
+
+    def done(what):
+        result[what] = honest.slowest()
+        while peer.socket.poll(0):
+            peer.socket.recv()
+
+    good = sealed(HEARTBEAT, bytes(34))
+    for length in range(len(good)):
+        send(good[:length])
+    done("cutOff")
+    for _ in range(3000):
+        bad = bytearray(good)
+        bad[draw.randrange(len(bad))] ^= 1 << draw.randrange(8)
+        if draw.random() < 0.7:
+            bad[44:48] = number(zlib.crc32(bytes(bad[:44] + bad[48:])), 4)
+        send(bytes(bad))
+    done("bitsTurnedOver")
+    for frames in ([b""], [good], [b"", good], [peer.tag, good, good], [peer.tag] + [b"x"] * 5000, [b"t" * 100_000, good], [peer.tag, good[:40]], [good[40:]]):
+        send(None, frames)
+    done("frames")
+    for kind in [*range(70), 255, 256, 65_535]:
+        for payload in (b"", bytes(64), b"\xff" * 64, number(2**32 - 1, 4) * 16):
+            send(sealed(kind, payload, name=draw.choice([peer.name, "honest-peer", options.victim])))
+    done("types")
+    for epoch in (0, 1, peer.epoch - 1, peer.epoch + 1, 2**63, 2**64 - 1):
+        for sequence in (0, 1, 2**63, 2**64 - 1):
+            send(sealed(HEARTBEAT, bytes(34), epoch=epoch, sequence=sequence))
+            send(sealed(GOODBYE, b"", name="honest-peer", epoch=epoch, sequence=sequence))
+    done("epochsAndSequences")
+    for revision in range(1, 40):
+        entities = [f"{peer.name}/{revision}-{index}" for index in range(16_384)]
+        send(sealed(REGISTRATION, registration(peer.incarnation, peer.name, entities, revision)))
+    done("registrationsThatGrow")
+    for total in (0, 1, 2**40, 2**63, 2**64 - 1):
+        for offset in (0, 1, 2**40, 2**63, 2**64 - 1):
+            head = number(0, 4) + number(1, 4) + number(1, 8) + struct.pack("<d", draw.choice([0, -1, float("nan"), 1e308]))
+            changes = many([text("g") + struct.pack("<d", float("nan")) + number(2**64 - 1, 8)] * draw.randrange(3))
+            send(sealed(CONTRIBUTION_PIECE, head + text(bytes(32)) + number(total, 8) + number(offset, 8) + changes + text(bytes(1000))))
+            send(sealed(ALARMS, number(1, 8) + number(total, 8) + number(offset, 8) + many([text(b"[" * 10_000)] * 3)))
+            send(sealed(MODEL_REQUEST, number(total, 8) + number(offset, 8)))
+    done("sizesAndPlaces")
+    for spool in range(3000):
+        send(sealed(ALARMS, number(spool, 8) + number(1, 8) + number(1, 8) + many([text(b"{}")])))
+        send(sealed(MODEL_REQUEST, number(1, 8) + number(0, 8)))
+    done("spoolsAndRequests")
+    return result, all(value is not None for value in result.values())
+
+
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--control", default="tcp://127.0.0.1:7411")
+    parser.add_argument("--bulk", default="tcp://127.0.0.1:7412", help="where hostile sends too")
     parser.add_argument("--name", default="peer")
     parser.add_argument("--messages", type=int, default=100_000)
     parser.add_argument("--token", help="what fl-server enrol printed for --name at the site of that name")
     parser.add_argument("--victim", default="victim", help="whose name, site and entities are claimed")
     parser.add_argument("--plain", action="store_true", help="the server was started with --plain")
-    parser.add_argument("what", choices=["join", "strangers", "flood"])
+    parser.add_argument("what", choices=["join", "strangers", "flood", "hostile"])
     options = parser.parse_args()
     keys, refusal = None, None
     if not options.plain:
@@ -252,7 +351,13 @@ def main():
         tried, isSound = strangers(peer, options)
         result.update(tried)
     result.update(joined=peer.join(), federation=peer.federation.hex())
-    if result["joined"]:
+    if options.what == "hostile" and result["joined"]:
+        bulk = zmq.Context.instance().socket(zmq.DEALER)
+        keys.lock(bulk)
+        bulk.connect(options.bulk)
+        tried, isSound = hostile(peer, bulk, options)
+        result.update(slowestSeconds=tried, keptLease=isSound)
+    elif result["joined"]:
         quiet = measure(peer, 5, 0.25)
         result.update(keptLease=quiet is not None, quietSeconds=quiet and round(quiet[-1], 4))
         if options.what == "flood":
