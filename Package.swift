@@ -128,7 +128,8 @@ let package = Package(
 
         // Layer 6: where alarms are sent on to, which only the server needs.
         module(
-            "Forwarding", ["CCurl", "CMosquitto", "CommandLine", "Platform", "Services", "Watching", "Web"],
+            "Forwarding",
+            ["CCurl", "CMosquitto", "CommandLine", "Platform", "Services", "Telemetry", "Watching", "Web"],
             touchesC: true),
 
         // Layer 6: what experiments need and an edge process does not.

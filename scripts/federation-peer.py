@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A worker of the federation's wire protocol, version 6, written from docs/federation.md and driven by hand: to try a running
+"""A worker of the federation's wire protocol, version 7, written from docs/federation.md and driven by hand: to try a running
 fl-server from outside. Needs pyzmq.
 
   federation-peer.py join                    # an honest peer enrols, is let in, keeps its lease, says goodbye
@@ -48,7 +48,7 @@ def many(items):
 
 def envelope(kind, sender, payload, federation=NO_FEDERATION, epoch=0, sequence=1):
     """Magic, version, type, federation, lease epoch, sequence, length, checksum, sender, payload."""
-    head = b"FLTN" + number(6, 2) + number(kind, 2) + federation + number(epoch, 8) + number(sequence, 8)
+    head = b"FLTN" + number(7, 2) + number(kind, 2) + federation + number(epoch, 8) + number(sequence, 8)
     head += number(len(payload), 4)
     tail = number(len(sender.encode()), 1) + sender.encode() + payload
     return head + number(zlib.crc32(head + tail), 4) + tail

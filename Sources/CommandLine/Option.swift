@@ -65,6 +65,13 @@ package struct Option<Value: OptionValue>: Sendable {
         return Value.self == String.self ? constraint : "\(Value.expectation), \(constraint)"
     }
 
+    private static func value(_ source: OptionSource) -> Value? {
+        switch source {
+        case .words(let words): Value.parse(words)
+        case .json(let json): Value.parse(json)
+        }
+    }
+
     private init(
         _ name: String, _ placeholder: String, fallback: Value?, _ help: String, constraint: String?, isRequired: Bool,
         isPositional: Bool, valid: @escaping @Sendable (Value) -> Bool
@@ -75,14 +82,7 @@ package struct Option<Value: OptionValue>: Sendable {
             name: name, placeholder: placeholder, help: help, arity: Value.arity,
             expectation: Self.expectation(constraint),
             isRequired: isRequired, isPositional: isPositional, fallback: fallback?.json, fallbackText: fallback?.text,
-            check: { source in
-                let value: Value? =
-                    switch source {
-                    case .words(let words): Value.parse(words)
-                    case .json(let json): Value.parse(json)
-                    }
-                return value.map(valid) ?? false
-            })
+            check: { source in Self.value(source).map(valid) ?? false }, json: { Self.value($0)?.json })
     }
 }
 
@@ -98,6 +98,8 @@ package struct OptionSpecification: Sendable {
     let fallback: JSONValue?
     let fallbackText: String?
     let check: @Sendable (OptionSource) -> Bool
+    /// A value as a configuration file has it; `nil` for what is none.
+    let json: @Sendable (OptionSource) -> JSONValue?
 
     /// The option's key in a configuration file: its name in camel case.
     var key: String {

@@ -5,37 +5,22 @@ import Watching
 
 /// The value of the option `forwarders`: a list of JSON objects, each a forwarder. What is in them is looked at by
 /// ``forwarders()``, whose errors name the field.
-package struct ForwarderList: OptionValue {
+package struct ForwarderList: ObjectList {
     /// Forwarders of one server.
     package static let most = 16
-    package static var expectation: String { "a list of JSON objects, as docs/operating.md has them" }
 
     /// The objects as they were written.
     package let json: JSONValue
 
     /// No forwarder.
-    package static let none = ForwarderList(json: .array([]))
+    package static let none = ForwarderList(objects: .array([]))
 
-    private init(json: JSONValue) { self.json = json }
-
-    /// One word of the command line: the list as JSON.
-    package static func parse(_ words: [String]) -> ForwarderList? {
-        guard let word = words.first, let json = try? DeterministicJSON.decode(JSONValue.self, from: Array(word.utf8))
-        else { return nil }
-        return parse(json)
-    }
-
-    package static func parse(_ json: JSONValue) -> ForwarderList? {
-        guard case .array(let elements) = json else { return nil }
-        let areObjects = elements.allSatisfy { if case .object = $0 { true } else { false } }
-        return areObjects ? ForwarderList(json: json) : nil
-    }
+    package init(objects: JSONValue) { json = objects }
 
     /// The forwarders.
     ///
     /// - Throws: `CommandLineError` (78) that names the field, what was found and what is expected.
     package func forwarders() throws(CommandLineError) -> [any AlarmForwarder] {
-        guard case .array(let elements) = json else { return [] }
         guard elements.count <= Self.most else {
             throw CommandLineError(
                 .configuration, "forwarders: found \(elements.count), expected at most \(Self.most)")
@@ -66,8 +51,7 @@ package struct ForwarderList: OptionValue {
     }
 
     private var byName: [String: JSONValue] {
-        guard case .array(let elements) = json else { return [:] }
-        return Dictionary(
+        Dictionary(
             elements.map { element in
                 guard case .object(let fields) = element, case .string(let name)? = fields["name"] ?? fields["kind"]
                 else { return ("", element) }

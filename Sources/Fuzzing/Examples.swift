@@ -47,7 +47,8 @@ enum Examples {
                         sources: [
                             SampleSource(
                                 holder: "w", address: "tcp://127.0.0.1:1", token: token, entities: ["a/c"], key: digest)
-                        ], grants: [SampleGrant(reader: "w", token: token, entities: ["a/b"], key: [])]))),
+                        ], grants: [SampleGrant(reader: "w", token: token, entities: ["a/b"], key: [])],
+                        falseAlarmsPerDay: 0.5))),
             .goodbye,
             .enrolled(EnrolmentAnswer(.allCases[0], "yes")),
             .modelRequest(ModelRequest(version: 1, offset: 0)),

@@ -35,6 +35,15 @@ extension FuzzTarget {
             _ = try list.forwarders().map(\.name)
         },
         FuzzTarget(
+            "calendars",
+            texts: [
+                #"[{"name":"works","url":"https://c.example/a.ics","matcher":{"site":"a*"},"every":"1h","within":"7d","headers":{"A":"b"}}]"#
+            ]
+        ) { bytes in
+            guard let list = CalendarList.parse([String(decoding: bytes, as: UTF8.self)]) else { throw Refused() }
+            _ = try list.calendars().map(\.name)
+        },
+        FuzzTarget(
             "source",
             texts: [
                 #"{"kind":"prometheus-scrape","targets":["http://127.0.0.1:9100/metrics"],"intervalSeconds":1,"site":"a","bearerTokenFile":"t"}"#,

@@ -138,7 +138,7 @@ private final class FuzzWorkerDisk: WorkerDisk {
 
 /// Looks at the model and watches nothing.
 private final class FuzzWatcher: Watcher {
-    func watch(_ model: FederatedModel, version: UInt64, entities: [String]) {
+    func watch(_ model: FederatedModel, version: UInt64, entities: [String], falseAlarmsPerDay: Double?) {
         _ = try? FederationContext(of: model).bundle(of: model, tool: "fuzz")
     }
     func stop() {}

@@ -3,11 +3,15 @@ import Platform
 import Services
 
 extension ServerCommand {
-    /// Options that may change while the server runs. Of a certificate the files may have changed as well.
-    private static let changeable: Set<String> = ["forwarders", "certificate", "certificate-key"]
+    /// Options that change at once when the configuration is read again. Of a certificate the files may have changed as well.
+    static let changeableAtOnce: [any AnyOption] = [forwarders, calendars, certificate, certificateKey]
 
     /// Lets SIGHUP read the configuration again.
-    static func reload(_ arguments: Arguments, _ parts: ServerReload, at signal: ReloadSignal, log: Logger) {
+    static func reload(
+        _ arguments: Arguments, _ parts: ServerReload, _ runtime: RuntimeConfiguration, at signal: ReloadSignal,
+        log: Logger
+    ) {
+        let changeable = Set((changeableAtOnce + changeableInRounds).map(\.name))
         let configuration = ConfigurationReload(arguments, changeable: changeable, log: log)
         signal.take {
             configuration.perform { before, now in
@@ -20,8 +24,12 @@ extension ServerCommand {
                         "certificate: found \(hadCertificate ? "none" : "one") where there was "
                             + "\(hadCertificate ? "one" : "none"), which needs a restart")
                 }
-                return try parts.takeUp(
-                    settings, changed: now[forwarders].changes(since: before[forwarders]))
+                try runtime.restarted(now) { try parts.tune($0) }
+                var said = try parts.takeUp(
+                    settings, changed: now[forwarders].changes(since: before[forwarders]),
+                    changedCalendars: now[calendars] != before[calendars])
+                if let differences = runtime.differences { said["changedWhileRunning"] = differences }
+                return said
             }
         }
     }

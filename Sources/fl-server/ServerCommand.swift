@@ -187,6 +187,11 @@ struct ServerCommand: CheckableCommand {
         "passes over the data in a round, unless stopped early; 0: nothing is trained, to see what all the rest of a round "
             + "costs", constraint: "0 to 1000000", valid: { (0...1_000_000).contains($0) })
 
+    static let falseAlarms = Option<Double>.optional(
+        "false-alarms", "PER-DAY",
+        "false alarms that the thresholds of every worker allow, a day and entity; each worker's own where not given",
+        constraint: "from 0.000001 to 1000000", valid: { Assignment.falseAlarmsRange.contains($0) })
+
     static let dependencies = Option<String>(
         "dependencies", "FILE", default: "",
         "who depends on whom, so that alarms are put together as incidents and these say where they began: CSV with the "
@@ -196,6 +201,11 @@ struct ServerCommand: CheckableCommand {
         "forwarders", "JSON", default: .none,
         "where alarms are sent on to: webhooks, an Alertmanager, syslog, ONAP VES, 3GPP FaultMnS, mail, MQTT, ZeroMQ; see docs/operating.md"
     )
+
+    static let calendars = Option<CalendarList>(
+        "calendars", "JSON", default: .none,
+        "calendars of maintenance at an address (iCalendar): while their events last, alarms that fit are not sent on; see "
+            + "docs/operating.md")
 
     static let manual = CommandManual(
         name: "", summary: "coordinate a federation",
@@ -223,8 +233,9 @@ struct ServerCommand: CheckableCommand {
             folder may change what is not part of the models (rounds, epochs, deadlines, …; changes are logged); another \
             window, hidden, seed, stride, held-out, maximum-windows or groups is refused. All options can stand in \
             a JSON file; --print-config prints one to start from, and --check-config looks whether all of it can be used. \
-            SIGHUP reads it again: log-level, forwarders, and certificate with its key change at once, for new connections; of \
-            other options the log says that they need a restart.
+            SIGHUP reads it again: log-level, forwarders, calendars, and certificate with its key change at once, for new connections; what \
+            'fl-server configure' changes too holds from the next round on; of other options the log says that they need a \
+            restart.
             """,
         examples: [
             .init("fl-server --config server.json", "with a configuration file"),
@@ -242,7 +253,7 @@ struct ServerCommand: CheckableCommand {
             maximumModel, piece, largestChange, largestParameter, sampleCap, aggregation, assumedAttackers,
             clipRatio, relativeChange, weightRatio, largestShare, excludeAfter, rollbackRatio, keptRounds,
             keptVersions, keptLog, keptAbandoned, keptWorkers, keptAlarms,
-            dependencies, forwarders,
+            falseAlarms, dependencies, forwarders, calendars,
             targetSeconds,
             placementModel, profile, acceleratorLimit, accelerationFactor, settle, TrainingOptions.window,
             TrainingOptions.hidden, epochs, TrainingOptions.batch, TrainingOptions.stride,
@@ -252,11 +263,16 @@ struct ServerCommand: CheckableCommand {
         ])
 
     func run(_ arguments: Arguments, _ console: Console) async throws {
-        let settings = try Self.settings(arguments)
         let log = ServiceOptions.logger("server", arguments)
+        let runtime = try Self.runtime(arguments, log)
+        let started = arguments
+        let (arguments, settings) = try runtime.takenUp()
         let changes = try Self.restartOptions(arguments, settings).takeUp(in: settings.folder, fixed: Self.fixedOptions)
         if !changes.isEmpty {
             log.warning("options changed", ["what": changes.map(\.description).joined(separator: ", ")])
+        }
+        if let differences = runtime.differences {
+            log.warning("the configuration was changed while the server ran", ["what": differences])
         }
         let (stop, hangup) = (StopSignal(), ReloadSignal())
         stop.catchTermination()
@@ -264,14 +280,15 @@ struct ServerCommand: CheckableCommand {
         hangup.catchHangup()
         try await BackgroundThread.run {
             let service = try ServerService(
-                settings: settings, tool: "fl-server \(Tool.version)", log: log, stop: stop)
-            Self.reload(arguments, service.reload, at: hangup, log: log)
+                settings: settings, tool: "fl-server \(Tool.version)", log: log, stop: stop, runtime: runtime)
+            Self.reload(started, service.reload, runtime, at: hangup, log: log)
             try service.run()
         }
     }
 
     func check(_ arguments: Arguments) async throws -> String {
-        let settings = try Self.settings(arguments)
+        let log = Logger(label: "check", minimum: .error, sink: StandardErrorSink())
+        let (arguments, settings) = try Self.runtime(arguments, log).takenUp()
         try ServiceCheck.endpoints([settings.control, settings.bulk])
         try ServerService.check(settings)
         try ServiceCheck.folder(settings.folder)
@@ -335,6 +352,7 @@ struct ServerCommand: CheckableCommand {
         federation.gate.sampleCap = UInt64(arguments[sampleCap])
         federation.gate.round = try roundGate(arguments)
         federation.excludeAfter = arguments[excludeAfter]
+        federation.falseAlarmsPerDay = arguments[optional: falseAlarms]
         federation.rollbackRatio = arguments[rollbackRatio] > 0 ? arguments[rollbackRatio] : nil
         settings.assumedAttackers = arguments[optional: assumedAttackers]
         settings.federation = federation
@@ -343,6 +361,7 @@ struct ServerCommand: CheckableCommand {
             settings.dependencies = try DependencyGraph(contentsOf: arguments[dependencies])
         }
         settings.forwarders = try arguments[forwarders].forwarders()
+        settings.calendars = try arguments[calendars].calendars()
         settings.subscriber = FaultManagementForwarder.subscriber
         settings.training = try TrainingOptions.configuration(arguments)
         settings.training.rounds = arguments[rounds]
@@ -399,6 +418,7 @@ struct ServerCommand: CheckableCommand {
             "kept-abandoned": "\(arguments[keptAbandoned])", "kept-workers": arguments[keptWorkers],
             "kept-alarms": arguments[keptAlarms], "kept-rounds": "\(arguments[keptRounds])",
             "aggregation": arguments[aggregation].rawValue,
+            "false-alarms": arguments[optional: falseAlarms].map { "\($0)" } ?? "",
         ])
     }
 
@@ -424,23 +444,5 @@ struct ServerCommand: CheckableCommand {
             if let factor = measured.accelerationFactor, factor < 1 { placement.accelerationFactor = factor }
         }
         return placement
-    }
-}
-
-/// Rules of aggregation on the command line.
-enum AggregationOption: String, ChoiceOptionValue {
-    case average, median
-    case trimmedMean = "trimmed-mean"
-    case multiKrum = "multi-krum"
-    case normClipping = "norm-clipping"
-
-    var rule: AggregationRule {
-        switch self {
-        case .average: .average
-        case .median: .median
-        case .trimmedMean: .trimmedMean
-        case .multiKrum: .multiKrum
-        case .normClipping: .normClipping
-        }
     }
 }

@@ -8,6 +8,6 @@ enum ServerTool {
         summary: "coordinates rounds of federated training, keeps models, workers and alarms, serves them over HTTP",
         commands: [
             ServerCommand.self, ReplayCommand.self, BackupCommand.self, EnrolCommand.self, KeysCommand.self,
-            AuditCommand.self,
+            AuditCommand.self, VersionsCommand.self, ConfigureCommand.self,
         ])
 }

@@ -16,6 +16,8 @@ struct FederationSimulation {
         var choices = false
         /// Whether each worker has an entity of its own and offers its samples.
         var offers = false
+        /// Whether earlier versions are asked for now and then, and the configuration changes.
+        var restores = false
         /// Workers that only offer their samples.
         var standby: Set<Int> = []
     }
@@ -30,6 +32,7 @@ struct FederationSimulation {
         var kept: [[UInt8]: [UInt8]] = [:]
         var delivered: [UInt64: UInt64] = [:]
         var alarms: [[UInt8]] = []
+        var versions: [UInt64: [UInt8]] = [:]
     }
 
     struct Process {
@@ -46,6 +49,7 @@ struct FederationSimulation {
         var copies: Set<String> = []
         var sources: [SampleSource] = []
         var grants: [SampleGrant] = []
+        var falseAlarmsPerDay: Double?
         var peer: Peer { Peer("\(machine.configuration.name)#\(incarnation)") }
     }
 
@@ -73,6 +77,8 @@ struct FederationSimulation {
     var roundOpened: (round: UInt32, attempt: UInt32, term: UInt32, at: Instant)?
     var abandoned = 0
     var finishedAt: Instant?
+    var restorationsAsked = 0
+    var restorationsAnswered = 0
 
     let workersPerDomain: Int
 
@@ -229,6 +235,24 @@ struct FederationSimulation {
             let accelerated = Set(chosen.sorted().prefix(1))
             stepServer(.chosen(WorkerChoice(active: chosen, accelerated: accelerated), isUrgent: chance(0.3)))
         }
+        if faults.restores, chance(0.02), registry.version > 1 {
+            let number = UInt64.random(in: 1..<registry.version, using: &generator)
+            if let bytes = registry.versions[number], let model = try? FederatedModel(decoding: bytes) {
+                restorationsAsked += 1
+                stepServer(
+                    .restoring(
+                        Restoration(
+                            id: generator.next(), version: number, model: model, bytes: bytes,
+                            digest: SHA256.digest(bytes), by: "operator")))
+            }
+        }
+        if faults.restores, chance(0.01) {
+            configuration.rounds = UInt32.random(in: 1...4, using: &generator)
+            configuration.falseAlarmsPerDay = generator.uniform() + 0.1
+            stepServer(
+                .tuned(
+                    ServerTuning(configuration: configuration, strategy: FederatedAveraging(), maker: ToyMaker())))
+        }
         for index in workers.indices {
             if faults.crashes, chance(0.003) { restartWorker(index) }
             if faults.partitions, chance(0.002) {
@@ -240,12 +264,15 @@ struct FederationSimulation {
 
     mutating func restartServer() {
         registry.term += 1
+        // As the log says where the present loop began.
+        let begins = registry.commits.map(\.commit.record).filter { $0.kind == .statistics && $0.restoredBy == nil }
+        let loop = begins.last.map { (start: $0.round, number: UInt32(begins.count - 1)) }
         arithmetic = ToyArithmetic()
         server = ServerRoundMachine(
             configuration: configuration, strategy: FederatedAveraging(),
             recovery: ServerRecovery(
                 term: registry.term, nextRound: registry.nextRound, version: registry.version,
-                bundle: registry.bundle))
+                bundle: registry.bundle, loop: loop))
         roundOpened = nil
     }
 
@@ -326,8 +353,9 @@ struct FederationSimulation {
             }
             registry.version = commit.record.version
             registry.bundle = try? FederatedModel(decoding: model)
+            registry.versions[commit.record.version] = model
         }
-        registry.nextRound = commit.record.round + 1
+        registry.nextRound = commit.record.round + (commit.record.restoredBy == nil ? 1 : 0)
         registry.commits.append((commit, base))
         // A crash can come after the write and before anybody hears of it.
         if !healed, faults.crashes, chance(0.2) {
@@ -377,7 +405,8 @@ struct FederationSimulation {
                         leaseEpoch: sender.leaseEpoch))
             case .begin, .judge, .fold, .aggregate:
                 if let event = arithmetic.carryOut(directive) { following.append(event) }
-            case .recordWorker, .serving, .note: break
+            case .restorationEnded: restorationsAnswered += 1
+            case .tune, .recordWorker, .serving, .note: break
             }
         }
         return following
@@ -412,6 +441,7 @@ struct FederationSimulation {
             case .alarmsRefused: violations.append("worker \(index): alarms were refused")
             case .alarmsRewound(let number): workers[index].delivered = number
             case .fail(_, let text): violations.append("worker \(index) gave up: \(text)")
+            case .allow(let budget): workers[index].falseAlarmsPerDay = budget
             case .cancelWork, .serve, .forget, .reconnect, .learnServerKey, .note: break
             }
         }
@@ -460,6 +490,12 @@ struct FederationSimulation {
         var rounds: Set<UInt32> = []
         for (commit, base) in registry.commits {
             let record = commit.record
+            if record.restoredBy != nil {
+                if commit.model == nil || commit.model != record.restores.flatMap({ registry.versions[$0] }) {
+                    found.append("version \(record.version) is not version \(record.restores ?? 0) again")
+                }
+                continue
+            }
             if !rounds.insert(record.round).inserted { found.append("round \(record.round) was committed twice") }
             if Set(record.contributions.map(\.worker)).count != record.contributions.count {
                 found.append("a worker counted twice in round \(record.round)")

@@ -81,7 +81,7 @@ struct RandomMessages {
                             },
                             grants: names().map {
                                 SampleGrant(reader: $0, token: token(), entities: names(), key: key())
-                            })
+                            }, falseAlarmsPerDay: flag() ? 0.25 : nil)
                         : nil))
         case .goodbye: .goodbye
         case .enrolment:

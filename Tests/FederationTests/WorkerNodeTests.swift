@@ -33,7 +33,11 @@ import Testing
 
     private final class Nothing: Watcher, SampleMover {
         var watched: [UInt64] = []
-        func watch(_ model: FederatedModel, version: UInt64, entities: [String]) { watched.append(version) }
+        var budget: Double?
+        func watch(_ model: FederatedModel, version: UInt64, entities: [String], falseAlarmsPerDay: Double?) {
+            watched.append(version)
+            budget = falseAlarmsPerDay
+        }
         func stop() {}
         func mirror(_ sources: [SampleSource]) {}
         func grant(_ grants: [SampleGrant]) {}

@@ -176,6 +176,14 @@ import Watching
         #expect(first.json["notificationType"]?.text == "notifyNewAlarm" && first.json["notificationId"] == .number(3))
         #expect(
             first.json["alarmId"]?.text == "site1/e3@1767225600" && first.json["perceivedSeverity"]?.text == "MAJOR")
+        // It joins the two that are there: it names them, and of the first of them it is said who came to it.
+        let kind = "notifyCorrelatedNotificationChanged"
+        #expect(FreePorts.wait(20) { peer.requests.contains { $0.json["notificationType"]?.text == kind } })
+        let change = try #require(peer.requests.first { $0.json["notificationType"]?.text == kind }).json
+        #expect(change["alarmId"]?.text == "site1/e1@1767225600", "\(change)")
+        let correlated = change["correlatedNotifications"]?.description ?? ""
+        #expect(correlated.contains(#""notificationIds":[3]"#) && correlated.contains("ManagedElement=e3"), "\(change)")
+        #expect("\(first.json["correlatedNotifications"] ?? .null)".contains("ManagedElement=e1"), "\(first.json)")
         let alarm = "\(root)/alarms/\(HTTPClient.pathPart("site1/e2@1767225600"))"
         let consumer = #"{"consumerReference":"\#(peer.url)/manager"}"#
         let subscribed = server.send("POST", "\(root)/subscriptions", consumer)

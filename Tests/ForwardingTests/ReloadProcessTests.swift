@@ -22,11 +22,11 @@ import Testing
         #expect(FreePorts.wait(20) { first.requests.count == 3 })
         // Another one, and one more option that needs a restart.
         try server.configure(
-            #"{"forwarders": [\#(webhook("a", first)), \#(webhook("b", second))], "rounds": 9, "logLevel": "info"}"#)
+            #"{"forwarders": [\#(webhook("a", first)), \#(webhook("b", second))], "keptLog": 9, "logLevel": "info"}"#)
         #expect(FreePorts.wait(20) { second.requests.count == 3 }, "\(server.log)")
         #expect(waits(server, "configuration read again"), "\(server.log)")
         #expect(server.log.contains(#"changed="forwarders, log-level""#), "\(server.log)")
-        #expect(server.log.contains("forwardersBegun=b") && server.log.contains("needsRestart=rounds"))
+        #expect(server.log.contains("forwardersBegun=b") && server.log.contains("needsRestart=kept-log"))
         // The same name at another place goes on where it was; one that is gone ends.
         try server.configure(#"{"forwarders": [\#(webhook("a", second))], "logLevel": "warning"}"#)
         #expect(waits(server, "configuration read again", times: 2), "\(server.log)")

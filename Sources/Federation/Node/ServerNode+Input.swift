@@ -7,6 +7,11 @@ extension ServerNode {
         case placed([PlacementLoop.Directive], PlacementLoop)
         /// Somebody gave the learning loop a new target.
         case target(seconds: Double, rounds: Int)
+        /// What may change while it runs is changed: `keep` makes that durable, on the disk's lane, before any of it holds.
+        case tune(
+            ServerTuning, keep: @Sendable () throws -> Void, answer: @Sendable (Result<Void, any Error>) -> Void)
+        /// Somebody wants a version again, and is told what became of it.
+        case restore(Restoration, answer: @Sendable (RestorationOutcome) -> Void)
         /// Who may take part from now on.
         case identities(IdentityRegistry)
         /// What became of a key that somebody handed over.

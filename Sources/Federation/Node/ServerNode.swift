@@ -25,8 +25,8 @@ package final class ServerNode {
     package let inbox: Inbox<Input>
     private let port: any NodePort
     let disk: any ServerDisk
-    private let clock: any NodeClock
-    private let tasks: any NodeTasks
+    let clock: any NodeClock
+    let tasks: any NodeTasks
     private let arithmetic: RoundArithmetic
     private let keepsContributions: Bool
     private let keeper: (any IdentityKeeper)?
@@ -38,14 +38,14 @@ package final class ServerNode {
     private let log: (Note) -> Void
     private var provoked = NoteLimiter()
     private var lastTurn: Instant?
-    private var lastCheck = Instant.zero
-    private let isAnswered = Box(true)
+    var lastCheck = Instant.zero
+    let isAnswered = Box(true)
     private let seen = Box<[String: WorkerView]>([:])
     /// Used by tasks of the placement lane only, and by nobody while there is none.
-    private let placing: Box<PlacementLoop?>
-    private var isPlacing = false
-    private var placementEvents: [PlacementLoop.Event] = []
-    private var published: UInt64?
+    let placing: Box<PlacementLoop?>
+    var isPlacing = false
+    var placementEvents: [PlacementLoop.Event] = []
+    var published: UInt64?
     /// Which alarms count.
     package private(set) var acceptance: AlarmAcceptance
     /// Workers whose alarms are being read.
@@ -55,6 +55,9 @@ package final class ServerNode {
     let kept: KeptContributions
     /// When what the disk did not take may be offered again.
     var nextKeeping = Instant.zero
+    /// Who waits for a version to be restored.
+    private var restorations: [UInt64: @Sendable (RestorationOutcome) -> Void] = [:]
+    private var lastRestoration: UInt64 = 0
     private var commitAsked: (round: UInt32, at: Instant)?
     /// How long the last commit waited for the disk.
     package private(set) var commitWait: CommitWait?
@@ -221,7 +224,9 @@ package final class ServerNode {
         case .machine(let event):
             if case .committed = event, let (round, asked) = commitAsked {
                 commitWait = CommitWait(round: round, duration: clock.now - asked)
+                commitAsked = nil
             }
+            if case .tuned(let tuning) = event { tellPlacement(tuning) }
             step(event)
         case .placed(let directives, let loop):
             isPlacing = false
@@ -244,6 +249,12 @@ package final class ServerNode {
             if case .received(_, _, let sender) = event { reading.remove(sender.worker) }
             accept(event)
         case .noted(let lines): for line in lines { note(line) }
+        case .tune(let tuning, let keep, let answer): tune(tuning, keep, answer)
+        case .restore(var wanted, let answer):
+            lastRestoration += 1
+            wanted.id = lastRestoration
+            restorations[wanted.id] = answer
+            step(.restoring(wanted))
         case .target(let seconds, let rounds): placementEvents.append(.target(seconds: seconds, rounds: rounds))
         case .failed(let what, let error):
             // What the disk refuses ends the server at once, so that whoever supervises it hears of it; what was accepted is
@@ -290,9 +301,16 @@ package final class ServerNode {
                 inbox.put(.noted(arithmetic.takeNotes()))
                 inbox.put(.machine(.aggregated(round: round, attempt: attempt, outcome)))
             }
+        case .tune(let gate, let strategy, let maker):
+            tasks.start(NodeTask(.arithmetic, "tune")) {
+                arithmetic.tune(gate: gate, strategy: strategy, maker: maker)
+            }
+        case .restorationEnded(let id, let outcome): restorations.removeValue(forKey: id)?(outcome)
         case .commit(let commit):
-            placementEvents.append(.ended(commit.record))
-            commitAsked = (commit.record.round, clock.now)
+            if commit.record.restoredBy == nil {
+                placementEvents.append(.ended(commit.record))
+                commitAsked = (commit.record.round, clock.now)
+            }
             tasks.start(NodeTask(.disk, "commit")) { [kept] in
                 do {
                     // What could not be kept when it came is kept now, or there is no commit: it could not be replayed.
@@ -397,47 +415,6 @@ package final class ServerNode {
             } catch {
                 inbox.put(.failed(what, error))
             }
-        }
-    }
-
-    // MARK: What is due
-
-    private func place() {
-        guard placement != nil else { return placementEvents = [] }
-        guard !isPlacing else { return }
-        isPlacing = true
-        let (inbox, placing, view, now) = (inbox, placing, machine.view, clock.now)
-        let events = placementEvents + [.tick]
-        placementEvents = []
-        tasks.start(NodeTask(.placement, "place")) {
-            let outcome: ([PlacementLoop.Directive], PlacementLoop)? = placing.with { loop in
-                guard var next = loop else { return nil }
-                // Only one copy while it changes.
-                loop = nil
-                var directives: [PlacementLoop.Directive] = []
-                for event in events { directives += next.step(event, in: view, at: now) }
-                loop = next
-                return (directives, next)
-            }
-            if let (directives, loop) = outcome { inbox.put(.placed(directives, loop)) }
-        }
-    }
-
-    private func publish() {
-        guard machine.isFinished, published != machine.version, let model = machine.bundle else { return }
-        published = machine.version
-        let version = machine.version
-        store("the final model") { [disk] in try disk.publish(model, version: version) }
-    }
-
-    private func check(at now: Instant) {
-        // A disk that takes longer is not asked again before it has answered.
-        guard now - lastCheck >= .seconds(1), isAnswered.with({ $0 }) else { return }
-        lastCheck = now
-        isAnswered.with { $0 = false }
-        store("anything") { [disk, isAnswered] in
-            defer { isAnswered.with { $0 = true } }
-            try disk.check()
         }
     }
 }

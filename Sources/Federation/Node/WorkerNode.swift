@@ -192,7 +192,8 @@ package final class WorkerNode {
                 }
             }
         case .forget(let federation):
-            memory = WorkerMemory(federation: federation, entities: memory.entities)
+            memory = WorkerMemory(
+                federation: federation, entities: memory.entities, falseAlarmsPerDay: memory.falseAlarmsPerDay)
             model = nil
             isModelKept = true
             remember()
@@ -202,6 +203,15 @@ package final class WorkerNode {
             watch()
         case .score:
             memory.scoring = true
+            remember()
+            watch()
+        case .allow(let budget):
+            guard memory.falseAlarmsPerDay != budget else { break }
+            memory.falseAlarmsPerDay = budget
+            note(
+                Note(
+                    .notice, "false alarms that thresholds allow",
+                    ["perDay": budget.map { "\($0)" } ?? "as it was started with"]))
             remember()
             watch()
         case .mirror(let sources): samples.mirror(sources)
@@ -271,7 +281,8 @@ package final class WorkerNode {
     private func watch() {
         guard memory.scoring, let model, memory.version > 0 else { return }
         streamsEnded = false
-        watcher.watch(model, version: memory.version, entities: memory.entities)
+        watcher.watch(
+            model, version: memory.version, entities: memory.entities, falseAlarmsPerDay: memory.falseAlarmsPerDay)
     }
 
     private func startWork(_ key: WorkKey, _ hyperparameters: [UInt8], mayAccelerate: Bool) {

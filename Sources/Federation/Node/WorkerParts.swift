@@ -10,12 +10,15 @@ package struct WorkerMemory: Equatable, Sendable {
     package var entities: [String]
     /// Whether all rounds were done.
     package var scoring: Bool
+    /// False alarms that the server allows, a day and entity; `nil`: as many as the worker was started with.
+    package var falseAlarmsPerDay: Double?
 
     /// What is remembered; by default nothing.
     package init(
         federation: FederationIdentity = .none, version: UInt64 = 0, digest: [UInt8] = [], entities: [String] = [],
-        scoring: Bool = false
+        scoring: Bool = false, falseAlarmsPerDay: Double? = nil
     ) {
+        self.falseAlarmsPerDay = falseAlarmsPerDay
         self.federation = federation
         self.version = version
         self.digest = digest
@@ -47,7 +50,9 @@ package protocol WorkerDisk: AnyObject, Sendable {
 /// to alarm lies behind this.
 package protocol Watcher: AnyObject {
     /// Watches these entities with this version from now on, and nothing else; returns at once.
-    func watch(_ model: FederatedModel, version: UInt64, entities: [String])
+    ///
+    /// - Parameter falseAlarmsPerDay: false alarms that thresholds allow, a day and entity; `nil`: as it was started with.
+    func watch(_ model: FederatedModel, version: UInt64, entities: [String], falseAlarmsPerDay: Double?)
     /// Watches nothing any more; returns at once.
     func stop()
 }

@@ -57,6 +57,13 @@ struct LoopCourse: Sendable {
         startSites = summary.siteLossBefore
     }
 
+    /// The loop goes on from a version that somebody asked for: what it ends with is held against that.
+    mutating func restart(from restored: Restoration) {
+        if start != nil { start = (restored.model, restored.bytes, restored.digest) }
+        startLoss = nil
+        startSites = [:]
+    }
+
     /// Whether a loop that ends with these losses is worse than what it began with: by the mean, or from three sites on, of
     /// which one may say anything, by what most of them measured.
     func isWorse(_ summary: RoundSummary, tolerance: Double) -> Bool {

@@ -5,9 +5,9 @@ import Platform
 ///
 /// Unchecked: its node starts all of its work on one lane, where tasks never overlap.
 package final class RoundArithmetic: @unchecked Sendable {
-    private let gate: ContributionGate
-    private let strategy: any Strategy
-    private let maker: any InitialModelMaker
+    private var gate: ContributionGate
+    private var strategy: any Strategy
+    private var maker: any InitialModelMaker
     private var base: RoundBase?
     private var comparison: RoundComparison?
     private var history: ChangeHistory
@@ -29,12 +29,18 @@ package final class RoundArithmetic: @unchecked Sendable {
         self.maker = maker
     }
 
+    /// Rounds that begin from now on are judged, added up and made in this way.
+    package func tune(gate: ContributionGate, strategy: any Strategy, maker: any InitialModelMaker) {
+        (self.gate, self.strategy, self.maker) = (gate, strategy, maker)
+    }
+
     /// A round begins.
     ///
     /// - Parameter recorded: what the gate did with its contributions when it was made, where it is made again.
     package func begin(_ base: RoundBase, recorded: RoundTreatment? = nil) {
         self.base = base
         statistics = base.kind == .statistics ? maker.collection(recorded: recorded) : nil
+        if base.forgetsChanges { history = ChangeHistory() }
         comparison = RoundComparison(
             gate: gate.round, base: base.kind == .training ? base.model : nil, history: history,
             holdsAll: strategy.holdsContributions,

@@ -52,6 +52,8 @@ package struct ServerConfiguration: Sendable {
     package var messages = MessageQuota.Limits()
     /// What a contribution must be.
     package var gate = ContributionGate()
+    /// False alarms that thresholds of all workers allow, a day and entity; `nil`: each worker has its own.
+    package var falseAlarmsPerDay: Double?
 
     /// The defaults.
     package init() {}
@@ -81,13 +83,17 @@ package struct ServerRecovery: Sendable {
     package var bundle: FederatedModel?
     /// What changes were in the rounds of its loop.
     package var history = ChangeHistory()
+    /// The round of statistics with which the present loop began, and how many loops were before it; `nil`: all loops had as
+    /// many rounds as one has now.
+    package var loop: (start: UInt32, number: UInt32)?
 
     /// A recovery with every field given.
     package init(
         term: UInt32, nextRound: UInt32, version: UInt64, bundle: FederatedModel?,
-        history: ChangeHistory = ChangeHistory()
+        history: ChangeHistory = ChangeHistory(), loop: (start: UInt32, number: UInt32)? = nil
     ) {
         self.history = history
+        self.loop = loop
         self.term = term
         self.nextRound = nextRound
         self.version = version

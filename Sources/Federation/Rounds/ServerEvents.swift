@@ -39,14 +39,18 @@ package enum ServerEvent: Sendable {
     case committed(version: UInt64)
     /// It could not be made durable; nothing of it may be visible.
     case commitFailed(String)
+    /// It is told anew what may change while it runs.
+    case tuned(ServerTuning)
+    /// Somebody asks for a version again.
+    case restoring(Restoration)
     /// It is decided what becomes of a worker's alarms.
     case alarmsDecided(AlarmReceipt, worker: String, leaseEpoch: UInt64)
 
     /// Whether a round may open, close or end by it.
     var mayMoveRounds: Bool {
         switch self {
-        case .tick, .chosen, .judged, .aggregated, .committed, .commitFailed: true
-        case .received, .expelled, .answering, .keyAnnounced, .unreadable, .deaf, .alarmsDecided: false
+        case .tick, .chosen, .judged, .aggregated, .committed, .commitFailed, .tuned: true
+        case .received, .expelled, .answering, .keyAnnounced, .unreadable, .deaf, .restoring, .alarmsDecided: false
         }
     }
 }
@@ -72,6 +76,10 @@ package enum ServerDirective: Sendable {
     case recordAbandoned(RoundRecord)
     /// A worker joined, left, or was refused for good.
     case recordWorker(WorkerView)
+    /// From the next round on contributions are judged and added up, and models made, in this way.
+    case tune(gate: ContributionGate, strategy: any Strategy, maker: any InitialModelMaker)
+    /// Tell whoever asked for a version again what became of it.
+    case restorationEnded(id: UInt64, RestorationOutcome)
     /// Decide what becomes of alarms, then say ``ServerEvent/alarmsDecided(_:worker:leaseEpoch:)``.
     case takeAlarms(AlarmBatch, from: AlarmSender)
     /// From now on a worker serves these entities and may speak for them.
@@ -94,11 +102,15 @@ package struct RoundBase: Sendable {
     package var digest: [UInt8]
     /// Its models.
     package var model: FederatedModel?
+    /// Whether changes in the rounds before say nothing of those in this one.
+    package var forgetsChanges: Bool
 
     /// A base with every field given.
     package init(
-        round: UInt32, attempt: UInt32, kind: RoundKind, version: UInt64, digest: [UInt8], model: FederatedModel?
+        round: UInt32, attempt: UInt32, kind: RoundKind, version: UInt64, digest: [UInt8], model: FederatedModel?,
+        forgetsChanges: Bool = false
     ) {
+        self.forgetsChanges = forgetsChanges
         self.round = round
         self.attempt = attempt
         self.kind = kind
@@ -241,6 +253,9 @@ package struct RoundRecord: Equatable, Sendable {
     package var treatment: RoundTreatment
     /// The version whose bytes the new one has: what was learned since was taken back; `nil` where it was not.
     package var restores: UInt64?
+    /// Who asked for that; `nil` where it was a round that decided it. What somebody asked for is no round: `round` and `kind`
+    /// are those of the round that comes next.
+    package var restoredBy: String?
     /// The losses.
     package var summary: RoundSummary
     /// Why it was abandoned; `nil` when it was committed.

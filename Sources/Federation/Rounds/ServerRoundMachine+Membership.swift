@@ -234,7 +234,7 @@ extension ServerRoundMachine {
     }
 
     /// The entities of a domain have to be spread anew.
-    private mutating func unsettle(_ domain: String) {
+    mutating func unsettle(_ domain: String) {
         domains[domain, default: Domain()].isDirty = true
         unsettled.insert(domain)
     }
@@ -294,6 +294,7 @@ extension ServerRoundMachine {
             var new = Assignment(entities: (entities[name] ?? []).sorted())
             new.sources = sources(for: name, member, serving: new.entities, in: place)
             new.grants = grants(for: name, member, in: place)
+            new.falseAlarmsPerDay = configuration.falseAlarmsPerDay
             guard new != member.assignment || member.assignmentRevision == 0 else { continue }
             noteMoves(to: new.entities, from: member.entities, inDomain: member.registration.domain)
             members[name]?.assignment = new

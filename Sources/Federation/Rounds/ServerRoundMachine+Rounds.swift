@@ -109,6 +109,10 @@ extension ServerRoundMachine {
     /// Starts, closes or abandons a round if it is time.
     mutating func advance(at now: Instant, _ directives: inout [ServerDirective]) {
         switch phase {
+        case .waiting, .finished: takeUpTuning(&directives)
+        case .committing, .aggregating, .running: break
+        }
+        switch phase {
         case .committing, .aggregating: break
         case .finished:
             takeOverChoice(at: now, &directives)
@@ -164,9 +168,7 @@ extension ServerRoundMachine {
 
     /// Begins the next loop when it is time.
     private mutating func beginLoop(at now: Instant, _ directives: inout [ServerDirective]) {
-        guard nextRound > 0, let every = configuration.loops.every,
-            configuration.loops.goesOn(after: nextRound - 1, length: lastRound + 1)
-        else { return }
+        guard nextRound > 0, let every = configuration.loops.every, loopGoesOn else { return }
         // After a restart nobody knows when the last one began.
         guard let began = course.began else {
             course.began = now
@@ -174,27 +176,33 @@ extension ServerRoundMachine {
         }
         guard now - began >= every else { return }
         phase = .waiting
-        directives.append(
-            .note(Note(.notice, "learning loop begins", ["loop": "\(nextRound / (lastRound + 1) + 1)"])))
+        begin(loop: loop.number + 1, at: nextRound)
+        directives.append(.note(Note(.notice, "learning loop begins", ["loop": "\(loop.number + 1)"])))
+    }
+
+    /// The loop of that number begins with that round, and has as many as are wanted now.
+    private mutating func begin(loop number: UInt32, at round: UInt32) {
+        loop = (round, number)
+        loopRounds = configuration.rounds
     }
 
     /// A loop in which nobody can train, because the rows that workers hold for it were nearly all in alarm, would be tried
     /// for ever: when the next is due, that one is tried.
     private mutating func giveUpLoop(at now: Instant, _ directives: inout [ServerDirective]) {
-        let length = lastRound + 1
         guard course.fruitless >= LoopCourse.mostFruitless, place(ofRound: nextRound) > 0,
             let every = configuration.loops.every, let began = course.began, now - began >= every,
-            configuration.loops.goesOn(after: nextRound, length: length)
+            loopGoesOn
         else { return }
-        let loop = nextRound / length
-        nextRound = (loop + 1) * length
+        let given = loop.number + 1
+        nextRound = loop.start + lastRound + 1
+        begin(loop: given, at: nextRound)
         (attempt, failures, retryAt) = (0, 0, nil)
         course = LoopCourse()
         directives.append(
             .note(
                 Note(
                     .warning, "learning loop given up: nobody had anything to learn from in it; the next begins",
-                    ["loop": "\(loop + 1)"])))
+                    ["loop": "\(given)"])))
     }
 
     private func mayOpen(at now: Instant) -> Bool {
@@ -227,8 +235,9 @@ extension ServerRoundMachine {
         directives.append(
             .begin(
                 RoundBase(
-                    round: nextRound, attempt: attempt, kind: kind, version: version, digest: digest, model: bundle)
-            ))
+                    round: nextRound, attempt: attempt, kind: kind, version: version, digest: digest, model: bundle,
+                    forgetsChanges: forgetsChanges)))
+        forgetsChanges = false
         directives.append(
             .note(
                 Note(
@@ -379,6 +388,7 @@ extension ServerRoundMachine {
             modelBytes = Bytes(model)
             digest = commit.digest
         }
+        if commit.record.restoredBy != nil { return restored(commit.record, at: now, &directives) }
         nextRound = commit.record.round + 1
         attempt = 0
         (failures, retryAt) = (0, nil)
@@ -396,10 +406,12 @@ extension ServerRoundMachine {
         noteConduct(commit.record, at: now, &directives)
         // The opening of the next round announces the version too.
         if isFinished { announce(at: now, &directives) }
+        beginRestoration(at: now, &directives)
     }
 
     mutating func commitFailed(_ reason: String, at now: Instant, _ directives: inout [ServerDirective]) {
         guard case .committing(let commit, _) = phase else { return }
+        if commit.record.restoredBy != nil { return restorationFailed(reason, at: now, &directives) }
         phase = .waiting
         backOff(because: "the version could not be stored: \(reason)", at: now)
         // A disk that is busy passes, and one that is full ends the server: nobody waits long for it.
@@ -410,5 +422,6 @@ extension ServerRoundMachine {
         record.version = version
         record.abandonedBecause = "the version could not be stored: \(reason)"
         directives.append(.recordAbandoned(record))
+        beginRestoration(at: now, &directives)
     }
 }

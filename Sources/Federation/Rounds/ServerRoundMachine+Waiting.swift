@@ -26,7 +26,9 @@ extension ServerRoundMachine {
     private func reasonToWait(at now: Instant) -> String? {
         switch phase {
         case .finished, .aggregating: return nil
-        case .committing: return "the disk, to store round \(nextRound)"
+        case .committing:
+            return restoring.map { "the disk, to restore version \($0.wanted.version)" }
+                ?? "the disk, to store round \(nextRound)"
         case .running(let round):
             let awaited = awaited(round, at: now)
             let passed = members.filter { $0.value.missedRounds > 0 && round.isOpen(for: $0.key) }.map(\.key).sorted()

@@ -73,9 +73,11 @@ package struct ServerRoundMachine: Sendable {
     }
 
     /// What it was told.
-    package let configuration: ServerConfiguration
+    package internal(set) var configuration: ServerConfiguration
     /// How contributions become the next version.
-    package let strategy: any Strategy
+    package internal(set) var strategy: any Strategy
+    /// What it was told anew, until no round is in progress.
+    var nextTuning: ServerTuning?
     let term: UInt32
 
     var phase = Phase.waiting
@@ -147,8 +149,16 @@ package struct ServerRoundMachine: Sendable {
     var nextKey: (key: PublicKey, at: Instant)?
     /// What changes were in the rounds before.
     var history: ChangeHistory
+    /// The round of statistics with which the present loop began, and how many loops were before it.
+    var loop: (start: UInt32, number: UInt32)
+    /// Rounds of training that the present loop has.
+    var loopRounds: UInt32
     /// The present loop, or the last one.
     var course = LoopCourse()
+    /// A version that is being restored.
+    var restoring: Restoring?
+    /// Whether the next round's changes are not to be held against those of earlier rounds.
+    var forgetsChanges = false
 
     /// A server that goes on where `recovery` says.
     package init(configuration: ServerConfiguration, strategy: any Strategy, recovery: ServerRecovery) {
@@ -159,6 +169,10 @@ package struct ServerRoundMachine: Sendable {
         bundle = recovery.bundle
         history = recovery.history
         nextRound = recovery.nextRound
+        loopRounds = configuration.rounds
+        let length = configuration.rounds + (configuration.evaluates ? 1 : 0) + 1
+        let before = configuration.loops.every == nil || nextRound == 0 ? 0 : (nextRound - 1) / length
+        loop = recovery.loop ?? (before * length, before)
         // A folder that was restored counts its starts again: leases of two starts shall not have the same numbers.
         leasesGiven = configuration.tokenSecret.prefix(4).reduce(0) { $0 << 8 | UInt32($1) } >> 1
         if let bundle {
@@ -169,18 +183,17 @@ package struct ServerRoundMachine: Sendable {
         if nextRound > 0, endsLoop(nextRound - 1) { phase = .finished }
     }
 
-    /// Number of the last round of the first loop: the evaluation's, or the last training round's.
-    package var lastRound: UInt32 { configuration.rounds + (configuration.evaluates ? 1 : 0) }
+    /// Number of the last round within the present loop: the evaluation's, or the last training round's.
+    package var lastRound: UInt32 { loopRounds + (configuration.evaluates ? 1 : 0) }
 
-    /// Whether a round is the last of its loop.
-    func endsLoop(_ round: UInt32) -> Bool {
-        configuration.loops.every == nil ? round >= lastRound : place(ofRound: round) == lastRound
-    }
+    /// Whether a round is the last of the present loop.
+    func endsLoop(_ round: UInt32) -> Bool { place(ofRound: round) >= lastRound }
 
-    /// Number of a round within its loop.
-    func place(ofRound round: UInt32) -> UInt32 {
-        configuration.loops.every == nil ? round : round % (lastRound + 1)
-    }
+    /// Number of a round within the present loop.
+    func place(ofRound round: UInt32) -> UInt32 { round >= loop.start ? round - loop.start : 0 }
+
+    /// Whether another loop follows the present one.
+    var loopGoesOn: Bool { configuration.loops.goesOn(after: loop.number, length: 1) }
 
     /// Whether every round is done, or those of a loop, until the next begins.
     package var isFinished: Bool {
@@ -189,7 +202,7 @@ package struct ServerRoundMachine: Sendable {
 
     /// Whether every round is done, and no loop follows.
     package var isOver: Bool {
-        isFinished && !(nextRound > 0 && configuration.loops.goesOn(after: nextRound - 1, length: lastRound + 1))
+        isFinished && !(nextRound > 0 && loopGoesOn)
     }
 
     /// Whether it waits for workers.
@@ -206,7 +219,7 @@ package struct ServerRoundMachine: Sendable {
     /// What a round is for.
     package func kind(ofRound round: UInt32) -> RoundKind {
         let place = place(ofRound: round)
-        return place == 0 ? .statistics : place <= configuration.rounds ? .training : .evaluation
+        return place == 0 ? .statistics : place <= loopRounds ? .training : .evaluation
     }
 
     /// One event, at its time; what to do about it.
@@ -242,6 +255,8 @@ package struct ServerRoundMachine: Sendable {
             aggregated(outcome, round: round, attempt: attempt, at: now, &directives)
         case .committed(let version): committed(version, at: now, &directives)
         case .commitFailed(let reason): commitFailed(reason, at: now, &directives)
+        case .tuned(let tuning): nextTuning = tuning
+        case .restoring(let wanted): restore(wanted, at: now, &directives)
         case .alarmsDecided(let receipt, let worker, let epoch):
             guard let member = members[worker], member.epoch == epoch else { break }
             send(.alarmReceipt(receipt), to: member, &directives)

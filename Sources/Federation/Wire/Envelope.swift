@@ -7,7 +7,7 @@ import Platform
 /// the payload.
 package struct Envelope: Equatable, Sendable {
     /// The version of the protocol that this build speaks.
-    package static let protocolVersion: UInt16 = 6
+    package static let protocolVersion: UInt16 = 7
     /// The first four bytes of every message.
     package static let magic: [UInt8] = Array("FLTN".utf8)
     /// Longest name of a sender, in bytes.

@@ -257,6 +257,8 @@ extension ServerStatus {
         writer.put(assignment.entities) { $0.put($1) }
         writer.put(assignment.sources) { $1.encode(into: &$0) }
         writer.put(assignment.grants) { $1.encode(into: &$0) }
+        writer.put(assignment.falseAlarmsPerDay != nil)
+        if let budget = assignment.falseAlarmsPerDay { writer.put(budget) }
     }
 
     fileprivate init(from reader: inout WireReader) throws(FederationError) {
@@ -290,5 +292,11 @@ extension ServerStatus {
             grants: try reader.array("grants", limit: WireLimits.entities) { reader throws(FederationError) in
                 try SampleGrant(from: &reader)
             })
+        guard try reader.boolean("has a budget") else { return }
+        let budget = try reader.amount("false alarms")
+        guard Assignment.falseAlarmsRange.contains(budget) else {
+            throw FederationError(.malformed, "false alarms: \(budget) a day")
+        }
+        assignment?.falseAlarmsPerDay = budget
     }
 }

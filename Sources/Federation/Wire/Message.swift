@@ -302,9 +302,18 @@ package struct Assignment: Equatable, Sendable {
     package var sources: [SampleSource]
     /// Who may fetch samples from it.
     package var grants: [SampleGrant]
+    /// False alarms that its thresholds allow, a day and entity; `nil`: as it was started with.
+    package var falseAlarmsPerDay: Double?
+
+    /// What ``falseAlarmsPerDay`` may be.
+    package static let falseAlarmsRange = 1e-6...1e6
 
     /// An assignment with every field given.
-    package init(entities: [String] = [], sources: [SampleSource] = [], grants: [SampleGrant] = []) {
+    package init(
+        entities: [String] = [], sources: [SampleSource] = [], grants: [SampleGrant] = [],
+        falseAlarmsPerDay: Double? = nil
+    ) {
+        self.falseAlarmsPerDay = falseAlarmsPerDay
         self.entities = entities
         self.sources = sources
         self.grants = grants

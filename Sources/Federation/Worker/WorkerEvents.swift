@@ -101,6 +101,9 @@ package enum WorkerDirective: Sendable {
     case learnServerKey(PublicKey, isDue: Bool)
     /// Serve these entities and no others.
     case serve(entities: [String])
+    /// So many false alarms a day and entity are allowed from now on; `nil`: as many as it was started with. Comes with each
+    /// assignment.
+    case allow(falseAlarmsPerDay: Double?)
     /// Get the samples of these entities and go on getting what is appended; from nobody else. Say
     /// ``WorkerEvent/mirrored(_:)`` when that changes what is there.
     case mirror([SampleSource])

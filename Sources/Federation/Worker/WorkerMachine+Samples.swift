@@ -8,6 +8,7 @@ extension WorkerMachine {
     }
 
     mutating func adoptSamples(_ new: Assignment, _ directives: inout [WorkerDirective]) {
+        directives.append(.allow(falseAlarmsPerDay: new.falseAlarmsPerDay))
         grant(new.grants, &directives)
         if sources != new.sources {
             sources = new.sources

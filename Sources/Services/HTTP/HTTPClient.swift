@@ -50,6 +50,16 @@ package enum HTTPClient {
         post(HTTPPeer(host: host, port: port, token: token), path: path, json: json, puts: puts, read: read)
     }
 
+    /// Patches what a path names with JSON (RFC 7396) and hands on the answer's body as it comes.
+    package static func patch(
+        _ peer: HTTPPeer, path: String, json: String, read: ([UInt8]) -> Bool
+    ) -> Outcome {
+        let body = Array(json.utf8)
+        let headers = authorization(peer).merging(
+            ["Content-Type": "application/merge-patch+json", "Content-Length": "\(body.count)"]) { $1 }
+        return exchange("PATCH", peer, path: path, headers: headers, body: body, read: read)
+    }
+
     /// Deletes what a path names and hands on the answer's body as it comes.
     package static func delete(_ peer: HTTPPeer, path: String, read: ([UInt8]) -> Bool) -> Outcome {
         exchange("DELETE", peer, path: path, headers: authorization(peer), body: [], read: read)

@@ -29,11 +29,16 @@ package final class VersionRegistry {
         package var version: Int64
         /// Whether it was committed.
         package var isCommitted: Bool
+        /// Whether it is no round, but a version that somebody asked for again; `round` is then the next one.
+        package var isRestoration: Bool
         /// What is known of it, as JSON.
         package var record: [UInt8]
 
         /// A line with every field given.
-        package init(round: Int64, version: Int64, isCommitted: Bool, record: [UInt8]) {
+        package init(
+            round: Int64, version: Int64, isCommitted: Bool, isRestoration: Bool = false, record: [UInt8]
+        ) {
+            self.isRestoration = isRestoration
             self.round = round
             self.version = version
             self.isCommitted = isCommitted
@@ -141,7 +146,9 @@ package final class VersionRegistry {
         try database.query(
             "INSERT INTO rounds (round, version, committed, record) VALUES (?, ?, ?, ?)",
             [
-                .integer(round.round), .integer(round.version), .integer(round.isCommitted ? 1 : 0),
+                .integer(round.round), .integer(round.version),
+                // Of each round one line at most is 1.
+                .integer(round.isRestoration ? 2 : round.isCommitted ? 1 : 0),
                 .blob(round.record),
             ])
     }
@@ -216,7 +223,7 @@ package final class VersionRegistry {
         try database.query(
             """
             SELECT number, length(bytes), digest,
-            (SELECT record FROM rounds WHERE version = number AND committed = 1 ORDER BY entry LIMIT 1)
+            (SELECT record FROM rounds WHERE version = number AND committed > 0 ORDER BY entry LIMIT 1)
             FROM versions WHERE number < ? ORDER BY number DESC LIMIT ?
             """, [.integer(number), .integer(Int64(limit))]
         ).map {
@@ -244,12 +251,25 @@ package final class VersionRegistry {
         return last.map { $0 + 1 } ?? 0
     }
 
+    /// The round with which the present loop began, and how many loops the log has before it; `nil` where it has none.
+    package func loop() throws(StorageError) -> (start: UInt32, number: UInt32)? {
+        // As its encoder writes it; within a text of a peer's the quotes would be escaped.
+        let begins = "committed = 1 AND instr(record, CAST('\"kind\":\"statistics\"' AS BLOB)) > 0"
+        guard
+            let last = try database.query(
+                "SELECT round FROM rounds WHERE \(begins) ORDER BY entry DESC LIMIT 1"
+            ).first?.first?.integer
+        else { return nil }
+        let count = try database.query("SELECT COUNT(*) FROM rounds WHERE \(begins)").first?.first?.integer ?? 1
+        return (UInt32(clamping: last), UInt32(clamping: count - 1))
+    }
+
     /// The log of rounds, oldest first.
     package func rounds() throws(StorageError) -> [Round] {
         try database.query("SELECT round, version, committed, record FROM rounds ORDER BY entry").map { row in
             Round(
                 round: row[0].integer ?? 0, version: row[1].integer ?? 0, isCommitted: row[2].integer == 1,
-                record: row[3].blob ?? [])
+                isRestoration: row[2].integer == 2, record: row[3].blob ?? [])
         }
     }
 
@@ -261,7 +281,7 @@ package final class VersionRegistry {
         ).reversed().map { row in
             Round(
                 round: row[0].integer ?? 0, version: row[1].integer ?? 0, isCommitted: row[2].integer == 1,
-                record: row[3].blob ?? [])
+                isRestoration: row[2].integer == 2, record: row[3].blob ?? [])
         }
     }
 

@@ -33,10 +33,27 @@ package final class DetachedInterface: Sendable {
         let forwarding = try ForwardingThreads(
             [], subscriber: { _, _ in nil }, folder: folder, view: view, board: board, federation: "f",
             log: Logger(label: "detached", minimum: .error, sink: MemorySink()))
+        let calendars = try CalendarThreads(
+            [], folder: folder, operations: view.operations,
+            log: Logger(label: "detached", minimum: .error, sink: MemorySink()))
+        let authority = HTTPAuthority(isPlain: true, isLocal: true, localToken: "", office: nil)
+        // There is no node behind it.
+        let orders = ServerOrders {
+            switch $0 {
+            case .restore(_, let answer): answer(.refused("nothing is restored here"))
+            case .tune(_, _, let answer): answer(.failure(ServiceError(.unavailable, "nothing is changed here")))
+            default: break
+            }
+        }
         api = ServerAPI(
             board: board, folder: folder.path, library: library, view: view, forwarding: forwarding,
-            workbench: Workbench(), tool: "detached",
-            authority: HTTPAuthority(isPlain: true, isLocal: true, localToken: "", office: nil), office: nil)
+            calendars: calendars, workbench: Workbench(), tool: "detached", authority: authority, office: nil,
+            orders: orders,
+            configuration: ConfigurationAPI(
+                runtime: nil,
+                hold: { settings, keep, seconds in
+                    orders.tune(try ServerTuning.of(settings).tuning, keep: keep, upTo: seconds)
+                }, authority: authority))
     }
 
     /// Answers a request; streams are read for a while.

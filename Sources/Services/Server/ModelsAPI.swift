@@ -3,7 +3,7 @@ import Foundation
 import Platform
 import Synchronization
 
-/// `/v1/versions`: the model versions that are kept, and each as the folder that other tools read.
+/// `/v1/versions`: the model versions that are kept, each as the folder that other tools read, and taking one again.
 struct ModelsAPI: Sendable {
     /// The path of the list; versions are below it.
     static let path = "/v1/versions"
@@ -11,16 +11,25 @@ struct ModelsAPI: Sendable {
     static let before = NumberParameter(
         "before", 1...NumberParameter.most, default: NumberParameter.most, "A version's number: those before it.")
     private static let model = "/model"
+    private static let restore = "/restore"
+    /// Seconds for which a restoration is waited for: a disk may be slow.
+    private static let patience = 45
 
     private let folder: String
     private let board: ServerBoard
     private let tool: String
     private let downloads = Downloads()
+    private let authority: HTTPAuthority
+    private let orders: ServerOrders
 
     /// - Parameters:
     ///   - folder: the server's.
     ///   - tool: program and version, for the record in models.
-    init(folder: String, board: ServerBoard, tool: String) {
+    ///   - authority: who may restore.
+    ///   - orders: takes what is to be restored.
+    init(folder: String, board: ServerBoard, tool: String, authority: HTTPAuthority, orders: ServerOrders) {
+        self.authority = authority
+        self.orders = orders
         self.folder = folder
         self.board = board
         self.tool = tool
@@ -31,14 +40,20 @@ struct ModelsAPI: Sendable {
 
     /// Answers a request for such a path.
     func answer(_ request: HTTPRequest) throws -> HTTPResponse {
-        guard request.method == .get else { throw Problem(405, "GET versions here") }
-        guard request.path != Self.path else { return try list(request) }
         let name = request.path.dropFirst(Self.path.count + 1)
+        let restores = name.hasSuffix(Self.restore)
+        guard request.method == (restores ? .post : .get) else {
+            throw Problem(405, "GET versions here; POST \(Self.path)/N\(Self.restore) takes one again")
+        }
+        guard request.path != Self.path else { return try list(request) }
         let asksForModel = name.hasSuffix(Self.model)
-        let word = String(asksForModel ? name.dropLast(Self.model.count) : name)
+        let word = String(
+            restores ? name.dropLast(Self.restore.count) : asksForModel ? name.dropLast(Self.model.count) : name)
+        if restores, let refusal = authority.refusal(of: request, needing: .admin) { return refusal }
         guard let number = Int64(word), number > 0 else {
             throw Problem(404, "no version \(HTTPResponse.printable(word)) here; they have numbers")
         }
+        if restores { return try restore(number, request) }
         return asksForModel ? try archive(number) : try .encoding(version(number))
     }
 
@@ -49,11 +64,14 @@ struct ModelsAPI: Sendable {
         let round: UInt32?
         let lossBefore: Double?
         let lossAfter: Double?
+        let restores: UInt64?
+        let restoredBy: String?
 
         init(_ kept: VersionRegistry.Kept) {
             (number, bytes, digest) = (kept.number, kept.bytes, SHA256.hexadecimalDigits(kept.digest))
             let entry = kept.record.flatMap { try? JSONDecoder().decode(RoundEntry.self, from: Data($0)) }
             (round, lossBefore, lossAfter) = (entry?.round, entry?.lossBefore, entry?.lossAfter)
+            (restores, restoredBy) = (entry?.restores, entry?.restoredBy)
         }
     }
 
@@ -86,6 +104,34 @@ struct ModelsAPI: Sendable {
 
     private static func missing(_ number: Int64) -> Problem {
         Problem(404, "no version \(number) here (any more); \(path) lists those there are")
+    }
+
+    // MARK: Restoring
+
+    private struct Restored: Encodable {
+        let version: UInt64
+        let restores: Int64
+    }
+
+    /// Answers when it is durable.
+    private func restore(_ number: Int64, _ request: HTTPRequest) throws -> HTTPResponse {
+        guard let stored = try VersionRegistry(reading: folder + "/registry.db").version(number) else {
+            throw Self.missing(number)
+        }
+        let wanted = Restoration(
+            id: 0, version: UInt64(clamping: number), model: try FederatedModel(decoding: stored.bytes),
+            bytes: stored.bytes, digest: stored.digest, by: authority.actor(of: request))
+        switch orders.restore(wanted, upTo: Self.patience) {
+        case nil:
+            throw Problem(
+                503,
+                "version \(number) is not restored after \(Self.patience) s, and may still be: \(Self.path) shows it")
+        case .refused(let reason)?: throw Problem(409, reason)
+        case .failed(let reason)?: throw Problem(507, HTTPResponse.printable(reason))
+        case .restored(let version)?:
+            authority.audit(request, "version \(number) restored as version \(version)")
+            return try .encoding(Restored(version: version, restores: number))
+        }
     }
 
     // MARK: Downloads

@@ -45,9 +45,12 @@ package struct RoundEntry: Codable, Equatable, Sendable {
     package var strategy: String?
     /// SHA-256 of the version that it started from, hexadecimal; empty for none.
     package var baseDigest: String?
+    /// The `kind` of an entry that is no round.
+    package static let restoration = "restoration"
+
     /// The round.
     package var round: UInt32
-    /// `statistics`, `training` or `evaluation`.
+    /// `statistics`, `training`, `evaluation` or `restoration`.
     package var kind: String
     /// The attempt.
     package var attempt: UInt32
@@ -78,6 +81,8 @@ package struct RoundEntry: Codable, Equatable, Sendable {
     package var gate: RoundTreatment?
     /// The version whose bytes the new one has, where what was learned since was taken back.
     package var restores: UInt64?
+    /// Who asked for that; then this is no round, its `kind` is `restoration`, and `round` is the one that came next.
+    package var restoredBy: String?
     /// Mean held-out loss before local work, by site.
     package var siteLosses: [String: Double]?
     /// Mean held-out loss before local work.
@@ -93,7 +98,8 @@ package struct RoundEntry: Codable, Equatable, Sendable {
         strategy = record.strategy
         baseDigest = SHA256.hexadecimalDigits(record.baseDigest)
         round = record.round
-        kind = record.kind.description
+        restoredBy = record.restoredBy
+        kind = record.restoredBy == nil ? record.kind.description : Self.restoration
         attempt = record.attempt
         baseVersion = record.baseVersion
         version = record.version

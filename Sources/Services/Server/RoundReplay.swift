@@ -80,12 +80,12 @@ package struct RoundReplay {
     private struct Wrong: Error { let what: String }
 
     /// The round that computed a version: where a loop was kept out, its evaluation made the version that its statistics
-    /// had made before.
+    /// had made before, or that somebody had asked for since.
     private func origin(of entry: RoundEntry) -> RoundEntry {
         guard entry.kind == RoundKind.evaluation.description else { return entry }
         return entries.last {
-            $0.committed && $0.round < entry.round && $0.kind == RoundKind.statistics.description
-                && $0.modelDigest == entry.modelDigest
+            $0.committed && $0.round < entry.round && $0.modelDigest == entry.modelDigest
+                && [RoundKind.statistics.description, RoundEntry.restoration].contains($0.kind)
         } ?? entry
     }
 

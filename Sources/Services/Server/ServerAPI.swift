@@ -16,9 +16,11 @@ final class ServerAPI: Sendable {
     private let operations: OperationsAPI
     private let view: AlarmView
     private let forwarding: ForwardingThreads
+    private let calendars: CalendarThreads
     private let models: ModelsAPI
     private let scoring: ScoringAPI
     private let faults: FaultManagementAPI
+    private let configuration: ConfigurationAPI
 
     static let workersLimit = NumberParameter("limit", 1...10_000, default: 10_000, "Workers on a page.")
     static let workersAfter = TextParameter(name: "after", length: 0...200, text: "A worker's name: those behind it.")
@@ -34,18 +36,21 @@ final class ServerAPI: Sendable {
     ///   - workbench: does what takes longer than an answer may.
     ///   - authority: who may look, and who may change something.
     ///   - office: keeps who may take part; `nil` in plain mode.
+    ///   - orders: takes what is asked of the node.
     init(
         board: ServerBoard, folder: String, library: FaultLibraryStore, view: AlarmView,
-        forwarding: ForwardingThreads, workbench: Workbench, tool: String, authority: HTTPAuthority,
-        office: IdentityOffice?
+        forwarding: ForwardingThreads, calendars: CalendarThreads, workbench: Workbench, tool: String,
+        authority: HTTPAuthority, office: IdentityOffice?, orders: ServerOrders, configuration: ConfigurationAPI
     ) {
-        models = ModelsAPI(folder: folder, board: board, tool: tool)
+        self.configuration = configuration
+        models = ModelsAPI(folder: folder, board: board, tool: tool, authority: authority, orders: orders)
         scoring = ScoringAPI(
             folder: folder, board: board, library: library, workbench: workbench, tool: tool, authority: authority)
         principals = PrincipalsAPI(office: office, authority: authority)
         incidents = view.incidents
         self.view = view
         self.forwarding = forwarding
+        self.calendars = calendars
         self.board = board
         self.folder = folder
         self.authority = authority
@@ -89,6 +94,7 @@ final class ServerAPI: Sendable {
             if PrincipalsAPI.serves(request.path) { return try principals.answer(request) }
             if OperationsAPI.serves(request.path) { return try operations.answer(request) }
             if ModelsAPI.serves(request.path) { return try models.answer(request) }
+            if request.path == ConfigurationAPI.path { return try configuration.answer(request) }
             if ScoringAPI.serves(request.path) { return try scoring.answer(request) }
             if FaultManagementAPI.serves(request.path) { return try faults.answer(request) }
             guard request.method == .get else { return .text(405, "only GET is served here\n") }
@@ -131,6 +137,8 @@ final class ServerAPI: Sendable {
         var dataQualityCount: Int
         /// Where alarms are sent on to, and how that goes; absent where there is no such place.
         var forwarders: [ForwardingThreads.Status]?
+        /// Calendars of maintenance, and how they stand; absent where there is none.
+        var calendars: [CalendarThreads.Status]?
     }
 
     private func health() throws -> HTTPResponse {
@@ -145,7 +153,8 @@ final class ServerAPI: Sendable {
                 refusedMessages: state.refusedMessages,
                 refusedHandshakes: state.refusedHandshakes, refusedConnections: state.refusedConnections,
                 dataQuality: Array(findings.prefix(100)), dataQualityCount: findings.count,
-                forwarders: forwarding.current.isEmpty ? nil : forwarding.current))
+                forwarders: forwarding.current.isEmpty ? nil : forwarding.current,
+                calendars: calendars.current.isEmpty ? nil : calendars.current))
     }
 
     private func metrics() throws -> HTTPResponse {
@@ -153,7 +162,7 @@ final class ServerAPI: Sendable {
         try incidents.catchUp(to: last)
         return ServerMetrics(
             board: board.current, lastAlarm: last, openIncidents: incidents.openCount,
-            findings: incidents.findings.count, forwarders: forwarding.current
+            findings: incidents.findings.count, forwarders: forwarding.current, calendars: calendars.current
         ).answer
     }
 
@@ -200,7 +209,7 @@ final class ServerAPI: Sendable {
         let decoder = JSONDecoder()
         let entries = try registry.rounds().suffix(limit).map {
             var entry = try decoder.decode(RoundEntry.self, from: Data($0.record))
-            if entry.committed { entry.syncSeconds = state.syncSeconds[entry.round] }
+            if entry.committed, entry.restoredBy == nil { entry.syncSeconds = state.syncSeconds[entry.round] }
             return entry
         }
         return try .encoding(

@@ -68,7 +68,8 @@ final class ServerFolder: ServerDisk, @unchecked Sendable {
 
     private static func line(_ entry: RoundEntry) throws -> VersionRegistry.Round {
         VersionRegistry.Round(
-            round: Int64(entry.round), version: Int64(clamping: entry.version), isCommitted: entry.committed,
+            round: Int64(entry.round), version: Int64(clamping: entry.version),
+            isCommitted: entry.committed && entry.restoredBy == nil, isRestoration: entry.restoredBy != nil,
             record: Array(try JSONEncoder().encode(entry)))
     }
 
@@ -81,6 +82,8 @@ final class ServerFolder: ServerDisk, @unchecked Sendable {
             version: commit.model.map {
                 .init(number: Int64(clamping: record.version), bytes: $0, digest: commit.digest)
             }, contributors: record.contributions.map(\.worker))
+        // What the last rounds can be replayed from stays: this was none.
+        guard record.restoredBy == nil else { return }
         // Those of thousands of workers are many small pieces, which the allocator keeps unless it is told.
         if hadStatistics { FreeMemory.giveBack() }
         hadStatistics = record.kind == .statistics
@@ -92,6 +95,9 @@ final class ServerFolder: ServerDisk, @unchecked Sendable {
             log.warning("old versions and contributions could not be deleted", ["reason": error.description])
         }
     }
+
+    /// Keeps what rounds are a function of from now on.
+    func remember(_ configuration: [UInt8]) throws { _ = try registry.remember(configuration) }
 
     func keep(_ contributions: [KeptContribution]) throws {
         try registry.keep(

@@ -8,7 +8,7 @@ struct ServerMetrics {
     /// The figures as they stand.
     init(
         board: ServerBoard.State, lastAlarm: Int64, openIncidents: Int, findings: Int,
-        forwarders: [ForwardingThreads.Status]
+        forwarders: [ForwardingThreads.Status], calendars: [CalendarThreads.Status]
     ) {
         text.add("faultline_build_info", "gauge", "Version of the program", [([("version", Tool.version)], 1)])
         text.add(
@@ -73,6 +73,9 @@ struct ServerMetrics {
         text.add(
             "faultline_forwarder_dead_letters", "gauge", "Events that the peer refused", each { Double($0.deadLetters) }
         )
+        text.add(
+            "faultline_calendar_up", "gauge", "1 while a calendar of maintenance can be had and read",
+            calendars.map { ([("calendar", $0.name)], $0.state == "well" ? 1 : 0) })
     }
 
     /// The answer.

@@ -16,6 +16,7 @@ package final class ServerService {
     private let library: FaultLibraryStore
     private let operations: OperatorStore
     private let forwarding: ForwardingThreads
+    private let calendars: CalendarThreads
     private let workbench = Workbench()
     private let stop: StopSignal
     private let node: ServerNode
@@ -33,16 +34,22 @@ package final class ServerService {
     package var httpPort: Int { http.port }
 
     /// What may change while it runs.
-    package var reload: ServerReload { ServerReload(http: http, forwarding: forwarding) }
+    package var reload: ServerReload {
+        ServerReload(http: http, forwarding: forwarding, calendars: calendars, hold: hold)
+    }
+    /// Lets changed settings hold after they are kept.
+    private let hold: ServerReload.Hold
 
     /// Opens everything: the folder with its databases, the sockets, the HTTP interface.
     ///
     /// - Parameters:
     ///   - port: the message port to use instead of ZeroMQ's on the configured addresses.
     ///   - tool: program and version, for the record in models.
+    ///   - runtime: what of the settings may change while it runs; `nil`: nothing.
     /// - Throws: ``ServiceError``, `StorageError` or `TransportError` when something cannot be had.
     package init(
-        settings: ServerSettings, tool: String, log: Logger, stop: StopSignal, port: (any MessagePort)? = nil
+        settings: ServerSettings, tool: String, log: Logger, stop: StopSignal, port: (any MessagePort)? = nil,
+        runtime: RuntimeConfiguration? = nil
     ) throws {
         self.settings = settings
         self.log = log
@@ -77,10 +84,8 @@ package final class ServerService {
         federation.federation = try registry.federation {
             FederationIdentity(UInt64.random(in: 1 ... .max), UInt64.random(in: 1 ... .max))
         }
-        federation.digest = try registry.remember(try RecordedConfiguration(settings).encoded())
-        let strategy = settings.aggregation.strategy(
-            hyperparameters: try DeterministicJSON.encode(settings.training, pretty: false),
-            assumedAttackers: settings.assumedAttackers)
+        let (tuning, recorded) = try ServerTuning.of(settings)
+        federation.digest = try registry.remember(recorded)
         let recovery = try Self.recover(from: registry)
         FreeMemory.keepLittle()
         let needed = DescriptorLimit.needed(workers: settings.federation.maximumWorkers)
@@ -124,8 +129,7 @@ package final class ServerService {
         self.port = opened
         let waker = opened.waker
         node = ServerNode(
-            configuration: federation, strategy: strategy,
-            maker: TelemetryModelMaker(configuration: settings.training, rules: settings.rules), recovery: recovery,
+            configuration: federation, strategy: tuning.strategy, maker: tuning.maker, recovery: recovery,
             alarms: alarmRecovery,
             placement: settings.placement.map {
                 PlacementLoop($0, times: ServerFolder.trainingTimes(folder, log: log))
@@ -138,14 +142,27 @@ package final class ServerService {
         forwarding = try ForwardingThreads(
             settings.forwarders, subscriber: settings.subscriber, folder: folder, view: view, board: board,
             federation: "\(federation.federation)", log: log)
+        calendars = try CalendarThreads(settings.calendars, folder: folder, operations: operations, log: log)
         let host = settings.httpHost.contains(":") ? "[\(settings.httpHost)]" : settings.httpHost
         let localToken = HTTPToken.makeText()
         let authority = HTTPAuthority(
             isPlain: isPlain, isLocal: LoopbackAddress.contains("tcp://\(host):1"), localToken: localToken,
             office: office)
+        let inbox = node.inbox
+        let orders = ServerOrders { inbox.put($0) }
+        hold = { settings, keep, seconds in
+            let (tuning, recorded) = try ServerTuning.of(settings)
+            return orders.tune(
+                tuning,
+                keep: {
+                    try disk.remember(recorded)
+                    try keep()
+                }, upTo: seconds)
+        }
         let api = ServerAPI(
             board: board, folder: folder.path, library: library, view: view, forwarding: forwarding,
-            workbench: workbench, tool: tool, authority: authority, office: office)
+            calendars: calendars, workbench: workbench, tool: tool, authority: authority, office: office,
+            orders: orders, configuration: ConfigurationAPI(runtime: runtime, hold: hold, authority: authority))
         // What it says is true from the first answer on.
         Self.show(node, on: board)
         http = try HTTPServer(
@@ -189,7 +206,7 @@ package final class ServerService {
             version: UInt64(clamping: version?.number ?? 0),
             bundle: try version.map { version throws(FederationError) in
                 try FederatedModel(decoding: version.bytes)
-            }, history: try Self.history(in: registry))
+            }, history: try Self.history(in: registry), loop: try registry.loop())
     }
 
     /// What changes were in the latest rounds of the present loop.
@@ -197,7 +214,8 @@ package final class ServerService {
         let entries = try registry.rounds(latest: ChangeHistory.longest * 4).compactMap {
             try? JSONDecoder().decode(RoundEntry.self, from: Data($0.record))
         }
-        let begin = entries.lastIndex { $0.committed && $0.kind == RoundKind.statistics.description } ?? 0
+        let begins = [RoundKind.statistics.description, RoundEntry.restoration]
+        let begin = entries.lastIndex { $0.committed && begins.contains($0.kind) } ?? 0
         var history = ChangeHistory()
         for entry in entries.dropFirst(begin) where entry.committed && entry.kind == RoundKind.training.description {
             if let gate = entry.gate { history.add(gate) }
@@ -246,6 +264,7 @@ package final class ServerService {
             tasks.stop(upTo: .milliseconds(500))
             office?.stop()
             forwarding.stop()
+            calendars.stop()
             workbench.stop()
             http.stop()
             port.close()

@@ -41,6 +41,8 @@ package struct ServerSettings: Sendable {
     package var dependencies = DependencyGraph()
     /// Where alarms are sent on to.
     package var forwarders: [any AlarmForwarder] = []
+    /// Calendars of maintenance elsewhere.
+    package var calendars: [any MaintenanceFeed] = []
     /// Makes the forwarder of a consumer that subscribes to alarms over HTTP, of its name and address; `nil` for an address
     /// that cannot be one.
     package var subscriber: @Sendable (_ name: String, _ consumer: String) -> (any AlarmForwarder)? = { _, _ in nil }

@@ -30,8 +30,8 @@ final class LiveEntityWatcher: Watcher {
         }
     }
 
-    func watch(_ model: FederatedModel, version: UInt64, entities: [String]) {
-        watch.adopt(model, version: version, entities: entities)
+    func watch(_ model: FederatedModel, version: UInt64, entities: [String], falseAlarmsPerDay: Double?) {
+        watch.adopt(model, version: version, entities: entities, falseAlarmsPerDay: falseAlarmsPerDay)
     }
 
     func stop() {
@@ -46,8 +46,10 @@ final class JointWatcher: Watcher {
 
     init(_ watchers: [any Watcher]) { self.watchers = watchers }
 
-    func watch(_ model: FederatedModel, version: UInt64, entities: [String]) {
-        for watcher in watchers { watcher.watch(model, version: version, entities: entities) }
+    func watch(_ model: FederatedModel, version: UInt64, entities: [String], falseAlarmsPerDay: Double?) {
+        for watcher in watchers {
+            watcher.watch(model, version: version, entities: entities, falseAlarmsPerDay: falseAlarmsPerDay)
+        }
     }
 
     func stop() { for watcher in watchers { watcher.stop() } }

@@ -40,13 +40,15 @@ package final class LiveWatch: Sendable {
     let log: Logger
     let figures: WorkerFigures
     let makeBackend: @Sendable (_ threads: Int) throws -> any AcceleratorBackend
-    private let wanted = Mutex<Wanted>(Wanted())
+    private let wanted: Mutex<Wanted>
 
     /// What the federation wants to be watched.
     private struct Wanted {
         var model: FederatedModel?
         var name = ModelName(version: 0, digest: "")
         var served: Set<String>?
+        /// False alarms that thresholds shall allow, a day and entity.
+        var falseAlarms = 1.0
     }
 
     /// A version of the federation, told from another of the same number by its bytes.
@@ -70,13 +72,21 @@ package final class LiveWatch: Sendable {
         self.log = log
         self.figures = figures
         self.makeBackend = makeBackend
+        wanted = Mutex(Wanted(falseAlarms: settings.falseAlarmsPerDay))
     }
 
     /// Says which version shall watch, and which entities this worker serves; the version takes over when it is ready.
-    package func adopt(_ model: FederatedModel, version: UInt64, entities: [String]) {
+    ///
+    /// - Parameter falseAlarmsPerDay: false alarms that its thresholds allow; `nil`: as the settings say.
+    package func adopt(
+        _ model: FederatedModel, version: UInt64, entities: [String], falseAlarmsPerDay: Double? = nil
+    ) {
         let digest = String(SHA256.hexadecimalDigest(of: model.encoded()).prefix(16))
         let name = ModelName(version: version, digest: digest)
-        wanted.withLock { $0 = Wanted(model: model, name: name, served: Set(entities)) }
+        let falseAlarms = falseAlarmsPerDay ?? settings.falseAlarmsPerDay
+        wanted.withLock {
+            $0 = Wanted(model: model, name: name, served: Set(entities), falseAlarms: falseAlarms)
+        }
     }
 
     // MARK: The watch
@@ -190,7 +200,7 @@ package final class LiveWatch: Sendable {
             return rows >= options.firstRows && before < options.fittingRows && rows >= 2 * before
         }
         if let model = wanted.model, state.refused != wanted.name {
-            let isNew = federated?.name != wanted.name
+            let isNew = federated?.name != wanted.name || federated?.falseAlarms != wanted.falseAlarms
             if isNew { state.tried[false] = [:] }
             let types = federated?.types ?? []
             if isNew || all.contains(where: { types.contains($0.type) && isDue($0, isProvisional: false) }) {
@@ -198,7 +208,8 @@ package final class LiveWatch: Sendable {
                     state.tried[false, default: [:]][entity.key] = entity.nextRow - entity.firstRow
                 }
                 workshop.start { [self] isCancelled in
-                    try prepared(model, name: wanted.name, isCancelled: isCancelled)
+                    try prepared(
+                        model, name: wanted.name, falseAlarms: wanted.falseAlarms, isCancelled: isCancelled)
                 }
                 return
             }
@@ -207,7 +218,9 @@ package final class LiveWatch: Sendable {
         guard alone.contains(where: { isDue($0, isProvisional: true) }) else { return }
         let enough = alone.filter { $0.nextRow - $0.firstRow >= options.firstRows }
         for entity in enough { state.tried[true, default: [:]][entity.key] = entity.nextRow - entity.firstRow }
-        workshop.start { [self] isCancelled in try provisional(for: enough, isCancelled: isCancelled) }
+        workshop.start { [self] isCancelled in
+            try provisional(for: enough, falseAlarms: wanted.falseAlarms, isCancelled: isCancelled)
+        }
     }
 
     private func switchOver(to finished: Workshop.Finished, _ state: inout State) throws {

@@ -11,7 +11,7 @@ final class LiveWatcher: Watcher {
     private let spool: SharedSpool
     private let progress: WatchProgress
     private let log: Logger
-    private var running: (thread: BackgroundThread, version: UInt64, entities: [String])?
+    private var running: (thread: BackgroundThread, version: UInt64, entities: [String], falseAlarms: Double)?
 
     init(
         _ scoring: LiveScoring, settings: WorkerSettings, spool: SharedSpool, progress: WatchProgress, log: Logger
@@ -23,20 +23,24 @@ final class LiveWatcher: Watcher {
         self.log = log
     }
 
-    func watch(_ model: FederatedModel, version: UInt64, entities: [String]) {
+    func watch(_ model: FederatedModel, version: UInt64, entities: [String], falseAlarmsPerDay: Double?) {
+        var settings = settings
+        settings.falseAlarmsPerDay = falseAlarmsPerDay ?? settings.falseAlarmsPerDay
+        let falseAlarms = settings.falseAlarmsPerDay
         if let running {
-            guard running.version != version || running.entities != entities else { return }
+            guard running.version != version || running.entities != entities || running.falseAlarms != falseAlarms
+            else { return }
             running.thread.cancel()
         }
         // One at a time: a fit that is no longer wanted ends before the next begins, and nobody shares its folder.
         let predecessor = running?.thread
-        let (scoring, settings, spool, progress, log) = (scoring, settings, spool, progress, log)
+        let (scoring, told, spool, progress, log) = (scoring, settings, spool, progress, log)
         let thread = BackgroundThread(name: "scoring") { isCancelled in
             predecessor?.join(upTo: .never)
             if isCancelled() { return }
             do {
                 try scoring.run(
-                    model: model, version: version, entities: entities, settings: settings, log: log,
+                    model: model, version: version, entities: entities, settings: told, log: log,
                     isCancelled: isCancelled
                 ) { events, scored, ended in
                     try spool.put(events, log)
@@ -53,7 +57,7 @@ final class LiveWatcher: Watcher {
                         error as? StorageError ?? ServiceError(.data, "the streams cannot be scored: \(error)")))
             }
         }
-        running = (thread, version, entities)
+        running = (thread, version, entities, falseAlarms)
     }
 
     func stop() {

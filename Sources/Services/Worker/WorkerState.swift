@@ -15,6 +15,8 @@ struct WorkerState: Codable, Equatable {
     var entities: [String] = []
     /// Whether all rounds were done.
     var scoring = false
+    /// False alarms that the server allows, a day and entity; absent: as many as the worker was started with.
+    var falseAlarmsPerDay: Double?
 
     private static let file = "state.json"
     private static let modelFile = "model.bin"
@@ -25,6 +27,7 @@ struct WorkerState: Codable, Equatable {
         digest = SHA256.hexadecimalDigits(memory.digest)
         entities = memory.entities
         scoring = memory.scoring
+        falseAlarmsPerDay = memory.falseAlarmsPerDay
     }
 
     /// Reads what is there; a folder without it is a new worker's. A model that is not the one that the state names is as
@@ -51,7 +54,8 @@ struct WorkerState: Codable, Equatable {
             return (WorkerMemory(), nil)
         }
         var memory = WorkerMemory(
-            federation: state.federation.flatMap { FederationIdentity($0) } ?? .none, entities: state.entities)
+            federation: state.federation.flatMap { FederationIdentity($0) } ?? .none, entities: state.entities,
+            falseAlarmsPerDay: state.falseAlarmsPerDay)
         guard state.version > 0, let digest = state.digest, let model = try optional(folder.file(modelFile)) else {
             return (memory, nil)
         }

@@ -23,7 +23,7 @@ final class ToyWatcher: Watcher {
         self.inbox = inbox
     }
 
-    func watch(_ model: FederatedModel, version: UInt64, entities: [String]) {
+    func watch(_ model: FederatedModel, version: UInt64, entities: [String], falseAlarmsPerDay: Double?) {
         next = Dictionary(uniqueKeysWithValues: entities.map { ($0, next[$0] ?? 0) })
         guard !isWatching else { return }
         isWatching = true

@@ -3,9 +3,8 @@ import Platform
 
 /// Windows of maintenance as a calendar has them: the events of an iCalendar file.
 ///
-/// Source: RFC 5545. Of its recurrence rules those that windows of maintenance have: daily, weekly (with `BYDAY`), monthly on
-/// the same day, with `INTERVAL`, `COUNT`, `UNTIL` and `EXDATE`; single instances may be moved (`RECURRENCE-ID`). Another rule
-/// is refused: a window that is missed by half is worse than none.
+/// Source: RFC 5545. Events may recur (``Recurrence``, with `EXDATE`); single instances may be moved (`RECURRENCE-ID`). What is
+/// not read is refused: a window that is missed by half is worse than none.
 package enum MaintenanceCalendar {
     /// One window, in seconds since 1970.
     package struct Window: Hashable, Sendable {
@@ -54,7 +53,7 @@ package enum MaintenanceCalendar {
 
     // MARK: Reading
 
-    private struct Line {
+    struct Line {
         let number: Int
         let name: String
         let parameters: [String: String]
@@ -132,7 +131,7 @@ package enum MaintenanceCalendar {
         var zone: TimeZone
         var movedFrom: Date?
         var excluded: Set<Date> = []
-        var rule: Rule?
+        var rule: Recurrence?
 
         init(_ lines: [Line], endingAt last: Line, _ zone: TimeZone) throws(Flaw) {
             self.zone = zone
@@ -155,7 +154,7 @@ package enum MaintenanceCalendar {
                     for text in line.value.split(separator: ",") {
                         excluded.insert(try Moment(line, String(text), zone).date)
                     }
-                case "RRULE": rule = try Rule(line, zone)
+                case "RRULE": rule = try Recurrence(line, zone)
                 case "RDATE", "EXRULE": throw line.flaw("RRULE and EXDATE alone")
                 default: break
                 }
@@ -177,7 +176,7 @@ package enum MaintenanceCalendar {
     }
 
     /// A date, or a date with a time (3.3.4, 3.3.5).
-    private struct Moment {
+    struct Moment {
         let date: Date
         let zone: TimeZone
         let isDay: Bool
@@ -211,7 +210,7 @@ package enum MaintenanceCalendar {
         }
     }
 
-    fileprivate static func calendar(_ zone: TimeZone) -> Calendar {
+    static func calendar(_ zone: TimeZone) -> Calendar {
         var calendar = Calendar(identifier: .gregorian)
         calendar.timeZone = zone
         return calendar
@@ -235,83 +234,5 @@ package enum MaintenanceCalendar {
         }
         guard line.value.hasPrefix("P"), digits.isEmpty, total > 0 else { throw line.flaw("a time such as PT2H30M") }
         return total
-    }
-
-    /// How an event recurs (3.3.10).
-    private struct Rule {
-        private enum Frequency: String { case daily = "DAILY", weekly = "WEEKLY", monthly = "MONTHLY" }
-
-        private let frequency: Frequency
-        private var interval = 1
-        private var count: Int?
-        private var until: Date?
-        /// Days after Monday.
-        private var days: [Int] = []
-
-        private static let dayNames = ["MO", "TU", "WE", "TH", "FR", "SA", "SU"]
-
-        init(_ line: Line, _ zone: TimeZone) throws(Flaw) {
-            var parts: [String: String] = [:]
-            for part in line.value.split(separator: ";") {
-                let pair = part.split(separator: "=", maxSplits: 1)
-                guard pair.count == 2 else { throw line.flaw("NAME=VALUE;…") }
-                parts[pair[0].uppercased()] = pair[1].uppercased()
-            }
-            guard let frequency = parts.removeValue(forKey: "FREQ").flatMap({ Frequency(rawValue: $0) }) else {
-                throw line.flaw("FREQ=DAILY, WEEKLY or MONTHLY")
-            }
-            self.frequency = frequency
-            if let text = parts.removeValue(forKey: "INTERVAL") {
-                guard let number = Int(text), (1...1_000).contains(number) else {
-                    throw line.flaw("INTERVAL=1 to 1000")
-                }
-                interval = number
-            }
-            if let text = parts.removeValue(forKey: "COUNT") {
-                guard let number = Int(text), number >= 1 else { throw line.flaw("COUNT=1 or more") }
-                count = number
-            }
-            if let text = parts.removeValue(forKey: "UNTIL") { until = try Moment(line, text, zone).date }
-            if let text = parts.removeValue(forKey: "BYDAY") {
-                for word in text.split(separator: ",") {
-                    guard frequency == .weekly, let day = Self.dayNames.firstIndex(of: String(word)) else {
-                        throw line.flaw("BYDAY=MO,TU,… with FREQ=WEEKLY")
-                    }
-                    days.append(day)
-                }
-                days.sort()
-            }
-            if let start = parts.removeValue(forKey: "WKST"), start != "MO", interval > 1 {
-                throw line.flaw("WKST=MO with an INTERVAL")
-            }
-            if let other = parts.keys.min() { throw line.flaw("no \(PrintableText.line(other, limit: 40))") }
-        }
-
-        func starts(from start: Date, in zone: TimeZone, until limit: Date, _ most: Int) throws(Flaw) -> [Date] {
-            let calendar = MaintenanceCalendar.calendar(zone)
-            let end = until.map { min($0, limit) } ?? limit
-            // 1 is Sunday.
-            let weekday = (calendar.component(.weekday, from: start) + 5) % 7
-            let offsets = days.isEmpty || frequency != .weekly ? [0] : days.map { $0 - weekday }
-            var found: [Date] = []
-            for step in 0..<most {
-                for offset in offsets {
-                    let unit: Calendar.Component = frequency == .monthly ? .month : .day
-                    let value = step * interval * (frequency == .weekly ? 7 : 1) + offset
-                    guard let date = calendar.date(byAdding: unit, value: value, to: start) else { return found }
-                    // A month without that day has no instance.
-                    if frequency == .monthly,
-                        calendar.component(.day, from: date) != calendar.component(.day, from: start)
-                    {
-                        continue
-                    }
-                    guard date >= start else { continue }
-                    guard date <= end, count.map({ found.count < $0 }) ?? true else { return found }
-                    found.append(date)
-                }
-            }
-            throw Flaw(
-                description: "RRULE: an event recurs more than \(most) times up to the end of the time asked for")
-        }
     }
 }

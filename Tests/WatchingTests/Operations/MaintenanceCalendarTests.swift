@@ -55,6 +55,34 @@ import Watching
         #expect(berlin.count == 2 && berlin[1].start - berlin[0].start == 25 * 3_600)
     }
 
+    /// Rules as calendars elsewhere have them; days of 2026 and later from another implementation (dateutil 2.9).
+    @Test(arguments: [
+        ("FREQ=MONTHLY;BYDAY=1SU", "20260104 20260201 20260301 20260405"),
+        ("FREQ=MONTHLY;BYDAY=-1FR", "20260130 20260227 20260327 20260424"),
+        ("FREQ=MONTHLY;BYDAY=TU;INTERVAL=2", "20260106 20260113 20260120 20260127"),
+        ("FREQ=MONTHLY;BYMONTHDAY=-1", "20260131 20260228 20260331 20260430"),
+        ("FREQ=MONTHLY;BYMONTHDAY=13;BYDAY=FR", "20260213 20260313 20261113 20270813"),
+        ("FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-1", "20260130 20260227 20260331 20260430"),
+        ("FREQ=DAILY;BYDAY=SA,SU", "20260103 20260104 20260110 20260111"),
+        ("FREQ=DAILY;BYMONTH=2;BYMONTHDAY=28,29", "20260228 20270228 20280228 20280229"),
+        ("FREQ=YEARLY", "20260101 20270101 20280101 20290101"),
+        ("FREQ=YEARLY;BYMONTH=3,10;BYDAY=-1SU", "20260329 20261025 20270328 20271031"),
+        ("FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=29", "20280229 20320229 20360229 20400229"),
+        ("FREQ=WEEKLY;INTERVAL=2;WKST=SU;BYDAY=TH,SU", "20260101 20260111 20260115 20260125"),
+        ("FREQ=WEEKLY;INTERVAL=2;WKST=MO;BYDAY=TH,SU", "20260101 20260104 20260115 20260118"),
+    ])
+    func rulesOfOtherCalendars(rule: String, days: String) throws {
+        let found = try windows("DTSTART:20260101T000000Z\nDURATION:PT1H\nRRULE:\(rule)", days: 15 * 366)
+        var calendar = Calendar(identifier: .gregorian)
+        calendar.timeZone = .gmt
+        let dates = found.prefix(4).map { window -> String in
+            let parts = calendar.dateComponents(
+                [.year, .month, .day], from: Date(timeIntervalSince1970: Double(window.start)))
+            return String(format: "%04d%02d%02d", parts.year ?? 0, parts.month ?? 0, parts.day ?? 0)
+        }
+        #expect(dates.joined(separator: " ") == days)
+    }
+
     @Test func oneInstanceMayMove() throws {
         let moved = try windows(
             """
@@ -77,9 +105,14 @@ import Watching
         ("SUMMARY:x", "line 4: END: found VEVENT, expected DTSTART in the event before it"),
         ("DTSTART:20260101T000000Z\nDTEND:20251231T000000Z", "an event that ends after it begins"),
         ("DTSTART;TZID=Moon/Sea:20260101T000000", "a time zone that this machine knows"),
-        ("DTSTART:20260101T000000Z\nRRULE:FREQ=YEARLY", "expected FREQ=DAILY, WEEKLY or MONTHLY"),
-        ("DTSTART:20260101T000000Z\nRRULE:FREQ=MONTHLY;BYDAY=1MO", "BYDAY=MO,TU,… with FREQ=WEEKLY"),
-        ("DTSTART:20260101T000000Z\nRRULE:FREQ=DAILY;BYSETPOS=1", "expected no BYSETPOS"),
+        ("DTSTART:20260101T000000Z\nRRULE:FREQ=HOURLY", "expected FREQ=DAILY, WEEKLY, MONTHLY or YEARLY"),
+        ("DTSTART:20260101T000000Z\nRRULE:FREQ=WEEKLY;BYDAY=1MO", "expected BYDAY=MO,TU,…"),
+        ("DTSTART:20260101T000000Z\nRRULE:FREQ=YEARLY;BYDAY=20MO", "BYDAY with FREQ=YEARLY and BYMONTH"),
+        ("DTSTART:20260101T000000Z\nRRULE:FREQ=MONTHLY;BYDAY=0MO", "expected BYDAY=MO,2TU,-1FR"),
+        ("DTSTART:20260101T000000Z\nRRULE:FREQ=MONTHLY;BYMONTHDAY=32", "BYMONTHDAY=1 to 31"),
+        ("DTSTART:20260101T000000Z\nRRULE:FREQ=DAILY;BYSETPOS=1", "BYSETPOS with FREQ=MONTHLY"),
+        ("DTSTART:20260101T000000Z\nRRULE:FREQ=YEARLY;BYWEEKNO=20", "expected no BYWEEKNO"),
+        ("DTSTART:20260101T000000Z\nRRULE:FREQ=DAILY;INTERVAL=0", "INTERVAL=1 to 1000"),
         ("DTSTART:20260101T000000Z\nDURATION:2H", "a time such as PT2H30M"),
         ("DTSTART;=:20260101T000000Z", "an event that ends after it begins"),
         ("DTSTART:兆0260101T000000Z\nDURATION:PT1H", "a time such as 2026"),

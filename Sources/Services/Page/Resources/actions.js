@@ -1,7 +1,7 @@
 // What an operator can do about an incident or an alarm, and the forms that ask for the rest.
 
 import { $, h, name, swap } from "./draw.js";
-import { gatherDesk, gatherLibrary, mark, silenceOf, state, token } from "./state.js";
+import { gatherDesk, gatherFacts, gatherLibrary, mark, silenceOf, state, token } from "./state.js";
 import { moment } from "./text.js";
 
 /** Says something at the foot of the page for a while. */
@@ -18,8 +18,8 @@ async function send(method, path, body) {
   try {
     const headers = { "Content-Type": "application/json", ...token.headers };
     const answer = await fetch(path, { method, headers, body: body && JSON.stringify(body) });
-    if (answer.status === 401) {
-      tokenForm(() => send(method, path, body));
+    if (answer.status === 401 || answer.status === 403) {
+      tokenForm(() => send(method, path, body), answer.status === 403);
       return true;
     }
     if (!answer.ok) {
@@ -78,12 +78,24 @@ function form(title, fields, label, done) {
 const field = (label, key, props = {}) => h("label", {}, label, h(props.rows ? "textarea" : "input", { name: key, autocomplete: "off", ...props }));
 
 /** Asks for a token, and then does what was wanted. A form that is open gives way to it first. */
-function tokenForm(then) {
+function tokenForm(then, needsMore) {
   setTimeout(() => form("Who are you?", [
+    needsMore && h("p", { class: "note", text: "The token that was shown allows less: this needs one with the role admin ('fl-server keys token --role admin')." }),
     h("p", { class: "note", text: "Everybody on this machine may look; whoever changes something shows a token with the role operate. "
       + "The server's own user gets a link with one from 'fl-alerts page', others a token from 'fl-server keys token'." }),
     field("Token", "text", { required: true, type: "password", maxlength: 200 }),
   ], "Go on", ({ text }) => { token.value = text.trim(); setTimeout(then); return true; }), 0);
+}
+
+/** Asks whether a version shall be taken again, and takes it. */
+export function restoreForm(version, current) {
+  form(`Go on from version ${version}?`, [
+    h("p", { class: "note", text: `It becomes version ${current + 1}. A round in progress is abandoned, the next begins from it, and workers watch with it as soon as they have it. What was learned since stays in the list.` }),
+  ], "Restore", async () => {
+    const done = await send("POST", `/v1/versions/${version}/restore`, {});
+    if (done) await gatherFacts();
+    return done;
+  });
 }
 
 function noteForm(kind, thing) {

@@ -145,7 +145,7 @@ export async function gatherLibrary() {
 
 let places = "";
 let roundsAsked = 0, roundsVersion = -1;
-async function gatherFacts() {
+export async function gatherFacts() {
   const [health, workers] = await Promise.all([get("/healthz"), get("/v1/workers")]);
   state.health = health;
   state.workers = workers.workers;

@@ -1,5 +1,6 @@
 // Is the system well: rounds and losses, workers, what is wrong with the watching, what is sent on.
 
+import { restoreForm } from "./actions.js";
 import { $, g, h, name, put, tag } from "./draw.js";
 import { state } from "./state.js";
 import { bytes, count, length, moment, number } from "./text.js";
@@ -25,10 +26,10 @@ export function draw() {
   facts();
   const { rounds, health, workers } = state;
   if (!rounds || !health) return;
-  const log = rounds.rounds, done = log.filter((round) => round.committed);
+  const log = rounds.rounds, done = log.filter((round) => round.committed && round.kind !== "restoration");
   put($("panels"),
     h("div", {}, learning(log, done, health, rounds), quality(health), refused(health)),
-    h("div", {}, workersPanel(workers, health), roundsPanel(log), silencesPanel(), forwardersPanel(health)));
+    h("div", {}, workersPanel(workers, health), roundsPanel(log), versionsPanel(log, health), silencesPanel(), calendarsPanel(health), forwardersPanel(health)));
 }
 
 function learning(log, done, health, rounds) {
@@ -39,7 +40,7 @@ function learning(log, done, health, rounds) {
   const waiting = health.waitingFor ?? rounds.waitingFor;
   return panel("Learning",
     h("dl", { class: "figures" }, figure(health.version, "model version"), figure(done.length, "rounds committed"),
-      figure(log.length - done.length, "abandoned"), figure(last ? length(last.seconds) : "–", "last round"),
+      figure(log.filter((round) => !round.committed).length, "abandoned"), figure(last ? length(last.seconds) : "–", "last round"),
       figure(bytes(updates), "came as updates"), figure(bytes(home), "of samples stayed home")),
     trained.length > 1 ? curve(trained) : h("p", { class: "small", text: "The loss is drawn from the second training round on." }),
     h("p", { class: "small", text: rounds.open ? `Round ${rounds.open.round} (${rounds.open.kind}) is open with ${count(rounds.open.accepted, "contribution")}.` : health.finished ? "All rounds are done." : "No round is open." }),
@@ -68,9 +69,24 @@ const roundsPanel = (log) => panel("Rounds", log.length
       number(r.lossBefore), number(r.lossAfter), r.committed ? tag("committed", "well") : tag(r.abandonedBecause ?? "abandoned", "minor"))))
   : h("p", { class: "small", text: "No round so far." }));
 
+/** The latest versions, each of which can be taken again. */
+function versionsPanel(log, health) {
+  const made = log.filter((r) => r.committed && r.modelBytes > 0).slice(-12).reverse();
+  const origin = (r) => r.restores === undefined ? `round ${r.round}, ${r.kind}`
+    : `version ${r.restores} again${r.restoredBy ? `, as ${r.restoredBy} asked` : ""}`;
+  return made.length > 1 && panel("Versions", table(["version", "made by", "size", ""],
+    made.map((r) => cells(String(r.version), origin(r), bytes(r.modelBytes), r.version === health.version ? tag("current", "well")
+      : h("button", { type: "button", class: "quiet", "aria-label": `Restore version ${r.version}`, text: "Restore …", on: { click: () => restoreForm(r.version, health.version) } })))));
+}
+
 const silencesPanel = () => state.desk.silences.length > 0 && panel("Silences", table(["what", "until", "by", "why"],
   state.desk.silences.slice(0, 200).map((s) => cells(Object.entries(s.matcher).map(([key, value]) => `${key} ${value}`).join(", "),
     moment(s.until), s.by, s.comment ?? ""))));
+
+const calendarsPanel = (health) => health.calendars?.length > 0 && panel("Maintenance calendars",
+  table(["calendar", "state", "windows to come", "had", "trouble"], health.calendars.map((c) => cells(
+    c.name, tag(c.state, c.state === "well" ? "well" : c.state === "failing" ? "major" : "off"), String(c.windows),
+    c.fetchedAt === undefined ? "–" : moment(c.fetchedAt), c.trouble ?? ""))));
 
 const forwardersPanel = (health) => health.forwarders?.length > 0 && panel("Sent on",
   table(["forwarder", "state", "waiting", "sent", "dead letters", "last trouble"], health.forwarders.map((f) => cells(

@@ -180,6 +180,20 @@ enum ServerRoutes {
             answers: [.bytes("application/x-tar", "manifest.json and one .safetensors a group.")],
             refusals: [404, 503]),
         Route(
+            method: .post, path: ModelsAPI.path + "/{number}/restore",
+            summary: "Takes a version again, as one of its own: the federation goes on from there", role: .admin,
+            parameters: [version], answers: [.json("Restored")], refusals: [404, 409, 503, 507]),
+        Route(
+            method: .get, path: ConfigurationAPI.path, summary: "Options that may change while the server runs",
+            answers: [.json("Configuration")], refusals: [404]),
+        Route(
+            method: .patch, path: ConfigurationAPI.path,
+            summary: "Changes options, all of them or none, from the next round on; null takes a change back",
+            role: .admin,
+            bodies: [
+                ("application/merge-patch+json", "ConfigurationChange"), ("application/json", "ConfigurationChange"),
+            ], answers: [.json("Configuration")], refusals: [400, 404, 415, 503, 507]),
+        Route(
             method: .post, path: ScoringAPI.path, summary: "Scores rows with the current version", role: .operate,
             parameters: ScoringAPI.parameters,
             bodies: [

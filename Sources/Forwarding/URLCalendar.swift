@@ -1,0 +1,100 @@
+import CCurl
+import Platform
+import Services
+import Watching
+
+/// A calendar of maintenance at an address, fetched by libcurl: http and https, packed or not.
+struct URLCalendar: MaintenanceFeed {
+    let name: String
+    let matcher: AlarmMatcher
+    let everySeconds: Double
+    let withinSeconds: Double
+    let url: String
+    let headers: [String]
+    let authority: String?
+    var place: String { url }
+
+    /// Seconds for a connection, and for the whole of an answer.
+    private static let (connectSeconds, wholeSeconds) = (5, 30)
+    /// Redirects that are followed, where no header of the configuration could reach a stranger by that.
+    private static let mostRedirects = 3
+
+    func fetch(knowing known: MaintenanceFetch.Tags) -> MaintenanceFetch {
+        CurlStart.once
+        guard let curl = unsafe curl_easy_init() else { return .failed("libcurl cannot be started") }
+        defer { unsafe curl_easy_cleanup(curl) }
+        func set(_ option: CURLoption, _ text: String) { _ = unsafe faultline_curl_text(curl, option, text) }
+        func set(_ option: CURLoption, _ number: Int) { _ = unsafe faultline_curl_number(curl, option, number) }
+        set(CURLOPT_URL, url)
+        set(CURLOPT_PROTOCOLS_STR, "http,https")
+        // What was asked for encrypted does not come in the clear.
+        set(CURLOPT_REDIR_PROTOCOLS_STR, url.lowercased().hasPrefix("https:") ? "https" : "http,https")
+        set(CURLOPT_FOLLOWLOCATION, headers.isEmpty ? 1 : 0)
+        set(CURLOPT_MAXREDIRS, Self.mostRedirects)
+        set(CURLOPT_NOSIGNAL, 1)
+        set(CURLOPT_CONNECTTIMEOUT, Self.connectSeconds)
+        set(CURLOPT_TIMEOUT, Self.wholeSeconds)
+        set(CURLOPT_ACCEPT_ENCODING, "")
+        set(CURLOPT_USERAGENT, "faultline")
+        if let authority { set(CURLOPT_CAINFO, authority) }
+        var lines = headers + ["Accept: text/calendar, */*;q=0.5"]
+        if let tag = known.entityTag { lines.append("If-None-Match: \(tag)") }
+        if let date = known.lastModified { lines.append("If-Modified-Since: \(date)") }
+        var list: UnsafeMutablePointer<curl_slist>?
+        for line in lines { unsafe list = curl_slist_append(list, line) }
+        defer { unsafe curl_slist_free_all(list) }
+        _ = unsafe faultline_curl_list(curl, CURLOPT_HTTPHEADER, list)
+        let body = CalendarBody()
+        _ = unsafe faultline_curl_body(curl, takeCalendar, Unmanaged.passUnretained(body).toOpaque())
+        let code = withExtendedLifetime(body) { unsafe curl_easy_perform(curl) }
+        guard code == CURLE_OK else {
+            return .failed(
+                body.isTooLarge
+                    ? "it is larger than \(MaintenanceFetch.mostBytes) bytes"
+                    : unsafe String(cString: curl_easy_strerror(code)))
+        }
+        switch unsafe faultline_curl_status(curl) {
+        case 200:
+            return unsafe .fresh(
+                body.bytes,
+                MaintenanceFetch.Tags(
+                    entityTag: Self.header("ETag", of: curl), lastModified: Self.header("Last-Modified", of: curl)))
+        case 304: return .unchanged
+        case let status: return .failed("it answers with status \(status)")
+        }
+    }
+
+    /// A header of the last answer that can be sent back as it is; `nil` where there is none.
+    private static func header(_ name: String, of curl: UnsafeMutableRawPointer) -> String? {
+        var found: UnsafeMutablePointer<curl_header>?
+        guard unsafe curl_easy_header(curl, name, 0, UInt32(CURLH_HEADER), -1, &found) == CURLHE_OK,
+            let value = unsafe found?.pointee.value
+        else { return nil }
+        let text = unsafe String(cString: value)
+        return text.utf8.count <= 1_024 && text.utf8.allSatisfy { (0x20...0x7E).contains($0) } ? text : nil
+    }
+}
+
+/// What comes of an answer's body; used by one thread.
+private final class CalendarBody {
+    private(set) var bytes: [UInt8] = []
+    private(set) var isTooLarge = false
+
+    func append(_ more: UnsafeRawBufferPointer) -> Bool {
+        guard more.count <= MaintenanceFetch.mostBytes - bytes.count else {
+            isTooLarge = true
+            return false
+        }
+        unsafe bytes.append(contentsOf: more)
+        return true
+    }
+}
+
+private func takeCalendar(
+    _ bytes: UnsafeMutablePointer<CChar>?, _ size: Int, _ count: Int, _ context: UnsafeMutableRawPointer?
+) -> Int {
+    guard let bytes = unsafe bytes, let context = unsafe context else { return 0 }
+    let body = unsafe Unmanaged<CalendarBody>.fromOpaque(context).takeUnretainedValue()
+    let part = unsafe UnsafeRawBufferPointer(start: bytes, count: size * count)
+    return unsafe body.append(part) ? part.count : 0
+}
