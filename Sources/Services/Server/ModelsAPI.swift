@@ -129,6 +129,8 @@ struct ModelsAPI: Sendable {
         case .refused(let reason)?: throw Problem(409, reason)
         case .failed(let reason)?: throw Problem(507, HTTPResponse.printable(reason))
         case .restored(let version)?:
+            // Whoever was told so and looks right away sees it.
+            board.update { $0.version = max($0.version, version) }
             authority.audit(request, "version \(number) restored as version \(version)")
             return try .encoding(Restored(version: version, restores: number))
         }
