@@ -2,6 +2,7 @@ import CCurl
 import Platform
 import Services
 import Watching
+import Web
 
 /// A calendar of maintenance at an address, fetched by libcurl: http and https, packed or not.
 struct URLCalendar: MaintenanceFeed {
@@ -20,8 +21,9 @@ struct URLCalendar: MaintenanceFeed {
     private static let mostRedirects = 3
 
     func fetch(knowing known: MaintenanceFetch.Tags) -> MaintenanceFetch {
-        CurlStart.once
-        guard let curl = unsafe curl_easy_init() else { return .failed("libcurl cannot be started") }
+        guard CurlLibrary.isReady, let curl = unsafe curl_easy_init() else {
+            return .failed("libcurl cannot be started")
+        }
         defer { unsafe curl_easy_cleanup(curl) }
         func set(_ option: CURLoption, _ text: String) { _ = unsafe faultline_curl_text(curl, option, text) }
         func set(_ option: CURLoption, _ number: Int) { _ = unsafe faultline_curl_number(curl, option, number) }
@@ -31,7 +33,6 @@ struct URLCalendar: MaintenanceFeed {
         set(CURLOPT_REDIR_PROTOCOLS_STR, url.lowercased().hasPrefix("https:") ? "https" : "http,https")
         set(CURLOPT_FOLLOWLOCATION, headers.isEmpty ? 1 : 0)
         set(CURLOPT_MAXREDIRS, Self.mostRedirects)
-        set(CURLOPT_NOSIGNAL, 1)
         set(CURLOPT_CONNECTTIMEOUT, Self.connectSeconds)
         set(CURLOPT_TIMEOUT, Self.wholeSeconds)
         set(CURLOPT_ACCEPT_ENCODING, "")
