@@ -16,11 +16,11 @@ struct LabelColumn: Hashable, Sendable {
     static let companions: Set<String> = ["changepoint", "change_point", "is_changepoint"]
 
     private static let normal: Set<String> = [
-        "normal", "benign", "inlier", "nominal", "regular", "healthy", "ok", "good", "no", "n", "false", "f", "none",
+        "normal", "benign", "inlier", "nominal", "regular", "healthy", "ok", "no", "n", "false", "f", "none",
         "background", "noattack", "noanomaly", "clean", "0",
     ]
     private static let anomalous: Set<String> = [
-        "anomaly", "anomalous", "abnormal", "attack", "outlier", "fault", "faulty", "bad", "failure", "yes", "y",
+        "anomaly", "anomalous", "abnormal", "attack", "outlier", "fault", "faulty", "failure", "yes", "y",
         "true",
         "t", "malicious", "intrusion", "novelty", "1",
     ]
@@ -88,10 +88,7 @@ struct LabelColumn: Hashable, Sendable {
         switch FieldText.content(bytes) {
         case .number(let number): return label(number)
         case .missing: return 0
-        case .text:
-            let word = Self.word(bytes)
-            if Self.normal.contains(word) { return 0 }
-            return marksByText || Self.anomalous.contains(word) ? 1 : nil
+        case .text: return marksByText ? (Self.normal.contains(Self.word(bytes)) ? 0 : 1) : nil
         }
     }
 }

@@ -45,14 +45,15 @@ public struct RowLabels: Hashable, Sendable, Codable {
         let lower = table.names.map { $0.lowercased() }
         let samples = table.samples
         let found = LabelColumn.find(table.names, samples.columns)
-        guard let labelColumn = options.labelColumn.flatMap({ table.names.firstIndex(of: $0) }) ?? found?.index else {
+        let given = options.labelColumn.flatMap { table.names.firstIndex(of: $0) }
+        guard let labelColumn = given ?? found?.index ?? lower.firstIndex(of: "label") else {
             throw TelemetryError(
                 .missingColumn, path: path, line: 1, field: options.labelColumn ?? "label", found: "no such column",
                 expected: "index,label or a data file with a label column")
         }
         let column = samples.columns[labelColumn]
         let label = LabelColumn(name: table.names[labelColumn], column)
-        let marksByText = column.texts > column.numbers.count
+        let marksByText = column.texts > column.numbers.count && (given != nil || found != nil)
         let indexColumn = lower.firstIndex(of: "index")
         var values: [UInt8] = []
         var named: [Bool] = []

@@ -49,7 +49,7 @@ enum FileSignature {
         }
         // Text has no such bytes; wide encodings are known before, by their zeros.
         let controls = first.count { $0 < 0x09 || ($0 > 0x0D && $0 < 0x20 && $0 != 0x1B) }
-        if controls * 10 > first.count, UnicodeSource.Encoding(bytes) == nil {
+        if first.count >= 64, controls * 10 > first.count, UnicodeSource.Encoding(bytes) == nil {
             return (
                 "NUL and control bytes: a binary file of a kind that is not known", "text with metrics: CSV or JSON"
             )

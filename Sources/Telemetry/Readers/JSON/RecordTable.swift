@@ -115,7 +115,8 @@ struct RecordTable {
     /// The name that marks anomalies, and what its values say.
     private func labelColumn(given: String?) -> (name: String?, marks: LabelColumn) {
         let all = names + textNames.filter { columns[$0] == nil }
-        let candidates = all.filter { name in given.map { $0 == name } ?? LabelColumn.names.contains(name.lowercased())
+        let candidates = all.filter { name in
+            given.map { $0 == name } ?? LabelColumn.names.contains(ColumnNames.plain(name))
         }
         let samples = candidates.map { name in
             var column = ColumnSamples.Column()
