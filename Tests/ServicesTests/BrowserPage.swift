@@ -110,14 +110,6 @@ final class BrowserPage {
         return result?["value"] as? String ?? "nothing: \(answer)"
     }
 
-    /// What a promise in the page comes to, as text.
-    func promised(_ expression: String) throws -> String {
-        let answer = try call(
-            "Runtime.evaluate", ["expression": expression, "returnByValue": true, "awaitPromise": true])
-        let result = (answer["result"] as? [String: Any])?["result"] as? [String: Any]
-        return result?["value"] as? String ?? "nothing: \(answer)"
-    }
-
     /// Waits until an expression holds in the page.
     func wait(_ seconds: Int = 20, until expression: String) -> Bool {
         Fleet.wait(seconds) { (try? value("Boolean(\(expression))")) == "true" }

@@ -65,30 +65,4 @@ import Testing
             #expect(try page.value("document.documentElement.scrollWidth <= \(width)") == "true", "\(width)")
         }
     }
-
-    /// Whoever sees little, or uses no mouse: WCAG 2.1 AA as far as axe-core can tell, light and dark, narrow and wide.
-    @Test(.enabled(if: BrowserPage.browser != nil && PythonValidator.axe != nil, "no chromium, or no axe-core"))
-    func everybodyCanUseIt() throws {
-        let server = try SeededServer(["enb0", "<é\"\u{1F525}", "שלום"])
-        let link = try server.alerts("page").output.trimmingCharacters(in: .whitespacesAndNewlines)
-        let page = try BrowserPage(link)
-        #expect(page.wait(until: "document.getElementById('link').textContent == 'live'"))
-        #expect(page.wait(until: "document.querySelectorAll('#panels .panel').length > 3"))
-        try page.call("Runtime.evaluate", ["expression": try #require(PythonValidator.axe)])
-        let rules = "{ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'] }"
-        let node = "(n) => n.target.join(' ') + ' ' + n.failureSummary"
-        let nodes = "v.nodes.slice(0, 3).map(\(node)).join('; ')"
-        let violations = "r.violations.map((v) => v.id + ': ' + \(nodes)).join(' | ')"
-        for (scheme, width) in [("light", 1_300), ("dark", 1_300), ("light", 400)] {
-            try page.call(
-                "Emulation.setEmulatedMedia", ["features": [["name": "prefers-color-scheme", "value": scheme]]])
-            try page.call(
-                "Emulation.setDeviceMetricsOverride",
-                ["width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false])
-            let found = try page.promised(
-                "axe.run(document, \(rules)).then((r) => r.passes.length + ' ' + \(violations))")
-            let passed = Int(found.prefix { $0.isNumber }) ?? 0
-            #expect(passed > 10 && found.hasSuffix("\(passed) "), "\(scheme) \(width): \(found)")
-        }
-    }
 }

@@ -8,21 +8,6 @@ public enum PythonValidator {
     /// Whether the reader of YAML is here too.
     public static let readsYAML: Bool = (try? run("import jsonschema, yaml").status) == 0
 
-    /// axe-core's script, where a package of PyPI has brought it (axe-playwright-python, axe-core-python); `nil`: there is none.
-    public static let axe: String? = {
-        let program = """
-            import importlib.util, pathlib, sys
-            for name in ('axe_playwright_python', 'axe_core_python'):
-                found = importlib.util.find_spec(name)
-                for place in (found.submodule_search_locations or []) if found else []:
-                    for path in pathlib.Path(place).rglob('axe.min.js'):
-                        sys.exit(str(path))
-            """
-        // What an exit says goes to the errors.
-        guard let ended = try? run(program), ended.status == 1 else { return nil }
-        return try? String(contentsOfFile: ended.errors.trimmingCharacters(in: .newlines), encoding: .utf8)
-    }()
-
     /// Runs a program.
     public static func run(_ program: String, _ arguments: [String] = []) throws -> (status: Int32, errors: String) {
         let process = Process()

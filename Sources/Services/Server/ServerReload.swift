@@ -4,9 +4,10 @@ package struct ServerReload: Sendable {
     let forwarding: ForwardingThreads
     let calendars: CalendarThreads
     /// Lets settings hold after `keep`, and waits for so many seconds; `nil` where that is not known by then.
-    typealias Hold = @Sendable (
-        _ settings: ServerSettings, _ keep: @escaping @Sendable () throws -> Void, _ seconds: Int
-    ) throws -> Result<Void, any Error>?
+    typealias Hold =
+        @Sendable (
+            _ settings: ServerSettings, _ keep: @escaping @Sendable () throws -> Void, _ seconds: Int
+        ) throws -> Result<Void, any Error>?
     let hold: Hold
     /// Seconds for which a change is waited for: a disk may be slow.
     static let patience = 45
