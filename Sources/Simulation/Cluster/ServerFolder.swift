@@ -12,8 +12,6 @@ struct ServerFolder {
     var version: UInt64 = 0
     var model: [UInt8] = []
     var digest: [UInt8] = []
-    /// All versions.
-    var versions: [UInt64: [UInt8]] = [:]
     /// Kept contributions, by round and worker.
     var kept: [UInt32: [String: [UInt8]]] = [:]
     /// The alarm log, numbered from 1.

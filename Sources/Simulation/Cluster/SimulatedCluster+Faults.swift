@@ -14,7 +14,6 @@ extension SimulatedCluster {
         case .pause, .clockJump, .clockDrift: strikeClock(incident)
         case .workerKilled, .workerRestored, .serverKilled, .twoCopies, .lostFolder, .restoredFolder:
             strikeProcess(incident)
-        case .restoredVersion: restoreVersion(incident)
         case .failedWork:
             let place = workers[incident.place % workers.count]
             tally.count(.failedWork)
@@ -29,18 +28,6 @@ extension SimulatedCluster {
     /// Something that ends an incident, unless everything is well by then.
     private func after(_ duration: Duration, _ end: @escaping () -> Void) {
         agenda.after(duration) { [unowned self] in if !isHealthy { end() } }
-    }
-
-    /// An operator asks for one of the earlier versions.
-    private func restoreVersion(_ incident: FaultSchedule.Incident) {
-        let earlier = server.open.versions.filter { $0.key < server.open.version }.sorted { $0.key < $1.key }
-        guard let node = server.node, !earlier.isEmpty else { return }
-        let (version, bytes) = earlier[min(earlier.count - 1, Int(incident.strength * Double(earlier.count)))]
-        guard let model = try? FederatedModel(decoding: bytes) else { return }
-        tally.count(.restoredVersion)
-        let wanted = Restoration(
-            id: 0, version: version, model: model, bytes: bytes, digest: SHA256.digest(bytes), by: "operator")
-        node.inbox.put(.restore(wanted, answer: { _ in }))
     }
 
     // MARK: The network

@@ -32,17 +32,12 @@ final class SimulatedServerDisk: ServerDisk, @unchecked Sendable {
         try faults.write([
             { [place] in
                 let record = commit.record
+                place.open.nextRound = record.round + 1
                 if let model = commit.model {
-                    place.open.versions[record.version] = model
                     place.open.version = record.version
                     place.open.model = model
                     place.open.digest = commit.digest
                 }
-                guard record.restoredBy == nil else {
-                    place.open.kept[record.round] = nil
-                    return place.cluster.observe(.committed(record, model: commit.model, contributions: [:]))
-                }
-                place.open.nextRound = record.round + 1
                 let counted = Set(record.contributions.map(\.worker))
                 let kept = (place.open.kept[record.round] ?? [:]).filter { counted.contains($0.key) }
                 place.open.kept[record.round] = kept

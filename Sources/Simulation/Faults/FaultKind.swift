@@ -28,8 +28,6 @@ package enum FaultKind: String, CaseIterable, Sendable {
     // The server's folder.
     case lostFolder
     case restoredFolder
-    // An operator who wants an earlier version again.
-    case restoredVersion
     // Workers that are not what they say.
     case poisonedParameters
     case wrongShape

@@ -18,7 +18,7 @@ struct ContributionOracle: Oracle {
         case .serverStarted(let folder, _, _):
             self.folder = folder
             return []
-        case .committed(let record, _, _) where record.restoredBy == nil:
+        case .committed(let record, _, _):
             var found: [String] = []
             let names = record.contributions.map(\.worker)
             if Set(names).count != names.count { found.append("round \(record.round) counts \(names)") }
