@@ -71,7 +71,7 @@ static inline enum MHD_Result faultline_http_check_one(
         if (!faultline_http_is_token((unsigned char)name[i])) *is_sound = 0;
     }
     for (size_t i = 0; value && i < value_size; i++) {
-        if (value[i] == 0 || value[i] == '\r' || value[i] == '\n') *is_sound = 0;
+        if (value[i] == '\r' || value[i] == '\n') *is_sound = 0;
     }
     return MHD_YES;
 }

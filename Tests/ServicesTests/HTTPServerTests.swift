@@ -99,7 +99,7 @@ private final class RawConnection {
         }
         #expect(try statuses(server, get("X-Any_thing.1: a b\tc\r\n")) == ["200"])
         for header in [
-            "Transfer-Encoding : chunked", "X\u{0}: y", "X: a\u{0}b", "X: a\rContent-Length: 4", "X(: y",
+            "Transfer-Encoding : chunked", "X\u{0}: y", "X: a\rContent-Length: 4", "X(: y",
             "Authorization: Bearer a\r\nAuthorization: Bearer b",
             "Origin: http://localhost\r\nOrigin: http://evil.example",
         ] {

@@ -51,10 +51,17 @@ public struct QuantileSketch: Hashable, Sendable {
         collapse()
     }
 
-    /// Lets a part of the values count, of every bin as much.
+    /// Lets a part of the values count, spread evenly over their ranks: of all together as many as the part is.
     mutating func weigh(_ weight: StatisticsComparison.Weight) {
-        bins = bins.mapValues(weight.share)
-        count = bins.values.reduce(0, +)
+        var (sum, before): (UInt64, UInt64) = (0, 0)
+        var kept: [Int64: UInt64] = [:]
+        for (key, number) in bins.sorted(by: { $0.key < $1.key }) {
+            sum += number
+            let counted = weight.share(of: sum)
+            if counted > before { kept[key] = counted - before }
+            before = counted
+        }
+        (bins, count) = (kept, before)
     }
 
     private mutating func collapse() {
