@@ -36,15 +36,16 @@ import Testing
         #expect(explained.status == 0, "\(explained.errors)")
     }
 
-    @Test func whatNobodySeesIsNotInAnEntitysName() throws {
+    @Test func aNameThatNobodySeesIsRefusedAtTheStart() throws {
         let fleet = try Fleet(sites: 1, faults: .count(1))
         try rename(fleet, site: 1, to: "enb\u{202E}0")
+        // Who only looks sees it written out.
         let inspected = try ToolProcess.run("fl-train", ["inspect", "\(fleet.data)/site1"])
-        #expect(inspected.status == 0 && inspected.output.contains("enb_0"), "\(inspected.errors)")
+        #expect(inspected.status == 0 && inspected.output.contains(#"enb\u{202E}0"#), "\(inspected.errors)")
         #expect(!inspected.output.contains("\u{202E}"))
-        // Nor is it in what a worker says, which goes on with that name.
         try fleet.startWorker(1, sharing: nil, ["--connect-timeout", "1"])
-        #expect(fleet.exit(of: "worker1") == 69)
-        #expect(!fleet.log("worker1").contains("\u{202E}"))
+        #expect(fleet.exit(of: "worker1") == 78)
+        let line = fleet.log("worker1").split(separator: "\n").last.map(String.init) ?? ""
+        #expect(line.contains("U+202E") && !line.contains("\u{202E}"), "\(line)")
     }
 }

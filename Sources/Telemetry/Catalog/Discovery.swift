@@ -33,7 +33,7 @@ struct Discovery {
         let sites = siteNames
         return found.map { key, source in
             var source = source
-            source.site = EntitySource.printable(sites[key.folder] ?? source.site)
+            source.site = sites[key.folder] ?? source.site
             source.files.sort { Self.natural($0, $1) }
             // Labels belong to the part that is judged; without parts, to the whole.
             if key.part != .train {
@@ -184,7 +184,6 @@ struct Discovery {
         var name = Self.name(of: stem.precomposedStringWithCanonicalMapping)
         // `train.csv` and `test.csv` are parts of what their folder is named after.
         if name.entity.isEmpty { name.entity = EntitySource.safe(folderURL.lastPathComponent) }
-        name.entity = EntitySource.printable(name.entity)
         let key = Key(folder: folderURL.path, entity: name.entity, part: name.part)
         guard name.role == .data else {
             companions[key, default: []].append((name.role, path))

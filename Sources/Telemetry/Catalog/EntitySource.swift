@@ -64,18 +64,6 @@ public struct EntitySource: Hashable, Sendable, Codable {
         return result.isEmpty ? "unnamed" : result
     }
 
-    /// A name from a path without what would break or bend a line: control characters and marks of writing direction.
-    static func printable(_ name: String) -> String {
-        func isFit(_ scalar: Unicode.Scalar) -> Bool {
-            scalar.value >= 0x20 && scalar.value != 0x7F && !(0x80..<0xA0).contains(scalar.value)
-                && !scalar.properties.isBidiControl
-        }
-        guard !name.unicodeScalars.allSatisfy(isFit) else { return name }
-        var result = ""
-        for scalar in name.unicodeScalars { result.unicodeScalars.append(isFit(scalar) ? scalar : "_") }
-        return result
-    }
-
     /// `site/entity`: names the entity among all sites.
     public var key: String { "\(site)/\(entity)" }
 
