@@ -101,11 +101,11 @@ import Web
         let headers = unsafe curl_slist_append(nil, "Accept: \(options.accept)")
         defer { unsafe curl_slist_free_all(headers) }
         _ = unsafe faultline_curl_list(handle, CURLOPT_HTTPHEADER, headers)
-        let box = BodyCollector(limit: options.maximumBytes)
-        _ = unsafe faultline_curl_body(handle, takeBody, Unmanaged.passUnretained(box).toOpaque())
-        let code = withExtendedLifetime(box) { unsafe curl_easy_perform(handle) }
+        let body = AnswerBody(limit: options.maximumBytes)
+        unsafe body.take(from: handle)
+        let code = withExtendedLifetime(body) { unsafe curl_easy_perform(handle) }
         guard code == CURLE_OK else {
-            if box.isTooLarge {
+            if body.isTooLarge {
                 throw Failure(kind: .tooLarge, description: "an answer of more than \(options.maximumBytes) bytes")
             }
             let text = unsafe String(cString: curl_easy_strerror(code))
@@ -119,7 +119,7 @@ import Web
             }
         }
         let type = unsafe faultline_curl_type(handle).map { unsafe String(cString: $0) } ?? ""
-        return Answer(status: unsafe faultline_curl_status(handle), type: type, body: box.bytes)
+        return Answer(status: unsafe faultline_curl_status(handle), type: type, body: body.bytes)
     }
 
     /// The first line of a file with a secret.
@@ -135,32 +135,4 @@ import Web
             throw Failure(kind: .configuration, description: "the credentials: \(error.description)")
         }
     }
-}
-
-/// The body of an answer while it comes; used by one thread.
-private final class BodyCollector {
-    private let limit: Int
-    private(set) var bytes: [UInt8] = []
-    private(set) var isTooLarge = false
-
-    init(limit: Int) { self.limit = limit }
-
-    func append(_ more: UnsafeRawBufferPointer) -> Bool {
-        guard more.count <= limit - bytes.count else {
-            isTooLarge = true
-            bytes = []
-            return false
-        }
-        unsafe bytes.append(contentsOf: more)
-        return true
-    }
-}
-
-private func takeBody(
-    _ bytes: UnsafeMutablePointer<CChar>?, _ size: Int, _ count: Int, _ context: UnsafeMutableRawPointer?
-) -> Int {
-    guard let bytes = unsafe bytes, let context = unsafe context else { return 0 }
-    let box = unsafe Unmanaged<BodyCollector>.fromOpaque(context).takeUnretainedValue()
-    let part = unsafe UnsafeRawBufferPointer(start: bytes, count: size * count)
-    return unsafe box.append(part) ? part.count : 0
 }

@@ -45,8 +45,8 @@ struct URLCalendar: MaintenanceFeed {
         for line in lines { unsafe list = curl_slist_append(list, line) }
         defer { unsafe curl_slist_free_all(list) }
         _ = unsafe faultline_curl_list(curl, CURLOPT_HTTPHEADER, list)
-        let body = CalendarBody()
-        _ = unsafe faultline_curl_body(curl, takeCalendar, Unmanaged.passUnretained(body).toOpaque())
+        let body = AnswerBody(limit: MaintenanceFetch.mostBytes)
+        unsafe body.take(from: curl)
         let code = withExtendedLifetime(body) { unsafe curl_easy_perform(curl) }
         guard code == CURLE_OK else {
             return .failed(
@@ -74,28 +74,4 @@ struct URLCalendar: MaintenanceFeed {
         let text = unsafe String(cString: value)
         return text.utf8.count <= 1_024 && text.utf8.allSatisfy { (0x20...0x7E).contains($0) } ? text : nil
     }
-}
-
-/// What comes of an answer's body; used by one thread.
-private final class CalendarBody {
-    private(set) var bytes: [UInt8] = []
-    private(set) var isTooLarge = false
-
-    func append(_ more: UnsafeRawBufferPointer) -> Bool {
-        guard more.count <= MaintenanceFetch.mostBytes - bytes.count else {
-            isTooLarge = true
-            return false
-        }
-        unsafe bytes.append(contentsOf: more)
-        return true
-    }
-}
-
-private func takeCalendar(
-    _ bytes: UnsafeMutablePointer<CChar>?, _ size: Int, _ count: Int, _ context: UnsafeMutableRawPointer?
-) -> Int {
-    guard let bytes = unsafe bytes, let context = unsafe context else { return 0 }
-    let body = unsafe Unmanaged<CalendarBody>.fromOpaque(context).takeUnretainedValue()
-    let part = unsafe UnsafeRawBufferPointer(start: bytes, count: size * count)
-    return unsafe body.append(part) ? part.count : 0
 }
