@@ -22,22 +22,9 @@ package struct CalendarList: ObjectList {
     ///
     /// - Throws: `CommandLineError` (78) that names the field, what was found and what is expected.
     package func calendars() throws(CommandLineError) -> [any MaintenanceFeed] {
-        guard elements.count <= Self.most else {
-            throw CommandLineError(.configuration, "calendars: found \(elements.count), expected at most \(Self.most)")
+        try read("calendars", most: Self.most, name: \.name) { (fields, number) throws(CommandLineError) in
+            try URLCalendar(&fields, number: number)
         }
-        var all: [URLCalendar] = []
-        for (index, element) in elements.enumerated() {
-            var fields = ForwarderFields(element, path: "calendars[\(index)]")
-            let calendar = try URLCalendar(&fields, number: index + 1)
-            try fields.end()
-            guard !all.contains(where: { $0.name == calendar.name }) else {
-                throw CommandLineError(
-                    .configuration,
-                    "calendars[\(index)].name: found '\(calendar.name)' a second time, expected a name of its own")
-            }
-            all.append(calendar)
-        }
-        return all
     }
 }
 

@@ -21,27 +21,13 @@ package struct ForwarderList: ObjectList {
     ///
     /// - Throws: `CommandLineError` (78) that names the field, what was found and what is expected.
     package func forwarders() throws(CommandLineError) -> [any AlarmForwarder] {
-        guard elements.count <= Self.most else {
-            throw CommandLineError(
-                .configuration, "forwarders: found \(elements.count), expected at most \(Self.most)")
-        }
-        var all: [any AlarmForwarder] = []
-        for (index, element) in elements.enumerated() {
-            var fields = ForwarderFields(element, path: "forwarders[\(index)]")
+        try read("forwarders", most: Self.most, name: \.name) { (fields, _) throws(CommandLineError) in
             let kind = try fields.text("kind", one: Self.makers.keys.sorted())
-            guard let make = Self.makers[kind] else { continue }
-            let common = try ForwarderCommon(&fields, kind: kind)
-            let forwarder = try make(common, &fields)
-            try fields.end()
-            guard !all.contains(where: { $0.name == forwarder.name }) else {
-                throw CommandLineError(
-                    .configuration,
-                    "forwarders[\(index)].name: found '\(PrintableText.line(forwarder.name, limit: 60))' a second time, expected a name of its own"
-                )
+            guard let make = Self.makers[kind] else {
+                throw fields.flaw("kind", "found '\(kind)'", "a kind that there is")
             }
-            all.append(forwarder)
+            return try make(try ForwarderCommon(&fields, kind: kind), &fields)
         }
-        return all
     }
 
     /// Names of forwarders that were in an earlier list with other settings.

@@ -29,4 +29,29 @@ extension ObjectList {
     var elements: [JSONValue] {
         if case .array(let elements) = json { elements } else { [] }
     }
+
+    /// What the objects say, each with a name of its own.
+    ///
+    /// - Parameter most: objects that there may be.
+    /// - Throws: `CommandLineError` (78) that names the field of the option, what was found and what is expected.
+    func read<Item>(
+        _ option: String, most: Int, name: (Item) -> String,
+        _ make: (inout ForwarderFields, _ number: Int) throws(CommandLineError) -> Item
+    ) throws(CommandLineError) -> [Item] {
+        guard elements.count <= most else {
+            throw CommandLineError(.configuration, "\(option): found \(elements.count), expected at most \(most)")
+        }
+        var all: [Item] = []
+        for (index, element) in elements.enumerated() {
+            var fields = ForwarderFields(element, path: "\(option)[\(index)]")
+            let item = try make(&fields, index + 1)
+            try fields.end()
+            guard !all.contains(where: { name($0) == name(item) }) else {
+                throw fields.flaw(
+                    "name", "found '\(PrintableText.line(name(item), limit: 60))' a second time", "a name of its own")
+            }
+            all.append(item)
+        }
+        return all
+    }
 }
