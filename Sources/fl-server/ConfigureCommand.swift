@@ -29,18 +29,6 @@ struct ConfigureCommand: Command {
         ],
         options: [setting, resetting] + ServerHTTPOptions.access + [KeysOptions.format])
 
-    private struct Listing: Codable {
-        struct Option: Codable {
-            let key: String
-            let value: JSONValue
-            let configured: JSONValue
-            let expected: String?
-            let changedBy: String?
-            let changedAt: Int64?
-        }
-        let options: [Option]
-    }
-
     private static let path = "/v1/configuration"
 
     func run(_ arguments: Arguments, _ console: Console) async throws {
@@ -57,8 +45,9 @@ struct ConfigureCommand: Command {
         let wanted = changes
         let listing = try await BackgroundThread.run {
             wanted.isEmpty
-                ? try client.get(Listing.self, Self.path)
-                : try client.read(Listing.self, try client.patch(wanted, at: Self.path), of: Self.path)
+                ? try client.get(RuntimeConfiguration.Overview.self, Self.path)
+                : try client.read(
+                    RuntimeConfiguration.Overview.self, try client.patch(wanted, at: Self.path), of: Self.path)
         }
         guard arguments[KeysOptions.format] == .table else { return try console.printJSON(listing) }
         var table = Table(["option", "value", "configured", "changed by", "expected"])

@@ -31,22 +31,6 @@ struct VersionsCommand: Command {
         ],
         options: [action, version, limit] + ServerHTTPOptions.access + [KeysOptions.format])
 
-    private struct Version: Codable {
-        let number: Int64
-        let bytes: Int
-        let digest: String
-        let round: UInt32?
-        let lossBefore: Double?
-        let lossAfter: Double?
-        let restores: UInt64?
-        let restoredBy: String?
-    }
-
-    private struct Listing: Codable {
-        let current: Int64
-        let versions: [Version]
-    }
-
     private struct Restored: Codable {
         let version: Int64
         let restores: Int64
@@ -74,14 +58,14 @@ struct VersionsCommand: Command {
     private func list(_ client: ServerClient, _ arguments: Arguments, _ console: Console) async throws {
         let limit = arguments[Self.limit]
         let listing = try await BackgroundThread.run {
-            try client.get(Listing.self, "/v1/versions?limit=\(limit)")
+            try client.get(VersionEntry.Page.self, "/v1/versions?limit=\(limit)")
         }
         guard arguments[KeysOptions.format] == .table else { return try console.printJSON(listing) }
         guard !listing.versions.isEmpty else { return console.note("no version so far") }
         var table = Table(["version", "", "round", "loss before", "after", "bytes", "sha-256", "restores"])
         for version in listing.versions {
             table.add([
-                "\(version.number)", version.number == listing.current ? "current" : "",
+                "\(version.number)", version.number == Int64(clamping: listing.current) ? "current" : "",
                 version.restoredBy == nil ? version.round.map { "\($0)" } ?? "" : "",
                 version.lossBefore.map { Quantity.number($0) } ?? "",
                 version.lossAfter.map { Quantity.number($0) } ?? "", "\(version.bytes)",

@@ -57,49 +57,25 @@ struct ModelsAPI: Sendable {
         return asksForModel ? try archive(number) : try .encoding(version(number))
     }
 
-    private struct Version: Encodable {
-        let number: Int64
-        let bytes: Int
-        let digest: String
-        let round: UInt32?
-        let lossBefore: Double?
-        let lossAfter: Double?
-        let restores: UInt64?
-        let restoredBy: String?
-
-        init(_ kept: VersionRegistry.Kept) {
-            (number, bytes, digest) = (kept.number, kept.bytes, SHA256.hexadecimalDigits(kept.digest))
-            let entry = kept.record.flatMap { try? JSONDecoder().decode(RoundEntry.self, from: Data($0)) }
-            (round, lossBefore, lossAfter) = (entry?.round, entry?.lossBefore, entry?.lossAfter)
-            (restores, restoredBy) = (entry?.restores, entry?.restoredBy)
-        }
-    }
-
-    private struct Listing: Encodable {
-        let federation: String
-        let current: UInt64
-        let versions: [Version]
-        let more: Bool
-    }
-
     private func list(_ request: HTTPRequest) throws -> HTTPResponse {
         let limit = Int(try request.value(Self.limit))
         let before = try request.value(Self.before)
         let kept = try VersionRegistry(reading: folder + "/registry.db").kept(before: before, limit: limit + 1)
         let state = board.current
         return try .encoding(
-            Listing(
-                federation: state.federation, current: state.version, versions: kept.prefix(limit).map(Version.init),
+            VersionEntry.Page(
+                federation: state.federation, current: state.version,
+                versions: kept.prefix(limit).map(VersionEntry.init),
                 more: kept.count > limit))
     }
 
-    private func version(_ number: Int64) throws -> Version {
+    private func version(_ number: Int64) throws -> VersionEntry {
         let registry = try VersionRegistry(reading: folder + "/registry.db")
         let next = number < .max ? number + 1 : number
         guard let kept = try registry.kept(before: next, limit: 1).first, kept.number == number else {
             throw Self.missing(number)
         }
-        return Version(kept)
+        return VersionEntry(kept)
     }
 
     private static func missing(_ number: Int64) -> Problem {

@@ -127,17 +127,24 @@ package final class RuntimeConfiguration: Sendable {
 
     // MARK: Looking
 
-    fileprivate struct Option: Encodable {
-        let key: String
-        let value: JSONValue
-        let configured: JSONValue
-        let expected: String?
-        let changedBy: String?
-        let changedAt: Int64?
-    }
+    /// The options that may change, as `/v1/configuration` has them.
+    package struct Overview: Codable, Sendable {
+        /// One of them.
+        package struct Option: Codable, Sendable {
+            /// Its key in a configuration file.
+            package let key: String
+            /// What holds now, and what the command line or the file says.
+            package let value, configured: JSONValue
+            /// What it may be, in words.
+            package let expected: String?
+            /// Who changed it; `nil` where nobody has.
+            package let changedBy: String?
+            /// When, in seconds since 1970.
+            package let changedAt: Int64?
+        }
 
-    struct Overview: Encodable {
-        fileprivate let options: [Option]
+        /// All of them.
+        package let options: [Option]
     }
 
     /// The options that may change, with what holds now.
@@ -146,7 +153,7 @@ package final class RuntimeConfiguration: Sendable {
         return Overview(
             options: declaration.changeable.sorted().map { key in
                 let (change, configured) = (state.changes[key], state.started.json(key, of: declaration.manual))
-                return Option(
+                return Overview.Option(
                     key: key, value: change?.value ?? configured, configured: configured,
                     expected: declaration.manual.expectation(of: key), changedBy: change?.by, changedAt: change?.at)
             })
