@@ -75,7 +75,7 @@ final class SyslogForwarder: AlarmForwarder, @unchecked Sendable {
         if descriptor >= 0 { return true }
         var hints = unsafe addrinfo()
         unsafe hints.ai_family = AF_UNSPEC
-        unsafe hints.ai_socktype = Int32((isStream ? SOCK_STREAM : SOCK_DGRAM).rawValue)
+        unsafe hints.ai_socktype = isStream ? SocketKind.stream : SocketKind.datagram
         var list: UnsafeMutablePointer<addrinfo>?
         let port = address.port ?? (isStream ? 601 : 514)
         guard unsafe getaddrinfo(address.host, "\(port)", &hints, &list) == 0 else { return false }
@@ -83,7 +83,7 @@ final class SyslogForwarder: AlarmForwarder, @unchecked Sendable {
         var next = unsafe list
         while let candidate = unsafe next {
             let socket = unsafe socket(
-                candidate.pointee.ai_family, candidate.pointee.ai_socktype | Int32(SOCK_CLOEXEC.rawValue),
+                candidate.pointee.ai_family, candidate.pointee.ai_socktype | SocketKind.closesOnExec,
                 candidate.pointee.ai_protocol)
             if socket >= 0 {
                 // Bounds the connection's beginning as well.

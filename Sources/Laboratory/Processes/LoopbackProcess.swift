@@ -1,5 +1,6 @@
 import CommandLine
 package import Foundation
+import Services
 
 /// A process of one of this project's tools, which lies beside the one that starts it.
 package final class LoopbackProcess {
@@ -99,7 +100,7 @@ package enum LoopbackPorts {
         var sockets: [Int32] = []
         defer { for socket in sockets { close(socket) } }
         return try (0..<count).map { _ in
-            let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+            let descriptor = socket(AF_INET, SocketKind.stream, 0)
             sockets.append(descriptor)
             var address = sockaddr_in()
             address.sin_family = sa_family_t(AF_INET)

@@ -107,7 +107,7 @@ import Synchronization
     private static func listen(host: String, port: Int) throws -> (descriptor: Int32, port: Int) {
         var hints = unsafe addrinfo()
         unsafe hints.ai_family = AF_UNSPEC
-        unsafe hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
+        unsafe hints.ai_socktype = SocketKind.stream
         unsafe hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV
         var list: UnsafeMutablePointer<addrinfo>?
         guard unsafe getaddrinfo(host, "\(port)", &hints, &list) == 0, let first = unsafe list else {
@@ -115,7 +115,7 @@ import Synchronization
         }
         defer { unsafe freeaddrinfo(list) }
         let descriptor = unsafe socket(
-            first.pointee.ai_family, first.pointee.ai_socktype | Int32(SOCK_CLOEXEC.rawValue),
+            first.pointee.ai_family, first.pointee.ai_socktype | SocketKind.closesOnExec,
             first.pointee.ai_protocol)
         guard descriptor >= 0 else { throw ServiceError(.unavailable, "no socket for the HTTP server") }
         var yes: Int32 = 1

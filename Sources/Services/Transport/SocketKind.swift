@@ -1,9 +1,9 @@
 /// Kinds of sockets, as Linux numbers them. Their names are lost to Swift where several C libraries' headers include them.
-enum SocketKind {
+package enum SocketKind {
     /// A stream of bytes, `SOCK_STREAM`.
-    static let stream: Int32 = 1
+    package static let stream: Int32 = 1
     /// Datagrams, `SOCK_DGRAM`.
-    static let datagram: Int32 = 2
+    package static let datagram: Int32 = 2
     /// Or-ed with a kind: not handed on to processes that are started, `SOCK_CLOEXEC`.
-    static let closesOnExec: Int32 = 0o2_000_000
+    package static let closesOnExec: Int32 = 0o2_000_000
 }
