@@ -12,19 +12,20 @@ package struct SourceIntake: Sendable {
 
     private var health: [Health] = []
     private var entityIndex: [String: Int] = [:]
-    private var targets: [SeriesResolver.Target: TargetState] = [:]
+    var targets: [SeriesResolver.Target: TargetState] = [:]
     private var memberCount = 0
     private var rows: [Row] = []
-    private var book = DataQualityBook()
+    var book = DataQualityBook()
     /// The first series of an answer whose labels cannot be read.
     private var unreadable: String?
     private var resumable: [String: (columns: [String], lastTime: Double?)] = [:]
 
-    private enum Reference { case member(entity: Int, Int), up(entity: String), none }
+    fileprivate enum Reference { case member(entity: Int, Int), up(entity: String), none }
 
-    private struct TargetState {
+    /// What is known of a target.
+    struct TargetState {
         var resolver: SeriesResolver?
-        var references: [String: Reference] = [:]
+        fileprivate var references: [String: Reference] = [:]
         var failures = 0
         /// Of a pushed job whose kind is not known yet: what has come.
         var held: [(series: MetricSeries, time: Double, value: Double)] = []
@@ -131,44 +132,6 @@ package struct SourceIntake: Sendable {
             let closed = entities[entity].closeBatch()
             finish(closed, of: entity, arrival: time)
         }
-    }
-
-    /// Takes that a target could not be read.
-    package mutating func takeFailure(_ reason: String, on target: SeriesResolver.Target, at time: Double) {
-        var state = targets[target] ?? TargetState()
-        state.failures += 1
-        targets[target] = state
-        guard state.failures >= settings.failuresUntilDown else { return }
-        book.raise(
-            .sourceDown, entity: target.entity, source: settings.source, at: time, detail: reason)
-    }
-
-    /// Takes that a target that gives no exposition has answered.
-    package mutating func takeSuccess(on target: SeriesResolver.Target, at time: Double) {
-        targets[target]?.failures = 0
-        book.clear(.sourceDown, entity: target.entity, source: settings.source, at: time)
-    }
-
-    /// Takes that something was pushed that cannot be read.
-    package mutating func takeMalformed(_ what: String, at time: Double) {
-        book.raise(.malformed, source: settings.source, at: time, detail: what)
-    }
-
-    /// Takes that what was pushed could be read.
-    package mutating func takeReadable(at time: Double) {
-        book.clear(.malformed, source: settings.source, at: time)
-    }
-
-    /// Takes that samples came of a kind that is not taken.
-    package mutating func takeUnsupported(_ count: Int, at time: Double) {
-        book.raise(
-            .samplesRefused, source: settings.source, at: time, count: count,
-            detail: "native histograms are not taken; classic ones are")
-    }
-
-    /// Takes that an answer is larger than allowed, or cannot be unpacked: nothing of it counts.
-    package mutating func takeOversized(_ reason: String, on target: SeriesResolver.Target, at time: Double) {
-        book.raise(.overBound, entity: target.entity, source: settings.source, at: time, detail: reason)
     }
 
     private mutating func noteAnswer(
