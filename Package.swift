@@ -148,6 +148,9 @@ let package = Package(
                 "Platform", "Services", "Telemetry", "Watching",
             ]),
 
+        // Layer 2: cluster engines and the controller that makes them run what placement decides.
+        module("Engines", ["Platform", "Web"]),
+
         // Whole federations on one time line, with the nodes of fl-server and fl-worker.
         module("Simulation", ["Federation", "Numerics", "Platform"]),
 
@@ -179,6 +182,7 @@ let package = Package(
         tests("CommandLine", ["Platform"]),
         tests("CVectorKernels"),
         tests("Telemetry", ["Laboratory", "Numerics"]),
+        tests("Engines", ["Platform"]),
         tests("Placement", ["Laboratory", "Numerics"], resources: [.copy("Goldens")], compute: true),
         tests(
             "Autoencoders", ["COpenCL", "Numerics", "Platform", "Telemetry"],
