@@ -69,6 +69,7 @@ let package = Package(
         .executable(name: "fl-server", targets: ["fl-server"]),
         .executable(name: "fl-worker", targets: ["fl-worker"]),
         .executable(name: "fl-alerts", targets: ["fl-alerts"]),
+        .executable(name: "fl-engine", targets: ["fl-engine"]),
     ],
     targets: fuzzer + [
         // Layer 0: C libraries.
@@ -152,7 +153,7 @@ let package = Package(
         module("Engines", ["Platform", "Web"]),
 
         // Whole federations on one time line, with the nodes of fl-server and fl-worker.
-        module("Simulation", ["Federation", "Numerics", "Platform"]),
+        module("Simulation", ["Engines", "Federation", "Numerics", "Platform"]),
 
         // Layer 7: one target a tool.
         tool(
@@ -170,7 +171,8 @@ let package = Package(
             ]),
         tool("fl-worker", ["Autoencoders", "Collection", "Platform", "Services", "Telemetry", "Watching"]),
         tool("fl-alerts", ["Platform", "Services", "Telemetry", "Watching"]),
-        tool("fl-simulate", ["Platform", "Simulation"]),
+        tool("fl-engine", ["Engines", "Platform", "Services"]),
+        tool("fl-simulate", ["Engines", "Platform", "Simulation"]),
         tool("fl-demo", ["Laboratory", "Platform", "Services", "Telemetry", "Watching"]),
 
         .target(
@@ -182,7 +184,7 @@ let package = Package(
         tests("CommandLine", ["Platform"]),
         tests("CVectorKernels"),
         tests("Telemetry", ["Laboratory", "Numerics"]),
-        tests("Engines", ["Platform"]),
+        tests("Engines", ["Platform", "Simulation"]),
         tests("Placement", ["Laboratory", "Numerics"], resources: [.copy("Goldens")], compute: true),
         tests(
             "Autoencoders", ["COpenCL", "Numerics", "Platform", "Telemetry"],
@@ -208,6 +210,6 @@ let package = Package(
             name: "ToolTests",
             dependencies: [
                 "Laboratory", "Platform", "Telemetry", "TestSupport", "fl-train", "fl-place", "fl-server", "fl-worker",
-                "fl-alerts", "fl-demo",
+                "fl-alerts", "fl-demo", "fl-engine",
             ], swiftSettings: strictTests),
     ])

@@ -14,11 +14,18 @@ package struct EngineObservation: Codable, Equatable, Sendable {
 
 /// The engine of a cluster, as the controller uses it; used by one thread. Nothing that is asked for has happened when a call
 /// returns: the next observation says what became of it.
-package protocol EngineAdapter {
+package protocol EngineAdapter: Sendable {
     /// What the engine says now.
     mutating func observe() throws(EngineError) -> EngineObservation
     /// Asks for a copy of a worker. Asking again for the same generation of a worker starts no second copy.
-    mutating func start(_ request: EngineJobRequest) throws(EngineError)
+    mutating func start(_ request: EngineJobRequest, _ command: EngineCommand) throws(EngineError)
     /// Ends a job; one that is not there any more is no error.
     mutating func stop(_ job: EngineJob) throws(EngineError)
+    /// Grows with what the engine says by itself: who sees it grow observes at once.
+    var changes: UInt64 { get }
+}
+
+extension EngineAdapter {
+    /// An engine that has to be asked.
+    package var changes: UInt64 { 0 }
 }

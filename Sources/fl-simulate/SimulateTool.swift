@@ -13,5 +13,5 @@ enum SimulateTool {
     static let program = CommandLineProgram(
         name: "fl-simulate",
         summary: "plays whole federations from seeds, with every fault there is, and holds them to what is promised",
-        commands: [SimulateCommand.self])
+        commands: [SimulateCommand.self, EnginesCommand.self])
 }

@@ -1,6 +1,7 @@
 import Autoencoders
 import Collection
 import CommandLine
+import Foundation
 import Platform
 import Services
 import Telemetry
@@ -48,6 +49,9 @@ struct WorkerCommand: CheckableCommand {
         "enrol", "TOKEN",
         "the word that 'fl-server enrol' printed: needed once, where the server is on another machine or another user's"
     )
+    static let enrolFile = Option<String>.optional(
+        "enrol-file", "FILE",
+        "a file with that word, or a descriptor such as /dev/fd/3: what starts workers hands it over so")
     static let accelerator = Option<String>(
         "accelerator", "NAME", default: "auto",
         "what computes: auto, cpu, cpu-bfloat16, openblas, opencl, opencl:N, opencl:TEXT (of the device's name) or "
@@ -111,7 +115,7 @@ struct WorkerCommand: CheckableCommand {
         options: [
             name, site, domain, ServiceOptions.control, ServiceOptions.bulk, data, stream, dataFolder, dataAddress,
             standby,
-            mirrorLimit, plain, enrol, newKey, accelerator,
+            mirrorLimit, plain, enrol, enrolFile, newKey, accelerator,
             threads, rowsPerSecond, tuningEpochs, method, TrainingOptions.falseAlarms, DeviationOptions.deviations,
             quietSamples, connectTimeout, endWithStream, http,
             ServiceOptions.logLevel,
@@ -195,7 +199,7 @@ struct WorkerCommand: CheckableCommand {
         settings.mirrorLimitBytes = UInt64(arguments[mirrorLimit]) << 20
         settings.isPlain = arguments[plain]
         settings.makesNewKey = arguments[newKey]
-        settings.enrolmentToken = try arguments[optional: enrol].map { try EnrolmentToken($0) }
+        settings.enrolmentToken = try word(arguments).map { try EnrolmentToken($0) }
         settings.connectSeconds = arguments[connectTimeout] > 0 ? arguments[connectTimeout] : nil
         settings.rowsPerSecond = arguments[rowsPerSecond]
         settings.tuningEpochs = arguments[tuningEpochs]
@@ -207,6 +211,19 @@ struct WorkerCommand: CheckableCommand {
         settings.endsWithStream = arguments[endWithStream]
         settings.http = arguments[optional: http].flatMap { ServiceOptions.address($0) }
         return settings
+    }
+
+    /// The word to enrol with, wherever it stands.
+    private static func word(_ arguments: Arguments) throws -> String? {
+        guard let path = arguments[optional: enrolFile] else { return arguments[optional: enrol] }
+        guard arguments[optional: enrol] == nil else {
+            throw CommandLineError.usage("expected --enrol or --enrol-file, found both")
+        }
+        guard let file = FileHandle(forReadingAtPath: path), let bytes = try? file.read(upToCount: 4_096) else {
+            throw CommandLineError(
+                .configuration, "--enrol-file \(path): cannot be read, expected what 'fl-server enrol' printed")
+        }
+        return String(decoding: bytes, as: UTF8.self).filter { !$0.isWhitespace }
     }
 
     private static func site(_ arguments: Arguments, of sources: [EntitySource]) -> String {

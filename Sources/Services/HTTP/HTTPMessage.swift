@@ -44,7 +44,7 @@ extension HTTPResponse {
     package static var done: HTTPResponse { .whole(status: 204, type: "", body: []) }
 
     /// The same answer with a header more.
-    func adding(_ name: String, _ value: String) -> HTTPResponse {
+    package func adding(_ name: String, _ value: String) -> HTTPResponse {
         guard case .whole(let status, let type, let body, var headers) = self else { return self }
         headers[name] = value
         return .whole(status: status, type: type, body: body, headers: headers)

@@ -1,9 +1,12 @@
 /// Figures in Prometheus' text format 0.0.4.
-struct PrometheusText {
+package struct PrometheusText {
     private var text = ""
 
+    /// No figures yet.
+    package init() {}
+
     /// Adds a metric with its samples; nothing where there is none.
-    mutating func add(
+    package mutating func add(
         _ name: String, _ type: String, _ help: String, _ samples: [(labels: [(String, String)], value: Double)]
     ) {
         guard !samples.isEmpty else { return }
@@ -15,7 +18,7 @@ struct PrometheusText {
     }
 
     /// Adds a metric of one sample.
-    mutating func add(_ name: String, _ type: String, _ help: String, _ value: Double) {
+    package mutating func add(_ name: String, _ type: String, _ help: String, _ value: Double) {
         add(name, type, help, [([], value)])
     }
 
@@ -24,7 +27,7 @@ struct PrometheusText {
     }
 
     /// The answer to whoever scrapes.
-    var answer: HTTPResponse {
+    package var answer: HTTPResponse {
         .whole(status: 200, type: "text/plain; version=0.0.4; charset=utf-8", body: Array(text.utf8))
     }
 }

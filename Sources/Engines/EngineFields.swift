@@ -1,0 +1,73 @@
+package import Platform
+
+/// The fields of a JSON object that a person wrote; what is wrong is one line that names the field.
+package struct EngineFields {
+    private let fields: [String: JSONValue]
+    private let name: String
+
+    /// - Parameter name: what the object is called in messages.
+    package init(_ json: JSONValue, of name: String) throws(EngineError) {
+        guard case .object(let fields) = json else {
+            throw EngineError(.configuration, "\(name): expected a JSON object")
+        }
+        self.fields = fields.filter { $0.value != .null }
+        self.name = name
+    }
+
+    /// A text that is not empty; `nil` where there is none.
+    package func text(_ key: String) throws(EngineError) -> String? {
+        switch fields[key] {
+        case nil: return nil
+        case .string(let text) where !text.isEmpty && !text.utf8.contains(0): return text
+        default: throw wrong(key, "a text")
+        }
+    }
+
+    /// A list of texts.
+    package func texts(_ key: String) throws(EngineError) -> [String]? {
+        guard let value = fields[key] else { return nil }
+        guard case .array(let list) = value else { throw wrong(key, "a list of texts") }
+        var texts: [String] = []
+        for element in list {
+            guard case .string(let text) = element, !text.utf8.contains(0) else { throw wrong(key, "a list of texts") }
+            texts.append(text)
+        }
+        return texts
+    }
+
+    /// A number within bounds.
+    package func number(_ key: String, _ range: ClosedRange<Double>) throws(EngineError) -> Double? {
+        switch fields[key] {
+        case nil: return nil
+        case .number(let number) where range.contains(number): return number
+        default: throw wrong(key, "a number from \(range.lowerBound) to \(range.upperBound)")
+        }
+    }
+
+    /// `true` or `false`.
+    package func flag(_ key: String) throws(EngineError) -> Bool? {
+        switch fields[key] {
+        case nil: return nil
+        case .bool(let flag): return flag
+        default: throw wrong(key, "true or false")
+        }
+    }
+
+    /// Any value.
+    package func value(_ key: String) -> JSONValue? { fields[key] }
+
+    /// Looks whether there is anything else.
+    package func end(known: [String]) throws(EngineError) {
+        for key in fields.keys.sorted() where !known.contains(key) {
+            throw EngineError(
+                .configuration,
+                "\(name): unknown key '\(PrintableText.line(key, limit: 60))'"
+                    + Spelling.suggestion(for: key, among: known))
+        }
+    }
+
+    private func wrong(_ key: String, _ expected: String) -> EngineError {
+        let found = PrintableText.line(fields[key]?.description ?? "nothing", limit: 60)
+        return EngineError(.configuration, "\(name): \(key): found \(found), expected \(expected)")
+    }
+}

@@ -1,0 +1,70 @@
+import Foundation
+
+/// Slurm, by its commands. It keeps nothing: what there is, slurmctld says.
+package struct SlurmAdapter: EngineAdapter {
+    private let settings: SlurmSettings
+
+    /// Slurm with these settings.
+    ///
+    /// - Throws: ``EngineError`` (`configuration`) where a command is missing.
+    package init(_ settings: SlurmSettings) throws(EngineError) {
+        self.settings = settings
+        for command in ["sbatch", "squeue", "sinfo", "scancel"] { _ = try path(of: command) }
+    }
+
+    package mutating func observe() throws(EngineError) -> EngineObservation {
+        let partition = settings.partition.map { ["--partition=\($0)"] } ?? []
+        let nodes = try ask("sinfo", ["--noheader", "--Node", "--format=\(SlurmText.nodeFormat)"] + partition)
+        let jobs = try jobs(["--states=all"])
+        return EngineObservation(nodes: SlurmText.nodes(nodes, accelerator: settings.accelerator), jobs: jobs)
+    }
+
+    private func jobs(_ selection: [String]) throws(EngineError) -> [EngineJob] {
+        let text = try ask("squeue", ["--noheader", "--me", "--format=\(SlurmText.jobFormat)"] + selection)
+        return SlurmText.jobs(text, of: settings.federation)
+    }
+
+    package mutating func start(_ request: EngineJobRequest, _ command: EngineCommand) throws(EngineError) {
+        // A submission whose answer was lost may have been heard.
+        let name = SlurmLabel.jobName(federation: settings.federation, worker: request.worker)
+        if try jobs(["--states=all", "--name=\(name)"]).contains(where: { $0.request.generation == request.generation })
+        {
+            return
+        }
+        let answer = try ask("sbatch", settings.submission(request), input: settings.script(command))
+        guard SlurmText.submitted(answer) != nil else {
+            throw EngineError(.unreadable, "sbatch: found '\(answer.prefix(80))', expected the number of a job")
+        }
+    }
+
+    package mutating func stop(_ job: EngineJob) throws(EngineError) {
+        do throws(EngineError) {
+            _ = try ask("scancel", [job.id])
+        } catch {
+            // One that has ended is what was asked for.
+            guard error.code == .refused, error.text.contains("Invalid job id") || error.text.contains("already")
+            else { throw error }
+        }
+    }
+
+    private func ask(_ command: String, _ arguments: [String], input: String = "") throws(EngineError) -> String {
+        let result = try EngineProcess.run(try path(of: command), arguments, input: input)
+        guard result.status == 0 else { throw SlurmText.failure(command, result.errors) }
+        // squeue and sinfo leave with 0 when slurmctld does not answer.
+        if result.output.isEmpty, result.errors.contains("error:") { throw SlurmText.failure(command, result.errors) }
+        return result.output
+    }
+
+    private func path(of command: String) throws(EngineError) -> String {
+        let folders =
+            settings.commands.isEmpty
+            ? (ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin").split(separator: ":").map(String.init)
+            : [settings.commands]
+        for folder in folders where FileManager.default.isExecutableFile(atPath: folder + "/" + command) {
+            return folder + "/" + command
+        }
+        throw EngineError(
+            .configuration,
+            "slurm: found no '\(command)' in \(folders.joined(separator: ":")), expected Slurm's commands there")
+    }
+}

@@ -1,0 +1,78 @@
+import Engines
+import Foundation
+import Platform
+import Services
+
+/// One look after the other, until it is told to stop.
+struct EngineLoop {
+    private var controller: EngineController
+    private let every: Double
+    private let validity: Int
+    private let isDry: Bool
+    private let figures: EngineFigures
+    private let log: Logger
+    /// What was said last, so that what stays wrong is said once.
+    private var complaint = ""
+    private var decision: UInt64?
+
+    init(
+        controller: EngineController, every: Double, validity: Int, isDry: Bool, figures: EngineFigures, log: Logger
+    ) {
+        self.controller = controller
+        self.every = every
+        self.validity = validity
+        self.isDry = isDry
+        self.figures = figures
+        self.log = log
+    }
+
+    /// - Parameter fleet: a nodes file that was read again, once.
+    mutating func run(until stop: StopSignal, fleet: () -> EngineFleet?) {
+        let notification = ServiceNotification()
+        notification.ready()
+        while !stop.isSet {
+            if let fleet = fleet() { controller.fleet = fleet }
+            let changes = controller.changes
+            turn()
+            notification.alive()
+            let next = ContinuousClock.now + .seconds(every)
+            while !stop.isSet, ContinuousClock.now < next, controller.changes == changes {
+                Thread.sleep(forTimeInterval: 0.05)
+            }
+        }
+        notification.stopping()
+    }
+
+    private mutating func turn() {
+        let start = ContinuousClock.now
+        do {
+            var cycle = try controller.look(publishes: validity)
+            if isDry {
+                for directive in cycle.directives { log.notice("would do", ["what": PlanReport.line(directive)]) }
+            } else {
+                controller.perform(&cycle)
+            }
+            if let wish = cycle.wish, wish.decision != decision {
+                decision = wish.decision
+                let wanted = wish.nodes.filter { $0.wants == .worker || $0.wants == .acceleratedWorker }
+                log.notice(
+                    "decision", ["number": "\(wish.decision)", "workers": wanted.map(\.name).joined(separator: ", ")])
+            }
+            say(cycle.failures.joined(separator: "; "))
+            figures.note(cycle, seconds: (ContinuousClock.now - start).seconds)
+        } catch {
+            say("\(error)")
+            figures.failed("\(error)", seconds: (ContinuousClock.now - start).seconds)
+        }
+    }
+
+    private mutating func say(_ text: String) {
+        guard text != complaint else { return }
+        if text.isEmpty {
+            log.notice("all answer again")
+        } else {
+            log.warning("something did not work; it is tried again", ["what": text])
+        }
+        complaint = text
+    }
+}
