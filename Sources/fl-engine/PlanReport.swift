@@ -48,7 +48,8 @@ struct PlanReport: Encodable {
                 canHost: candidate?.canHost ?? false, reason: candidate?.reason ?? "",
                 wants: wishes[member.worker]?.wants.rawValue,
                 runs: job.map { "\($0.request.role.rawValue), \($0.state.rawValue)" }, job: job?.id,
-                isHere: wishes[member.worker]?.isHere ?? false, does: doing[member.worker] ?? "")
+                isHere: wishes[member.worker].map { $0.isHere || $0.standsBy } ?? false,
+                does: doing[member.worker] ?? "")
         }
     }
 

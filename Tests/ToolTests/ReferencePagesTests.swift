@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct ReferencePagesTests {
     /// `make reference` writes the pages; a page that differs was not written again after an option changed.
-    @Test(arguments: ["fl-train", "fl-place", "fl-server", "fl-worker", "fl-alerts"])
+    @Test(arguments: ["fl-train", "fl-place", "fl-server", "fl-worker", "fl-alerts", "fl-engine"])
     func thePagesAreThoseOfTheTools(tool: String) throws {
         let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent()
@@ -14,7 +14,7 @@ import Testing
         #expect(printed.output == page, "run 'make reference'")
     }
 
-    @Test(arguments: ["fl-train", "fl-place", "fl-server", "fl-worker", "fl-alerts"])
+    @Test(arguments: ["fl-train", "fl-place", "fl-server", "fl-worker", "fl-alerts", "fl-engine"])
     func everyToolKnowsItsVersion(tool: String) throws {
         let printed = try ToolProcess.run(tool, ["--version"])
         #expect(printed.status == 0)
@@ -22,7 +22,7 @@ import Testing
     }
 
     /// A shell understands the completions, roff's requests are those of the page alone, and no option is left out.
-    @Test(arguments: ["fl-train", "fl-place", "fl-server", "fl-worker", "fl-alerts"])
+    @Test(arguments: ["fl-train", "fl-place", "fl-server", "fl-worker", "fl-alerts", "fl-engine"])
     func manualPagesAndCompletionsHaveEveryOption(tool: String) throws {
         let folder = try TemporaryFolder()
         let page = try ToolProcess.run(tool, ["--man"]).output

@@ -75,9 +75,9 @@ struct EngineOracle {
 
     /// - Parameters:
     ///   - working: who trains, by lease, and by which copy.
-    ///   - newer: whether a newer copy of the worker runs.
+    ///   - counts: whether the copy really runs, and no newer one.
     mutating func stopped(
-        _ job: EngineJob, working: [String: String], newer: Bool, minimum: Int, at now: Int
+        _ job: EngineJob, working: [String: String], counts: Bool, minimum: Int, at now: Int
     ) {
         let worker = job.request.worker
         if worker.hasPrefix("foreign") { violations.append("\(now) s: a job of others was ended") }
@@ -87,7 +87,7 @@ struct EngineOracle {
         if starts[worker] != nil { violations.append("\(now) s: \(worker) starts and ends at the same time") }
         ending = ending.filter { now - $0.value < 15 }
         let left = working.filter { ending[$0.value] == nil }
-        if left[worker] == job.id, !newer, left.count - 1 < minimum {
+        if left[worker] == job.id, counts, left.count - 1 < minimum {
             violations.append("\(now) s: \(left.count - 1) workers are left of \(minimum) after the end of \(worker)")
         }
         if working[worker] == job.id { ending[job.id] = now }

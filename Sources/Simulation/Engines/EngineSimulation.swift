@@ -97,7 +97,8 @@ package enum EngineSimulation {
                             && $0.job.request.generation >= real.request.generation
                     }
                     oracle.stopped(
-                        real, working: placement.working(at: now), newer: isNewer,
+                        real, working: placement.working(at: now),
+                        counts: !isNewer && engine.copies.contains { $0.job.id == job.id && $0.runs },
                         minimum: wish?.minimumWorkers ?? 0, at: now)
                     try? engine.stop(job.id, at: now)
                 }

@@ -1,0 +1,119 @@
+import Platform
+import Testing
+
+@testable import Engines
+
+/// Recorded from Slurm 22.05.8 with four nodes.
+@Suite struct SlurmTextTests {
+    private static let jobs = """
+        3|CANCELLED|n3|faultline 3 holder n3 c|faultline/plant/c|None
+        4|FAILED||faultline 1 worker n2 edge-9|faultline/plant/edge-9|BadConstraints
+        6|PENDING||faultline 4 worker n4 e|faultline/plant/e|Resources
+        9|PENDING||faultline 9 worker n3 g|faultline/plant/g|JobHeldUser
+        10|PENDING||(null)|sbatch|ReqNodeNotAvail, UnavailableNodes:n2
+        1|RUNNING|n1|faultline 17 acceleratedWorker n1 edge-1|faultline/plant/edge-1|None
+        2|RUNNING|n2|faultline 18 worker n2 edge%202|faultline/plant/edge%202|None
+        5|COMPLETING|n4|faultline 4 worker n4 d|faultline/plant/d|None
+        7|RUNNING|n1|(null)|other|None
+        11|RUNNING|n1|faultline 4 worker n1 x|faultline/another/x|None
+        12|RUNNING|n1|faultline 4 worker n1 x|faultline/plant/y|None
+
+        """
+
+    @Test func jobsOfTheFederationAndNoOthers() {
+        let found = SlurmText.jobs(Self.jobs, of: "plant")
+        #expect(found.map(\.id) == ["3", "4", "6", "9", "1", "2", "5"])
+        #expect(
+            found.map(\.state) == [.ended, .ended, .pending, .refused, .running, .running, .stopping])
+        #expect(found[1].reason == "failed: BadConstraints" && found[2].reason == "Resources")
+        #expect(
+            found[4].request
+                == EngineJobRequest(worker: "edge-1", node: "n1", role: .acceleratedWorker, generation: 17))
+        #expect(found[5].request.worker == "edge 2")
+    }
+
+    /// Lines that no Slurm prints are passed over.
+    @Test func anythingElseIsNoJob() {
+        for text in [
+            "", "|", "|||||", "x|RUNNING|n1|faultline 1 worker n1 a|faultline/plant/a|None",
+            "1|RUNNING|n1|faultline x worker n1 a|faultline/plant/a|None",
+            "1|RUNNING|n1|faultline 1 king n1 a|faultline/plant/a|None",
+            "1|RUNNING|n1|faultline 1 worker n1 a%|faultline/plant/a|None",
+            "1|RUNNING|n1|faultline 1 worker n1|faultline/plant/|None",
+            "1|RUNNING|n1|faultline 1 worker n1 %FF|faultline/plant/%FF|None",
+        ] { #expect(SlurmText.jobs(text, of: "plant").isEmpty, "\(text)") }
+    }
+
+    @Test func statesOfNodes() {
+        let nodes = SlurmText.nodes(
+            """
+            n1|mixed|gpu:1|none
+            n2|draining|(null)|disk is to be changed
+            n3|idle*|gpu:tesla:2(S:0-1),mps:100|Not responding
+            n4|allocated|(null)|none
+            n4|down|(null)|seen by another partition
+            n5|inval|gpu:1|gres/gpu count reported lower than configured (0 < 1)
+            n6|mixed-|(null)|none
+            n7|idle~|(null)|none
+
+            """, accelerator: "gpu")
+        #expect(nodes.map(\.state) == [.ready, .draining, .gone, .ready, .gone, .ready, .draining])
+        #expect(nodes.map(\.accelerators) == [1, 0, 2, 0, 1, 0, 0])
+        #expect(nodes[1].reason == "draining: disk is to be changed" && nodes[0].reason.isEmpty)
+        #expect(SlurmText.count(of: "gpu:tesla", in: "gpu:tesla:2(S:0-1),gpu:a:3") == 2)
+        #expect(SlurmText.count(of: "gpu", in: "gpu:99999999999999999999,gpuish:2") == 1)
+    }
+
+    @Test func whatWentWrong() {
+        let refused = SlurmText.failure(
+            "sbatch", "sbatch: error: Batch job submission failed: Requested node configuration is not available\n")
+        #expect(
+            refused
+                == EngineError(.refused, "Batch job submission failed: Requested node configuration is not available"))
+        let away = SlurmText.failure(
+            "squeue", "slurm_load_jobs error: Unable to contact slurm controller (connect failure)\n")
+        #expect(away.code == .unavailable)
+        let wrong = SlurmText.failure(
+            "sbatch", "sbatch: unrecognized option '--foo'\nTry \"sbatch --help\" for more information\n")
+        #expect(wrong.code == .configuration)
+        #expect(SlurmText.submitted("17;cluster\n") == "17" && SlurmText.submitted("a\n") == nil)
+    }
+
+    @Test func whatIsSubmitted() throws {
+        let settings = try SlurmSettings(
+            .object([
+                "federation": .string("plant"), "partition": .string("edge"), "gres": .string("gpu:tesla:2"),
+                "memory": .string("2G"), "program": .string("/opt/it's here/fl-worker"),
+            ]))
+        #expect(settings.accelerator == "gpu:tesla")
+        let request = EngineJobRequest(worker: "edge 2/%", node: "n2", role: .acceleratedWorker, generation: 18)
+        let words = settings.submission(request)
+        for word in [
+            "--nodelist=n2", "--job-name=faultline/plant/edge%202%2F%25", "--gres=gpu:tesla:2", "--partition=edge",
+            "--mem=2G", "--requeue", "--dependency=singleton", "--export=NIL",
+        ] { #expect(words.contains(word), "\(word)") }
+        let line = "5|RUNNING|n2|\(SlurmLabel(request).comment)|faultline/plant/edge%202%2F%25|None"
+        #expect(SlurmText.jobs(line, of: "plant").first?.request == request)
+        let script = settings.script(EngineCommand(arguments: ["--name", "a b"], token: "WORD"))
+        #expect(
+            script.contains(
+                #"exec '/opt/it'\''s here/fl-worker' '--name' 'a b' --enrol-file /dev/fd/3 3<<'END-OF-ENROLMENT'"#))
+        #expect(script.contains("\nWORD\n") && !settings.script(EngineCommand(arguments: [])).contains("enrol"))
+        #expect(
+            !settings.submission(EngineJobRequest(worker: "a", node: "b", role: .worker, generation: 1)).contains {
+                $0.hasPrefix("--gres")
+            })
+    }
+
+    @Test(arguments: [
+        (#"{"gres": "gpu"}"#, "slurm: gres: found 'gpu', expected KIND:NUMBER such as gpu:1"),
+        (#"{"cpus": 0}"#, "slurm: cpus: found 0, expected a number from 1.0 to 4096.0"),
+        (#"{"partion": "x"}"#, "slurm: unknown key 'partion' (did you mean 'partition'?)"),
+        (#"{"arguments": "x"}"#, #"slurm: arguments: found "x", expected a list of texts"#),
+        ("[]", "slurm: expected a JSON object"),
+    ])
+    func whatIsWrongIsSaid(json: String, line: String) throws {
+        let value = try DeterministicJSON.decode(JSONValue.self, from: Array(json.utf8))
+        #expect(throws: EngineError(.configuration, line)) { try SlurmSettings(value) }
+    }
+}
