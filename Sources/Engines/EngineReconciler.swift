@@ -46,7 +46,7 @@ package struct EngineReconciler: Sendable {
     private struct Memory {
         /// What is wanted, and since when.
         var want: EngineWish.Want = .nothing
-        var wantedSince = Instant.zero
+        var wantedSince: Instant?
         /// The generation that was asked for and has not been seen, and when.
         var asked: (generation: UInt64, at: Instant)?
         /// The job that was told to end, and when it was told last.
@@ -66,6 +66,12 @@ package struct EngineReconciler: Sendable {
         var looked: Set<String> = []
         /// Jobs that were told to end; that they end is no failure.
         var ending: Set<String> = []
+
+        /// Whether anything is remembered that time or the engine may change.
+        var isAwake: Bool {
+            asked != nil || told != nil || waiting != nil || running != nil || refused != nil || !looked.isEmpty
+                || !ending.isEmpty
+        }
     }
 
     /// Why something that is wanted is not done, by worker: for people.
@@ -117,13 +123,18 @@ package struct EngineReconciler: Sendable {
             jobs[job.request.worker, default: []].append(job)
         }
         held = [:]
-        for worker in nodes.keys {
-            look(worker, jobs[worker] ?? [], isReady: engine[nodes[worker] ?? ""]?.state == .ready, at: now)
+        for worker in Set(jobs.keys).union(memories.keys) {
+            let isReady = nodes[worker].flatMap { engine[$0] }?.state == .ready
+            look(worker, jobs[worker] ?? [], isReady: isReady, at: now)
         }
         began = began ?? now
         guard let wish else { return [] }
-        let wanted = wish.nodes.filter { nodes[$0.name] != nil }.sorted { $0.name < $1.name }
-        for worker in wanted where memories[worker.name]?.want != worker.wants {
+        // Of most nodes of a large cluster nothing is wanted, and nothing is known.
+        let wanted = wish.nodes.filter {
+            nodes[$0.name] != nil && ($0.wants != .nothing || jobs[$0.name] != nil || memories[$0.name] != nil)
+        }.sorted { $0.name < $1.name }
+        for worker in wanted
+        where memories[worker.name]?.wantedSince == nil || memories[worker.name]?.want != worker.wants {
             memories[worker.name, default: Memory()].want = worker.wants
             memories[worker.name, default: Memory()].wantedSince = now
         }
@@ -183,6 +194,12 @@ package struct EngineReconciler: Sendable {
                 && memories[worker.name]?.told?.id != keep?.id)
     }
 
+    /// Whether a further copy can be ended: one that waits may have begun, and be the one that works, before the engine says so.
+    private func isOver(_ job: EngineJob, _ memory: Memory, at now: Instant) -> Bool {
+        guard job.state == .pending else { return true }
+        return memory.waiting.map { $0.id == job.id && now - $0.since >= settings.sight } ?? false
+    }
+
     /// What an engine refused is told to end once: it may list it for long.
     private func isTold(_ job: EngineJob, _ worker: String) -> Bool {
         job.state == .refused && (memories[worker]?.ending.contains(job.id) ?? false)
@@ -212,18 +229,22 @@ package struct EngineReconciler: Sendable {
             return []
         }
         let memory = memories[name] ?? Memory()
-        if let told = memory.told {
-            return again(told, view, at: now)
-        }
-        if let other = view.others.last {
+        if memory.told != nil || memory.asked != nil { return [] }
+        if let other = view.others.last(where: { isOver($0, memory, at: now) }) {
             return [stop(other, other.state == .refused ? "refused" : "another copy runs", name, at: now)]
         }
+        if !view.others.isEmpty { return [] }
         guard let keep = view.keep else {
             guard let role = view.role else { return [] }
             return start(role, view, memory, at: now)
         }
         switch keep.state {
         case .pending:
+            // It waits, and the worker works: it has begun meanwhile, or an earlier copy goes on somewhere.
+            if view.worker.isHere, !view.worker.standsBy, round.running < round.minimum {
+                held[name] = "stays: a round needs \(round.minimum) workers and \(round.running) others are here"
+                return []
+            }
             guard view.role == keep.request.role, keep.request.node == view.called else {
                 return [stop(keep, "not wanted any more", name, at: now)]
             }
@@ -236,23 +257,12 @@ package struct EngineReconciler: Sendable {
         }
     }
 
-    /// A job was told to end and is still there: once more after a while.
-    private mutating func again(
-        _ told: (id: String, at: Instant), _ view: View, at now: Instant
-    ) -> [EngineDirective] {
-        guard now - told.at >= settings.sight,
-            let job = (view.others + [view.keep].compactMap { $0 }).first(where: { $0.id == told.id }),
-            job.state != .stopping
-        else { return [] }
-        return [stop(job, "still there", view.worker.name, at: now)]
-    }
-
     /// Something runs as what is not wanted.
     private mutating func change(
         _ keep: EngineJob, _ view: View, _ memory: Memory, _ round: inout Round, at now: Instant
     ) -> [EngineDirective] {
         let name = view.worker.name
-        guard now - memory.wantedSince >= settings.settle, now - (began ?? now) >= settings.caution else {
+        guard now - (memory.wantedSince ?? now) >= settings.settle, now - (began ?? now) >= settings.caution else {
             held[name] = "the wish is new"
             return []
         }
@@ -286,7 +296,6 @@ package struct EngineReconciler: Sendable {
         _ role: EngineRole, _ view: View, _ memory: Memory, at now: Instant
     ) -> [EngineDirective] {
         let name = view.worker.name
-        if memory.asked != nil { return [] }
         let (canHost, reason) = canHost(name, on: view.node, at: now)
         guard canHost else {
             held[name] = "node \(view.called): \(reason)"
@@ -315,7 +324,7 @@ package struct EngineReconciler: Sendable {
     // MARK: What became of it
 
     private mutating func look(_ name: String, _ jobs: [EngineJob], isReady: Bool, at now: Instant) {
-        guard memories[name] != nil || !jobs.isEmpty else { return }
+        guard !jobs.isEmpty || memories[name]?.isAwake ?? false else { return }
         var memory = memories[name] ?? Memory()
         if let newest = jobs.map(\.request.generation).max() { memory.generation = max(memory.generation, newest) }
         if let asked = memory.asked {
@@ -327,10 +336,9 @@ package struct EngineReconciler: Sendable {
             }
         }
         if let told = memory.told {
-            let job = jobs.first { $0.id == told.id }
-            let isOver =
-                job.map { !$0.state.isLiving || ($0.state == .refused && now - told.at >= settings.sight) } ?? true
-            if isOver { memory.told = nil }
+            let job = jobs.first { $0.id == told.id && $0.state.isLiving }
+            // One that is still there as if nothing had been said: it is looked at as if nothing had been.
+            if job == nil || (job?.state != .stopping && now - told.at >= settings.sight) { memory.told = nil }
         }
         for job in jobs where job.state == .ended || job.state == .refused {
             let isNew = memory.looked.insert(job.id).inserted

@@ -20,6 +20,8 @@ enum EngineOptions {
         constraint: ServerAccess.constraint, valid: { HTTPPeer($0) != nil })
     static let slurm = Option<EngineSettingsObject>(
         "slurm", "JSON", default: .init(), "how jobs of Slurm are asked for: an object, see docs/engines.md")
+    static let kubernetes = Option<EngineSettingsObject>(
+        "kubernetes", "JSON", default: .init(), "how pods are asked for: an object, see docs/engines.md")
     static let every = Option<Double>(
         "every", "SECONDS", default: 2, "time between two looks at the engine", constraint: "0.2 to 3600",
         valid: { (0.2...3_600).contains($0) })
@@ -41,7 +43,7 @@ enum EngineOptions {
     /// All of them, in the order of the help.
     static let all: [any AnyOption] =
         [engine, nodes, federation, server] + ServerAccess.options
-        + [ServiceOptions.control, ServiceOptions.bulk, slurm, enrolWorkers, settle, patience, refusal]
+        + [ServiceOptions.control, ServiceOptions.bulk, slurm, kubernetes, enrolWorkers, settle, patience, refusal]
 
     /// The controller of a command line.
     ///
@@ -74,6 +76,7 @@ enum EngineOptions {
     private static func adapter(_ arguments: Arguments) throws -> any EngineAdapter {
         switch arguments[engine] {
         case .slurm: try SlurmAdapter(try SlurmSettings(named(arguments[slurm], arguments)))
+        case .kubernetes: KubernetesAdapter(try KubernetesSettings(named(arguments[kubernetes], arguments)))
         }
     }
 
@@ -87,7 +90,7 @@ enum EngineOptions {
 
 /// Engines that there are adapters for.
 enum EngineChoice: String, ChoiceOptionValue {
-    case slurm
+    case slurm, kubernetes
 }
 
 /// A JSON object, as an option.

@@ -40,7 +40,8 @@ struct EngineOracle {
         }
         for (worker, stop) in stops {
             let isThere = observation.jobs.contains {
-                $0.id == stop.id && (isLiving($0) || ($0.state == .refused && now - stop.at < sight))
+                $0.id == stop.id
+                    && ($0.state == .stopping || (isLiving($0) || $0.state == .refused) && now - stop.at < sight)
             }
             if !isThere { stops[worker] = nil }
         }
@@ -73,11 +74,18 @@ struct EngineOracle {
         generations[worker] = request.generation
     }
 
+    /// A start was refused at once: it is over.
+    mutating func refused(_ worker: String, at now: Int) {
+        starts[worker] = nil
+        refusedAt[worker] = now
+    }
+
     /// - Parameters:
     ///   - working: who trains, by lease, and by which copy.
     ///   - counts: whether the copy really runs, and no newer one.
+    ///   - stopping: copies that end already.
     mutating func stopped(
-        _ job: EngineJob, working: [String: String], counts: Bool, minimum: Int, at now: Int
+        _ job: EngineJob, working: [String: String], counts: Bool, stopping: Set<String>, minimum: Int, at now: Int
     ) {
         let worker = job.request.worker
         if worker.hasPrefix("foreign") { violations.append("\(now) s: a job of others was ended") }
@@ -85,8 +93,8 @@ struct EngineOracle {
             violations.append("\(now) s: two ends of \(worker) in flight")
         }
         if starts[worker] != nil { violations.append("\(now) s: \(worker) starts and ends at the same time") }
-        ending = ending.filter { now - $0.value < 15 }
-        let left = working.filter { ending[$0.value] == nil }
+        ending = ending.filter { now - $0.value < Int(settings.sight.seconds) }
+        let left = working.filter { ending[$0.value] == nil && !stopping.contains($0.value) }
         if left[worker] == job.id, counts, left.count - 1 < minimum {
             violations.append("\(now) s: \(left.count - 1) workers are left of \(minimum) after the end of \(worker)")
         }

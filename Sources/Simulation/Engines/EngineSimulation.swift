@@ -88,6 +88,7 @@ package enum EngineSimulation {
                     oracle.started(request, at: now)
                     do throws(EngineError) { try engine.start(request, at: now) } catch {
                         reconciler.failed(request, error, at: instant)
+                        if error.code == .refused { oracle.refused(request.worker, at: now) }
                     }
                 case .stop(let job, _):
                     outcome.stops += 1
@@ -99,6 +100,7 @@ package enum EngineSimulation {
                     oracle.stopped(
                         real, working: placement.working(at: now),
                         counts: !isNewer && engine.copies.contains { $0.job.id == job.id && $0.runs },
+                        stopping: Set(engine.copies.filter { $0.job.state == .stopping }.map(\.job.id)),
                         minimum: wish?.minimumWorkers ?? 0, at: now)
                     try? engine.stop(job.id, at: now)
                 }
