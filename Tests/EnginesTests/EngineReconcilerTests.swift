@@ -139,7 +139,7 @@ import Testing
             }
         }
         #expect(starts == [2, 6, 12, 22, 40, 74])
-        #expect(reconciler.canHost("a", on: nodes[0], at: at(80)).reason == "ended 6 times: failed")
+        #expect(reconciler.canHost("a", on: nodes[0], at: at(80)).reason == "failed 6 times: failed")
     }
 
     @Test func aDrainedNodeKeepsItsWorkerUntilTheWorkHasMoved() {
