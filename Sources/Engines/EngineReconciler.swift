@@ -2,10 +2,10 @@ package import Platform
 
 /// What the controller is to do, or is not doing yet.
 package enum EngineDirective: Equatable, Sendable {
-  /// Ask the engine for a copy.
-  case start(EngineJobRequest)
-  /// End a job, and why.
-  case stop(EngineJob, String)
+    /// Ask the engine for a copy.
+    case start(EngineJobRequest)
+    /// End a job, and why.
+    case stop(EngineJob, String)
 }
 
 /// Makes what an engine runs what a federation wants, one step after the other.
@@ -19,445 +19,421 @@ package enum EngineDirective: Equatable, Sendable {
 ///   federation, so that it takes two to be wrong.
 /// - Of several copies the newest that runs stays. Jobs of workers that nobody speaks of are never touched.
 package struct EngineReconciler: Sendable {
-  /// How patient it is.
-  package struct Settings: Equatable, Sendable {
-    /// How long a wish has to hold before something that runs is ended for it.
-    package var settle: Duration = .seconds(3)
-    /// How long it looks on at first: what an earlier controller told the engine may not be seen yet.
-    package var caution: Duration = .seconds(10)
-    /// How long a start or a stop may not be seen before it is asked for again.
-    package var sight: Duration = .seconds(10)
-    /// How long a copy may wait in the engine's queue before that is a refusal.
-    package var patience: Duration = .seconds(30)
-    /// How long a node hosts nothing after a refusal.
-    package var refusal: Duration = .seconds(60)
-    /// How long nothing starts after a copy failed; twice as long after each further one, up to ``longestBackOff``.
-    package var backOff: Duration = .seconds(2)
-    /// The longest time that nothing starts because of failures.
-    package var longestBackOff: Duration = .seconds(120)
-    /// How long a copy runs before what failed earlier is forgotten.
-    package var recovery: Duration = .seconds(60)
+    /// What is known of a worker besides what can be seen.
+    private struct Memory {
+        /// What is wanted, and since when.
+        var want: EngineWish.Want = .nothing
+        var wantedSince: Instant?
+        /// The generation that was asked for and has not been seen, and when.
+        var asked: (generation: UInt64, at: Instant)?
+        /// The job that was told to end, and when it was told last.
+        var told: (id: String, at: Instant)?
+        /// A round does not count on it before: one of two copies was ended, and the lease may have been that one's.
+        var countsFrom = Instant.zero
+        /// The newest generation that was seen or asked for.
+        var generation: UInt64 = 0
+        /// Since when the copy of that name waits, or runs.
+        var waiting: (id: String, since: Instant)?
+        var running: (id: String, since: Instant)?
+        var failures = 0
+        var failure = ""
+        /// Nothing is started before.
+        var notBefore = Instant.zero
+        /// Until when the node counts as refusing, and the engine's words.
+        var refused: (until: Instant, reason: String)?
+        /// Ended and refused jobs that were looked at, as long as the engine lists them.
+        var looked: Set<String> = []
+        /// Jobs that were told to end; that they end is no failure.
+        var ending: Set<String> = []
 
-    /// As the tool has them.
-    package init() {}
-  }
-
-  /// What is known of a worker besides what can be seen.
-  private struct Memory {
-    /// What is wanted, and since when.
-    var want: EngineWish.Want = .nothing
-    var wantedSince: Instant?
-    /// The generation that was asked for and has not been seen, and when.
-    var asked: (generation: UInt64, at: Instant)?
-    /// The job that was told to end, and when it was told last.
-    var told: (id: String, at: Instant)?
-    /// A round does not count on it before: one of two copies was ended, and the lease may have been that one's.
-    var countsFrom = Instant.zero
-    /// The newest generation that was seen or asked for.
-    var generation: UInt64 = 0
-    /// Since when the copy of that name waits, or runs.
-    var waiting: (id: String, since: Instant)?
-    var running: (id: String, since: Instant)?
-    var failures = 0
-    var failure = ""
-    /// Nothing is started before.
-    var notBefore = Instant.zero
-    /// Until when the node counts as refusing, and the engine's words.
-    var refused: (until: Instant, reason: String)?
-    /// Ended and refused jobs that were looked at, as long as the engine lists them.
-    var looked: Set<String> = []
-    /// Jobs that were told to end; that they end is no failure.
-    var ending: Set<String> = []
-
-    /// Whether anything is remembered that time or the engine may change.
-    var isAwake: Bool {
-      asked != nil || told != nil || waiting != nil || running != nil || refused != nil
-        || !looked.isEmpty
-        || !ending.isEmpty
-    }
-  }
-
-  /// Why something that is wanted is not done, by worker: for people.
-  package private(set) var held: [String: String] = [:]
-  private let settings: Settings
-  private let epoch: UInt64
-  private var memories: [String: Memory] = [:]
-  /// When it looked first.
-  private var began: Instant?
-
-  /// Nothing observed yet.
-  ///
-  /// - Parameter epoch: seconds since 1970 at the instant zero: generations grow with time, so that those of a new process are
-  ///   above those of jobs that the engine has forgotten.
-  package init(settings: Settings = Settings(), epoch: UInt64) {
-    self.settings = settings
-    self.epoch = epoch
-  }
-
-  /// Whether the engine would run a worker on a node, by what is known; the reason is empty where it would.
-  package func canHost(_ worker: String, on node: EngineNode?, at now: Instant) -> (
-    Bool, reason: String
-  ) {
-    guard let node else { return (false, "the engine has no such node") }
-    switch node.state {
-    case .ready: break
-    case .draining: return (false, node.reason.isEmpty ? "draining" : "draining: \(node.reason)")
-    case .gone: return (false, node.reason.isEmpty ? "gone" : "gone: \(node.reason)")
-    }
-    guard let memory = memories[worker] else { return (true, "") }
-    if let refused = memory.refused, now < refused.until {
-      return (false, "refused by the engine: \(refused.reason)")
-    }
-    if memory.failures > 1, now < memory.notBefore {
-      return (false, "failed \(memory.failures) times: \(memory.failure)")
-    }
-    return (true, "")
-  }
-
-  /// What to do now. Where the federation says nothing, nothing is done: what runs goes on.
-  ///
-  /// - Parameters:
-  ///   - wish: what the federation wants; `nil` while it is not to be asked.
-  ///   - nodes: the node of each worker.
-  package mutating func step(
-    _ observation: EngineObservation, _ wish: EngineWish?, nodes: [String: String], at now: Instant
-  ) -> [EngineDirective] {
-    let engine = Dictionary(observation.nodes.map { ($0.name, $0) }) { first, _ in first }
-    var jobs: [String: [EngineJob]] = [:]
-    for job in observation.jobs where nodes[job.request.worker] != nil {
-      jobs[job.request.worker, default: []].append(job)
-    }
-    held = [:]
-    for worker in Set(jobs.keys).union(memories.keys) {
-      let isReady = nodes[worker].flatMap { engine[$0] }?.state == .ready
-      look(worker, jobs[worker] ?? [], isReady: isReady, at: now)
-    }
-    began = began ?? now
-    guard let wish else { return [] }
-    // Of most nodes of a large cluster nothing is wanted, and nothing is known.
-    let wanted = wish.nodes.filter {
-      nodes[$0.name] != nil
-        && ($0.wants != .nothing || jobs[$0.name] != nil || memories[$0.name] != nil)
-    }.sorted { $0.name < $1.name }
-    for worker in wanted
-    where memories[worker.name]?.wantedSince == nil || memories[worker.name]?.want != worker.wants {
-      memories[worker.name, default: Memory()].want = worker.wants
-      memories[worker.name, default: Memory()].wantedSince = now
-    }
-    var round = Round(minimum: wish.minimumWorkers)
-    var views: [View] = []
-    for worker in wanted {
-      guard let node = nodes[worker.name] else { continue }
-      let view = view(worker, node: engine[node], called: node, jobs[worker.name] ?? [], at: now)
-      if view.counts { round.running += 1 }
-      if isArriving(view, at: now) { round.arriving.insert(worker.name) }
-      views.append(view)
-    }
-    return views.flatMap { directives(for: $0, &round, at: now) }
-  }
-
-  // MARK: One worker
-
-  /// What counts for all workers together, within one step.
-  private struct Round {
-    let minimum: Int
-    var running = 0
-    var arriving: Set<String> = []
-  }
-
-  /// A worker as it is seen.
-  private struct View {
-    var worker: EngineWish.Worker
-    var node: EngineNode?
-    var called: String
-    /// What is to run there: what is wanted, and nothing that cannot be.
-    var role: EngineRole?
-    /// The copy that is meant.
-    var keep: EngineJob?
-    /// Others that have not ended.
-    var others: [EngineJob]
-    /// Whether a round can count on it.
-    var counts: Bool
-  }
-
-  private func view(
-    _ worker: EngineWish.Worker, node: EngineNode?, called name: String, _ jobs: [EngineJob],
-    at now: Instant
-  ) -> View {
-    let living = jobs.filter { $0.state.isLiving }.sorted(by: Self.isNewer)
-    let keep =
-      living.first { $0.state == .running }
-      ?? living.first { $0.state == .pending }
-      ?? living.first { $0.state == .stopping }
-    let isGone = node.map { $0.state == .gone } ?? true
-    let trains = keep.map { $0.state == .running && $0.request.role != .holder } ?? false
-    var role = worker.wants.role
-    // What an operator empties keeps its worker until placement has moved the work, and then nothing.
-    if node?.state == .draining {
-      role = trains && role != .holder && role != nil ? keep?.request.role : nil
-    }
-    return View(
-      worker: worker, node: node, called: name, role: role, keep: keep,
-      others: living.filter {
-        $0.id != keep?.id && $0.state != .stopping && !isTold($0, worker.name)
-      },
-      counts: trains && !isGone && worker.isHere && !worker.standsBy
-        && memories[worker.name]?.told == nil && (memories[worker.name]?.countsFrom ?? .zero) <= now
-    )
-  }
-
-  /// Whether a further copy can be ended. One that waits may have begun before the engine says so; and of two that are said to
-  /// run one may not, so that where a round needs the worker both have to be said to run for a while.
-  private func isOver(
-    _ job: EngineJob, _ view: View, _ memory: Memory, _ round: Round, at now: Instant
-  ) -> Bool {
-    switch job.state {
-    case .pending:
-      return memory.waiting.map { $0.id == job.id && now - $0.since >= settings.sight } ?? false
-    case .running where view.counts && round.running <= round.minimum:
-      return memory.running.map { now - $0.since >= settings.patience } ?? false
-    // Refused, and yet it works.
-    case .refused where !view.counts && view.worker.isHere && !view.worker.standsBy:
-      return round.running >= round.minimum
-    default: return true
-    }
-  }
-
-  /// What an engine refused is told to end once: it may list it for long.
-  private func isTold(_ job: EngineJob, _ worker: String) -> Bool {
-    job.state == .refused && (memories[worker]?.ending.contains(job.id) ?? false)
-  }
-
-  private static func isNewer(_ a: EngineJob, _ b: EngineJob) -> Bool {
-    (a.request.generation, a.id) > (b.request.generation, b.id)
-  }
-
-  private func isBarred(_ view: View, at now: Instant) -> Bool {
-    !canHost(view.worker.name, on: view.node, at: now).0
-      || (view.role == .acceleratedWorker && (view.node?.accelerators ?? 0) < 1)
-  }
-
-  /// Whether a worker is about to come: others stay until it is here, for a while.
-  private func isArriving(_ view: View, at now: Instant) -> Bool {
-    guard let role = view.role, role != .holder, !view.counts, !isBarred(view, at: now) else {
-      return false
-    }
-    guard view.keep?.state == .running, let running = memories[view.worker.name]?.running else {
-      return true
-    }
-    return now - running.since < settings.patience
-  }
-
-  private mutating func directives(for view: View, _ round: inout Round, at now: Instant)
-    -> [EngineDirective]
-  {
-    let name = view.worker.name
-    // What is on a node that nobody hears of can neither be started nor ended; it does not count either.
-    guard let node = view.node, node.state != .gone else {
-      if view.role != nil { held[name] = "node \(view.called): gone" }
-      return []
-    }
-    let memory = memories[name] ?? Memory()
-    if memory.told != nil || memory.asked != nil { return [] }
-    if let other = view.others.last(where: { isOver($0, view, memory, round, at: now) }) {
-      // It may be the one that the federation knows: the other then has to come first.
-      if other.state == .running {
-        if view.counts { round.running -= 1 }
-        memories[name, default: Memory()].countsFrom = now + settings.sight * 2
-      }
-      return [stop(other, other.state == .refused ? "refused" : "another copy runs", name, at: now)]
-    }
-    if !view.others.isEmpty { return [] }
-    guard let keep = view.keep else {
-      guard let role = view.role else { return [] }
-      return start(role, view, memory, at: now)
-    }
-    switch keep.state {
-    case .pending:
-      // It waits, and the worker works: it has begun meanwhile, or an earlier copy goes on somewhere.
-      if view.worker.isHere, !view.worker.standsBy, round.running < round.minimum {
-        held[name] =
-          "stays: a round needs \(round.minimum) workers and \(round.running) others are here"
-        return []
-      }
-      guard view.role == keep.request.role, keep.request.node == view.called else {
-        return [stop(keep, "not wanted any more", name, at: now)]
-      }
-      guard let waiting = memory.waiting, now - waiting.since >= settings.patience else {
-        return []
-      }
-      refuse(name, keep.reason.isEmpty ? "not started in time" : keep.reason, at: now)
-      return [stop(keep, "the engine does not start it", name, at: now)]
-    case .running where keep.request.role != view.role || keep.request.node != view.called:
-      return change(keep, view, memory, &round, at: now)
-    default: return []
-    }
-  }
-
-  /// Something runs as what is not wanted.
-  private mutating func change(
-    _ keep: EngineJob, _ view: View, _ memory: Memory, _ round: inout Round, at now: Instant
-  ) -> [EngineDirective] {
-    let name = view.worker.name
-    guard now - (memory.wantedSince ?? now) >= settings.settle,
-      now - (began ?? now) >= settings.caution
-    else {
-      held[name] = "the wish is new"
-      return []
-    }
-    // It would not come back.
-    if view.role != nil, isBarred(view, at: now) {
-      let reason = canHost(name, on: view.node, at: now).reason
-      held[name] = "stays: node \(view.called): \(reason.isEmpty ? "no accelerator" : reason)"
-      return []
-    }
-    if keep.request.role != .holder {
-      let others = round.arriving.subtracting([name])
-      guard others.isEmpty else {
-        held[name] = "stays until \(others.sorted().prefix(3).joined(separator: ", ")) is here"
-        return []
-      }
-      if view.counts {
-        guard round.running - 1 >= round.minimum else {
-          held[name] = "stays: a round needs \(round.minimum) workers and \(round.running) are here"
-          return []
+        /// Whether anything is remembered that time or the engine may change.
+        var isAwake: Bool {
+            asked != nil || told != nil || waiting != nil || running != nil || refused != nil
+                || !looked.isEmpty
+                || !ending.isEmpty
         }
-        round.running -= 1
-      }
-      // It comes back as something else: the next one waits for it.
-      if view.role != nil, view.role != .holder { round.arriving.insert(name) }
     }
-    let becomes = view.role.map { "to be \($0.rawValue)" } ?? "not wanted any more"
-    return [stop(keep, becomes, name, at: now)]
-  }
 
-  private mutating func start(
-    _ role: EngineRole, _ view: View, _ memory: Memory, at now: Instant
-  ) -> [EngineDirective] {
-    let name = view.worker.name
-    let (canHost, reason) = canHost(name, on: view.node, at: now)
-    guard canHost else {
-      held[name] = "node \(view.called): \(reason)"
-      return []
-    }
-    guard now >= memory.notBefore else {
-      held[name] = "waits after \(memory.failures) failures: \(memory.failure)"
-      return []
-    }
-    guard role != .acceleratedWorker || (view.node?.accelerators ?? 0) > 0 else {
-      held[name] = "node \(view.called) has no accelerator"
-      return []
-    }
-    let generation = max(
-      memory.generation + 1, epoch + UInt64(max(0, now.nanoseconds / 1_000_000_000)))
-    memories[name, default: Memory()].asked = (generation, now)
-    memories[name, default: Memory()].generation = generation
-    return [
-      .start(EngineJobRequest(worker: name, node: view.called, role: role, generation: generation))
-    ]
-  }
+    /// Why something that is wanted is not done, by worker: for people.
+    package private(set) var held: [String: String] = [:]
+    private let settings: Settings
+    private let epoch: UInt64
+    private var memories: [String: Memory] = [:]
+    /// When it looked first.
+    private var began: Instant?
 
-  private mutating func stop(_ job: EngineJob, _ why: String, _ name: String, at now: Instant)
-    -> EngineDirective
-  {
-    memories[name, default: Memory()].told = (job.id, now)
-    memories[name, default: Memory()].ending.insert(job.id)
-    return .stop(job, why)
-  }
+    /// Nothing observed yet.
+    ///
+    /// - Parameter epoch: seconds since 1970 at the instant zero: generations grow with time, so that those of a new process are
+    ///   above those of jobs that the engine has forgotten.
+    package init(settings: Settings = Settings(), epoch: UInt64) {
+        self.settings = settings
+        self.epoch = epoch
+    }
 
-  // MARK: What became of it
+    /// Whether the engine would run a worker on a node, by what is known; the reason is empty where it would.
+    package func canHost(_ worker: String, on node: EngineNode?, at now: Instant) -> (
+        Bool, reason: String
+    ) {
+        guard let node else { return (false, "the engine has no such node") }
+        switch node.state {
+        case .ready: break
+        case .draining: return (false, node.reason.isEmpty ? "draining" : "draining: \(node.reason)")
+        case .gone: return (false, node.reason.isEmpty ? "gone" : "gone: \(node.reason)")
+        }
+        guard let memory = memories[worker] else { return (true, "") }
+        if let refused = memory.refused, now < refused.until {
+            return (false, "refused by the engine: \(refused.reason)")
+        }
+        if memory.failures > 1, now < memory.notBefore {
+            return (false, "failed \(memory.failures) times: \(memory.failure)")
+        }
+        return (true, "")
+    }
 
-  private mutating func look(_ name: String, _ jobs: [EngineJob], isReady: Bool, at now: Instant) {
-    guard !jobs.isEmpty || memories[name]?.isAwake ?? false else { return }
-    var memory = memories[name] ?? Memory()
-    if let newest = jobs.map(\.request.generation).max() {
-      memory.generation = max(memory.generation, newest)
+    /// What to do now. Where the federation says nothing, nothing is done: what runs goes on.
+    ///
+    /// - Parameters:
+    ///   - wish: what the federation wants; `nil` while it is not to be asked.
+    ///   - nodes: the node of each worker.
+    package mutating func step(
+        _ observation: EngineObservation, _ wish: EngineWish?, nodes: [String: String], at now: Instant
+    ) -> [EngineDirective] {
+        let engine = Dictionary(observation.nodes.map { ($0.name, $0) }) { first, _ in first }
+        var jobs: [String: [EngineJob]] = [:]
+        for job in observation.jobs where nodes[job.request.worker] != nil {
+            jobs[job.request.worker, default: []].append(job)
+        }
+        held = [:]
+        for worker in Set(jobs.keys).union(memories.keys) {
+            let isReady = nodes[worker].flatMap { engine[$0] }?.state == .ready
+            look(worker, jobs[worker] ?? [], isReady: isReady, at: now)
+        }
+        began = began ?? now
+        guard let wish else { return [] }
+        // Of most nodes of a large cluster nothing is wanted, and nothing is known.
+        let wanted = wish.nodes.filter {
+            nodes[$0.name] != nil
+                && ($0.wants != .nothing || jobs[$0.name] != nil || memories[$0.name] != nil)
+        }.sorted { $0.name < $1.name }
+        for worker in wanted
+        where memories[worker.name]?.wantedSince == nil || memories[worker.name]?.want != worker.wants {
+            memories[worker.name, default: Memory()].want = worker.wants
+            memories[worker.name, default: Memory()].wantedSince = now
+        }
+        var round = Round(minimum: wish.minimumWorkers)
+        var views: [View] = []
+        for worker in wanted {
+            guard let node = nodes[worker.name] else { continue }
+            let view = view(worker, node: engine[node], called: node, jobs[worker.name] ?? [], at: now)
+            if view.counts { round.running += 1 }
+            if isArriving(view, at: now) { round.arriving.insert(worker.name) }
+            views.append(view)
+        }
+        return views.flatMap { directives(for: $0, &round, at: now) }
     }
-    if let asked = memory.asked {
-      if jobs.contains(where: { $0.request.generation >= asked.generation }) {
-        memory.asked = nil
-      } else if now - asked.at >= settings.sight {
-        memory.asked = nil
-        Self.fail(&memory, "the engine does not show what was asked for", settings, at: now)
-      }
+
+    // MARK: One worker
+
+    /// What counts for all workers together, within one step.
+    private struct Round {
+        let minimum: Int
+        var running = 0
+        var arriving: Set<String> = []
     }
-    if let told = memory.told {
-      let job = jobs.first { $0.id == told.id && $0.state.isLiving }
-      // One that is still there as if nothing had been said: it is looked at as if nothing had been.
-      if job == nil || (job?.state != .stopping && now - told.at >= settings.sight) {
-        memory.told = nil
-      }
+
+    /// A worker as it is seen.
+    private struct View {
+        var worker: EngineWish.Worker
+        var node: EngineNode?
+        var called: String
+        /// What is to run there: what is wanted, and nothing that cannot be.
+        var role: EngineRole?
+        /// The copy that is meant.
+        var keep: EngineJob?
+        /// Others that have not ended.
+        var others: [EngineJob]
+        /// Whether a round can count on it.
+        var counts: Bool
     }
-    for job in jobs where job.state == .ended || job.state == .refused {
-      let isNew = memory.looked.insert(job.id).inserted
-      // What ended before this process began to look says nothing of what goes on now; a refusal does.
-      guard isNew, !memory.ending.contains(job.id) else { continue }
-      if job.state == .refused {
-        memory.refused = (
-          now + settings.refusal, job.reason.isEmpty ? "no reason given" : job.reason
+
+    private func view(
+        _ worker: EngineWish.Worker, node: EngineNode?, called name: String, _ jobs: [EngineJob],
+        at now: Instant
+    ) -> View {
+        let living = jobs.filter { $0.state.isLiving }.sorted(by: Self.isNewer)
+        let keep =
+            living.first { $0.state == .running }
+            ?? living.first { $0.state == .pending }
+            ?? living.first { $0.state == .stopping }
+        let isGone = node.map { $0.state == .gone } ?? true
+        let trains = keep.map { $0.state == .running && $0.request.role != .holder } ?? false
+        var role = worker.wants.role
+        // What an operator empties keeps its worker until placement has moved the work, and then nothing.
+        if node?.state == .draining {
+            role = trains && role != .holder && role != nil ? keep?.request.role : nil
+        }
+        return View(
+            worker: worker, node: node, called: name, role: role, keep: keep,
+            others: living.filter {
+                $0.id != keep?.id && $0.state != .stopping && !isTold($0, worker.name)
+            },
+            counts: trains && !isGone && worker.isHere && !worker.standsBy
+                && memories[worker.name]?.told == nil && (memories[worker.name]?.countsFrom ?? .zero) <= now
         )
-      } else if began != nil {
-        Self.fail(&memory, job.reason.isEmpty ? "no reason given" : job.reason, settings, at: now)
-      }
     }
-    let ids = Set(jobs.map(\.id))
-    memory.looked.formIntersection(ids)
-    memory.ending.formIntersection(ids)
-    // For a node that is away the queue is not to blame.
-    memory.waiting = isReady ? Self.since(memory.waiting, jobs, .pending, at: now) : nil
-    memory.running = Self.since(memory.running, jobs, .running, at: now)
-    if let running = memory.running, now - running.since >= settings.recovery {
-      memory.failures = 0
+
+    /// Whether a further copy can be ended. One that waits may have begun before the engine says so; and of two that are said to
+    /// run one may not, so that where a round needs the worker both have to be said to run for a while.
+    private func isOver(
+        _ job: EngineJob, _ view: View, _ memory: Memory, _ round: Round, at now: Instant
+    ) -> Bool {
+        switch job.state {
+        case .pending:
+            return memory.waiting.map { $0.id == job.id && now - $0.since >= settings.sight } ?? false
+        case .running where view.counts && round.running <= round.minimum:
+            return memory.running.map { now - $0.since >= settings.patience } ?? false
+        // Refused, and yet it works.
+        case .refused where !view.counts && view.worker.isHere && !view.worker.standsBy:
+            return round.running >= round.minimum
+        default: return true
+        }
     }
-    if let refused = memory.refused, now >= refused.until { memory.refused = nil }
-    memories[name] = memory
-  }
 
-  /// Since when the newest job of a state has been in it.
-  private static func since(
-    _ before: (id: String, since: Instant)?, _ jobs: [EngineJob], _ state: EngineJob.State,
-    at now: Instant
-  ) -> (id: String, since: Instant)? {
-    guard let job = jobs.filter({ $0.state == state }).min(by: isNewer) else { return nil }
-    return before?.id == job.id ? before : (job.id, now)
-  }
+    /// What an engine refused is told to end once: it may list it for long.
+    private func isTold(_ job: EngineJob, _ worker: String) -> Bool {
+        job.state == .refused && (memories[worker]?.ending.contains(job.id) ?? false)
+    }
 
-  private static func fail(
-    _ memory: inout Memory, _ why: String, _ settings: Settings, at now: Instant
-  ) {
-    memory.failures += 1
-    memory.failure = why
-    var wait = settings.backOff
-    for _ in 1..<max(2, memory.failures) where wait < settings.longestBackOff && memory.failures > 1
+    private static func isNewer(_ a: EngineJob, _ b: EngineJob) -> Bool {
+        (a.request.generation, a.id) > (b.request.generation, b.id)
+    }
+
+    private func isBarred(_ view: View, at now: Instant) -> Bool {
+        !canHost(view.worker.name, on: view.node, at: now).0
+            || (view.role == .acceleratedWorker && (view.node?.accelerators ?? 0) < 1)
+    }
+
+    /// Whether a worker is about to come: others stay until it is here, for a while.
+    private func isArriving(_ view: View, at now: Instant) -> Bool {
+        guard let role = view.role, role != .holder, !view.counts, !isBarred(view, at: now) else {
+            return false
+        }
+        guard view.keep?.state == .running, let running = memories[view.worker.name]?.running else {
+            return true
+        }
+        return now - running.since < settings.patience
+    }
+
+    private mutating func directives(for view: View, _ round: inout Round, at now: Instant)
+        -> [EngineDirective]
     {
-      wait = wait * 2
+        let name = view.worker.name
+        // What is on a node that nobody hears of can neither be started nor ended; it does not count either.
+        guard let node = view.node, node.state != .gone else {
+            if view.role != nil { held[name] = "node \(view.called): gone" }
+            return []
+        }
+        let memory = memories[name] ?? Memory()
+        if memory.told != nil || memory.asked != nil { return [] }
+        if let other = view.others.last(where: { isOver($0, view, memory, round, at: now) }) {
+            // It may be the one that the federation knows: the other then has to come first.
+            if other.state == .running {
+                if view.counts { round.running -= 1 }
+                memories[name, default: Memory()].countsFrom = now + settings.sight * 2
+            }
+            return [stop(other, other.state == .refused ? "refused" : "another copy runs", name, at: now)]
+        }
+        if !view.others.isEmpty { return [] }
+        guard let keep = view.keep else {
+            guard let role = view.role else { return [] }
+            return start(role, view, memory, at: now)
+        }
+        switch keep.state {
+        case .pending:
+            // It waits, and the worker works: it has begun meanwhile, or an earlier copy goes on somewhere.
+            if view.worker.isHere, !view.worker.standsBy, round.running < round.minimum {
+                held[name] =
+                    "stays: a round needs \(round.minimum) workers and \(round.running) others are here"
+                return []
+            }
+            guard view.role == keep.request.role, keep.request.node == view.called else {
+                return [stop(keep, "not wanted any more", name, at: now)]
+            }
+            guard let waiting = memory.waiting, now - waiting.since >= settings.patience else {
+                return []
+            }
+            refuse(name, keep.reason.isEmpty ? "not started in time" : keep.reason, at: now)
+            return [stop(keep, "the engine does not start it", name, at: now)]
+        case .running where keep.request.role != view.role || keep.request.node != view.called:
+            return change(keep, view, memory, &round, at: now)
+        default: return []
+        }
     }
-    memory.notBefore = now + min(wait, settings.longestBackOff)
-  }
 
-  private mutating func refuse(_ name: String, _ reason: String, at now: Instant) {
-    memories[name, default: Memory()].refused = (now + settings.refusal, reason)
-  }
+    /// Something runs as what is not wanted.
+    private mutating func change(
+        _ keep: EngineJob, _ view: View, _ memory: Memory, _ round: inout Round, at now: Instant
+    ) -> [EngineDirective] {
+        let name = view.worker.name
+        guard now - (memory.wantedSince ?? now) >= settings.settle,
+            now - (began ?? now) >= settings.caution
+        else {
+            held[name] = "the wish is new"
+            return []
+        }
+        // It would not come back.
+        if view.role != nil, isBarred(view, at: now) {
+            let reason = canHost(name, on: view.node, at: now).reason
+            held[name] = "stays: node \(view.called): \(reason.isEmpty ? "no accelerator" : reason)"
+            return []
+        }
+        if keep.request.role != .holder {
+            let others = round.arriving.subtracting([name])
+            guard others.isEmpty else {
+                held[name] = "stays until \(others.sorted().prefix(3).joined(separator: ", ")) is here"
+                return []
+            }
+            if view.counts {
+                guard round.running - 1 >= round.minimum else {
+                    held[name] = "stays: a round needs \(round.minimum) workers and \(round.running) are here"
+                    return []
+                }
+                round.running -= 1
+            }
+            // It comes back as something else: the next one waits for it.
+            if view.role != nil, view.role != .holder { round.arriving.insert(name) }
+        }
+        let becomes = view.role.map { "to be \($0.rawValue)" } ?? "not wanted any more"
+        return [stop(keep, becomes, name, at: now)]
+    }
 
-  /// What the adapter said to a start: a refusal is known at once, and whatever else went wrong is tried again later.
-  package mutating func failed(_ request: EngineJobRequest, _ error: EngineError, at now: Instant) {
-    var memory = memories[request.worker] ?? Memory()
-    if memory.asked?.generation == request.generation, error.code != .unavailable {
-      memory.asked = nil
+    private mutating func start(
+        _ role: EngineRole, _ view: View, _ memory: Memory, at now: Instant
+    ) -> [EngineDirective] {
+        let name = view.worker.name
+        let (canHost, reason) = canHost(name, on: view.node, at: now)
+        guard canHost else {
+            held[name] = "node \(view.called): \(reason)"
+            return []
+        }
+        guard now >= memory.notBefore else {
+            held[name] = "waits after \(memory.failures) failures: \(memory.failure)"
+            return []
+        }
+        guard role != .acceleratedWorker || (view.node?.accelerators ?? 0) > 0 else {
+            held[name] = "node \(view.called) has no accelerator"
+            return []
+        }
+        let generation = max(
+            memory.generation + 1, epoch + UInt64(max(0, now.nanoseconds / 1_000_000_000)))
+        memories[name, default: Memory()].asked = (generation, now)
+        memories[name, default: Memory()].generation = generation
+        return [
+            .start(EngineJobRequest(worker: name, node: view.called, role: role, generation: generation))
+        ]
     }
-    switch error.code {
-    case .refused: memory.refused = (now + settings.refusal, error.text)
-    // It may have been heard: what was asked for is waited for.
-    case .unavailable: break
-    case .unreadable, .configuration: Self.fail(&memory, error.text, settings, at: now)
+
+    private mutating func stop(_ job: EngineJob, _ why: String, _ name: String, at now: Instant)
+        -> EngineDirective
+    {
+        memories[name, default: Memory()].told = (job.id, now)
+        memories[name, default: Memory()].ending.insert(job.id)
+        return .stop(job, why)
     }
-    memories[request.worker] = memory
-  }
+
+    // MARK: What became of it
+
+    private mutating func look(_ name: String, _ jobs: [EngineJob], isReady: Bool, at now: Instant) {
+        guard !jobs.isEmpty || memories[name]?.isAwake ?? false else { return }
+        var memory = memories[name] ?? Memory()
+        if let newest = jobs.map(\.request.generation).max() {
+            memory.generation = max(memory.generation, newest)
+        }
+        if let asked = memory.asked {
+            if jobs.contains(where: { $0.request.generation >= asked.generation }) {
+                memory.asked = nil
+            } else if now - asked.at >= settings.sight {
+                memory.asked = nil
+                Self.fail(&memory, "the engine does not show what was asked for", settings, at: now)
+            }
+        }
+        if let told = memory.told {
+            let job = jobs.first { $0.id == told.id && $0.state.isLiving }
+            // One that is still there as if nothing had been said: it is looked at as if nothing had been.
+            if job == nil || (job?.state != .stopping && now - told.at >= settings.sight) {
+                memory.told = nil
+            }
+        }
+        for job in jobs where job.state == .ended || job.state == .refused {
+            let isNew = memory.looked.insert(job.id).inserted
+            // What ended before this process began to look says nothing of what goes on now; a refusal does.
+            guard isNew, !memory.ending.contains(job.id) else { continue }
+            if job.state == .refused {
+                memory.refused = (
+                    now + settings.refusal, job.reason.isEmpty ? "no reason given" : job.reason
+                )
+            } else if began != nil {
+                Self.fail(&memory, job.reason.isEmpty ? "no reason given" : job.reason, settings, at: now)
+            }
+        }
+        let ids = Set(jobs.map(\.id))
+        memory.looked.formIntersection(ids)
+        memory.ending.formIntersection(ids)
+        // For a node that is away the queue is not to blame.
+        memory.waiting = isReady ? Self.since(memory.waiting, jobs, .pending, at: now) : nil
+        memory.running = Self.since(memory.running, jobs, .running, at: now)
+        if let running = memory.running, now - running.since >= settings.recovery {
+            memory.failures = 0
+        }
+        if let refused = memory.refused, now >= refused.until { memory.refused = nil }
+        memories[name] = memory
+    }
+
+    /// Since when the newest job of a state has been in it.
+    private static func since(
+        _ before: (id: String, since: Instant)?, _ jobs: [EngineJob], _ state: EngineJob.State,
+        at now: Instant
+    ) -> (id: String, since: Instant)? {
+        guard let job = jobs.filter({ $0.state == state }).min(by: isNewer) else { return nil }
+        return before?.id == job.id ? before : (job.id, now)
+    }
+
+    private static func fail(
+        _ memory: inout Memory, _ why: String, _ settings: Settings, at now: Instant
+    ) {
+        memory.failures += 1
+        memory.failure = why
+        var wait = settings.backOff
+        for _ in 1..<max(2, memory.failures) where wait < settings.longestBackOff && memory.failures > 1 {
+            wait = wait * 2
+        }
+        memory.notBefore = now + min(wait, settings.longestBackOff)
+    }
+
+    private mutating func refuse(_ name: String, _ reason: String, at now: Instant) {
+        memories[name, default: Memory()].refused = (now + settings.refusal, reason)
+    }
+
+    /// What the adapter said to a start: a refusal is known at once, and whatever else went wrong is tried again later.
+    package mutating func failed(_ request: EngineJobRequest, _ error: EngineError, at now: Instant) {
+        var memory = memories[request.worker] ?? Memory()
+        if memory.asked?.generation == request.generation, error.code != .unavailable {
+            memory.asked = nil
+        }
+        switch error.code {
+        case .refused: memory.refused = (now + settings.refusal, error.text)
+        // It may have been heard: what was asked for is waited for.
+        case .unavailable: break
+        case .unreadable, .configuration: Self.fail(&memory, error.text, settings, at: now)
+        }
+        memories[request.worker] = memory
+    }
 }
 
 extension EngineJob.State {
-  /// Whether a copy may still run, or come to run.
-  fileprivate var isLiving: Bool {
-    self == .pending || self == .running || self == .stopping || self == .refused
-  }
+    /// Whether a copy may still run, or come to run.
+    fileprivate var isLiving: Bool {
+        self == .pending || self == .running || self == .stopping || self == .refused
+    }
 }

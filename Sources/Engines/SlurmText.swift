@@ -84,7 +84,7 @@ package enum SlurmText {
     }
 
     /// How many of a kind `gpu:tesla:2(S:0-1),mps:100` has.
-    static func count(of kind: String, in resources: String) -> Int {
+    package static func count(of kind: String, in resources: String) -> Int {
         guard !kind.isEmpty else { return 0 }
         var total = 0
         for part in resources.split(separator: ",") {

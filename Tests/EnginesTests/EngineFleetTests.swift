@@ -1,7 +1,6 @@
+import Engines
 import Platform
 import Testing
-
-@testable import Engines
 
 @Suite struct EngineFleetTests {
     private func fleet(_ text: String) throws -> EngineFleet { try EngineFleet(text: Array(text.utf8)) }

@@ -1,7 +1,6 @@
+import Engines
 import Platform
 import Testing
-
-@testable import Engines
 
 /// Recorded from Slurm 22.05.8 with four nodes.
 @Suite struct SlurmTextTests {
