@@ -161,7 +161,7 @@ import Testing
 
     @Test func acceleratorsAreAskedForWhereTheyPay() throws {
         var engine = CandidateEngine.nodes(4)
-        // Four without accelerators would take 0.3 s and more: too long.
+        // Four without take 0.3 s, too long for 0.2; two with theirs take 0.15.
         for name in ["n2", "n3"] { engine.places[name]?.candidate.accelerationFactor = 0.25 }
         var configuration = try configuration()
         configuration.targetSeconds = 20
