@@ -116,6 +116,7 @@ struct KubernetesAdapterTests {
 
     @Test func onlyTheMeantPodIsEnded() throws {
         let adapter = KubernetesAdapter(try settings())
+        _ = try adapter.observe()
         try adapter.start(request, command)
         let job = try #require(try adapter.observe().jobs.first)
         // Another takes its name while the adapter sees nothing: that one stays.
