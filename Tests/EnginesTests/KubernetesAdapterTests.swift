@@ -116,6 +116,7 @@ struct KubernetesAdapterTests {
 
     @Test func onlyTheMeantPodIsEnded() throws {
         let adapter = KubernetesAdapter(try settings())
+        _ = try adapter.observe()
         try adapter.start(request, command)
         let job = try #require(try adapter.observe().jobs.first)
         // Another takes its name while the adapter sees nothing: that one stays.
@@ -161,6 +162,11 @@ struct KubernetesAdapterTests {
         let seen = try observe(adapter) { $0.jobs.first?.state == .refused }
         #expect(
             seen.jobs.first?.reason == "Unschedulable: 0/3 nodes are available: 1 Insufficient nvidia.com/gpu.")
+        // That it may not be ended keeps nobody from looking.
+        try server.answer(403, method: "DELETE")
+        #expect(try adapter.observe().jobs.first?.state == .refused)
+        #expect(try adapter.observe().nodes.count == 3)
+        try server.answer(nil)
         // Now the controller knows: the pod is ended, and known on.
         _ = try observe(adapter) { $0.jobs.first?.state == .stopping }
         try server.remove("pods", "faultline--w1-3")

@@ -60,7 +60,7 @@ import Testing
         #expect(!pod.description.contains(#""word""#))
         let name = try #require(at(pod, "metadata.name"))
         #expect(name == .string(KubernetesName.pod(request, federation: "faultline")))
-        #expect(at(worker, "env.2.valueFrom.secretKeyRef.name") == name)
+        #expect(at(worker, "env.3.valueFrom.secretKeyRef.name") == name)
         let secret = KubernetesManifest(settings: try settings(template)).secret(request, token: "word")
         #expect(at(secret, "metadata.name") == name && at(secret, "stringData.token") == .string("word"))
         // Annotations have what labels cannot.

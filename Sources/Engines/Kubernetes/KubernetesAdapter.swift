@@ -145,7 +145,7 @@ package final class KubernetesAdapter: EngineAdapter {
     ///
     /// - Throws: ``EngineError`` where it cannot be known.
     package func observe() throws(EngineError) -> EngineObservation {
-        try bury()
+        bury()
         let patience = ContinuousClock.now + .seconds(settings.timeoutSeconds)
         while true {
             let outcome: Result<EngineObservation, EngineError>? = shared.state.withLock { state in
@@ -200,8 +200,15 @@ package final class KubernetesAdapter: EngineAdapter {
         }
     }
 
-    /// Ends what the controller knows to have ended, or to be refused.
-    private func bury() throws(EngineError) {
-        for job in shared.state.withLock({ $0.cache.burials(at: clock.now) }) { try stop(job) }
+    /// Ends what the controller knows to have ended, or to be refused. What cannot be ended is tried again at the next look: the
+    /// controller sees it until then, and who does not get through to the API server hears that of the look itself.
+    private func bury() {
+        for job in shared.state.withLock({ $0.cache.burials(at: clock.now) }) {
+            do throws(EngineError) {
+                try stop(job)
+            } catch {
+                return
+            }
+        }
     }
 }

@@ -121,7 +121,9 @@ package struct KubernetesManifest {
                 "valueFrom": .object(["fieldRef": .object(["fieldPath": .string(path)])]),
             ])
         }
-        var environment = [field("POD_IP", "status.podIP"), field("NODE_NAME", "spec.nodeName")]
+        var environment = [
+            field("POD_IP", "status.podIP"), field("HOST_IP", "status.hostIP"), field("NODE_NAME", "spec.nodeName"),
+        ]
         var arguments = command.arguments
         for (option, value) in [("--data-folder", Self.folder), ("--http", "127.0.0.1:\(settings.healthPort)")]
         where !arguments.contains(where: { $0 == option || $0.hasPrefix(option + "=") }) {
