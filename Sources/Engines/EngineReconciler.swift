@@ -300,6 +300,10 @@ package struct EngineReconciler: Sendable {
                     return []
                 }
                 round.running -= 1
+            } else if view.worker.isHere, !view.worker.standsBy, round.running < round.minimum {
+                // One that is not counted on works all the same.
+                held[name] = "stays: a round needs \(round.minimum) workers and \(round.running) others are here"
+                return []
             }
             // It comes back as something else: the next one waits for it.
             if view.role != nil, view.role != .holder { round.arriving.insert(name) }
