@@ -157,6 +157,10 @@ struct ServerCommand: CheckableCommand {
     static let settle = Option<Double>(
         "settle", "SECONDS", default: 30, "time that a better placement must stay better before it is taken",
         constraint: "0 to 1e6", valid: { $0 >= 0 && $0 <= 1e6 })
+    static let candidatePatience = Option<Double>(
+        "candidate-patience", "SECONDS", default: 60,
+        "time that a node which placement has chosen may take until its worker is here; others are tried then",
+        constraint: "1 to 1e6", valid: { $0 >= 1 && $0 <= 1e6 })
     static let keptRounds = Option<Int>(
         "kept-rounds", "N", default: 2, "rounds whose contributions are kept, so that they can be replayed",
         constraint: "at least 0", valid: { $0 >= 0 })
@@ -255,7 +259,8 @@ struct ServerCommand: CheckableCommand {
             keptVersions, keptLog, keptAbandoned, keptWorkers, keptAlarms,
             falseAlarms, dependencies, forwarders, calendars,
             targetSeconds,
-            placementModel, profile, acceleratorLimit, accelerationFactor, settle, TrainingOptions.window,
+            placementModel, profile, acceleratorLimit, accelerationFactor, settle, candidatePatience,
+            TrainingOptions.window,
             TrainingOptions.hidden, epochs, TrainingOptions.batch, TrainingOptions.stride,
             TrainingOptions.learningRate, TrainingOptions.clipNorm, TrainingOptions.heldOut, TrainingOptions.patience,
             TrainingOptions.proximalWeight,
@@ -437,6 +442,7 @@ struct ServerCommand: CheckableCommand {
         placement.acceleratorLimit = arguments[acceleratorLimit] < 0 ? nil : arguments[acceleratorLimit]
         placement.accelerationFactor = arguments[accelerationFactor]
         placement.settleTime = .seconds(arguments[settle])
+        placement.arrivalPatience = .seconds(arguments[candidatePatience])
         if !arguments[profile].isEmpty {
             let measured = try MeasuredProfile.read(file: arguments[profile])
             placement.profile = try measured.profile()

@@ -39,6 +39,10 @@ struct PlacementSimulation {
     var notes: [String] = []
     var violations: [String] = []
     var kept: MeasuredProfile?
+    /// What starts and ends workers on nodes; `nil`: nobody does.
+    var engine: CandidateEngine?
+    var lastChoice: WorkerChoice?
+    var abandoned: [RoundRecord] = []
 
     init(
         seed: UInt64, workers count: Int, domains: Int = 1, entities: Int = 12, secondsPerEntity: Double = 0.1,
@@ -59,7 +63,8 @@ struct PlacementSimulation {
     }
 
     mutating func join(
-        _ name: String, domain: String = "d0", secondsPerEntity: Double = 0.1, accelerator: Double? = nil
+        _ name: String, domain: String = "d0", secondsPerEntity: Double = 0.1, accelerator: Double? = nil,
+        offers: Bool = false, standsBy: Bool = false
     ) {
         var capabilities = Capabilities(
             cores: 1, accelerator: accelerator == nil ? "cpu" : "test", samplesPerGroup: [:], schemaHash: "")
@@ -70,7 +75,8 @@ struct PlacementSimulation {
             name: name,
             registration: Registration(
                 incarnation: incarnation, site: domain, domain: domain, capabilities: capabilities,
-                entities: (0..<entities).map { "entity\($0)" }))
+                entities: (0..<entities).map { "entity\($0)" }, dataAddress: offers ? "tcp://\(name):1" : "",
+                standsBy: standsBy))
         workers.append(
             Worker(
                 machine: WorkerMachine(
@@ -110,6 +116,7 @@ struct PlacementSimulation {
                 deliver(queue.remove(at: next).what)
             } else {
                 now = tick
+                stepEngine()
                 stepServer(.tick)
                 for index in workers.indices where workers[index].isAlive { stepWorker(index, .tick) }
             }
@@ -147,7 +154,9 @@ struct PlacementSimulation {
             case .commit(let commit):
                 follow(loop.step(.ended(commit.record), in: server.view, at: now))
                 queue.append((now + .milliseconds(2), .durable(commit.record.version)))
-            case .recordAbandoned(let record): follow(loop.step(.ended(record), in: server.view, at: now))
+            case .recordAbandoned(let record):
+                abandoned.append(record)
+                follow(loop.step(.ended(record), in: server.view, at: now))
             default:
                 if let event = arithmetic.carryOut(directive) { following.append(event) }
             }
@@ -159,10 +168,11 @@ struct PlacementSimulation {
         follow(loop.step(.target(seconds: seconds, rounds: rounds), in: server.view, at: now))
     }
 
-    private mutating func follow(_ directives: [PlacementLoop.Directive]) {
+    mutating func follow(_ directives: [PlacementLoop.Directive]) {
         for directive in directives {
             switch directive {
             case .choose(let choice, let isUrgent):
+                check(choice)
                 carryOut(server.step(.chosen(choice, isUrgent: isUrgent), at: now))
             case .keep(let profile): kept = profile
             case .note(let note): notes.append("\(now) \(note.message) \(note.fields.sorted { $0.key < $1.key })")
@@ -170,7 +180,7 @@ struct PlacementSimulation {
         }
     }
 
-    private mutating func stepWorker(_ index: Int, _ event: WorkerEvent) {
+    mutating func stepWorker(_ index: Int, _ event: WorkerEvent) {
         for directive in workers[index].machine.step(event, at: now) {
             switch directive {
             case .send(let envelope): post(.toServer(envelope, workers[index].peer))
@@ -194,6 +204,7 @@ struct PlacementSimulation {
             case .adopt(let version, let digest, let model, _):
                 workers[index].bundle = try? FederatedModel(decoding: model)
                 stepWorker(index, .adopted(version: version, digest: digest))
+            case .fail where engine != nil: workers[index].isAlive = false
             case .fail(_, let text): violations.append("\(workers[index].name) gave up: \(text)")
             default: break
             }
@@ -215,7 +226,8 @@ struct PlacementSimulation {
                 }
             }
         }
-        for domain in Set(server.workers.map(\.domain)) where !server.isEveryEntityOwned(inDomain: domain) {
+        for domain in Set(server.workers.filter { !$0.onlyOffers }.map(\.domain))
+        where !server.isEveryEntityOwned(inDomain: domain) {
             violations.append("an entity of \(domain) is nobody's at \(now)")
         }
     }

@@ -7,6 +7,8 @@ extension ServerNode {
         case placed([PlacementLoop.Directive], PlacementLoop)
         /// Somebody gave the learning loop a new target.
         case target(seconds: Double, rounds: Int)
+        /// Somebody says which nodes could run a worker.
+        case candidates(CandidateList)
         /// What may change while it runs is changed: `keep` makes that durable, on the disk's lane, before any of it holds.
         case tune(
             ServerTuning, keep: @Sendable () throws -> Void, answer: @Sendable (Result<Void, any Error>) -> Void)

@@ -65,6 +65,9 @@ package final class ServerNode {
     /// Whether its next turn looks at messages of the bulk channel.
     package var takesBulk: Bool { !backlog.isFull }
 
+    /// Names of which a second copy was turned away within the last minute.
+    package var fenced: Set<String> { machine.fenced(at: clock.now) }
+
     /// A server that goes on where `recovery` says.
     ///
     /// - Parameters:
@@ -256,6 +259,10 @@ package final class ServerNode {
             restorations[wanted.id] = answer
             step(.restoring(wanted))
         case .target(let seconds, let rounds): placementEvents.append(.target(seconds: seconds, rounds: rounds))
+        case .candidates(let list):
+            // Only the latest counts, however long placement takes.
+            placementEvents.removeAll { if case .candidates = $0 { true } else { false } }
+            placementEvents.append(.candidates(list))
         case .failed(let what, let error):
             // What the disk refuses ends the server at once, so that whoever supervises it hears of it; what was accepted is
             // safe, and what was not is offered again after the next start. Other failures pass.

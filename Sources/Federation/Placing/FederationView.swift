@@ -1,4 +1,4 @@
-import Platform
+package import Platform
 
 /// What placement has to know of a federation; a copy, to be looked at away from the server's thread.
 package struct FederationView: Sendable {
@@ -17,6 +17,10 @@ package struct FederationView: Sendable {
         var lastHeartbeat: UInt64
         var roundTripMicroseconds: UInt32
         var serves: Bool
+        /// Whether the server's federation counts on it now: the rounds that it is in have not ended.
+        var isChosen: Bool
+        /// Whether it serves something, or has not yet given up what it served.
+        var isBusy: Bool
     }
 
     /// The round of training that runs.
@@ -37,10 +41,18 @@ package struct FederationView: Sendable {
     var minimumWorkers: Int
 
     /// The sets of workers of which one must be chosen, with the entities behind each; sorted, so that equal members
-    /// give equal results. O(E·W).
-    package var reachGroups: [ReachGroup] {
+    /// give equal results. A candidate that is not here as a worker reaches what others of its domain offer; one of a
+    /// domain's candidates with samples must be chosen where nobody is there yet to say which entities they are. O(E·W).
+    package func reachGroups(_ candidates: [PlacementCandidate] = []) -> [ReachGroup] {
         var groups: [ReachGroup] = []
-        for (domain, here) in Dictionary(grouping: members, by: \.value.domain).sorted(by: { $0.key < $1.key }) {
+        var absent: [String: [PlacementCandidate]] = [:]
+        for candidate in candidates where members[candidate.name]?.standsBy ?? true {
+            absent[members[candidate.name]?.domain ?? candidate.domain, default: []].append(candidate)
+        }
+        let here = Dictionary(grouping: members, by: \.value.domain)
+        for domain in Set(here.keys).union(absent.keys).sorted() {
+            let (here, absent) = (here[domain] ?? [], absent[domain] ?? [])
+            let more = Set(absent.map(\.name))
             let offered = here.filter { $0.value.offersSamples }.reduce(into: Set<String>()) {
                 $0.formUnion($1.value.reach)
             }
@@ -48,8 +60,25 @@ package struct FederationView: Sendable {
             for (name, member) in here where !member.standsBy {
                 for entity in offered.union(member.reach) { workers[entity, default: []].insert(name) }
             }
+            for (name, member) in here where more.contains(name) && !member.offersSamples {
+                for entity in member.reach { workers[entity, default: []].insert(name) }
+            }
+            if !more.isEmpty { for entity in offered where workers[entity] == nil { workers[entity] = [] } }
+            // Entities by who is here for them first: candidates are many, and all reach the same.
+            var kinds: [Set<String>: (offered: Int, others: Int)] = [:]
+            for (entity, set) in workers {
+                if offered.contains(entity) {
+                    kinds[set, default: (0, 0)].offered += 1
+                } else {
+                    kinds[set, default: (0, 0)].others += 1
+                }
+            }
             var counts: [Set<String>: Int] = [:]
-            for set in workers.values { counts[set, default: 0] += 1 }
+            for (set, count) in kinds {
+                if count.offered > 0 { counts[set.union(more), default: 0] += count.offered }
+                if count.others > 0 { counts[set, default: 0] += count.others }
+            }
+            if counts.isEmpty, absent.contains(where: \.hasSamples) { counts[more] = 0 }
             let found = counts.map { ReachGroup(domain: domain, workers: $0.key, entities: $0.value) }
             groups += found.sorted { $0.workers.sorted().lexicographicallyPrecedes($1.workers.sorted()) }
         }
@@ -66,15 +95,27 @@ extension ServerRoundMachine {
                 number: round.number, attempt: round.attempt, started: round.started,
                 accepted: Set(round.accepted.keys), rejected: Set(round.rejected.keys))
         }
+        var here: [String: FederationView.Member] = [:]
+        here.reserveCapacity(members.count)
+        for (name, member) in members {
+            here[name] = FederationView.Member(
+                domain: member.registration.domain, reach: member.reach,
+                offersSamples: !member.registration.dataAddress.isEmpty, standsBy: member.registration.standsBy,
+                acceleration: member.registration.capabilities.accelerationFactor, epoch: member.epoch,
+                lastHeartbeat: member.lastHeartbeat,
+                roundTripMicroseconds: member.heartbeat.roundTripMicroseconds, serves: !member.entities.isEmpty,
+                isChosen: isChosen(name), isBusy: !member.entities.isEmpty || member.assignedSince != nil)
+        }
         return FederationView(
-            membershipRevision: membershipRevision,
-            members: members.mapValues { member in
-                FederationView.Member(
-                    domain: member.registration.domain, reach: member.reach,
-                    offersSamples: !member.registration.dataAddress.isEmpty, standsBy: member.registration.standsBy,
-                    acceleration: member.registration.capabilities.accelerationFactor, epoch: member.epoch,
-                    lastHeartbeat: member.lastHeartbeat,
-                    roundTripMicroseconds: member.heartbeat.roundTripMicroseconds, serves: !member.entities.isEmpty)
-            }, training: training, nextRound: nextRound, minimumWorkers: configuration.minimumWorkers)
+            membershipRevision: membershipRevision, members: here, training: training, nextRound: nextRound,
+            minimumWorkers: configuration.minimumWorkers)
     }
+
+    /// Names of which a second copy was turned away within the last minute.
+    package func fenced(at now: Instant) -> Set<String> {
+        Set(members.filter { $0.value.copyRefused.map { now - $0 < .seconds(60) } ?? false }.keys)
+    }
+
+    /// Which start of the server this is, from 1.
+    package var startNumber: UInt32 { term }
 }

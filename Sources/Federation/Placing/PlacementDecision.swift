@@ -35,6 +35,14 @@ package struct PlacementDecision: Codable, Equatable, Sendable {
         }
     }
 
+    /// A candidate that could not be chosen.
+    package struct Barred: Codable, Equatable, Sendable {
+        /// Its name.
+        package var name: String
+        /// Why.
+        package var reason: String
+    }
+
     /// Why it was taken.
     package enum Reason: String, Codable, Sendable {
         /// The training times are not known yet: all work and are measured.
@@ -81,6 +89,10 @@ package struct PlacementDecision: Codable, Equatable, Sendable {
     package var workersForDomains: Int
     /// What stands in the way where it does not meet the target.
     package var explanation: Explanation?
+    /// Who of the active was not here when it was taken; absent where nobody names candidates.
+    package var awaited: [String]?
+    /// Candidates that could not be chosen; absent where nobody names candidates.
+    package var barred: [Barred]?
 }
 
 /// A round beside what was predicted for it.

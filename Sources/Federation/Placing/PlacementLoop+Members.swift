@@ -7,12 +7,9 @@ extension PlacementLoop {
         _ federation: FederationView, at now: Instant, _ directives: inout [Directive]
     ) {
         seenRevision = federation.membershipRevision
-        groups = federation.reachGroups
-        if let instance = controller?.instance {
-            for index in nodes.indices where index + 1 < instance.nodes.count {
-                nodes[index].factor = instance.nodes[index + 1].trainingTimeFactor
-            }
-        }
+        groups = federation.reachGroups(candidates?.list.nodes ?? [])
+        holders = federation.members.filter(\.value.standsBy).mapValues(\.epoch)
+        keepFactors()
         // Workers that only offer their samples are not to be chosen.
         let members = federation.members.filter { !$0.value.standsBy }
         for index in nodes.indices where nodes[index].isAlive && members[nodes[index].name] == nil {
@@ -24,24 +21,45 @@ extension PlacementLoop {
             if let index = position[name], nodes[index].name == name {
                 if nodes[index].epoch != member.epoch {
                     // A new process, about which nothing is known.
+                    let old = nodes[index]
                     nodes[index] = Node(name: name, epoch: member.epoch)
-                    because("worker \(name) is back")
+                    nodes[index].candidate = old.candidate
+                    nodes[index].acceleratorBar = old.acceleratorBar
+                    because(old.epoch == 0 ? "worker \(name) joined" : "worker \(name) is back")
                 }
                 nodes[index].acceleration = acceleration
                 continue
             }
             var node = Node(name: name, epoch: member.epoch)
             node.acceleration = acceleration
-            let index = freePosition() ?? nodes.count
-            if index < nodes.count {
-                position[nodes[index].name] = nil
-                nodes[index] = node
-            } else {
-                nodes.append(node)
-            }
-            position[name] = index
+            add(node)
             because("worker \(name) joined")
         }
+        renew(at: now, &directives)
+    }
+
+    /// What the controller has learnt of the workers' speeds goes with them into the next problem.
+    mutating func keepFactors() {
+        guard let instance = controller?.instance else { return }
+        for index in nodes.indices where index + 1 < instance.nodes.count {
+            nodes[index].factor = instance.nodes[index + 1].trainingTimeFactor
+        }
+    }
+
+    /// Gives a node a position.
+    mutating func add(_ node: Node) {
+        let index = freePosition() ?? nodes.count
+        if index < nodes.count {
+            position[nodes[index].name] = nil
+            nodes[index] = node
+        } else {
+            nodes.append(node)
+        }
+        position[node.name] = index
+    }
+
+    /// Puts the problem together anew.
+    mutating func renew(at now: Instant, _ directives: inout [Directive]) {
         coverageFault = nil
         guard controller != nil, let profile else { return }
         do throws(PlacementError) {
@@ -55,10 +73,10 @@ extension PlacementLoop {
 
     /// The position of a worker that is gone and that the running placement does not use, when many are.
     private func freePosition() -> Int? {
-        let alive = nodes.count { $0.isAlive }
-        guard nodes.count >= 2 * alive + 64 else { return nil }
+        let known = nodes.count { $0.isKnown }
+        guard nodes.count >= 2 * known + 64 else { return nil }
         return nodes.indices.first { index in
-            !nodes[index].isAlive && !(controller?.running?.workers.contains(index + 1) ?? false)
+            !nodes[index].isKnown && !(controller?.running?.workers.contains(index + 1) ?? false)
         }
     }
 
@@ -67,26 +85,27 @@ extension PlacementLoop {
         let count = nodes.count + 1
         var places = [PlacementInstance.Node(id: "server")]
         var distances = [0.0]
+        let median = medianRoundTrip
         for (index, node) in nodes.enumerated() {
             places.append(
                 PlacementInstance.Node(
-                    id: "\(index) \(node.name)", accelerator: node.acceleration != nil, canHost: node.isAlive,
+                    id: "\(index) \(node.name)", accelerator: node.usableAcceleration != nil, canHost: node.canWork,
                     trainingTimeFactor: node.factor))
-            distances.append(latency(node))
+            distances.append(latency(node, orElse: median))
         }
         // Workers meet through the server.
         var values = [Double](repeating: 0, count: count * count)
         for a in 0..<count {
             for b in 0..<count where a != b { values[a * count + b] = distances[a] + distances[b] }
         }
-        let factors = nodes.filter(\.isAlive).compactMap(\.acceleration).sorted()
+        let factors = nodes.filter(\.canWork).compactMap(\.usableAcceleration).sorted()
         var instance = try PlacementInstance(
             nodes: places, latency: LatencyMatrix(count: count, values: values), trainingTime: profile,
             fixedServer: 0, targetSeconds: targetSeconds, rounds: rounds,
             acceleratorLimit: min(configuration.acceleratorLimit ?? factors.count, factors.count),
             accelerationFactor: factors.isEmpty
                 ? configuration.accelerationFactor : factors[(factors.count - 1) / 2])
-        let sets = groups.map { group in group.workers.compactMap { position[$0].map { $0 + 1 } } }
+        let sets = usableGroups.map { group in group.workers.compactMap { position[$0].map { $0 + 1 } } }
         instance.coverage = try WorkerCoverage(sets)
         return instance
     }
@@ -95,7 +114,7 @@ extension PlacementLoop {
     /// when k workers are handed out one by one to the set of workers whose entities weigh most on each.
     func base(_ workers: Int) -> Double {
         if let profile = configuration.profile { return max(profile.seconds(workers: workers), 1e-9) }
-        var shares = groups.map { (entities: $0.entities, workers: 1, most: max(1, $0.workers.count)) }
+        var shares = usableGroups.map { (entities: $0.entities, workers: 1, most: max(1, $0.workers.count)) }
         guard !shares.isEmpty else { return 1 / Double(workers) }
         func load(_ share: (entities: Int, workers: Int, most: Int)) -> Int {
             (share.entities + share.workers - 1) / share.workers

@@ -8,14 +8,15 @@ extension PlacementLoop {
     ) {
         guard let round = federation.training else { return }
         if open?.round != round.number || open?.attempt != round.attempt {
-            let running = controller?.running
+            // While somebody is awaited others work than was predicted for.
+            let running = isAwaiting ? nil : controller?.running
             let predicted = controller.flatMap { controller in
                 running?.reevaluated(in: controller.instance, configuration.objective, withinBudget: false)
             }
             open = OpenRound(
                 round: round.number, attempt: round.attempt, since: round.started,
                 decision: decisions.last?.number ?? 0, predicted: predicted?.maxLoopSeconds,
-                budget: targetSeconds / Double(rounds))
+                budget: targetSeconds / Double(rounds), isDisturbed: isAwaiting)
         }
         guard let open, let controller, let running = controller.running, let predicted = open.predicted,
             !round.accepted.isEmpty
@@ -67,6 +68,8 @@ extension PlacementLoop {
             var seconds = contribution.workSeconds / share
             var factor = 1.0
             if let controller {
+                // One that has no accelerator to use yet is no measure of anything.
+                guard !awaitsAccelerator(nodes[index]) else { continue }
                 if running?.accelerated.contains(index + 1) ?? false {
                     seconds /= controller.instance.accelerationFactor
                 }
@@ -81,7 +84,7 @@ extension PlacementLoop {
         times.add(reference, workers: counted.count)
         refine(at: now, &directives)
         measure(relative, reference: reference, workers: counted.count, at: now, &directives)
-        for index in nodes.indices where nodes[index].isAlive { updateLatency(index, at: now, &directives) }
+        for index in nodes.indices where nodes[index].isKnown { updateLatency(index, at: now, &directives) }
     }
 
     private mutating func refine(at now: Instant, _ directives: inout [Directive]) {

@@ -28,6 +28,10 @@ package struct PlacementLoop: Sendable {
         package var patience = 3.0
         /// And at least this long.
         package var leastPatience: Duration = .seconds(2)
+        /// How long a chosen candidate may take until its worker is here; then others are tried for ``barTime``.
+        package var arrivalPatience: Duration = .seconds(60)
+        /// How long a candidate that did not come is left out.
+        package var barTime: Duration { arrivalPatience * 5 }
 
         /// The defaults for a target.
         package init(targetSeconds: Double, rounds: Int) {
@@ -44,6 +48,8 @@ package struct PlacementLoop: Sendable {
         case ended(RoundRecord)
         /// The loop's target changed.
         case target(seconds: Double, rounds: Int)
+        /// These are the nodes that could run a worker.
+        case candidates(CandidateList)
     }
 
     /// What is to be done.
@@ -54,21 +60,6 @@ package struct PlacementLoop: Sendable {
         case keep(MeasuredProfile)
         /// Log this.
         case note(Note)
-    }
-
-    struct Node: Sendable {
-        var name: String
-        var isAlive = true
-        var epoch: UInt64
-        var acceleration: Double?
-        var lastHeartbeat: UInt64 = 0
-        var roundTrips: [Double] = []
-        var factor = 1.0
-
-        /// A round trip that the network needs, without what a busy machine adds: the fifth of the latest that is lowest.
-        var roundTrip: Double? {
-            roundTrips.isEmpty ? nil : roundTrips.sorted()[(roundTrips.count - 1) / 5]
-        }
     }
 
     struct OpenRound: Sendable {
@@ -104,7 +95,17 @@ package struct PlacementLoop: Sendable {
     /// Seconds of rounds beyond their longest training.
     var overheads: [Double] = []
     var open: OpenRound?
+    /// What the federation was told last.
     var choice: WorkerChoice?
+    /// Who is to train and serve once all of them are here; `nil`: all that can.
+    var goal: WorkerChoice?
+    /// Whether somebody of the goal is not here yet, so that others go on meanwhile.
+    var isAwaiting = false
+    /// The nodes that could run a worker, and until when that holds; `nil`: nobody says.
+    var candidates: (list: CandidateList, until: Instant)?
+    /// Members that only offer their samples, and their leases.
+    var holders: [String: UInt64] = [:]
+    var minimumWorkers = 1
     var wake: Duration?
     var firstTick: Instant?
     var causes: [String] = []
@@ -135,7 +136,7 @@ package struct PlacementLoop: Sendable {
     /// The training times as they are believed now, for k up to the number of workers; nil before anything is measured.
     package var profile: TrainingTimeProfile? {
         guard configuration.profile != nil || times.isMeasured else { return nil }
-        return try? times.profile(count: max(2, nodes.count { $0.isAlive })) { base($0) }
+        return try? times.profile(count: max(2, nodes.count { $0.canWork })) { base($0) }
     }
 
     /// The median of |predicted − measured| / measured over the undisturbed rounds that had a prediction.
@@ -149,6 +150,7 @@ package struct PlacementLoop: Sendable {
     package mutating func step(_ event: Event, in federation: FederationView, at now: Instant) -> [Directive] {
         var directives: [Directive] = []
         if firstTick == nil { firstTick = now }
+        minimumWorkers = federation.minimumWorkers
         if seenRevision != federation.membershipRevision { takeMembers(federation, at: now, &directives) }
         switch event {
         case .tick: break
@@ -159,7 +161,9 @@ package struct PlacementLoop: Sendable {
             self.rounds = rounds
             because("the target is now \(seconds) s for \(rounds) rounds")
             feed(.target(seconds: seconds, rounds: rounds), at: now, &directives)
+        case .candidates(let list): take(list, in: federation, at: now, &directives)
         }
+        watchCandidates(federation, at: now, &directives)
         takeRoundTrips(federation, at: now, &directives)
         watchRound(federation, at: now, &directives)
         begin(federation, at: now, &directives)
@@ -167,6 +171,7 @@ package struct PlacementLoop: Sendable {
             self.wake = nil
             feed(.tick, at: now, &directives)
         }
+        meetGoal(at: now, &directives)
         return directives
     }
 
@@ -273,8 +278,8 @@ package struct PlacementLoop: Sendable {
             active: Set(workers.map(\.name)), accelerated: Set(workers.filter(\.accelerated).map(\.name)))
         decide(why, workers, placement, forDomains: workersForDomains(placement, instance), explanation, at: now)
         note(&directives)
-        choice = new
-        directives.append(.choose(new, isUrgent: isUrgent))
+        goal = new
+        choose(meanwhile(until: new), isUrgent: isUrgent, at: now, &directives)
     }
 
     /// How many workers fewer would do if no domain needed one of its own.
@@ -290,8 +295,11 @@ package struct PlacementLoop: Sendable {
         _ reason: PlacementDecision.Reason, _ explanation: PlacementDecision.Explanation?, at now: Instant,
         _ directives: inout [Directive]
     ) {
-        let alive = nodes.filter(\.isAlive)
+        // One that is to be emptied only where nobody else is here.
+        let staying = nodes.filter { $0.isAlive && $0.canWork }
+        let alive = staying.isEmpty ? nodes.filter(\.isAlive) : staying
         let names = Set(alive.map(\.name))
+        goal = nil
         let new = WorkerChoice(active: names, accelerated: names)
         guard new != choice || decisions.last?.reason != reason else { return }
         let workers = alive.sorted { $0.name < $1.name }.map {
@@ -300,8 +308,7 @@ package struct PlacementLoop: Sendable {
         if let coverageFault { because(coverageFault) }
         decide(reason, workers, nil, forDomains: 0, explanation, at: now)
         note(&directives)
-        choice = new
-        directives.append(.choose(new, isUrgent: false))
+        choose(new, isUrgent: false, at: now, &directives)
     }
 
     private mutating func decide(
@@ -318,7 +325,8 @@ package struct PlacementLoop: Sendable {
                 meetsTarget: placement.map { $0.maxLoopSeconds <= budget + PlacementObjective.toleranceSeconds },
                 active: workers.sorted { $0.name < $1.name },
                 standby: nodes.filter { $0.isAlive && !names.contains($0.name) }.map(\.name).sorted(),
-                workersForDomains: extra, explanation: explanation))
+                workersForDomains: extra, explanation: explanation,
+                awaited: candidates == nil ? nil : names.filter { !isHere($0) }.sorted(), barred: barred))
         decisions = decisions.suffix(Self.rememberedDecisions)
         causes = []
         open?.isDisturbed = true
@@ -368,16 +376,20 @@ package struct PlacementLoop: Sendable {
     mutating func updateLatency(_ index: Int, at now: Instant, _ directives: inout [Directive]) {
         guard let instance = controller?.instance, index + 1 < instance.nodes.count else { return }
         let known = instance.latency[0, index + 1]
-        let new = latency(nodes[index])
+        let new = latency(nodes[index], orElse: medianRoundTrip)
         guard abs(new - known) > max(Self.latencyChange.share * known, Self.latencyChange.seconds) else { return }
         feed(.latency(0, index + 1, seconds: new), at: now, &directives)
     }
 
     /// d: the round trip, or where none was measured the median of the others', and what a round's transfers take.
-    func latency(_ node: Node) -> Double {
-        let others = nodes.compactMap(\.roundTrip).sorted()
-        let trip = node.roundTrip ?? (others.isEmpty ? 0 : others[(others.count - 1) / 2])
-        return trip + transferSeconds
+    func latency(_ node: Node, orElse median: @autoclosure () -> Double) -> Double {
+        (node.roundTrip ?? node.candidate?.latencySeconds ?? median()) + transferSeconds
+    }
+
+    /// The median of the round trips that were measured; 0 before one was.
+    var medianRoundTrip: Double {
+        let measured = nodes.compactMap(\.roundTrip).sorted()
+        return measured.isEmpty ? 0 : measured[(measured.count - 1) / 2]
     }
 
     /// What a round takes beyond its longest training: the median of the latest.

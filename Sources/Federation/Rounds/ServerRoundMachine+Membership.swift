@@ -73,6 +73,7 @@ extension ServerRoundMachine {
                 sendStatus(to: name, at: now, &directives)
                 return
             }
+            members[name]?.copyRefused = now
             directives.append(.note(Note(.warning, "duplicate worker name refused", ["worker": name])))
             send(
                 refusal(.duplicateName, "a worker named \(name) is alive: give this one another name"), to: peer,

@@ -44,6 +44,8 @@ package struct ServerRoundMachine: Sendable {
         /// Rounds in a row that it let pass.
         var missedRounds = 0
         var rejected = 0
+        /// When a second copy of it was turned away.
+        var copyRefused: Instant?
 
         var entities: [String] { assignment.entities }
     }

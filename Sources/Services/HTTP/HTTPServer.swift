@@ -35,7 +35,7 @@ import Synchronization
     /// - Throws: ``ServiceError`` when the address cannot be had.
     package init(
         host: String, port: Int, names: [String] = [], limits: ConnectionWatch.Limits = .init(),
-        longestBody: Int = HTTPServer.longestBody, largeBodies: LargeBodies? = nil,
+        longestBody: Int = HTTPServer.longestBody, largeBodies: [LargeBodies] = [],
         certificate: (certificate: String, key: String)? = nil,
         listening: (Int) throws -> Void = { _ in },
         allowed: @escaping @Sendable (_ path: String) -> String = { _ in "GET, POST, PUT, PATCH, DELETE" },
@@ -158,7 +158,7 @@ private final class Door: Sendable {
     let allowed: @Sendable (String) -> String
     let hosts: HostRule
     let longestBody: Int
-    let largeBodies: HTTPServer.LargeBodies?
+    let largeBodies: [HTTPServer.LargeBodies]
     /// Large bodies that are here.
     let largeCount = Atomic<Int>(0)
     /// How whoever shows no token is asked for one: a browser of another machine asks its user, for a password; on this
@@ -168,7 +168,7 @@ private final class Door: Sendable {
     private let state: Mutex<State>
 
     init(
-        hosts: HostRule, limits: ConnectionWatch.Limits, longestBody: Int, largeBodies: HTTPServer.LargeBodies?,
+        hosts: HostRule, limits: ConnectionWatch.Limits, longestBody: Int, largeBodies: [HTTPServer.LargeBodies],
         isEncrypted: Bool, allowed: @escaping @Sendable (String) -> String, handler: @escaping HTTPServer.Handler
     ) {
         self.allowed = allowed
@@ -320,7 +320,7 @@ private func answerRequest(
         // Only the headers are here; a body comes in further calls, the last of them without bytes.
         door.entered(.receiving, unsafe connection.connectionID)
         let path = unsafe String(cString: url)
-        let large = door.largeBodies.flatMap { $0.path == path && method == "POST" ? $0 : nil }
+        let large = door.largeBodies.first { $0.path == path && method == $0.method.rawValue }
         var busy = false
         var box = BodyBox(limit: door.longestBody)
         if let large {
@@ -338,7 +338,7 @@ private func answerRequest(
             return unsafe queue(refusal, on: connection, door, ends: true)
         }
         if let large {
-            let early = unsafe HTTPRequest(connection, .post, path: path, body: [])
+            let early = unsafe HTTPRequest(connection, large.method, path: path, body: [])
             let refused =
                 large.refusal(early)
                 ?? (busy ? .text(503, "\(large.atOnce) bodies of this size are here, as many as may be\n") : nil)

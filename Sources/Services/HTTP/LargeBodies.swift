@@ -1,6 +1,8 @@
 extension HTTPServer {
     /// A path that takes larger bodies than others.
     package struct LargeBodies: Sendable {
+        /// With which method they come.
+        package var method: HTTPRequest.Method
         /// The path.
         package var path: String
         /// Most bytes of a body.
@@ -12,8 +14,10 @@ extension HTTPServer {
 
         /// A path with every field given.
         package init(
-            path: String, longest: Int, atOnce: Int, refusal: @escaping @Sendable (HTTPRequest) -> HTTPResponse?
+            method: HTTPRequest.Method = .post, path: String, longest: Int, atOnce: Int,
+            refusal: @escaping @Sendable (HTTPRequest) -> HTTPResponse?
         ) {
+            self.method = method
             self.path = path
             self.longest = longest
             self.atOnce = atOnce

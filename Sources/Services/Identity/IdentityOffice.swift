@@ -178,6 +178,19 @@ package final class IdentityOffice: IdentityKeeper {
         try !change { $0.step(.revoked(name: name), at: IdentityStore.now) }.isEmpty
     }
 
+    /// Makes a token that lets a worker in once. From any thread but the node's: it waits for the disk.
+    ///
+    /// - Parameter seconds: for how long it is good.
+    /// - Returns: the token, and until when it is good, in seconds since 1970.
+    func invite(_ grant: Grant, for seconds: Int64) throws -> (token: EnrolmentToken, expires: Int64) {
+        let server = try store.serverKeys()
+        let keys = try CurveKeys()
+        let now = IdentityStore.now
+        let invitation = Invitation(key: keys.publicKey, grant: grant, expires: now + seconds)
+        try change { $0.step(.invited(invitation), at: now) }
+        return (EnrolmentToken(server: server.publicKey, keys: keys), invitation.expires)
+    }
+
     private func readIfChanged() throws {
         try file.withLock { _ in
             let stamp = store.stamp()

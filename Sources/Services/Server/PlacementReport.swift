@@ -21,8 +21,10 @@ package struct PlacementReport: Codable, Equatable, Sendable {
     package var medianErrorShare: Double?
     /// p_k as it is believed now; empty before anything is measured.
     package var trainingTimeBreakpoints: [TrainingTimeProfile.Breakpoint]
+    /// Nodes that could run a worker, and what should run on them; absent where nobody names any.
+    package var candidates: [PlacementWish]?
 
-    init(_ loop: PlacementLoop) {
+    init(_ loop: PlacementLoop, _ nodes: PlacementNodes) {
         model = loop.model.rawValue
         targetSeconds = loop.targetSeconds
         rounds = loop.rounds
@@ -32,6 +34,29 @@ package struct PlacementReport: Codable, Equatable, Sendable {
         measuredRounds = loop.placedRounds
         medianErrorShare = loop.medianErrorShare
         trainingTimeBreakpoints = loop.profile?.breakpoints ?? []
+        candidates = nodes.list == nil ? nil : nodes.nodes
+    }
+}
+
+/// What a cluster's engine should run, as the HTTP interface shows it.
+package struct PlacementNodes: Codable, Equatable, Sendable {
+    /// The latest list of candidates that this takes into account; absent where there is none.
+    package var list: Int?
+    /// Which start of the server this is: with the decision's number it only grows.
+    package var epoch: UInt32
+    /// The decision that holds; 0 before the first.
+    package var decision: Int
+    /// Workers without which no round starts, as things are to be.
+    package var minimumWorkers: Int
+    /// The candidates, by name.
+    package var nodes: [PlacementWish]
+
+    init(_ loop: PlacementLoop, start: UInt32, fenced: Set<String>) {
+        list = loop.listNumber
+        epoch = start
+        decision = loop.decisions.last?.number ?? 0
+        minimumWorkers = loop.neededWorkers
+        nodes = list == nil ? [] : loop.wishes(fenced: fenced)
     }
 }
 

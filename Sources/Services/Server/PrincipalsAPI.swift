@@ -22,11 +22,27 @@ struct PrincipalsAPI: Sendable {
 
     private struct Revoked: Encodable { let revoked: String }
 
+    private struct Wish: Decodable {
+        let name: String
+        let site: String
+        let domain: String?
+        let expiresSeconds: Int?
+    }
+
+    private struct Invited: Encodable {
+        let token: String
+        let line: String
+        let expires: Int64
+    }
+
+    /// For how many seconds a token may be good.
+    static let expiries = 1...(30 * 86_400)
+
     /// Answers a request for such a path.
     func answer(_ request: HTTPRequest) throws -> HTTPResponse {
         guard let office else { return .text(404, "no principals here: the server was started with --plain\n") }
         let name = request.path == Self.path ? nil : String(request.path.dropFirst(Self.path.count + 1))
-        if request.method == (name == nil ? .get : .delete),
+        if (name == nil ? [.get, .post] : [.delete]).contains(request.method),
             let refusal = authority.refusal(of: request, needing: .admin)
         {
             return refusal
@@ -40,8 +56,29 @@ struct PrincipalsAPI: Sendable {
                 return .text(404, "no worker named \(HTTPResponse.printable(name)) is in; \(Self.path) lists who is\n")
             }
             return try .encoding(Revoked(revoked: name))
-        case (_, nil): return .text(405, "GET the list here; DELETE \(Self.path)/NAME shuts a worker out\n")
+        case (.post, nil): return try invite(request, office)
+        case (_, nil):
+            return .text(
+                405, "GET the list here, POST to let a worker in; DELETE \(Self.path)/NAME shuts a worker out\n")
         case (_, _): return .text(405, "DELETE shuts a worker out here; GET \(Self.path) lists them\n")
         }
+    }
+
+    /// Lets a worker in, as `fl-server enrol` does.
+    private func invite(_ request: HTTPRequest, _ office: IdentityOffice) throws -> HTTPResponse {
+        let wish = try Problem.read(
+            Wish.self, from: request, keys: ["name", "site", "domain", "expiresSeconds"])
+        let grant = Grant(name: wish.name, site: wish.site, domain: wish.domain)
+        if let flaw = grant.flaw { throw Problem(400, flaw) }
+        let seconds = wish.expiresSeconds ?? 3_600
+        guard Self.expiries.contains(seconds) else {
+            throw Problem(
+                400, "expiresSeconds: found \(seconds), expected seconds, 1 to \(Self.expiries.upperBound)")
+        }
+        let (token, expires) = try office.invite(grant, for: Int64(seconds))
+        authority.audit(request, "let \(grant.name) in at \(grant.site), domain \(grant.domain)")
+        return try .encoding(
+            Invited(
+                token: token.text, line: "fl-worker --name \(grant.name) --enrol \(token.text)", expires: expires))
     }
 }

@@ -21,6 +21,7 @@ final class ServerAPI: Sendable {
     private let scoring: ScoringAPI
     private let faults: FaultManagementAPI
     private let configuration: ConfigurationAPI
+    private let candidates: CandidatesAPI
 
     static let workersLimit = NumberParameter("limit", 1...10_000, default: 10_000, "Workers on a page.")
     static let workersAfter = TextParameter(name: "after", length: 0...200, text: "A worker's name: those behind it.")
@@ -43,6 +44,7 @@ final class ServerAPI: Sendable {
         authority: HTTPAuthority, office: IdentityOffice?, orders: ServerOrders, configuration: ConfigurationAPI
     ) {
         self.configuration = configuration
+        candidates = CandidatesAPI(board: board, authority: authority, orders: orders)
         models = ModelsAPI(folder: folder, board: board, tool: tool, authority: authority, orders: orders)
         scoring = ScoringAPI(
             folder: folder, board: board, library: library, workbench: workbench, tool: tool, authority: authority)
@@ -63,8 +65,8 @@ final class ServerAPI: Sendable {
             federation: { board.current.federation }, lastAlarm: { board.lastAlarm.load(ordering: .acquiring) })
     }
 
-    /// The path whose bodies are larger than others, and how large.
-    var largeBodies: HTTPServer.LargeBodies { scoring.largeBodies }
+    /// The paths whose bodies are larger than others, and how large.
+    var largeBodies: [HTTPServer.LargeBodies] { [scoring.largeBodies, candidates.largeBodies] }
 
     /// Answers a request.
     func answer(_ request: HTTPRequest) -> HTTPResponse {
@@ -90,6 +92,7 @@ final class ServerAPI: Sendable {
         }
         do {
             if request.path == "/v1/placement/target" { return try target(request) }
+            if request.path == CandidatesAPI.path { return try candidates.answer(request) }
             if LibraryAPI.serves(request.path) { return try library.answer(request) }
             if PrincipalsAPI.serves(request.path) { return try principals.answer(request) }
             if OperationsAPI.serves(request.path) { return try operations.answer(request) }
@@ -227,7 +230,7 @@ final class ServerAPI: Sendable {
                     }, rejections: state.rejections, rounds: entries))
     }
 
-    private static let noPlacement = "no placement here: the server was started without target-seconds\n"
+    static let noPlacement = "no placement here: the server was started without target-seconds\n"
 
     private func placement() throws -> HTTPResponse {
         guard let report = board.current.placement else { return .text(404, Self.noPlacement) }

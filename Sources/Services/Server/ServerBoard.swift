@@ -18,6 +18,7 @@ final class ServerBoard: Sendable {
         var refusedHandshakes = 0
         var refusedConnections: [String: Int] = [:]
         var placement: PlacementReport?
+        var placementNodes: PlacementNodes?
         /// Seconds for which the commits of the latest rounds waited for the disk, by round.
         var syncSeconds: [UInt32: Double] = [:]
     }

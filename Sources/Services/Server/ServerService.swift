@@ -333,7 +333,8 @@ package final class ServerService {
     private static func show(_ node: ServerNode, on board: ServerBoard) {
         let machine = node.machine
         let workers = machine.workers
-        let report = node.placement.map(PlacementReport.init)
+        let nodes = node.placement.map { PlacementNodes($0, start: machine.startNumber, fenced: node.fenced) }
+        let report = nodes.flatMap { nodes in node.placement.map { PlacementReport($0, nodes) } }
         board.update { state in
             state.federation = "\(machine.configuration.federation)"
             state.version = machine.version
@@ -345,6 +346,7 @@ package final class ServerService {
             state.rejections = Dictionary(
                 uniqueKeysWithValues: machine.rejections.map { ($0.key.rawValue, $0.value) })
             state.placement = report
+            state.placementNodes = nodes
             state.refusedMessages = machine.refusals.counts
             state.refusedAlarms = Dictionary(
                 uniqueKeysWithValues: node.acceptance.refusals.map { ("\($0.key)", $0.value) })

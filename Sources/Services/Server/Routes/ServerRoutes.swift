@@ -52,6 +52,15 @@ enum ServerRoutes {
                 role: .operate, bodies: [("application/json", "Target")], answers: [.json("Target")],
                 refusals: [400, 409, 415]),
             Route(
+                method: .get, path: CandidatesAPI.path,
+                summary: "What should run on each node that could run a worker, and what does",
+                answers: [.json("PlacementNodes")], refusals: [404]),
+            Route(
+                method: .put, path: CandidatesAPI.path,
+                summary: "Says which nodes could run a worker, all of them, until its time is over", role: .operate,
+                bodies: [("application/json", "Candidates")], answers: [.json("CandidatesTaken")],
+                refusals: [400, 409, 413, 415]),
+            Route(
                 method: .get, path: "/v1/alarms", summary: "Events of alarms, in the order of their numbers",
                 parameters: [ServerAPI.since.parameter, ServerAPI.alarmsLimit.parameter, AlarmView.form.parameter],
                 answers: [.json("Alarms")], refusals: [400]),
@@ -155,6 +164,10 @@ enum ServerRoutes {
         Route(
             method: .get, path: PrincipalsAPI.path, summary: "Who may take part", role: .admin,
             answers: [.json("Principals")], refusals: [404]),
+        Route(
+            method: .post, path: PrincipalsAPI.path, summary: "Lets a worker in: makes the token that it enrols with",
+            role: .admin, bodies: [("application/json", "InvitationWish")], answers: [.json("Invited")],
+            refusals: [400, 404, 415]),
         Route(
             method: .delete, path: PrincipalsAPI.path + "/{name}", summary: "Shuts a worker out", role: .admin,
             parameters: [name("name", "A worker's name.")], answers: [.json("Revoked")], refusals: [404]),
