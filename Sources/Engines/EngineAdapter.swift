@@ -18,7 +18,7 @@ package protocol EngineAdapter {
     /// What the engine says now.
     mutating func observe() throws(EngineError) -> EngineObservation
     /// Asks for a copy of a worker. Asking again for the same generation of a worker starts no second copy.
-    mutating func start(_ request: EngineJobRequest) throws(EngineError)
+    mutating func start(_ request: EngineJobRequest, _ command: EngineCommand) throws(EngineError)
     /// Ends a job; one that is not there any more is no error.
     mutating func stop(_ job: EngineJob) throws(EngineError)
 }

@@ -17,6 +17,20 @@ import CCurl
         }
     }
 
+    /// With which certificate a client shows who it is.
+    package struct Identity: Equatable, Sendable {
+        /// File with the certificate (PEM).
+        package var certificate: String
+        /// File with its private key (PEM).
+        package var key: String
+
+        /// A certificate and its key.
+        package init(certificate: String, key: String) {
+            self.certificate = certificate
+            self.key = key
+        }
+    }
+
     /// What came of it.
     package enum End: Equatable, Sendable {
         /// A whole answer with a status of 200 to 299, or the reader had enough.
@@ -33,6 +47,8 @@ import CCurl
         case otherKey
         /// The file of authorities has none.
         case noAuthorities
+        /// The own certificate or its key cannot be used; in libcurl's words.
+        case noIdentity(String)
         /// It does not speak TLS as expected; in libcurl's words.
         case notTLS(String)
         /// The connection broke.
@@ -60,8 +76,13 @@ import CCurl
     ///
     /// - Parameters:
     ///   - url: begins with `http://` or `https://`; is asked itself, whatever proxies there are.
+    ///   - identity: what the client shows, if anything.
+    ///   - timeout: how long all of it may take, after which nobody is there; `nil`: as long as it takes.
     ///   - read: takes bytes of a body, or none when nothing has come for a second; returns whether it wants more.
-    package init?(_ url: String, trust: Trust, read: @escaping ([UInt8]) -> Bool) {
+    package init?(
+        _ url: String, trust: Trust, identity: Identity? = nil, timeout: Duration? = nil,
+        read: @escaping ([UInt8]) -> Bool
+    ) {
         guard CurlLibrary.isReady, let handle = unsafe curl_easy_init() else { return nil }
         unsafe self.handle = handle
         self.read = read
@@ -72,6 +93,15 @@ import CCurl
         set(CURLOPT_NOPROXY, "*")
         set(CURLOPT_CONNECTTIMEOUT, Self.patience)
         set(CURLOPT_SSLVERSION, faultline_curl_tls_12)
+        if let timeout {
+            let (seconds, attoseconds) = timeout.components
+            // None at all would be without an end.
+            set(CURLOPT_TIMEOUT_MS, max(1, Int(clamping: seconds) * 1_000 + Int(attoseconds / 1_000_000_000_000_000)))
+        }
+        if let identity {
+            set(CURLOPT_SSLCERT, identity.certificate)
+            set(CURLOPT_SSLKEY, identity.key)
+        }
         if let file = trust.authorities { set(CURLOPT_CAINFO, file) }
         guard let pin = trust.pin else { return }
         set(CURLOPT_PINNEDPUBLICKEY, pin)
@@ -126,6 +156,7 @@ import CCurl
         case CURLE_PEER_FAILED_VERIFICATION: return .untrusted(words(code))
         case CURLE_SSL_PINNEDPUBKEYNOTMATCH: return .otherKey
         case CURLE_SSL_CACERT_BADFILE: return .noAuthorities
+        case CURLE_SSL_CERTPROBLEM: return .noIdentity(words(code))
         case CURLE_SSL_CONNECT_ERROR: return .notTLS(words(code))
         default: return .broken
         }

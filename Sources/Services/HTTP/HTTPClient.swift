@@ -123,6 +123,7 @@ package enum HTTPClient {
             return .unreachable(
                 "\(peer.trust?.authorities ?? "--ca-file"): found no certificates in PEM, expected those of authorities to trust"
             )
+        case .noIdentity(let words): return .unreachable("\(peer): \(words)")
         case .notTLS(let words): return .unreachable("\(peer): it does not speak TLS as expected (\(words))")
         case .broken: return .unreachable("the connection to \(peer) broke")
         }

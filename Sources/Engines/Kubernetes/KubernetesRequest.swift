@@ -1,0 +1,86 @@
+import Platform
+
+/// One request to the API server, as what is sent.
+struct KubernetesRequest: Equatable {
+    var method: String
+    /// Path and query.
+    var path: String
+    var body: JSONValue?
+
+    /// Items of a page of a list.
+    static let pageSize = 250
+    /// How long a watch goes on before the server ends it; a connection whose other end is gone is found so.
+    static let watchSeconds = 20
+
+    /// What lists and watches are about.
+    enum Kind: String, Sendable {
+        case nodes
+        case pods
+    }
+
+    /// The next request of a store.
+    static func next<Item>(
+        _ kind: Kind, _ next: KubernetesStore<Item>.Request, _ settings: KubernetesSettings
+    ) -> KubernetesRequest {
+        let selector = kind == .nodes ? settings.nodes : KubernetesManifest(settings: settings).selector
+        var query = selector.isEmpty ? [] : ["labelSelector=\(escaped(selector))"]
+        switch next {
+        case .list(let continuation):
+            query.append("limit=\(pageSize)")
+            if let continuation { query.append("continue=\(escaped(continuation))") }
+        case .watch(let version):
+            query += [
+                "watch=true", "allowWatchBookmarks=true", "timeoutSeconds=\(watchSeconds)",
+                "resourceVersion=\(escaped(version))",
+            ]
+        }
+        let path = kind == .nodes ? "/api/v1/nodes" : collection("pods", settings)
+        return KubernetesRequest(method: "GET", path: path + "?" + query.joined(separator: "&"))
+    }
+
+    private static func collection(_ kind: String, _ settings: KubernetesSettings) -> String {
+        "/api/v1/namespaces/\(settings.namespace)/\(kind)"
+    }
+
+    /// Makes something.
+    static func create(_ kind: String, _ body: JSONValue, _ settings: KubernetesSettings) -> KubernetesRequest {
+        KubernetesRequest(method: "POST", path: collection(kind, settings), body: body)
+    }
+
+    /// Puts a Secret in another's place.
+    static func replaceSecret(_ name: String, _ body: JSONValue, _ settings: KubernetesSettings) -> KubernetesRequest {
+        KubernetesRequest(method: "PUT", path: collection("secrets", settings) + "/" + escaped(name), body: body)
+    }
+
+    /// Ends a pod, and with a uid only the one that has it.
+    static func deletePod(_ name: String, uid: String?, _ settings: KubernetesSettings) -> KubernetesRequest {
+        var body: [String: JSONValue] = [
+            "apiVersion": .string("v1"), "kind": .string("DeleteOptions"),
+            "gracePeriodSeconds": JSONValue(settings.graceSeconds),
+        ]
+        if let uid { body["preconditions"] = .object(["uid": .string(uid)]) }
+        return KubernetesRequest(
+            method: "DELETE", path: collection("pods", settings) + "/" + escaped(name), body: .object(body))
+    }
+
+    /// Deletes a Secret.
+    static func deleteSecret(_ name: String, _ settings: KubernetesSettings) -> KubernetesRequest {
+        KubernetesRequest(method: "DELETE", path: collection("secrets", settings) + "/" + escaped(name))
+    }
+
+    /// A text as part of a path or a query: everything but letters, digits and `-._~` as %HH (RFC 3986, 2.3).
+    static func escaped(_ text: String) -> String {
+        let digits = Array("0123456789ABCDEF".utf8)
+        var bytes: [UInt8] = []
+        for byte in text.utf8 {
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
+                UInt8(ascii: "~"):
+                bytes.append(byte)
+            default: bytes += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+            }
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}
