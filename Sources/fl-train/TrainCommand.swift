@@ -79,9 +79,11 @@ struct TrainCommand: Command {
             let trainer = try ModelTrainer(configuration: configuration, threads: threads) { threads in
                 try AcceleratorCatalog.backend(named: configuration.accelerator, threads: threads) { console.note($0) }
             }
-            let bundle = try trainer.train(
+            var bundle = try trainer.train(
                 sources, options: rules, tool: "fl-train \(Tool.version)", checkpoints: store,
                 control: TrainingControl(onProgress: { progress.show($0) }))
+            console.progress("looking what is usual")
+            try bundle.learnUsualRanges(from: sources, options: reader)
             var training = DetectorTraining(
                 methods: methods, falseAlarmsPerDay: arguments[TrainingOptions.falseAlarms], seed: configuration.seed)
             training.deviations = deviations

@@ -54,4 +54,22 @@ import Testing
             try gate.pass(update(samples: .max), kind: .training, base: base).sampleCount
                 == WeightedAverage.largestWeight)
     }
+
+    /// Figures are what they are in each round: bounded, without a loss, and held against nobody's.
+    @Test func figuresAreBounded() throws {
+        let schema = FederatedModel.Group.figures + "s"
+        let base = FederatedModel(context: [], groups: [.init(name: "usual", schema: schema, parameters: [0, 0, 0])])
+        func pass(_ values: [Float]) throws -> Contribution {
+            try ContributionGate().pass(
+                update(name: "usual", schema: schema, loss: 0, parameters: values), kind: .training, base: base)
+        }
+        let passed = try pass([8, -8, 1])
+        #expect(throws: FederationError.self) { try pass([8.1, 0, 0]) }
+        #expect(throws: FederationError.self) { try pass([0, .nan, 0]) }
+        #expect(passed.announcement(from: base).isEmpty)
+        var losses = RoundLosses()
+        losses.add(passed, from: "a")
+        losses.add(update(), from: "a")
+        #expect(losses.entries["a"]?.keys.sorted() == ["physical.cpu"])
+    }
 }

@@ -4,6 +4,7 @@ import Services
 import Telemetry
 import TestSupport
 import Testing
+import Watching
 
 @Suite struct TelemetryLearnerTests {
     private static let demo = "Datasets/demo/site1"
@@ -48,5 +49,58 @@ import Testing
         }
         #expect(!updates[0].isEmpty && updates[0] == updates[1])
         #expect(told.all.count == 1)
+    }
+
+    /// What sites say of what is usual is averaged like weights, and is what one place would have found.
+    @Test func whatIsUsualIsTheSameFederatedAndInOnePlace() throws {
+        var configuration = TrainingConfiguration()
+        configuration.window = 6
+        configuration.stride = 64
+        configuration.hidden = [4]
+        configuration.epochs = 1
+        let sources = try DataCatalog.discover([Self.demo]).filter { $0.part == .train }
+        let halves = [Array(sources[..<1]), Array(sources[1...])]
+        let rules = try GroupRules.builtIn()
+        let learners = try halves.map {
+            try TelemetryLearner(sources: $0, reader: ReaderOptions(), rules: rules, threads: 1) {
+                try VectorBackend(threads: $0)
+            }
+        }
+        func work(_ learner: TelemetryLearner, _ kind: RoundKind, _ model: FederatedModel?) throws -> Contribution {
+            try learner.work(
+                WorkKey(
+                    round: model == nil ? 0 : 1, kind: kind, baseVersion: model == nil ? 0 : 1,
+                    entities: learner.entities),
+                hyperparameters: [], model: model, mayAccelerate: false, isCancelled: { false })
+        }
+        let statistics = try learners.enumerated().map {
+            ("\($0.offset)", try work($0.element, .statistics, nil).statistics)
+        }
+        guard
+            case .made(let base, _) = TelemetryModelMaker(configuration: configuration, rules: rules)
+                .makeInitialModel(statistics: statistics)
+        else {
+            Issue.record("no model")
+            return
+        }
+        let context = try FederationContext(of: base)
+        #expect(try context.bundle(of: base, tool: "test").usualRanges() == nil)
+        let gate = ContributionGate()
+        var aggregator = FederatedAveraging().aggregateTraining(base: base)
+        for (index, learner) in learners.enumerated() {
+            let passed = try gate.pass(try work(learner, .training, base), kind: .training, base: base)
+            #expect(passed.groups.contains { $0.holdsFigures })
+            #expect(try !work(learner, .evaluation, base).groups.contains { $0.holdsFigures })
+            aggregator.add(passed, from: "\(index)")
+        }
+        let found = try #require(try context.bundle(of: aggregator.result(), tool: "test").usualRanges())
+        let central = try #require(
+            try UsualRanges.learned(from: sources, pipeline: context.pipeline, options: ReaderOptions())
+        ).ranges
+        #expect(found.metrics == central.metrics)
+        #expect(zip(found.values, central.values).allSatisfy { abs($0 - $1) < 1e-5 })
+        // A further loop finds it anew.
+        let (next, _) = context.carrying(aggregator.result(), of: context, into: try context.initialModel())
+        #expect(try context.bundle(of: next, tool: "test").usualRanges() == nil)
     }
 }

@@ -30,6 +30,9 @@ package struct Contribution: Equatable, Sendable {
             self.lossAfter = lossAfter
             self.parameters = parameters
         }
+
+        /// Whether the parameters are figures; see ``FederatedModel/Group/holdsFigures``.
+        package var holdsFigures: Bool { schema.hasPrefix(FederatedModel.Group.figures) }
     }
 
     private static let format: UInt16 = 2
@@ -75,9 +78,10 @@ package struct Contribution: Equatable, Sendable {
         return result
     }
 
-    /// Samples over all groups, saturating.
+    /// Samples over all groups that are trained, saturating.
     package var sampleCount: UInt64 {
         groups.reduce(0) { sum, group in
+            if group.holdsFigures { return sum }
             let (next, overflow) = sum.addingReportingOverflow(group.sampleCount)
             return overflow ? .max : next
         }

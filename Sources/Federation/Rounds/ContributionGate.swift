@@ -67,12 +67,13 @@ package struct ContributionGate: Equatable, Sendable {
             squared += change * change
         }
         guard finite else { throw FederationError(.nonFinite, "group \(update.name): a parameter is not finite") }
-        let bound = min(largestParameter, WeightedAverage.largestValue)
+        let most = model.holdsFigures ? FederatedModel.Group.largestFigure : largestParameter
+        let bound = min(most, WeightedAverage.largestValue)
         guard largest <= bound else {
             throw FederationError(
                 .overNorm, "group \(update.name): a parameter of magnitude \(largest), at most \(bound) is allowed")
         }
-        guard squared.squareRoot() <= largestChange else {
+        guard model.holdsFigures || squared.squareRoot() <= largestChange else {
             throw FederationError(
                 .overNorm,
                 "group \(update.name): a change of norm \(squared.squareRoot()), at most \(largestChange) is allowed")

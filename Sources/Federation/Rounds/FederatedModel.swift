@@ -17,6 +17,16 @@ package struct FederatedModel: Equatable, Sendable {
             self.schema = schema
             self.parameters = parameters
         }
+
+        /// Whether the parameters are figures about samples and no weights of a model. They are averaged alike; but each
+        /// round they are what they are, not a step from the version before, so that no change is held against others', and
+        /// none has a loss. Instead each is within ``largestFigure``.
+        package var holdsFigures: Bool { schema.hasPrefix(Self.figures) }
+
+        /// What the schema of such a group begins with.
+        package static let figures = "figures "
+        /// The largest magnitude of a figure.
+        package static let largestFigure: Float = 8
     }
 
     private static let format: UInt16 = 1

@@ -123,9 +123,11 @@ extension Contribution {
 }
 
 extension Contribution.GroupUpdate {
-    /// How far the parameters are from those of the base; `nil` where there are none to compare.
+    /// How far the parameters are from those of the base; `nil` where there are none to compare, or they are figures.
     func change(from base: FederatedModel?) -> Double? {
-        guard let old = base?.group(named: name)?.parameters, old.count == parameters.count else { return nil }
+        guard let group = base?.group(named: name), !group.holdsFigures else { return nil }
+        let old = group.parameters
+        guard old.count == parameters.count else { return nil }
         var squared = 0.0
         for index in old.indices {
             let difference = Double(parameters[index]) - Double(old[index])

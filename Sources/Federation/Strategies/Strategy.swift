@@ -69,9 +69,9 @@ package struct RoundLosses: Equatable, Sendable {
     /// No losses yet.
     package init() {}
 
-    /// Adds a worker's losses.
+    /// Adds a worker's losses. Figures have none.
     package mutating func add(_ contribution: Contribution, from worker: String) {
-        for group in contribution.groups {
+        for group in contribution.groups where !group.holdsFigures {
             entries[worker, default: [:]][group.name] = Entry(
                 sampleCount: group.sampleCount, before: group.lossBefore, after: group.lossAfter)
         }

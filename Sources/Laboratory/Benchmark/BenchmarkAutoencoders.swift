@@ -84,7 +84,7 @@ final class BenchmarkAutoencoders: Sendable {
         }
         return try slot.bundle.withLock { bundle in
             if let bundle { return bundle }
-            let made: ModelBundle
+            var made: ModelBundle
             switch learning {
             case .local: made = try trained([entity], threads: threads)
             case .central: made = try trained(peers(of: entity), threads: threads)
@@ -92,6 +92,8 @@ final class BenchmarkAutoencoders: Sendable {
                 let central = try self.bundle(entity, .central, threads: threads)
                 made = try federated(peers(of: entity), like: central, threads: threads)
             }
+            let members = learning == .local ? [entity] : peers(of: entity)
+            try made.learnUsualRanges(from: members.compactMap(\.training), options: reader)
             // A local model has one user.
             if learning != .local { bundle = made }
             return made

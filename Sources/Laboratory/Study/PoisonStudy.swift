@@ -71,7 +71,7 @@ struct PoisonStudy {
         let metrics = Dictionary(uniqueKeysWithValues: context.groups.map { ($0.name, $0.metrics) })
         let bundle = ModelBundle(
             tool: "fl-train \(Tool.version)", configuration: configuration,
-            groups: model.groups.map { group in
+            groups: model.groups.filter { !$0.holdsFigures }.map { group in
                 (
                     name: group.name, metrics: metrics[group.name] ?? [],
                     parameters: Tensor(group.parameters, shape: [group.parameters.count])

@@ -14,7 +14,8 @@ package struct TelemetryModelMaker: InitialModelMaker {
         self.configuration = configuration
         self.rules = rules
         var gate = gate
-        gate.mostGroups = min(gate.mostGroups, WireLimits.groups)
+        // One more is that of what is usual.
+        gate.mostGroups = min(gate.mostGroups, WireLimits.groups - 1)
         self.gate = gate
     }
 

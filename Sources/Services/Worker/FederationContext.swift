@@ -4,6 +4,7 @@ import Foundation
 import Numerics
 import Platform
 package import Telemetry
+import Watching
 
 /// What all workers of a federation agree on after the statistics: how samples are cleaned and scaled, which groups there
 /// are and how they are trained. Travels with every version.
@@ -98,7 +99,28 @@ package struct FederationContext: Codable, Equatable, Sendable {
                 return FederatedModel.Group(
                     name: group.name, schema: schema(of: group),
                     parameters: shape.initialParameters(seed: configuration.seed, group: group.name).elements)
-            })
+            } + [usualGroup])
+    }
+
+    /// Name of the group whose parameters are ``Watching/UsualRanges``. Groups of metrics have a dot in theirs.
+    static let usualName = "usual"
+
+    /// The group of what is usual, of which nobody knows anything yet.
+    private var usualGroup: FederatedModel.Group {
+        let metrics = UsualRanges.metrics(of: pipeline)
+        let digest = SHA256.hexadecimalDigest(of: metrics.joined(separator: "\n").utf8).prefix(32)
+        return FederatedModel.Group(
+            name: Self.usualName, schema: FederatedModel.Group.figures + digest,
+            parameters: [Float](repeating: 0, count: metrics.count * UsualRanges.figures))
+    }
+
+    /// What a version knows of the metrics from all sites; `nil`: nothing.
+    private func usualRanges(of model: FederatedModel) -> UsualRanges? {
+        guard let group = model.group(named: Self.usualName), group.holdsFigures,
+            let ranges = UsualRanges(metrics: UsualRanges.metrics(of: pipeline), values: group.parameters),
+            !ranges.isEmpty
+        else { return nil }
+        return ranges
     }
 
     /// A version of this context with the parameters that another one has learned, group by group, and the groups for
@@ -108,6 +130,8 @@ package struct FederationContext: Codable, Equatable, Sendable {
     ) -> (model: FederatedModel, begun: [String]) {
         var begun: [String] = []
         let groups = model.groups.map { group -> FederatedModel.Group in
+            // What is usual is found anew in each loop.
+            if group.holdsFigures { return group }
             guard let known = last.group(named: group.name)?.parameters,
                 let metrics = old.groups.first(where: { $0.name == group.name })?.metrics.count,
                 let oldScaler = old.scalers[group.name], let newScaler = scalers[group.name]
@@ -148,7 +172,9 @@ package struct FederationContext: Codable, Equatable, Sendable {
                 trained.append((group.name, group.metrics, vector))
             }
         }
-        return ModelBundle(
+        var bundle = ModelBundle(
             tool: tool, configuration: configuration, groups: trained, cleaning: pipeline, scaling: scalers)
+        if let usual = usualRanges(of: model) { try bundle.setUsualRanges(usual) }
+        return bundle
     }
 }

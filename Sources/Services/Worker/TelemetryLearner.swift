@@ -5,6 +5,7 @@ import Numerics
 import Platform
 import Synchronization
 package import Telemetry
+import Watching
 
 /// Learns from metric files: statistics, rounds of training with ``Autoencoders/LocalTraining``, and evaluation.
 package final class TelemetryLearner: Learner {
@@ -26,6 +27,9 @@ package final class TelemetryLearner: Learner {
     private let known = Mutex<(bytes: [UInt8], context: FederationContext)?>(nil)
     /// The training windows of the last round's entities: the next round needs the same.
     private let cache = Mutex<(context: [UInt8], entities: [String], groups: [GroupTrainingData])?>(nil)
+
+    /// What is usual here, of the last round's entities.
+    private let usualFigures = Mutex<(context: [UInt8], entities: [String], update: Contribution.GroupUpdate?)?>(nil)
 
     /// Where nothing is trained, a group's parameters stay as they are, and so does their loss: it is measured once.
     private let stillLosses = Mutex<[String: (parameters: [Float], loss: Double)]>([:])
@@ -136,7 +140,33 @@ package final class TelemetryLearner: Learner {
                 groups[index], round: Int(key.round) - 1, kind: key.kind, context: context, model: model,
                 backend: backend, isCancelled: isCancelled)
         }
-        return Contribution(kind: key.kind, rawBytes: rawBytes, groups: updates)
+        // Who trains nothing says nothing.
+        let figures =
+            key.kind == .training && !updates.isEmpty
+            ? try usual(context, model, entities: key.entities, sources: mine, isCancelled: isCancelled) : nil
+        return Contribution(kind: key.kind, rawBytes: rawBytes, groups: updates + [figures].compactMap { $0 })
+    }
+
+    /// What is usual of its metrics here, as a group's update; `nil` where there is too little to say, or the version does
+    /// not ask. It is the same in all rounds of a loop.
+    private func usual(
+        _ context: FederationContext, _ model: FederatedModel, entities: [String], sources: [EntitySource],
+        isCancelled: @escaping @Sendable () -> Bool
+    ) throws -> Contribution.GroupUpdate? {
+        guard let base = model.group(named: FederationContext.usualName), base.holdsFigures else { return nil }
+        if let known = usualFigures.withLock({ $0 }), known.context == model.context, known.entities == entities {
+            return known.update
+        }
+        let found = try UsualRanges.learned(
+            from: sources, pipeline: context.pipeline, options: reader, isCancelled: isCancelled)
+        guard !isCancelled() else { return nil }
+        let update = found.map { found in
+            Contribution.GroupUpdate(
+                name: base.name, schema: base.schema, sampleCount: UInt64(found.rows), steps: 0, lossBefore: 0,
+                lossAfter: 0, parameters: found.ranges.values)
+        }
+        usualFigures.withLock { $0 = (model.context, entities, update) }
+        return update
     }
 
     private func context(of model: FederatedModel) throws -> FederationContext {

@@ -55,6 +55,7 @@ package struct DetectorTraining: Sendable {
         onFailure: (EntitySource, any Error) throws -> Void = { throw $1 }
     ) throws -> [String: DetectorSet] {
         let engines = engines(bundle, backend)
+        let usual = try bundle.usualRanges()
         var result = Dictionary(uniqueKeysWithValues: methods.map { ($0.name, DetectorSet()) })
         let types = Dictionary(grouping: sources, by: \.type).sorted { $0.key < $1.key }
         var done = 0
@@ -70,7 +71,7 @@ package struct DetectorTraining: Sendable {
                         let samples = learnable.samples(for: method)
                         result[method.name]?.entities[source.key] = try fit(
                             method, to: [samples], named: source.key,
-                            stepSeconds: clocks?.steps[source.key] ?? clocks?.step ?? 1)
+                            stepSeconds: clocks?.steps[source.key] ?? clocks?.step ?? 1, usual: usual)
                         // Of a type's only entity there is nothing else to learn.
                         if members.count > 1 { pooled[method.name, default: []].append(samples) }
                     }
@@ -86,7 +87,8 @@ package struct DetectorTraining: Sendable {
                     result[method.name]?.types[type] = only
                 } else if pooled[method.name] != nil {
                     result[method.name]?.types[type] = try fit(
-                        method, to: pooled[method.name] ?? [], named: "type \(type)", stepSeconds: clocks?.step ?? 1)
+                        method, to: pooled[method.name] ?? [], named: "type \(type)", stepSeconds: clocks?.step ?? 1,
+                        usual: usual)
                 }
             }
         }
@@ -110,9 +112,11 @@ package struct DetectorTraining: Sendable {
             engines: engines(bundle, backend))
         for frame in frames { try road.append(frame) }
         let learnable = road.finish(bundle)
+        let usual = try bundle.usualRanges()
         return try methods.map { method in
             try fit(
-                method, to: [learnable.samples(for: method)], named: "\(site)/\(entity)", stepSeconds: stepSeconds)
+                method, to: [learnable.samples(for: method)], named: "\(site)/\(entity)", stepSeconds: stepSeconds,
+                usual: usual)
         }
     }
 
@@ -180,12 +184,13 @@ package struct DetectorTraining: Sendable {
     }
 
     func fit(
-        _ method: DetectionMethod, to entities: [DetectorSamples], named name: String, stepSeconds: Double
+        _ method: DetectionMethod, to entities: [DetectorSamples], named name: String, stepSeconds: Double,
+        usual: UsualRanges?
     ) throws -> EntityModel {
         do {
             return try EntityModel.trained(
                 method, on: entities, stepSeconds: stepSeconds, seed: seed, deviations: deviations,
-                isCancelled: isCancelled)
+                usual: usual, isCancelled: isCancelled)
         } catch {
             throw DetectionError(error.code, "fitting '\(method.name)' to \(name)", error.detail)
         }

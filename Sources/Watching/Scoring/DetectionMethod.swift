@@ -143,8 +143,10 @@ package struct DetectionMethod: Codable, Sendable, Hashable {
     ///   - precision: of quantile sketches: 52 for exact quantiles where all samples are at hand, fewer bits where
     ///     summaries leave a domain.
     ///   - seed: for random scores.
-    package func makeFit(metrics: [String], groups: [String], precision: Int = 52, seed: UInt64 = 0) -> any DetectorFit
-    {
+    ///   - usual: what is known of the metrics from other entities, for a detector that can use it.
+    package func makeFit(
+        metrics: [String], groups: [String], precision: Int = 52, seed: UInt64 = 0, usual: UsualRanges? = nil
+    ) -> any DetectorFit {
         switch kind {
         case .random: RandomFit(detector: RandomDetector(metrics: metrics, seed: seed))
         case .zScore: ZScoreFit(metrics: metrics)
@@ -152,7 +154,8 @@ package struct DetectionMethod: Codable, Sendable, Hashable {
         case .range: RangeFit(metrics: metrics)
         case .quantileRange: RangeFit(metrics: metrics, tail: 0.005, precision: precision)
         case .principalComponents: PrincipalComponentFit(metrics: metrics)
-        case .evidence: EvidenceFit(metrics: metrics, groups: groups, parts: parts, precision: precision)
+        case .evidence:
+            EvidenceFit(metrics: metrics, groups: groups, parts: parts, precision: precision, usual: usual)
         }
     }
 }

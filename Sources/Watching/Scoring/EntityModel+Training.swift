@@ -10,11 +10,13 @@ extension EntityModel {
     ///   - entities: samples that are mostly normal; all with the same metrics.
     ///   - stepSeconds: time from one sample to the next.
     ///   - deviations: which deviations count.
+    ///   - usual: what is known of the metrics from other entities; `nil`: nothing.
     ///   - isCancelled: whether the result is no longer wanted; asked between the passes.
     /// - Throws: ``DetectionError`` when there are too few samples, the metrics differ, or it is no longer wanted.
     package static func trained(
         _ method: DetectionMethod, on entities: [DetectorSamples], stepSeconds: Double, folds: Int = 4,
-        seed: UInt64 = 0, deviations: DeviationRules = DeviationRules(), isCancelled: () -> Bool = { false }
+        seed: UInt64 = 0, deviations: DeviationRules = DeviationRules(), usual: UsualRanges? = nil,
+        isCancelled: () -> Bool = { false }
     ) throws(DetectionError) -> EntityModel {
         precondition(folds > 1, "a held-out part needs two folds")
         guard let first = entities.first else {
@@ -30,7 +32,8 @@ extension EntityModel {
         let cells = entities.reduce(0) { $0 + $1.count } * first.metricCount * max(1, method.parts.count)
         let fit = method.makeFit(
             metrics: first.metrics, groups: first.groups,
-            precision: cells <= EvidenceFit.largestExactFit ? 52 : EvidenceFit.coarsePrecision, seed: seed)
+            precision: cells <= EvidenceFit.largestExactFit ? 52 : EvidenceFit.coarsePrecision, seed: seed, usual: usual
+        )
         let (detector, others) = try fit.fitted(to: entities, folds: folds, isCancelled: isCancelled)
         let limits = DeviationLimits(deviations, of: entities, input: method.input ?? .values)
         var heldOut = HeldOutScores(

@@ -48,6 +48,8 @@ package struct EvidenceFit: DetectorFit {
     private let parts: [EvidencePart]
     private let precision: Int
     private let blocks: [[Int]]
+    /// What is usual of each part of each metric; empty: nobody knows.
+    private let usual: [EvidencePart: [UsualRanges.Reach?]]
     private var pass: Pass = .centres
 
     /// Cells of views that are kept exactly while ranges are learned; beyond, coarser sketches bound the memory.
@@ -63,9 +65,10 @@ package struct EvidenceFit: DetectorFit {
     /// - Parameters:
     ///   - groups: the resource group of each metric.
     ///   - precision: of the sketches; see ``DistributionSketch``.
+    ///   - usual: what is known of these metrics from other entities; `nil`: nothing.
     package init(
         metrics: [String], groups: [String], parts: [EvidencePart] = EvidencePart.allCases,
-        precision: Int = coarsePrecision
+        precision: Int = coarsePrecision, usual: UsualRanges? = nil
     ) {
         precondition(metrics.count == groups.count, "one group for each metric")
         precondition(!parts.isEmpty, "a detector of no part sees nothing")
@@ -74,6 +77,7 @@ package struct EvidenceFit: DetectorFit {
         self.parts = parts
         self.precision = precision
         blocks = MetricRelations.blocks(groups: groups)
+        self.usual = usual?.reaches(of: metrics, in: groups) ?? [:]
     }
 
     /// The parts that a row shows without knowing how metrics and times belong together. Levels are always looked at:
@@ -166,10 +170,12 @@ package struct EvidenceFit: DetectorFit {
             metrics: metrics, groups: groups, parts: known,
             ranges: known.compactMap { part in
                 guard let place = late.firstIndex(of: part) else { return levels.ranges[part] }
+                let sketches = summary.sketches[place * metrics.count..<(place + 1) * metrics.count]
                 let range = NormalRange(
-                    summary.sketches[place * metrics.count..<(place + 1) * metrics.count],
+                    sketches,
                     widths: part.leastWidth.map { [Double](repeating: $0, count: metrics.count) } ?? levels.widths)
-                return part == .rhythm ? range.moved(by: start.reference) : range
+                return part == .rhythm
+                    ? range.moved(by: start.reference) : drawn(range, part, levels.scale, sketches)
             },
             relations: relations(levels.scale, products), rhythm: products.rhythm, trainingSamples: start.samples)
     }
@@ -225,13 +231,23 @@ extension EvidenceFit {
             })
         var ranges: [EvidencePart: NormalRange] = [:]
         for (place, part) in early.enumerated() where parts.contains(part) {
+            let sketches = summary.sketches[place * width..<(place + 1) * width]
             let range = NormalRange(
-                summary.sketches[place * width..<(place + 1) * width],
-                held: part == .autoencoder ? summary.sketches[(early.count * width)...] : nil,
+                sketches, held: part == .autoencoder ? summary.sketches[(early.count * width)...] : nil,
                 widths: part.leastWidth.map { [Double](repeating: $0, count: width) } ?? widths)
-            ranges[part] = part == .level ? range.moved(by: start.reference) : range
+            ranges[part] =
+                part == .level ? drawn(range, part, scale ?? found, sketches).moved(by: start.reference) : range
         }
         return Levels(ranges: ranges, widths: widths, scale: scale ?? found)
+    }
+
+    /// A part's range shrunk towards what is usual of it.
+    private func drawn(
+        _ range: NormalRange, _ part: EvidencePart, _ scale: Scale, _ sketches: ArraySlice<DistributionSketch>
+    ) -> NormalRange {
+        guard let usual = usual[part] else { return range }
+        let spreads = part.isScaled ? [Double](repeating: 1, count: metrics.count) : scale.spread
+        return range.drawn(to: usual, spreads: spreads, rows: sketches.map(\.count))
     }
 }
 
@@ -328,7 +344,7 @@ extension NormalRange {
             rarityAbove: rarityAbove)
     }
 
-    private init(low: [Double], middle: [Double], high: [Double], rarityBelow: [Double], rarityAbove: [Double]) {
+    init(low: [Double], middle: [Double], high: [Double], rarityBelow: [Double], rarityAbove: [Double]) {
         (self.low, self.middle, self.high) = (low, middle, high)
         (self.rarityBelow, self.rarityAbove) = (rarityBelow, rarityAbove)
     }

@@ -53,6 +53,9 @@ package enum EvidencePart: String, Codable, Sendable, Hashable, CaseIterable {
         }
     }
 
+    /// Whether it is seen in spreads of the metric, not in its own unit.
+    var isScaled: Bool { leastWidth != nil }
+
     /// What it says of how an anomaly deviates.
     package var aspect: ViewAspect {
         switch self {
