@@ -191,7 +191,8 @@ package struct EngineReconciler: Sendable {
         switch job.state {
         case .pending:
             return memory.waiting.map { $0.id == job.id && now - $0.since >= settings.sight } ?? false
-        case .running where view.counts && round.running <= round.minimum:
+        case .running
+        where view.worker.isHere && !view.worker.standsBy && round.running - (view.counts ? 1 : 0) < round.minimum:
             return memory.running.map { now - $0.since >= settings.patience } ?? false
         // Refused, and yet it works.
         case .refused where !view.counts && view.worker.isHere && !view.worker.standsBy:
