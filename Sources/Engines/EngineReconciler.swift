@@ -17,7 +17,8 @@ package enum EngineDirective: Equatable, Sendable {
 /// - Nothing that runs is ended for a wish that has not held for ``Settings/settle``, while a worker that is wanted starts,
 ///   or so that fewer workers than a round needs are left: counted are those that run for the engine and are here for the
 ///   federation, so that it takes two to be wrong.
-/// - Of several copies the newest that runs stays. Jobs of workers that nobody speaks of are never touched.
+/// - Of several copies the newest that runs stays, and all of them while a round needs the worker. Jobs of workers that nobody
+///   speaks of are never touched.
 package struct EngineReconciler: Sendable {
     /// What is known of a worker besides what can be seen.
     private struct Memory {
@@ -183,22 +184,15 @@ package struct EngineReconciler: Sendable {
         )
     }
 
-    /// Whether a further copy can be ended. One that waits may have begun before the engine says so; and of two that are said to
-    /// run one may not, so that where a round needs the worker both have to be said to run for a while.
-    private func isOver(
-        _ job: EngineJob, _ view: View, _ memory: Memory, _ round: Round, at now: Instant
-    ) -> Bool {
-        switch job.state {
-        case .pending:
-            return memory.waiting.map { $0.id == job.id && now - $0.since >= settings.sight } ?? false
-        case .running
-        where view.worker.isHere && !view.worker.standsBy && round.running - (view.counts ? 1 : 0) < round.minimum:
-            return memory.running.map { now - $0.since >= settings.patience } ?? false
-        // Refused, and yet it works.
-        case .refused where !view.counts && view.worker.isHere && !view.worker.standsBy:
-            return round.running >= round.minimum
-        default: return true
-        }
+    /// Whether a round needs the worker, so that none of its copies can be ended: the engine may be wrong about which works.
+    private func isNeeded(_ view: View, _ round: Round) -> Bool {
+        view.worker.isHere && !view.worker.standsBy && round.running - (view.counts ? 1 : 0) < round.minimum
+    }
+
+    /// Whether a further copy can be ended, as far as it goes: one that waits may have begun before the engine says so.
+    private func isOver(_ job: EngineJob, _ memory: Memory, at now: Instant) -> Bool {
+        guard job.state == .pending else { return true }
+        return memory.waiting.map { $0.id == job.id && now - $0.since >= settings.sight } ?? false
     }
 
     /// What an engine refused is told to end once: it may list it for long.
@@ -237,7 +231,12 @@ package struct EngineReconciler: Sendable {
         }
         let memory = memories[name] ?? Memory()
         if memory.told != nil || memory.asked != nil { return [] }
-        if let other = view.others.last(where: { isOver($0, view, memory, round, at: now) }) {
+        if !view.others.isEmpty, isNeeded(view, round) {
+            held[name] =
+                "\(view.others.count + 1) copies stay: a round needs \(round.minimum) workers, and nobody knows which works"
+            return []
+        }
+        if let other = view.others.last(where: { isOver($0, memory, at: now) }) {
             // It may be the one that the federation knows: the other then has to come first.
             if other.state == .running {
                 if view.counts { round.running -= 1 }

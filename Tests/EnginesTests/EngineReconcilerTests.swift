@@ -106,11 +106,28 @@ import Testing
             step(&reconciler, Array(jobs[1...]), wish([.worker], minimum: 0), at: 4) == [
                 .stop(jobs[2], "another copy runs")
             ])
-        // Where a round needs the worker, the engine may be wrong about one of them: both have to be there for a while.
-        var other = EngineReconciler(epoch: 100)
-        #expect(step(&other, jobs, wish([.worker]), at: 0) == [])
-        #expect(step(&other, jobs, wish([.worker]), at: 28) == [])
-        #expect(step(&other, jobs, wish([.worker]), at: 30) == [.stop(jobs[0], "another copy runs")])
+    }
+
+    @Test func allCopiesOfAWorkerThatARoundNeedsStay() {
+        var reconciler = EngineReconciler(epoch: 100)
+        // The engine may be wrong about each of them, for as long as it likes.
+        for other in [EngineJob.State.running, .pending, .refused] {
+            let jobs = [job("a", .worker, other, generation: 7, id: "1"), job("a", generation: 9, id: "2")]
+            for second in stride(from: 0, to: 200, by: 2) {
+                #expect(step(&reconciler, jobs, wish([.worker, .nothing]), at: second) == [])
+            }
+        }
+        #expect(reconciler.held["a"]?.hasPrefix("2 copies stay: a round needs 1 workers") == true)
+        // Another one works: a round can do without this one.
+        let both = [job("a", generation: 7, id: "1"), job("a", generation: 9, id: "2"), job("b")]
+        #expect(
+            step(&reconciler, both, wish([.worker, .worker]), at: 200) == [.stop(both[0], "another copy runs")])
+    }
+
+    @Test func aCopyOfAWorkerThatIsNotHereIsEnded() {
+        var reconciler = EngineReconciler(epoch: 100)
+        let jobs = [job("a", generation: 7, id: "1"), job("a", generation: 9, id: "2")]
+        #expect(step(&reconciler, jobs, wish([.worker], here: false), at: 0) == [.stop(jobs[0], "another copy runs")])
     }
 
     @Test func refusalsGoBackIntoPlacement() {

@@ -147,7 +147,10 @@ package struct IdentityRegistry: Hashable, Sendable, Codable {
             guard request.name == invitation.grant.name else {
                 return refuse(request, "this token is for a worker named '\(invitation.grant.name)'")
             }
-            guard !isTaken(key) else { return refuse(request, "the key is another's already") }
+            // Who comes again with a new word has the key that he had.
+            guard !isTaken(key) || principal(named: request.name)?.keys.contains(key) == true else {
+                return refuse(request, "the key is another's already")
+            }
             invitations.removeAll { $0.key == token }
             return admit(invitation.grant, key, .token, at: seconds)
         case .local: return enrolLocally(request, isHeld: isHeld, at: seconds)
@@ -198,11 +201,12 @@ package struct IdentityRegistry: Hashable, Sendable, Codable {
     ) -> [IdentityDirective] {
         let audit: AuditEvent
         if let index = principals.firstIndex(where: { $0.grant.name == grant.name && $0.revoked == nil }) {
-            let changes = principals[index].grant != grant
+            let (changes, isSame) = (principals[index].grant != grant, principals[index].keys == [key])
             principals[index].grant = grant
             principals[index].keys = [key]
             principals[index].origin = origin
-            audit = AuditEvent(changes ? .changed : .rotated, of: grant.name, "\(Self.line(grant)), key \(key)")
+            audit = AuditEvent(
+                changes ? .changed : isSame ? .enrolled : .rotated, of: grant.name, "\(Self.line(grant)), key \(key)")
         } else {
             makeRoom()
             guard principals.count < Self.mostPrincipals else {

@@ -161,8 +161,8 @@ package enum EngineSimulation {
             let running = engine.copies.filter { $0.runs && $0.job.request.worker == worker.name }
             let role = running.first?.job.request.role
             if running.count <= 1, role == worker.wants.role { continue }
-            // One that a round needs stays what it is.
-            if running.count == 1, working <= wish.minimumWorkers, let role, role != .holder { continue }
+            // One that a round needs stays what it is, and with all its copies.
+            if working <= wish.minimumWorkers, running.contains(where: { $0.job.request.role != .holder }) { continue }
             lines.append("\(worker.name) wants \(worker.wants), runs \(running.map(\.job.request.role))")
         }
         if let foreign = engine.copies.first(where: { $0.job.request.worker.hasPrefix("foreign") && !$0.runs }) {

@@ -72,6 +72,17 @@ import Testing
         #expect(registry.callers(at: now)[PrincipalKeys.key("k")] == nil)
     }
 
+    /// As a job does that its engine starts anew.
+    @Test mutating func aNewTokenLetsTheSameKeyInAgain() {
+        invite("a", token: "t")
+        _ = ask(.invited(PrincipalKeys.key("t")), name: "a", key: "k")
+        let before = registry.principals
+        invite("a", token: "u")
+        #expect(ask(.invited(PrincipalKeys.key("u")), name: "a", key: "k")?.outcome == .accepted)
+        #expect(registry.principals == before)
+        #expect(registry.invitations.isEmpty)
+    }
+
     @Test mutating func keysChangeWithoutAGap() throws {
         _ = ask(.local, name: "a", key: "k")
         let id = try #require(registry.principal(named: "a")?.id)
