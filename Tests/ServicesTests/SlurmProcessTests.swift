@@ -11,6 +11,11 @@ import Testing
     @Test func aFederationRunsAsJobs() throws {
         let fleet = try Fleet(sites: 4)
         let cluster = try SlurmCluster(in: fleet.folder)
+        // The controller first, which would go on asking for jobs.
+        defer {
+            for name in fleet.running.keys { fleet.kill(name) }
+            cluster.stop()
+        }
         let nodes = try fleet.folder.write(
             "nodes.json",
             """
@@ -97,6 +102,10 @@ private final class SlurmCluster {
         var role: String
     }
 
+    struct Failure: Error, CustomStringConvertible {
+        var description: String
+    }
+
     static let absence: Comment = "Slurm is not installed (scripts/install-dependencies --tests), or this is not root"
     static var isHere: Bool {
         getuid() == 0
@@ -105,20 +114,26 @@ private final class SlurmCluster {
             }
     }
 
-    private let folder: String
+    /// Keeps it for as long as the daemons run.
+    private let place: TemporaryFolder
+    private var folder: String { place.path("slurm") }
     private let script = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent().appending(path: "scripts/slurm-cluster").path
     var environment: [String: String] { ["SLURM_CONF": folder + "/slurm.conf"] }
 
     init(in folder: TemporaryFolder) throws {
-        self.folder = folder.path("slurm")
+        place = folder
         // Five ports in a row, below those that the system hands out.
         let port = 10_000 + Int(getpid()) % 2_000 * 10
-        let result = try run(script, ["start", self.folder, "4", "0", "\(port)"])
-        #expect(result.status == 0, "\(result)")
+        let result = try run(script, ["start", self.folder, "4", "0", "\(port)"], keepsErrors: true)
+        guard result.status == 0 else {
+            stop()
+            throw Failure(description: "slurm-cluster start: \(result)")
+        }
     }
 
-    deinit { _ = try? run(script, ["stop", folder]) }
+    /// Ends jobs and daemons.
+    func stop() { _ = try? run(script, ["stop", folder]) }
 
     /// Jobs that run.
     var jobs: [Job] {
@@ -137,7 +152,9 @@ private final class SlurmCluster {
     @discardableResult
     func ask(_ command: String, _ arguments: [String]) throws -> String { try run(command, arguments).output }
 
-    private func run(_ command: String, _ arguments: [String]) throws -> (status: Int32, output: String) {
+    private func run(
+        _ command: String, _ arguments: [String], keepsErrors: Bool = false
+    ) throws -> (status: Int32, output: String) {
         let process = Process()
         process.executableURL = URL(filePath: "/usr/bin/env")
         process.arguments = [command] + arguments
@@ -145,7 +162,7 @@ private final class SlurmCluster {
         let pipe = Pipe()
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = pipe
-        process.standardError = FileHandle.nullDevice
+        process.standardError = keepsErrors ? pipe : FileHandle.nullDevice
         try process.run()
         let output = try pipe.fileHandleForReading.readToEnd() ?? Data()
         process.waitUntilExit()
