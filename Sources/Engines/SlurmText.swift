@@ -139,52 +139,20 @@ package struct SlurmLabel: Equatable, Sendable {
     package init?(comment: String) {
         let parts = comment.split(separator: " ", omittingEmptySubsequences: false)
         guard parts.count == 5, parts[0] == "faultline", let generation = UInt64(parts[1]),
-            let role = EngineRole(rawValue: String(parts[2])), let node = Self.decoded(parts[3]),
-            let worker = Self.decoded(parts[4])
+            let role = EngineRole(rawValue: String(parts[2])), let node = PercentEncoding.decoded(parts[3]),
+            !node.isEmpty,
+            let worker = PercentEncoding.decoded(parts[4]), !worker.isEmpty
         else { return nil }
         request = EngineJobRequest(worker: worker, node: node, role: role, generation: generation)
     }
 
     /// What Slurm keeps with the job.
     package var comment: String {
-        "faultline \(request.generation) \(request.role.rawValue) \(Self.encoded(request.node)) \(Self.encoded(request.worker))"
+        "faultline \(request.generation) \(request.role.rawValue) \(PercentEncoding.encoded(request.node)) \(PercentEncoding.encoded(request.worker))"
     }
 
     /// The name of a worker's jobs: the same for all copies, so that Slurm itself runs one at a time (`singleton`).
     package static func jobName(federation: String, worker: String) -> String {
-        "faultline/\(encoded(federation))/\(encoded(worker))"
-    }
-
-    /// Letters, digits and `. _ -` as they are, every other byte as % and two digits.
-    private static func encoded(_ text: String) -> String {
-        let digits = Array("0123456789ABCDEF".utf8)
-        return String(
-            decoding: text.utf8.flatMap { byte -> [UInt8] in
-                let isPlain =
-                    switch byte {
-                    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-"):
-                        true
-                    default: false
-                    }
-                return isPlain ? [byte] : [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
-            }, as: UTF8.self)
-    }
-
-    private static func decoded(_ text: Substring) -> String? {
-        var bytes: [UInt8] = []
-        var rest = Array(text.utf8)[...]
-        while let byte = rest.popFirst() {
-            guard byte == UInt8(ascii: "%") else {
-                bytes.append(byte)
-                continue
-            }
-            guard rest.count >= 2, let value = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16) else {
-                return nil
-            }
-            bytes.append(value)
-            rest = rest.dropFirst(2)
-        }
-        return bytes.isEmpty ? nil : String(validating: bytes, as: UTF8.self)
+        "faultline/\(PercentEncoding.encoded(federation))/\(PercentEncoding.encoded(worker))"
     }
 }

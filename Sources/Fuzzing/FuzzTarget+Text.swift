@@ -47,7 +47,7 @@ extension FuzzTarget {
             _ = ServiceOptions.address(text)
             _ = DurationText.seconds(text)
             _ = ScrapeTarget(text)
-            _ = HTTPClient.pathPart(text)
+            _ = PercentEncoding.encoded(text)
             _ = Spelling.suggestion(for: text, among: ["alpha", "beta"])
         },
         FuzzTarget("enrolment-word", longest: 400, examples: { [try enrolmentWord()] }) {

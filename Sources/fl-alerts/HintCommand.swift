@@ -16,7 +16,7 @@ struct HintCommand: Command {
 
     func run(_ arguments: Arguments, _ console: Console) async throws {
         let client = try OperationsClient(arguments)
-        let path = "/v1/hints/" + HTTPClient.pathPart(arguments[Self.fault])
+        let path = "/v1/hints/" + PercentEncoding.encoded(arguments[Self.fault])
         let text = arguments[Self.text]
         try await BackgroundThread.run {
             if text.isEmpty { return try client.delete(path) }

@@ -76,7 +76,7 @@ enum LibraryPlace: Sendable {
             }
             try FileContents.writeAtomically(try library.encoded(), to: path)
         case .server(let peer):
-            let path = "/v1/library/" + HTTPClient.pathPart(name)
+            let path = "/v1/library/" + PercentEncoding.encoded(name)
             _ = try Self.body { HTTPClient.delete(peer, path: path, read: $0) }
         }
     }

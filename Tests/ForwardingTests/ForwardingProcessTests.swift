@@ -184,7 +184,7 @@ import Watching
         let correlated = change["correlatedNotifications"]?.description ?? ""
         #expect(correlated.contains(#""notificationIds":[3]"#) && correlated.contains("ManagedElement=e3"), "\(change)")
         #expect("\(first.json["correlatedNotifications"] ?? .null)".contains("ManagedElement=e1"), "\(first.json)")
-        let alarm = "\(root)/alarms/\(HTTPClient.pathPart("site1/e2@1767225600"))"
+        let alarm = "\(root)/alarms/\(PercentEncoding.encoded("site1/e2@1767225600"))"
         let consumer = #"{"consumerReference":"\#(peer.url)/manager"}"#
         let subscribed = server.send("POST", "\(root)/subscriptions", consumer)
         #expect(subscribed.status == 201, "\(subscribed)")

@@ -23,15 +23,15 @@ struct KubernetesRequest: Equatable {
         _ kind: Kind, _ next: KubernetesStore<Item>.Request, _ settings: KubernetesSettings
     ) -> KubernetesRequest {
         let selector = kind == .nodes ? settings.nodes : KubernetesManifest(settings: settings).selector
-        var query = selector.isEmpty ? [] : ["labelSelector=\(escaped(selector))"]
+        var query = selector.isEmpty ? [] : ["labelSelector=\(PercentEncoding.encoded(selector))"]
         switch next {
         case .list(let continuation):
             query.append("limit=\(pageSize)")
-            if let continuation { query.append("continue=\(escaped(continuation))") }
+            if let continuation { query.append("continue=\(PercentEncoding.encoded(continuation))") }
         case .watch(let version):
             query += [
                 "watch=true", "allowWatchBookmarks=true", "timeoutSeconds=\(watchSeconds)",
-                "resourceVersion=\(escaped(version))",
+                "resourceVersion=\(PercentEncoding.encoded(version))",
             ]
         }
         let path = kind == .nodes ? "/api/v1/nodes" : collection("pods", settings)
@@ -49,7 +49,8 @@ struct KubernetesRequest: Equatable {
 
     /// Puts a Secret in another's place.
     static func replaceSecret(_ name: String, _ body: JSONValue, _ settings: KubernetesSettings) -> KubernetesRequest {
-        KubernetesRequest(method: "PUT", path: collection("secrets", settings) + "/" + escaped(name), body: body)
+        KubernetesRequest(
+            method: "PUT", path: collection("secrets", settings) + "/" + PercentEncoding.encoded(name), body: body)
     }
 
     /// Ends a pod, and with a uid only the one that has it.
@@ -60,27 +61,12 @@ struct KubernetesRequest: Equatable {
         ]
         if let uid { body["preconditions"] = .object(["uid": .string(uid)]) }
         return KubernetesRequest(
-            method: "DELETE", path: collection("pods", settings) + "/" + escaped(name), body: .object(body))
+            method: "DELETE", path: collection("pods", settings) + "/" + PercentEncoding.encoded(name),
+            body: .object(body))
     }
 
     /// Deletes a Secret.
     static func deleteSecret(_ name: String, _ settings: KubernetesSettings) -> KubernetesRequest {
-        KubernetesRequest(method: "DELETE", path: collection("secrets", settings) + "/" + escaped(name))
-    }
-
-    /// A text as part of a path or a query: everything but letters, digits and `-._~` as %HH (RFC 3986, 2.3).
-    static func escaped(_ text: String) -> String {
-        let digits = Array("0123456789ABCDEF".utf8)
-        var bytes: [UInt8] = []
-        for byte in text.utf8 {
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
-                UInt8(ascii: "~"):
-                bytes.append(byte)
-            default: bytes += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
-            }
-        }
-        return String(decoding: bytes, as: UTF8.self)
+        KubernetesRequest(method: "DELETE", path: collection("secrets", settings) + "/" + PercentEncoding.encoded(name))
     }
 }

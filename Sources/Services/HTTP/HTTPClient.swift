@@ -81,21 +81,6 @@ package enum HTTPClient {
         return ["Authorization": "Bearer \(token)"]
     }
 
-    /// A name as one part of a path: everything but letters, digits and `-._~` as %HH (RFC 3986, 2.3).
-    package static func pathPart(_ name: String) -> String {
-        let hexadecimal = Array("0123456789ABCDEF".utf8)
-        return String(
-            decoding: name.utf8.flatMap { byte -> [UInt8] in
-                switch byte {
-                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
-                    UInt8(ascii: "~"):
-                    [byte]
-                default: [UInt8(ascii: "%"), hexadecimal[Int(byte >> 4)], hexadecimal[Int(byte & 15)]]
-                }
-            }, as: UTF8.self)
-    }
-
     private static func exchange(
         _ method: String, _ peer: HTTPPeer, path: String, headers: [String: String], body: [UInt8],
         read: ([UInt8]) -> Bool

@@ -256,7 +256,7 @@ struct FaultManagementAPI: Sendable {
 
     private static func created(_ value: JSONValue, at place: String) -> HTTPResponse {
         let location = place.split(separator: "/", omittingEmptySubsequences: false).map {
-            HTTPClient.pathPart(String($0))
+            PercentEncoding.encoded(String($0))
         }.joined(separator: "/")
         return .whole(
             status: 201, type: "application/json", body: Array(value.description.utf8), headers: ["Location": location])
