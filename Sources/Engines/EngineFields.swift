@@ -14,13 +14,18 @@ package struct EngineFields {
         self.name = name
     }
 
-    /// A text that is not empty; `nil` where there is none.
+    /// A text of one line; `nil` where there is none.
     package func text(_ key: String) throws(EngineError) -> String? {
-        switch fields[key] {
-        case nil: return nil
-        case .string(let text) where !text.isEmpty && !text.utf8.contains(0): return text
-        default: throw wrong(key, "a text")
-        }
+        guard let value = fields[key] else { return nil }
+        guard let text = Self.line(value), !text.isEmpty else { throw wrong(key, "a text") }
+        return text
+    }
+
+    private static func line(_ value: JSONValue) -> String? {
+        guard case .string(let text) = value, text.utf8.count <= 4_096,
+            text.unicodeScalars.allSatisfy(PrintableText.shows)
+        else { return nil }
+        return text
     }
 
     /// A list of texts.
@@ -29,7 +34,7 @@ package struct EngineFields {
         guard case .array(let list) = value else { throw wrong(key, "a list of texts") }
         var texts: [String] = []
         for element in list {
-            guard case .string(let text) = element, !text.utf8.contains(0) else { throw wrong(key, "a list of texts") }
+            guard let text = Self.line(element) else { throw wrong(key, "a list of texts") }
             texts.append(text)
         }
         return texts
@@ -42,6 +47,22 @@ package struct EngineFields {
         case .number(let number) where range.contains(number): return number
         default: throw wrong(key, "a number from \(range.lowerBound) to \(range.upperBound)")
         }
+    }
+
+    /// A whole number within bounds.
+    package func whole(_ key: String, _ range: ClosedRange<Int>) throws(EngineError) -> Int? {
+        guard let value = fields[key] else { return nil }
+        guard case .number(let number) = value, let whole = Int(exactly: number), range.contains(whole) else {
+            throw wrong(key, "a whole number from \(range.lowerBound) to \(range.upperBound)")
+        }
+        return whole
+    }
+
+    /// A JSON object.
+    package func object(_ key: String) throws(EngineError) -> JSONValue? {
+        guard let value = fields[key] else { return nil }
+        guard case .object = value else { throw wrong(key, "an object") }
+        return value
     }
 
     /// `true` or `false`.
@@ -66,7 +87,8 @@ package struct EngineFields {
         }
     }
 
-    private func wrong(_ key: String, _ expected: String) -> EngineError {
+    /// What is wrong with a field.
+    package func wrong(_ key: String, _ expected: String) -> EngineError {
         let found = PrintableText.line(fields[key]?.description ?? "nothing", limit: 60)
         return EngineError(.configuration, "\(name): \(key): found \(found), expected \(expected)")
     }

@@ -43,7 +43,7 @@ package struct SlurmSettings: Equatable, Sendable {
         reservation = try fields.text("reservation")
         constraint = try fields.text("constraint")
         gres = try fields.text("gres") ?? gres
-        cpus = try fields.number("cpus", 1...4_096).map { Int($0) } ?? cpus
+        cpus = try fields.whole("cpus", 1...4_096) ?? cpus
         memory = try fields.text("memory")
         timeLimit = try fields.text("timeLimit")
         output = try fields.text("output") ?? output

@@ -100,41 +100,41 @@ import Testing
     }
 
     @Test(arguments: [
-        (#"{}"#, "kubernetes.image: found \"\", expected the image with the tools"),
-        (#"[]"#, "kubernetes: found [], expected an object"),
-        (#"{"image": 3}"#, "kubernetes.image: found 3, expected a text"),
-        (#"{"image": "i", "imagee": "j"}"#, #"kubernetes.imagee: found "j", expected no such field"#),
+        (#"{}"#, "kubernetes: image: found nothing, expected the image with the tools"),
+        (#"[]"#, "kubernetes: expected a JSON object"),
+        (#"{"image": 3}"#, "kubernetes: image: found 3, expected a text"),
+        (#"{"image": "i", "imagee": "j"}"#, "kubernetes: unknown key 'imagee' (did you mean 'image'?)"),
         (
             #"{"image": "i", "api": "http://10.0.0.1:8080"}"#,
-            #"kubernetes.api: found "http://10.0.0.1:8080", expected https://HOST:PORT, or http://127.0.0.1:PORT"#
+            #"kubernetes: api: found "http://10.0.0.1:8080", expected https://HOST:PORT, or http://127.0.0.1:PORT"#
         ),
         (
             #"{"image": "i", "api": "http://127.0.0.1.evil:1"}"#,
-            #"kubernetes.api: found "http://127.0.0.1.evil:1", expected https://HOST:PORT, or http://127.0.0.1:PORT"#
+            #"kubernetes: api: found "http://127.0.0.1.evil:1", expected https://HOST:PORT, or http://127.0.0.1:PORT"#
         ),
         (
             #"{"image": "i", "namespace": "A"}"#,
-            #"kubernetes.namespace: found "A", expected 1 to 63 small letters, digits and '-', none of these at an end"#
+            #"kubernetes: namespace: found "A", expected 1 to 63 small letters, digits and '-', none of these at an end"#
         ),
         (
             #"{"image": "i", "federation": "a--b"}"#,
-            #"kubernetes.federation: found "a--b", expected 1 to 32 small letters, digits and single '-', none of these at an end"#
+            #"kubernetes: federation: found "a--b", expected 1 to 32 small letters, digits and single '-', none of these at an end"#
         ),
         (
             #"{"image": "i", "accelerator": "gpu"}"#,
-            #"kubernetes.accelerator: found "gpu", expected an extended resource, as nvidia.com/gpu"#
+            #"kubernetes: accelerator: found "gpu", expected an extended resource, as nvidia.com/gpu"#
         ),
         (
             #"{"image": "i", "graceSeconds": 2.5}"#,
-            "kubernetes.graceSeconds: found 2.5, expected a whole number from 0 to 3600"
+            "kubernetes: graceSeconds: found 2.5, expected a whole number from 0 to 3600"
         ),
         (
             #"{"image": "i", "keyFile": "k"}"#,
-            "kubernetes.certificateFile: found nothing, expected one beside its other half"
+            "kubernetes: certificateFile: found nothing, expected one beside its other half"
         ),
         (
             #"{"image": "i", "state": {}}"#,
-            #"kubernetes.state: found {}, expected one source of a volume, as {"emptyDir": {}}"#
+            #"kubernetes: state: found {}, expected one source of a volume, as {"emptyDir": {}}"#
         ),
     ])
     func wrongSettingsAreNamed(_ json: String, _ line: String) {

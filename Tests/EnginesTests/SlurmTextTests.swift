@@ -106,7 +106,7 @@ import Testing
 
     @Test(arguments: [
         (#"{"gres": "gpu"}"#, "slurm: gres: found 'gpu', expected KIND:NUMBER such as gpu:1"),
-        (#"{"cpus": 0}"#, "slurm: cpus: found 0, expected a number from 1.0 to 4096.0"),
+        (#"{"cpus": 0}"#, "slurm: cpus: found 0, expected a whole number from 1 to 4096"),
         (#"{"partion": "x"}"#, "slurm: unknown key 'partion' (did you mean 'partition'?)"),
         (#"{"arguments": "x"}"#, #"slurm: arguments: found "x", expected a list of texts"#),
         ("[]", "slurm: expected a JSON object"),

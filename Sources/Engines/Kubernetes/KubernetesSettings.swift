@@ -55,70 +55,65 @@ package struct KubernetesSettings: Equatable, Sendable {
     ///
     /// - Throws: ``EngineError`` (`configuration`) that names the field, what was found and what was expected.
     package init(_ json: JSONValue) throws(EngineError) {
-        guard case .object(let fields) = json else {
-            throw EngineError(.configuration, "kubernetes: found \(Self.shown(json)), expected an object")
-        }
-        var reader = FieldReader(fields: fields)
+        let fields = try EngineFields(json, of: "kubernetes")
         self.init()
-        if let api = try reader.text("api") {
+        if let api = try fields.text("api") {
             self.api = api
             // What a pod finds in its own folder is for its own cluster.
             (trust.authorities, tokenFile) = (nil, nil)
         }
-        trust.authorities = try reader.text("caFile") ?? trust.authorities
-        tokenFile = try reader.text("tokenFile") ?? tokenFile
-        let (certificate, key) = (try reader.text("certificateFile"), try reader.text("keyFile"))
+        trust.authorities = try fields.text("caFile") ?? trust.authorities
+        tokenFile = try fields.text("tokenFile") ?? tokenFile
+        let (certificate, key) = (try fields.text("certificateFile"), try fields.text("keyFile"))
         if let certificate, let key { identity = .init(certificate: certificate, key: key) }
         guard (certificate == nil) == (key == nil) else {
-            throw Self.fault(
-                certificate == nil ? "certificateFile" : "keyFile", .null, "one beside its other half")
+            throw fields.wrong(certificate == nil ? "certificateFile" : "keyFile", "one beside its other half")
         }
-        namespace = try reader.text("namespace") ?? namespace
-        federation = try reader.text("federation") ?? federation
-        image = try reader.text("image") ?? image
-        accelerator = try reader.text("accelerator") ?? accelerator
-        nodes = try reader.text("nodes") ?? nodes
-        state = try reader.object("state") ?? state
-        pod = try reader.object("pod") ?? pod
-        container = try reader.object("container") ?? container
-        user = try reader.number("user", 1...0x7fff_ffff) ?? user
-        healthPort = try reader.number("healthPort", 1...65_535) ?? healthPort
-        graceSeconds = try reader.number("graceSeconds", 0...3_600) ?? graceSeconds
-        patienceSeconds = try reader.number("patienceSeconds", 1...3_600) ?? patienceSeconds
-        timeoutSeconds = try reader.number("timeoutSeconds", 1...300) ?? timeoutSeconds
-        if let field = reader.rest { throw Self.fault(field, fields[field] ?? .null, "no such field") }
-        try check()
+        namespace = try fields.text("namespace") ?? namespace
+        federation = try fields.text("federation") ?? federation
+        image = try fields.text("image") ?? image
+        accelerator = try fields.text("accelerator") ?? accelerator
+        nodes = try fields.text("nodes") ?? nodes
+        state = try fields.object("state") ?? state
+        pod = try fields.object("pod") ?? pod
+        container = try fields.object("container") ?? container
+        user = try fields.whole("user", 1...0x7fff_ffff) ?? user
+        healthPort = try fields.whole("healthPort", 1...65_535) ?? healthPort
+        graceSeconds = try fields.whole("graceSeconds", 0...3_600) ?? graceSeconds
+        patienceSeconds = try fields.whole("patienceSeconds", 1...3_600) ?? patienceSeconds
+        timeoutSeconds = try fields.whole("timeoutSeconds", 1...300) ?? timeoutSeconds
+        try fields.end(known: [
+            "api", "caFile", "tokenFile", "certificateFile", "keyFile", "namespace", "federation", "image",
+            "accelerator",
+            "nodes", "state", "pod", "container", "user", "healthPort", "graceSeconds", "patienceSeconds",
+            "timeoutSeconds",
+        ])
+        try check(fields)
     }
 
-    private func check() throws(EngineError) {
+    private func check(_ fields: EngineFields) throws(EngineError) {
         let isSecured = api.hasPrefix("https://")
         let isHere = ["http://127.0.0.1", "http://localhost", "http://[::1]"].contains { start in
             api.hasPrefix(start) && [nil, ":", "/"].contains(api.dropFirst(start.count).first)
         }
         guard isSecured || isHere, !api.contains(where: \.isWhitespace), !api.hasSuffix("/"), api != "https://" else {
-            throw Self.fault("api", .string(api), "https://HOST:PORT, or http://127.0.0.1:PORT")
+            throw fields.wrong("api", "https://HOST:PORT, or http://127.0.0.1:PORT")
         }
-        for (field, name) in [("namespace", namespace), ("federation", federation)] {
-            let isFitting =
-                field == "namespace"
-                ? KubernetesName.isLabel(name) : KubernetesName.isPart(name) && name.utf8.count <= 32
-            guard isFitting else {
-                throw Self.fault(
-                    field, .string(name),
-                    field == "namespace"
-                        ? "1 to 63 small letters, digits and '-', none of these at an end"
-                        : "1 to 32 small letters, digits and single '-', none of these at an end")
-            }
+        guard KubernetesName.isLabel(namespace) else {
+            throw fields.wrong("namespace", "1 to 63 small letters, digits and '-', none of these at an end")
         }
-        guard !image.isEmpty else { throw Self.fault("image", .string(image), "the image with the tools") }
+        guard KubernetesName.isPart(federation), federation.utf8.count <= 32 else {
+            throw fields.wrong("federation", "1 to 32 small letters, digits and single '-', none of these at an end")
+        }
+        guard !image.isEmpty else { throw fields.wrong("image", "the image with the tools") }
         let parts = accelerator.split(separator: "/", omittingEmptySubsequences: false)
         guard parts.count == 2, parts.allSatisfy({ !$0.isEmpty && $0.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F } })
-        else { throw Self.fault("accelerator", .string(accelerator), "an extended resource, as nvidia.com/gpu") }
+        else { throw fields.wrong("accelerator", "an extended resource, as nvidia.com/gpu") }
         guard case .object(let source) = state, source.count == 1 else {
-            throw Self.fault("state", state, "one source of a volume, as {\"emptyDir\": {}}")
+            throw fields.wrong("state", "one source of a volume, as {\"emptyDir\": {}}")
         }
         for (field, value) in [("pod", pod), ("container", container)] {
-            guard Self.depth(value) <= 32 else { throw Self.fault(field, value, "at most 32 levels") }
+            guard Self.depth(value) <= 32 else { throw fields.wrong(field, "at most 32 levels") }
         }
     }
 
@@ -128,46 +123,5 @@ package struct KubernetesSettings: Equatable, Sendable {
         case .object(let fields): 1 + (fields.values.map(depth).max() ?? 0)
         default: 0
         }
-    }
-
-    fileprivate static func fault(_ field: String, _ value: JSONValue, _ expected: String) -> EngineError {
-        let name = PrintableText.line(field, limit: 60)
-        return EngineError(.configuration, "kubernetes.\(name): found \(shown(value)), expected \(expected)")
-    }
-
-    private static func shown(_ value: JSONValue) -> String {
-        if case .null = value { return "nothing" }
-        return PrintableText.line("\(value)", limit: 60)
-    }
-}
-
-/// Takes fields out of an object, one after the other.
-private struct FieldReader {
-    var fields: [String: JSONValue]
-
-    /// A field that nobody took.
-    var rest: String? { fields.keys.min() }
-
-    mutating func text(_ name: String) throws(EngineError) -> String? {
-        guard let value = fields.removeValue(forKey: name) else { return nil }
-        guard case .string(let text) = value, text.utf8.count <= 4_096,
-            text.unicodeScalars.allSatisfy(PrintableText.shows)
-        else { throw KubernetesSettings.fault(name, value, "a text") }
-        return text
-    }
-
-    mutating func object(_ name: String) throws(EngineError) -> JSONValue? {
-        guard let value = fields.removeValue(forKey: name) else { return nil }
-        guard case .object = value else { throw KubernetesSettings.fault(name, value, "an object") }
-        return value
-    }
-
-    mutating func number(_ name: String, _ range: ClosedRange<Int>) throws(EngineError) -> Int? {
-        guard let value = fields.removeValue(forKey: name) else { return nil }
-        guard case .number(let number) = value, let whole = Int(exactly: number), range.contains(whole) else {
-            throw KubernetesSettings.fault(
-                name, value, "a whole number from \(range.lowerBound) to \(range.upperBound)")
-        }
-        return whole
     }
 }
