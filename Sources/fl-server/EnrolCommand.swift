@@ -48,15 +48,14 @@ struct EnrolCommand: Command {
             entities: patterns.isEmpty ? nil : patterns, roles: arguments[Self.roles].compactMap(Role.init(rawValue:)))
         if let flaw = grant.flaw { throw CommandLineError(.configuration, flaw) }
         let store = try IdentityStore(folder: arguments[KeysOptions.dataFolder])
-        let server = try store.serverKeys()
-        let keys = try CurveKeys()
         let now = IdentityStore.now
         let seconds = Int64(DurationText.seconds(arguments[Self.expires]) ?? 3_600)
+        let (token, invitation) = try EnrolmentToken.inviting(
+            grant, to: try store.serverKeys().publicKey, at: now, for: seconds)
         _ = try store.change(at: now) { record in
-            let invitation = Invitation(key: keys.publicKey, grant: grant, expires: now + seconds)
-            return ((), record.registry.step(.invited(invitation), at: now).events)
+            ((), record.registry.step(.invited(invitation), at: now).events)
         }
-        console.print(EnrolmentToken(server: server.publicKey, keys: keys).text)
+        console.print(token.text)
         let command = "fl-worker --name \(grant.name) --enrol TOKEN"
         console.note("for a worker at \(grant.site), once, within \(arguments[Self.expires]): \(command)")
     }

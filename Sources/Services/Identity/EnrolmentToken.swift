@@ -37,6 +37,21 @@ package struct EnrolmentToken: Sendable {
         self.init(server: server, keys: keys)
     }
 
+    /// A new token of a server, and the invitation whose secret it is.
+    ///
+    /// - Parameters:
+    ///   - now: seconds since 1970.
+    ///   - seconds: for how long it is good.
+    package static func inviting(
+        _ grant: Grant, to server: PublicKey, at now: Int64, for seconds: Int64
+    ) throws -> (token: EnrolmentToken, invitation: Invitation) {
+        let keys = try CurveKeys()
+        return (
+            EnrolmentToken(server: server, keys: keys),
+            Invitation(key: keys.publicKey, grant: grant, expires: now + seconds)
+        )
+    }
+
     /// The word.
     package var text: String {
         let bytes = server.bytes + keys.secret

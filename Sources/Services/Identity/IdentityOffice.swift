@@ -183,12 +183,11 @@ package final class IdentityOffice: IdentityKeeper {
     /// - Parameter seconds: for how long it is good.
     /// - Returns: the token, and until when it is good, in seconds since 1970.
     func invite(_ grant: Grant, for seconds: Int64) throws -> (token: EnrolmentToken, expires: Int64) {
-        let server = try store.serverKeys()
-        let keys = try CurveKeys()
         let now = IdentityStore.now
-        let invitation = Invitation(key: keys.publicKey, grant: grant, expires: now + seconds)
+        let (token, invitation) = try EnrolmentToken.inviting(
+            grant, to: try store.serverKeys().publicKey, at: now, for: seconds)
         try change { $0.step(.invited(invitation), at: now) }
-        return (EnrolmentToken(server: server.publicKey, keys: keys), invitation.expires)
+        return (token, invitation.expires)
     }
 
     private func readIfChanged() throws {
