@@ -20,7 +20,7 @@ package struct EngineFleet: Equatable, Sendable {
         package var acceleratedArguments: [String]
         /// The time that its accelerator takes beside its CPU's.
         package var accelerationFactor: Double
-        /// Seconds to the server, one way; `nil` where nobody said.
+        /// Seconds to the server and back; `nil` where nobody said.
         package var latencySeconds: Double?
         /// Whether it has samples of its own.
         package var hasSamples: Bool
@@ -60,6 +60,8 @@ package struct EngineFleet: Equatable, Sendable {
 
     /// Most nodes that one controller takes.
     package static let mostNodes = 5_000
+    /// Bytes of a worker's name: what a server takes of a candidate.
+    package static let longestWorker = 100
 
     private var defaults = Entry()
     private var entries: [Entry]?
@@ -141,7 +143,7 @@ package struct EngineFleet: Equatable, Sendable {
         var words = ["node": node]
         let worker = try filled(entry.worker ?? defaults.worker ?? "{node}", words, node)
         words["worker"] = worker
-        if let flaw = NameRule.flaw(in: worker, limit: 200) {
+        if let flaw = NameRule.flaw(in: worker, limit: Self.longestWorker) {
             throw EngineError(
                 .configuration, "nodes file: node '\(node)': worker: found \(flaw.found), expected \(flaw.expected)")
         }

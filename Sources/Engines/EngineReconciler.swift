@@ -408,10 +408,7 @@ package struct EngineReconciler: Sendable {
     ) {
         memory.failures += 1
         memory.failure = why
-        var wait = settings.backOff
-        for _ in 1..<max(2, memory.failures) where wait < settings.longestBackOff && memory.failures > 1 {
-            wait = wait * 2
-        }
+        let wait = settings.backOff * (1 << min(memory.failures - 1, 16))
         memory.notBefore = now + min(wait, settings.longestBackOff)
     }
 

@@ -77,7 +77,7 @@ package struct EngineCandidate: Codable, Equatable, Sendable {
     package var reason: String
     /// The time that its accelerator takes beside its CPU's, above 0 and below 1; `nil` without one.
     package var accelerationFactor: Double?
-    /// Seconds from it to the server, one way; `nil` where nobody knows.
+    /// Seconds from it to the server and back; `nil` where nobody knows.
     package var latencySeconds: Double?
     /// Whether it has samples of its own, so that something has to run there.
     package var hasSamples: Bool
