@@ -2,8 +2,9 @@
 ///
 /// What breaks the running placement — a chosen worker lost, a loop over its budget — is answered at once. What would
 /// merely improve it waits: the better placement must save a share of the objective and stay better for a while, so that
-/// a value that wavers does not make the system flap. Of equally good placements the one that keeps most workers is taken. Where nothing meets the budget, the fastest placement runs until
-/// something does, and gives way to a faster one only for the same share of its loop.
+/// a value that wavers does not make the system flap. Of equally good placements the one that keeps most workers is taken.
+/// Where nothing meets the budget, the fastest placement runs until something does, and gives way to a faster one only for
+/// the same share of its loop and after the same while.
 public struct PlacementController: Sendable {
     /// How eager the controller is.
     public struct Configuration: Sendable, Equatable {
@@ -96,6 +97,7 @@ public struct PlacementController: Sendable {
     ///
     /// - Throws: `PlacementError` for an event that makes no sense for the problem; the state is then as before.
     public mutating func step(_ event: Event, at now: Duration) throws(PlacementError) -> [Directive] {
+        var isUrgent = false
         switch event {
         case .tick: break
         case .joined(let node): try warm.apply(.canHost(node, true))
@@ -113,9 +115,10 @@ public struct PlacementController: Sendable {
             deviations[node] = nil
             let known = instance.nodes[node].trainingTimeFactor
             if factor.isFinite, factor > known { try warm.apply(.trainingTimeFactor(node, factor)) }
+            isUrgent = true
         case .problem(let problem): try warm.apply(.problem(problem))
         }
-        return decide(at: now)
+        return decide(at: now, isUrgent: isUrgent)
     }
 
     /// Corrects a node's speed once its times have been off often enough.
@@ -140,9 +143,10 @@ public struct PlacementController: Sendable {
         }
     }
 
-    private mutating func decide(at now: Duration) -> [Directive] {
+    private mutating func decide(at now: Duration, isUrgent: Bool) -> [Directive] {
         let current = running.flatMap { $0.reevaluated(in: instance, configuration.objective) }
-        guard let best = warm.placement else { return settleForFastest(current) }
+        guard let best = warm.placement else { return settleForFastest(at: now, isUrgent: isUrgent) }
+        if isBestEffort { betterSince = nil }
         guard let current else {
             let reason: Reason = running == nil && !isBestEffort ? .started : isBestEffort ? .better : .broken
             return activate(best, reason)
@@ -155,10 +159,14 @@ public struct PlacementController: Sendable {
             betterSince = nil
             return []
         }
+        return wait(at: now) ?? activate(best, .better)
+    }
+
+    /// What to do instead of a change that can wait; `nil` once it has been wanted for the settling time.
+    private mutating func wait(at now: Duration) -> [Directive]? {
         let since = betterSince ?? now
         betterSince = since
-        if now - since >= configuration.settleTime { return activate(best, .better) }
-        return [.wake(at: since + configuration.settleTime)]
+        return now - since >= configuration.settleTime ? nil : [.wake(at: since + configuration.settleTime)]
     }
 
     private mutating func activate(_ best: Placement, _ reason: Reason) -> [Directive] {
@@ -171,28 +179,26 @@ public struct PlacementController: Sendable {
     }
 
     /// Nothing meets the budget: the fastest placement is the least bad one.
-    private mutating func settleForFastest(_ current: Placement?) -> [Directive] {
-        betterSince = nil
+    private mutating func settleForFastest(at now: Duration, isUrgent: Bool) -> [Directive] {
         let explanation = PlacementSolver.explanation(instance, configuration.objective)
+        let wasBestEffort = isBestEffort
+        if !wasBestEffort { betterSince = nil }
+        isBestEffort = true
         guard let nearest = explanation.nearest else {
-            let wasRunning = running != nil || !isBestEffort
-            running = nil
-            isBestEffort = true
+            let wasRunning = running != nil || !wasBestEffort
+            (running, betterSince) = (nil, nil)
             return wasRunning ? [.stop(explanation)] : []
         }
-        if isBestEffort,
-            let kept = running?.reevaluated(in: instance, configuration.objective, withinBudget: false),
-            kept.maxLoopSeconds <= nearest.maxLoopSeconds * (1 + configuration.leastGain)
-        {
+        if let kept = running?.reevaluated(in: instance, configuration.objective, withinBudget: false) {
             running = kept
-            return []
+            if kept.maxLoopSeconds <= nearest.maxLoopSeconds * (1 + configuration.leastGain) {
+                betterSince = nil
+                return wasBestEffort ? [] : [.activate(kept, .bestEffort(explanation))]
+            }
+            if wasBestEffort, !isUrgent, let waiting = wait(at: now) { return waiting }
         }
-        let isSame =
-            isBestEffort && running?.server == nearest.server && running?.workers == nearest.workers
-            && running?.accelerated == nearest.accelerated
-        running = nearest
-        isBestEffort = true
-        return isSame ? [] : [.activate(nearest, .bestEffort(explanation))]
+        (running, betterSince) = (nearest, nil)
+        return [.activate(nearest, .bestEffort(explanation))]
     }
 }
 
