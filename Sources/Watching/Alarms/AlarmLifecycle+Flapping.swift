@@ -21,6 +21,13 @@ extension AlarmLifecycle {
             return doubled.overflow ? usual : doubled.partialValue
         }
 
+        /// Whether alarms that name these metrics may be the same one; none named: nobody can tell.
+        static func areAlike(_ some: Set<String>, _ others: Set<String>) -> Bool {
+            let fewer = min(some.count, others.count)
+            return fewer == 0
+                || Double(some.intersection(others).count) >= AlarmLifecycle.leastShared * Double(fewer)
+        }
+
         mutating func clear(at row: Int, of metrics: Set<String>) {
             cleared = row
             self.metrics = metrics
@@ -28,12 +35,9 @@ extension AlarmLifecycle {
 
         /// An alarm is raised that names these metrics.
         mutating func raise(at row: Int, usual: Int, of metrics: Set<String>) {
-            let fewer = min(self.metrics.count, metrics.count)
-            let shared = Double(self.metrics.intersection(metrics).count)
-            let isAlike = fewer == 0 || shared >= AlarmLifecycle.leastShared * Double(fewer)
             let reach = quietSamples(usual).multipliedReportingOverflow(by: Self.memory)
             let returns = cleared.map { row >= $0 && row - $0 <= (reach.overflow ? .max : reach.partialValue) } ?? false
-            count = returns && isAlike ? min(count + 1, AlarmIdentity.mostRevision) : 0
+            count = returns && Self.areAlike(self.metrics, metrics) ? min(count + 1, AlarmIdentity.mostRevision) : 0
             cleared = nil
         }
     }

@@ -118,6 +118,9 @@ package struct AlarmLifecycle: Sendable {
     package mutating func step(_ sample: Sample, evidence: (Range<Int>) -> Evidence) -> [AlarmEvent] {
         var events: [AlarmEvent] = []
         if sample.isAlarm {
+            if isOver(before: sample.point, evidence) {
+                events += clear(at: sample.point, before: sample.point.index, evidence)
+            }
             // What comes now is another alarm's.
             if course?.isCleared == true {
                 events += settle(at: sample.point, before: sample.point.index, evidence)
@@ -133,6 +136,14 @@ package struct AlarmLifecycle: Sendable {
             if course?.isCleared == true { course = nil }
         }
         return events + look(again: sample.point, evidence)
+    }
+
+    /// Whether the alarm stands only because it came back again and again, and what comes now is not it once more: an alarm that
+    /// is waited for hides no other.
+    private func isOver(before point: AlarmEvent.Point, _ evidence: (Range<Int>) -> Evidence) -> Bool {
+        guard let course, !course.isCleared, course.quiet >= quietSamples else { return false }
+        let found = evidence(point.index..<point.index + 1).causes.map(\.metric)
+        return !Flapping.areAlike(Set(course.event.fingerprint.map(\.metric)), Set(found))
     }
 
     /// An alarm that has settled is looked at again and again, as many samples at a time as it takes to settle. Where
@@ -202,10 +213,14 @@ package struct AlarmLifecycle: Sendable {
     }
 
     /// Clears the alarm. One that has not settled is seen up to here, a longer one without the quiet at its end.
-    private mutating func clear(at point: AlarmEvent.Point, _ evidence: (Range<Int>) -> Evidence) -> [AlarmEvent] {
+    ///
+    /// - Parameter end: the first row that is not its own; `nil`: the one after this.
+    private mutating func clear(
+        at point: AlarmEvent.Point, before end: Int? = nil, _ evidence: (Range<Int>) -> Evidence
+    ) -> [AlarmEvent] {
         guard let course else { return [] }
         let settled = course.appearance.index + settlingSamples
-        see(before: min(point.index + 1, max((course.event.lastAlarm ?? point).index + 1, settled)), evidence)
+        see(before: min(end ?? point.index + 1, max((course.event.lastAlarm ?? point).index + 1, settled)), evidence)
         let events = next(.cleared, at: point)
         flapping.clear(at: point.index, of: Set(self.course?.event.fingerprint.map(\.metric) ?? []))
         if course.isSettled { self.course = nil }

@@ -82,6 +82,37 @@ import Watching
         #expect(raised.map(\.flaps) == [nil, nil, nil, 1])
     }
 
+    /// While an alarm that comes and goes is waited for, another fault is an alarm of its own, at once; the same one is not.
+    @Test(arguments: [1, 60]) func whatIsWaitedForHidesNoOther(settlingSamples: Int) {
+        var life = AlarmLifecycle(
+            site: "s", entity: "e", worker: "w", modelVersion: 1, quietSamples: 2, settlingSamples: settlingSamples,
+            identity: Self.identity)
+        var events: [AlarmEvent] = []
+        var seen: [Range<Int>] = []
+        // It returns twice: from then on eight quiet rows end it.
+        let alarms = [0: "net", 3: "net", 8: "net", 12: "net", 15: "cpu", 17: "net"]
+        for row in 0..<30 {
+            let sample = AlarmLifecycle.Sample(
+                point: .init(index: row, time: 0), isAlarm: alarms[row] != nil, ratio: 2, groups: [],
+                reconstruction: nil)
+            events += life.step(sample) { rows in
+                seen.append(rows)
+                let metric = rows.contains(15) && rows.lowerBound >= 13 ? "cpu" : "net"
+                return .init(causes: [.init(group: "g", metric: metric, share: 1, deviation: 3)], signature: nil)
+            }
+        }
+        let raised = events.filter { $0.state == .raised }
+        #expect(raised.map(\.at.index) == [0, 3, 8, 15])
+        #expect(raised.map { $0.fingerprint[0].metric } == ["net", "net", "net", "cpu"])
+        #expect(raised.map(\.flaps) == [nil, 1, 2, nil])
+        // The one before is over where the other begins, and has none of its rows; two quiet rows are a pause of it.
+        let cleared = events.filter { $0.state == .cleared }
+        #expect(cleared.map(\.at.index) == [2, 7, 15, 19])
+        #expect(cleared[2].fingerprint[0].metric == "net")
+        #expect(!seen.contains { $0.lowerBound == 8 && $0.upperBound > 15 })
+        #expect(events.last { $0.id == raised[3].id }?.lastAlarm?.index == 17)
+    }
+
     /// However often it returns, an alarm of which there is nothing any more ends; a restart knows of the returns.
     @Test func dampingIsBoundedAndSurvivesARestart() throws {
         var life = AlarmLifecycle(
