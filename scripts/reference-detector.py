@@ -92,12 +92,14 @@ def fit(x, t, residuals, held_from, rows=None, whole=None):
     mean = x.mean(0)
     least = np.where(span > 0, 2e-3 * span, np.maximum(1e-2 * np.abs(mean), 1e-3))
     q = np.quantile(x[rows] - mean, [0.001, TAIL, 0.25, 0.5, 0.75, 1 - TAIL, 0.999], axis=0)
+    body = q[5] - q[1]
+    least = np.where(body > 0, np.minimum(least, np.maximum(0.5 * body, 1e-9 * np.abs(mean + q[3]))), least)
     widths = np.maximum(least, 0.02 * (q[6] - q[0]))
     model = dict(n=len(x))
     model["scale"] = whole["scale"] if whole else (
         mean + q[3], np.maximum(np.maximum((q[4] - q[2]) / 1.349, (q[5] - q[1]) / 5.15), widths))
     model["matrix"] = coefficients(scaled(x, model["scale"])[rows])
-    model["amplitudes"] = amplitudes(x[rows], t[rows], model["scale"], (t[-1] - t[0]) / 86400)
+    model["amplitudes"] = amplitudes(x[rows], t[rows], model["scale"], (t[-1] - t[0]) * len(t) / (len(t) - 1) / 86400)
     model["ranges"] = {}
     for part, values in views(whole or model, x, t, residuals).items():
         if part == "autoencoder":

@@ -174,7 +174,10 @@ package struct FederationContext: Codable, Equatable, Sendable {
         }
         var bundle = ModelBundle(
             tool: tool, configuration: configuration, groups: trained, cleaning: pipeline, scaling: scalers)
-        if let usual = usualRanges(of: model) { try bundle.setUsualRanges(usual) }
+        // What a federation of one entity says is usual is what that entity shows.
+        if pipeline.types.values.reduce(0, { $0 + $1.steps.count }) > 1, let usual = usualRanges(of: model) {
+            try bundle.setUsualRanges(usual)
+        }
         return bundle
     }
 }

@@ -21,7 +21,7 @@ package struct UsualRanges: Equatable, Sendable {
     /// Figures of a metric.
     package static let figures = 1 + 4 * parts.count
     /// An entity's own rows count as they are, the usual ranges as if by so many.
-    static let rows = 500.0
+    static let weight = 500.0
     /// No logarithm of a reach is larger.
     static let longestReach = 8.0
     /// No Hill index is larger.
@@ -31,6 +31,8 @@ package struct UsualRanges: Equatable, Sendable {
     package let metrics: [String]
     /// The figures, `[M × figures]`; all 0 where nobody knows a metric.
     package private(set) var values: [Float]
+    /// Rows of all entities behind them; `nil`: those of a federation, of which nobody says how many they are.
+    package var rows: Int?
 
     /// A metric's name among those of all groups.
     package static func name(of metric: String, in group: String) -> String { group + "/" + metric }
@@ -55,7 +57,9 @@ package struct UsualRanges: Equatable, Sendable {
                 (Self.name(of: $0.element.0, in: $0.element.1), $0.offset)
             }, uniquingKeysWith: { first, _ in first })
         for (index, metric) in metrics.enumerated() {
-            guard let place = places[metric], let spread = spreads[place] else { continue }
+            guard let place = places[metric], let spread = spreads[place],
+                !detector.ranges.contains(where: { $0.isEndless(place) })
+            else { continue }
             var figures: [Double] = [1]
             for part in Self.parts {
                 guard let known = detector.parts.firstIndex(of: part) else { break }
@@ -75,6 +79,29 @@ package struct UsualRanges: Equatable, Sendable {
     /// Whether nobody knows any metric.
     package var isEmpty: Bool { values.allSatisfy { $0 == 0 } }
 
+    /// What the others say: the mean without what some rows contributed to it.
+    ///
+    /// - Returns: `nil` where there are no others.
+    /// - Precondition: both are of the same metrics.
+    func without(_ own: UsualRanges, rows ownRows: Int) -> UsualRanges? {
+        guard let rows, rows > ownRows else { return nil }
+        var result = self
+        result.rows = rows - ownRows
+        let (all, mine, others) = (Double(rows), Double(ownRows), Double(rows - ownRows))
+        for first in stride(from: 0, to: values.count, by: Self.figures) {
+            let figures = (first..<first + Self.figures).map {
+                Float((Double(values[$0]) * all - Double(own.values[$0]) * mine) / others)
+            }
+            // What is left of rounding is no knowledge.
+            let isKnown = figures[0] > Self.leastKnown
+            for (offset, figure) in figures.enumerated() { result.values[first + offset] = isKnown ? figure : 0 }
+        }
+        return result.isEmpty ? nil : result
+    }
+
+    /// The least part of the rows that has to know a metric, so that rounding does not.
+    private static let leastKnown: Float = 1e-4
+
     /// The mean of several, each of so many rows; `nil` of none.
     ///
     /// - Precondition: all are of the same metrics.
@@ -86,6 +113,7 @@ package struct UsualRanges: Equatable, Sendable {
             let sum = several.reduce(0.0) { $0 + Double($1.ranges.values[index]) * Double($1.rows) }
             result.values[index] = Float(sum / total)
         }
+        result.rows = several.reduce(0) { $0 + $1.rows }
         return result
     }
 
@@ -129,16 +157,18 @@ package struct UsualRanges: Equatable, Sendable {
 }
 
 extension UsualRanges: Codable {
-    private enum CodingKeys: CodingKey { case metrics, values }
+    private enum CodingKeys: CodingKey { case metrics, values, rows }
 
     package init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         let values = try container.decode(PackedNumbers.self, forKey: .values).values.map { Float($0) }
-        guard let made = UsualRanges(metrics: try container.decode([String].self, forKey: .metrics), values: values)
+        guard
+            var made = UsualRanges(metrics: try container.decode([String].self, forKey: .metrics), values: values)
         else {
             throw DecodingError.dataCorruptedError(
                 forKey: .values, in: container, debugDescription: "as many figures as the metrics have")
         }
+        made.rows = try container.decodeIfPresent(Int.self, forKey: .rows)
         self = made
     }
 
@@ -146,11 +176,12 @@ extension UsualRanges: Codable {
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(metrics, forKey: .metrics)
         try container.encode(PackedNumbers(values.map { Double($0) }), forKey: .values)
+        try container.encodeIfPresent(rows, forKey: .rows)
     }
 }
 
 extension NormalRange {
-    /// The range shrunk towards what is usual, which counts as if by ``UsualRanges/rows`` rows.
+    /// The range shrunk towards what is usual, which counts as if by ``UsualRanges/weight`` rows.
     ///
     /// - Parameters:
     ///   - usual: of each metric; `nil`: nobody knows, and it stays as it is.
@@ -160,8 +191,9 @@ extension NormalRange {
         var (low, high) = (low, high)
         var (below, above) = (rarityBelow, rarityAbove)
         for (metric, reach) in usual.enumerated() {
-            guard let reach else { continue }
-            let share = UsualRanges.rows / (UsualRanges.rows + Double(rows[metric]))
+            // Where there are no rows, there is no spread either that the others' reach would be in.
+            guard let reach, rows[metric] > 0, !isEndless(metric) else { continue }
+            let share = UsualRanges.weight / (UsualRanges.weight + Double(rows[metric]))
             let unit = log(spreads[metric])
             func drawn(_ own: Double, _ other: Double) -> Double { (1 - share) * own + share * other }
             low[metric] = middle[metric] - exp(drawn(log(middle[metric] - low[metric]), reach.below + unit))

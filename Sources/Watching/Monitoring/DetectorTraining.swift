@@ -61,20 +61,23 @@ package struct DetectorTraining: Sendable {
         var done = 0
         for (type, members) in types {
             var pooled: [String: [DetectorSamples]] = [:]
+            var rows: [DetectorSamples] = []
             let clocks = try bundle.pipeline().types[type]
             for source in members {
                 progress(done, sources.count, source.key)
                 done += 1
                 do {
                     let learnable = try read(source, options: reader, bundle: bundle, engines: engines)
+                    let others = usual?.without([learnable.all])
                     for method in methods {
                         let samples = learnable.samples(for: method)
                         result[method.name]?.entities[source.key] = try fit(
                             method, to: [samples], named: source.key,
-                            stepSeconds: clocks?.steps[source.key] ?? clocks?.step ?? 1, usual: usual)
+                            stepSeconds: samples.meanStep ?? clocks?.step ?? 1, usual: others)
                         // Of a type's only entity there is nothing else to learn.
                         if members.count > 1 { pooled[method.name, default: []].append(samples) }
                     }
+                    if members.count > 1, usual != nil { rows.append(learnable.all) }
                 } catch let error as DetectionError where error.code == .cancelled {
                     throw error
                 } catch {
@@ -85,10 +88,12 @@ package struct DetectorTraining: Sendable {
                 if members.count == 1 {
                     let only = result[method.name]?.entities[members[0].key]
                     result[method.name]?.types[type] = only
-                } else if pooled[method.name] != nil {
+                } else if let samples = pooled[method.name] {
+                    let steps = samples.compactMap(\.meanStep).sorted()
                     result[method.name]?.types[type] = try fit(
-                        method, to: pooled[method.name] ?? [], named: "type \(type)", stepSeconds: clocks?.step ?? 1,
-                        usual: usual)
+                        method, to: samples, named: "type \(type)",
+                        stepSeconds: steps.isEmpty ? clocks?.step ?? 1 : steps[steps.count / 2],
+                        usual: usual?.without(rows))
                 }
             }
         }
@@ -99,7 +104,7 @@ package struct DetectorTraining: Sendable {
     ///
     /// - Parameters:
     ///   - frames: consecutive rows of the entity.
-    ///   - stepSeconds: time from one row to the next.
+    ///   - stepSeconds: time from one row to the next, where the rows do not say.
     /// - Returns: the detectors, in the order of ``methods``.
     /// - Throws: as ``detectors(for:sources:reader:backend:progress:)``.
     package func detectors(
@@ -112,11 +117,11 @@ package struct DetectorTraining: Sendable {
             engines: engines(bundle, backend))
         for frame in frames { try road.append(frame) }
         let learnable = road.finish(bundle)
-        let usual = try bundle.usualRanges()
+        let usual = try bundle.usualRanges()?.without([learnable.all])
         return try methods.map { method in
             try fit(
-                method, to: [learnable.samples(for: method)], named: "\(site)/\(entity)", stepSeconds: stepSeconds,
-                usual: usual)
+                method, to: [learnable.samples(for: method)], named: "\(site)/\(entity)",
+                stepSeconds: learnable.all.meanStep ?? stepSeconds, usual: usual)
         }
     }
 

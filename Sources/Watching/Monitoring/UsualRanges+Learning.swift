@@ -43,6 +43,19 @@ extension UsualRanges {
         summed(samples.compactMap { share(of: $0, metrics: metrics) { false } })
     }
 
+    /// What others than some entities say, by whose rows a detector is fitted and judged: rows that are held out from it are not
+    /// to reach it by what is usual either. Where they are less than a fiftieth of all rows, all stays as it is.
+    ///
+    /// - Returns: `nil` where nobody else says anything.
+    package func without(_ samples: [DetectorSamples]) -> UsualRanges? {
+        guard let rows else { return self }
+        let latest = samples.map { $0.suffix(Self.mostRows) }
+        guard latest.reduce(0, { $0 + $1.count }) * 50 > rows,
+            let own = Self.learned(from: latest, metrics: metrics)
+        else { return self }
+        return without(own.ranges, rows: own.rows)
+    }
+
     private static func summed(_ shares: [Share]) -> Share? {
         guard let mean = mean(shares), !mean.isEmpty else { return nil }
         return (mean, shares.reduce(0) { $0 + $1.rows })

@@ -61,8 +61,40 @@ package struct DetectorSamples: Sendable {
             segments: frame.rowCount == 0 ? [] : segments)
     }
 
+    /// Seconds from a sample to the next on average, where none is missing between them; `nil`: no time passes.
+    package var meanStep: Double? {
+        let (covered, steps) = segments.reduce(into: (0.0, 0)) { sum, segment in
+            guard let last = segment.last else { return }
+            sum.0 += times[last] - times[segment.lowerBound]
+            sum.1 += segment.count - 1
+        }
+        let mean = covered / Double(steps)
+        return mean.isFinite && mean > 0 ? mean : nil
+    }
+
+    /// Days that the samples span; those around longer holes count by what they cover themselves.
+    package var days: Double {
+        guard let step = meanStep, let first = times.first, let last = times.last else { return 0 }
+        return min(last - first + step, Self.mostHoles * step * Double(count)) / 86_400
+    }
+
+    /// Samples that are missing here and there leave a span what it is; beyond so many times what they cover it is none.
+    private static let mostHoles = 1.5
+
     /// The values of one row, `[F]`.
     package func row(_ index: Int) -> ArraySlice<Double> { values[index * metricCount..<(index + 1) * metricCount] }
+
+    /// The latest rows only.
+    package func suffix(_ rows: Int) -> DetectorSamples {
+        guard rows < count else { return self }
+        let (first, cells) = (count - rows, (count - rows) * metricCount)
+        return DetectorSamples(
+            metrics: metrics, groups: groups, times: Array(times[first...]), values: Array(values[cells...]),
+            segments: segments.map { max(first, $0.lowerBound) - first..<max(first, $0.upperBound) - first }
+                .filter { !$0.isEmpty },
+            residuals: residuals.isEmpty ? [] : Array(residuals[cells...]),
+            ages: ages.isEmpty ? [] : Array(ages[cells...]), heldOutStart: max(0, heldOutStart - first))
+    }
 
     /// The cells, row by row.
     var cells: RowCells {

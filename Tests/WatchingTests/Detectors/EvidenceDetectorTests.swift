@@ -157,6 +157,69 @@ import Watching
         #expect((noon.scores[1][69..<75].max() ?? 0) <= (usual.max() ?? 0))
     }
 
+    /// Three days are three days, whether or not the first sample of the fourth is there; two stretches a month apart are not thirty.
+    @Test func daysAreThoseThatWereSeen() throws {
+        let three = Self.daily(days: 3)
+        #expect(abs(three.days - 3) < 1e-9)
+        let model = try EntityModel.trained(.shipped, on: [three], stepSeconds: 600)
+        guard case .evidence(let detector) = model.detector else { return #expect(Bool(false)) }
+        #expect(detector.rhythm != nil)
+        let (first, second) = (Self.daily(days: 1), Self.daily(days: 1, offset: 30 * 86_400))
+        let apart = DetectorSamples(
+            metrics: ["load"], times: first.times + second.times, values: first.values + second.values,
+            segments: [0..<144, 144..<288])
+        #expect(apart.days < 3.01 && apart.meanStep == 600)
+        // Here and there a row is missing.
+        let holes = DetectorSamples(
+            metrics: ["load"], times: three.times, values: three.values,
+            segments: [0..<100, 100..<101, 101..<300, 300..<432])
+        #expect(abs(holes.days - 3) < 1e-9)
+        #expect(DetectorSamples(metrics: ["load"], times: [7], values: [1]).days == 0)
+        #expect(DetectorSamples(metrics: ["load"], times: [7, 7], values: [1, 1]).meanStep == nil)
+    }
+
+    /// One glitch, however large, does not blind a metric.
+    @Test(arguments: [1.0, 10, 1_000, 30_000, 1e9]) func oneGlitchBlindsNobody(_ glitch: Double) throws {
+        var generator = CounterBasedGenerator(seed: 21, purpose: "glitch")
+        func rows(_ count: Int, _ odd: (Int) -> Double) -> DetectorSamples {
+            let values = (0..<count).flatMap { row in
+                (0..<9).map { metric in 10 + generator.normal() + (metric == 4 ? odd(row) : 0) }
+            }
+            return DetectorSamples(
+                metrics: (0..<9).map { "m\($0)" }, times: (0..<count).map { Double($0) }, values: values)
+        }
+        let model = try EntityModel.trained(
+            .shipped, on: [rows(3_000) { $0 == 1_700 ? glitch : 0 }], stepSeconds: 1)
+        let found = try model.score(rows(1_000) { (500..<540).contains($0) ? 45 : 0 })
+        #expect(found.alarms[found.combined][500..<540].contains(true))
+        #expect(found.alarms[found.combined][..<500].count { $0 } < 20)
+    }
+
+    /// A metric that came late is known by its own rows, not by what stood for it.
+    @Test(arguments: [1.0, 0.5, 0.02, 0]) func whatCameLateIsKnownByItsOwnRows(_ share: Double) throws {
+        var generator = CounterBasedGenerator(seed: 22, purpose: "late")
+        func rows(_ count: Int, from first: Int) -> DetectorSamples {
+            var values: [Double] = []
+            var ages: [Int32] = []
+            for row in 0..<count {
+                for metric in 0..<7 {
+                    let isAway = metric == 3 && row < first
+                    values.append(isAway ? 20 : 20 + generator.normal())
+                    ages.append(isAway ? 0 : metric == 3 && first > 0 ? Int32(row - first + 1) : .max)
+                }
+            }
+            return DetectorSamples(
+                metrics: (0..<7).map { "m\($0)" }, times: (0..<count).map { Double($0) }, values: values, ages: ages)
+        }
+        let training = rows(4_000, from: Int(4_000 * (1 - share)))
+        let model = try EntityModel.trained(.shipped, on: [training], stepSeconds: 1)
+        let found = try model.score(rows(2_000, from: 0))
+        let mean = found.scores[found.combined].reduce(0, +) / 2_000
+        // .02 where it was always there.
+        #expect(mean < 0.08, "\(mean)")
+        #expect(model.isConsistent)
+    }
+
     /// Neither a short training part nor one of office hours has a rhythm; both are learned from all the same.
     @Test func aRhythmNeedsDaysThatAreCovered() throws {
         for samples in [Self.daily(days: 2), Self.daily(days: 9, hours: 8..<18)] {

@@ -69,15 +69,35 @@ import Watching
         #expect(worst < 0.1 * (scores[0].max() ?? 0), "\(worst)")
     }
 
-    @Test func anEntityAloneIsWhatItWas() throws {
-        let own = Self.rows(400, spread: 3, seed: 9)
-        let itself = try #require(Self.ranges(of: [own]))
-        let test = Self.rows(500, spread: 3, seed: 10)
-        let scores = try [nil, itself].map { usual -> [Double] in
-            let found = try EntityModel.trained(.shipped, on: [own], stepSeconds: 1, usual: usual).score(test)
-            return found.scores[found.combined]
-        }
-        #expect(zip(scores[0], scores[1]).allSatisfy { abs($0 - $1) < 0.05 * (1 + $0) })
+    /// Thresholds come from rows that a detector has not seen: neither by itself, nor by what is usual.
+    @Test func ownRowsAreNotAmongTheOthers() throws {
+        let all = (0..<3).map { Self.rows(300 + 200 * $0, spread: pow(10, Double($0)), seed: UInt64($0)) }
+        let usual = try #require(Self.ranges(of: all))
+        let others = try #require(usual.without([all[0]]))
+        let expected = try #require(Self.ranges(of: [all[1], all[2]]))
+        #expect(others.rows == 1_200)
+        #expect(zip(others.values, expected.values).allSatisfy { abs($0 - $1) < 1e-5 })
+        let last = try #require(usual.without(Array(all[..<2])))
+        #expect(zip(last.values, try #require(Self.ranges(of: [all[2]])).values).allSatisfy { abs($0 - $1) < 1e-5 })
+        // Alone there are no others; of a federation nobody knows who said how much; and a drop is no sea.
+        #expect(usual.without(all) == nil)
+        var federated = usual
+        federated.rows = nil
+        #expect(federated.without([all[0]]) == federated)
+        var large = usual
+        large.rows = 1_000_000
+        #expect(large.without([all[0]]) == large)
+    }
+
+    /// A metric that only oneself has is not known to the others.
+    @Test func whatNobodyElseHasIsForgotten() throws {
+        let own = Self.rows(400, spread: 1, seed: 1)
+        let other = DetectorSamples(
+            metrics: ["m0"], times: (0..<400).map { Double($0) }, values: (0..<400).map { Double($0 * 7 % 13) })
+        let usual = try #require(Self.ranges(of: [own, other]))
+        let others = try #require(usual.without([own]))
+        let known = (0..<6).map { others.values[$0 * UsualRanges.figures] }
+        #expect(abs(known[0] - 1) < 1e-6 && known[1...].allSatisfy { $0 == 0 })
     }
 
     @Test func whatStandsStillAndWhatIsAwayIsNotKnown() throws {

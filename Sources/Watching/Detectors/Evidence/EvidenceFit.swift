@@ -98,9 +98,7 @@ package struct EvidenceFit: DetectorFit {
         switch pass {
         case .centres:
             var result = part.sums()
-            let times = part.samples.times
-            let span = times.isEmpty ? 0 : (times[times.count - 1] - times[0]) / 86_400
-            result.maxima += [Double(part.samples.count), span]
+            result.maxima += [Double(part.samples.count), part.samples.days]
             return result
         case .levels(let start): return levelSummary(part, start)
         case .products(let start, let levels):
@@ -196,7 +194,7 @@ extension EvidenceFit {
             columns: (earlyParts.count + (held == nil ? 0 : 1)) * width, chunk: Self.chunk, precision: precision)
         part.forEachRow(warmUp: 0) { index, row, _, counts in
             guard counts else { return }
-            for metric in 0..<width {
+            for metric in 0..<width where row.ages[metric] > 0 {
                 sketcher.add(row.values[metric] - start.reference[metric], to: metric)
                 guard let held else { continue }
                 let residual = Double(row.residuals[metric])
@@ -214,14 +212,19 @@ extension EvidenceFit {
         let width = metrics.count
         let early = earlyParts
         let isComplete = summary.sketches.count == (early.contains(.autoencoder) ? 3 : 1) * width
-        guard isComplete, summary.sketches[..<(early.count * width)].allSatisfy({ !$0.isEmpty }) else {
+        guard isComplete, summary.sketches[..<width].contains(where: { !$0.isEmpty }) else {
             throw DetectionError(.insufficientData, "fitting a detector", "no rows to learn from")
         }
+        let wanted = [0.001, NormalRange.tail, 0.25, 0.5, 0.75, 1 - NormalRange.tail, 0.999]
         let quartiles = summary.sketches[..<width].map {
-            $0.quantiles([0.001, NormalRange.tail, 0.25, 0.5, 0.75, 1 - NormalRange.tail, 0.999])
+            $0.isEmpty ? wanted.map { _ in 0 } : $0.quantiles(wanted)
         }
-        let widths = metrics.indices.map {
-            max(start.leastWidths[$0], 0.02 * (quartiles[$0][6] - quartiles[$0][0]))
+        let widths = metrics.indices.map { metric in
+            let ends = quartiles[metric]
+            return max(
+                Self.leastWidth(
+                    start.leastWidths[metric], body: ends[5] - ends[1], middle: start.reference[metric] + ends[3]),
+                0.02 * (ends[6] - ends[0]))
         }
         let found = Scale(
             centre: metrics.indices.map { start.reference[$0] + quartiles[$0][3] },
@@ -241,6 +244,16 @@ extension EvidenceFit {
         return Levels(ranges: ranges, widths: widths, scale: scale ?? found)
     }
 
+    /// The least distance from a metric's middle to an end: a five-hundredth of all that was seen, unless that is of one
+    /// glitch, which would make the metric blind.
+    ///
+    /// - Parameters:
+    ///   - body: from one end of what is normal to the other.
+    ///   - middle: of the values; beside it a body may be of rounding alone.
+    private static func leastWidth(_ ofAll: Double, body: Double, middle: Double) -> Double {
+        body > 0 ? min(ofAll, max(0.5 * body, 1e-9 * abs(middle))) : ofAll
+    }
+
     /// A part's range shrunk towards what is usual of it.
     private func drawn(
         _ range: NormalRange, _ part: EvidencePart, _ scale: Scale, _ sketches: ArraySlice<DistributionSketch>
@@ -257,6 +270,7 @@ extension EvidenceFit {
     private func productSummary(_ part: TrainingPart, _ scale: Scale, withWaves: Bool) -> FitSummary {
         guard withWaves || parts.contains(.relation) else { return FitSummary() }
         var result = FitSummary()
+        let ages = part.samples.ages
         for members in blocks {
             let columns = members.count + (withWaves ? DailyRhythm.columns : 0)
             var scaled: [Double] = []
@@ -265,10 +279,14 @@ extension EvidenceFit {
             for row in part.rows.joined() {
                 let base = row * metrics.count
                 for metric in members {
+                    // As in streams: a stand-in says nothing of the others.
+                    let isAway = !ages.isEmpty && ages[base + metric] == 0
                     scaled.append(
-                        MetricRelations.scaled(
-                            part.samples.values[base + metric], centre: scale.centre[metric],
-                            scale: scale.spread[metric]))
+                        isAway
+                            ? 0
+                            : MetricRelations.scaled(
+                                part.samples.values[base + metric], centre: scale.centre[metric],
+                                scale: scale.spread[metric]))
                 }
                 guard withWaves else { continue }
                 DailyRhythm.write(at: part.samples.times[row], to: &waves)
@@ -324,7 +342,8 @@ extension EvidenceFit {
             view.update(row, relations: relations, rhythm: products.rhythm, blocks: blocks)
             guard counts else { return }
             for (place, part) in late.enumerated() {
-                for metric in 0..<width {
+                // As in streams: what has just come back counts when no part looks back on a stand-in.
+                for metric in 0..<width where row.ages[metric] > EvidencePart.longestLookBack {
                     let reference = part == .rhythm ? start.reference[metric] : 0
                     sketcher.add(view.values[place * width + metric] - reference, to: place * width + metric)
                 }

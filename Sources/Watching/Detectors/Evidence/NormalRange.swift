@@ -36,18 +36,22 @@ package struct NormalRange: Sendable {
     static let usualCount = 20.0
     /// γ is at least this.
     static let leastIndex = 0.1
+    /// How far the range of a metric that nobody has seen reaches.
+    private static let endless = 1e300
 
     /// The ranges that sketches of normal values give.
     ///
     /// - Parameters:
-    ///   - sketches: one a metric; of one that was never there it is empty, and the range is as narrow as can be.
+    ///   - sketches: one a metric; of one that was never there it is empty, and nothing is beyond the range.
     ///   - held: further ones of values that count more, of the same metrics: a range reaches as far as either says.
     ///   - widths: the least distance from the middle to an end, `[F]`; positive.
     init(_ sketches: ArraySlice<DistributionSketch>, held: ArraySlice<DistributionSketch>? = nil, widths: [Double]) {
         var (low, middle, high): ([Double], [Double], [Double]) = ([], [], [])
         var (below, above): ([Double], [Double]) = ([], [])
         for (index, sketch) in sketches.enumerated() {
-            var ends = sketch.isEmpty ? [0, 0, 0] : sketch.quantiles([Self.tail, 0.5, 1 - Self.tail])
+            var ends =
+                sketch.isEmpty
+                ? [-Self.endless, 0, Self.endless] : sketch.quantiles([Self.tail, 0.5, 1 - Self.tail])
             var counted = sketch
             if let held, !held[held.startIndex + index].isEmpty {
                 counted = held[held.startIndex + index]
@@ -96,6 +100,9 @@ package struct NormalRange: Sendable {
         }
         return 0
     }
+
+    /// Whether nothing is known of a metric: no value is beyond its range.
+    func isEndless(_ metric: Int) -> Bool { high[metric] - low[metric] >= Self.endless }
 
     /// Whether it has `width` usable ranges.
     func isConsistent(width: Int) -> Bool {
