@@ -193,11 +193,9 @@ private struct Measures: Encodable {
         aucPR = scored.averagePrecision()
         auROC = scored.areaUnderROC()
         bestF1Oracle = scored.bestF1()?.f1
-        let steps = zip(series.times, series.times.dropFirst()).map { $1 - $0 }.filter { $0 > 0 }.sorted()
-        let step = steps.isEmpty ? 1 : steps[steps.count / 2]
         // Counted as thresholds and the benchmark count: what is close together is one alarm.
         alarms = try AlarmMeasures(
-            labels: truths, alarms: series.alarms, stepSeconds: step,
+            labels: truths, alarms: series.alarms, stepSeconds: SampleTime.mean(of: series.times) ?? 1,
             mergeGap: DetectionMethod.shipped.alarmRule.mergeGap)
         pointAdjustedF1Oracle = scored.pointAdjustedF1()
         var generator = CounterBasedGenerator(seed: 0, purpose: "random scores")

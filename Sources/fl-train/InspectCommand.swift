@@ -194,7 +194,7 @@ private struct Findings: Encodable {
             entityColumns = layout.entityColumns
             seriesColumns = layout.seriesColumns
             notes = audit.notes(layout)
-            if source.part != .test, let step = clock.medianStep {
+            if source.part != .test, let step = clock.meanStep {
                 confidence = ConfidenceReport.best(trainingDays: Double(clock.rows) * step / 86_400)
             }
         }

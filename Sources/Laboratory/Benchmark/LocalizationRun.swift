@@ -59,7 +59,8 @@ struct LocalizationRun {
             let samples = try Self.clean(frame, source, pipeline)
             let step = Self.step(frame.times)
             let changes = ChangeModel(
-                [samples], lexicon: lexicon, falseAlarmsPerDay: falseAlarmsPerDay, stepSeconds: step)
+                [samples], lexicon: lexicon, falseAlarmsPerDay: falseAlarmsPerDay,
+                stepSeconds: SampleTime.mean(of: samples.times) ?? step)
             model.entities[source.key] = changes
             model.types[source.type] = changes
             learning.add(samples, site: source.site, entity: source.entity, step: step)
@@ -71,6 +72,7 @@ struct LocalizationRun {
         self.learned = learned
     }
 
+    /// The median step.
     static func step(_ times: [Double]) -> Double {
         let steps = zip(times.dropFirst(), times).map { $0 - $1 }.filter { $0 > 0 }.sorted()
         return steps.isEmpty ? 1 : steps[steps.count / 2]

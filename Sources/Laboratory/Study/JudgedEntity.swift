@@ -31,8 +31,7 @@ struct JudgedEntity {
     init(_ entity: BenchmarkEntity) throws {
         self.entity = entity
         (frame, labels) = try entity.readTest()
-        let steps = zip(frame.times.dropFirst(), frame.times).map { $0 - $1 }.filter { $0 > 0 }.sorted()
-        stepSeconds = steps.isEmpty ? 1 : steps[steps.count / 2]
+        stepSeconds = SampleTime.mean(of: frame.times) ?? 1
     }
 
     /// Rows of the test part.
@@ -44,8 +43,6 @@ struct JudgedEntity {
     mutating func calibrate(
         _ bundle: ModelBundle, on frame: MetricFrame, seed: UInt64, backend: any AcceleratorBackend
     ) throws {
-        let pipeline = try bundle.pipeline()
-        let type = pipeline.types[entity.test.type]
         let methods = Self.adaptations.map { adaptation in
             var method = DetectorTraining.autoencoder
             method.adaptation = adaptation
@@ -54,7 +51,7 @@ struct JudgedEntity {
         do {
             detectors = try DetectorTraining(methods: methods, falseAlarmsPerDay: 1, seed: seed).detectors(
                 for: bundle, frames: [frame], site: entity.test.site, entity: entity.test.entity,
-                type: entity.test.type, stepSeconds: type?.steps[key] ?? type?.step ?? stepSeconds, backend: backend)
+                type: entity.test.type, stepSeconds: SampleTime.mean(of: frame.times) ?? stepSeconds, backend: backend)
         } catch let error as DetectionError where error.code == .insufficientData && !detectors.isEmpty {
             return
         }

@@ -85,14 +85,14 @@ struct ScoringWork {
     ) throws -> Scores {
         let backend = try AcceleratorCatalog.backend(named: "cpu", threads: 1) { _ in }
         let key = "\(wish.site)/\(wish.entity)"
-        let clock = model.context.pipeline.types[type]
         var fitting = DetectorTraining(
             methods: [try DetectorTraining.method(named: wish.method)], seed: model.context.configuration.seed)
         fitting.isCancelled = isCancelled
         let first = Self.part(frame, 0..<learned)
         let detectors = try fitting.detectors(
             for: model.bundle, frames: [first], site: wish.site, entity: wish.entity, type: type,
-            stepSeconds: clock?.steps[key] ?? clock?.step ?? 1, backend: backend)
+            stepSeconds: SampleTime.mean(of: first.times) ?? model.context.pipeline.types[type]?.step ?? 1,
+            backend: backend)
         var set = DetectorSet()
         set.entities[key] = detectors.first
         let monitoring = MonitoringModel(
