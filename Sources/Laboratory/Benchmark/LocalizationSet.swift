@@ -72,6 +72,7 @@ extension LocalizationSet.Day {
 
     /// The longest stretch without a fault or its aftermath between two times.
     func quiet(from first: Double, to last: Double, step: Double) -> ClosedRange<Double> {
+        let step = max(step, ChangeModel.leastSeconds)
         var (begin, best) = (first, first...first)
         for fault in faults + [.init(start: last, end: last)] {
             let end = fault.start - step

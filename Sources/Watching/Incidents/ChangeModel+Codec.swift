@@ -1,12 +1,12 @@
 import Platform
 
 extension ChangeModel: Codable {
-    private enum CodingKeys: CodingKey { case metrics, groups, normal, threshold }
+    private enum CodingKeys: CodingKey { case metrics, groups, normal, threshold, meanSeconds }
 
     /// Numbers of a metric: its median, and two pairs of tails.
     private static let width = 9
 
-    /// Reads a model, also one whose metrics are written out.
+    /// Reads a model, also one whose metrics are written out, or that knows no means.
     package init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: CodingKeys.self)
         let metrics = try values.decode([String].self, forKey: .metrics)
@@ -22,7 +22,8 @@ extension ChangeModel: Codable {
         }
         self.init(
             metrics: metrics, groups: try values.decode([String].self, forKey: .groups), normal: normal,
-            threshold: try values.decode(Double.self, forKey: .threshold))
+            threshold: try values.decode(Double.self, forKey: .threshold),
+            meanSeconds: try values.decodeIfPresent(Double.self, forKey: .meanSeconds))
     }
 
     /// Writes it; there are many metrics.
@@ -34,6 +35,7 @@ extension ChangeModel: Codable {
             PackedNumbers(normal.flatMap { $0?.numbers ?? [Double](repeating: .nan, count: Self.width) }),
             forKey: .normal)
         try values.encode(threshold, forKey: .threshold)
+        try values.encodeIfPresent(meanSeconds, forKey: .meanSeconds)
     }
 }
 

@@ -50,7 +50,13 @@ package struct ChangeModel: Sendable, Equatable {
     let normal: [Metric?]
     /// The level (``ChangeStream/level``) from which on an entity is news; at least ``leastLevel``.
     package private(set) var threshold: Double
+    /// Seconds of rows that a sample is the mean of (``RowMeans``); `nil`: each row is a sample.
+    let meanSeconds: Double?
 
+    /// Seconds that a sample stands for at least: rows that come faster are looked at in means over about as long. What
+    /// is counted in samples here and in ``IncidentMachine`` was chosen at a sample a minute; a fault and those that it
+    /// drags along take as long where samples come each second.
+    package static let leastSeconds = 20.0
     /// Samples that a metric is compared with.
     static let memory = 15
     /// Evidence from which on a sample does not join those that later ones are compared with.
@@ -81,7 +87,11 @@ package struct ChangeModel: Sendable, Equatable {
     package init(
         _ parts: [DetectorSamples], lexicon: MetricLexicon, falseAlarmsPerDay: Double, stepSeconds: Double
     ) {
-        let parts = parts.map { $0.latest(Self.mostRows) }.filter { $0.count > 0 }
+        let meanSeconds = Self.meanSeconds(ofRowsEvery: stepSeconds)
+        self.meanSeconds = meanSeconds
+        let parts = parts.map { part in
+            (meanSeconds.map { part.means(over: $0) } ?? part).latest(Self.mostRows)
+        }.filter { $0.count > 0 }
         metrics = parts.first?.metrics ?? []
         groups = parts.first?.groups ?? []
         let width = metrics.count
@@ -91,12 +101,22 @@ package struct ChangeModel: Sendable, Equatable {
         }
         threshold = Self.leastLevel
         let limit = Self.heldOutLevel(
-            parts, lexicon: lexicon, falseAlarmsPerDay: falseAlarmsPerDay, stepSeconds: stepSeconds)
+            parts, lexicon: lexicon, falseAlarmsPerDay: falseAlarmsPerDay, stepSeconds: meanSeconds ?? stepSeconds)
         threshold = max(Self.leastLevel, limit)
     }
 
+    /// The seconds of which means are looked at; `nil` where rows come slowly enough.
+    private static func meanSeconds(ofRowsEvery step: Double) -> Double? {
+        let step = max(step, 1e-3)
+        let rows = (leastSeconds / step).rounded()
+        return rows > 1 ? rows * step : nil
+    }
+
     /// A model with every part given.
-    init(metrics: [String], groups: [String], normal: [Metric?], threshold: Double) {
+    init(
+        metrics: [String], groups: [String], normal: [Metric?], threshold: Double, meanSeconds: Double? = nil
+    ) {
+        self.meanSeconds = meanSeconds
         self.metrics = metrics
         self.groups = groups
         self.normal = normal
@@ -105,6 +125,8 @@ package struct ChangeModel: Sendable, Equatable {
 
     /// A model of part of the rows, to be held against the rest.
     private init(_ parts: [DetectorSamples], metrics: [String], groups: [String]) {
+        // These rows are samples.
+        meanSeconds = nil
         self.metrics = metrics
         self.groups = groups
         let width = metrics.count
@@ -120,6 +142,7 @@ package struct ChangeModel: Sendable, Equatable {
             [tails.upper, tails.upperIndex, tails.lower, tails.lowerIndex].allSatisfy { $0.isFinite && $0 > 0 }
         }
         return metrics.count == groups.count && normal.count == metrics.count && threshold.isFinite && threshold > 0
+            && meanSeconds.map { $0.isFinite && $0 > 0 } ?? true
             && normal.allSatisfy { $0.map { $0.median.isFinite && sound($0.level) && sound($0.change) } ?? true }
     }
 

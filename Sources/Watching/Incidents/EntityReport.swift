@@ -86,6 +86,9 @@ package struct EntityReport: Codable, Sendable, Equatable {
 
     /// `site/entity`.
     package var key: String { "\(site)/\(entity)" }
+    /// Seconds that count as one sample where incidents are put together: those between two, and not less than faults
+    /// take to unfold (``ChangeModel/leastSeconds``).
+    var unit: Double { max(step, ChangeModel.leastSeconds) }
 
     /// A report with every field given.
     package init(

@@ -40,7 +40,7 @@ package struct Incident: Codable, Sendable, Equatable {
     package var end: Double
     /// When the last news came.
     package var lastNews: Double
-    /// Seconds between samples of those in it, the longest.
+    /// Seconds between samples of those in it, the longest, and at least those in which a fault unfolds.
     package var step: Double
     /// Whether something of it goes on.
     package var isOpen: Bool

@@ -1,5 +1,5 @@
 /// Puts what entities report together as incidents: what begins within a few samples, at places that have to do with
-/// each other, is one. A value: no clock, no I/O; the same reports in the same order give the same incidents. Bounded
+/// each other, is one; samples that come faster than every twenty seconds count as if they did not. A value: no clock, no I/O; the same reports in the same order give the same incidents. Bounded
 /// whatever comes.
 package struct IncidentMachine: Codable, Sendable, Equatable {
     /// What it keeps at most.
@@ -63,7 +63,7 @@ package struct IncidentMachine: Codable, Sendable, Equatable {
         let related = relations(to: report)
         if let place = incidents.lastIndex(where: { isGathering($0, for: report) && related($0) }) {
             add(report, to: place)
-            let begins = report.evidence.contains { report.time - $0.onset <= 1.5 * report.step }
+            let begins = report.evidence.contains { report.time - $0.onset <= 1.5 * report.unit }
             if isNews, begins || report.alarm?.isNew == true {
                 incidents[place].lastNews = max(incidents[place].lastNews, report.time)
             }
@@ -102,7 +102,7 @@ package struct IncidentMachine: Codable, Sendable, Equatable {
     }
 
     private func isGathering(_ incident: Incident, for report: EntityReport) -> Bool {
-        let step = max(incident.step, report.step)
+        let step = max(incident.step, report.unit)
         return report.time - incident.lastNews <= Self.gatheringSamples * step * 1.01
             && report.time >= incident.began - Self.gatheringSamples * step
     }
@@ -153,13 +153,13 @@ package struct IncidentMachine: Codable, Sendable, Equatable {
         incidents.append(
             Incident(
                 id: id, began: report.time, start: report.time, end: report.time, lastNews: report.time,
-                step: report.step, isOpen: true,
+                step: report.unit, isOpen: true,
                 parts: [:]))
         if incidents.count > limits.incidents { incidents.removeFirst(incidents.count - limits.incidents) }
         let place = incidents.count - 1
         add(report, to: place)
         for other in latest.values.sorted(by: { $0.key < $1.key }) where other.key != report.key {
-            guard abs(report.time - other.time) <= Self.leadSamples * max(report.step, other.step) else { continue }
+            guard abs(report.time - other.time) <= Self.leadSamples * max(report.unit, other.unit) else { continue }
             guard related(incidents[place]) else { continue }
             if relations(to: other)(incidents[place]) { add(other, to: place) }
         }
@@ -169,7 +169,7 @@ package struct IncidentMachine: Codable, Sendable, Equatable {
     /// Adds what of a report began within an incident.
     private mutating func add(_ report: EntityReport, to place: Int) {
         var incident = incidents[place]
-        let step = max(incident.step, report.step)
+        let step = max(incident.step, report.unit)
         var part = incident.parts[report.key]
         if part == nil, incident.parts.count >= limits.parts { return }
         let last = report.news >= 1 ? max(incident.lastNews, report.time) : incident.lastNews

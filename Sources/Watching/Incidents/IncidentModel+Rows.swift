@@ -20,16 +20,18 @@ extension IncidentModel {
                     type: source.type)
                 let step = pipeline.types[type]?.steps[source.key] ?? pipeline.types[type]?.step ?? 1
                 entities[source.key] = ChangeModel(
-                    [samples], lexicon: lexicon, falseAlarmsPerDay: falseAlarmsPerDay, stepSeconds: step)
+                    [samples], lexicon: lexicon, falseAlarmsPerDay: falseAlarmsPerDay,
+                    stepSeconds: SampleTime.mean(of: samples.times) ?? step)
                 learning.add(samples, site: source.site, entity: source.entity, step: step)
                 // Others of the type may show other metrics: those of the first one are the type's.
                 if pooled.allSatisfy({ $0.metrics == samples.metrics }) { pooled.append(samples) }
             }
-            let step = pipeline.types[type]?.step ?? 1
             types[type] =
                 members.count == 1
                 ? entities[members[0].key]
-                : ChangeModel(pooled, lexicon: lexicon, falseAlarmsPerDay: falseAlarmsPerDay, stepSeconds: step)
+                : ChangeModel(
+                    pooled, lexicon: lexicon, falseAlarmsPerDay: falseAlarmsPerDay,
+                    stepSeconds: SampleTime.mean(ofAll: pooled.map(\.times)) ?? pipeline.types[type]?.step ?? 1)
         }
         dependencies = learning.dependencies()
     }
@@ -52,8 +54,15 @@ extension IncidentModel {
                 "found \(cleaner.schema.metrics.count) metrics, expected the \(width) that were learned from")
         }
         var stream = ChangeStream(model: model, lexicon: lexicon)
-        let step = pipeline.types[source.type]?.steps[source.key] ?? pipeline.types[source.type]?.step ?? 1
+        var means = model.meanSeconds.map { RowMeans(over: $0, columns: width) }
+        let rowStep = pipeline.types[source.type]?.steps[source.key] ?? pipeline.types[source.type]?.step ?? 1
+        let step = max(rowStep, model.meanSeconds ?? 0)
         var reports: [EntityReport] = []
+        func look(_ sample: RowMeans.Row) {
+            stream.append(sample.values, at: sample.time)
+            let report = stream.report(site: source.site, entity: source.entity, time: sample.time, step: step)
+            if let report { reports.append(report) }
+        }
         while let frame = try reader.nextChunk(maximumRows: 2_048) {
             rows.removeAll()
             try cleaner.append(frame, to: &rows)
@@ -63,14 +72,14 @@ extension IncidentModel {
                 let observed = cells.map {
                     rows.marks[$0] == CleanRows.Mark.observed.rawValue ? rows.values[$0] : .nan
                 }
-                stream.append(observed, at: rows.times[row])
-                if let report = stream.report(
-                    site: source.site, entity: source.entity, time: rows.times[row], step: step)
-                {
-                    reports.append(report)
+                guard means != nil else {
+                    look(RowMeans.Row(values: observed, time: rows.times[row]))
+                    continue
                 }
+                if let sample = means?.append(observed, at: rows.times[row]) { look(sample) }
             }
         }
+        if let sample = means?.finish() { look(sample) }
         return reports
     }
 }
