@@ -17,7 +17,8 @@ extension ModelTrainer {
     }
 
     /// From files to a model: statistics of all sources, the cleaning pipeline and the scalers fitted from them, the
-    /// training windows of every group, the training. Reads every file twice and holds none of them.
+    /// training windows of every group, the training. Reads every file twice and holds none of them. Of samples that do not
+    /// vary, or have no window without a gap, comes a model without a group, for detectors that need none.
     ///
     /// - Parameters:
     ///   - sources: the entities to learn from; a split set's test part is not among them.
@@ -44,7 +45,7 @@ extension ModelTrainer {
             try checkCancelled(control)
             try collector.append(source, options: options.reader)
         }
-        let (groups, leftOut) = try collector.finish()
+        let (groups, leftOut) = try collector.finish(mayBeNone: true)
         let trained = try train(groups, checkpoints: checkpoints, control: control)
         var bundle = ModelBundle(tool: tool, configuration: configuration, groups: trained)
         bundle.manifest.untrainedGroups = leftOut

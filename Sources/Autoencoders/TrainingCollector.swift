@@ -60,13 +60,16 @@ public struct TrainingCollector: Sendable {
 
     /// The training windows of every group, sorted by name, and the names of the groups that have none.
     ///
-    /// - Throws: ``ModelError`` with the code `notEnoughData` when no group has a window to train on, or
-    ///   `invalidConfiguration` when the model of a group would be larger than anything here trains.
-    public consuming func finish() throws(ModelError) -> (groups: [GroupTrainingData], leftOut: [String]) {
+    /// - Parameter mayBeNone: whether it is no error that no group has a window.
+    /// - Throws: ``ModelError`` with the code `notEnoughData` when no group has a window to train on and that is an error,
+    ///   or `invalidConfiguration` when the model of a group would be larger than anything here trains.
+    public consuming func finish(
+        mayBeNone: Bool = false
+    ) throws(ModelError) -> (groups: [GroupTrainingData], leftOut: [String]) {
         for (name, metrics) in metrics.sorted(by: { $0.key < $1.key }) where !metrics.isEmpty {
             try configuration.requireModest(features: metrics.count, subject: "group '\(name)'")
         }
-        guard !builders.isEmpty else {
+        guard !builders.isEmpty || mayBeNone else {
             throw ModelError(
                 .notEnoughData, subject: "training data", found: "no group with a metric that varies",
                 expected: "samples that change over time")
@@ -83,7 +86,7 @@ public struct TrainingCollector: Sendable {
                 failures.append((name, error))
             }
         }
-        if groups.isEmpty, let first = failures.first { throw first.error }
+        if groups.isEmpty, !mayBeNone, let first = failures.first { throw first.error }
         return (groups, failures.map(\.name))
     }
 }

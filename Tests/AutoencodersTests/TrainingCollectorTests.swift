@@ -30,4 +30,20 @@ import Testing
         #expect(trained.map(\.name) == [group.group.name])
         #expect(untrained.isEmpty)
     }
+
+    /// Where nothing varies there is nothing to train on: an error, unless the one who asks can do without.
+    @Test func nothingToTrainOnIsAnErrorUnlessItMayBe() throws {
+        let rules = try GroupRules.builtIn()
+        let frame = MetricFrame(
+            schema: ["cpu"], firstRow: 0, times: (0..<60).map(Double.init), values: [Double](repeating: 5, count: 60))
+        var statistics = TelemetryStatistics()
+        statistics.add(frame, site: "a", entity: "host0", type: "host", rules: rules)
+        let pipeline = CleaningPipeline(fitting: statistics, rules: rules)
+        func collector() -> TrainingCollector {
+            TrainingCollector(pipeline: pipeline, scalers: [:], configuration: TrainingConfiguration())
+        }
+        let error = #expect(throws: ModelError.self) { _ = try collector().finish() }
+        #expect(error?.code == .notEnoughData)
+        #expect(try collector().finish(mayBeNone: true).groups.isEmpty)
+    }
 }
