@@ -24,7 +24,8 @@ struct ScoreCommand: Command {
         discussion: """
             Writes index,time,entity,group,score,threshold,alarm: one row for each sample and resource group, and one \
             with group 'site' for the combined score. A score uses its sample and earlier ones only, and streaming the \
-            same rows gives the same numbers. Files are read in a stream.
+            same rows gives the same numbers. Files are read in a stream. What the model knows neither by itself nor by \
+            its type is said and left out.
             """,
         examples: [
             .init("fl-train score --model model --data metrics/ --out scores.csv", "everything below a folder"),
@@ -45,11 +46,17 @@ struct ScoreCommand: Command {
         let rows = try await BackgroundThread.run { () throws -> [Summary.Entity] in
             let file = try ScoreFileWriter(arguments[Self.out], perMetric: arguments[Self.perMetric])
             var summaries: [Summary.Entity] = []
+            var watched = WatchedSources()
+            _ = try model.detectors(of: method)
             for (index, source) in sources.enumerated() {
-                var stream = try source.makeReader(options: reader)
-                var monitor = try EntityMonitor(
-                    model: model, method: method, site: source.site, entity: source.entity, type: source.type,
-                    schema: stream.schema, backend: backend)
+                let opened = try watched.open(source) {
+                    let stream = try source.makeReader(options: reader)
+                    let monitor = try EntityMonitor(
+                        model: model, method: method, site: source.site, entity: source.entity, type: source.type,
+                        schema: stream.schema, backend: backend)
+                    return (stream, monitor)
+                }
+                guard var (stream, monitor) = opened else { continue }
                 if !monitor.missingColumns.isEmpty {
                     console.note(
                         "\(source.key): \(Quantity.count(monitor.missingColumns.count, "column")) of the model missing "
@@ -68,6 +75,7 @@ struct ScoreCommand: Command {
                 for note in audit.notes(stream.layout) { console.note("\(source.key): \(note)") }
                 summaries.append(summary)
             }
+            try watched.finish(console)
             try file.commit()
             return summaries
         }

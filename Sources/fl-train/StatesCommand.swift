@@ -135,12 +135,16 @@ struct StatesCommand: Command {
         let sources = try MetricSources.discover(paths, part: arguments[part], options: reader)
         let backend = try AcceleratorCatalog.backend(named: "auto", onFailure: { console.note($0) })
         let engines = ModelEngines(model.bundle, backend: backend)
+        let method = arguments[optional: method] ?? model.defaultMethod
+        _ = try model.detectors(of: method)
+        var watched = WatchedSources()
         for (index, source) in sources.enumerated() {
-            var stream = try EntityStream(
-                source: source, options: reader, model: model,
-                method: arguments[optional: method] ?? model.defaultMethod,
-                worker: "fl-train", version: 0, quietSamples: AlarmLifecycle.defaultQuietSamples, reconstructs: false,
-                engines: engines)
+            let opened = try watched.open(source) {
+                try EntityStream(
+                    source: source, options: reader, model: model, method: method, worker: "fl-train", version: 0,
+                    quietSamples: AlarmLifecycle.defaultQuietSamples, reconstructs: false, engines: engines)
+            }
+            guard var stream = opened else { continue }
             var events: [AlarmEvent] = []
             while !stream.hasEnded {
                 events += try stream.advance(rows: 512)
@@ -156,6 +160,7 @@ struct StatesCommand: Command {
             }
         }
         console.clearProgress()
+        try watched.finish(console)
         return found
     }
 }

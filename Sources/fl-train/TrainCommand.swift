@@ -31,7 +31,8 @@ struct TrainCommand: Command {
             Reads the files (of a set split into parts, the training part), cleans and scales them, trains an LSTM \
             autoencoder for each resource group, and calibrates detectors and thresholds for each entity. The model is \
             a folder with manifest.json, which records every choice, and one <layer>.<group>.safetensors a group, \
-            which PyTorch can load.
+            which PyTorch can load. An entity of which there is too little is said and left to what others of its type \
+            do; what does not vary has no autoencoder.
 
             The same data, options and build give the same bytes, whatever the number of threads. With --checkpoints a \
             stopped run goes on where it was and ends with the same bytes as one that was never stopped.
@@ -87,15 +88,17 @@ struct TrainCommand: Command {
             var training = DetectorTraining(
                 methods: methods, falseAlarmsPerDay: arguments[TrainingOptions.falseAlarms], seed: configuration.seed)
             training.deviations = deviations
-            let detectors = try training.detectors(for: bundle, sources: sources, reader: reader, backend: backend) {
-                console.progress("calibrating \($2) (\($0 + 1) of \($1))")
+            let (detectors, main) = try Self.detectors(training, bundle, sources, reader, backend, console)
+            if bundle.manifest.groups.isEmpty {
+                console.note(
+                    "no autoencoder: nothing varies, or not for \(configuration.window) samples without a gap; detectors "
+                        + "watch without")
             }
             let incidents = try IncidentModel(
                 learning: sources, pipeline: try bundle.pipeline(), reader: reader,
                 falseAlarmsPerDay: training.falseAlarmsPerDay)
             return MonitoringModel(
-                bundle: bundle, reader: reader, detectors: detectors, defaultMethod: methods[0].name,
-                incidents: incidents)
+                bundle: bundle, reader: reader, detectors: detectors, defaultMethod: main, incidents: incidents)
         }
         try model.write(to: arguments[Self.out])
         let seconds = clock.now - start
@@ -108,16 +111,43 @@ struct TrainCommand: Command {
         _ sources: [EntitySource], reader options: ReaderOptions, _ console: Console
     ) throws {
         var said: [String: [String]] = [:]
+        var hasNumbers = false
         for source in sources {
             var audit = ClockAudit()
             var reader = try source.makeReader(options: options)
-            while let frame = try reader.nextChunk(maximumRows: 1 << 16) { audit.add(frame) }
+            while let frame = try reader.nextChunk(maximumRows: 1 << 16) {
+                audit.add(frame)
+                hasNumbers = hasNumbers || frame.values.contains(where: \.isFinite)
+            }
             for note in audit.notes(reader.layout, isTraining: true) { said[note, default: []].append(source.key) }
+        }
+        guard hasNumbers else {
+            throw CommandLineError(.data, "\(sources[0].key): found no finite number, expected metrics with values")
         }
         for (note, keys) in said.sorted(by: { $0.value[0] < $1.value[0] }) {
             let others = keys.count > 1 ? " and \(Quantity.count(keys.count - 1, "other"))" : ""
             console.note("\(keys[0])\(others): \(note)")
         }
+    }
+
+    /// Fits the detectors, and says of which entities too little is known for one.
+    ///
+    /// - Returns: the detectors by method, and the method that scoring uses.
+    private static func detectors(
+        _ training: DetectorTraining, _ bundle: ModelBundle, _ sources: [EntitySource], _ reader: ReaderOptions,
+        _ backend: any AcceleratorBackend, _ console: Console
+    ) throws -> (detectors: [String: DetectorSet], main: String) {
+        var unfitted = UnfittedEntities()
+        let found = try training.detectors(
+            for: bundle, sources: sources, reader: reader, backend: backend,
+            progress: { console.progress("calibrating \($2) (\($0 + 1) of \($1))") },
+            onFailure: { try unfitted.add($0, $1) })
+        let (detectors, main) = try unfitted.kept(of: found, training.methods)
+        for note in unfitted.notes(detectors[main]) { console.note(note) }
+        if main != training.methods[0].name {
+            console.note("scoring uses '\(main)' unless told otherwise: '\(training.methods[0].name)' fits no entity")
+        }
+        return (detectors, main)
     }
 
     /// The detection methods of these names, each once.
@@ -164,8 +194,7 @@ struct TrainCommand: Command {
                     group.heldOutLoss.map { Quantity.number($0, digits: 4) } ?? "-",
                 ])
             }
-            console.print(table.text)
-            console.print("")
+            if !manifest.groups.isEmpty { console.print(table.text + "\n") }
             console.print(
                 "\(Quantity.count(sources.count, "entity", "entities")), "
                     + "\(Quantity.count(manifest.groups.count, "group")) in \(Quantity.seconds(seconds)); "

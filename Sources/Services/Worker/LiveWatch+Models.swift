@@ -24,7 +24,7 @@ extension LiveWatch {
         var isProvisional: Bool { name.version == 0 }
 
         func knows(_ entity: LiveEntity) -> Bool {
-            monitoring.detectors[method].map { $0.entities[entity.key] != nil || $0.types[entity.type] != nil } ?? false
+            monitoring.detectors[method]?.knows(entity.key, type: entity.type) ?? false
         }
 
         /// Whether it can do all that another one can.

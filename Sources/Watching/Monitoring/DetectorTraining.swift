@@ -41,12 +41,13 @@ package struct DetectorTraining: Sendable {
         self.seed = seed
     }
 
-    /// Fits every method to every entity.
+    /// Fits every method to every entity. What one method cannot learn of an entity costs neither the entity another
+    /// method, nor others theirs.
     ///
     /// - Parameters:
     ///   - bundle: the trained autoencoders with cleaning and scaling.
     ///   - progress: hears which entity is next, from 0, and how many there are.
-    ///   - onFailure: hears of an entity that cannot be learned from; it is left out unless this throws.
+    ///   - onFailure: hears of what cannot be learned of an entity; it is left out unless this throws.
     /// - Throws: `TelemetryError` from the readers, `DetectionError` where there is too little to learn from or it is
     ///   no longer wanted, or what the backend throws.
     package func detectors(
@@ -66,22 +67,23 @@ package struct DetectorTraining: Sendable {
             for source in members {
                 progress(done, sources.count, source.key)
                 done += 1
-                do {
-                    let learnable = try read(source, options: reader, bundle: bundle, engines: engines)
-                    let others = usual?.without([learnable.all])
-                    for method in methods {
-                        let samples = learnable.samples(for: method)
-                        result[method.name]?.entities[source.key] = try fit(
+                let learnable = try made(of: source, onFailure) {
+                    try read(source, options: reader, bundle: bundle, engines: engines)
+                }
+                guard let learnable else { continue }
+                let others = usual?.without([learnable.all])
+                if members.count > 1, usual != nil { rows.append(learnable.all) }
+                for method in methods {
+                    let samples = learnable.samples(for: method)
+                    let model = try made(of: source, onFailure) {
+                        try fit(
                             method, to: [samples], named: source.key,
                             stepSeconds: samples.meanStep ?? clocks?.step ?? 1, usual: others)
-                        // Of a type's only entity there is nothing else to learn.
-                        if members.count > 1 { pooled[method.name, default: []].append(samples) }
                     }
-                    if members.count > 1, usual != nil { rows.append(learnable.all) }
-                } catch let error as DetectionError where error.code == .cancelled {
-                    throw error
-                } catch {
-                    try onFailure(source, error)
+                    guard let model else { continue }
+                    result[method.name]?.entities[source.key] = model
+                    // Of a type's only entity there is nothing else to learn.
+                    if members.count > 1 { pooled[method.name, default: []].append(samples) }
                 }
             }
             for method in methods {
@@ -89,15 +91,28 @@ package struct DetectorTraining: Sendable {
                     let only = result[method.name]?.entities[members[0].key]
                     result[method.name]?.types[type] = only
                 } else if let samples = pooled[method.name] {
-                    let steps = samples.compactMap(\.meanStep).sorted()
                     result[method.name]?.types[type] = try fit(
                         method, to: samples, named: "type \(type)",
-                        stepSeconds: steps.isEmpty ? clocks?.step ?? 1 : steps[steps.count / 2],
+                        stepSeconds: SampleTime.mean(ofAll: samples.map(\.times)) ?? clocks?.step ?? 1,
                         usual: usual?.without(rows))
                 }
             }
         }
         return result
+    }
+
+    /// What `make` makes; `nil` where it cannot, and that was said.
+    private func made<Made>(
+        of source: EntitySource, _ onFailure: (EntitySource, any Error) throws -> Void, _ make: () throws -> Made
+    ) throws -> Made? {
+        do {
+            return try make()
+        } catch let error as DetectionError where error.code == .cancelled {
+            throw error
+        } catch {
+            try onFailure(source, error)
+            return nil
+        }
     }
 
     /// Fits every method to one entity's rows that are at hand: chosen, not found.

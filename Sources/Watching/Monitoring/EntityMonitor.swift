@@ -37,7 +37,8 @@ package struct EntityMonitor {
     /// - Parameters:
     ///   - method: the detection method, by name.
     ///   - schema: the source's columns.
-    ///   - givesEvidence: whether what the autoencoders' own method says goes along, where another one decides.
+    ///   - givesEvidence: whether what the autoencoders' own method says goes along, where another one decides and it
+    ///     was fitted to the entity or its type.
     ///   - engines: the autoencoders, where somebody looks at them.
     /// - Throws: `ModelError`, `TelemetryError` or ``DetectionError`` when the model does not fit the entity, or what
     ///   the backend throws.
@@ -55,7 +56,8 @@ package struct EntityMonitor {
         }
         scorer = try makeScorer(method)
         let own = DetectorTraining.autoencoder.name
-        if givesEvidence, method != own {
+        // An entity without a metric that varies has no autoencoder to say something.
+        if givesEvidence, method != own, model.detectors[own]?.knows(schema.key, type: schema.type) ?? false {
             let other = try makeScorer(own)
             evidence = Evidence(scorer: other, scores: EntityScores(of: other.model))
         }

@@ -116,6 +116,9 @@ package struct DetectorSet: Codable, Sendable {
     /// Every model with the entity or type it is of.
     var all: [(String, EntityModel)] { entities.sorted { $0.key < $1.key } + types.sorted { $0.key < $1.key } }
 
+    /// Whether there is a detector for an entity: its own, or its type's.
+    package func knows(_ key: String, type: String) -> Bool { entities[key] != nil || types[type] != nil }
+
     /// The detector for an entity: its own, or its type's.
     ///
     /// - Throws: `ModelError` with the code `schemaMismatch` when the type is unknown.

@@ -61,16 +61,8 @@ package struct DetectorSamples: Sendable {
             segments: frame.rowCount == 0 ? [] : segments)
     }
 
-    /// Seconds from a sample to the next on average, where none is missing between them; `nil`: no time passes.
-    package var meanStep: Double? {
-        let (covered, steps) = segments.reduce(into: (0.0, 0)) { sum, segment in
-            guard let last = segment.last else { return }
-            sum.0 += times[last] - times[segment.lowerBound]
-            sum.1 += segment.count - 1
-        }
-        let mean = covered / Double(steps)
-        return mean.isFinite && mean > 0 ? mean : nil
-    }
+    /// Seconds that a sample stands for (``SampleTime``); `nil`: no time passes.
+    package var meanStep: Double? { SampleTime.mean(of: times) }
 
     /// Days that the samples span; those around longer holes count by what they cover themselves.
     package var days: Double {

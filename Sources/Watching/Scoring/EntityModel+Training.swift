@@ -23,7 +23,7 @@ extension EntityModel {
             throw DetectionError(.insufficientData, "training", "no entity to learn from")
         }
         guard first.metricCount > 0 else {
-            throw DetectionError(.invalidData, "training", "no metric to learn from")
+            throw DetectionError(.insufficientData, "training", "no metric to learn from, one that varies is needed")
         }
         if let short = entities.first(where: { $0.count < 2 * folds }) {
             throw DetectionError(

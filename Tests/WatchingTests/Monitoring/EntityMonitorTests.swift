@@ -67,6 +67,45 @@ import Watching
         return try #require(all)
     }
 
+    /// What one method cannot learn of an entity costs neither the entity another method nor others theirs, and whoever
+    /// asks for the autoencoders' evidence is watched without.
+    @Test func aMethodThatCannotBeFittedCostsNoOther() throws {
+        let folder = try TemporaryFolder()
+        try folder.write("farm/host1.csv", Self.table())
+        try folder.write("farm/lamp.csv", (0..<300).reduce(into: "time,light\n") { $0 += "\($1 * 60),5\n" })
+        try folder.write("farm/short.csv", "time,queue\n0,1\n60,2\n120,1\n")
+        let sources = try DataCatalog.discover([folder.path("farm")], options: ReaderOptions())
+        var configuration = TrainingConfiguration()
+        (configuration.window, configuration.hidden, configuration.epochs) = (9, [3], 1)
+        let bundle = try ModelTrainer(configuration: configuration).train(
+            sources, options: ModelTrainer.DataOptions(rules: try GroupRules.builtIn()), tool: "test")
+        let backend = try AcceleratorCatalog.backend(named: "cpu")
+        var failures: [String] = []
+        let detectors = try DetectorTraining().detectors(
+            for: bundle, sources: sources, reader: ReaderOptions(), backend: backend,
+            onFailure: { source, error in failures.append("\(source.key): \(error)") })
+        #expect(detectors["default"]?.entities.keys.sorted() == ["farm/host1", "farm/lamp"])
+        #expect(detectors["autoencoder"]?.entities.keys.sorted() == ["farm/host1"])
+        #expect(
+            failures == [
+                "farm/lamp: fitting 'autoencoder' to farm/lamp: no metric to learn from, one that varies is needed",
+                "farm/short: fitting 'default' to farm/short: 3 samples of an entity, at least 8 are needed",
+                "farm/short: fitting 'autoencoder' to farm/short: no metric to learn from, one that varies is needed",
+            ], "\(failures)")
+        let model = MonitoringModel(
+            bundle: bundle, reader: ReaderOptions(), detectors: detectors, defaultMethod: "default")
+        let lamp = sources[1]
+        var monitor = try EntityMonitor(
+            model: model, method: "default", site: lamp.site, entity: lamp.entity, type: lamp.type, schema: ["light"],
+            givesEvidence: true, engines: ModelEngines(bundle, backend: backend))
+        #expect(try monitor.append(lamp.read()).count == 300)
+        #expect(monitor.evidence(0) == nil)
+        #expect(throws: DetectionError.self) {
+            _ = try DetectorTraining().detectors(
+                for: bundle, sources: sources, reader: ReaderOptions(), backend: backend)
+        }
+    }
+
     @Test func anyCutGivesTheSameBits() throws {
         let folder = try TemporaryFolder()
         let (model, source) = try Self.train(folder)
