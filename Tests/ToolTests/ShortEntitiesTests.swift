@@ -124,4 +124,93 @@ import Testing
         let other = try Self.run(["train", "--data", folder.path("bursts"), "--out", folder.path("model2")])
         #expect(other.status == 0 && other.errors.contains("no autoencoder"), "\(other.errors)")
     }
+
+    // MARK: The benchmark
+
+    private struct Report: Decodable {
+        struct Set: Decodable {
+            struct Row: Decodable {
+                struct Cell: Decodable { let mean: Double }
+                struct Entity: Decodable { let entity: String }
+                let method: String
+                let averagePrecision: Cell?
+                let entities: [Entity]
+            }
+            let entityCount: Int
+            let rows: [Row]
+        }
+        let sets: [Set]
+    }
+
+    private static func report(_ words: [String]) throws -> (result: ToolProcess.Result, set: Report.Set) {
+        let result = try run(["benchmark", "--format", "json"] + words)
+        #expect(result.status == 0, "\(result.errors)")
+        let report = try JSONDecoder().decode(Report.self, from: Data(result.output.utf8))
+        return (result, try #require(report.sets.first))
+    }
+
+    /// One file with labels: what is shipped learns from its beginning as everybody else does.
+    @Test func theShippedMethodIsJudgedOnSingleFiles() throws {
+        let folder = try TemporaryFolder()
+        let labelled = Self.table(1_500, ["cpu", "memory"], seed: 1, labelled: [900..<930, 1_200..<1_240])
+        try folder.write("farm/host1.csv", labelled)
+        try folder.write("farm/host2_tr_700_1st_900.csv", labelled)
+        let words = ["--data", folder.path("farm"), "--methods", "default", "autoencoder", "zscore", "--out"]
+        let set = try Self.report(words + [folder.path("report")]).set
+        #expect(set.entityCount == 2 && set.rows.map(\.method) == ["default", "autoencoder", "zscore"])
+        #expect(set.rows.allSatisfy { $0.entities.count == 2 })
+        #expect(try #require(set.rows[0].averagePrecision).mean > 0.8)
+        for (entity, first) in [("host1", 600), ("host2_tr_700_1st_900", 700)] {
+            for method in ["default", "zscore"] {
+                let path = folder.path("report/scores/farm/\(method)/\(entity).csv")
+                let lines = try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n")
+                #expect(lines.count == 1 + 1_500 - first && lines[1].hasPrefix("\(first),"), "\(method) of \(entity)")
+            }
+        }
+    }
+
+    @Test func aShortEntityHasNoResultAndOthersDo() throws {
+        let folder = try TemporaryFolder()
+        try folder.write("farm/host1.csv", Self.table(800, ["cpu", "memory"], seed: 1, labelled: [600..<640]))
+        try folder.write("farm/host2.csv", Self.table(15, ["cpu", "memory"], seed: 2, labelled: [10..<12]))
+        let words = ["--methods", "default", "zscore", "--out", folder.path("report"), "--data"]
+        let (result, set) = try Self.report(words + [folder.path("farm")])
+        #expect(set.rows.map { $0.entities.map(\.entity) } == [["host1"], ["host1"]])
+        for method in ["default", "zscore"] {
+            #expect(
+                result.errors.contains("fitting '\(method)' to farm/host2: 6 samples of an entity"), "\(result.errors)")
+        }
+        // Nothing judged is no success.
+        let none = try Self.run(["benchmark"] + words + [folder.path("farm/host2.csv")])
+        #expect(none.status == 65 && none.errorLines.count == 1, "\(none.errors)")
+        #expect(none.errors.contains("nothing could be judged: fitting 'default' to farm/host2: 6 samples"))
+    }
+
+    /// What one part is worth is seen where all else is the same: an ablation scores as the product does by that name.
+    @Test func anAblationIsFittedAsTheProductFitsIt() throws {
+        let folder = try TemporaryFolder()
+        for host in 1...2 {
+            let quiet = Self.table(400, ["cpu", "memory"], seed: UInt64(host))
+            try folder.write("farm/host-\(host)_train.csv", quiet)
+            let judged = Self.table(300, ["cpu", "memory"], seed: UInt64(10 + host), labelled: [100..<120])
+            try folder.write("farm/host-\(host)_test.csv", judged)
+        }
+        let method = "default-without-autoencoder"
+        _ = try Self.report(["--data", folder.path("farm"), "--methods", method, "--out", folder.path("report")])
+        let trained = try Self.run(
+            ["train", "--data", folder.path("farm"), "--out", folder.path("model"), "--methods", method] + Self.small)
+        #expect(trained.status == 0, "\(trained.errors)")
+        _ = try Self.scored([
+            "--model", folder.path("model"), "--data", folder.path("farm"), "--out", folder.path("scores.csv"),
+        ])
+        let product = try String(contentsOfFile: folder.path("scores.csv"), encoding: .utf8).split(separator: "\n")
+            .map { $0.split(separator: ",", omittingEmptySubsequences: false) }
+        for host in ["host-1", "host-2"] {
+            let path = folder.path("report/scores/farm/\(method)/\(host).csv")
+            let judged = try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n").dropFirst()
+            let mine = product.filter { $0[2] == "farm/\(host)" && $0[3] == "site" }
+            #expect(judged.map(String.init) == mine.map { "\($0[0]),\($0[4]),\($0[5])" })
+            #expect(judged.count == 300)
+        }
+    }
 }

@@ -61,8 +61,9 @@ package struct BenchmarkCommand: Command {
             Methods: \(BenchmarkMethod.all.map(\.name).joined(separator: ", ")). A name with -w5 is smoothed over \
             the latest 5 samples. The autoencoders learn from the entity alone, from all entities of the set in one \
             place (-central), or by federated averaging in ten rounds and then four epochs of the entity alone \
-            (-federated); they pass over entities without a training part of their own. 'default' has the \
-            federated ones inside; 'ablations' are default without each of its parts.
+            (-federated). 'default' has the federated ones inside, and knows what is usual among the entities of the \
+            set, as the product does; 'ablations' are default without each of its parts, fitted the same way. Of an \
+            entity with too little to learn from it is said why a method has no result.
 
             \(DriftText.text)
             """,
@@ -101,12 +102,16 @@ package struct BenchmarkCommand: Command {
             trainingShare: arguments[Self.trainingShare], mayBeNone: !systems.isEmpty)
         let threads = arguments[optional: Self.threads] ?? ProcessInfo.processInfo.activeProcessorCount
         let started = ContinuousClock.now
-        let results = try BenchmarkRun(
+        let (results, notes) = try BenchmarkRun(
             entities: entities, methods: methods, folder: report, seed: arguments[Self.seed],
             budget: arguments[Self.budget],
-            autoencoders: BenchmarkAutoencoders(
+            models: BenchmarkModels(
                 entities: entities, reader: reader, rules: rules, seed: arguments[Self.seed]), console: console
         ).results(threads: threads)
+        guard !results.isEmpty || !systems.isEmpty else {
+            throw CommandLineError(.data, "nothing could be judged: " + (notes.first ?? "no method was chosen"))
+        }
+        for note in notes { console.note(note) }
         if !systems.isEmpty { console.progress("looking for culprits in \(Quantity.count(systems.count, "system"))") }
         let localization = try LocalizationReport(
             systems, options: reader, rules: rules, falseAlarmsPerDay: arguments[Self.budget])

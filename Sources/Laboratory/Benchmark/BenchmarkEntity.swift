@@ -12,7 +12,7 @@ struct BenchmarkEntity: Sendable {
     let set: String
     /// The entity's name within the set.
     let name: String
-    /// What to learn from; `nil`: the beginning of `test`.
+    /// A training part of its own; `nil`: the beginning of `test` is one (``learned()``).
     let training: EntitySource?
     /// What to be judged on.
     let test: EntitySource
@@ -72,7 +72,9 @@ struct BenchmarkEntity: Sendable {
         let labels: [Bool]
         /// Labelled anomalies with known causes, in rows of `test`; positions among `test.metrics`.
         let causes: [AnomalySegment]
+        /// The mean time from one row to the next (``SampleTime``): of those learned from, and of those judged.
         let stepSeconds: Double
+        let judgedStepSeconds: Double
     }
 
     /// The rows to be judged on, and whether each is anomalous.
@@ -106,7 +108,7 @@ struct BenchmarkEntity: Sendable {
     /// The rows with the drift in those that are judged.
     private func drifted(_ frame: MetricFrame) throws -> MetricFrame {
         guard let drift else { return frame }
-        let first = firstJudged(of: frame)
+        let first = firstJudged(ofRows: frame.rowCount)
         let before = try training?.read(options: options) ?? frame.slice(0..<first)
         guard before.schema == frame.schema else {
             throw CommandLineError(
@@ -116,27 +118,51 @@ struct BenchmarkEntity: Sendable {
         return drift.applied(to: frame, from: first, before: before, name: test.key, rules: rules)
     }
 
-    private func firstJudged(of frame: MetricFrame) -> Int {
+    /// What to learn from: the training part, or the first rows of the part to be judged on.
+    ///
+    /// - Throws: ``TelemetryError`` for unreadable data.
+    func learned() throws -> EntitySource {
+        if let training { return training }
+        var rows = 0
+        var reader = try test.makeReader(options: options)
+        while let frame = try reader.nextChunk(maximumRows: 1 << 14) { rows += frame.rowCount }
+        var source = test
+        source.leadingRows = firstJudged(ofRows: rows)
+        return source
+    }
+
+    /// The rows that are judged, cleaned by nobody.
+    ///
+    /// - Throws: as ``readTest()``.
+    func readJudged() throws -> MetricFrame {
+        let frame = try readTest().frame
+        return frame.slice(firstJudged(ofRows: frame.rowCount)..<frame.rowCount)
+    }
+
+    private func firstJudged(ofRows count: Int) -> Int {
         guard training == nil else { return 0 }
         if trainingShare == Self.usualTrainingShare, let file = test.files.first,
-            let rows = EntitySource.trainingRows(ofFile: file),
-            rows < frame.rowCount
+            let rows = EntitySource.trainingRows(ofFile: file), rows < count
         {
             return rows
         }
-        return Int(trainingShare * Double(frame.rowCount))
+        return Int(trainingShare * Double(count))
     }
 
     /// Reads and cleans both parts. The cleaning is fitted to the training part, as `fl-train train` does.
     ///
-    /// - Throws: ``TelemetryError`` and ``CommandLineError`` for data that cannot be used.
+    /// - Throws: ``DetectionError`` where there are too few rows, ``TelemetryError`` and ``CommandLineError`` for data that
+    ///   cannot be used.
     func load() throws -> Data {
         let (frame, isOdd) = try readTest()
-        let first = firstJudged(of: frame)
+        let first = firstJudged(ofRows: frame.rowCount)
         let learned = try training?.read(options: options) ?? frame.slice(0..<first)
         let judged = frame.slice(first..<frame.rowCount)
         guard learned.rowCount > 1, judged.rowCount > 1 else {
-            throw CommandLineError(.data, "\(test.files.first ?? name): too few rows to learn from and to be judged on")
+            throw DetectionError(
+                .insufficientData, "judging \(test.key)",
+                "\(learned.rowCount) rows to learn from and \(judged.rowCount) to be judged on, at least 2 of each are needed"
+            )
         }
         var statistics = TelemetryStatistics()
         statistics.add(learned, site: test.site, entity: test.entity, type: test.type, rules: rules)
@@ -145,7 +171,6 @@ struct BenchmarkEntity: Sendable {
             try DetectorSamples(
                 frame, pipeline: pipeline, site: test.site, entity: test.entity, type: test.type)
         }
-        let steps = zip(learned.times.dropFirst(), learned.times).map { $0 - $1 }.filter { $0 > 0 }.sorted()
         var causes: [AnomalySegment] = []
         if let file = test.interpretationFile {
             causes = try AnomalySegment.read(contentsOf: file).compactMap {
@@ -156,9 +181,10 @@ struct BenchmarkEntity: Sendable {
                 $0.within(first..<frame.rowCount, columns: frame.schema, metrics: samples[1].metrics)
             }
         }
+        let step = SampleTime.mean(of: learned.times) ?? 1
         return Data(
             training: samples[0], test: samples[1], firstIndex: first, labels: Array(isOdd[first...]), causes: causes,
-            stepSeconds: steps.isEmpty ? 1 : steps[steps.count / 2])
+            stepSeconds: step, judgedStepSeconds: SampleTime.mean(of: judged.times) ?? step)
     }
 
     /// A digest of the names and contents of all files: what results depend on.

@@ -1,14 +1,17 @@
 import Watching
 
-/// A method as the benchmark compares it: one of module Detection's, or autoencoders learned from more or less data.
+/// A method as the benchmark compares it: a detector fitted to the entity alone, or one that is fitted as the product
+/// does, beside autoencoders learned from more or less data and what is usual among the set's entities.
 enum BenchmarkMethod: Sendable, Encodable {
-    /// A detector of the metrics themselves.
+    /// A detector of the metrics themselves, of the entity alone.
     case metrics(DetectionMethod)
-    /// A detector that looks at the autoencoders' residuals.
-    case autoencoder(Learning, DetectionMethod)
+    /// A detector fitted beside a model, as the product does.
+    case product(Learning, DetectionMethod)
 
-    /// Whose samples the autoencoders learn from.
-    enum Learning: String, Sendable, Encodable, CaseIterable {
+    /// Whose samples the model learns from.
+    enum Learning: String, Sendable, Encodable {
+        /// Those of all entities of the set, without an autoencoder: how to clean, and what is usual.
+        case plain
         /// The entity's own.
         case local
         /// Those of all entities of the set, in one place.
@@ -22,39 +25,35 @@ enum BenchmarkMethod: Sendable, Encodable {
     var name: String {
         switch self {
         case .metrics(let method): method.name
-        case .autoencoder(.local, let method): method.name
-        // The shipped one has the federation's autoencoders inside.
-        case .autoencoder(.federated, let method) where method.kind == .evidence: method.name
-        case .autoencoder(let learning, let method): "\(method.name)-\(learning.rawValue)"
+        case .product(.local, let method): method.name
+        // The shipped one has the federation's autoencoders inside; its ablations are fitted like it.
+        case .product(_, let method) where method.kind == .evidence: method.name
+        case .product(let learning, let method): "\(method.name)-\(learning.rawValue)"
         }
     }
 
     /// The detector's method, with thresholds and rules.
     var detection: DetectionMethod {
         switch self {
-        case .metrics(let method), .autoencoder(_, let method): method
+        case .metrics(let method), .product(_, let method): method
         }
     }
 
     /// Whether it learns from other entities of the set too.
     var learnsFromPeers: Bool {
-        if case .autoencoder(let learning, _) = self { learning != .local } else { false }
-    }
-
-    /// Whether there is what it learns from: the autoencoders want a training part of its own.
-    func canLearn(_ entity: BenchmarkEntity) -> Bool {
-        if case .autoencoder = self { entity.training != nil } else { true }
+        if case .product(let learning, _) = self { learning != .local } else { false }
     }
 
     /// Every method; the shipped one last.
     static let all: [BenchmarkMethod] =
         DetectionMethod.all.filter { $0.name != DetectionMethod.shipped.name }.map { .metrics($0) }
-        + Learning.allCases.map { .autoencoder($0, DetectorTraining.autoencoder) }
-        + [.autoencoder(.federated, .shipped)]
+        + [Learning.local, .central, .federated].map { .product($0, DetectorTraining.autoencoder) }
+        + [.product(.federated, .shipped)]
 
-    /// The shipped method without each of its parts, for what the part is worth.
+    /// The shipped method without each of its parts, for what the part is worth: fitted on the same road, so that they
+    /// differ in the part alone.
     static let ablations: [BenchmarkMethod] = DetectionMethod.ablations.map { method in
-        method.needsResiduals ? .autoencoder(.federated, method) : .metrics(method)
+        .product(method.needsResiduals ? .federated : .plain, method)
     }
 
     /// The methods that the words of the option stand for, with thresholds for a budget.
@@ -82,7 +81,7 @@ enum BenchmarkMethod: Sendable, Encodable {
                 if let adaptation { detection.adaptation = adaptation }
                 switch method {
                 case .metrics: chosen.append(.metrics(detection))
-                case .autoencoder(let learning, _): chosen.append(.autoencoder(learning, detection))
+                case .product(let learning, _): chosen.append(.product(learning, detection))
                 }
             }
         }

@@ -93,7 +93,7 @@ struct BenchmarkReport: Encodable {
                 return ours / best
             }
             return SetReport(
-                set: set, entityCount: rows.first?.entities.count ?? 0, rows: rows,
+                set: set, entityCount: Set(rows.flatMap { $0.entities.map(\.entity) }).count, rows: rows,
                 averagePrecisionRatio: ratio(\.averagePrecision), volumeUnderPRRatio: ratio(\.volumeUnderPR),
                 eventF1Ratio: ratio(\.eventF1))
         }
@@ -221,16 +221,19 @@ extension BenchmarkReport.SetReport {
     }
 
     private var entityTable: String {
-        let names = rows.first?.entities.map(\.entity) ?? []
+        // A method may have no result for an entity that others have one for.
+        var names: [String] = []
+        for entity in rows.flatMap(\.entities) where !names.contains(entity.entity) { names.append(entity.entity) }
         var table = Table(["method"] + names)
         for row in rows {
+            let found = Dictionary(
+                row.entities.map { ($0.entity, $0.measures) }, uniquingKeysWith: { first, _ in first })
             table.add(
                 [row.method]
-                    + row.entities.map { entity in
-                        [
-                            entity.measures.averagePrecision, entity.measures.volumeUnderPR,
-                            entity.measures.alarms.eventF1,
-                        ].map { $0.map { Quantity.fixed($0, 2) } ?? "-" }.joined(separator: "/")
+                    + names.map { name in
+                        guard let measures = found[name] else { return "-" }
+                        return [measures.averagePrecision, measures.volumeUnderPR, measures.alarms.eventF1]
+                            .map { $0.map { Quantity.fixed($0, 2) } ?? "-" }.joined(separator: "/")
                     })
         }
         return table.text

@@ -33,15 +33,17 @@ struct BenchmarkRun: Sendable {
     let folder: BenchmarkFolder
     let seed: UInt64
     let budget: Double
-    let autoencoders: BenchmarkAutoencoders
+    let models: BenchmarkModels
     let console: Console
 
     /// Changes when the same data and method would give other results.
-    private static let version = 5
+    private static let version = 6
 
-    /// Computes what is missing; results come in the order of entities, then methods. A method that cannot learn from
-    /// an entity has no result for it.
-    func results(threads: Int) throws -> [BenchmarkResult] {
+    /// What was computed, in the order of entities, then methods, and why a method has no result for an entity.
+    typealias Outcome = (results: [BenchmarkResult], notes: [String])
+
+    /// Computes what is missing. A method that has too little to learn from has no result for an entity.
+    func results(threads: Int) throws -> Outcome {
         let shared = entities.map { SharedEntityData($0, users: methods.count) }
         let digests = try ParallelTasks.map(count: entities.count, threads: threads) { try entities[$0].digest() }
         let keys = try entities.indices.map { entity in
@@ -55,7 +57,7 @@ struct BenchmarkRun: Sendable {
         try trainShared(keys: keys, threads: threads)
         let done = Mutex(0)
         let total = entities.count * methods.count
-        return try ParallelTasks.map(count: total, threads: threads) { index -> BenchmarkResult? in
+        let outcomes = try ParallelTasks.map(count: total, threads: threads) { index -> Attempt in
             let (entity, position) = index.quotientAndRemainder(dividingBy: methods.count)
             let method = methods[position]
             defer {
@@ -67,25 +69,59 @@ struct BenchmarkRun: Sendable {
                 console.progress(
                     "\(count) of \(total): \(entities[entity].set)/\(entities[entity].name), \(method.name)")
             }
-            guard method.canLearn(entities[entity]) else { return nil }
             let key = keys[entity][position]
-            if let finished = finished(entities[entity], method, key: key) { return finished }
-            return try compute(entities[entity], method, key: key, data: shared[entity])
-        }.compactMap(\.self)
+            if let finished = finished(entities[entity], method, key: key) { return .result(finished) }
+            return try attempted(entities[entity], method, key: key, data: shared[entity])
+        }
+        return Self.outcome(outcomes)
+    }
+
+    /// What came of a method on an entity.
+    private enum Attempt: Sendable {
+        case result(BenchmarkResult)
+        /// Why there is none.
+        case tooLittle(String)
+    }
+
+    private static func outcome(_ attempts: [Attempt]) -> Outcome {
+        var outcome: Outcome = ([], [])
+        var said: Set<String> = []
+        for attempt in attempts {
+            switch attempt {
+            case .result(let result): outcome.results.append(result)
+            case .tooLittle(let note): if said.insert(note).inserted { outcome.notes.append(note) }
+            }
+        }
+        return outcome
+    }
+
+    private func attempted(
+        _ entity: BenchmarkEntity, _ method: BenchmarkMethod, key: String, data: SharedEntityData
+    ) throws -> Attempt {
+        do {
+            return .result(try compute(entity, method, key: key, data: data))
+        } catch let error as DetectionError where error.code == .insufficientData {
+            // What training says does not name the method and the entity.
+            let isNamed = error.operation.contains(entity.test.key)
+            return .tooLittle(
+                isNamed
+                    ? error.description
+                    : "fitting '\(method.name)' to \(entity.test.key): \(error.detail)")
+        }
     }
 
     /// Trains what several results share with all threads, so that none of them waits for another's training.
     private func trainShared(keys: [[String]], threads: Int) throws {
         for (position, method) in methods.enumerated() {
-            guard case .autoencoder(let learning, _) = method, method.learnsFromPeers else { continue }
+            guard case .product(let learning, _) = method, method.learnsFromPeers else { continue }
             for set in Set(entities.map(\.set)).sorted() {
                 let missing = entities.indices.first { entity in
-                    entities[entity].set == set && method.canLearn(entities[entity])
+                    entities[entity].set == set
                         && finished(entities[entity], method, key: keys[entity][position]) == nil
                 }
                 guard let missing else { continue }
                 console.progress("\(set): training \(method.name)")
-                try autoencoders.train(entities[missing], learning, threads: threads)
+                try models.train(entities[missing], learning, threads: threads)
             }
         }
     }
@@ -130,14 +166,14 @@ struct BenchmarkRun: Sendable {
             groups = model.groups
             trainingSeconds = Double((trained - begin) / .seconds(1))
             scoringSeconds = Double((clock.now - trained) / .seconds(1))
-        case .autoencoder(let learning, _):
-            (scores, groups, trainingSeconds, scoringSeconds) = try autoencoders.scores(
+        case .product(let learning, _):
+            (scores, groups, trainingSeconds, scoringSeconds) = try models.scores(
                 entity, learning, detection, falseAlarmsPerDay: budget, seed: seed)
         }
         let rankings = data.causes.map { ranking($0.rows, scores, metrics: data.test.metrics) }
         let measures = try EntityMeasures(
             scores: scores, labels: data.labels, causes: data.causes, rankings: rankings.map { $0.map(\.metric) },
-            stepSeconds: data.stepSeconds, mergeGap: detection.alarmRule.mergeGap)
+            stepSeconds: data.judgedStepSeconds, mergeGap: detection.alarmRule.mergeGap)
         let result = BenchmarkResult(
             set: entity.set, method: method.name, entity: entity.name, key: key, measures: measures,
             faults: faults(data, scores, groups: groups, rule: detection.alarmRule), trainingSeconds: trainingSeconds,

@@ -29,6 +29,8 @@ public struct EntitySource: Hashable, Sendable, Codable {
 
     /// The share of the rows that is read, the first ones; `nil`: all of them.
     public var leadingShare: Double?
+    /// The number of rows that are read at most, the first ones; `nil`: all of them.
+    public var leadingRows: Int?
 
     /// Where the rows are when they lie in no file: ``files`` is empty then, and what is written of the source lacks it.
     package var rows: ProvidedRows?
@@ -84,11 +86,11 @@ public struct EntitySource: Hashable, Sendable, Codable {
     public func makeReader(options: ReaderOptions = ReaderOptions()) throws -> any FrameReader {
         if let rows { return try rows.provider.makeReader() }
         let reader = try SourceReader(source: self, options: options)
-        guard let leadingShare else { return reader }
+        guard let leadingShare else { return leadingRows.map { LeadingRows(reader, rows: $0) } ?? reader }
         var counted = try SourceReader(source: self, options: options)
         var rows = 0
         while let frame = try counted.nextChunk(maximumRows: 1 << 14) { rows += frame.rowCount }
-        return LeadingRows(reader, rows: Int(leadingShare * Double(rows)))
+        return LeadingRows(reader, rows: min(leadingRows ?? rows, Int(leadingShare * Double(rows))))
     }
 
     /// All rows of the source in one frame.

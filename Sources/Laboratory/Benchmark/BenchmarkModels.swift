@@ -4,8 +4,8 @@ import Synchronization
 import Telemetry
 import Watching
 
-/// The autoencoders of a benchmark, each trained when first asked for.
-final class BenchmarkAutoencoders: Sendable {
+/// The models of a benchmark, each trained when first asked for: what detectors are fitted beside on the product's road.
+final class BenchmarkModels: Sendable {
     private let entities: [BenchmarkEntity]
     private let configuration: TrainingConfiguration
     private let reader: ReaderOptions
@@ -38,23 +38,23 @@ final class BenchmarkAutoencoders: Sendable {
 
     /// Trains what is missing and scores an entity's test part.
     ///
-    /// - Throws: `CommandLineError` for an entity without a training part of its own, and what training throws.
+    /// - Throws: ``DetectionError`` where there is too little to learn from, and what training throws.
     func scores(
         _ entity: BenchmarkEntity, _ learning: BenchmarkMethod.Learning, _ method: DetectionMethod,
         falseAlarmsPerDay: Double, seed: UInt64
     ) throws -> (scores: EntityScores, groups: [String], trainingSeconds: Double, scoringSeconds: Double) {
-        guard let training = entity.training else {
-            throw CommandLineError(
-                .data,
-                "\(entity.test.key): the autoencoders need a training part of its own; leave them out with --methods")
-        }
+        let training = try entity.learned()
         let clock = ContinuousClock()
         let begin = clock.now
         let backend = try AcceleratorCatalog.backend(named: configuration.accelerator)
         var bundle = try bundle(entity, learning, threads: 1)
         if learning == .federated {
-            bundle = try bundle.tuned(
-                on: [training], epochs: Self.tuningEpochs, options: reader, backend: backend)
+            do {
+                bundle = try bundle.tuned(
+                    on: [training], epochs: Self.tuningEpochs, options: reader, backend: backend)
+            } catch let error as ModelError where error.code == .notEnoughData {
+                // It scores as it is, as in the product.
+            }
         }
         let detectors = try DetectorTraining(
             methods: [method], falseAlarmsPerDay: falseAlarmsPerDay, seed: seed
@@ -62,7 +62,7 @@ final class BenchmarkAutoencoders: Sendable {
         let model = MonitoringModel(
             bundle: bundle, reader: reader, detectors: detectors, defaultMethod: method.name)
         let trained = clock.now
-        let frame = try entity.readTest().frame
+        let frame = try entity.readJudged()
         var monitor = try EntityMonitor(
             model: model, method: method.name, site: entity.test.site,
             entity: entity.test.entity, type: entity.test.type, schema: frame.schema, backend: backend)
@@ -86,6 +86,7 @@ final class BenchmarkAutoencoders: Sendable {
             if let bundle { return bundle }
             var made: ModelBundle
             switch learning {
+            case .plain: made = try plain(peers(of: entity))
             case .local: made = try trained([entity], threads: threads)
             case .central: made = try trained(peers(of: entity), threads: threads)
             case .federated:
@@ -93,7 +94,7 @@ final class BenchmarkAutoencoders: Sendable {
                 made = try federated(peers(of: entity), like: central, threads: threads)
             }
             let members = learning == .local ? [entity] : peers(of: entity)
-            try made.learnUsualRanges(from: members.compactMap(\.training), options: reader)
+            try made.learnUsualRanges(from: members.map { try $0.learned() }, options: reader)
             // A local model has one user.
             if learning != .local { bundle = made }
             return made
@@ -106,7 +107,16 @@ final class BenchmarkAutoencoders: Sendable {
         var options = ModelTrainer.DataOptions(rules: rules)
         options.reader = reader
         return try ModelTrainer(configuration: configuration, threads: threads).train(
-            entities.compactMap(\.training), options: options, tool: "fl-train \(Tool.version)")
+            entities.map { try $0.learned() }, options: options, tool: "fl-train \(Tool.version)")
+    }
+
+    /// The cleaning of the central model, without an autoencoder.
+    private func plain(_ entities: [BenchmarkEntity]) throws -> ModelBundle {
+        var statistics = TelemetryStatistics()
+        for entity in entities { try statistics.add(entity.learned(), rules: rules, options: reader) }
+        return ModelBundle(
+            tool: "fl-train \(Tool.version)", configuration: configuration, groups: [],
+            cleaning: CleaningPipeline(fitting: statistics, rules: rules), scaling: [:])
     }
 
     /// Federated averaging in one process: every entity is a worker that trains one epoch a round on its own windows.
@@ -118,11 +128,12 @@ final class BenchmarkAutoencoders: Sendable {
         once.epochs = 1
         once.patience = nil
         let pipeline = try central.pipeline()
-        let workers = try entities.compactMap(\.training).map { source in
+        let workers = try entities.map { entity in
             var collector = TrainingCollector(
                 pipeline: pipeline, scalers: central.manifest.scaling, configuration: once)
-            try collector.append(source, options: reader)
-            return Dictionary(uniqueKeysWithValues: try collector.finish().groups.map { ($0.name, $0) })
+            try collector.append(entity.learned(), options: reader)
+            return Dictionary(
+                uniqueKeysWithValues: try collector.finish(mayBeNone: true).groups.map { ($0.name, $0) })
         }
         let simulation = FederatedSimulation(
             configuration: once, rounds: configuration.epochs, workers: workers)
