@@ -2,7 +2,7 @@
 public struct CleaningOptions: Hashable, Sendable, Codable {
     /// How many rows in a row a missing value is replaced by the last one before it counts as a stand-in.
     public var carryLimit = 10
-    /// A step longer than this many median steps of its entity is a gap and ends a segment.
+    /// A step longer than this many steps of its entity (``ClockFindings/gapStep(factor:)``) is a gap and ends a segment.
     public var gapFactor = 5.0
 
     /// The defaults.
@@ -54,9 +54,9 @@ public struct CleaningPipeline: Hashable, Sendable, Codable {
     public struct EntityType: Hashable, Sendable, Codable {
         /// Its columns, in order.
         public var columns: [Column]
-        /// The median step of all its entities, in seconds.
+        /// The step of all its entities, in seconds: ``ClockFindings/gapStep(factor:)``.
         public var step: Double
-        /// The median step of each entity, in seconds, by the entity's key.
+        /// The step of each entity, in seconds, by the entity's key.
         public var steps: [String: Double]
     }
 
@@ -87,7 +87,7 @@ public struct CleaningPipeline: Hashable, Sendable, Codable {
         fitting statistics: TelemetryStatistics, rules: GroupRules, options: CleaningOptions = CleaningOptions()
     ) {
         self.options = options
-        let fit = PipelineFit(statistics: statistics, rules: rules)
+        let fit = PipelineFit(statistics: statistics, rules: rules, gapFactor: options.gapFactor)
         types = fit.types
         groups = fit.groups
     }

@@ -9,7 +9,7 @@ struct PipelineFit {
         let transform: CleaningPipeline.Column.Transform
     }
 
-    init(statistics: TelemetryStatistics, rules: GroupRules) {
+    init(statistics: TelemetryStatistics, rules: GroupRules, gapFactor: Double) {
         let typeNames = statistics.types.keys.sorted()
         var drafts: [String: [(group: MetricGroup, column: Draft)]] = [:]
         var members: [MetricGroup: [String: [Draft]]] = [:]
@@ -62,7 +62,8 @@ struct PipelineFit {
             var all = ClockFindings()
             for clock in entry.clocks.values { all.merge(clock) }
             types[type] = CleaningPipeline.EntityType(
-                columns: columns, step: Self.step(of: all) ?? 1, steps: entry.clocks.compactMapValues(Self.step))
+                columns: columns, step: Self.step(of: all, gapFactor) ?? 1,
+                steps: entry.clocks.compactMapValues { Self.step(of: $0, gapFactor) })
         }
         groups = order.keys.sorted().map { group in
             let names = order[group] ?? []
@@ -73,8 +74,10 @@ struct PipelineFit {
         }
     }
 
-    /// The median step of a clock that goes on; the middle of a wide bin may be 0.
-    private static func step(of clock: ClockFindings) -> Double? { clock.medianStep.flatMap { $0 > 0 ? $0 : nil } }
+    /// The step of a clock that goes on; the middle of a wide bin may be 0.
+    private static func step(of clock: ClockFindings, _ gapFactor: Double) -> Double? {
+        clock.gapStep(factor: gapFactor).flatMap { $0 > 0 ? $0 : nil }
+    }
 
     private static func role(of column: ColumnStatistics) -> CleaningPipeline.Column.Role {
         if column.cleanedRanges.isEmpty { return .absent }

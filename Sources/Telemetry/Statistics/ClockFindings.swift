@@ -54,10 +54,25 @@ public struct ClockFindings: Hashable, Sendable, Codable {
         return jitter < 1e-9 * medianStep ? 0 : jitter
     }
 
-    /// Steps longer than `factor` median steps.
+    /// The step of which more than `factor` are a gap, in seconds; `nil` with fewer than two different times.
+    ///
+    /// The median, except where rows usually come at such different distances that many would be gaps: gaps are rare, so that
+    /// what is up to twice as long as all but the longest twentieth of the steps (and all but the longest three) is none.
+    ///
+    /// - Precondition: `factor` is above 0.
+    public func gapStep(factor: Double) -> Double? {
+        precondition(factor > 0, "a gap is longer than nothing")
+        let rare = max(0.05, min(0.5, 3 / Double(max(1, steps.count))))
+        guard let ends = steps.quantiles([0.5, 1 - rare]) else { return nil }
+        return max(ends[0], min(2, factor) / factor * ends[1])
+    }
+
+    /// Steps that are gaps: longer than `factor` steps (``gapStep(factor:)``).
+    ///
+    /// - Precondition: `factor` is above 0.
     public func gaps(factor: Double) -> UInt64 {
-        guard let medianStep else { return 0 }
-        return steps.sortedBins.reduce(0) { $1.value > factor * medianStep ? $0 &+ $1.weight : $0 }
+        guard let step = gapStep(factor: factor) else { return 0 }
+        return steps.sortedBins.reduce(0) { $1.value > factor * step ? $0 &+ $1.weight : $0 }
     }
 
     /// The longest step in seconds.

@@ -74,6 +74,35 @@ struct SampleCleanerTests {
         #expect(columns?.map(\.transform) == [.rate, .level, .level, .level])
     }
 
+    /// Steps of 1, 1 and 20 s, over and over: every third of them is longer than five medians, and none of them is a gap.
+    @Test("Rows at usual distances that differ are one segment; what is longer than usual is still a gap")
+    func irregularRows() throws {
+        var times: [Double] = [0]
+        while times.count < 900 { times.append((times.last ?? 0) + (times.count % 3 == 0 ? 20 : 1)) }
+        for row in 600..<900 { times[row] += 500 }
+        let raw = frame(["a"], times: times, times.indices.map { [Double($0 * $0 % 7)] })
+        let pipeline = fit([("h", raw)])
+        let series = try #require(try pipeline.clean(raw, site: "s", entity: "h", type: "host").first)
+        #expect(series.segments == [0..<600, 600..<900])
+        var clock = ClockFindings()
+        for (row, time) in times.enumerated() { clock.add(time: time, previous: row > 0 ? times[row - 1] : nil) }
+        #expect(clock.gaps(factor: 5) == 1 && clock.gaps(factor: 30) == 1 && clock.gapStep(factor: 5) == 8)
+        #expect(pipeline.types["host"]?.steps["s/h"] == 8 && pipeline.types["host"]?.step == 8)
+    }
+
+    @Test("Rows that are repeated, and a few rows, leave the step what it is")
+    func stepsThatStay() {
+        func step(_ times: [Double]) -> Double? {
+            let raw = frame(["a"], times: times, times.indices.map { [Double($0 * $0 % 7)] })
+            return fit([("h", raw)]).types["host"]?.steps["s/h"]
+        }
+        #expect(step((0..<400).map { Double($0 / 4) * 10 }) == 10)
+        #expect(step((0..<400).map { Double($0) + ($0 >= 200 ? 300 : 0) }) == 1)
+        // One gap of nineteen steps, and all there is of three.
+        #expect(step((0..<20).map { Double($0) + ($0 >= 10 ? 300 : 0) }) == 1)
+        #expect(step([0, 1, 2, 500]) == 1)
+    }
+
     @Test("A missing value is carried up to the limit, then a marked stand-in (the median) takes its place")
     func carrying() throws {
         var rows = (0..<30).map { [Double($0 % 5), Double(-$0 % 7)] }
