@@ -33,7 +33,7 @@ struct TelemetryCollection: StatisticsCollection {
     private var comparison: StatisticsComparison?
     private var tally: GroupTally
     private var refused: [String: String] = [:]
-    private var isCounter: [String: Bool] = [:]
+    private var naming: [String: GroupRules.Naming] = [:]
     private(set) var rows: [String: UInt64] = [:]
     private(set) var treatment = RoundTreatment()
 
@@ -97,9 +97,9 @@ struct TelemetryCollection: StatisticsCollection {
     private mutating func read(_ bytes: [UInt8]) -> TelemetryStatistics? {
         guard var statistics = try? TelemetryStatistics(reading: bytes) else { return nil }
         statistics.nameCounters { name in
-            if let known = isCounter[name] { return known }
-            let found = maker.rules.isCounter(name)
-            isCounter[name] = found
+            if let known = naming[name] { return known }
+            let found = maker.rules.naming(of: name)
+            naming[name] = found
             return found
         }
         return statistics

@@ -24,7 +24,7 @@ public struct GroupRules: Hashable, Sendable, Codable {
     public var rules: [Rule]
     /// Patterns over names of metrics that only grow until they are reset.
     public var counters: [String]
-    /// Patterns over names of metrics that are none, whatever ``counters`` says.
+    /// Patterns over names of metrics that are none, whatever ``counters`` and their values say.
     public var notCounters: [String]
     /// Patterns over names of what says nothing of the entity: what an exporter measures of its own scrapes, the time.
     public var leaveOut: [String]
@@ -128,11 +128,25 @@ public struct GroupRules: Hashable, Sendable, Codable {
         return leaveOut.contains { Self.matches($0, name) }
     }
 
-    /// Whether the metric is a counter by its name.
-    public func isCounter(_ metric: String) -> Bool {
-        let name = Self.bareName(metric)
-        return !notCounters.contains { Self.matches($0, name) } && counters.contains { Self.matches($0, name) }
+    /// What a name says of how its values count.
+    package enum Naming: Hashable, Sendable {
+        /// A counter, unless its values say otherwise.
+        case counter
+        /// A level, whatever its values say.
+        case level
+        /// Nothing: that is for its values.
+        case unknown
     }
+
+    /// What a metric's name says of how its values count.
+    package func naming(of metric: String) -> Naming {
+        let name = Self.bareName(metric)
+        if notCounters.contains(where: { Self.matches($0, name) }) { return .level }
+        return counters.contains { Self.matches($0, name) } ? .counter : .unknown
+    }
+
+    /// Whether the metric is a counter by its name.
+    public func isCounter(_ metric: String) -> Bool { naming(of: metric) == .counter }
 
     private static func lowered(_ symbol: UInt8) -> UInt8 { symbol >= 0x41 && symbol <= 0x5A ? symbol | 0x20 : symbol }
 
@@ -143,7 +157,7 @@ public struct GroupRules: Hashable, Sendable, Codable {
     }
 
     /// Whether a pattern matches the whole of a name in lower case. O(pattern × name), and of the common letters at the start
-    /// where these differ.
+    /// where these differ, or of those at the end behind a single `*`.
     package static func matches(_ pattern: String, _ name: [UInt8]) -> Bool {
         var symbols = pattern.utf8[...]
         var start = 0
@@ -152,7 +166,12 @@ public struct GroupRules: Hashable, Sendable, Codable {
             start += 1
             symbols = symbols.dropFirst()
         }
-        guard !symbols.isEmpty else { return start == name.count }
+        guard let first = symbols.first else { return start == name.count }
+        let ending = symbols.dropFirst()
+        if first == 0x2A, !ending.contains(where: { $0 == 0x2A || $0 == 0x23 }) {
+            return name.count - start >= ending.count
+                && zip(ending.reversed(), name.reversed()).allSatisfy { lowered($0) == $1 }
+        }
         // reachable[i]: the pattern so far matches the first i bytes of the name.
         var reachable = [Bool](repeating: false, count: name.count + 1)
         reachable[start] = true

@@ -30,6 +30,8 @@ package struct SeriesResolver: Sendable {
         package var role: Role
         /// How several series of the column become one value; `nil`: it has one.
         package var fold: Preset.FamilyRule.Fold?
+        /// Whether its endpoint or a preset says that it is a level, whatever its name is like.
+        package var isDeclaredLevel = false
     }
 
     /// What is known of a target, or of a source without targets.
@@ -106,9 +108,17 @@ package struct SeriesResolver: Sendable {
             !dropped.contains(label.name) && (rule?.keep.map { $0.contains(label.name) } ?? true)
         }
         let base = rule?.name ?? (isPartOfFamily(role) ? family : series.name)
+        let isDeclared = rule?.kind == .gauge || Self.isDeclaredLevel(kinds[series.name])
         return Place(
             entity: entity, type: type, column: MetricSeries.text(name: base, labels: kept), role: role,
-            fold: rule?.keep == nil ? nil : rule?.fold ?? .sum)
+            fold: rule?.keep == nil ? nil : rule?.fold ?? .sum, isDeclaredLevel: isDeclared && role == .level)
+    }
+
+    private static func isDeclaredLevel(_ kind: MetricSeries.Kind?) -> Bool {
+        switch kind {
+        case .gauge, .stateSet: true
+        case .counter, .histogram, .summary, .info, .unknown, nil: false
+        }
     }
 
     private func isPartOfFamily(_ role: Role) -> Bool {

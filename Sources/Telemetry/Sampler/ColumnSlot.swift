@@ -36,7 +36,9 @@ struct ColumnSlot: Sendable {
         switch place.role {
         case .level, .up:
             content = .level
-            names = [place.column]
+            // Later steps know counters by their names: what is none, whatever it is called, is called otherwise.
+            let isMisnamed = place.isDeclaredLevel && rules.isCounter(place.column)
+            names = [isMisnamed ? Self.name(place.column, ending: ":level") : place.column]
             counts = false
         case .counter:
             let isKnown = rules.isCounter(place.column)

@@ -116,8 +116,7 @@ package struct StatisticsComparison: Sendable {
         fileprivate struct Column {
             var level: Moments?
             var rate: Moments?
-            var hasRates: Bool
-            var isCounter: Bool
+            var evidence: CounterEvidence
         }
 
         /// Who sent it.
@@ -136,7 +135,7 @@ package struct StatisticsComparison: Sendable {
                 type.columns.mapValues { column in
                     Column(
                         level: Moments(column.level), rate: column.rate.flatMap { Moments($0) },
-                        hasRates: column.rate != nil, isCounter: column.isCounter)
+                        evidence: column.evidence)
                 }
             }
         }
@@ -175,14 +174,15 @@ package struct StatisticsComparison: Sendable {
         var found = contributions.compactMap { contribution in
             contribution.columns[type]?[column].map { (contribution.sender, $0) }
         }
-        // A reset at one in four, or one who says that there was one, does not make what counts at the others a level for all.
-        let others = found.filter { !$0.1.hasRates }
-        let counters = found.count { $0.1.hasRates && $0.1.isCounter }
+        // What falls at one in four, or at one who says so, does not make what counts at the others a level for all.
+        let others = found.filter { !$0.1.evidence.mayCount }
+        let counters = found.count { $0.1.evidence.isCounter }
         if counters >= 3, others.count * 3 <= counters {
             for (sender, _) in others { leftOut[sender, default: [:]][type, default: []].insert(column) }
-            found.removeAll { !$0.1.hasRates }
+            found.removeAll { !$0.1.evidence.mayCount }
         }
-        let isRate = found.allSatisfy { $0.1.hasRates } && found.contains { $0.1.isCounter }
+        let evidence = found.map { sender, column in column.evidence.weighed(weights[sender]?[type]) }
+        let isRate = evidence.dropFirst().reduce(evidence.first) { $0?.adding($1) }?.isCounter ?? false
         let parts = found.compactMap { sender, column -> (sender: String, moments: Moments)? in
             (isRate ? column.rate : column.level).map { (sender, $0.weighed(weights[sender]?[type])) }
         }
@@ -253,7 +253,7 @@ package struct StatisticsComparison: Sendable {
             for (name, column) in entry.columns.sorted(by: { $0.key < $1.key }) {
                 let others = measured[type]?[name]
                 let isRate = others?.isRate ?? column.isCounter
-                if isRate, column.rate == nil, let others, others.senders >= Self.fewest {
+                if isRate, !column.evidence.mayCount, let others, others.senders >= Self.fewest {
                     outside[type, default: []].insert(name)
                     continue
                 }

@@ -97,11 +97,13 @@ extension TelemetryStatistics {
         for (type, names) in columns { for name in names { types[type]?.columns[name] = nil } }
     }
 
-    /// Which columns are counters by their name is for rules to say, not for whoever measured them.
-    package mutating func nameCounters(by isCounter: (String) -> Bool) {
+    /// Which columns are counters by their name, and which are none, is for rules to say, not for whoever measured them.
+    package mutating func nameCounters(by naming: (String) -> GroupRules.Naming) {
         for (type, entry) in types {
-            for (name, column) in entry.columns where column.namedCounter != isCounter(name) {
-                types[type]?.columns[name]?.namedCounter.toggle()
+            for (name, column) in entry.columns {
+                let found = naming(name)
+                if column.namedCounter != (found == .counter) { types[type]?.columns[name]?.namedCounter.toggle() }
+                if found == .level { types[type]?.columns[name]?.leaveOutRates() }
             }
         }
     }
@@ -137,8 +139,8 @@ extension ColumnStatistics {
         guard !overflow, values <= rows else { return "found \(values) values in \(rows) rows, expected no more" }
         if let flaw = level.contradiction { return flaw }
         let (moves, tooMany) = increases.addingReportingOverflow(decreases)
-        guard !tooMany, moves < max(level.count, 1), fractions <= level.count else {
-            return "found more steps up and down, or fractions, than values, expected fewer"
+        guard !tooMany, moves < max(level.count, 1), resets <= decreases, fractions <= level.count else {
+            return "found more steps up and down, resets among them, or fractions, than values, expected fewer"
         }
         if let flaw = Self.contradiction(of: levelRanges, with: level, entities) { return flaw }
         guard let rate else { return rateRanges.isEmpty ? nil : "found ranges of rates without rates, expected none" }

@@ -91,7 +91,7 @@ struct StatisticsText {
     private mutating func column() throws(Unexpected) -> ColumnStatistics {
         var (level, rate): (MetricStatistics?, MetricStatistics?)
         var (levelRanges, rateRanges): ([String: ColumnStatistics.Range]?, [String: ColumnStatistics.Range]?)
-        var (increases, decreases, fractions, position): (UInt64?, UInt64?, UInt64?, UInt64?)
+        var (increases, decreases, resets, fractions, position): (UInt64?, UInt64?, UInt64?, UInt64?, UInt64?)
         var namedCounter: Bool?
         try object { (key, text) throws(Unexpected) in
             switch key {
@@ -103,6 +103,7 @@ struct StatisticsText {
                 try Self.set(&rateRanges, text.dictionary { (text) throws(Unexpected) in try text.range() })
             case "increases": try Self.set(&increases, text.count())
             case "decreases": try Self.set(&decreases, text.count())
+            case "resets": try Self.set(&resets, text.count())
             case "fractions": try Self.set(&fractions, text.count())
             case "position": try Self.set(&position, text.count())
             case "namedCounter": try Self.set(&namedCounter, text.truth())
@@ -117,6 +118,7 @@ struct StatisticsText {
         column.rateRanges = try Self.required(rateRanges)
         column.increases = try Self.required(increases)
         column.decreases = try Self.required(decreases)
+        column.resets = resets ?? 0
         column.fractions = try Self.required(fractions)
         return column
     }

@@ -23,6 +23,7 @@ extension ColumnStatistics {
         result.rate?.sketch.weigh(weight)
         result.increases = weight.share(of: increases)
         result.decreases = weight.share(of: decreases)
+        result.resets = weight.share(of: resets)
         result.fractions = weight.share(of: fractions)
         return result
     }

@@ -89,7 +89,7 @@ struct StatisticsAccumulator {
         self.type = type
         self.schema = schema
         columns = schema.enumerated().map {
-            ColumnStatistics(position: $0.offset, namedCounter: rules.isCounter($0.element))
+            ColumnStatistics(position: $0.offset, naming: rules.naming(of: $0.element))
         }
         counters = schema.map { _ in CounterState() }
         levelRanges = schema.map { _ in nil }
@@ -118,7 +118,8 @@ struct StatisticsAccumulator {
             lastTime = time
             for column in columns.indices {
                 let value = frame.values[row * frame.columnCount + column]
-                let previous = counters[column].value
+                // A repeated or late row says nothing about how the column moves.
+                let previous = time > counters[column].time ? counters[column].value : nil
                 let rate = counters[column].rate(of: value, at: time)
                 columns[column].add(value, rate: rate, previous: previous)
                 if value.isFinite { Self.extend(&levelRanges[column], by: value) }

@@ -61,7 +61,7 @@ struct SampleCleanerTests {
         #expect(try rates(reset) == [Float](repeating: 10, count: 19))
     }
 
-    @Test("A column of whole numbers that only ever grows is a counter; a gauge that falls once is none")
+    @Test("A column that only ever grows is a counter, whole or not; a gauge that falls by a part once is none")
     func detectedCounters() {
         var generator = CounterBasedGenerator(seed: 3, purpose: "counter")
         var total = 0.0
@@ -69,9 +69,9 @@ struct SampleCleanerTests {
             total += Double(generator.next() % 50)
             return [total, row == 250 ? total - 1000 : total, total + 0.5, Double(row / 100)]
         }
-        let raw = frame(["grows", "falls", "broken", "steps"], times: (0..<300).map(Double.init), rows)
+        let raw = frame(["grows", "falls", "seconds", "steps"], times: (0..<300).map(Double.init), rows)
         let columns = fit([("h", raw)]).types["host"]?.columns
-        #expect(columns?.map(\.transform) == [.rate, .level, .level, .level])
+        #expect(columns?.map(\.transform) == [.rate, .level, .rate, .level])
     }
 
     /// Steps of 1, 1 and 20 s, over and over: every third of them is longer than five medians, and none of them is a gap.

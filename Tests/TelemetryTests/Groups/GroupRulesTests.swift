@@ -93,6 +93,9 @@ struct GroupRulesTests {
             GroupRules(rules: [.init(group: "a.b", metrics: [pattern])]).group(for: name) != .other
         }
         #expect(group("a*b", "ab") && group("a*b", "axxb") && !group("a*b", "abx") && group("*", "x"))
+        #expect(
+            group("*ab", "ab") && group("a*ab", "aab") && !group("a*ab", "ab") && !group("*ab", "b") && group("a*", "a")
+        )
         #expect(group("c#", "c12") && !group("c#", "c") && !group("c#", "c1x") && group("c#x", "c1x"))
         #expect(group("ABC", "abc") && group("abc", "ABC"))
     }

@@ -63,6 +63,33 @@ import Testing
         #expect(intake.counters.resets == 2)
     }
 
+    /// What an endpoint or a preset says of a family holds, also where its name is that of a counter.
+    @Test func declaredLevelsStayLevels() throws {
+        var preset = Preset.everything
+        let rule = #"{"families": ["threads_total"], "kind": "gauge"}"#
+        preset.families = [try JSONDecoder().decode(Preset.FamilyRule.self, from: Data(rule.utf8))]
+        var intake = try intake(preset: preset)
+        for step in 0..<80 {
+            intake.take(
+                scrape(
+                    "# TYPE cpu_total gauge\ncpu_total{core=\"0\"} \(step)\n# TYPE threads_total counter\n"
+                        + "threads_total \(step)\n# TYPE done_total counter\ndone_total \(step)\n# TYPE depth gauge\ndepth \(step % 3)\n"
+                ),
+                on: target, at: Double(step))
+        }
+        let columns = [#"cpu_total:level{core="0"}"#, "threads_total:level", "done_total", "depth"]
+        #expect(intake.entities[0].columns == columns)
+        let rows = rows(&intake)
+        let rules = try GroupRules.builtIn()
+        var statistics = TelemetryStatistics()
+        statistics.add(
+            MetricFrame(schema: columns, firstRow: 0, times: rows.map(\.time), values: rows.flatMap(\.values)),
+            site: "s", entity: "e", type: "t", rules: rules)
+        // They only rose, and still are what was said of them.
+        let found = CleaningPipeline(fitting: statistics, rules: rules).types["t"]?.columns.map(\.transform)
+        #expect(found == [.level, .level, .rate, .level])
+    }
+
     @Test func foldedCountersAddWhatEachHasAdded() throws {
         var preset = Preset.everything
         let rule = #"{"families": ["cpu_total"], "keep": ["mode"], "fold": "sum"}"#
