@@ -4,7 +4,8 @@ import Platform
 /// Assigns metrics to resource groups by their names. Rules are data: those that ship, and a user's before them.
 ///
 /// A rule's pattern is compared with the metric's name without its labels (`{…}`), ignoring case; `*` stands for any
-/// run of characters, `#` for one or more digits. The first rule that matches wins.
+/// run of characters, `#` for one or more digits. The first rule that matches wins; where none does, the words of the name
+/// tell (``WordRules``).
 public struct GroupRules: Hashable, Sendable, Codable {
     /// One rule: names that match any of the patterns belong to the group.
     public struct Rule: Hashable, Sendable, Codable {
@@ -22,6 +23,8 @@ public struct GroupRules: Hashable, Sendable, Codable {
 
     /// The rules, in order.
     public var rules: [Rule]
+    /// What words in names tell where no rule matches.
+    public var words: WordRules
     /// Patterns over names of metrics that only grow until they are reset.
     public var counters: [String]
     /// Patterns over names of metrics that are none, whatever ``counters`` and their values say.
@@ -30,25 +33,30 @@ public struct GroupRules: Hashable, Sendable, Codable {
     public var leaveOut: [String]
 
     /// Rules with every field given.
-    public init(rules: [Rule], counters: [String] = [], notCounters: [String] = [], leaveOut: [String] = []) {
+    public init(
+        rules: [Rule], words: WordRules = WordRules(), counters: [String] = [], notCounters: [String] = [],
+        leaveOut: [String] = []
+    ) {
         self.rules = rules
+        self.words = words
         self.counters = counters
         self.notCounters = notCounters
         self.leaveOut = leaveOut
     }
 
-    private enum CodingKeys: String, CodingKey { case rules, counters, notCounters, leaveOut }
+    private enum CodingKeys: String, CodingKey { case rules, words, counters, notCounters, leaveOut }
 
     /// Reads rules; all but `rules` may be missing.
     public init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         rules = try container.decode([Rule].self, forKey: .rules)
+        words = try container.decodeIfPresent(WordRules.self, forKey: .words) ?? WordRules()
         counters = try container.decodeIfPresent([String].self, forKey: .counters) ?? []
         notCounters = try container.decodeIfPresent([String].self, forKey: .notCounters) ?? []
         leaveOut = try container.decodeIfPresent([String].self, forKey: .leaveOut) ?? []
     }
 
-    /// The rules that ship: node_exporter, cAdvisor, 5G3E, SMD.
+    /// The rules that ship: names of node_exporter, cAdvisor, 5G3E, SMD, sysstat, and the words that others use.
     public static func builtIn() throws -> GroupRules {
         try decode(Data(PackageResources.groups_json), path: "the built-in groups.json")
     }
@@ -69,7 +77,7 @@ public struct GroupRules: Hashable, Sendable, Codable {
     /// These rules with others before them.
     public func extended(by other: GroupRules) -> GroupRules {
         GroupRules(
-            rules: other.rules + rules, counters: other.counters + counters,
+            rules: other.rules + rules, words: words.extended(by: other.words), counters: other.counters + counters,
             notCounters: other.notCounters + notCounters, leaveOut: other.leaveOut + leaveOut)
     }
 
@@ -82,9 +90,9 @@ public struct GroupRules: Hashable, Sendable, Codable {
                 .malformed, path: path, found: "JSON that is not a set of rules (\(Self.reason(error)))",
                 expected: #"{"rules": [{"group": "physical.cpu", "metrics": ["cpu_#", "node_load*"]}, …]}"#)
         }
-        for rule in rules.rules where !isGroupName(rule.group) {
+        for group in rules.rules.map(\.group) + rules.words.groupNames where !isGroupName(group) {
             throw TelemetryError(
-                .malformed, path: path, field: rule.group, found: "a group with this name",
+                .malformed, path: path, field: group, found: "a group with this name",
                 expected: "<layer>.<group> in letters, digits and '-', at most \(NameRule.longestKind) bytes, or other")
         }
         return rules
@@ -119,7 +127,7 @@ public struct GroupRules: Hashable, Sendable, Codable {
         for rule in rules where rule.metrics.contains(where: { Self.matches($0, name) }) {
             return MetricGroup(name: rule.group)
         }
-        return .other
+        return words.group(for: metric) ?? .other
     }
 
     /// Whether models leave the metric out, by ``leaveOut``.

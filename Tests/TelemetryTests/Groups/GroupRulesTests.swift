@@ -22,7 +22,7 @@ struct GroupRulesTests {
             ("node_network_receive_bytes_total", "physical.network"),
             ("container_cpu_usage_seconds_total", "virtual.cpu"),
             ("container_memory_working_set_bytes", "virtual.memory"), ("container_fs_reads_total", "virtual.storage"),
-            ("container_network_receive_bytes_total", "virtual.network"), ("cpu_", "other"), ("", "other"),
+            ("container_network_receive_bytes_total", "virtual.network"), ("cpu_", "physical.cpu"), ("", "other"),
         ])
     func builtIn(_ metric: String, _ group: String) throws {
         #expect(try GroupRules.builtIn().group(for: metric).name == group)
