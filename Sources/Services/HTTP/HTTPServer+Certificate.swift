@@ -50,14 +50,27 @@ extension HTTPServer {
         return outdated != nil
     }
 
+    /// Whether a private key is kept well enough: this user's is for nobody else; that of another (root, who mounts Secrets
+    /// into pods) may be read by its group, through which this user has it.
+    ///
+    /// - Parameters:
+    ///   - mode: of the file.
+    ///   - owner: whose it is.
+    ///   - user: who reads it.
+    package static func isKept(mode: UInt32, owner: UInt32, from user: UInt32) -> Bool {
+        mode & (owner == user ? 0o077 : 0o037) == 0
+    }
+
     /// The texts of a certificate and its key; the key is its owner's alone.
     static func pem(_ files: (certificate: String, key: String)) throws -> (certificate: String, key: String) {
         var status = stat()
-        if unsafe stat(files.key, &status) == 0, status.st_mode & 0o077 != 0 {
+        if unsafe stat(files.key, &status) == 0,
+            !isKept(mode: status.st_mode, owner: status.st_uid, from: geteuid())
+        {
             throw ServiceError(
                 .configuration,
-                "\(files.key): found mode \(String(status.st_mode & 0o777, radix: 8)), expected 600: others can read the key"
-            )
+                "\(files.key): found mode \(String(status.st_mode & 0o777, radix: 8)), expected 600, or 440 where it is "
+                    + "another user's: others can read the key")
         }
         let certificate = try FileContents.read(files.certificate, limit: 1 << 20)
         let key = try FileContents.read(files.key, limit: 1 << 20)
