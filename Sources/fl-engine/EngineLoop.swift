@@ -6,7 +6,7 @@ import Services
 /// One look after the other, until it is told to stop.
 struct EngineLoop {
     private var controller: EngineController
-    private let every: Double
+    private let pace: EnginePace
     private let validity: Int
     private let isDry: Bool
     private let figures: EngineFigures
@@ -19,7 +19,7 @@ struct EngineLoop {
         controller: EngineController, every: Double, validity: Int, isDry: Bool, figures: EngineFigures, log: Logger
     ) {
         self.controller = controller
-        self.every = every
+        pace = EnginePace(every: .seconds(every))
         self.validity = validity
         self.isDry = isDry
         self.figures = figures
@@ -35,8 +35,8 @@ struct EngineLoop {
             let changes = controller.changes
             turn()
             notification.alive()
-            let next = ContinuousClock.now + .seconds(every)
-            while !stop.isSet, ContinuousClock.now < next, controller.changes == changes {
+            let end = ContinuousClock.now
+            while !stop.isSet, !pace.isDue(after: ContinuousClock.now - end, hasNews: controller.changes != changes) {
                 Thread.sleep(forTimeInterval: 0.05)
             }
         }

@@ -76,19 +76,60 @@ import Testing
         #expect(cache.observe(at: .zero).nodes.map(\.name) == ["b", "c"])
     }
 
-    @Test func tooOldIsListedAnewAndSeenMeanwhile() throws {
-        var cache = KubernetesCache(try settings())
+    @Test func tooOldIsListedAnew() throws {
+        var cache = try cache([])
+        try cache.nodes.take(page: page([]))
+        cache.nodes.expire()
         try cache.nodes.take(page: page([try node("a"), try node("b")]))
+        #expect(cache.isComplete)
         try cache.nodes.take(
             event: bytes(.object(["type": .string("ERROR"), "object": .object(["code": JSONValue(410)])])))
-        #expect(cache.nodes.next == .list(continuation: nil) && cache.nodes.isComplete)
-        #expect(cache.observe(at: .zero).nodes.count == 2)
+        #expect(cache.nodes.next == .list(continuation: nil) && !cache.isComplete)
         // A mark that is too old is a list from the beginning.
         try cache.nodes.take(page: page([try node("x")], more: "mark"))
         cache.nodes.expire()
         #expect(cache.nodes.next == .list(continuation: nil))
-        try cache.nodes.take(page: page([try node("b")], version: "50"))
-        #expect(cache.observe(at: .zero).nodes.map(\.name) == ["b"])
+        // Half a list says nothing, after an earlier one neither.
+        try cache.nodes.take(page: page([try node("b")], version: "50", more: "mark"))
+        #expect(!cache.isComplete)
+        try cache.nodes.take(page: page([try node("c")], version: "50"))
+        #expect(cache.isComplete && cache.observe(at: .zero).nodes.map(\.name) == ["b", "c"])
+    }
+
+    @Test func whatIsMadeWhileAListComesIsNotGone() throws {
+        var cache = try cache([try pod("old", uid: "u0")])
+        cache.pods.expire()
+        // Made before the list was asked for: that would have it.
+        cache.note(bytes(try pod("before", uid: "u1")), isNew: true)
+        #expect(cache.pods.ask() == .list(continuation: nil))
+        try cache.pods.take(page: page([try pod("old", uid: "u0")], more: "mark"))
+        cache.note(bytes(try pod("within", uid: "u2", generation: "2")), isNew: true)
+        #expect(cache.pods.ask() == .list(continuation: "mark"))
+        try cache.pods.take(page: page([]))
+        #expect(cache.observe(at: .zero).jobs.map(\.id) == ["old", "within"])
+        // The next list knows.
+        cache.pods.expire()
+        _ = cache.pods.ask()
+        try cache.pods.take(page: page([]))
+        #expect(cache.observe(at: .zero).jobs.isEmpty)
+    }
+
+    @Test func onlyWhatDiffersIsAChange() throws {
+        var cache = try cache([try pod()])
+        try cache.nodes.take(event: event("ADDED", try node("a")))
+        let before = cache.changes
+        // A kubelet says every few seconds that all is as it was.
+        for version in 9...30 {
+            try cache.nodes.take(event: event("MODIFIED", try node("a"), version: "\(version)"))
+            try cache.pods.take(event: event("MODIFIED", try pod(), version: "\(version)"))
+        }
+        #expect(cache.changes == before && cache.nodes.next == .watch(version: "30"))
+        cache.pods.expire()
+        try cache.pods.take(page: page([try pod()]))
+        // That all is known again is one.
+        #expect(cache.changes == before + 1)
+        try cache.nodes.take(event: event("MODIFIED", try node("a", ready: "False")))
+        #expect(cache.changes == before + 2)
     }
 
     @Test(arguments: [

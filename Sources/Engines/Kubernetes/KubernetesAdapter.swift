@@ -59,7 +59,7 @@ package final class KubernetesAdapter: EngineAdapter {
     private static let shortestWatch: Duration = .seconds(1)
 
     /// Lists, watches, and lists again where that ends badly, until it is not wanted any more.
-    private static func follow<Item: Sendable>(
+    private static func follow<Item>(
         _ kind: KubernetesRequest.Kind, _ store: any WritableKeyPath<KubernetesCache, KubernetesStore<Item>> & Sendable,
         _ api: KubernetesAPI, _ shared: Shared, _ isCancelled: @escaping () -> Bool
     ) {
@@ -68,12 +68,13 @@ package final class KubernetesAdapter: EngineAdapter {
             do throws(EngineError) {
                 try step(kind, store, api, shared, isCancelled)
                 pause = shortestPause
-                shared.state.withLock { $0.troubles[kind] = nil }
+                // A page of a list does not say that all is well.
+                shared.state.withLock { if $0.cache[keyPath: store].isComplete { $0.troubles[kind] = nil } }
                 shared.news.signal()
             } catch {
                 shared.state.withLock { state in
                     state.troubles[kind] = error
-                    // A list says at once whether all is well again, a watch only when something changes.
+                    // A list says at once what is there now, a watch only what changes.
                     state.cache[keyPath: store].expire()
                 }
                 shared.news.signal()
@@ -83,11 +84,11 @@ package final class KubernetesAdapter: EngineAdapter {
         }
     }
 
-    private static func step<Item: Sendable>(
+    private static func step<Item>(
         _ kind: KubernetesRequest.Kind, _ store: any WritableKeyPath<KubernetesCache, KubernetesStore<Item>> & Sendable,
         _ api: KubernetesAPI, _ shared: Shared, _ isCancelled: () -> Bool
     ) throws(EngineError) {
-        let next = shared.state.withLock { $0.cache[keyPath: store].next }
+        let next = shared.state.withLock { $0.cache[keyPath: store].ask() }
         let request = KubernetesRequest.next(kind, next, api.settings)
         let refusal: KubernetesAPI.Answer?
         if case .watch = next {
@@ -100,8 +101,6 @@ package final class KubernetesAdapter: EngineAdapter {
                 fault = shared.state.withLock { state in
                     do throws(EngineError) {
                         try state.cache[keyPath: store].take(event: event)
-                        // Whoever watches is heard.
-                        state.troubles[kind] = nil
                         return nil
                     } catch {
                         return error
@@ -141,7 +140,7 @@ package final class KubernetesAdapter: EngineAdapter {
 
     // MARK: What a controller asks for
 
-    /// What the cluster says now; at first waits until it has said something.
+    /// What the cluster says now; at first, and after an outage, waits until it has said all.
     ///
     /// - Throws: ``EngineError`` where it cannot be known.
     package func observe() throws(EngineError) -> EngineObservation {
@@ -155,7 +154,7 @@ package final class KubernetesAdapter: EngineAdapter {
             if let outcome { return try outcome.get() }
             let left = patience - ContinuousClock.now
             guard left > .zero, shared.news.wait(timeout: .now() + left.seconds) == .success else {
-                throw EngineError(.unavailable, "no API server answers at \(settings.api)")
+                throw EngineError(.unavailable, "the API server at \(settings.api) does not say in time what there is")
             }
         }
     }

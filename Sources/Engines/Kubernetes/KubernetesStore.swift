@@ -2,7 +2,7 @@ import Platform
 
 /// A copy of what an API server has of one kind, fed by a list, page by page, and by what a watch says after it. A value: it says
 /// what to ask next, and is told what came.
-package struct KubernetesStore<Item: Sendable>: Sendable {
+package struct KubernetesStore<Item: Equatable & Sendable>: Sendable {
     /// What to ask next.
     package enum Request: Equatable, Sendable {
         /// A page of a list: the first, or the one after a mark.
@@ -13,17 +13,19 @@ package struct KubernetesStore<Item: Sendable>: Sendable {
 
     /// What is there, by name; while a new list comes, what was there before.
     package private(set) var items: [String: Item] = [:]
-    /// Whether there was a whole list.
+    /// Whether there was a whole list, and nothing since that may have made it untrue.
     package private(set) var isComplete = false
-    /// Grows with each change.
+    /// Grows with each change of an item; that a document changed in what no item has of it is none.
     package private(set) var changes: UInt64 = 0
-    /// What to ask next.
+    /// What to ask next; ``ask()`` where it is asked.
     package private(set) var next = Request.list(continuation: nil)
 
     private let kind: String
     private let limit: Int
     private let read: @Sendable (KubernetesDocument) -> Item?
     private var incoming: [String: Item] = [:]
+    /// What was put here since the list that comes was asked for, which need not have it.
+    private var since: Set<String> = []
     private var gone: [Item] = []
 
     /// Nothing yet.
@@ -36,6 +38,12 @@ package struct KubernetesStore<Item: Sendable>: Sendable {
         self.kind = kind
         self.limit = limit
         self.read = read
+    }
+
+    /// What to ask next, by who asks it now.
+    package mutating func ask() -> Request {
+        if next == .list(continuation: nil) { since = [] }
+        return next
     }
 
     /// A page of a list came.
@@ -64,10 +72,11 @@ package struct KubernetesStore<Item: Sendable>: Sendable {
             next = .list(continuation: more)
             return
         }
+        for name in since where incoming[name] == nil { incoming[name] = items[name] }
         gone += items.filter { incoming[$0.key] == nil }.values
-        (items, incoming) = (incoming, [:])
+        if !isComplete || items != incoming { changes += 1 }
+        (items, incoming, since) = (incoming, [:], [])
         isComplete = true
-        changes += 1
         next = .watch(version: version)
     }
 
@@ -92,12 +101,12 @@ package struct KubernetesStore<Item: Sendable>: Sendable {
             guard item == nil || items[name] != nil || items.count < limit else {
                 throw EngineError(.unreadable, "the API server has more than \(limit) \(kind)")
             }
+            if items[name] != item { changes += 1 }
             items[name] = item
-            changes += 1
         case "DELETED"?:
-            guard let name = object["metadata", "name"].text else { break }
-            guard let item = items.removeValue(forKey: name) else { break }
-            gone.append(item)
+            guard let name = object["metadata", "name"].text, let last = items.removeValue(forKey: name) else { break }
+            // It may say more than what was known.
+            gone.append(read(object) ?? last)
             changes += 1
         case "BOOKMARK"?: break
         case "ERROR"?:
@@ -121,9 +130,10 @@ package struct KubernetesStore<Item: Sendable>: Sendable {
         }
     }
 
-    /// What was known is too old to go on from: the next request is a list.
+    /// What was known is too old to go on from, and to act on: the next request is a list.
     package mutating func expire() {
         incoming = [:]
+        isComplete = false
         next = .list(continuation: nil)
     }
 
@@ -135,7 +145,16 @@ package struct KubernetesStore<Item: Sendable>: Sendable {
 
     /// Something is known that the watch has not told yet.
     mutating func put(_ name: String, _ item: Item) {
+        if case .list = next { since.insert(name) }
+        if items[name] != item { changes += 1 }
         items[name] = item
+    }
+
+    /// Something is known to be gone that the watch has not told yet.
+    mutating func drop(_ name: String) {
+        since.remove(name)
+        guard let item = items.removeValue(forKey: name) else { return }
+        gone.append(item)
         changes += 1
     }
 }
