@@ -28,9 +28,10 @@ enum EngineOptions {
     static let settle = Option<Double>(
         "settle", "SECONDS", default: 3, "how long a wish holds before something that runs is ended for it",
         constraint: "0 to 3600", valid: { (0...3_600).contains($0) })
-    static let patience = Option<Double>(
-        "patience", "SECONDS", default: 30,
-        "how long a job may wait in the engine's queue before its node counts as refused",
+    static let patience = Option<Double>.optional(
+        "patience", "SECONDS",
+        "how long a job may wait in the engine's queue before its node counts as refused; when not given 30, and 600 for "
+            + "Kubernetes, whose nodes may have to fetch the image first",
         constraint: "1 to 86400", valid: { (1...86_400).contains($0) })
     static let refusal = Option<Double>(
         "refusal", "SECONDS", default: 60, "how long placement does without a node that the engine refused",
@@ -52,7 +53,8 @@ enum EngineOptions {
         var settings = EngineReconciler.Settings()
         settings.settle = settles ? .seconds(arguments[settle]) : .zero
         if !settles { settings.caution = .zero }
-        settings.patience = .seconds(arguments[patience])
+        settings.patience = .seconds(
+            arguments[optional: patience] ?? (arguments[engine] == .kubernetes ? 600 : 30))
         settings.refusal = .seconds(arguments[refusal])
         let (control, bulk) = (arguments[ServiceOptions.control], arguments[ServiceOptions.bulk])
         try ServiceCheck.endpoints([control, bulk])

@@ -84,6 +84,18 @@ import Testing
         #expect(at(host, "spec.volumes.0.hostPath.path") == .string("/var/lib/faultline/faultline/w"))
     }
 
+    @Test func bothContainersGetTheirImageAlike() throws {
+        let request = EngineJobRequest(worker: "w", node: "n", role: .worker, generation: 1)
+        for (json, policy) in [
+            (#"{"image": "i:latest"}"#, "IfNotPresent"),
+            (#"{"image": "i", "container": {"imagePullPolicy": "Always"}}"#, "Always"),
+        ] {
+            let pod = KubernetesManifest(settings: try settings(json)).pod(request, EngineCommand(arguments: []))
+            #expect(at(pod, "spec.containers.0.imagePullPolicy") == .string(policy))
+            #expect(at(pod, "spec.initContainers.0.imagePullPolicy") == .string(policy))
+        }
+    }
+
     @Test func namesAreLabelsAndDifferent() {
         #expect(KubernetesName.label("edge-03") == "edge-03")
         let odd = [

@@ -96,7 +96,7 @@ package struct KubernetesManifest {
     /// A folder that a kubelet makes belongs to root.
     private var owner: JSONValue {
         .object([
-            "name": .string("own-folder"), "image": .string(settings.image),
+            "name": .string("own-folder"), "image": .string(settings.image), "imagePullPolicy": pullPolicy,
             "command": .array(
                 ["chown", "\(settings.user):\(settings.user)", Self.folder].map { .string($0) }),
             "securityContext": .object([
@@ -112,6 +112,15 @@ package struct KubernetesManifest {
 
     private static func mount(_ volume: String, _ path: String) -> JSONValue {
         .object(["name": .string(volume), "mountPath": .string(path)])
+    }
+
+    /// Of both containers, whose image is the same. Without one the cluster fetches `latest` at every start, which fails where the
+    /// image was loaded into the nodes.
+    private var pullPolicy: JSONValue {
+        if case .object(let fields) = settings.container, case .string(let policy)? = fields["imagePullPolicy"] {
+            return .string(policy)
+        }
+        return .string("IfNotPresent")
     }
 
     private func worker(_ request: EngineJobRequest, _ command: EngineCommand) -> JSONValue {
@@ -144,6 +153,7 @@ package struct KubernetesManifest {
         }
         var container: [String: JSONValue] = [
             "name": .string("worker"), "image": .string(settings.image),
+            "imagePullPolicy": pullPolicy,
             "command": .array([.string("fl-worker")]), "args": .array(arguments.map { .string($0) }),
             "env": .array(environment),
             "securityContext": .object([
