@@ -84,21 +84,32 @@ final class FakeAPIServer {
 
     /// Answers every request with the same: a status and a body; `nil`: as it is.
     ///
-    /// - Parameter method: only requests of this method; empty: all.
-    func answer(_ status: Int?, _ body: String = "", repeated: Int = 1, method: String = "") throws {
+    /// - Parameters:
+    ///   - method: only requests of this method; empty: all.
+    ///   - path: only requests that have this in them; empty: all.
+    func answer(
+        _ status: Int?, _ body: String = "", repeated: Int = 1, method: String = "", path: String = ""
+    ) throws {
         try tell(
             .object([
                 "answer": status.map { JSONValue($0) } ?? .null, "body": .string(body), "repeated": JSONValue(repeated),
-                "method": .string(method),
+                "method": .string(method), "path": .string(path),
             ]))
     }
+
+    /// Does what requests to make something ask for, and says nothing, or answers again.
+    func losesAnswers(_ loses: Bool) throws { try tell(.object(["loses": .bool(loses)])) }
+
+    /// Keeps those waiting who ask for a further page of a list, or no more.
+    func holdsPages(_ holds: Bool) throws { try tell(.object(["holds": .bool(holds)])) }
 
     private static let program = #"""
         import http.server, json, sys, threading, urllib.parse
         lock = threading.Condition()
         store = {"nodes": {}, "pods": {}, "secrets": {}}
         events = []          # (version, kind, type, object)
-        state = {"version": 100, "oldest": 0, "answer": None, "body": "", "repeated": 1, "method": "", "uid": 0, "cut": 0, "page": 2}
+        state = {"version": 100, "oldest": 0, "answer": None, "body": "", "repeated": 1, "method": "", "path": "",
+                 "uid": 0, "cut": 0, "page": 2, "loses": False, "holds": False}
         asked = []
         def status(code, reason, message):
             return {"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": code, "reason": reason, "message": message}
@@ -108,6 +119,11 @@ final class FakeAPIServer {
             if what == "DELETED": store[kind].pop(item["metadata"]["name"], None)
             else: store[kind][item["metadata"]["name"]] = item
             events.append((state["version"], kind, what, json.loads(json.dumps(item))))
+            if kind == "pods" and what == "DELETED":
+                # As the cluster's garbage collector does: what a pod owns goes with it.
+                for name, one in list(store["secrets"].items()):
+                    if any(o["uid"] == item["metadata"]["uid"] for o in one["metadata"].get("ownerReferences", [])):
+                        change("secrets", "DELETED", one)
             lock.notify_all()
         def merged(a, b):
             if isinstance(a, dict) and isinstance(b, dict):
@@ -136,7 +152,9 @@ final class FakeAPIServer {
                 with lock:
                     asked.append(f"{self.command} {self.path} {self.headers.get('Authorization', '')}")
                     forced = (state["answer"], state["body"], state["repeated"], state["method"])
-                if forced[0] is not None and forced[3] in ("", self.command):
+                    isMeant = forced[3] in ("", self.command) and state["path"] in self.path
+                    isLost = state["loses"] and self.command == "POST"
+                if forced[0] is not None and isMeant:
                     self.send_response(forced[0]); self.send_header("Connection", "close"); self.end_headers()
                     for _ in range(forced[2]): self.wfile.write(forced[1].encode())
                     self.close_connection = True
@@ -145,10 +163,14 @@ final class FakeAPIServer {
                 kind, name = rest[0], (urllib.parse.unquote(rest[1]) if len(rest) > 1 else None)
                 if self.command == "GET" and query.get("watch"): return self.watch(kind, query)
                 with lock: code, value = self.answer(kind, name, query, body)
+                if isLost:
+                    self.close_connection = True
+                    return
                 self.say(code, value)
             do_GET = do_POST = do_PUT = do_DELETE = go
             def answer(self, kind, name, query, body):
                 if self.command == "GET":
+                    while state["holds"] and "continue" in query: lock.wait(0.05)
                     names = sorted(n for n in store[kind] if fits(store[kind][n], query.get("labelSelector", "")))
                     names = [n for n in names if n > query.get("continue", "")]
                     page, more = names[:state["page"]], names[state["page"]:]
@@ -215,8 +237,12 @@ final class FakeAPIServer {
                 elif "all" in told: reply = store[told["all"]]
                 elif "answer" in told:
                     state["answer"], state["body"], state["repeated"] = told["answer"], told["body"], told["repeated"]
-                    state["method"] = told["method"]
+                    state["method"], state["path"] = told["method"], told["path"]
                     state["cut"] += 1
+                elif "loses" in told: state["loses"] = told["loses"]
+                elif "holds" in told:
+                    state["holds"] = told["holds"]
+                    lock.notify_all()
                 elif "forget" in told:
                     # What was is too long ago: watches end, and may not go on from there.
                     state["version"] += 1

@@ -83,21 +83,22 @@ struct KubernetesAdapterTests {
         try adapter.start(request, command)
         // Known at once, whatever the watch says when.
         let first = try adapter.observe().jobs
-        #expect(first == [EngineJob(id: "faultline--w1-3", request: request, state: .pending)])
+        let unseen = "no scheduler has looked at it"
+        #expect(first == [EngineJob(id: "faultline--w1-3", request: request, state: .pending, reason: unseen)])
         #expect(Array(try server.all("pods").keys) == ["faultline--w1-3"])
         #expect(Array(try server.all("secrets").keys) == ["faultline--w1-3"])
-        // Asked again, with another word: the pod is the same, its Secret has the new one.
+        // Asked again, with another word: the pod and its Secret are the same.
         try adapter.start(request, EngineCommand(arguments: [], token: "other"))
         #expect(try server.all("pods").count == 1)
-        #expect("\(try server.all("secrets"))".contains("other"))
+        #expect(!"\(try server.all("secrets"))".contains("other"))
 
         try server.patch("faultline--w1-3", .object(["status": .object(["phase": .string("Running")])]))
         _ = try observe(adapter) { $0.jobs.first?.state == .running }
         try adapter.stop(first[0])
         #expect(try adapter.observe().jobs.first?.state == .stopping)
-        #expect(try server.all("secrets").isEmpty)
         try server.remove("pods", "faultline--w1-3")
         _ = try observe(adapter) { $0.jobs.isEmpty }
+        #expect(try server.all("secrets").isEmpty)
         // One that is gone is no error.
         try adapter.stop(first[0])
     }
@@ -143,35 +144,125 @@ struct KubernetesAdapterTests {
         #expect(seen.nodes.map(\.name) == ["edge-1", "edge-3", "edge-4"])
     }
 
-    @Test func aRefusedPodIsToldOnceAndGoes() throws {
+    private static func status(_ text: String) throws -> JSONValue {
+        .object(["status": try DeterministicJSON.decode(JSONValue.self, from: Array(text.utf8))])
+    }
+
+    @Test func aRefusedPodIsTheControllersToEnd() throws {
         let adapter = KubernetesAdapter(try settings())
+        _ = try adapter.observe()
         try adapter.start(request, command)
         try server.patch(
             "faultline--w1-3",
-            .object([
-                "status": .object([
-                    "conditions": .array([
-                        .object([
-                            "type": .string("PodScheduled"), "status": .string("False"),
-                            "reason": .string("Unschedulable"),
-                            "message": .string("0/3 nodes are available: 1 Insufficient nvidia.com/gpu."),
-                        ])
-                    ])
-                ])
-            ]))
+            Self.status(
+                #"""
+                {"conditions": [{"type": "PodScheduled", "status": "False", "reason": "Unschedulable",
+                "message": "0/3 nodes are available: 1 Insufficient nvidia.com/gpu."}]}
+                """#))
         let seen = try observe(adapter) { $0.jobs.first?.state == .refused }
-        #expect(
-            seen.jobs.first?.reason == "Unschedulable: 0/3 nodes are available: 1 Insufficient nvidia.com/gpu.")
-        // That it may not be ended keeps nobody from looking.
-        try server.answer(403, method: "DELETE")
+        let job = try #require(seen.jobs.first)
+        #expect(job.reason == "Unschedulable: 0/3 nodes are available: 1 Insufficient nvidia.com/gpu.")
+        // A round may need it: it stays until the controller ends it.
         #expect(try adapter.observe().jobs.first?.state == .refused)
-        #expect(try adapter.observe().nodes.count == 3)
+        #expect(!"\(try server.all("pods"))".contains("deletionTimestamp"))
+        // What the controller wants and does not get is wanted on, and keeps nobody from looking.
+        try server.answer(403, method: "DELETE")
+        #expect(throws: EngineError.self) { try adapter.stop(job) }
+        _ = try observe(adapter) { $0.jobs.first?.state == .refused && $0.nodes.count == 3 }
         try server.answer(nil)
-        // Now the controller knows: the pod is ended, and known on.
         _ = try observe(adapter) { $0.jobs.first?.state == .stopping }
         try server.remove("pods", "faultline--w1-3")
-        _ = try observe(adapter) { $0.jobs.first?.state == .refused }
+        _ = try observe(adapter) { $0.jobs.isEmpty }
         #expect(try server.all("secrets").isEmpty)
+    }
+
+    private static let crashed = #"""
+        {"phase": "Running", "containerStatuses": [{"name": "worker", "restartCount": 4,
+        "state": {"waiting": {"reason": "CrashLoopBackOff"}}}]}
+        """#
+
+    @Test func oneThatCannotBeEndedKeepsNoOther() throws {
+        let adapter = KubernetesAdapter(try settings())
+        _ = try adapter.observe()
+        for worker in ["w1", "w2", "w3"] {
+            let request = EngineJobRequest(worker: worker, node: "edge-1", role: .worker, generation: 3)
+            try adapter.start(request, command)
+            try server.patch("faultline--\(worker)-3", Self.status(Self.crashed))
+        }
+        try server.answer(403, method: "DELETE", path: "faultline--w1-3")
+        let seen = try observe(adapter) { $0.jobs.filter { $0.state == .stopping }.count == 2 }
+        #expect(seen.jobs.map(\.state) == [.ended, .stopping, .stopping])
+    }
+
+    @Test func aDisruptedPodIsARefusal() throws {
+        let adapter = KubernetesAdapter(try settings())
+        _ = try adapter.observe()
+        try adapter.start(request, command)
+        try server.patch(
+            "faultline--w1-3",
+            Self.status(
+                #"""
+                {"phase": "Running", "conditions": [{"type": "DisruptionTarget", "status": "True",
+                "reason": "PreemptionByScheduler", "message": "preempting to accommodate a higher priority pod"}]}
+                """#))
+        try server.remove("pods", "faultline--w1-3")
+        let seen = try observe(adapter) { $0.jobs.first?.state == .refused }
+        let job = try #require(seen.jobs.first)
+        #expect(job.reason == "PreemptionByScheduler: preempting to accommodate a higher priority pod")
+        // Its Secret went with it, and ending it asks for nothing.
+        #expect(try server.all("secrets").isEmpty)
+        try adapter.stop(job)
+        #expect(try adapter.observe().jobs.isEmpty)
+        #expect(!(try server.requests()).contains { $0.hasPrefix("DELETE") })
+    }
+
+    // MARK: Secrets
+
+    @Test func aRefusedPodLeavesNoSecret() throws {
+        let adapter = KubernetesAdapter(try settings())
+        _ = try adapter.observe()
+        let quota = #"{"kind": "Status", "reason": "Forbidden", "message": "exceeded quota", "code": 403}"#
+        try server.answer(403, quota, method: "POST", path: "/pods")
+        #expect(throws: EngineError.self) { try adapter.start(request, command) }
+        try server.answer(nil)
+        _ = try observe(adapter) { $0.jobs.isEmpty }
+        #expect(try server.all("secrets").isEmpty)
+    }
+
+    @Test func aPodWithoutItsSecretGoes() throws {
+        let adapter = KubernetesAdapter(try settings())
+        _ = try adapter.observe()
+        let quota = #"{"kind": "Status", "reason": "Forbidden", "message": "exceeded quota", "code": 403}"#
+        try server.answer(403, quota, method: "POST", path: "/secrets")
+        #expect(
+            throws: EngineError(.refused, "the API server refuses a Secret for w1 (403): exceeded quota")
+        ) {
+            try adapter.start(request, command)
+        }
+        _ = try observe(adapter) { $0.jobs.map(\.state) == [.stopping] }
+    }
+
+    @Test(arguments: [true, false])
+    func aSecretComesLater(_ isAnswerLost: Bool) throws {
+        let adapter = KubernetesAdapter(try settings())
+        _ = try adapter.observe()
+        if isAnswerLost {
+            // The pod is made, and nobody hears of it but by the watch.
+            try server.losesAnswers(true)
+        } else {
+            try server.answer(503, method: "POST", path: "/secrets")
+        }
+        let error = #expect(throws: EngineError.self) { try adapter.start(request, command) }
+        #expect(error?.code == .unavailable)
+        #expect(try server.all("secrets").isEmpty)
+        try server.losesAnswers(false)
+        try server.answer(nil)
+        _ = try observe(adapter) { _ in (try? server.all("secrets").isEmpty) == false }
+        let secret = try #require(try server.all("secrets")["faultline--w1-3"])
+        let pod = try #require(try server.all("pods")["faultline--w1-3"])
+        #expect("\(secret)".contains("word") && "\(pod)".contains(#""uid":"uid-4""#))
+        #expect("\(secret)".contains(#""uid":"uid-4""#))
+        _ = try observe(adapter) { $0.jobs.map(\.state) == [.pending] }
     }
 
     @Test func refusalsOfPodsAreSaid() throws {
@@ -194,10 +285,40 @@ struct KubernetesAdapterTests {
         }
         try server.answer(403, quota)
         #expect(
-            throws: EngineError(.refused, "the API server refuses a Secret for w1 (403): exceeded quota:\\u{A}no more")
+            throws: EngineError(.refused, "the API server refuses a pod for w1 (403): exceeded quota:\\u{A}no more")
         ) {
             try adapter.start(request, command)
         }
+    }
+
+    /// Waits until the API server was asked for more than so many requests that have a text in them.
+    private func wait(for text: String, moreThan count: Int) throws {
+        let end = ContinuousClock.now + .seconds(60)
+        while try server.requests().filter({ $0.contains(text) }).count <= count {
+            guard ContinuousClock.now < end else {
+                Issue.record("never asked")
+                return
+            }
+            usleep(5_000)
+        }
+    }
+
+    @Test func halfAListAfterAnOutageSaysNothing() throws {
+        let adapter = KubernetesAdapter(try settings())
+        _ = try adapter.observe()
+        try server.answer(503, method: "GET")
+        _ = try failure(adapter)
+        try server.remove("nodes", "edge-2")
+        try server.put("nodes", Self.node("edge-4"))
+        try server.holdsPages(true)
+        let count = try server.requests().filter { $0.contains("continue=") }.count
+        try server.answer(nil)
+        // The first page has come by now: what was known before the outage is no answer.
+        try wait(for: "continue=", moreThan: count)
+        #expect(throws: EngineError.self) { try adapter.observe() }
+        try server.holdsPages(false)
+        let seen = try observe(adapter) { _ in true }
+        #expect(seen.nodes.map(\.name) == ["edge-1", "edge-3", "edge-4"])
     }
 
     @Test func hostileAnswersEndNothing() throws {

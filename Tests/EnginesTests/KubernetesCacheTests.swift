@@ -38,7 +38,7 @@ import Testing
 
     private func pod(
         _ name: String = "faultline--w1-1", _ status: String = #"{"phase": "Running"}"#, uid: String = "u1",
-        metadata: String = "", generation: String = "1"
+        metadata: String = "", generation: String = "1", node: String? = "edge-1"
     ) throws -> JSONValue {
         try DeterministicJSON.decode(
             JSONValue.self,
@@ -46,7 +46,8 @@ import Testing
                 """
                 {"kind": "Pod", "metadata": {"name": "\(name)", "uid": "\(uid)"\(metadata), "annotations": {
                 "faultline/worker": "w1", "faultline/node": "edge-1", "faultline/role": "worker",
-                "faultline/generation": "\(generation)"}}, "status": \(status)}
+                "faultline/generation": "\(generation)"}}, "spec": {\(node.map { #""nodeName": "\#($0)""# } ?? "")},
+                "status": \(status)}
                 """.utf8))
     }
 
@@ -100,10 +101,10 @@ import Testing
         var cache = try cache([try pod("old", uid: "u0")])
         cache.pods.expire()
         // Made before the list was asked for: that would have it.
-        cache.note(bytes(try pod("before", uid: "u1")), isNew: true)
+        cache.note(bytes(try pod("before", uid: "u1")), isNew: true, at: .zero)
         #expect(cache.pods.ask() == .list(continuation: nil))
         try cache.pods.take(page: page([try pod("old", uid: "u0")], more: "mark"))
-        cache.note(bytes(try pod("within", uid: "u2", generation: "2")), isNew: true)
+        cache.note(bytes(try pod("within", uid: "u2", generation: "2")), isNew: true, at: .zero)
         #expect(cache.pods.ask() == .list(continuation: "mark"))
         try cache.pods.take(page: page([]))
         #expect(cache.observe(at: .zero).jobs.map(\.id) == ["old", "within"])
@@ -199,31 +200,63 @@ import Testing
             ])
     }
 
+    private static let worker = #"{"name": "worker", "state": {"running": {}}}"#
+    private static let initializing = #"{"name": "worker", "state": {"waiting": {"reason": "PodInitializing"}}}"#
+    private static let noImage = #"{"name": "beside", "state": {"waiting": {"reason": "ImagePullBackOff"}}}"#
+    private static func crashed(_ name: String, _ count: Int = 3) -> String {
+        #"""
+        {"name": "\#(name)", "restartCount": \#(count), "state": {"waiting": {"reason": "CrashLoopBackOff"}},
+        "lastState": {"terminated": {"exitCode": 78, "reason": "Error"}}}
+        """#
+    }
+    private static let disrupted =
+        #""conditions": [{"type": "DisruptionTarget", "status": "True", "reason": "PreemptionByScheduler"}]"#
+
     @Test(arguments: [
         (#"{"phase": "Pending"}"#, EngineJob.State.pending, ""), (#"{"phase": "Running"}"#, .running, ""),
         ("{}", .pending, ""), (#"{"phase": "Unknown"}"#, .running, ""),
         (#"{"phase": "Succeeded"}"#, .ended, "Completed"),
         (#"{"phase": "Failed", "reason": "Evicted", "message": "low on memory"}"#, .refused, "Evicted: low on memory"),
         (#"{"phase": "Failed", "reason": "OutOfnvidia.com/gpu"}"#, .refused, "OutOfnvidia.com/gpu"),
+        (#"{"phase": "Failed", \#(disrupted)}"#, .refused, "PreemptionByScheduler"),
+        (#"{"phase": "Succeeded", \#(disrupted)}"#, .refused, "PreemptionByScheduler"),
+        (#"{"phase": "Running", \#(disrupted)}"#, .running, ""),
         (
-            #"{"phase": "Failed", "conditions": [{"type": "DisruptionTarget", "status": "True", "reason": "PreemptionByScheduler"}]}"#,
-            .refused, "PreemptionByScheduler"
-        ),
-        (
-            #"{"phase": "Failed", "containerStatuses": [{"state": {"terminated": {"reason": "Error", "exitCode": 65}}}]}"#,
+            #"{"phase": "Failed", "containerStatuses": [{"name": "worker", "state": {"terminated": {"reason": "Error", "exitCode": 65}}}]}"#,
             .ended, "Error: exit status 65"
         ),
         (
-            #"{"phase": "Pending", "containerStatuses": [{"state": {"waiting": {"reason": "ImagePullBackOff", "message": "no\nsuch"}}}]}"#,
+            #"{"phase": "Pending", "containerStatuses": [{"name": "worker", "state": {"waiting": {"reason": "ImagePullBackOff", "message": "no\nsuch"}}}]}"#,
             .refused, "ImagePullBackOff: no\\u{A}such"
         ),
         (
-            #"{"phase": "Running", "containerStatuses": [{"restartCount": 3, "state": {"waiting": {"reason": "CrashLoopBackOff"}}, "lastState": {"terminated": {"exitCode": 78, "reason": "Error"}}}]}"#,
-            .ended, "CrashLoopBackOff: Error: exit status 78"
+            #"{"phase": "Running", "containerStatuses": [\#(crashed("worker"))]}"#, .ended,
+            "CrashLoopBackOff: Error: exit status 78"
+        ),
+        (#"{"phase": "Running", "containerStatuses": [\#(crashed("worker", 1))]}"#, .running, ""),
+        // What fails beside a worker that runs is nothing of the worker's, whatever the pod's phase says for it.
+        (#"{"phase": "Running", "containerStatuses": [\#(crashed("beside")), \#(worker)]}"#, .running, ""),
+        (#"{"phase": "Pending", "containerStatuses": [\#(noImage), \#(worker)]}"#, .running, ""),
+        (
+            #"{"phase": "Running", "initContainerStatuses": [\#(crashed("proxy", 9))], "containerStatuses": [\#(worker)]}"#,
+            .running, ""
         ),
         (
-            #"{"phase": "Running", "containerStatuses": [{"restartCount": 1, "state": {"waiting": {"reason": "CrashLoopBackOff"}}}]}"#,
-            .running, ""
+            #"{"phase": "Pending", "containerStatuses": [\#(noImage), {"name": "worker", "state": {"waiting": {"reason": "ContainerCreating"}}}]}"#,
+            .pending, ""
+        ),
+        (
+            #"{"phase": "Running", "containerStatuses": [{"name": "beside", "state": {"running": {}}}, \#(crashed("worker"))]}"#,
+            .ended, "CrashLoopBackOff: Error: exit status 78"
+        ),
+        // What comes before it keeps it from running.
+        (
+            #"{"phase": "Pending", "initContainerStatuses": [\#(noImage)], "containerStatuses": [\#(initializing)]}"#,
+            .refused, "ImagePullBackOff"
+        ),
+        (
+            #"{"phase": "Pending", "initContainerStatuses": [\#(crashed("own-folder"))], "containerStatuses": [\#(initializing)]}"#,
+            .ended, "CrashLoopBackOff: Error: exit status 78"
         ),
     ])
     func podsAsTheyAre(_ status: String, _ state: EngineJob.State, _ reason: String) throws {
@@ -236,8 +269,7 @@ import Testing
     }
 
     @Test func aPodThatWasToldToEnd() throws {
-        let gone = #", "deletionTimestamp": "2030-01-01T00:00:00Z""#
-        var cache = try cache([try pod(metadata: gone)])
+        var cache = try cache([try pod(metadata: leaves)])
         #expect(cache.observe(at: .zero).jobs.first?.state == .stopping)
     }
 
@@ -245,40 +277,142 @@ import Testing
         #"{"phase": "Pending", "conditions": [{"type": "PodScheduled", "status": "False", "reason": "Unschedulable"}]}"#
 
     @Test func patienceWithTheScheduler() throws {
-        var cache = try cache([try pod("p", unschedulable)])
+        var cache = try cache([try pod("p", unschedulable, node: nil)])
         #expect(cache.observe(at: at(100)).jobs.first?.state == .pending)
         #expect(cache.observe(at: at(109)).jobs.first?.state == .pending)
-        #expect(cache.burials(at: at(109)).isEmpty)
         // A place is found after all, and lost: patience begins anew.
         try cache.pods.take(event: event("MODIFIED", try pod("p", #"{"phase": "Pending"}"#)))
         #expect(cache.observe(at: at(110)).jobs.first?.state == .pending)
-        try cache.pods.take(event: event("MODIFIED", try pod("p", unschedulable)))
-        #expect(cache.observe(at: at(111)).jobs.first?.state == .pending)
-        #expect(cache.observe(at: at(120)).jobs.first?.state == .pending)
-        #expect(cache.observe(at: at(121)).jobs.first?.state == .refused)
-        #expect(cache.burials(at: at(122)).map(\.state) == [.refused])
-        try cache.pods.take(event: event("DELETED", try pod("p", unschedulable)))
-        #expect(cache.observe(at: at(123)).jobs.map(\.state) == [.refused])
-        #expect(cache.observe(at: at(181)).jobs.map(\.state) == [.refused])
-        #expect(cache.observe(at: at(182)).jobs.isEmpty)
+        #expect(cache.observe(at: at(500)).jobs.first?.state == .pending)
+        try cache.pods.take(event: event("MODIFIED", try pod("p", unschedulable, node: nil)))
+        #expect(cache.observe(at: at(501)).jobs.first?.state == .pending)
+        #expect(cache.observe(at: at(510)).jobs.first?.state == .pending)
+        #expect(cache.observe(at: at(511)).jobs.first?.state == .refused)
+        // It may still come: whether it goes is for who knows the quorum.
+        #expect(cache.burials(at: at(512)).isEmpty)
+        // Who wants it to go, and does not get through, is heard later.
+        _ = cache.end("p")
+        #expect(cache.burials(at: at(513)).map(\.state) == [.refused])
+        try cache.pods.take(event: event("DELETED", try pod("p", unschedulable, node: nil)))
+        #expect(cache.observe(at: at(514)).jobs.isEmpty)
+    }
+
+    @Test func aSchedulerThatDoesNotLook() throws {
+        var cache = try cache([try pod("p", #"{"phase": "Pending"}"#, node: nil)])
+        #expect(cache.observe(at: at(100)).jobs.first?.state == .pending)
+        #expect(cache.observe(at: at(129)).jobs.first?.state == .pending)
+        let seen = cache.observe(at: at(130)).jobs.first
+        #expect(seen?.state == .refused && seen?.reason == "no scheduler has looked at it")
+    }
+
+    @Test func whatRunsAgainIsNotBuried() throws {
+        let status = #"{"phase": "Running", "containerStatuses": [\#(Self.crashed("worker"))]}"#
+        var cache = try cache([try pod("a", status, uid: "a"), try pod("b", status, uid: "b")])
+        // Not before the controller knows.
+        #expect(cache.burials(at: at(1)).isEmpty)
+        #expect(cache.observe(at: at(1)).jobs.map(\.state) == [.ended, .ended])
+        try cache.pods.take(
+            event: event(
+                "MODIFIED",
+                try pod("a", #"{"phase": "Running", "containerStatuses": [\#(Self.worker)]}"#, uid: "a")))
+        #expect(cache.burials(at: at(2)).map(\.id) == ["b"])
+        #expect(cache.observe(at: at(2)).jobs.map(\.state) == [.running, .ended])
+        // One that is told to end by now is not told again, and leaves nothing behind.
+        _ = cache.end("b")
+        let leaving = try pod("b", status, uid: "b", metadata: leaves)
+        try cache.pods.take(event: event("MODIFIED", leaving))
+        #expect(cache.burials(at: at(3)).isEmpty)
+        try cache.pods.take(event: event("DELETED", leaving))
+        #expect(cache.observe(at: at(4)).jobs.map(\.id) == ["a"])
+    }
+
+    @Test func aRefusedPodThatCannotRunAnyMoreGoes() throws {
+        var cache = try cache([try pod("p", #"{"phase": "Failed", "reason": "Evicted"}"#)])
+        #expect(cache.observe(at: at(1)).jobs.map(\.state) == [.refused])
+        #expect(cache.burials(at: at(2)).map(\.id) == ["p"])
+    }
+
+    private let leaves = #", "deletionTimestamp": "2030-01-01T00:00:00Z""#
+
+    @Test(arguments: ["Running", "Succeeded", "Failed"])
+    func disruptionIsARefusal(_ phase: String) throws {
+        var cache = try cache([try pod()])
+        #expect(cache.observe(at: at(0)).jobs.map(\.state) == [.running])
+        let status = #"{"phase": "\#(phase)", \#(Self.disrupted)}"#
+        try cache.pods.take(event: event("MODIFIED", try pod("faultline--w1-1", status, metadata: leaves)))
+        let going = cache.observe(at: at(1)).jobs
+        #expect(going.map(\.state) == [phase == "Running" ? .stopping : .refused])
+        #expect(going.map(\.reason) == ["PreemptionByScheduler"])
+        // Somebody else deletes it.
+        #expect(cache.burials(at: at(2)).isEmpty)
+        try cache.pods.take(event: event("DELETED", try pod("faultline--w1-1", status, metadata: leaves)))
+        for time in [3.0, 62] {
+            let gone = cache.observe(at: at(time)).jobs
+            #expect(gone.map(\.state) == [.refused] && gone.map(\.reason) == ["PreemptionByScheduler"])
+        }
+        #expect(cache.observe(at: at(63)).jobs.isEmpty)
+    }
+
+    @Test func aRefusalThatWasDealtWithIsForgotten() throws {
+        let status = #"{"phase": "Running", \#(Self.disrupted)}"#
+        var cache = try cache([try pod("faultline--w1-1", status)])
+        try cache.pods.take(event: event("DELETED", try pod("faultline--w1-1", status, metadata: leaves)))
+        #expect(cache.observe(at: at(1)).jobs.map(\.state) == [.refused])
+        #expect(cache.end("faultline--w1-1") == nil)
+        #expect(cache.observe(at: at(2)).jobs.isEmpty)
+    }
+
+    @Test func whatSomebodyDeletesIsSimplyGone() throws {
+        for phase in ["Running", "Succeeded", "Failed"] {
+            var cache = try cache([try pod()])
+            let leaving = try pod("faultline--w1-1", #"{"phase": "\#(phase)"}"#, metadata: leaves)
+            try cache.pods.take(event: event("MODIFIED", leaving))
+            #expect(cache.observe(at: at(1)).jobs.map(\.state) == [.stopping])
+            try cache.pods.take(event: event("DELETED", leaving))
+            #expect(cache.observe(at: at(2)).jobs.isEmpty)
+        }
+        // What had ended before says how.
+        var cache = try cache([try pod("p", #"{"phase": "Failed"}"#)])
+        try cache.pods.take(event: event("DELETED", try pod("p", #"{"phase": "Failed"}"#)))
+        #expect(cache.observe(at: at(2)).jobs.map(\.state) == [.ended])
+    }
+
+    @Test func whatTheControllerEndsIsNoRefusal() throws {
+        var cache = try cache([try pod()])
+        #expect(cache.end("faultline--w1-1") == "u1")
+        let status = #"{"phase": "Succeeded", \#(Self.disrupted)}"#
+        try cache.pods.take(event: event("DELETED", try pod("faultline--w1-1", status, metadata: leaves)))
+        #expect(cache.observe(at: at(1)).jobs.isEmpty)
+    }
+
+    @Test func whatIsRememberedIsBounded() throws {
+        var cache = try cache([])
+        let status = #"{"phase": "Running", \#(Self.disrupted)}"#
+        for index in 0..<1_100 {
+            let one = try pod("p\(index)", status, uid: "u\(index)")
+            try cache.pods.take(event: event("ADDED", one))
+            try cache.pods.take(event: event("DELETED", one))
+        }
+        let seen = cache.observe(at: at(1)).jobs.map(\.id)
+        #expect(seen.count == 1_000 && seen.first == "p100" && seen.last == "p1099")
     }
 
     @Test func answersAndTheWatchInEitherOrder() throws {
         let made = bytes(try pod())
         var first = try cache([])
-        first.note(made, isNew: true)
+        first.note(made, isNew: true, at: .zero)
         #expect(first.observe(at: .zero).jobs.count == 1)
         // The watch was faster: the pod came and went.
         var second = try cache([])
         try second.pods.take(event: event("ADDED", try pod()))
         try second.pods.take(event: event("DELETED", try pod()))
-        second.note(made, isNew: true)
+        second.note(made, isNew: true, at: .zero)
         #expect(second.observe(at: .zero).jobs.isEmpty)
         // What was told to end is another's by now.
         var third = try cache([try pod(uid: "u2")])
-        third.note(bytes(try pod(metadata: #", "deletionTimestamp": "2030-01-01T00:00:00Z""#)), isNew: false)
+        third.note(bytes(try pod(metadata: leaves)), isNew: false, at: .zero)
         #expect(third.observe(at: .zero).jobs.first?.state == .running)
-        third.note(Array("nonsense".utf8), isNew: true)
+        third.note(Array("nonsense".utf8), isNew: true, at: .zero)
         #expect(third.observe(at: .zero).jobs.count == 1)
     }
 }

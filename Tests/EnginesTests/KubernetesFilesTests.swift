@@ -72,7 +72,7 @@ import Testing
                     "\(role).json",
                     manifest.pod(request, EngineCommand(arguments: ["--name", "w"], token: "t")).description))
             files.append(
-                try folder.write("\(role)-secret.json", manifest.secret(request, token: "t").description))
+                try folder.write("\(role)-secret.json", manifest.secret(request, token: "t", uid: "u").description))
         }
         #expect(try flaws(files) == "")
     }

@@ -45,23 +45,30 @@ import Testing
         #expect(at(pod, "spec.affinity.podAffinity") == .object([:]))
         #expect(at(pod, "spec.priorityClassName") == .string("edge"))
         #expect(at(pod, "spec.containers.1.name") == .string("beside"))
-        #expect(at(pod, "spec.volumes.2.hostPath.path") == .string("/srv/edge-3.lan"))
+        #expect(at(pod, "spec.volumes.3.hostPath.path") == .string("/srv/edge-3.lan"))
         let worker = try #require(at(pod, "spec.containers.0"))
         #expect(
             at(worker, "args")?.description
-                == #"["--name","Werk 3/ost","--data-folder","/var/lib/faultline","--http","127.0.0.1:7420","--enrol","$(FAULTLINE_ENROL)"]"#
+                == #"["--name","Werk 3/ost","--data-folder","/var/lib/faultline","--http","127.0.0.1:7420","--enrol-file","/run/faultline/enrol/token"]"#
         )
         #expect(at(worker, "resources.limits")?.description == #"{"nvidia.com/gpu":"1"}"#)
         #expect(at(worker, "resources.requests.cpu") == .string("1"))
         #expect(at(worker, "startupProbe") == .null && at(worker, "livenessProbe.exec") != .null)
-        #expect(at(worker, "volumeMounts.2.mountPath") == .string("/data"))
+        #expect(at(worker, "volumeMounts.3.mountPath") == .string("/data"))
         #expect(at(worker, "securityContext.capabilities.drop.0") == .string("ALL"))
         // The word itself is in the Secret only.
         #expect(!pod.description.contains(#""word""#))
         let name = try #require(at(pod, "metadata.name"))
         #expect(name == .string(KubernetesName.pod(request, federation: "faultline")))
-        #expect(at(worker, "env.3.valueFrom.secretKeyRef.name") == name)
-        let secret = KubernetesManifest(settings: try settings(template)).secret(request, token: "word")
+        // Neither its command line nor its environment has it: a file, for its group, that nobody changes.
+        #expect(at(worker, "env")?.description.contains("secret") == false)
+        #expect(
+            at(pod, "spec.volumes.2.secret")?.description == "{\"defaultMode\":288,\"secretName\":\(name.description)}")
+        #expect(at(worker, "volumeMounts.2.readOnly") == .bool(true))
+        #expect(at(worker, "volumeMounts.2.mountPath") == .string("/run/faultline/enrol"))
+        let secret = KubernetesManifest(settings: try settings(template)).secret(request, token: "word", uid: "u7")
+        #expect(at(secret, "metadata.ownerReferences.0.uid") == .string("u7"))
+        #expect(at(secret, "metadata.ownerReferences.0.name") == name)
         #expect(at(secret, "metadata.name") == name && at(secret, "stringData.token") == .string("word"))
         // Annotations have what labels cannot.
         #expect(at(pod, "metadata.annotations.faultline/worker") == .string("Werk 3/ost"))
@@ -77,6 +84,8 @@ import Testing
                 == #"["--standby","--data-folder","/state/w","--http","127.0.0.1:7420"]"#)
         #expect(at(pod, "spec.containers.0.resources") == .null)
         #expect(at(pod, "spec.initContainers") == .null)
+        #expect(!pod.description.contains("enrol"))
+        #expect(at(pod, "spec.containers.0.imagePullPolicy") == .string("IfNotPresent"))
         #expect(at(pod, "spec.volumes.0.emptyDir") == .object([:]))
         let host = KubernetesManifest(settings: try settings(#"{"image": "i", "user": 7}"#)).pod(
             request, EngineCommand(arguments: []))
@@ -138,7 +147,15 @@ import Testing
         ),
         (
             #"{"image": "i", "graceSeconds": 2.5}"#,
-            "kubernetes: graceSeconds: found 2.5, expected a whole number from 0 to 3600"
+            "kubernetes: graceSeconds: found 2.5, expected a whole number from 1 to 3600"
+        ),
+        (
+            #"{"image": "i", "graceSeconds": 0}"#,
+            "kubernetes: graceSeconds: found 0, expected a whole number from 1 to 3600"
+        ),
+        (
+            #"{"image": "i", "container": {"name": "mine"}}"#,
+            "kubernetes: container: name: the worker's own is 'worker', always"
         ),
         (
             #"{"image": "i", "keyFile": "k"}"#,

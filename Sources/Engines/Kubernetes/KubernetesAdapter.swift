@@ -17,6 +17,14 @@ package final class KubernetesAdapter: EngineAdapter {
             var cache: KubernetesCache
             /// What is in the way, by kind.
             var troubles: [KubernetesRequest.Kind: EngineError] = [:]
+            /// Words to enrol with of pods that are asked for and have no Secret yet, by pod.
+            var owed: [String: Debt] = [:]
+        }
+        /// A Secret that a pod waits for.
+        struct Debt {
+            var request: EngineJobRequest
+            var token: String
+            var at: Instant
         }
         let state: Mutex<State>
         /// Says that something is known, or in the way.
@@ -144,12 +152,21 @@ package final class KubernetesAdapter: EngineAdapter {
     ///
     /// - Throws: ``EngineError`` where it cannot be known.
     package func observe() throws(EngineError) -> EngineObservation {
-        bury()
+        // Not by what was known before an outage.
+        let burials = try whenKnown { $0.burials(at: clock.now) }
+        settle()
+        bury(burials)
+        return try whenKnown { $0.observe(at: clock.now) }
+    }
+
+    private func whenKnown<Value: Sendable>(
+        _ take: (inout KubernetesCache) -> Value
+    ) throws(EngineError) -> Value {
         let patience = ContinuousClock.now + .seconds(settings.timeoutSeconds)
         while true {
-            let outcome: Result<EngineObservation, EngineError>? = shared.state.withLock { state in
+            let outcome: Result<Value, EngineError>? = shared.state.withLock { state in
                 if let trouble = state.troubles[.nodes] ?? state.troubles[.pods] { return .failure(trouble) }
-                return state.cache.isComplete ? .success(state.cache.observe(at: clock.now)) : nil
+                return state.cache.isComplete ? .success(take(&state.cache)) : nil
             }
             if let outcome { return try outcome.get() }
             let left = patience - ContinuousClock.now
@@ -162,51 +179,90 @@ package final class KubernetesAdapter: EngineAdapter {
     /// Asks for a pod. One that is there by that name is the one that is meant.
     package func start(_ request: EngineJobRequest, _ command: EngineCommand) throws(EngineError) {
         let manifest = KubernetesManifest(settings: settings)
-        if let token = command.token { try put(manifest.secret(request, token: token), for: request) }
+        let name = KubernetesName.pod(request, federation: settings.federation)
+        if let token = command.token {
+            shared.state.withLock { $0.owed[name] = .init(request: request, token: token, at: clock.now) }
+        }
+        // An answer that is lost leaves the Secret owed: the pod may be there.
         let answer = try api.ask(.create("pods", manifest.pod(request, command), settings))
         switch answer {
-        case .done(let bytes): shared.state.withLock { $0.cache.note(bytes, isNew: true) }
+        case .done(let bytes): shared.state.withLock { $0.cache.note(bytes, isNew: true, at: clock.now) }
         case .refused(409, reason: "AlreadyExists", _): break
-        default: throw KubernetesAPI.fault(answer, "a pod for \(PrintableText.line(request.worker, limit: 80))")
+        default:
+            let fault = KubernetesAPI.fault(answer, "a pod for \(PrintableText.line(request.worker, limit: 80))")
+            if fault.code != .unavailable { shared.state.withLock { $0.owed[name] = nil } }
+            throw fault
+        }
+        if let debt = shared.state.withLock({ $0.owed[name] }) { try pay(debt, for: name) }
+    }
+
+    // MARK: Secrets
+
+    /// How long a pod that was asked for may not be seen before its Secret is given up.
+    private static let credit: Duration = .seconds(600)
+
+    /// Makes the Secret of a pod that is known. The pod owns it: it goes with the pod, whoever deletes that, and there is none
+    /// where there is no pod. Until it is there the pod waits.
+    private func pay(_ debt: Shared.Debt, for name: String) throws(EngineError) {
+        guard let uid = shared.state.withLock({ $0.cache.uid(of: name) }) else { return }
+        let secret = KubernetesManifest(settings: settings).secret(debt.request, token: debt.token, uid: uid)
+        let answer = try api.ask(.create("secrets", secret, settings))
+        switch answer {
+        // One that is there is of an earlier try for the same pod.
+        case .done, .refused(409, reason: "AlreadyExists", _): shared.state.withLock { $0.owed[name] = nil }
+        default:
+            let fault = KubernetesAPI.fault(
+                answer, "a Secret for \(PrintableText.line(debt.request.worker, limit: 80))")
+            if fault.code != .unavailable {
+                // Without it the pod would wait for ever.
+                shared.state.withLock { $0.owed[name] = nil }
+                try? end(name)
+            }
+            throw fault
         }
     }
 
-    private func put(_ secret: JSONValue, for request: EngineJobRequest) throws(EngineError) {
-        let what = "a Secret for \(PrintableText.line(request.worker, limit: 80))"
-        var answer = try api.ask(.create("secrets", secret, settings))
-        if case .refused(409, reason: "AlreadyExists", _) = answer {
-            // Its token may be used up.
-            let name = KubernetesName.pod(request, federation: settings.federation)
-            answer = try api.ask(.replaceSecret(name, secret, settings))
+    /// Makes Secrets whose pods are seen by now.
+    private func settle() {
+        let debts = shared.state.withLock { state in
+            state.owed = state.owed.filter { clock.now - $0.value.at < Self.credit }
+            return state.owed
         }
-        guard case .done = answer else { throw KubernetesAPI.fault(answer, what) }
+        for (name, debt) in debts.sorted(by: { $0.key < $1.key }) {
+            do throws(EngineError) {
+                try pay(debt, for: name)
+            } catch {
+                if error.code == .unavailable { return }
+            }
+        }
     }
+
+    // MARK: Ending
 
     /// Ends a pod, with the time that it has for it; the pod alone that is known by this name.
-    package func stop(_ job: EngineJob) throws(EngineError) {
-        let uid = shared.state.withLock { $0.cache.uid(of: job.id) }
-        let answer = try api.ask(.deletePod(job.id, uid: uid, settings))
+    package func stop(_ job: EngineJob) throws(EngineError) { try end(job.id) }
+
+    private func end(_ name: String) throws(EngineError) {
+        // What the API server does not have needs no end.
+        guard let uid = shared.state.withLock({ $0.cache.end(name) }) else { return }
+        let answer = try api.ask(.deletePod(name, uid: uid, settings))
         switch answer {
-        case .done(let bytes): shared.state.withLock { $0.cache.note(bytes, isNew: false) }
+        case .done(let bytes): shared.state.withLock { $0.cache.note(bytes, isNew: false, at: clock.now) }
+        case .refused(404, reason: "NotFound", _): shared.state.withLock { $0.cache.lose(name, uid: uid) }
         // It is gone, or another has its name.
         case .refused(404, _, _), .refused(409, _, _): break
-        default: throw KubernetesAPI.fault(answer, "to end the pod \(PrintableText.line(job.id, limit: 300))")
-        }
-        let secret = try api.ask(.deleteSecret(job.id, settings))
-        switch secret {
-        case .done, .refused(404, _, _): break
-        default: throw KubernetesAPI.fault(secret, "to delete the Secret \(PrintableText.line(job.id, limit: 300))")
+        default: throw KubernetesAPI.fault(answer, "to end the pod \(PrintableText.line(name, limit: 300))")
         }
     }
 
-    /// Ends what the controller knows to have ended, or to be refused. What cannot be ended is tried again at the next look: the
-    /// controller sees it until then, and who does not get through to the API server hears that of the look itself.
-    private func bury() {
-        for job in shared.state.withLock({ $0.cache.burials(at: clock.now) }) {
+    /// Ends what the controller knows to have ended. What cannot be ended is tried again at the next look, and keeps nothing else
+    /// from its end; who does not get through to the API server hears that of the look itself.
+    private func bury(_ jobs: [EngineJob]) {
+        for job in jobs {
             do throws(EngineError) {
-                try stop(job)
+                try end(job.id)
             } catch {
-                return
+                if error.code == .unavailable { return }
             }
         }
     }

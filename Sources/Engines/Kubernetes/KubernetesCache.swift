@@ -8,18 +8,22 @@ package struct KubernetesCache: Sendable {
     package var pods: KubernetesStore<KubernetesPod>
 
     private let patience: Duration
-    /// Since when the scheduler has no place, by pod.
-    private var waiting: [String: Instant] = [:]
-    /// Pods that ended or were refused, by uid, since when the controller knows it.
-    private var told: [String: Instant] = [:]
-    /// The same whose pods are gone, for a while.
-    private var buried: [(job: EngineJob, at: Instant)] = []
-    /// Pods that went, the latest: an answer about one may come later than the watch.
+    /// Since when a pod has no node, and what for, by uid.
+    private var waiting: [String: (delay: KubernetesPod.Delay, since: Instant)] = [:]
+    /// Pods that ended or were refused, as the controller was told at the last look, by uid.
+    private var told: Set<String> = []
+    /// Pods that the controller ends, by uid: that they go says nothing of the cluster.
+    private var ending: Set<String> = []
+    /// What the controller is to hear of pods that are gone, for a while; the latest last.
+    private var remembered: [(job: EngineJob, at: Instant)] = []
+    /// Pods that went, the latest last: an answer about one may come later than the watch.
     private var departed: [String] = []
 
-    /// How long the controller sees what ended after its pod is gone.
+    /// How long what became of a pod is told after it is gone.
     private static let memory: Duration = .seconds(60)
-    private static let mostDeparted = 1_000
+    private static let mostRemembered = 1_000
+    /// How much longer than for a place a pod waits for the scheduler's first look: another may have to take over.
+    private static let unseenFactor = 3
 
     /// Nothing yet.
     ///
@@ -37,58 +41,84 @@ package struct KubernetesCache: Sendable {
     package var changes: UInt64 { nodes.changes &+ pods.changes }
 
     /// The API server answered with a pod that it made, or was told to end.
-    package mutating func note(_ bytes: [UInt8], isNew: Bool) {
+    package mutating func note(_ bytes: [UInt8], isNew: Bool, at now: Instant) {
         guard let document = try? KubernetesDocument(bytes, of: "pod"), document["kind"].text == "Pod",
             let pod = KubernetesPod(document)
         else { return }
         let known = pods.items[pod.job.id]
         // The watch is as fast, and may have said more by now.
-        followDepartures()
+        followDepartures(at: now)
         guard isNew ? known == nil && !departed.contains(pod.uid) : known?.uid == pod.uid else { return }
         pods.put(pod.job.id, pod)
     }
 
-    private mutating func followDepartures() {
-        departed += pods.takeGone().map(\.uid)
-        if departed.count > Self.mostDeparted { departed.removeFirst(departed.count - Self.mostDeparted) }
+    private mutating func followDepartures(at now: Instant) {
+        for pod in pods.takeGone() {
+            departed.append(pod.uid)
+            if ending.remove(pod.uid) != nil { continue }
+            var job = pod.job
+            if let disruption = pod.disruption { (job.state, job.reason) = (.refused, disruption) }
+            // Of one that somebody else deleted there is nothing to say: it is gone.
+            if job.state == .refused || job.state == .ended { remembered.append((job, now)) }
+        }
+        departed.removeFirst(max(0, departed.count - Self.mostRemembered))
+        remembered.removeAll { now - $0.at >= Self.memory }
+        remembered.removeFirst(max(0, remembered.count - Self.mostRemembered))
+    }
+
+    /// A pod as a job now, patience with the scheduler included.
+    private func job(_ pod: KubernetesPod, at now: Instant) -> EngineJob {
+        var job = pod.job
+        guard let delay = pod.delay, let wait = waiting[pod.uid], wait.delay == delay else { return job }
+        let patience = delay == .unseen ? patience * Self.unseenFactor : patience
+        if now - wait.since >= patience { job.state = .refused }
+        return job
     }
 
     /// What the controller sees now.
     package mutating func observe(at now: Instant) -> EngineObservation {
-        followDepartures()
-        var jobs: [EngineJob] = []
-        var (stillWaiting, stillTold): ([String: Instant], [String: Instant]) = ([:], [:])
-        for (_, pod) in pods.items.sorted(by: { $0.key < $1.key }) {
-            var job = pod.job
-            if pod.isUnschedulable {
-                let since = waiting[pod.uid] ?? now
-                stillWaiting[pod.uid] = since
-                if now - since >= patience { job.state = .refused }
+        followDepartures(at: now)
+        let present = pods.items.values.sorted { $0.job.id < $1.job.id }
+        waiting = Dictionary(
+            present.compactMap { pod in
+                guard let delay = pod.delay else { return nil }
+                if let wait = waiting[pod.uid], wait.delay == delay { return (pod.uid, wait) }
+                return (pod.uid, (delay, now))
             }
-            if job.state == .refused || job.state == .ended { stillTold[pod.uid] = told[pod.uid] ?? now }
-            jobs.append(job)
-        }
-        buried.removeAll { now - $0.at >= Self.memory }
-        let present = Set(jobs.map(\.id))
-        jobs += buried.map(\.job).filter { !present.contains($0.id) }
-        (waiting, told) = (stillWaiting, stillTold)
+        ) { $1 }
+        var jobs = present.map { job($0, at: now) }
+        told = Set(zip(present, jobs).filter { $1.state == .refused || $1.state == .ended }.map(\.0.uid))
+        ending.formIntersection(present.map(\.uid))
+        let names = Set(jobs.map(\.id))
+        jobs += remembered.map(\.job).filter { !names.contains($0.id) }
         return EngineObservation(nodes: nodes.items.values.sorted { $0.name < $1.name }, jobs: jobs)
     }
 
-    /// Pods that the controller was told to have ended, or to be refused, at an earlier observation: they are to go, so that what is
-    /// refused does not start after all. They stay known for a while.
-    package mutating func burials(at now: Instant) -> [EngineJob] {
-        var jobs: [EngineJob] = []
-        for (name, pod) in pods.items.sorted(by: { $0.key < $1.key }) {
-            guard let since = told[pod.uid], since < now else { continue }
-            var job = pod.job
-            if pod.isUnschedulable { job.state = .refused }
-            jobs.append(job)
-            if !buried.contains(where: { $0.job.id == name }) { buried.append((job, now)) }
-        }
-        return jobs
+    /// Pods that are to go, so that they do not start after all: what the controller was told to have ended, and what it refused
+    /// to wait for and could not end. Whether a round can do without one that may still come is the controller's to know.
+    package func burials(at now: Instant) -> [EngineJob] {
+        pods.items.values.filter { !$0.isLeaving && told.contains($0.uid) }.sorted { $0.job.id < $1.job.id }
+            .compactMap { pod in
+                let job = job(pod, at: now)
+                let isRefused = job.state == .refused && (pod.isOver || ending.contains(pod.uid))
+                return job.state == .ended || isRefused ? job : nil
+            }
     }
 
-    /// The uid of a pod, so that only this one is ended.
+    /// The uid of a pod that the controller ends, so that only this one is ended; `nil` where there is none, and nothing more to
+    /// be said of it.
+    package mutating func end(_ name: String) -> String? {
+        remembered.removeAll { $0.job.id == name }
+        guard let uid = uid(of: name) else { return nil }
+        ending.insert(uid)
+        return uid
+    }
+
+    /// The API server does not know a pod any more.
+    mutating func lose(_ name: String, uid: String) {
+        if self.uid(of: name) == uid { pods.drop(name) }
+    }
+
+    /// The uid of a pod.
     func uid(of name: String) -> String? { pods.items[name]?.uid }
 }

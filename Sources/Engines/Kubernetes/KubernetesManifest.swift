@@ -9,8 +9,10 @@ package struct KubernetesManifest {
 
     /// Where a worker's folder is in its container.
     static let folder = "/var/lib/faultline"
-    /// The key of the token in a pod's Secret.
+    /// The key of the token in a pod's Secret, and its file's name.
     static let token = "token"
+    /// Where a pod's Secret is in its container.
+    static let enrolment = "/run/faultline/enrol"
 
     /// Labels of everything that is made for a copy of a worker.
     private func labels(_ request: EngineJobRequest) -> JSONValue {
@@ -39,11 +41,17 @@ package struct KubernetesManifest {
         ])
     }
 
-    /// The Secret with the word with which a copy enrols; has the pod's name.
-    package func secret(_ request: EngineJobRequest, token: String) -> JSONValue {
-        .object([
+    /// The Secret with the word with which a copy enrols; has the pod's name, and is the pod's: the cluster deletes it with that.
+    package func secret(_ request: EngineJobRequest, token: String, uid: String) -> JSONValue {
+        let owner = JSONValue.object([
+            "apiVersion": .string("v1"), "kind": .string("Pod"), "uid": .string(uid),
+            "name": .string(KubernetesName.pod(request, federation: settings.federation)),
+        ])
+        return .object([
             "apiVersion": .string("v1"), "kind": .string("Secret"), "type": .string("Opaque"),
-            "metadata": metadata(request, annotations: [:]), "stringData": .object([Self.token: .string(token)]),
+            "metadata": Self.merged(
+                metadata(request, annotations: [:]), .object(["ownerReferences": .array([owner])])),
+            "stringData": .object([Self.token: .string(token)]),
         ])
     }
 
@@ -54,7 +62,7 @@ package struct KubernetesManifest {
             KubernetesPod.Key.role: .string(request.role.rawValue),
             KubernetesPod.Key.generation: .string("\(request.generation)"),
         ]
-        var spec = Self.merged(common(request), filled(settings.pod, request))
+        var spec = Self.merged(common(request, enrols: command.token != nil), filled(settings.pod, request))
         if case .object(var fields) = spec {
             // What stands in the configuration comes behind the worker.
             var containers = [Self.merged(worker(request, command), filled(settings.container, request))]
@@ -72,7 +80,19 @@ package struct KubernetesManifest {
         ])
     }
 
-    private func common(_ request: EngineJobRequest) -> JSONValue {
+    private func common(_ request: EngineJobRequest, enrols: Bool) -> JSONValue {
+        var volumes = [
+            Self.merged(.object(["name": .string("state")]), filled(settings.state, request)),
+            .object(["name": .string("scratch"), "emptyDir": .object([:])]),
+        ]
+        if enrols {
+            let source = JSONValue.object([
+                "secretName": .string(KubernetesName.pod(request, federation: settings.federation)),
+                // Root's, and for the pod's group to read.
+                "defaultMode": JSONValue(0o440),
+            ])
+            volumes.append(.object(["name": .string("enrolment"), "secret": source]))
+        }
         var fields: [String: JSONValue] = [
             "restartPolicy": .string("Always"),
             "terminationGracePeriodSeconds": JSONValue(settings.graceSeconds),
@@ -82,10 +102,7 @@ package struct KubernetesManifest {
                 "runAsGroup": JSONValue(settings.user), "fsGroup": JSONValue(settings.user),
                 "seccompProfile": .object(["type": .string("RuntimeDefault")]),
             ]),
-            "volumes": .array([
-                Self.merged(.object(["name": .string("state")]), filled(settings.state, request)),
-                .object(["name": .string("scratch"), "emptyDir": .object([:])]),
-            ]),
+            "volumes": .array(volumes),
         ]
         if case .object(let source) = settings.state, source["hostPath"] != nil {
             fields["initContainers"] = .array([owner])
@@ -110,8 +127,10 @@ package struct KubernetesManifest {
         ])
     }
 
-    private static func mount(_ volume: String, _ path: String) -> JSONValue {
-        .object(["name": .string(volume), "mountPath": .string(path)])
+    private static func mount(_ volume: String, _ path: String, readOnly: Bool = false) -> JSONValue {
+        var fields: [String: JSONValue] = ["name": .string(volume), "mountPath": .string(path)]
+        if readOnly { fields["readOnly"] = .bool(true) }
+        return .object(fields)
     }
 
     /// Of both containers, whose image is the same. Without one the cluster fetches `latest` at every start, which fails where the
@@ -130,7 +149,7 @@ package struct KubernetesManifest {
                 "valueFrom": .object(["fieldRef": .object(["fieldPath": .string(path)])]),
             ])
         }
-        var environment = [
+        let environment = [
             field("POD_IP", "status.podIP"), field("HOST_IP", "status.hostIP"), field("NODE_NAME", "spec.nodeName"),
         ]
         var arguments = command.arguments
@@ -138,21 +157,13 @@ package struct KubernetesManifest {
         where !arguments.contains(where: { $0 == option || $0.hasPrefix(option + "=") }) {
             arguments += [option, value]
         }
+        var mounts = [Self.mount("state", Self.folder), Self.mount("scratch", "/tmp")]
         if command.token != nil {
-            environment.append(
-                .object([
-                    "name": .string("FAULTLINE_ENROL"),
-                    "valueFrom": .object([
-                        "secretKeyRef": .object([
-                            "name": .string(KubernetesName.pod(request, federation: settings.federation)),
-                            "key": .string(Self.token),
-                        ])
-                    ]),
-                ]))
-            arguments += ["--enrol", "$(FAULTLINE_ENROL)"]
+            mounts.append(Self.mount("enrolment", Self.enrolment, readOnly: true))
+            arguments += ["--enrol-file", Self.enrolment + "/" + Self.token]
         }
         var container: [String: JSONValue] = [
-            "name": .string("worker"), "image": .string(settings.image),
+            "name": .string(KubernetesPod.container), "image": .string(settings.image),
             "imagePullPolicy": pullPolicy,
             "command": .array([.string("fl-worker")]), "args": .array(arguments.map { .string($0) }),
             "env": .array(environment),
@@ -160,7 +171,7 @@ package struct KubernetesManifest {
                 "allowPrivilegeEscalation": .bool(false), "readOnlyRootFilesystem": .bool(true),
                 "capabilities": .object(["drop": .array([.string("ALL")])]),
             ]),
-            "volumeMounts": .array([Self.mount("state", Self.folder), Self.mount("scratch", "/tmp")]),
+            "volumeMounts": .array(mounts),
             // A worker that reads a long history first says that it is well all the while.
             "startupProbe": probe(every: 5, failures: 24), "livenessProbe": probe(every: 10, failures: 6),
         ]

@@ -47,26 +47,15 @@ struct KubernetesRequest: Equatable {
         KubernetesRequest(method: "POST", path: collection(kind, settings), body: body)
     }
 
-    /// Puts a Secret in another's place.
-    static func replaceSecret(_ name: String, _ body: JSONValue, _ settings: KubernetesSettings) -> KubernetesRequest {
-        KubernetesRequest(
-            method: "PUT", path: collection("secrets", settings) + "/" + PercentEncoding.encoded(name), body: body)
-    }
-
-    /// Ends a pod, and with a uid only the one that has it.
-    static func deletePod(_ name: String, uid: String?, _ settings: KubernetesSettings) -> KubernetesRequest {
-        var body: [String: JSONValue] = [
+    /// Ends a pod, and only the one that has this uid.
+    static func deletePod(_ name: String, uid: String, _ settings: KubernetesSettings) -> KubernetesRequest {
+        let body: [String: JSONValue] = [
             "apiVersion": .string("v1"), "kind": .string("DeleteOptions"),
             "gracePeriodSeconds": JSONValue(settings.graceSeconds),
+            "preconditions": .object(["uid": .string(uid)]),
         ]
-        if let uid { body["preconditions"] = .object(["uid": .string(uid)]) }
         return KubernetesRequest(
             method: "DELETE", path: collection("pods", settings) + "/" + PercentEncoding.encoded(name),
             body: .object(body))
-    }
-
-    /// Deletes a Secret.
-    static func deleteSecret(_ name: String, _ settings: KubernetesSettings) -> KubernetesRequest {
-        KubernetesRequest(method: "DELETE", path: collection("secrets", settings) + "/" + PercentEncoding.encoded(name))
     }
 }

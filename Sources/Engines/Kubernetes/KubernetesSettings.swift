@@ -35,7 +35,7 @@ package struct KubernetesSettings: Equatable, Sendable {
     package var pod = JSONValue.object([:])
     /// What the worker's container in every pod has besides.
     package var container = JSONValue.object([:])
-    /// How long a worker has to end.
+    /// How long a worker has to end; 0 would take the pod out of the cluster's books while its process may run on.
     package var graceSeconds = 30
     /// How long the scheduler may find no place for a pod before that is a refusal.
     package var patienceSeconds = 10
@@ -79,7 +79,7 @@ package struct KubernetesSettings: Equatable, Sendable {
         container = try fields.object("container") ?? container
         user = try fields.whole("user", 1...0x7fff_ffff) ?? user
         healthPort = try fields.whole("healthPort", 1...65_535) ?? healthPort
-        graceSeconds = try fields.whole("graceSeconds", 0...3_600) ?? graceSeconds
+        graceSeconds = try fields.whole("graceSeconds", 1...3_600) ?? graceSeconds
         patienceSeconds = try fields.whole("patienceSeconds", 1...3_600) ?? patienceSeconds
         timeoutSeconds = try fields.whole("timeoutSeconds", 1...300) ?? timeoutSeconds
         try fields.end(known: [
@@ -111,6 +111,10 @@ package struct KubernetesSettings: Equatable, Sendable {
         else { throw fields.wrong("accelerator", "an extended resource, as nvidia.com/gpu") }
         guard case .object(let source) = state, source.count == 1 else {
             throw fields.wrong("state", "one source of a volume, as {\"emptyDir\": {}}")
+        }
+        if case .object(let fields) = container, fields["name"] != nil {
+            throw EngineError(
+                .configuration, "kubernetes: container: name: the worker's own is '\(KubernetesPod.container)', always")
         }
         for (field, value) in [("pod", pod), ("container", container)] {
             guard Self.depth(value) <= 32 else { throw fields.wrong(field, "at most 32 levels") }
