@@ -48,8 +48,12 @@ enum EngineOptions {
 
     /// The controller of a command line.
     ///
-    /// - Parameter settles: whether wishes have to hold for a while.
-    static func controller(_ arguments: Arguments, settles: Bool, log: Logger) throws -> EngineController {
+    /// - Parameters:
+    ///   - settles: whether wishes have to hold for a while.
+    ///   - acts: whether anything may be asked of the engine but what there is.
+    static func controller(
+        _ arguments: Arguments, settles: Bool, acts: Bool, log: Logger
+    ) throws -> EngineController {
         var settings = EngineReconciler.Settings()
         settings.settle = settles ? .seconds(arguments[settle]) : .zero
         if !settles { settings.caution = .zero }
@@ -60,7 +64,7 @@ enum EngineOptions {
         try ServiceCheck.endpoints([control, bulk])
         return EngineController(
             server: ServerClient(try ServerAccess.peer(arguments[server], arguments)),
-            adapter: try adapter(arguments), fleet: try fleet(arguments), settings: settings,
+            adapter: try adapter(arguments, acts: acts), fleet: try fleet(arguments), settings: settings,
             endpoints: (control, bulk),
             enrols: arguments[optional: enrolWorkers] ?? !LoopbackAddress.contains(control), log: log)
     }
@@ -75,10 +79,11 @@ enum EngineOptions {
         }
     }
 
-    private static func adapter(_ arguments: Arguments) throws -> any EngineAdapter {
+    private static func adapter(_ arguments: Arguments, acts: Bool) throws -> any EngineAdapter {
         switch arguments[engine] {
         case .slurm: try SlurmAdapter(try SlurmSettings(named(arguments[slurm], arguments)))
-        case .kubernetes: KubernetesAdapter(try KubernetesSettings(named(arguments[kubernetes], arguments)))
+        case .kubernetes:
+            KubernetesAdapter(try KubernetesSettings(named(arguments[kubernetes], arguments)), buries: acts)
         }
     }
 

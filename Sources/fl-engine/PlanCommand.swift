@@ -23,7 +23,7 @@ struct PlanCommand: Command {
 
     func run(_ arguments: Arguments, _ console: Console) async throws {
         let log = Logger(label: "engine", minimum: .error, sink: StandardErrorSink())
-        let controller = try EngineOptions.controller(arguments, settles: false, log: log)
+        let controller = try EngineOptions.controller(arguments, settles: false, acts: false, log: log)
         let isJSON = arguments[Self.format] == .json
         try await BackgroundThread.run {
             var controller = controller

@@ -43,8 +43,8 @@ struct RunCommand: CheckableCommand {
     func run(_ arguments: Arguments, _ console: Console) async throws {
         let log = ServiceOptions.logger("engine", arguments)
         let isOnce = arguments[Self.once]
-        let controller = try EngineOptions.controller(arguments, settles: !isOnce, log: log)
         let isDry = arguments[Self.dryRun]
+        let controller = try EngineOptions.controller(arguments, settles: !isOnce, acts: !isDry, log: log)
         if isOnce {
             let (isJSON, ttl) = (arguments[Self.format] == .json, Self.validity(arguments))
             return try await BackgroundThread.run {
@@ -90,7 +90,7 @@ struct RunCommand: CheckableCommand {
 
     func check(_ arguments: Arguments) async throws -> String {
         let log = Logger(label: "engine", minimum: .error, sink: StandardErrorSink())
-        _ = try EngineOptions.controller(arguments, settles: true, log: log)
+        _ = try EngineOptions.controller(arguments, settles: true, acts: false, log: log)
         let members = try EngineOptions.fleet(arguments).members(of: [])
         return "the configuration can be used: engine \(arguments[EngineOptions.engine].rawValue), nodes "
             + (members.isEmpty ? "those of the engine" : "\(members.count)")

@@ -194,6 +194,16 @@ struct KubernetesAdapterTests {
         #expect(seen.jobs.map(\.state) == [.ended, .stopping, .stopping])
     }
 
+    @Test func aDryRunEndsNothing() throws {
+        let maker = KubernetesAdapter(try settings())
+        _ = try maker.observe()
+        try maker.start(request, command)
+        try server.patch("faultline--w1-3", Self.status(#"{"phase": "Failed"}"#))
+        let watcher = KubernetesAdapter(try settings(), buries: false)
+        for _ in 0..<3 { #expect(try watcher.observe().jobs.map(\.state) == [.ended]) }
+        #expect(!(try server.requests()).contains { $0.hasPrefix("DELETE") })
+    }
+
     @Test func aDisruptedPodIsARefusal() throws {
         let adapter = KubernetesAdapter(try settings())
         _ = try adapter.observe()

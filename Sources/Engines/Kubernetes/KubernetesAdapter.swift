@@ -7,6 +7,7 @@ import Synchronization
 package final class KubernetesAdapter: EngineAdapter {
     private let settings: KubernetesSettings
     private let api: KubernetesAPI
+    private let buries: Bool
     private let clock = MonotonicClock()
     private let shared: Shared
     private let threads: [BackgroundThread]
@@ -36,8 +37,11 @@ package final class KubernetesAdapter: EngineAdapter {
     }
 
     /// Begins to follow a cluster.
-    package init(_ settings: KubernetesSettings) {
+    ///
+    /// - Parameter buries: whether pods that ended go; not where nothing is to be changed.
+    package init(_ settings: KubernetesSettings, buries: Bool = true) {
         self.settings = settings
+        self.buries = buries
         let api = KubernetesAPI(settings: settings)
         let shared = Shared(KubernetesCache(settings))
         self.api = api
@@ -152,10 +156,12 @@ package final class KubernetesAdapter: EngineAdapter {
     ///
     /// - Throws: ``EngineError`` where it cannot be known.
     package func observe() throws(EngineError) -> EngineObservation {
-        // Not by what was known before an outage.
-        let burials = try whenKnown { $0.burials(at: clock.now) }
-        settle()
-        bury(burials)
+        if buries {
+            // Not by what was known before an outage.
+            let burials = try whenKnown { $0.burials(at: clock.now) }
+            settle()
+            bury(burials)
+        }
         return try whenKnown { $0.observe(at: clock.now) }
     }
 
