@@ -154,6 +154,10 @@ import Testing
             "kubernetes: graceSeconds: found 0, expected a whole number from 1 to 3600"
         ),
         (
+            #"{"image": "i", "pod": {"terminationGracePeriodSeconds": 0}}"#,
+            "kubernetes: pod: terminationGracePeriodSeconds: found 0, expected 1 at least"
+        ),
+        (
             #"{"image": "i", "container": {"name": "mine"}}"#,
             "kubernetes: container: name: the worker's own is 'worker', always"
         ),

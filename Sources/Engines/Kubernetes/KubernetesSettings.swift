@@ -116,6 +116,13 @@ package struct KubernetesSettings: Equatable, Sendable {
             throw EngineError(
                 .configuration, "kubernetes: container: name: the worker's own is '\(KubernetesPod.container)', always")
         }
+        // What others who delete the pod give it.
+        if case .object(let fields) = pod, let grace = fields["terminationGracePeriodSeconds"],
+            case .number(let seconds) = grace, seconds < 1
+        {
+            throw EngineError(
+                .configuration, "kubernetes: pod: terminationGracePeriodSeconds: found \(grace), expected 1 at least")
+        }
         for (field, value) in [("pod", pod), ("container", container)] {
             guard Self.depth(value) <= 32 else { throw fields.wrong(field, "at most 32 levels") }
         }
