@@ -8,7 +8,7 @@ struct InspectCommand: Command {
     static let data = Option<[String]>.positional("data", "DATA", default: [], "files or folders to look at")
     static let format = Option<OutputFormat>("format", "FORMAT", default: .table, "how to print the findings")
     static let gapFactor = Option<Double>(
-        "gap-factor", "FACTOR", default: 5, "a step longer than this many median steps counts as a gap",
+        "gap-factor", "FACTOR", default: 5, "a step longer than this many usual ones counts as a gap",
         constraint: "more than 1", valid: { $0 > 1 })
 
     static let manual = CommandManual(
