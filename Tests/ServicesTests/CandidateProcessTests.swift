@@ -159,7 +159,20 @@ import Testing
         #expect(
             Fleet.wait { fleet.workers.contains { $0.name == "edge-1" && $0.domain == "north" } },
             "\(fleet.log("edge"))")
-        let audit = try ToolProcess.run("fl-server", ["audit", "--data-folder", fleet.folder.path("server")])
+        let folder = ["--data-folder", fleet.folder.path("server")]
+        let audit = try ToolProcess.run("fl-server", ["audit"] + folder)
         #expect(audit.output.contains("let edge-1 in at site1, domain north"), "\(audit.output)")
+
+        // Whom an operator shut out only an operator at the server's folder lets in again.
+        #expect(try ToolProcess.run("fl-server", ["keys", "revoke", "--name", "edge-1"] + folder).status == 0)
+        let refused = post(wish, admin)
+        #expect(refused.status == 409)
+        #expect(
+            refused.body.contains(
+                "name: the worker 'edge-1' was shut out; a token of 'fl-server enrol' lets it in again"), "\(refused)")
+        #expect(post(#"{"name":"edge-2","site":"site1"}"#, admin).status == 200)
+        let enrolled = try ToolProcess.run("fl-server", ["enrol", "--name", "edge-1", "--site", "site1"] + folder)
+        #expect(enrolled.status == 0, "\(enrolled)")
+        #expect(post(wish, admin).status == 200)
     }
 }

@@ -67,6 +67,13 @@ package struct IdentityRegistry: Hashable, Sendable, Codable {
         principals.first { $0.grant.name == name && $0.revoked == nil }
     }
 
+    /// Whether an operator shut out whoever had a name, and has not said since that it may come back: he does with a token
+    /// that has not expired.
+    package func isShutOut(_ name: String, at seconds: Int64) -> Bool {
+        principal(named: name) == nil && principals.contains { $0.grant.name == name }
+            && !invitations.contains { $0.grant.name == name && $0.expires > seconds }
+    }
+
     /// Whether an entity may be of a domain: somebody of the domain may have it.
     package func covers(_ entity: String, inDomain domain: String) -> Bool {
         principals.contains { $0.revoked == nil && $0.grant.domain == domain && $0.grant.covers(entity) }

@@ -181,13 +181,20 @@ package final class IdentityOffice: IdentityKeeper {
     /// Makes a token that lets a worker in once. From any thread but the node's: it waits for the disk.
     ///
     /// - Parameter seconds: for how long it is good.
-    /// - Returns: the token, and until when it is good, in seconds since 1970.
-    func invite(_ grant: Grant, for seconds: Int64) throws -> (token: EnrolmentToken, expires: Int64) {
+    /// - Returns: the token, and until when it is good, in seconds since 1970; `nil` for a name that an operator shut out.
+    func invite(_ grant: Grant, for seconds: Int64) throws -> (token: EnrolmentToken, expires: Int64)? {
         let now = IdentityStore.now
         let (token, invitation) = try EnrolmentToken.inviting(
             grant, to: try store.serverKeys().publicKey, at: now, for: seconds)
-        try change { $0.step(.invited(invitation), at: now) }
-        return (token, invitation.expires)
+        var isIn = true
+        try change { registry in
+            isIn = !registry.isShutOut(grant.name, at: now)
+            guard isIn else {
+                return [.audit(AuditEvent(.refused, of: grant.name, "a token over HTTP: it was shut out"))]
+            }
+            return registry.step(.invited(invitation), at: now)
+        }
+        return isIn ? (token, invitation.expires) : nil
     }
 
     private func readIfChanged() throws {

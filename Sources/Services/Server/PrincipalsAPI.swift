@@ -64,7 +64,7 @@ struct PrincipalsAPI: Sendable {
         }
     }
 
-    /// Lets a worker in, as `fl-server enrol` does.
+    /// Lets a worker in, as `fl-server enrol` does; but whom an operator shut out only he lets in again.
     private func invite(_ request: HTTPRequest, _ office: IdentityOffice) throws -> HTTPResponse {
         let wish = try Problem.read(
             Wish.self, from: request, keys: ["name", "site", "domain", "expiresSeconds"])
@@ -75,7 +75,10 @@ struct PrincipalsAPI: Sendable {
             throw Problem(
                 400, "expiresSeconds: found \(seconds), expected seconds, 1 to \(Self.expiries.upperBound)")
         }
-        let (token, expires) = try office.invite(grant, for: Int64(seconds))
+        guard let (token, expires) = try office.invite(grant, for: Int64(seconds)) else {
+            throw Problem(
+                409, "name: the worker '\(grant.name)' was shut out; a token of 'fl-server enrol' lets it in again")
+        }
         authority.audit(request, "let \(grant.name) in at \(grant.site), domain \(grant.domain)")
         return try .encoding(
             Invited(

@@ -128,6 +128,21 @@ import Testing
         #expect(registry.principal(named: "a")?.id != id)
     }
 
+    /// Whom an operator shut out gets a token from nobody else, until the operator has made one.
+    @Test mutating func aNameThatWasShutOutIsKnownAsSuch() {
+        #expect(!registry.isShutOut("a", at: now))
+        invite("a", token: "t")
+        #expect(!registry.isShutOut("a", at: now))
+        _ = ask(.invited(PrincipalKeys.key("t")), name: "a", key: "k")
+        invite("a", token: "next")
+        _ = registry.step(.revoked(name: "a"), at: now)
+        #expect(registry.isShutOut("a", at: now) && !registry.isShutOut("b", at: now))
+        invite("a", token: "u", expires: 1_500)
+        #expect(!registry.isShutOut("a", at: 1_499) && registry.isShutOut("a", at: 1_500))
+        _ = ask(.invited(PrincipalKeys.key("u")), name: "a", key: "k")
+        #expect(!registry.isShutOut("a", at: 5_000))
+    }
+
     @Test func grantsBoundWhatIsClaimed() {
         let grant = Grant(
             name: "a", site: "s", entities: [.site("s")], roles: [.train])
