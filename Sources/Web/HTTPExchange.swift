@@ -78,9 +78,10 @@ import CCurl
     ///   - url: begins with `http://` or `https://`; is asked itself, whatever proxies there are.
     ///   - identity: what the client shows, if anything.
     ///   - timeout: how long all of it may take, after which nobody is there; `nil`: as long as it takes.
+    ///   - silence: for how long not a byte may come or go, after which nobody is there; in whole seconds. `nil`: for ever.
     ///   - read: takes bytes of a body, or none when nothing has come for a second; returns whether it wants more.
     package init?(
-        _ url: String, trust: Trust, identity: Identity? = nil, timeout: Duration? = nil,
+        _ url: String, trust: Trust, identity: Identity? = nil, timeout: Duration? = nil, silence: Duration? = nil,
         read: @escaping ([UInt8]) -> Bool
     ) {
         guard CurlLibrary.isReady, let handle = unsafe curl_easy_init() else { return nil }
@@ -93,10 +94,18 @@ import CCurl
         set(CURLOPT_NOPROXY, "*")
         set(CURLOPT_CONNECTTIMEOUT, Self.patience)
         set(CURLOPT_SSLVERSION, faultline_curl_tls_12)
+        // A stream whose machine is gone breaks.
+        set(CURLOPT_TCP_KEEPALIVE, 1)
+        set(CURLOPT_TCP_KEEPIDLE, 30)
+        set(CURLOPT_TCP_KEEPINTVL, 10)
         if let timeout {
             let (seconds, attoseconds) = timeout.components
             // None at all would be without an end.
             set(CURLOPT_TIMEOUT_MS, max(1, Int(clamping: seconds) * 1_000 + Int(attoseconds / 1_000_000_000_000_000)))
+        }
+        if let silence {
+            set(CURLOPT_LOW_SPEED_LIMIT, 1)
+            set(CURLOPT_LOW_SPEED_TIME, max(1, Int(clamping: silence.components.seconds)))
         }
         if let identity {
             set(CURLOPT_SSLCERT, identity.certificate)

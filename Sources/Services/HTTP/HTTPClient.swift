@@ -2,6 +2,10 @@ import Web
 
 /// Talks to an HTTP server: one request on a connection of its own, the answer's body as it comes.
 package enum HTTPClient {
+    /// For how long nothing may come of a request that is no stream: the longest work of a server before it answers, choosing
+    /// among 5,000 candidates, takes 10 s.
+    package static let silence: Duration = .seconds(30)
+
     /// What came of a request.
     package enum Outcome: Equatable, Sendable {
         /// The whole body was read, or the reader had enough.
@@ -16,12 +20,15 @@ package enum HTTPClient {
     ///
     /// - Parameters:
     ///   - headers: further headers.
+    ///   - silence: for how long nothing may come or go, after which nobody is there; `nil`: for ever, as in a stream.
     ///   - read: takes bytes, or none when nothing has come for a second; returns whether it wants more.
     package static func get(
-        _ peer: HTTPPeer, path: String, headers: [String: String] = [:], read: ([UInt8]) -> Bool
+        _ peer: HTTPPeer, path: String, headers: [String: String] = [:], silence: Duration? = nil,
+        read: ([UInt8]) -> Bool
     ) -> Outcome {
         let shown = peer.token.map { ["Authorization": "Bearer \($0)"] } ?? [:]
-        return exchange("GET", peer, path: path, headers: headers.merging(shown) { $1 }, body: [], read: read)
+        return exchange(
+            "GET", peer, path: path, headers: headers.merging(shown) { $1 }, body: [], silence: silence, read: read)
     }
 
     /// The same of a server that needs no encryption.
@@ -33,11 +40,13 @@ package enum HTTPClient {
 
     /// Posts JSON to a path, or puts it there, and hands on the answer's body as it comes.
     package static func post(
-        _ peer: HTTPPeer, path: String, json: String, puts: Bool = false, read: ([UInt8]) -> Bool
+        _ peer: HTTPPeer, path: String, json: String, puts: Bool = false, silence: Duration? = nil,
+        read: ([UInt8]) -> Bool
     ) -> Outcome {
         let body = Array(json.utf8)
         let headers = authorization(peer).merging(["Content-Type": "application/json"]) { $1 }
-        return exchange(puts ? "PUT" : "POST", peer, path: path, headers: headers, body: body, read: read)
+        return exchange(
+            puts ? "PUT" : "POST", peer, path: path, headers: headers, body: body, silence: silence, read: read)
     }
 
     /// The same to a server that needs no encryption.
@@ -52,17 +61,19 @@ package enum HTTPClient {
 
     /// Patches what a path names with JSON (RFC 7396) and hands on the answer's body as it comes.
     package static func patch(
-        _ peer: HTTPPeer, path: String, json: String, read: ([UInt8]) -> Bool
+        _ peer: HTTPPeer, path: String, json: String, silence: Duration? = nil, read: ([UInt8]) -> Bool
     ) -> Outcome {
         let body = Array(json.utf8)
         let headers = authorization(peer).merging(
             ["Content-Type": "application/merge-patch+json", "Content-Length": "\(body.count)"]) { $1 }
-        return exchange("PATCH", peer, path: path, headers: headers, body: body, read: read)
+        return exchange("PATCH", peer, path: path, headers: headers, body: body, silence: silence, read: read)
     }
 
     /// Deletes what a path names and hands on the answer's body as it comes.
-    package static func delete(_ peer: HTTPPeer, path: String, read: ([UInt8]) -> Bool) -> Outcome {
-        exchange("DELETE", peer, path: path, headers: authorization(peer), body: [], read: read)
+    package static func delete(
+        _ peer: HTTPPeer, path: String, silence: Duration? = nil, read: ([UInt8]) -> Bool
+    ) -> Outcome {
+        exchange("DELETE", peer, path: path, headers: authorization(peer), body: [], silence: silence, read: read)
     }
 
     /// The same of a server that needs no encryption.
@@ -83,11 +94,12 @@ package enum HTTPClient {
 
     private static func exchange(
         _ method: String, _ peer: HTTPPeer, path: String, headers: [String: String], body: [UInt8],
-        read: ([UInt8]) -> Bool
+        silence: Duration?, read: ([UInt8]) -> Bool
     ) -> Outcome {
         let url = "\(peer.trust == nil ? "http://" : "")\(peer)\(path)"
         let end = withoutActuallyEscaping(read) { read in
-            HTTPExchange(url, trust: peer.trust ?? .init(), read: read)?.perform(method, headers: headers, body: body)
+            HTTPExchange(url, trust: peer.trust ?? .init(), silence: silence, read: read)?
+                .perform(method, headers: headers, body: body)
         }
         switch end {
         case .finished: return .finished
