@@ -52,12 +52,17 @@ package struct EngineJob: Codable, Equatable, Sendable {
     package var state: State
     /// Why, in the engine's words; may be empty.
     package var reason: String
+    /// Whether the engine has found it a place and makes that ready, as a node that it wakes.
+    package var isWaking: Bool
 
     /// A job with every field given.
-    package init(id: String, request: EngineJobRequest, state: State, reason: String = "") {
+    package init(
+        id: String, request: EngineJobRequest, state: State, reason: String = "", isWaking: Bool = false
+    ) {
         self.id = id
         self.request = request
         self.state = state
         self.reason = reason
+        self.isWaking = isWaking
     }
 }

@@ -9,6 +9,10 @@ extension EngineReconciler {
         package var sight: Duration = .seconds(10)
         /// How long a copy may wait in the engine's queue before that is a refusal.
         package var patience: Duration = .seconds(30)
+        /// How long it may wait while the engine wakes its node.
+        package var waking: Duration = .seconds(600)
+        /// How long a copy may take to end before its node counts as one that hosts nothing: engines give it 30 s.
+        package var ending: Duration = .seconds(120)
         /// How long a node hosts nothing after a refusal.
         package var refusal: Duration = .seconds(60)
         /// How long nothing starts after a copy failed; twice as long after each further one, up to ``longestBackOff``.

@@ -6,6 +6,14 @@ package enum EngineDirective: Equatable, Sendable {
     case start(EngineJobRequest)
     /// End a job, and why.
     case stop(EngineJob, String)
+
+    /// The worker that it is about.
+    package var worker: String {
+        switch self {
+        case .start(let request): request.worker
+        case .stop(let job, _): job.request.worker
+        }
+    }
 }
 
 /// Makes what an engine runs what a federation wants, one step after the other.
@@ -19,16 +27,18 @@ package enum EngineDirective: Equatable, Sendable {
 ///   federation, so that it takes two to be wrong.
 /// - Of several copies the newest that runs stays, and all of them while a round needs the worker. Jobs of workers that nobody
 ///   speaks of are never touched.
+/// - A federation turns a copy away while an older one has the worker's lease. That is no failure, and nothing is started
+///   before that lease is over.
 package struct EngineReconciler: Sendable {
     /// What is known of a worker besides what can be seen.
-    private struct Memory {
+    struct Memory {
         /// What is wanted, and since when.
         var want: EngineWish.Want = .nothing
         var wantedSince: Instant?
         /// The generation that was asked for and has not been seen, and when.
         var asked: (generation: UInt64, at: Instant)?
         /// The job that was told to end, and when it was told last.
-        var told: (id: String, at: Instant)?
+        var told: (id: String, at: Instant, isFirst: Bool)?
         /// A round does not count on it before: one of two copies was ended, and the lease may have been that one's.
         var countsFrom = Instant.zero
         /// The newest generation that was seen or asked for.
@@ -36,11 +46,17 @@ package struct EngineReconciler: Sendable {
         /// Since when the copy of that name waits, or runs.
         var waiting: (id: String, since: Instant)?
         var running: (id: String, since: Instant)?
+        /// Since when copies are ending.
+        var stopping: [String: Instant] = [:]
+        /// The living lease that was there while the engine knew of no copy, before the next one was asked for.
+        var lease: UInt64?
+        /// Whether an older copy, which the engine does not show, has the lease.
+        var isFenced = false
         var failures = 0
         var failure = ""
         /// Nothing is started before.
         var notBefore = Instant.zero
-        /// Until when the node counts as refusing, and the engine's words.
+        /// Until when the node counts as refusing, and why.
         var refused: (until: Instant, reason: String)?
         /// Ended and refused jobs that were looked at, as long as the engine lists them.
         var looked: Set<String> = []
@@ -50,18 +66,17 @@ package struct EngineReconciler: Sendable {
         /// Whether anything is remembered that time or the engine may change.
         var isAwake: Bool {
             asked != nil || told != nil || waiting != nil || running != nil || refused != nil
-                || !looked.isEmpty
-                || !ending.isEmpty
+                || !looked.isEmpty || !ending.isEmpty || !stopping.isEmpty || isFenced || lease != nil
         }
     }
 
     /// Why something that is wanted is not done, by worker: for people.
-    package private(set) var held: [String: String] = [:]
-    private let settings: Settings
+    package internal(set) var held: [String: String] = [:]
+    let settings: Settings
     private let epoch: UInt64
-    private var memories: [String: Memory] = [:]
+    var memories: [String: Memory] = [:]
     /// When it looked first.
-    private var began: Instant?
+    var began: Instant?
 
     /// Nothing observed yet.
     ///
@@ -84,7 +99,10 @@ package struct EngineReconciler: Sendable {
         }
         guard let memory = memories[worker] else { return (true, "") }
         if let refused = memory.refused, now < refused.until {
-            return (false, "refused by the engine: \(refused.reason)")
+            return (false, refused.reason)
+        }
+        if let since = memory.stopping.values.min(), now - since >= settings.ending {
+            return (false, Self.doesNotEnd)
         }
         if memory.failures > 1, now < memory.notBefore {
             return (false, "failed \(memory.failures) times: \(memory.failure)")
@@ -106,9 +124,10 @@ package struct EngineReconciler: Sendable {
             jobs[job.request.worker, default: []].append(job)
         }
         held = [:]
+        let leases = wish.map { Dictionary($0.nodes.map { ($0.name, $0) }) { first, _ in first } }
         for worker in Set(jobs.keys).union(memories.keys) {
             let isReady = nodes[worker].flatMap { engine[$0] }?.state == .ready
-            look(worker, jobs[worker] ?? [], isReady: isReady, at: now)
+            look(worker, jobs[worker] ?? [], leases.map { $0[worker] }, isReady: isReady, at: now)
         }
         began = began ?? now
         guard let wish else { return [] }
@@ -179,9 +198,14 @@ package struct EngineReconciler: Sendable {
             others: living.filter {
                 $0.id != keep?.id && $0.state != .stopping && !isTold($0, worker.name)
             },
-            counts: trains && !isGone && worker.isHere && !worker.standsBy
+            counts: trains && !isGone && worker.isHere && !worker.standsBy && !isOlders(worker)
                 && memories[worker.name]?.told == nil && (memories[worker.name]?.countsFrom ?? .zero) <= now
         )
+    }
+
+    /// Whether the lease is one that was there before the copy that runs was asked for.
+    private func isOlders(_ worker: EngineWish.Worker) -> Bool {
+        memories[worker.name]?.lease.map { $0 == worker.leaseEpoch } ?? false
     }
 
     /// Whether a round needs the worker, so that none of its copies can be ended: the engine may be wrong about which works.
@@ -200,7 +224,7 @@ package struct EngineReconciler: Sendable {
         job.state == .refused && (memories[worker]?.ending.contains(job.id) ?? false)
     }
 
-    private static func isNewer(_ a: EngineJob, _ b: EngineJob) -> Bool {
+    static func isNewer(_ a: EngineJob, _ b: EngineJob) -> Bool {
         (a.request.generation, a.id) > (b.request.generation, b.id)
     }
 
@@ -214,6 +238,8 @@ package struct EngineReconciler: Sendable {
         guard let role = view.role, role != .holder, !view.counts, !isBarred(view, at: now) else {
             return false
         }
+        // It works already, as a copy that the engine does not show.
+        if memories[view.worker.name]?.isFenced ?? false { return false }
         guard view.keep?.state == .running, let running = memories[view.worker.name]?.running else {
             return true
         }
@@ -230,7 +256,10 @@ package struct EngineReconciler: Sendable {
             return []
         }
         let memory = memories[name] ?? Memory()
-        if memory.told != nil || memory.asked != nil { return [] }
+        if memory.told != nil || memory.asked != nil {
+            held[name] = memory.asked == nil ? ending(memory, at: now) : "was asked for, and is not to be seen yet"
+            return []
+        }
         if !view.others.isEmpty, isNeeded(view, round) {
             held[name] =
                 "\(view.others.count + 1) copies stay: a round needs \(round.minimum) workers, and nobody knows which works"
@@ -260,16 +289,28 @@ package struct EngineReconciler: Sendable {
             guard view.role == keep.request.role, keep.request.node == view.called else {
                 return [stop(keep, "not wanted any more", name, at: now)]
             }
-            guard let waiting = memory.waiting, now - waiting.since >= settings.patience else {
+            let patience = keep.isWaking ? max(settings.waking, settings.patience) : settings.patience
+            guard let waiting = memory.waiting, now - waiting.since >= patience else {
                 return []
             }
-            refuse(name, keep.reason.isEmpty ? "not started in time" : keep.reason, at: now)
+            let reason = keep.reason.isEmpty ? "not started in time" : keep.reason
+            refuse(name, "refused by the engine: \(reason)", at: now)
             return [stop(keep, "the engine does not start it", name, at: now)]
         case .running where keep.request.role != view.role || keep.request.node != view.called:
             return change(keep, view, memory, &round, at: now)
+        case .stopping:
+            held[name] = ending(memory, at: now)
+            return []
         default: return []
         }
     }
+
+    private func ending(_ memory: Memory, at now: Instant) -> String {
+        let isLate = memory.stopping.values.min().map { now - $0 >= settings.ending } ?? false
+        return isLate ? Self.doesNotEnd : "its last copy is to end"
+    }
+
+    private static let doesNotEnd = "its last copy does not end"
 
     /// Something runs as what is not wanted.
     private mutating func change(
@@ -316,6 +357,14 @@ package struct EngineReconciler: Sendable {
         _ role: EngineRole, _ view: View, _ memory: Memory, at now: Instant
     ) -> [EngineDirective] {
         let name = view.worker.name
+        if view.worker.hasLease {
+            if view.worker.isFenced || memory.isFenced {
+                memories[name, default: Memory()].isFenced = true
+                held[name] = "an older copy has the lease"
+                return []
+            }
+            memories[name, default: Memory()].lease = view.worker.leaseEpoch
+        }
         let (canHost, reason) = canHost(name, on: view.node, at: now)
         guard canHost else {
             held[name] = "node \(view.called): \(reason)"
@@ -341,100 +390,15 @@ package struct EngineReconciler: Sendable {
     private mutating func stop(_ job: EngineJob, _ why: String, _ name: String, at now: Instant)
         -> EngineDirective
     {
-        memories[name, default: Memory()].told = (job.id, now)
-        memories[name, default: Memory()].ending.insert(job.id)
+        let isFirst = memories[name, default: Memory()].ending.insert(job.id).inserted
+        memories[name, default: Memory()].told = (job.id, now, isFirst)
         return .stop(job, why)
-    }
-
-    // MARK: What became of it
-
-    private mutating func look(_ name: String, _ jobs: [EngineJob], isReady: Bool, at now: Instant) {
-        guard !jobs.isEmpty || memories[name]?.isAwake ?? false else { return }
-        var memory = memories[name] ?? Memory()
-        if let newest = jobs.map(\.request.generation).max() {
-            memory.generation = max(memory.generation, newest)
-        }
-        if let asked = memory.asked {
-            if jobs.contains(where: { $0.request.generation >= asked.generation }) {
-                memory.asked = nil
-            } else if now - asked.at >= settings.sight {
-                memory.asked = nil
-                Self.fail(&memory, "the engine does not show what was asked for", settings, at: now)
-            }
-        }
-        if let told = memory.told {
-            let job = jobs.first { $0.id == told.id && $0.state.isLiving }
-            // One that is still there as if nothing had been said: it is looked at as if nothing had been.
-            if job == nil || (job?.state != .stopping && now - told.at >= settings.sight) {
-                memory.told = nil
-            }
-        }
-        for job in jobs where job.state == .ended || job.state == .refused {
-            let isNew = memory.looked.insert(job.id).inserted
-            // What ended before this process began to look says nothing of what goes on now; a refusal does.
-            guard isNew, !memory.ending.contains(job.id) else { continue }
-            if job.state == .refused {
-                memory.refused = (
-                    now + settings.refusal, job.reason.isEmpty ? "no reason given" : job.reason
-                )
-            } else if began != nil {
-                Self.fail(&memory, job.reason.isEmpty ? "no reason given" : job.reason, settings, at: now)
-            }
-        }
-        let ids = Set(jobs.map(\.id))
-        memory.looked.formIntersection(ids)
-        memory.ending.formIntersection(ids)
-        // For a node that is away the queue is not to blame.
-        memory.waiting = isReady ? Self.since(memory.waiting, jobs, .pending, at: now) : nil
-        memory.running = Self.since(memory.running, jobs, .running, at: now)
-        if let running = memory.running, now - running.since >= settings.recovery {
-            memory.failures = 0
-        }
-        if let refused = memory.refused, now >= refused.until { memory.refused = nil }
-        memories[name] = memory
-    }
-
-    /// Since when the newest job of a state has been in it.
-    private static func since(
-        _ before: (id: String, since: Instant)?, _ jobs: [EngineJob], _ state: EngineJob.State,
-        at now: Instant
-    ) -> (id: String, since: Instant)? {
-        guard let job = jobs.filter({ $0.state == state }).min(by: isNewer) else { return nil }
-        return before?.id == job.id ? before : (job.id, now)
-    }
-
-    private static func fail(
-        _ memory: inout Memory, _ why: String, _ settings: Settings, at now: Instant
-    ) {
-        memory.failures += 1
-        memory.failure = why
-        let wait = settings.backOff * (1 << min(memory.failures - 1, 16))
-        memory.notBefore = now + min(wait, settings.longestBackOff)
-    }
-
-    private mutating func refuse(_ name: String, _ reason: String, at now: Instant) {
-        memories[name, default: Memory()].refused = (now + settings.refusal, reason)
-    }
-
-    /// What the adapter said to a start: a refusal is known at once, and whatever else went wrong is tried again later.
-    package mutating func failed(_ request: EngineJobRequest, _ error: EngineError, at now: Instant) {
-        var memory = memories[request.worker] ?? Memory()
-        if memory.asked?.generation == request.generation, error.code != .unavailable {
-            memory.asked = nil
-        }
-        switch error.code {
-        case .refused: memory.refused = (now + settings.refusal, error.text)
-        // It may have been heard: what was asked for is waited for.
-        case .unavailable: break
-        case .unreadable, .configuration: Self.fail(&memory, error.text, settings, at: now)
-        }
-        memories[request.worker] = memory
     }
 }
 
 extension EngineJob.State {
     /// Whether a copy may still run, or come to run.
-    fileprivate var isLiving: Bool {
+    var isLiving: Bool {
         self == .pending || self == .running || self == .stopping || self == .refused
     }
 }

@@ -25,19 +25,33 @@ package struct EngineWish: Codable, Equatable, Sendable {
         package var isHere: Bool
         /// Whether it only offers its samples.
         package var standsBy: Bool
+        /// Whether the federation turned a copy away lately, because an older one has the lease.
+        package var isFenced: Bool
+        /// The living lease; another number is another process. `nil` where nothing is here.
+        package var leaseEpoch: UInt64?
         /// Why, in the federation's words; may be empty.
         package var reason: String
 
         /// A wish with every field given.
-        package init(_ name: String, _ wants: Want, isHere: Bool = false, standsBy: Bool = false, reason: String = "") {
+        package init(
+            _ name: String, _ wants: Want, isHere: Bool = false, standsBy: Bool = false, isFenced: Bool = false,
+            leaseEpoch: UInt64? = nil, reason: String = ""
+        ) {
             self.name = name
             self.wants = wants
             self.isHere = isHere
             self.standsBy = standsBy
+            self.isFenced = isFenced
+            self.leaseEpoch = leaseEpoch
             self.reason = reason
         }
 
-        private enum CodingKeys: String, CodingKey { case name, wants, isHere, standsBy, reason }
+        /// Whether the federation has a living lease of some copy.
+        package var hasLease: Bool { isHere || standsBy }
+
+        private enum CodingKeys: String, CodingKey {
+            case name, wants, isHere, standsBy, isFenced, leaseEpoch, reason
+        }
 
         /// Reads what a server says; what it does not say is no.
         package init(from decoder: any Decoder) throws {
@@ -46,6 +60,8 @@ package struct EngineWish: Codable, Equatable, Sendable {
             wants = try values.decode(Want.self, forKey: .wants)
             isHere = try values.decodeIfPresent(Bool.self, forKey: .isHere) ?? false
             standsBy = try values.decodeIfPresent(Bool.self, forKey: .standsBy) ?? false
+            isFenced = try values.decodeIfPresent(Bool.self, forKey: .isFenced) ?? false
+            leaseEpoch = try values.decodeIfPresent(UInt64.self, forKey: .leaseEpoch)
             reason = try values.decodeIfPresent(String.self, forKey: .reason) ?? ""
         }
     }

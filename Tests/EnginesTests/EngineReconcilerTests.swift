@@ -210,4 +210,174 @@ import Testing
         _ = step(&other, jobs, wanted, at: 0)
         #expect(step(&other, jobs, wanted, at: 20) == [])
     }
+
+    // MARK: Leases of copies that the engine does not show
+
+    /// One worker, with the lease of somebody.
+    private func wish(lease: UInt64?, isFenced: Bool = false, _ want: EngineWish.Want = .worker) -> EngineWish {
+        EngineWish(
+            decision: 1, minimumWorkers: 1,
+            nodes: [.init("a", want, isHere: lease != nil, isFenced: isFenced, leaseEpoch: lease)])
+    }
+
+    @Test func aCopyThatIsTurnedAwayHasNotFailed() {
+        var reconciler = EngineReconciler(epoch: 100)
+        _ = step(&reconciler, [], wish(lease: 7), at: 0)
+        let copy = job("a", generation: 100)
+        _ = step(&reconciler, [copy], wish(lease: 7, isFenced: true), at: 2)
+        let over = job("a", .worker, .ended, generation: 100, reason: "exit status 69")
+        // Nobody can be asked about leases just now: it is judged when somebody can.
+        #expect(step(&reconciler, [over], nil, at: 8) == [])
+        for second in stride(from: 10, to: 200, by: 2) {
+            // After a minute the federation does not speak of it any more; the lease goes on.
+            #expect(step(&reconciler, [over], wish(lease: 7, isFenced: second < 60), at: second) == [])
+            #expect(reconciler.held["a"] == "an older copy has the lease")
+            #expect(reconciler.canHost("a", on: nodes[0], at: at(second)).0)
+        }
+        // The lease is over: the next one starts at once, as nothing failed.
+        #expect(step(&reconciler, [over], wish(lease: nil), at: 200).count == 1)
+        #expect(reconciler.held["a"] == nil)
+    }
+
+    /// A copy on the older one's own node does not get as far as the federation: its folder is in use.
+    @Test func aLeaseThatWasThereBeforeIsAnOlderCopys() {
+        var reconciler = EngineReconciler(epoch: 100)
+        #expect(step(&reconciler, [], wish(lease: 7), at: 0).count == 1)
+        let over = job("a", .worker, .ended, generation: 100, reason: "exit status 75")
+        #expect(step(&reconciler, [over], wish(lease: 7), at: 2) == [])
+        #expect(reconciler.held["a"] == "an older copy has the lease")
+        #expect(step(&reconciler, [over], wish(lease: nil), at: 4).count == 1)
+        // What had a lease of its own, and ends, has failed.
+        _ = step(&reconciler, [job("a", generation: 104)], wish(lease: 8), at: 6)
+        let failed = job("a", .worker, .ended, generation: 104, id: "next", reason: "exit status 70")
+        #expect(step(&reconciler, [failed], wish(lease: 8), at: 8) == [])
+        #expect(reconciler.held["a"] == "waits after 1 failures: exit status 70")
+    }
+
+    @Test func anOlderCopyThatIsSeenAgainIsNotWaitedFor() {
+        var reconciler = EngineReconciler(epoch: 100)
+        let over = job("a", .worker, .ended, generation: 100)
+        // A controller that was just started knows nothing but what it hears.
+        #expect(step(&reconciler, [over], wish(lease: 7, isFenced: true), at: 0) == [])
+        #expect(reconciler.held["a"] == "an older copy has the lease")
+        let older = job("a", .worker, .running, generation: 90, id: "older")
+        #expect(step(&reconciler, [over, older], wish(lease: 7, isFenced: true), at: 2) == [])
+        #expect(reconciler.held["a"] == nil)
+    }
+
+    @Test func othersDoNotWaitForAWorkerThatWorksUnseen() {
+        var reconciler = EngineReconciler(epoch: 100)
+        func both(_ b: EngineWish.Want) -> EngineWish {
+            EngineWish(
+                decision: 1, minimumWorkers: 0,
+                nodes: [
+                    .init("a", .worker, isHere: true, isFenced: true, leaseEpoch: 7),
+                    .init("b", b, isHere: true, leaseEpoch: 8),
+                ])
+        }
+        _ = step(&reconciler, [job("b")], both(.worker), at: 0)
+        _ = step(&reconciler, [job("b")], both(.nothing), at: 20)
+        #expect(
+            step(&reconciler, [job("b")], both(.nothing), at: 24) == [.stop(job("b"), "not wanted any more")])
+    }
+
+    @Test func whatAServerSaysOfLeasesIsRead() throws {
+        let text = """
+            {"list":1,"epoch":3,"decision":2,"minimumWorkers":1,"nodes":[
+            {"name":"a","wants":"worker","isHere":true,"standsBy":false,"isFenced":true,"leaseEpoch":4294967297,"reason":""},
+            {"name":"b","wants":"nothing","isHere":false,"standsBy":false,"isFenced":false,"reason":"not needed"}]}
+            """
+        let wish = try DeterministicJSON.decode(EngineWish.self, from: Array(text.utf8))
+        #expect(wish.nodes.map(\.isFenced) == [true, false])
+        #expect(wish.nodes.map(\.leaseEpoch) == [4_294_967_297, nil])
+    }
+
+    // MARK: What does not come to its end
+
+    @Test func aCopyThatDoesNotEndKeepsItsNodeFromHosting() {
+        var reconciler = EngineReconciler(epoch: 100)
+        let other = EngineWish(
+            decision: 1, minimumWorkers: 0, nodes: [.init("a", .worker), .init("b", .nothing, isHere: true)])
+        let first = [job("a", .holder), job("b")]
+        _ = step(&reconciler, first, other, at: 0)
+        #expect(step(&reconciler, first, other, at: 20) == [.stop(first[0], "to be worker")])
+        let ending = [job("a", .holder, .stopping), job("b")]
+        for second in stride(from: 22, to: 142, by: 2) {
+            #expect(step(&reconciler, ending, other, at: second) == [])
+            #expect(reconciler.held["a"] == "its last copy is to end")
+            #expect(reconciler.held["b"] == "stays until a is here")
+            #expect(reconciler.canHost("a", on: nodes[0], at: at(second)).0)
+        }
+        // Nobody waits for it any more.
+        #expect(step(&reconciler, ending, other, at: 142) == [.stop(first[1], "not wanted any more")])
+        #expect(reconciler.held["a"] == "its last copy does not end")
+        #expect(reconciler.canHost("a", on: nodes[0], at: at(143)) == (false, "its last copy does not end"))
+        #expect(step(&reconciler, [], other, at: 144).count == 1)
+        #expect(reconciler.canHost("a", on: nodes[0], at: at(145)).0)
+    }
+
+    /// Whoever told it to end: another controller, or an operator.
+    @Test func aCopyThatEndsIsSaid() {
+        var reconciler = EngineReconciler(epoch: 100)
+        let ending = [job("a", .worker, .stopping)]
+        _ = step(&reconciler, ending, wish([.worker], here: false), at: 0)
+        #expect(reconciler.held["a"] == "its last copy is to end")
+        _ = step(&reconciler, ending, wish([.worker], here: false), at: 120)
+        #expect(reconciler.canHost("a", on: nodes[0], at: at(121)).reason == "its last copy does not end")
+    }
+
+    @Test func whatIsInFlightIsSaid() {
+        var reconciler = EngineReconciler(epoch: 100)
+        _ = step(&reconciler, [], wish([.worker]), at: 0)
+        _ = step(&reconciler, [], wish([.worker]), at: 2)
+        #expect(reconciler.held["a"] == "was asked for, and is not to be seen yet")
+    }
+
+    @Test func aNodeThatWakesMayTakeItsTime() {
+        var reconciler = EngineReconciler(epoch: 100)
+        let wanted = wish([.worker], here: false)
+        var waking = job("a", .worker, .pending)
+        waking.isWaking = true
+        for second in stride(from: 0, to: 600, by: 10) {
+            #expect(step(&reconciler, [waking], wanted, at: second) == [])
+        }
+        #expect(step(&reconciler, [waking], wanted, at: 600) == [.stop(waking, "the engine does not start it")])
+    }
+
+    // MARK: What was not asked
+
+    @Test func whatIsWithdrawnIsSaidAgainAndNoFailure() {
+        var reconciler = EngineReconciler(epoch: 100)
+        let wanted = wish([.worker, .nothing], minimum: 0)
+        _ = step(&reconciler, [job("b")], nil, at: 0)
+        for second in stride(from: 20, to: 120, by: 2) {
+            for directive in step(&reconciler, [job("b")], wanted, at: second) { reconciler.withdraw(directive) }
+            #expect(reconciler.canHost("a", on: nodes[0], at: at(second)).0)
+        }
+        #expect(reconciler.held["a"] == "waits for the next look")
+        let again = step(&reconciler, [job("b")], wanted, at: 120)
+        #expect(again.map(\.worker) == ["a"])
+        // What was not told to end, and ends, has failed.
+        var other = EngineReconciler(epoch: 100)
+        let nothing = wish([.nothing, .nothing], minimum: 0, here: false)
+        _ = step(&other, [job("b")], nothing, at: 0)
+        for directive in step(&other, [job("b")], nothing, at: 20) { other.withdraw(directive) }
+        _ = step(&other, [job("b", .worker, .ended)], wish([.nothing, .worker], here: false), at: 22)
+        #expect(other.held["b"] == "waits after 1 failures: no reason given")
+    }
+
+    @Test func whomTheFederationDoesNotLetInItsNodeDoesNotHost() {
+        var reconciler = EngineReconciler(epoch: 100)
+        let asked = step(&reconciler, [], wish([.worker], here: false), at: 0)
+        guard case .start(let request)? = asked.first else {
+            Issue.record("nothing was started")
+            return
+        }
+        reconciler.refused(request, "the worker 'a' was shut out", at: at(1))
+        #expect(
+            reconciler.canHost("a", on: nodes[0], at: at(2)).reason
+                == "refused by the federation: the worker 'a' was shut out")
+        #expect(step(&reconciler, [], wish([.worker], here: false), at: 20) == [])
+        #expect(step(&reconciler, [], wish([.worker], here: false), at: 62).count == 1)
+    }
 }

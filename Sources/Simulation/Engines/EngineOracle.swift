@@ -14,6 +14,11 @@ struct EngineOracle {
     private var ended: Set<String> = []
     private var latest = EngineObservation(nodes: [], jobs: [])
     private var ending: [String: Int] = [:]
+    /// Copies that are ending, of each worker, and since when that is seen.
+    private var stopping: [String: [String: Int]] = [:]
+    /// Workers of which a copy was turned away, while an older one has the lease.
+    private var fenced: Set<String> = []
+    private var judged: Set<String> = []
     private(set) var violations: [String] = []
 
     init(_ settings: EngineReconciler.Settings) { self.settings = settings }
@@ -25,6 +30,17 @@ struct EngineOracle {
         refusedAt = [:]
         refusedJobs = []
         ended = []
+        stopping = [:]
+        fenced = []
+        judged = Set(latest.jobs.filter { $0.state == .ended }.map(\.id))
+    }
+
+    /// Placement hears whether the node of a worker can host.
+    mutating func offered(_ worker: String, _ canHost: Bool, at now: Int) {
+        let limit = Int(settings.ending.seconds)
+        if canHost, let since = stopping[worker]?.values.min(), now - since >= limit {
+            violations.append("\(now) s: \(worker) is offered, though its last copy has not ended for \(now - since) s")
+        }
     }
 
     private func isLiving(_ job: EngineJob) -> Bool { [.pending, .running, .stopping].contains(job.state) }
@@ -48,9 +64,29 @@ struct EngineOracle {
         for job in observation.jobs where job.state == .refused && !ended.contains(job.id) {
             if refusedJobs.insert(job.id).inserted { refusedAt[job.request.worker] = now }
         }
+        var seen: [String: [String: Int]] = [:]
+        for job in observation.jobs where job.state == .stopping {
+            seen[job.request.worker, default: [:]][job.id] = stopping[job.request.worker]?[job.id] ?? now
+        }
+        stopping = seen
+        fence(observation, wish)
         for worker in wish?.nodes ?? [] where wishes[worker.name]?.want != worker.wants {
             wishes[worker.name] = (worker.wants, now)
         }
+    }
+
+    /// Whose copies were turned away: a living lease that a copy did not have when it ended.
+    private mutating func fence(_ observation: EngineObservation, _ wish: EngineWish?) {
+        guard let wish else { return }
+        let held = Dictionary(uniqueKeysWithValues: wish.nodes.filter(\.hasLease).map { ($0.name, $0) })
+        for job in observation.jobs where job.state == .ended && judged.insert(job.id).inserted {
+            let worker = job.request.worker
+            if job.reason == "turned away", !ended.contains(job.id), held[worker]?.isFenced ?? false {
+                fenced.insert(worker)
+            }
+        }
+        let living = Set(observation.jobs.filter { isLiving($0) || $0.state == .refused }.map(\.request.worker))
+        fenced = fenced.filter { held[$0] != nil && !living.contains($0) }
     }
 
     mutating func started(_ request: EngineJobRequest, at now: Int) {
@@ -63,6 +99,9 @@ struct EngineOracle {
         }
         if let generation = generations[worker], request.generation <= generation {
             violations.append("\(now) s: generation \(request.generation) of \(worker) after \(generation)")
+        }
+        if fenced.contains(worker) {
+            violations.append("\(now) s: \(worker) is started while an older copy has the lease")
         }
         if latest.nodes.first(where: { $0.name == request.node })?.state != .ready {
             violations.append("\(now) s: \(worker) on a node that takes nothing")
@@ -82,7 +121,7 @@ struct EngineOracle {
 
     /// - Parameters:
     ///   - working: who trains, by lease, and by which copy.
-    ///   - counts: whether the copy really runs, and no newer one.
+    ///   - counts: whether the copy really runs.
     ///   - stopping: copies that end already.
     mutating func stopped(
         _ job: EngineJob, working: [String: String], counts: Bool, stopping: Set<String>, minimum: Int, at now: Int

@@ -33,10 +33,13 @@ package enum EngineSimulation {
         if variant == .takesForeignJobs { places["foreign0"] = "n0" }
         var engine = SimulatedEngine(seed: seed, nodes: count)
         var placement = SimulatedPlacement(seed: seed, workers: workers)
-        let honest = EngineReconciler.Settings()
+        var honest = EngineReconciler.Settings()
+        // Shorter than the tool's, so that it happens within a game.
+        honest.ending = .seconds(30)
         var settings = honest
         if variant == .followsEveryWish { settings.settle = .zero }
         if variant == .refusalsIgnored { settings.refusal = .zero }
+        if variant == .waitsForEveryEnd { settings.ending = .seconds(100_000) }
         var oracle = EngineOracle(honest)
         var reconciler = EngineReconciler(settings: settings, epoch: 1_000)
         var downUntil = -1
@@ -45,7 +48,9 @@ package enum EngineSimulation {
         for now in 0..<(trouble + calm) {
             if now == trouble { engine.isCalm = true }
             engine.tick(at: now)
-            placement.tick(engine.copies, at: now)
+            for copy in placement.tick(engine.copies, goodbyes: engine.takeGoodbyes(), at: now) {
+                engine.turnAway(copy, at: now)
+            }
             if now < trouble, Int.random(in: 0..<50, using: &draw) == 0 {
                 placement.change()
                 trace?("\(now) s: target \(placement.target), accelerated \(placement.accelerated)")
@@ -65,6 +70,7 @@ package enum EngineSimulation {
                 workers.map { worker in
                     let node = nodes[places[worker] ?? ""]
                     let (canHost, reason) = reconciler.canHost(worker, on: node, at: instant)
+                    oracle.offered(worker, canHost, at: now)
                     return EngineCandidate(
                         worker, domain: "d", canHost: canHost, reason: reason,
                         accelerationFactor: (node?.accelerators ?? 0) > 0 ? 0.5 : nil)
@@ -80,7 +86,12 @@ package enum EngineSimulation {
                 impatient.settle = .zero
                 reconciler = EngineReconciler(settings: impatient, epoch: 1_000)
             }
+            var answers = true
             for directive in reconciler.step(shown, told, nodes: places, at: instant) {
+                guard answers else {
+                    reconciler.withdraw(directive)
+                    continue
+                }
                 trace?("\(now) s: \(directive)")
                 switch directive {
                 case .start(let request):
@@ -89,20 +100,17 @@ package enum EngineSimulation {
                     do throws(EngineError) { try engine.start(request, at: now) } catch {
                         reconciler.failed(request, error, at: instant)
                         if error.code == .refused { oracle.refused(request.worker, at: now) }
+                        answers = error.code != .unavailable
                     }
                 case .stop(let job, _):
                     outcome.stops += 1
                     let real = observation.jobs.first { $0.id == job.id } ?? job
-                    let isNewer = engine.copies.contains {
-                        $0.runs && $0.job.request.worker == real.request.worker && $0.job.id != job.id
-                            && $0.job.request.generation >= real.request.generation
-                    }
                     oracle.stopped(
                         real, working: placement.working(at: now),
-                        counts: !isNewer && engine.copies.contains { $0.job.id == job.id && $0.runs },
+                        counts: engine.copies.contains { $0.job.id == job.id && $0.runs },
                         stopping: Set(engine.copies.filter { $0.job.state == .stopping }.map(\.job.id)),
                         minimum: wish?.minimumWorkers ?? 0, at: now)
-                    try? engine.stop(job.id, at: now)
+                    do throws(EngineError) { try engine.stop(job.id, at: now) } catch { answers = false }
                 }
             }
         }
@@ -137,6 +145,13 @@ package enum EngineSimulation {
                 job.request.generation = 0
                 return job
             }
+        case .fencingIgnored:
+            let all = (wish?.nodes ?? []).map {
+                var worker = $0
+                (worker.isFenced, worker.leaseEpoch) = (false, nil)
+                return worker
+            }
+            wish?.nodes = all
         case .takesForeignJobs:
             wish?.nodes.append(.init("foreign0", .nothing))
         case .nodesIgnored:
@@ -163,7 +178,9 @@ package enum EngineSimulation {
             if running.count <= 1, role == worker.wants.role { continue }
             // One that a round needs stays what it is, and with all its copies.
             if working <= wish.minimumWorkers, running.contains(where: { $0.job.request.role != .holder }) { continue }
-            lines.append("\(worker.name) wants \(worker.wants), runs \(running.map(\.job.request.role))")
+            lines.append(
+                "\(worker.name) wants \(worker.wants), runs \(running.map { "\($0.job.request.role), \($0.job.state)" })"
+            )
         }
         if let foreign = engine.copies.first(where: { $0.job.request.worker.hasPrefix("foreign") && !$0.runs }) {
             lines.append("\(foreign.job.request.worker) does not run")

@@ -16,4 +16,8 @@ package enum EngineVariant: String, CaseIterable, Sendable {
     case nodesIgnored
     /// It asks again at once for what was refused.
     case refusalsIgnored
+    /// It does not hear that an older copy has the lease.
+    case fencingIgnored
+    /// It waits for ever for a copy that does not end.
+    case waitsForEveryEnd
 }

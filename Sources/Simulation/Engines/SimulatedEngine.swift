@@ -39,6 +39,8 @@ struct SimulatedEngine {
     var isCalm = false
     /// What happened, by kind.
     var faults: [String: Int] = [:]
+    /// Copies that ended as they were told, and gave their lease back.
+    private var goodbyes: [String] = []
     private var draw: CounterBasedGenerator
     private var history: [EngineObservation] = []
     private var lag = 0
@@ -112,6 +114,7 @@ struct SimulatedEngine {
                         copies[copy].endsAt = now + pick(20...120)
                     } else {
                         copies[copy].startsAt = now + pick(10...60)
+                        if copies[copy].endsAt == .max { copies[copy].endsAt = nil }
                     }
                 }
             }
@@ -157,7 +160,25 @@ struct SimulatedEngine {
         }
     }
 
+    /// A copy ends by itself: an older one has its lease.
+    mutating func turnAway(_ id: String, at now: Int) {
+        guard let index = copies.firstIndex(where: { $0.job.id == id && $0.runs }) else { return }
+        faults["turnedAway", default: 0] += 1
+        if copies[index].job.state == .running || copies[index].job.state == .stopping {
+            end(index, .ended, "turned away", at: now)
+        } else {
+            copies[index].runs = false
+        }
+    }
+
+    /// Copies that gave their lease back since somebody asked last.
+    mutating func takeGoodbyes() -> [String] {
+        defer { goodbyes = [] }
+        return goodbyes
+    }
+
     private mutating func end(_ index: Int, _ state: EngineJob.State, _ reason: String, at now: Int) {
+        if copies[index].runs, copies[index].job.state == .stopping { goodbyes.append(copies[index].job.id) }
         copies[index].runs = false
         copies[index].startsAt = nil
         copies[index].endsAt = nil
@@ -225,6 +246,13 @@ struct SimulatedEngine {
             return
         }
         copies[index].job.state = .stopping
-        copies[index].endsAt = now + (isCalm ? 1 : pick(0...8))
+        if happens("endsLate", 1, in: 12) {
+            copies[index].endsAt = now + pick(20...90)
+        } else if happens("neverEnds", 1, in: 30) {
+            // Until its node is lost.
+            copies[index].endsAt = .max
+        } else {
+            copies[index].endsAt = now + (isCalm ? 1 : pick(0...8))
+        }
     }
 }

@@ -6,8 +6,14 @@ struct SimulatedPlacement {
     private struct Lease {
         var copy: String
         var role: EngineRole
+        var epoch: UInt64
         var until: Int
+        /// When a further copy was turned away last.
+        var turnedAwayAt: Int?
     }
+
+    /// Seconds after which a silent copy has lost its lease; one that is turned away gives up after two of them.
+    private static let lease = 3
 
     private let costs: [String: Int]
     private let samples: Set<String>
@@ -15,8 +21,9 @@ struct SimulatedPlacement {
     private(set) var target: Int
     private(set) var accelerated: Int
     private var leases: [String: Lease] = [:]
-    /// Copies that have had a lease: only what has not registers over a living one.
-    private var registered: Set<String> = []
+    private var leasesGiven: UInt64 = 0
+    /// Since when copies are turned away.
+    private var turnedAway: [String: Int] = [:]
     private var candidates: [EngineCandidate] = []
     private var chosen: [String] = []
     private var chosenAt: [String: Int] = [:]
@@ -42,20 +49,30 @@ struct SimulatedPlacement {
         accelerated = Int.random(in: 0...2, using: &draw)
     }
 
-    /// A second passes: what runs keeps its lease, and what is new takes it.
-    mutating func tick(_ copies: [SimulatedEngine.Copy], at now: Int) {
+    /// A second passes: what runs keeps its lease, and what is new gets one if there is none.
+    ///
+    /// - Parameter goodbyes: copies that gave theirs back.
+    /// - Returns: copies that give up.
+    mutating func tick(_ copies: [SimulatedEngine.Copy], goodbyes: [String], at now: Int) -> [String] {
+        leases = leases.filter { $0.value.until > now && !goodbyes.contains($0.value.copy) }
+        var refused: [String: Int] = [:]
         for copy in copies where copy.runs {
-            let worker = copy.job.request.worker
+            let (worker, id) = (copy.job.request.worker, copy.job.id)
             guard costs[worker] != nil else { continue }
-            let lease = leases[worker].flatMap { $0.until > now ? $0 : nil }
-            if lease?.copy == copy.job.id {
-                leases[worker]?.until = now + 3
-            } else if lease == nil || !registered.contains(copy.job.id) {
-                leases[worker] = Lease(copy: copy.job.id, role: copy.job.request.role, until: now + 3)
-                registered.insert(copy.job.id)
+            if leases[worker] == nil {
+                leasesGiven += 1
+                leases[worker] = Lease(copy: id, role: copy.job.request.role, epoch: leasesGiven, until: now)
+            }
+            if leases[worker]?.copy == id {
+                leases[worker]?.until = now + Self.lease
+            } else {
+                leases[worker]?.turnedAwayAt = now
+                refused[id] = turnedAway[id] ?? now
             }
         }
+        turnedAway = refused
         decide(at: now)
+        return refused.filter { now - $0.value > 2 * Self.lease }.keys.sorted()
     }
 
     mutating func publish(_ list: [EngineCandidate]) { candidates = list }
@@ -105,7 +122,9 @@ struct SimulatedPlacement {
                     }
                 }
                 let lease = leases[name].flatMap { $0.until > now ? $0 : nil }
-                return .init(name, want, isHere: lease != nil, standsBy: lease?.role == .holder)
+                return .init(
+                    name, want, isHere: lease != nil, standsBy: lease?.role == .holder,
+                    isFenced: lease?.turnedAwayAt.map { now - $0 < 60 } ?? false, leaseEpoch: lease?.epoch)
             })
     }
 }
