@@ -18,9 +18,11 @@ struct EngineController {
         var held: [String: String] = [:]
         /// What was asked for and did not work.
         var failures: [String] = []
+        /// How much there was no time for, or nobody who answers.
+        var withdrawn = 0
     }
 
-    let server: ServerClient
+    var server: ServerClient
     private var adapter: any EngineAdapter
     /// Which worker runs where.
     var fleet: EngineFleet
@@ -28,13 +30,17 @@ struct EngineController {
     private let endpoints: (control: String, bulk: String)
     private let enrols: Bool
     private let log: Logger
+    /// Whether it was told to end: nothing is asked or waited for any more.
+    private let isOver: @Sendable () -> Bool
     private let clock = MonotonicClock()
 
     init(
         server: ServerClient, adapter: any EngineAdapter, fleet: EngineFleet, settings: EngineReconciler.Settings,
-        endpoints: (String, String), enrols: Bool, log: Logger
+        endpoints: (String, String), enrols: Bool, log: Logger, isOver: @escaping @Sendable () -> Bool
     ) {
         self.server = server
+        self.server.isWanted = { !isOver() }
+        self.isOver = isOver
         self.adapter = adapter
         self.fleet = fleet
         self.endpoints = endpoints
@@ -99,7 +105,7 @@ struct EngineController {
 
     private func wish(atLeast list: Int?) throws -> EngineWish? {
         var answer = try server.get(Answer.self, "/v1/placement/nodes")
-        for _ in 0..<30 where answer.list ?? -1 < list ?? -1 {
+        for _ in 0..<30 where answer.list ?? -1 < list ?? -1 && !isOver() {
             Thread.sleep(forTimeInterval: 0.1)
             answer = try server.get(Answer.self, "/v1/placement/nodes")
         }
@@ -108,39 +114,39 @@ struct EngineController {
 
     // MARK: Doing
 
-    /// Carries out what follows from a look; failures are added to it.
+    /// Carries out what follows from a look, or as much of it as there is time for; failures are added to it.
     mutating func perform(_ cycle: inout Cycle) {
         let members = Dictionary(uniqueKeysWithValues: cycle.members.map { ($0.worker, $0) })
-        for directive in cycle.directives {
+        let (server, endpoints, enrols, log, clock) = (server, endpoints, enrols, log, clock)
+        let turn = EngineTurn(cycle.directives, &reconciler, &adapter, now: { clock.now }, isOver: isOver) {
+            request throws(EngineError) in
+            guard let member = members[request.worker] else {
+                throw EngineError(.configuration, "the nodes file does not know it")
+            }
+            let token = enrols ? try Self.enrolmentWord(for: member, server) : nil
+            return member.command(request.role, control: endpoints.control, bulk: endpoints.bulk, token: token)
+        }
+        for directive in turn.asked {
             switch directive {
             case .start(let request):
-                guard let member = members[request.worker] else { continue }
-                do throws(EngineError) {
-                    let token = enrols ? try enrolmentWord(for: member) : nil
-                    try adapter.start(
-                        request,
-                        member.command(request.role, control: endpoints.control, bulk: endpoints.bulk, token: token))
-                    log.notice(
-                        "asked for a copy",
-                        ["worker": request.worker, "node": request.node, "as": request.role.rawValue])
-                } catch {
-                    reconciler.failed(request, error, at: clock.now)
-                    cycle.failures.append("start of \(request.worker): \(error.text)")
-                }
+                log.notice(
+                    "asked for a copy", ["worker": request.worker, "node": request.node, "as": request.role.rawValue])
             case .stop(let job, let why):
-                do throws(EngineError) {
-                    try adapter.stop(job)
-                    log.notice(
-                        "ended a job", ["worker": job.request.worker, "job": job.id, "because": why])
-                } catch {
-                    cycle.failures.append("end of \(job.request.worker): \(error.text)")
-                }
+                log.notice("ended a job", ["worker": job.request.worker, "job": job.id, "because": why])
             }
         }
+        cycle.directives = turn.asked
+        cycle.failures += turn.failures
+        cycle.withdrawn = turn.withdrawn
+        cycle.held = reconciler.held
     }
 
     /// A word with which the worker enrols, once.
-    private func enrolmentWord(for member: EngineFleet.Member) throws(EngineError) -> String {
+    ///
+    /// - Throws: `refused` where the server does not want this worker; anything else is the same for every worker.
+    private static func enrolmentWord(
+        for member: EngineFleet.Member, _ server: ServerClient
+    ) throws(EngineError) -> String {
         struct Answer: Decodable { var token: String }
         let path = "/v1/principals"
         do {
@@ -149,8 +155,10 @@ struct EngineController {
                 "expiresSeconds": JSONValue(3_600),
             ]
             return try server.read(Answer.self, try server.send(body, to: path), of: path).token
+        } catch let refusal as ServerRefusal where [400, 409].contains(refusal.status) {
+            throw EngineError(.refused, PrintableText.line(refusal.line, limit: 200))
         } catch {
-            throw EngineError(.unreadable, "no word to enrol with: \(error)")
+            throw EngineError(.unavailable, "no word to enrol with: \(error)")
         }
     }
 }

@@ -1,4 +1,5 @@
 import Engines
+import Platform
 import Synchronization
 
 /// What the controller counts of itself: filled by its thread, read by those of HTTP.
@@ -15,14 +16,34 @@ final class EngineFigures: Sendable {
         var trouble = ""
     }
 
-    private let state = Mutex(State())
+    private struct Kept {
+        var state = State()
+        var pulse: EnginePulse
+    }
 
-    /// A copy.
-    var current: State { state.withLock { $0 } }
+    private let kept: Mutex<Kept>
+    private let clock = MonotonicClock()
+
+    /// Nothing yet.
+    ///
+    /// - Parameter every: the time between two looks.
+    init(every: Duration) { kept = Mutex(Kept(pulse: EnginePulse(every: every, at: clock.now))) }
+
+    /// A copy; a look that does not come to its end is trouble as well.
+    var current: State {
+        let now = clock.now
+        return kept.withLock { kept in
+            var state = kept.state
+            if let trouble = kept.pulse.trouble(at: now) {
+                state.trouble = state.trouble.isEmpty ? trouble : "\(trouble); \(state.trouble)"
+            }
+            return state
+        }
+    }
 
     /// A look, and what was done.
     func note(_ cycle: EngineController.Cycle, seconds: Double) {
-        state.withLock { state in
+        change { state in
             state.cycle = cycle
             state.cycles += 1
             state.seconds += seconds
@@ -39,11 +60,19 @@ final class EngineFigures: Sendable {
 
     /// A look that did not succeed.
     func failed(_ text: String, seconds: Double) {
-        state.withLock { state in
+        change { state in
             state.cycles += 1
             state.seconds += seconds
             state.failures += 1
             state.trouble = text
+        }
+    }
+    /// A look came to its end.
+    private func change(_ body: (inout State) -> Void) {
+        let now = clock.now
+        kept.withLock { kept in
+            kept.pulse.ended(at: now)
+            body(&kept.state)
         }
     }
 }

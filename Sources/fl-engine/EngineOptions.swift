@@ -51,8 +51,10 @@ enum EngineOptions {
     /// - Parameters:
     ///   - settles: whether wishes have to hold for a while.
     ///   - acts: whether anything may be asked of the engine but what there is.
+    ///   - isOver: whether it was told to end.
     static func controller(
-        _ arguments: Arguments, settles: Bool, acts: Bool, log: Logger
+        _ arguments: Arguments, settles: Bool, acts: Bool, log: Logger,
+        isOver: @escaping @Sendable () -> Bool = { false }
     ) throws -> EngineController {
         var settings = EngineReconciler.Settings()
         settings.settle = settles ? .seconds(arguments[settle]) : .zero
@@ -66,7 +68,8 @@ enum EngineOptions {
             server: ServerClient(try ServerAccess.peer(arguments[server], arguments)),
             adapter: try adapter(arguments, acts: acts), fleet: try fleet(arguments), settings: settings,
             endpoints: (control, bulk),
-            enrols: arguments[optional: enrolWorkers] ?? !LoopbackAddress.contains(control), log: log)
+            enrols: arguments[optional: enrolWorkers] ?? !LoopbackAddress.contains(control), log: log,
+            isOver: isOver)
     }
 
     /// The nodes file.

@@ -39,7 +39,7 @@ struct PlanReport: Encodable {
             cycle.observation.jobs.filter { $0.state != .ended }.map { ($0.request.worker, $0) }
         ) { $0.request.generation > $1.request.generation ? $0 : $1 }
         var doing: [String: String] = cycle.held.mapValues { "(\($0))" }
-        for directive in cycle.directives { doing[Self.worker(directive)] = Self.line(directive) }
+        for directive in cycle.directives { doing[directive.worker] = Self.line(directive) }
         nodes = cycle.members.map { member in
             let candidate = candidates[member.worker]
             let job = jobs[member.worker]
@@ -50,13 +50,6 @@ struct PlanReport: Encodable {
                 runs: job.map { "\($0.request.role.rawValue), \($0.state.rawValue)" }, job: job?.id,
                 isHere: wishes[member.worker].map { $0.isHere || $0.standsBy } ?? false,
                 does: doing[member.worker] ?? "")
-        }
-    }
-
-    private static func worker(_ directive: EngineDirective) -> String {
-        switch directive {
-        case .start(let request): request.worker
-        case .stop(let job, _): job.request.worker
         }
     }
 

@@ -27,7 +27,7 @@ struct RunCommand: CheckableCommand {
 
             A worker has one change in flight at a time. Nothing that runs is ended before what takes its place is there, nor so \
             that a round would have fewer workers than it needs. What the engine refuses goes back into placement, with the \
-            engine's words, and the next best placement follows. Copies that an engine left behind are ended, or have no lease.
+            engine's words, and the next best placement follows. Of copies that an engine left behind one has the lease; the others are turned away.
 
             It keeps nothing: it may be killed and started at any time, and goes on with the jobs that are there. Two at a time \
             on the same federation would get in each other's way. SIGTERM ends it and leaves the jobs as they are; SIGHUP reads the \
@@ -43,8 +43,11 @@ struct RunCommand: CheckableCommand {
     func run(_ arguments: Arguments, _ console: Console) async throws {
         let log = ServiceOptions.logger("engine", arguments)
         let isOnce = arguments[Self.once]
+        let stop = StopSignal()
         let isDry = arguments[Self.dryRun]
-        let controller = try EngineOptions.controller(arguments, settles: !isOnce, acts: !isDry, log: log)
+        let controller = try EngineOptions.controller(arguments, settles: !isOnce, acts: !isDry, log: log) {
+            stop.isSet
+        }
         if isOnce {
             let (isJSON, ttl) = (arguments[Self.format] == .json, Self.validity(arguments))
             return try await BackgroundThread.run {
@@ -53,12 +56,14 @@ struct RunCommand: CheckableCommand {
                 if !isDry { controller.perform(&cycle) }
                 try PlanReport(cycle, wasDone: !isDry).print(asJSON: isJSON, console)
                 if let failure = cycle.failures.first { throw CommandLineError(.unavailable, failure) }
+                guard cycle.withdrawn == 0 else {
+                    throw CommandLineError(.unavailable, "there was no time for \(cycle.withdrawn) more; run it again")
+                }
             }
         }
-        let stop = StopSignal()
         stop.catchTermination()
         StopSignal.outliveBrokenPipes()
-        let figures = EngineFigures()
+        let figures = EngineFigures(every: .seconds(arguments[EngineOptions.every]))
         let server = try arguments[optional: Self.http].flatMap { ServiceOptions.address($0) }.map { address in
             try EngineHTTP(figures: figures).start(address)
         }
