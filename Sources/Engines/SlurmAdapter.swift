@@ -9,14 +9,24 @@ package struct SlurmAdapter: EngineAdapter {
     /// - Throws: ``EngineError`` (`configuration`) where a command is missing.
     package init(_ settings: SlurmSettings) throws(EngineError) {
         self.settings = settings
-        for command in ["sbatch", "squeue", "sinfo", "scancel"] { _ = try path(of: command) }
+        let commands = ["sbatch", "squeue", "sinfo", "scancel"] + (settings.reservation == nil ? [] : ["scontrol"])
+        for command in commands { _ = try path(of: command) }
     }
 
     package mutating func observe() throws(EngineError) -> EngineObservation {
-        let partition = settings.partition.map { ["--partition=\($0)"] } ?? []
-        let nodes = try ask("sinfo", ["--noheader", "--Node", "--format=\(SlurmText.nodeFormat)"] + partition)
-        let jobs = try jobs(["--states=all"])
-        return EngineObservation(nodes: SlurmText.nodes(nodes, accelerator: settings.accelerator), jobs: jobs)
+        EngineObservation(nodes: try nodes(), jobs: try jobs(["--states=all"]))
+    }
+
+    private func nodes() throws(EngineError) -> [EngineNode] {
+        var selection = settings.partition.map { ["--partition=\($0)"] } ?? []
+        if let reservation = settings.reservation {
+            let text = try ask("scontrol", ["--oneliner", "show", "reservation", reservation])
+            guard let nodes = SlurmText.reservedNodes(text) else { return [] }
+            selection.append("--nodes=\(nodes)")
+        }
+        let text = try ask("sinfo", ["--noheader", "--Node", "--format=\(SlurmText.nodeFormat)"] + selection)
+        return SlurmText.nodes(
+            text, accelerator: settings.accelerator, isReserved: settings.reservation != nil)
     }
 
     private func jobs(_ selection: [String]) throws(EngineError) -> [EngineJob] {
@@ -49,7 +59,10 @@ package struct SlurmAdapter: EngineAdapter {
 
     private func ask(_ command: String, _ arguments: [String], input: String = "") throws(EngineError) -> String {
         let result = try EngineProcess.run(try path(of: command), arguments, input: input)
-        guard result.status == 0 else { throw SlurmText.failure(command, result.errors) }
+        guard result.status == 0 else {
+            // scontrol says what is wrong as if it were an answer.
+            throw SlurmText.failure(command, result.errors.isEmpty ? result.output : result.errors)
+        }
         // squeue and sinfo leave with 0 when slurmctld does not answer.
         if result.output.isEmpty, result.errors.contains("error:") { throw SlurmText.failure(command, result.errors) }
         return result.output

@@ -19,7 +19,8 @@ package enum SlurmText {
                 columns[4] == SlurmLabel.jobName(federation: federation, worker: request.worker)
             else { return nil }
             let (state, reason) = state(columns[1], reason: columns[5])
-            return EngineJob(id: columns[0], request: request, state: state, reason: reason)
+            return EngineJob(
+                id: columns[0], request: request, state: state, reason: reason, isWaking: columns[1] == "CONFIGURING")
         }
     }
 
@@ -28,10 +29,10 @@ package enum SlurmText {
         let said = ["None", "none", "(null)", ""].contains(reason) ? "" : PrintableText.line(reason, limit: 200)
         switch word {
         case "RUNNING", "SIGNALING", "STAGE_OUT", "RESIZING": return (.running, "")
-        case "COMPLETING", "STOPPED": return (.stopping, said)
+        case "COMPLETING": return (.stopping, said)
         case "PENDING", "CONFIGURING", "REQUEUED", "REQUEUE_FED":
             return isFinal(said) ? (.refused, said) : (.pending, said)
-        case "SUSPENDED", "PREEMPTED", "REQUEUE_HOLD", "SPECIAL_EXIT", "RESV_DEL_HOLD":
+        case "SUSPENDED", "STOPPED", "PREEMPTED", "REQUEUE_HOLD", "SPECIAL_EXIT", "RESV_DEL_HOLD":
             return (.refused, word.lowercased() + (said.isEmpty ? "" : ": \(said)"))
         default: return (.ended, word.lowercased() + (said.isEmpty ? "" : ": \(said)"))
         }
@@ -51,13 +52,15 @@ package enum SlurmText {
     /// The nodes among the lines of `sinfo --Node`, each once, by name. One that several partitions have is as ready as in the
     /// first of them.
     ///
-    /// - Parameter accelerator: the kind of generic resource that counts, as `gpu` or `gpu:tesla`.
-    package static func nodes(_ text: String, accelerator: String) -> [EngineNode] {
+    /// - Parameters:
+    ///   - accelerator: the kind of generic resource that counts, as `gpu` or `gpu:tesla`.
+    ///   - isReserved: whether they are the nodes of a reservation that jobs ask for.
+    package static func nodes(_ text: String, accelerator: String, isReserved: Bool = false) -> [EngineNode] {
         var nodes: [String: EngineNode] = [:]
         for line in lines(text) {
             let columns = line.split(separator: "|", maxSplits: 3, omittingEmptySubsequences: false).map(String.init)
             guard columns.count == 4, !columns[0].isEmpty, nodes[columns[0]] == nil else { continue }
-            let state = nodeState(columns[1])
+            let state = nodeState(columns[1], isReserved: isReserved)
             let said = ["none", "None", ""].contains(columns[3]) ? "" : PrintableText.line(columns[3], limit: 200)
             let reason = said.isEmpty ? columns[1] : "\(columns[1]): \(said)"
             nodes[columns[0]] = EngineNode(
@@ -67,20 +70,35 @@ package enum SlurmText {
         return nodes.values.sorted { $0.name < $1.name }
     }
 
-    /// What a node's state means here. Marks at its end: `*` does not answer, `~ # ! %` sleeps, wakes or is powered down, `$ @ ^`
-    /// maintenance and reboots, `-` is planned for.
-    static func nodeState(_ word: String) -> EngineNode.State {
+    /// What a node's state means here (sinfo(1), 22.05 to 24.05). Marks at its end: `*` does not answer; `~` is powered down, and
+    /// `#` powers up: a job wakes it; `!` and `%` are about to be powered down, `@` and `^` about to reboot; `$` is in a reservation
+    /// for maintenance; `-` is planned for a job of higher priority.
+    static func nodeState(_ word: String, isReserved: Bool) -> EngineNode.State {
         let marks = word.drop { $0.isLetter || $0 == "_" || $0 == "+" }
         let name = word.prefix { $0.isLetter || $0 == "_" || $0 == "+" }.lowercased().prefix { $0 != "+" }
         if marks.contains("*") { return .gone }
+        if marks.contains(where: { "!%@^".contains($0) }) || (marks.contains("$") && !isReserved) {
+            return ["down", "unknown", "inval", "future"].contains(name) ? .gone : .draining
+        }
         switch name {
-        case "idle", "mixed", "allocated", "completing", "planned", "power_up", "powering_up", "perfctrs":
-            return marks.contains { "$@^!%~".contains($0) } ? .draining : .ready
-        case "draining", "drained", "drain", "maint", "reserved", "blocked", "reboot", "reboot_issued",
-            "reboot_requested":
+        case "idle", "mixed", "allocated", "completing", "planned", "power_up", "powering_up", "powered_down":
+            return .ready
+        case "maint", "reserved": return isReserved ? .ready : .draining
+        case "draining", "drained", "drain", "fail", "failing", "blocked", "perfctrs", "power_down", "powering_down",
+            "reboot", "reboot_issued", "reboot_requested":
             return .draining
         default: return .gone
         }
+    }
+
+    /// The nodes of a reservation, as `scontrol --oneliner show reservation` has them: a list that `sinfo --nodes` takes. `nil` where
+    /// there are none.
+    package static func reservedNodes(_ text: String) -> String? {
+        for word in text.split(whereSeparator: \.isWhitespace) where word.hasPrefix("Nodes=") {
+            let nodes = word.dropFirst("Nodes=".count)
+            return nodes.isEmpty || nodes == "(null)" ? nil : String(nodes)
+        }
+        return nil
     }
 
     /// How many of a kind `gpu:tesla:2(S:0-1),mps:100` has.

@@ -56,11 +56,61 @@ import Testing
             n7|idle~|(null)|none
 
             """, accelerator: "gpu")
-        #expect(nodes.map(\.state) == [.ready, .draining, .gone, .ready, .gone, .ready, .draining])
+        #expect(nodes.map(\.state) == [.ready, .draining, .gone, .ready, .gone, .ready, .ready])
         #expect(nodes.map(\.accelerators) == [1, 0, 2, 0, 1, 0, 0])
         #expect(nodes[1].reason == "draining: disk is to be changed" && nodes[0].reason.isEmpty)
         #expect(SlurmText.count(of: "gpu:tesla", in: "gpu:tesla:2(S:0-1),gpu:a:3") == 2)
         #expect(SlurmText.count(of: "gpu", in: "gpu:99999999999999999999,gpuish:2") == 1)
+    }
+
+    /// The states and marks of sinfo(1), 22.05 to 24.05.
+    @Test(arguments: [
+        (
+            EngineNode.State.ready,
+            "idle mixed allocated allocated+ completing planned mixed- idle# mixed# allocated# idle~ powering_up powered_down"
+        ),
+        (
+            .draining,
+            "draining drained draining* drained# drained~ idle% idle! mixed! allocated@ idle@ idle^ reboot^ reboot_issued "
+                + "reboot_requested fail failing blocked perfctrs power_down powering_down maint reserved idle$ allocated$"
+        ),
+        (.gone, "idle* mixed* down down* down~ down# down% down$ down@ inval unknown future maint* reboot* nonsense"),
+    ])
+    func everyStateOfANode(state: EngineNode.State, words: String) {
+        for word in words.split(separator: " ") {
+            let expected = word.contains("*") ? EngineNode.State.gone : state
+            #expect(SlurmText.nodes("n|\(word)|(null)|none", accelerator: "gpu").map(\.state) == [expected], "\(word)")
+        }
+    }
+
+    /// The nodes of a reservation that jobs ask for take them.
+    @Test func aReservationsNodes() {
+        for word in ["reserved", "maint", "idle$", "mixed$"] {
+            let nodes = SlurmText.nodes("n|\(word)|(null)|none", accelerator: "gpu", isReserved: true)
+            #expect(nodes.map(\.state) == [.ready], "\(word)")
+        }
+        let emptied = SlurmText.nodes("n|drained$|(null)|disk", accelerator: "gpu", isReserved: true)
+        #expect(emptied.map(\.state) == [.draining])
+        #expect(
+            SlurmText.reservedNodes(
+                "ReservationName=plant StartTime=2026-11-29T10:00:00 EndTime=2026-11-30T10:00:00 Duration=1-00:00:00 "
+                    + "Nodes=n[1-2] NodeCnt=2 CoreCnt=2 Features=(null) PartitionName=(null) Flags=MAINT,SPEC_NODES\n")
+                == "n[1-2]")
+        #expect(SlurmText.reservedNodes("ReservationName=licences Nodes=(null) NodeCnt=0") == nil)
+    }
+
+    @Test func jobsThatWaitForTheirNodeOrAreStopped() {
+        let jobs = SlurmText.jobs(
+            """
+            1|CONFIGURING|n1|faultline 1 worker n1 a|faultline/plant/a|None
+            2|PENDING||faultline 1 worker n2 b|faultline/plant/b|Resources
+            3|STOPPED|n3|faultline 1 worker n3 c|faultline/plant/c|None
+            4|SUSPENDED|n4|faultline 1 worker n4 d|faultline/plant/d|None
+
+            """, of: "plant")
+        #expect(jobs.map(\.state) == [.pending, .pending, .refused, .refused])
+        #expect(jobs.map(\.isWaking) == [true, false, false, false])
+        #expect(jobs[2].reason == "stopped")
     }
 
     @Test func whatWentWrong() {
