@@ -19,9 +19,11 @@ package enum EngineProcess {
     /// Bytes of an answer that are read.
     private static let longestAnswer = 64 << 20
 
+    /// - Parameter isOver: asked now and then: whether nobody waits for it any more.
     /// - Throws: ``EngineError`` where it cannot be started, takes too long or says too much.
     package static func run(
-        _ path: String, _ arguments: [String], input: String, patience: Duration = patience
+        _ path: String, _ arguments: [String], input: String, patience: Duration = patience,
+        isOver: () -> Bool = { false }
     ) throws(EngineError) -> Result {
         let process = Process()
         process.executableURL = URL(filePath: path)
@@ -39,14 +41,17 @@ package enum EngineProcess {
             input: standardInput.fileHandleForWriting, output: output.fileHandleForReading,
             errors: errors.fileHandleForReading, says: Array(input.utf8))
         let end = ContinuousClock.now + patience
-        let isHeard = talk.go(until: end, longest: longestAnswer)
+        let isHeard = talk.go(until: end, longest: longestAnswer, isOver: isOver)
         // Whoever closes its output may go on all the same.
         let left = max(.zero, end - ContinuousClock.now)
         guard isHeard, ended.wait(timeout: .now() + left.seconds) == .success else {
             // It leads a group of its own, of which its children are, who may have its pipes.
             kill(-process.processIdentifier, SIGKILL)
             throw EngineError(
-                .unavailable, "\(path): it did not end within \(Int(patience.seconds)) s, or said too much")
+                .unavailable,
+                isOver()
+                    ? "\(path): it is not waited for"
+                    : "\(path): it did not end within \(Int(patience.seconds)) s, or said too much")
         }
         let status = process.terminationReason == .exit ? process.terminationStatus : 128 + process.terminationStatus
         return Result(status: status, output: talk.said, errors: talk.complaint)
@@ -74,7 +79,7 @@ private struct PipedTalk {
     }
 
     /// Whether all of it was heard.
-    mutating func go(until end: ContinuousClock.Instant, longest: Int) -> Bool {
+    mutating func go(until end: ContinuousClock.Instant, longest: Int, isOver: () -> Bool) -> Bool {
         var open = [output.fileDescriptor, errors.fileDescriptor]
         var writes = true
         while true {
@@ -87,8 +92,9 @@ private struct PipedTalk {
             var waited = open.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
             waited.append(pollfd(fd: writes ? input.fileDescriptor : -1, events: Int16(POLLOUT), revents: 0))
             let left = end - ContinuousClock.now
-            guard left > .zero else { return false }
-            if poll(&waited, nfds_t(waited.count), Int32(clamping: left.milliseconds + 1)) < 0 { continue }
+            guard left > .zero, !isOver() else { return false }
+            let wait = min(left.milliseconds + 1, 200)
+            if poll(&waited, nfds_t(waited.count), Int32(clamping: wait)) < 0 { continue }
             for index in open.indices where waited[index].revents != 0 {
                 var bytes = [UInt8](repeating: 0, count: 1 << 16)
                 let count = read(open[index], &bytes, bytes.count)

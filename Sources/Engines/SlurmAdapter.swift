@@ -3,12 +3,17 @@ import Foundation
 /// Slurm, by its commands. It keeps nothing: what there is, slurmctld says.
 package struct SlurmAdapter: EngineAdapter {
     private let settings: SlurmSettings
+    private let isOver: @Sendable () -> Bool
 
     /// Slurm with these settings.
     ///
+    /// - Parameter isOver: whether its commands are not waited for any more.
     /// - Throws: ``EngineError`` (`configuration`) where a command is missing.
-    package init(_ settings: SlurmSettings) throws(EngineError) {
+    package init(
+        _ settings: SlurmSettings, isOver: @escaping @Sendable () -> Bool = { false }
+    ) throws(EngineError) {
         self.settings = settings
+        self.isOver = isOver
         let commands = ["sbatch", "squeue", "sinfo", "scancel"] + (settings.reservation == nil ? [] : ["scontrol"])
         for command in commands { _ = try path(of: command) }
     }
@@ -58,7 +63,7 @@ package struct SlurmAdapter: EngineAdapter {
     }
 
     private func ask(_ command: String, _ arguments: [String], input: String = "") throws(EngineError) -> String {
-        let result = try EngineProcess.run(try path(of: command), arguments, input: input)
+        let result = try EngineProcess.run(try path(of: command), arguments, input: input, isOver: isOver)
         guard result.status == 0 else {
             // scontrol says what is wrong as if it were an answer.
             throw SlurmText.failure(command, result.errors.isEmpty ? result.output : result.errors)

@@ -66,7 +66,7 @@ enum EngineOptions {
         try ServiceCheck.endpoints([control, bulk])
         return EngineController(
             server: ServerClient(try ServerAccess.peer(arguments[server], arguments)),
-            adapter: try adapter(arguments, acts: acts), fleet: try fleet(arguments), settings: settings,
+            adapter: try adapter(arguments, acts: acts, isOver), fleet: try fleet(arguments), settings: settings,
             endpoints: (control, bulk),
             enrols: arguments[optional: enrolWorkers] ?? !LoopbackAddress.contains(control), log: log,
             isOver: isOver)
@@ -82,9 +82,11 @@ enum EngineOptions {
         }
     }
 
-    private static func adapter(_ arguments: Arguments, acts: Bool) throws -> any EngineAdapter {
+    private static func adapter(
+        _ arguments: Arguments, acts: Bool, _ isOver: @escaping @Sendable () -> Bool
+    ) throws -> any EngineAdapter {
         switch arguments[engine] {
-        case .slurm: try SlurmAdapter(try SlurmSettings(named(arguments[slurm], arguments)))
+        case .slurm: try SlurmAdapter(try SlurmSettings(named(arguments[slurm], arguments)), isOver: isOver)
         case .kubernetes:
             KubernetesAdapter(try KubernetesSettings(named(arguments[kubernetes], arguments)), buries: acts)
         }

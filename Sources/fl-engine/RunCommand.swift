@@ -88,9 +88,10 @@ struct RunCommand: CheckableCommand {
         }
     }
 
-    /// Seconds for which the federation believes what it was told: a controller that is dead for so long is missed.
+    /// Seconds for which the federation believes what it was told, longer than a turn at a slow engine: a controller that is
+    /// dead for so long is missed.
     private static func validity(_ arguments: Arguments) -> Int {
-        Int(min(3_600, max(30, (arguments[EngineOptions.every] * 10).rounded(.up))))
+        Int(min(3_600, max(60, (arguments[EngineOptions.every] * 10).rounded(.up))))
     }
 
     func check(_ arguments: Arguments) async throws -> String {

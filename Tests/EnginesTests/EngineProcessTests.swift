@@ -26,6 +26,20 @@ import Testing
         #expect(try run("exec 0<&-; exit 0", input: text).status == 0)
     }
 
+    /// Whoever is to end does not wait for a command.
+    @Test func nobodyWaitsForWhatIsNotWanted() {
+        var asked = 0
+        let start = ContinuousClock.now
+        let error = #expect(throws: EngineError.self) {
+            _ = try EngineProcess.run("/bin/sh", ["-c", "sleep 600"], input: "") {
+                asked += 1
+                return asked > 2
+            }
+        }
+        #expect(error == EngineError(.unavailable, "/bin/sh: it is not waited for"))
+        #expect(ContinuousClock.now - start < .seconds(15))
+    }
+
     /// A wrapper's child has its pipes, and outlives it, unless it is killed too.
     @Test(arguments: ["sleep 600 & wait", "sleep 600 & exit 0", "exec >&- 2>&-; sleep 600"])
     func nothingIsWaitedForLongerThanItMayTake(script: String) throws {

@@ -68,6 +68,18 @@ import Testing
         #expect(taken.status == 0 && commands.submitted.contains("--enrol-file /dev/fd/3"), "\(taken)")
     }
 
+    /// So does an engine.
+    @Test func aControllerEndsWhileItsEngineSaysNothing() throws {
+        let fleet = try Fleet(sites: 1)
+        let commands = try Commands(in: fleet.folder)
+        let begun = fleet.folder.path("begun")
+        try fleet.folder.write("commands/squeue", "#!/bin/sh\ntouch '\(begun)'\nsleep 600\n")
+        try fleet.start("engine", "fl-engine", try arguments(fleet, commands, ["--every", "0.2"]))
+        #expect(Fleet.wait { FileManager.default.fileExists(atPath: begun) }, "\(fleet.log("engine"))")
+        let (status, duration) = fleet.terminate("engine")
+        #expect(status == 0 && duration < .seconds(15), "\(duration) \(fleet.log("engine"))")
+    }
+
     /// A server that does not answer holds nobody who is to end.
     @Test func aControllerEndsWhileItsServerSaysNothing() throws {
         let fleet = try Fleet(sites: 1)
