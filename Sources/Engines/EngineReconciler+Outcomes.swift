@@ -35,7 +35,7 @@ extension EngineReconciler {
             if job.state == .refused {
                 memory.refused = (now + settings.refusal, "refused by the engine: \(reason)")
             } else if let worker = lease ?? nil, worker.hasLease,
-                worker.isFenced || (memory.lease != nil && memory.lease == worker.leaseEpoch)
+                worker.isFenced || memory.isOlders(worker.leaseEpoch, than: job)
             {
                 // It was turned away: the lease is one that it did not have.
                 memory.isFenced = true
@@ -53,13 +53,8 @@ extension EngineReconciler {
         memory.stopping = Dictionary(ending) { first, _ in first }
         if let lease {
             let isHeld = lease?.hasLease ?? false
-            let isSeen = jobs.contains(where: \.state.isLiving)
-            if !isHeld || isSeen { memory.isFenced = false }
-            if !isHeld {
-                memory.lease = nil
-            } else if !isSeen, memory.asked == nil {
-                memory.lease = lease?.leaseEpoch
-            }
+            if !isHeld || jobs.contains(where: \.state.isLiving) { memory.isFenced = false }
+            if !isHeld { memory.lease = nil }
         }
         if let running = memory.running, now - running.since >= settings.recovery {
             memory.failures = 0

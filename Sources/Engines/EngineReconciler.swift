@@ -48,8 +48,8 @@ package struct EngineReconciler: Sendable {
         var running: (id: String, since: Instant)?
         /// Since when copies are ending.
         var stopping: [String: Instant] = [:]
-        /// The living lease that was there while the engine knew of no copy, before the next one was asked for.
-        var lease: UInt64?
+        /// The living lease that was there when a copy was asked for, and that copy's generation.
+        var lease: (epoch: UInt64, before: UInt64)?
         /// Whether an older copy, which the engine does not show, has the lease.
         var isFenced = false
         var failures = 0
@@ -62,6 +62,11 @@ package struct EngineReconciler: Sendable {
         var looked: Set<String> = []
         /// Jobs that were told to end; that they end is no failure.
         var ending: Set<String> = []
+
+        /// Whether a lease is one that was there before a copy was asked for.
+        func isOlders(_ epoch: UInt64?, than job: EngineJob) -> Bool {
+            lease.map { $0.epoch == epoch && job.request.generation >= $0.before } ?? false
+        }
 
         /// Whether anything is remembered that time or the engine may change.
         var isAwake: Bool {
@@ -198,14 +203,14 @@ package struct EngineReconciler: Sendable {
             others: living.filter {
                 $0.id != keep?.id && $0.state != .stopping && !isTold($0, worker.name)
             },
-            counts: trains && !isGone && worker.isHere && !worker.standsBy && !isOlders(worker)
+            counts: trains && !isGone && worker.isHere && !worker.standsBy && !isOlders(worker, than: keep)
                 && memories[worker.name]?.told == nil && (memories[worker.name]?.countsFrom ?? .zero) <= now
         )
     }
 
-    /// Whether the lease is one that was there before the copy that runs was asked for.
-    private func isOlders(_ worker: EngineWish.Worker) -> Bool {
-        memories[worker.name]?.lease.map { $0 == worker.leaseEpoch } ?? false
+    private func isOlders(_ worker: EngineWish.Worker, than keep: EngineJob?) -> Bool {
+        guard let memory = memories[worker.name], let keep else { return false }
+        return memory.isOlders(worker.leaseEpoch, than: keep)
     }
 
     /// Whether a round needs the worker, so that none of its copies can be ended: the engine may be wrong about which works.
@@ -363,7 +368,6 @@ package struct EngineReconciler: Sendable {
                 held[name] = "an older copy has the lease"
                 return []
             }
-            memories[name, default: Memory()].lease = view.worker.leaseEpoch
         }
         let (canHost, reason) = canHost(name, on: view.node, at: now)
         guard canHost else {
@@ -382,6 +386,8 @@ package struct EngineReconciler: Sendable {
             memory.generation + 1, epoch + UInt64(max(0, now.nanoseconds / 1_000_000_000)))
         memories[name, default: Memory()].asked = (generation, now)
         memories[name, default: Memory()].generation = generation
+        let lease = view.worker.hasLease ? view.worker.leaseEpoch : nil
+        memories[name, default: Memory()].lease = lease.map { ($0, generation) }
         return [
             .start(EngineJobRequest(worker: name, node: view.called, role: role, generation: generation))
         ]

@@ -265,6 +265,29 @@ import Testing
         #expect(reconciler.held["a"] == nil)
     }
 
+    /// A copy whose worker is here by an older one's lease is nobody that a round can count on.
+    @Test func aLeaseOfAnOlderCopyDoesNotCount() {
+        func both(_ a: UInt64, _ b: EngineWish.Want) -> EngineWish {
+            EngineWish(
+                decision: 1, minimumWorkers: 1,
+                nodes: [.init("a", .worker, isHere: true, leaseEpoch: a), .init("b", b, isHere: true, leaseEpoch: 9)])
+        }
+        var reconciler = EngineReconciler(epoch: 100)
+        #expect(step(&reconciler, [job("b")], both(7, .worker), at: 0).map(\.worker) == ["a"])
+        let jobs = [job("a", generation: 100), job("b")]
+        _ = step(&reconciler, jobs, both(7, .nothing), at: 2)
+        // Long after nobody waits for it any more.
+        #expect(step(&reconciler, jobs, both(7, .nothing), at: 60) == [])
+        #expect(reconciler.held["b"] == "stays: a round needs 1 workers and 1 are here")
+        #expect(step(&reconciler, jobs, both(8, .nothing), at: 62) == [.stop(jobs[1], "not wanted any more")])
+        // The older copy itself is seen.
+        var other = EngineReconciler(epoch: 100)
+        #expect(step(&other, [job("b")], both(7, .worker), at: 0).map(\.worker) == ["a"])
+        let older = [job("a", generation: 90, id: "older"), job("b")]
+        _ = step(&other, older, both(7, .nothing), at: 12)
+        #expect(step(&other, older, both(7, .nothing), at: 60) == [.stop(older[1], "not wanted any more")])
+    }
+
     @Test func othersDoNotWaitForAWorkerThatWorksUnseen() {
         var reconciler = EngineReconciler(epoch: 100)
         func both(_ b: EngineWish.Want) -> EngineWish {

@@ -9,13 +9,14 @@ import Testing
     private struct Commands {
         let folder: String
         private let file: String
+        private let looked: String
 
         init(in place: TemporaryFolder) throws {
             folder = place.path("commands")
-            file = place.path("submitted")
-            try place.write("submitted", "")
+            (file, looked) = (place.path("submitted"), place.path("looked"))
+            for path in [file, looked] { try Data().write(to: URL(filePath: path)) }
             for (name, body) in [
-                ("sinfo", "echo 'n1|idle|(null)|none'"), ("squeue", ""), ("scancel", ""),
+                ("sinfo", "echo >>'\(looked)'; echo 'n1|idle|(null)|none'"), ("squeue", ""), ("scancel", ""),
                 ("sbatch", "cat >>'\(file)'; echo 17"),
             ] {
                 let path = try place.write("commands/\(name)", "#!/bin/sh\n\(body)\n")
@@ -23,6 +24,8 @@ import Testing
             }
         }
 
+        /// How often somebody asked for the nodes.
+        var looks: Int { (try? Data(contentsOf: URL(filePath: looked)).count) ?? 0 }
         var submitted: String { (try? String(contentsOfFile: file, encoding: .utf8)) ?? "" }
     }
 
@@ -90,6 +93,9 @@ import Testing
         #expect(Fleet.wait { !commands.submitted.isEmpty }, "\(fleet.log("engine"))")
         let server = try #require(fleet.running["server"]).processIdentifier
         kill(server, SIGSTOP)
+        // The next look is one that the server does not answer.
+        let looks = commands.looks
+        #expect(Fleet.wait { commands.looks > looks })
         defer { kill(server, SIGCONT) }
         let (status, duration) = fleet.terminate("engine")
         #expect(status == 0 && duration < .seconds(15), "\(duration) \(fleet.log("engine"))")
