@@ -118,10 +118,11 @@ import Testing
         #expect(later.found.method == "default" && later.found.entities.map(\.alarms) == [1])
         // Neither do rows stop it of which no window is whole.
         let bursts = (0..<600).reduce(into: "time,cpu,mem\n") {
-            $0 += "\($1 + $1 / 3 * 20),\(5 + $1 % 4),\($1 % 5)\n"
+            $0 += "\($1 + $1 / 25 * 1000),\(5 + $1 % 4),\($1 % 5)\n"
         }
         try folder.write("bursts/host.csv", bursts)
-        let other = try Self.run(["train", "--data", folder.path("bursts"), "--out", folder.path("model2")])
+        let other = try Self.run(
+            ["train", "--data", folder.path("bursts"), "--out", folder.path("model2"), "--window", "40"])
         #expect(other.status == 0 && other.errors.contains("no autoencoder"), "\(other.errors)")
     }
 
