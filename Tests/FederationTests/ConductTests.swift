@@ -71,6 +71,45 @@ import Testing
         #expect(harness.node.machine.workers.allSatisfy { $0.exclusion == nil })
     }
 
+    /// Where a round cannot be without somebody whose changes are far beyond the others' (a site with other samples that comes late,
+    /// as often as not), rounds go on: its changes are scaled down to what is let pass, until they are within.
+    @Test(arguments: [2, 3]) func whoIsNeededIsScaledDown(count: Int) throws {
+        let harness = NodeHarness {
+            $0.minimumWorkers = count; $0.quorum = count
+        }
+        let workers = workers((1..<count).map { "w\($0)" } + ["late"], in: harness)
+        var isOther = false
+        var isSaid: [Double] = []
+        workers[count - 1].tamper = { contribution in
+            guard isOther, contribution.kind == .training else { return }
+            contribution = Contribution(
+                kind: .training, base: contribution.base, entities: contribution.entities,
+                rawBytes: contribution.rawBytes,
+                groups: contribution.groups.map { group in
+                    var group = group
+                    group.parameters = group.parameters.map { _ in 30 }
+                    return group
+                })
+        }
+        try harness.run(for: .seconds(10)) { for worker in workers { worker.turn() } }
+        let before = harness.disk.commits.count
+        try #require(before > 4 && harness.disk.abandoned.isEmpty)
+        isOther = true
+        try harness.run(for: .seconds(20)) { for worker in workers { worker.turn() } }
+        let later = harness.disk.commits.dropFirst(before + 1)
+        #expect(later.count > 8, "\(harness.lines.suffix(5))")
+        // One round fails for it, and no other.
+        #expect(harness.disk.abandoned.count == 1)
+        for commit in later {
+            let lines = commit.record.treatment.lines.filter { $0.factor != nil }
+            #expect(lines.isEmpty || lines.allSatisfy { $0.worker == "late" && $0.reason.contains("scaled down") })
+            isSaid += lines.compactMap { line in line.change.map { $0 * (line.factor ?? 1) } }
+        }
+        // What counts of it is bounded in the first rounds, however far off it is.
+        let first = later.lazy.flatMap(\.record.treatment.lines).first { $0.factor != nil }
+        #expect((isSaid.first ?? .infinity) < 0.5 * (first?.change ?? 0))
+    }
+
     // MARK: Rollback
 
     private static func lose(_ contribution: inout Contribution, _ loss: Double) {

@@ -24,6 +24,7 @@ struct RoundComparison {
     private let history: ChangeHistory
     private let recorded: [String: [RoundTreatment.Line]]?
     private let holdsAll: Bool
+    private let scalesDown: Bool
     private var aggregator: (any TrainingAggregator)?
     private var held: [Held] = []
     private var bytes = 0
@@ -38,16 +39,18 @@ struct RoundComparison {
     private var treatment = RoundTreatment()
 
     /// - Parameters:
+    ///   - scalesDown: whether nobody is refused for a change that is far beyond the others': it is scaled down.
     ///   - aggregator: adds up parameters; `nil` in an evaluation.
     ///   - recorded: what the gate did when the round was made; `nil`: it decides now.
     init(
-        gate: RoundGate, base: FederatedModel?, history: ChangeHistory, holdsAll: Bool,
+        gate: RoundGate, base: FederatedModel?, history: ChangeHistory, holdsAll: Bool, scalesDown: Bool,
         aggregator: (any TrainingAggregator)?, recorded: RoundTreatment?
     ) {
         self.gate = gate
         self.base = base
         self.history = history
         self.holdsAll = holdsAll
+        self.scalesDown = scalesDown
         self.aggregator = aggregator
         self.recorded = recorded?.linesByWorker
     }
@@ -71,7 +74,7 @@ struct RoundComparison {
 
     /// Those that are far beyond the others, and why. They do not count.
     mutating func refusals() -> [String: FederationError] {
-        if references == nil, !isCompared, recorded == nil {
+        if references == nil, !isCompared, recorded == nil, !scalesDown {
             refused = gate.refusals(held.map(\.summary), history: history)
         }
         isCompared = true
@@ -109,7 +112,7 @@ struct RoundComparison {
     }
 
     private mutating func countHeld(leavesReference: Bool) {
-        if leavesReference {
+        if leavesReference, !scalesDown {
             refused = gate.refusals(held.map(\.summary), history: history)
             held.removeAll { refused[$0.summary.worker] != nil }
         }
@@ -166,7 +169,7 @@ struct RoundComparison {
     }
 
     private mutating func addLate(_ contribution: Contribution, _ summary: RoundGate.Summary) {
-        for part in summary.parts {
+        for part in summary.parts where !scalesDown {
             let usual = references?[part.group]?.usual ?? history.median(of: part.group)
             if let error = gate.refusal(of: part, beside: usual, "what it is held against") {
                 refused[summary.worker] = error

@@ -176,15 +176,22 @@ package struct RoundGate: Equatable, Sendable {
             let median = Self.median(of: changes)
             let usual = changes.count >= Self.fewest ? median : history.median(of: group)?.change
             let bound = clippingRatio.flatMap { ratio in usual.map { $0 * ratio } }
+            let bounds = all.map { member in
+                limit(bound, beside: Self.reference(of: member.part, changes, samples, group, history))
+            }
             result.groups.append(
                 RoundTreatment.Group(
-                    group: group, contributors: all.count, medianChange: median,
+                    group: group, contributors: all.count,
+                    medianChange: changes.count >= Self.fewest
+                        ? median
+                        // A few are the measure of later rounds by what of their changes counted.
+                        : Self.median(
+                            of: zip(all, bounds).compactMap { member, bound in
+                                member.part.change.map { min($0, bound ?? $0) }
+                            }.sorted()),
                     medianSamples: Self.median(of: samples), clippedAbove: bound))
             limitWeights(&all)
-            result.lines += all.compactMap { member in
-                let own = Self.reference(of: member.part, changes, samples, group, history)
-                return line(of: member, bound: limit(bound, beside: own))
-            }
+            result.lines += zip(all, bounds).compactMap { line(of: $0, bound: $1) }
         }
         return result
     }

@@ -104,13 +104,17 @@ package struct RoundBase: Sendable {
     package var model: FederatedModel?
     /// Whether changes in the rounds before say nothing of those in this one.
     package var forgetsChanges: Bool
+    /// Whether changes that are far beyond the others' are scaled down instead of refused: the round failed for them, and
+    /// cannot do without those who sent them.
+    package var scalesDown: Bool
 
     /// A base with every field given.
     package init(
         round: UInt32, attempt: UInt32, kind: RoundKind, version: UInt64, digest: [UInt8], model: FederatedModel?,
-        forgetsChanges: Bool = false
+        forgetsChanges: Bool = false, scalesDown: Bool = false
     ) {
         self.forgetsChanges = forgetsChanges
+        self.scalesDown = scalesDown
         self.round = round
         self.attempt = attempt
         self.kind = kind

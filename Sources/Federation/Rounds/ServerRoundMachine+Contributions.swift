@@ -98,10 +98,11 @@ extension ServerRoundMachine {
     private mutating func refuseBeforehand(
         _ name: String, digest: [UInt8], at now: Instant, _ directives: inout [ServerDirective]
     ) -> Bool {
+        var gate = configuration.gate
+        if scalesDown { gate.round.largestRatio = nil }
         guard case .running(let round) = phase, let member = members[name],
             let error = round.announcements.refusal(
-                of: name, among: contributors(to: round),
-                gate: configuration.gate, history: history)
+                of: name, among: contributors(to: round), gate: gate, history: history)
         else { return false }
         forgetUpload(of: name)
         reject(error, digest: digest, from: name, at: now, &directives)

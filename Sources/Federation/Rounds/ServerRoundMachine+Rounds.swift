@@ -236,7 +236,7 @@ extension ServerRoundMachine {
             .begin(
                 RoundBase(
                     round: nextRound, attempt: attempt, kind: kind, version: version, digest: digest, model: bundle,
-                    forgetsChanges: forgetsChanges)))
+                    forgetsChanges: forgetsChanges, scalesDown: scalesDown)))
         forgetsChanges = false
         directives.append(
             .note(
@@ -262,6 +262,7 @@ extension ServerRoundMachine {
         case .model(let model, let bytes, let digest, let summary, let treatment):
             // In another scaling changes are others.
             if round.kind == .training { history.add(treatment) } else { history = ChangeHistory() }
+            if !treatment.lines.contains(where: { $0.factor != nil }) { scalesDown = false }
             guard bytes.count <= configuration.maximumModelBytes else {
                 fail(
                     round,
@@ -373,6 +374,7 @@ extension ServerRoundMachine {
         let isFruitless =
             round.accepted.isEmpty && !round.rejected.isEmpty && round.rejected.values.allSatisfy { $0.code == nil }
         if isFruitless { course.fruitless += 1 }
+        if round.rejected.values.contains(where: { $0.code == .overNorm }) { scalesDown = true }
         directives.append(
             .note(Note(.warning, "round abandoned", ["round": "\(round.number)", "reason": reason])))
         let record = record(of: round, version: version, at: now, abandonedBecause: reason)
