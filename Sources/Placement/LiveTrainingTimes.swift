@@ -42,6 +42,12 @@ package struct LiveTrainingTimes: Codable, Equatable, Sendable {
         latest[k] = times.suffix(Self.window)
     }
 
+    /// What was measured with k workers was this many times as long for a worker of speed 1.
+    package mutating func scale(by factor: Double, workers k: Int) {
+        guard factor > 0, factor.isFinite else { return }
+        latest[k] = latest[k]?.map { $0 * factor }
+    }
+
     /// The first quartile of what was measured with k workers; nil before there is enough of it.
     package func level(workers k: Int) -> Double? {
         guard let times = latest[k], times.count >= Self.leastRounds else { return nil }

@@ -39,8 +39,8 @@ public struct PlacementController: Sendable {
         case target(seconds: Double, rounds: Int)
         /// The training-time profile was measured anew.
         case profile(TrainingTimeProfile)
-        /// Live rounds moved the training-time profile; what is known of single workers stands.
-        case refined(TrainingTimeProfile)
+        /// Live rounds moved the training-time profile; what is known of single workers stands, but for these (by node).
+        case refined(TrainingTimeProfile, factors: [Int: Double] = [:])
         /// A worker takes this many times as long as the profile says, beyond doubt: it has not finished.
         case stalled(node: Int, factor: Double)
         /// Nodes came, went or changed all at once; nodes keep their positions, further ones stand behind them.
@@ -110,7 +110,11 @@ public struct PlacementController: Sendable {
         case .profile(let profile):
             deviations = [:]
             try warm.apply(.trainingTime(profile))
-        case .refined(let profile): try warm.apply(.trainingTime(profile))
+        case .refined(let profile, let factors):
+            try warm.apply(.trainingTime(profile))
+            for (node, factor) in factors.sorted(by: { $0.key < $1.key }) where factor > 0 && factor.isFinite {
+                try warm.apply(.trainingTimeFactor(node, factor))
+            }
         case .stalled(let node, let factor):
             deviations[node] = nil
             let known = instance.nodes[node].trainingTimeFactor

@@ -89,6 +89,22 @@ import Testing
         #expect(simulation.violations == [])
     }
 
+    /// Times that waver by a third for a thousand rounds move neither what a round takes nor whom it is given to: speeds of those
+    /// who work and p_k do not drift apart.
+    @Test(arguments: 0..<3) func whatWaversDoesNotDrift(seed: Int) throws {
+        var simulation = PlacementSimulation(
+            seed: UInt64(seed), workers: 4, placement: try configuration(budget: 1.2, profile: false))
+        simulation.noise = 0.35
+        simulation.run(rounds: 1_000)
+        #expect(simulation.violations == [] && simulation.rounds.count >= 100)
+        #expect(simulation.loop.decisions.count < 12, "\(simulation.loop.decisions.map(\.reason))")
+        // Twelve entities of a tenth of a second, by two.
+        let level = try #require(simulation.loop.profile).seconds(workers: 2)
+        #expect((0.35...1).contains(level), "\(level)")
+        let factors = simulation.loop.decisions.last?.active.map(\.trainingTimeFactor) ?? []
+        #expect(factors.allSatisfy { (0.5...2).contains($0) }, "\(factors)")
+    }
+
     @Test func workersThatJoinStandBySinceTheyAreNotNeeded() throws {
         var simulation = try settled(seed: 5)
         simulation.join("late")

@@ -77,21 +77,40 @@ extension PlacementLoop {
             }
             relative.append((index, seconds, factor))
         }
+        guard !relative.isEmpty else { return }
+        // Where all are slower than p_k says, or all faster, it is p_k that is wrong, and not all of them. Otherwise what wavers would
+        // move both ever further apart: workers that work would seem ever slower beside those that stand by.
+        let common = Self.common(relative.map(\.factor))
+        var factors: [Int: Double] = [:]
+        if common != 1, controller != nil {
+            times.scale(by: common, workers: counted.count)
+            for index in relative.indices {
+                relative[index].factor /= common
+                factors[relative[index].index + 1] = relative[index].factor
+            }
+        }
         let ascending = relative.map { $0.seconds / $0.factor }.sorted()
-        guard !ascending.isEmpty else { return }
         // The lower median: with two workers the faster one, so that one slow worker is not the measure.
         let reference = ascending[(ascending.count - 1) / 2]
         times.add(reference, workers: counted.count)
-        refine(at: now, &directives)
+        refine(factors, at: now, &directives)
         measure(relative, reference: reference, workers: counted.count, at: now, &directives)
         for index in nodes.indices where nodes[index].isKnown { updateLatency(index, at: now, &directives) }
     }
 
-    private mutating func refine(at now: Instant, _ directives: inout [Directive]) {
+    /// What all speeds have in common: the one that is nearest to 1, where all are on one side of it.
+    private static func common(_ factors: [Double]) -> Double {
+        guard let least = factors.min(), let most = factors.max() else { return 1 }
+        return min(max(1, least), most)
+    }
+
+    private mutating func refine(
+        _ factors: [Int: Double], at now: Instant, _ directives: inout [Directive]
+    ) {
         guard let profile else { return }
         directives.append(.keep(times.document(profile)))
-        guard let controller, controller.instance.trainingTime != profile else { return }
-        feed(.refined(profile), at: now, &directives)
+        guard let controller, controller.instance.trainingTime != profile || !factors.isEmpty else { return }
+        feed(.refined(profile, factors: factors), at: now, &directives)
     }
 
     private mutating func measure(
