@@ -4,7 +4,8 @@
 /// merely improve it waits: the better placement must save a share of the objective and stay better for a while, so that
 /// a value that wavers does not make the system flap. Of equally good placements the one that keeps most workers is taken.
 /// Where nothing meets the budget, the fastest placement runs until something does, and gives way to a faster one only for
-/// the same share of its loop and after the same while.
+/// the same share of its loop. Both have to be so for the same while, unless it is because nodes came or went or the target
+/// changed: measurements waver, and what is just above the budget is just below it in the next round.
 public struct PlacementController: Sendable {
     /// How eager the controller is.
     public struct Configuration: Sendable, Equatable {
@@ -78,7 +79,9 @@ public struct PlacementController: Sendable {
     private var warm: WarmPlacement
     private var deviations: [Int: Deviation] = [:]
     private var betterSince: Duration?
-    private var isBestEffort = false
+    private var reliefSince: Duration?
+    /// Whether what runs is only the fastest that there is: nothing meets the budget, or not for long.
+    public private(set) var isBestEffort = false
     /// The placement that runs; nil before the first tick and while nothing can run.
     public private(set) var running: Placement?
 
@@ -97,7 +100,11 @@ public struct PlacementController: Sendable {
     ///
     /// - Throws: `PlacementError` for an event that makes no sense for the problem; the state is then as before.
     public mutating func step(_ event: Event, at now: Duration) throws(PlacementError) -> [Directive] {
-        var isUrgent = false
+        let isUrgent: Bool
+        switch event {
+        case .tick, .measured, .latency, .refined: isUrgent = false
+        case .joined, .lost, .target, .profile, .stalled, .problem: isUrgent = true
+        }
         switch event {
         case .tick: break
         case .joined(let node): try warm.apply(.canHost(node, true))
@@ -119,7 +126,6 @@ public struct PlacementController: Sendable {
             deviations[node] = nil
             let known = instance.nodes[node].trainingTimeFactor
             if factor.isFinite, factor > known { try warm.apply(.trainingTimeFactor(node, factor)) }
-            isUrgent = true
         case .problem(let problem): try warm.apply(.problem(problem))
         }
         return decide(at: now, isUrgent: isUrgent)
@@ -150,7 +156,11 @@ public struct PlacementController: Sendable {
     private mutating func decide(at now: Duration, isUrgent: Bool) -> [Directive] {
         let current = running.flatMap { $0.reevaluated(in: instance, configuration.objective) }
         guard let best = warm.placement else { return settleForFastest(at: now, isUrgent: isUrgent) }
-        if isBestEffort { betterSince = nil }
+        if isBestEffort {
+            betterSince = nil
+            if running != nil, !isUrgent, let waiting = wait(\.reliefSince, at: now) { return waiting }
+        }
+        reliefSince = nil
         guard let current else {
             let reason: Reason = running == nil && !isBestEffort ? .started : isBestEffort ? .better : .broken
             return activate(best, reason)
@@ -163,13 +173,15 @@ public struct PlacementController: Sendable {
             betterSince = nil
             return []
         }
-        return wait(at: now) ?? activate(best, .better)
+        return wait(\.betterSince, at: now) ?? activate(best, .better)
     }
 
     /// What to do instead of a change that can wait; `nil` once it has been wanted for the settling time.
-    private mutating func wait(at now: Duration) -> [Directive]? {
-        let since = betterSince ?? now
-        betterSince = since
+    private mutating func wait(
+        _ wanted: WritableKeyPath<PlacementController, Duration?>, at now: Duration
+    ) -> [Directive]? {
+        let since = self[keyPath: wanted] ?? now
+        self[keyPath: wanted] = since
         return now - since >= configuration.settleTime ? nil : [.wake(at: since + configuration.settleTime)]
     }
 
@@ -187,6 +199,7 @@ public struct PlacementController: Sendable {
         let explanation = PlacementSolver.explanation(instance, configuration.objective)
         let wasBestEffort = isBestEffort
         if !wasBestEffort { betterSince = nil }
+        reliefSince = nil
         isBestEffort = true
         guard let nearest = explanation.nearest else {
             let wasRunning = running != nil || !wasBestEffort
@@ -199,7 +212,7 @@ public struct PlacementController: Sendable {
                 betterSince = nil
                 return wasBestEffort ? [] : [.activate(kept, .bestEffort(explanation))]
             }
-            if wasBestEffort, !isUrgent, let waiting = wait(at: now) { return waiting }
+            if wasBestEffort, !isUrgent, let waiting = wait(\.betterSince, at: now) { return waiting }
         }
         (running, betterSince) = (nearest, nil)
         return [.activate(nearest, .bestEffort(explanation))]

@@ -149,6 +149,25 @@ struct PlacementControllerTests {
         #expect(activated(stalled)?.0.workers.contains(4) == false)
     }
 
+    @Test("What wavers about the budget is best effort until it has been within for the settling time")
+    func waveringAboutTheBudget() throws {
+        var controller = try PlacementController(try instance(target: 0.1))
+        _ = try controller.step(.tick, at: .zero)
+        #expect(controller.isBestEffort && controller.running?.count == 5)
+        var changes = 0
+        // All five workers just meet .36 s, and just miss it.
+        _ = try controller.step(.target(seconds: 0.36, rounds: 1), at: .seconds(1))
+        #expect(!controller.isBestEffort)
+        for second in 2...200 {
+            let event = PlacementController.Event.latency(0, 3, seconds: second % 2 == 0 ? 0.02 : 0.01)
+            if activated(try controller.step(event, at: .seconds(second))) != nil { changes += 1 }
+        }
+        #expect(changes == 1 && controller.isBestEffort)
+        _ = try controller.step(.latency(0, 3, seconds: 0.01), at: .seconds(201))
+        #expect(try controller.step(.tick, at: .seconds(202)) == [.wake(at: .seconds(231))])
+        #expect(try controller.step(.tick, at: .seconds(231)).isEmpty && !controller.isBestEffort)
+    }
+
     @Test("What exceeds a new target but is nearly the fastest stays as it is, and this is said")
     func staysWhenNothingFits() throws {
         var controller = try PlacementController(try instance(target: 0.37))
@@ -206,10 +225,13 @@ struct PlacementControllerTests {
                 let context = "seed 61 instance \(index) at \(now): \(event)"
                 switch best {
                 case .optimal:
-                    slowerSince = nil
                     let running = try #require(controller.running, "\(context)")
-                    #expect(
-                        running.reevaluated(in: controller.instance, PlacementObjective(.aifP)) != nil, "\(context)")
+                    // What nothing met for long is not believed to be met at once.
+                    let isWithin =
+                        running.reevaluated(in: controller.instance, PlacementObjective(.aifP)) != nil
+                    if isWithin { slowerSince = nil } else { slowerSince = slowerSince ?? now }
+                    #expect(isWithin || controller.isBestEffort, "\(context)")
+                    #expect(now - (slowerSince ?? now) < .seconds(60), "\(context)")
                 case .infeasible(let explanation):
                     guard let nearest = explanation.nearest else {
                         #expect(controller.running == nil, "\(context)")
@@ -219,7 +241,7 @@ struct PlacementControllerTests {
                     let loop = controller.running?.maxLoopSeconds ?? .infinity
                     let isSlower = loop > 1.1 * nearest.maxLoopSeconds
                     if !isSlower { slowerSince = nil } else { slowerSince = slowerSince ?? now }
-                    #expect(loop < .infinity && now - (slowerSince ?? now) < .seconds(30), "\(context)")
+                    #expect(loop < .infinity && now - (slowerSince ?? now) < .seconds(60), "\(context)")
                 }
             }
         }

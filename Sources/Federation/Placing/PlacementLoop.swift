@@ -230,9 +230,9 @@ package struct PlacementLoop: Sendable {
         noteRelief(at: now, &directives)
     }
 
-    /// What ran because nothing met the target meets it now: nothing changes, but it is news.
+    /// What ran because nothing met the target has met it for a while: nothing changes, but it is news.
     private mutating func noteRelief(at now: Instant, _ directives: inout [Directive]) {
-        guard decisions.last?.meetsTarget == false, let controller,
+        guard decisions.last?.meetsTarget == false, let controller, !controller.isBestEffort,
             let placement = controller.running?.reevaluated(in: controller.instance, configuration.objective)
         else { return }
         let wasDisturbed = open?.isDisturbed ?? false
