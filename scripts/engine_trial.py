@@ -122,6 +122,11 @@ class Trial:
     def decision(self):
         return self.get("/v1/placement")["decision"]
 
+    def predicted(self):
+        """What a round takes now, as placement says."""
+        rounds = self.get("/v1/placement")["measuredRounds"]
+        return [one["predictedSeconds"] for one in rounds if "predictedSeconds" in one][-1]
+
     def wanted(self):
         return self.get("/v1/placement/nodes")["nodes"]
 
