@@ -203,7 +203,7 @@ struct Discovery {
             passedOver.append(.init(path: path, reason: "scores, a result of ours"))
             return false
         }
-        let entities = opened.entities.isEmpty ? [name.entity] : opened.entities.map(EntitySource.safe)
+        let entities = opened.entities.isEmpty ? [name.entity] : opened.entities
         for entity in entities {
             let key = Key(folder: folderURL.path, entity: entity, part: name.part)
             if found[key]?.files.append(path) == nil {

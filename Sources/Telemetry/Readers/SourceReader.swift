@@ -30,7 +30,7 @@ enum OpenedFile {
 
     /// The entities that the file names; empty when it is all of one.
     var entities: [String] {
-        if case .assembled(let table) = self, table.namesEntities { table.entities.map(\.name) } else { [] }
+        if case .assembled(let table) = self, table.namesEntities { table.names } else { [] }
     }
 
     /// A reader of the rows of one entity; of a file that holds only one, of all rows, whatever it is called there.
@@ -40,9 +40,7 @@ enum OpenedFile {
         switch self {
         case .streaming(let reader): return reader
         case .assembled(let table):
-            let index =
-                table.entities.count == 1
-                ? 0 : table.entities.firstIndex { $0.name == entity || EntitySource.safe($0.name) == entity }
+            let index = table.entities.count == 1 ? 0 : table.place(of: entity)
             return index.map { AssembledReader(table, entity: $0, firstRow: firstRow) }
         }
     }

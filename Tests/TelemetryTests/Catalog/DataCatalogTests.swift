@@ -96,4 +96,25 @@ struct DataCatalogTests {
         let error = #expect(throws: TelemetryError.self) { try DataCatalog.discover([path]) }
         #expect(error?.code == .noData)
     }
+
+    /// Hosts whose names differ only in what is cut off, or in what is not safe, stay apart: each has its own rows.
+    @Test func similarNamesAreEntitiesOfTheirOwn() throws {
+        let long = "kube-prometheus-stack-prometheus-node-exporter-monitoring-prod-7d9f-"
+        let hosts = [long + "abcde", long + "fghij", "eu/web", "eu web", "eu_web", "db"]
+        let scratch = try Scratch()
+        let text = (0..<20).reduce(into: "time,host,cpu\n") { text, row in
+            for (index, host) in hosts.enumerated() {
+                text += "2025-11-14 11:\(10 + row):00,\(host),\(10 * index + row % 3)\n"
+            }
+        }
+        _ = try scratch.write("hosts.csv", text)
+        let sources = try DataCatalog.discover([scratch.path])
+        #expect(sources.count == hosts.count)
+        #expect(Set(sources.map(\.entity)).isSuperset(of: ["eu_web", "db"]))
+        #expect(sources.allSatisfy { $0.entity.utf8.count <= 64 && $0.files.count == 1 })
+        let lowest = try sources.map { try $0.read().values.min() ?? -1 }
+        #expect(lowest.sorted() == [0, 10, 20, 30, 40, 50])
+        let first = sources.first { $0.entity.hasPrefix("kube-") && $0.entity.contains("abcde~") }
+        #expect(try first?.read().values.min() == 0)
+    }
 }

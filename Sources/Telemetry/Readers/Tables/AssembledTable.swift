@@ -15,6 +15,10 @@ final class AssembledTable: Sendable {
     }
 
     let entities: [Entity]
+    /// The name of each among all entities: its own, made safe, and of no two the same.
+    let names: [String]
+    /// The place of each, by that name and by its own.
+    private let places: [String: Int]
     let layout: SourceLayout
     /// What ended the reading early; the rows before it are there.
     let failure: TelemetryError?
@@ -26,9 +30,16 @@ final class AssembledTable: Sendable {
     ) {
         self.skipped = skipped
         self.entities = entities
+        names = EntitySource.safe(entities.map(\.name))
+        places = Dictionary(
+            (names + entities.map(\.name)).enumerated().map { ($0.element, $0.offset % max(1, entities.count)) },
+            uniquingKeysWith: { first, _ in first })
         self.layout = layout
         self.failure = failure
     }
+
+    /// Where the entity of that name is; `nil` where there is none.
+    func place(of name: String) -> Int? { places[name] }
 
     /// Whether the file names the entities it holds.
     var namesEntities: Bool { entities.contains { !$0.name.isEmpty } }
