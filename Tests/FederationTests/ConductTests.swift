@@ -8,16 +8,21 @@ import Testing
         names.map { ScriptedWorker($0, in: harness, entities: ["\($0)/e"]) }
     }
 
-    private static func enlarge(_ contribution: inout Contribution) {
+    private static func change(_ contribution: inout Contribution, _ parameter: (Float) -> Float) {
         guard contribution.kind == .training else { return }
         contribution = Contribution(
             kind: .training, base: contribution.base, entities: contribution.entities, rawBytes: contribution.rawBytes,
             groups: contribution.groups.map { group in
                 var group = group
-                group.parameters = group.parameters.map { $0 * 30 + 8 }
+                group.parameters = group.parameters.map(parameter)
                 return group
             })
     }
+
+    private static func enlarge(_ contribution: inout Contribution) { change(&contribution) { $0 * 30 + 8 } }
+
+    /// What a site says whose samples want other parameters.
+    private static func pull(_ contribution: inout Contribution) { change(&contribution) { _ in 30 } }
 
     @Test func whoIsRefusedThreeTimesIsLeftOutForAWhile() throws {
         let harness = NodeHarness {
@@ -79,17 +84,8 @@ import Testing
         }
         let workers = workers((1..<count).map { "w\($0)" } + ["late"], in: harness)
         var isOther = false
-        var isSaid: [Double] = []
         workers[count - 1].tamper = { contribution in
-            guard isOther, contribution.kind == .training else { return }
-            contribution = Contribution(
-                kind: .training, base: contribution.base, entities: contribution.entities,
-                rawBytes: contribution.rawBytes,
-                groups: contribution.groups.map { group in
-                    var group = group
-                    group.parameters = group.parameters.map { _ in 30 }
-                    return group
-                })
+            if isOther { Self.pull(&contribution) }
         }
         try harness.run(for: .seconds(10)) { for worker in workers { worker.turn() } }
         let before = harness.disk.commits.count
@@ -103,11 +99,37 @@ import Testing
         for commit in later {
             let lines = commit.record.treatment.lines.filter { $0.factor != nil }
             #expect(lines.isEmpty || lines.allSatisfy { $0.worker == "late" && $0.reason.contains("scaled down") })
-            isSaid += lines.compactMap { line in line.change.map { $0 * (line.factor ?? 1) } }
         }
-        // What counts of it is bounded in the first rounds, however far off it is.
-        let first = later.lazy.flatMap(\.record.treatment.lines).first { $0.factor != nil }
-        #expect((isSaid.first ?? .infinity) < 0.5 * (first?.change ?? 0))
+        let first = later.lazy.flatMap(\.record.treatment.lines).compactMap(\.factor).first
+        #expect((first ?? 1) < 0.5)
+    }
+
+    /// When there are enough others it is refused like everybody.
+    @Test func whoIsNotNeededAnyMoreIsRefused() throws {
+        let harness = NodeHarness {
+            $0.minimumWorkers = 3; $0.quorum = 3
+        }
+        var workers = workers(["a", "b", "late"], in: harness)
+        func run(until holds: () -> Bool) throws {
+            for _ in 0..<200 where !holds() {
+                try harness.run(for: .milliseconds(200)) { for worker in workers { worker.turn() } }
+            }
+        }
+        try run { harness.disk.commits.count > 5 }
+        workers[2].tamper = Self.pull
+        func isScaled() -> Bool {
+            harness.disk.commits.contains {
+                $0.record.treatment.lines.contains { $0.worker == "late" && $0.factor != nil }
+            }
+        }
+        try run(until: isScaled)
+        #expect(isScaled())
+        workers.append(ScriptedWorker("other", in: harness, entities: ["other/e"]))
+        func isRefused() -> Bool {
+            harness.disk.commits.contains { $0.record.rejections.contains { $0.worker == "late" } }
+        }
+        try run(until: isRefused)
+        #expect(isRefused(), "\(harness.lines.suffix(5))")
     }
 
     // MARK: Rollback

@@ -43,7 +43,7 @@ package final class RoundArithmetic: @unchecked Sendable {
         if base.forgetsChanges { history = ChangeHistory() }
         comparison = RoundComparison(
             gate: gate.round, base: base.kind == .training ? base.model : nil, history: history,
-            holdsAll: strategy.holdsContributions, scalesDown: base.scalesDown,
+            holdsAll: strategy.holdsContributions, spared: base.spared,
             aggregator: base.kind == .training ? base.model.map { strategy.aggregateTraining(base: $0) } : nil,
             recorded: recorded)
     }

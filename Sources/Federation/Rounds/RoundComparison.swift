@@ -24,7 +24,7 @@ struct RoundComparison {
     private let history: ChangeHistory
     private let recorded: [String: [RoundTreatment.Line]]?
     private let holdsAll: Bool
-    private let scalesDown: Bool
+    private let spared: Set<String>
     private var aggregator: (any TrainingAggregator)?
     private var held: [Held] = []
     private var bytes = 0
@@ -39,18 +39,18 @@ struct RoundComparison {
     private var treatment = RoundTreatment()
 
     /// - Parameters:
-    ///   - scalesDown: whether nobody is refused for a change that is far beyond the others': it is scaled down.
+    ///   - spared: those whose changes are scaled down, and not refused, where they are far beyond the others'.
     ///   - aggregator: adds up parameters; `nil` in an evaluation.
     ///   - recorded: what the gate did when the round was made; `nil`: it decides now.
     init(
-        gate: RoundGate, base: FederatedModel?, history: ChangeHistory, holdsAll: Bool, scalesDown: Bool,
+        gate: RoundGate, base: FederatedModel?, history: ChangeHistory, holdsAll: Bool, spared: Set<String>,
         aggregator: (any TrainingAggregator)?, recorded: RoundTreatment?
     ) {
         self.gate = gate
         self.base = base
         self.history = history
         self.holdsAll = holdsAll
-        self.scalesDown = scalesDown
+        self.spared = spared
         self.aggregator = aggregator
         self.recorded = recorded?.linesByWorker
     }
@@ -74,11 +74,15 @@ struct RoundComparison {
 
     /// Those that are far beyond the others, and why. They do not count.
     mutating func refusals() -> [String: FederationError] {
-        if references == nil, !isCompared, recorded == nil, !scalesDown {
-            refused = gate.refusals(held.map(\.summary), history: history)
+        if references == nil, !isCompared, recorded == nil {
+            refused = refusalsOfHeld()
         }
         isCompared = true
         return refused
+    }
+
+    private func refusalsOfHeld() -> [String: FederationError] {
+        gate.refusals(held.map(\.summary), history: history).filter { !spared.contains($0.key) }
     }
 
     /// Everything that counts is added up; what came of it.
@@ -112,8 +116,8 @@ struct RoundComparison {
     }
 
     private mutating func countHeld(leavesReference: Bool) {
-        if leavesReference, !scalesDown {
-            refused = gate.refusals(held.map(\.summary), history: history)
+        if leavesReference {
+            refused = refusalsOfHeld()
             held.removeAll { refused[$0.summary.worker] != nil }
         }
         let summaries = held.map(\.summary)
@@ -169,7 +173,7 @@ struct RoundComparison {
     }
 
     private mutating func addLate(_ contribution: Contribution, _ summary: RoundGate.Summary) {
-        for part in summary.parts where !scalesDown {
+        for part in summary.parts where !spared.contains(summary.worker) {
             let usual = references?[part.group]?.usual ?? history.median(of: part.group)
             if let error = gate.refusal(of: part, beside: usual, "what it is held against") {
                 refused[summary.worker] = error

@@ -104,17 +104,17 @@ package struct RoundBase: Sendable {
     package var model: FederatedModel?
     /// Whether changes in the rounds before say nothing of those in this one.
     package var forgetsChanges: Bool
-    /// Whether changes that are far beyond the others' are scaled down instead of refused: the round failed for them, and
-    /// cannot do without those who sent them.
-    package var scalesDown: Bool
+    /// Those whose changes, where they are far beyond the others', are scaled down instead of refused: the round failed for
+    /// that, and cannot do without them.
+    package var spared: Set<String>
 
     /// A base with every field given.
     package init(
         round: UInt32, attempt: UInt32, kind: RoundKind, version: UInt64, digest: [UInt8], model: FederatedModel?,
-        forgetsChanges: Bool = false, scalesDown: Bool = false
+        forgetsChanges: Bool = false, spared: Set<String> = []
     ) {
         self.forgetsChanges = forgetsChanges
-        self.scalesDown = scalesDown
+        self.spared = spared
         self.round = round
         self.attempt = attempt
         self.kind = kind

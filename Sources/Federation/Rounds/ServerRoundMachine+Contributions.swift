@@ -99,7 +99,7 @@ extension ServerRoundMachine {
         _ name: String, digest: [UInt8], at now: Instant, _ directives: inout [ServerDirective]
     ) -> Bool {
         var gate = configuration.gate
-        if scalesDown { gate.round.largestRatio = nil }
+        if spared.contains(name) { gate.round.largestRatio = nil }
         guard case .running(let round) = phase, let member = members[name],
             let error = round.announcements.refusal(
                 of: name, among: contributors(to: round), gate: gate, history: history)

@@ -226,6 +226,7 @@ extension ServerRoundMachine {
     private mutating func open(at now: Instant, _ directives: inout [ServerDirective]) {
         attempt += 1
         forgetUploads()
+        if ready(at: now).count(where: { !spared.contains($0) }) >= neededContributions { spared = [] }
         let kind = kind(ofRound: nextRound)
         if kind == .statistics, attempt == 1 || course.began == nil { course = LoopCourse(began: now) }
         phase = .running(
@@ -236,7 +237,7 @@ extension ServerRoundMachine {
             .begin(
                 RoundBase(
                     round: nextRound, attempt: attempt, kind: kind, version: version, digest: digest, model: bundle,
-                    forgetsChanges: forgetsChanges, scalesDown: scalesDown)))
+                    forgetsChanges: forgetsChanges, spared: spared)))
         forgetsChanges = false
         directives.append(
             .note(
@@ -262,7 +263,7 @@ extension ServerRoundMachine {
         case .model(let model, let bytes, let digest, let summary, let treatment):
             // In another scaling changes are others.
             if round.kind == .training { history.add(treatment) } else { history = ChangeHistory() }
-            if !treatment.lines.contains(where: { $0.factor != nil }) { scalesDown = false }
+            spared.formIntersection(treatment.lines.filter { $0.factor != nil }.map(\.worker))
             guard bytes.count <= configuration.maximumModelBytes else {
                 fail(
                     round,
@@ -374,12 +375,19 @@ extension ServerRoundMachine {
         let isFruitless =
             round.accepted.isEmpty && !round.rejected.isEmpty && round.rejected.values.allSatisfy { $0.code == nil }
         if isFruitless { course.fruitless += 1 }
-        if round.rejected.values.contains(where: { $0.code == .overNorm }) { scalesDown = true }
+        spare(round)
         directives.append(
             .note(Note(.warning, "round abandoned", ["round": "\(round.number)", "reason": reason])))
         let record = record(of: round, version: version, at: now, abandonedBecause: reason)
         directives.append(.recordAbandoned(record))
         noteConduct(record, at: now, &directives)
+    }
+
+    /// Who was refused for a change that is far beyond the others', where the round would have been without that.
+    private mutating func spare(_ round: OpenRound) {
+        let names = round.rejected.filter { $0.value.code == .overNorm }.keys
+        let missing = neededContributions - round.accepted.count
+        if missing > 0, names.count >= missing { spared.formUnion(names) }
     }
 
     mutating func committed(_ version: UInt64, at now: Instant, _ directives: inout [ServerDirective]) {

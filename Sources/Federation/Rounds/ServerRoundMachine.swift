@@ -161,9 +161,9 @@ package struct ServerRoundMachine: Sendable {
     var restoring: Restoring?
     /// Whether the next round's changes are not to be held against those of earlier rounds.
     var forgetsChanges = false
-    /// Whether a round failed because somebody without whom it cannot be was refused for a change far beyond the others'. Until
-    /// nobody's is, such changes are scaled down to what they may be at most.
-    var scalesDown = false
+    /// Those without whom rounds cannot be, one of which failed because they were refused for changes far beyond the others'.
+    /// Until theirs are within, or there are enough others, they are scaled down to what they may be at most.
+    var spared: Set<String> = []
 
     /// A server that goes on where `recovery` says.
     package init(configuration: ServerConfiguration, strategy: any Strategy, recovery: ServerRecovery) {
