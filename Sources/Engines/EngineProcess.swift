@@ -115,6 +115,7 @@ private struct PipedTalk {
             }
         }
     }
+
     /// Writes, without a signal where nobody reads any more.
     private static func write(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) -> Int {
         var (pipes, before) = (sigset_t(), sigset_t())

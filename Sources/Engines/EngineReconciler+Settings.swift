@@ -9,6 +9,8 @@ extension EngineReconciler {
         package var sight: Duration = .seconds(10)
         /// How long a copy may wait in the engine's queue before that is a refusal.
         package var patience: Duration = .seconds(30)
+        /// How long others stay for a copy that runs and that the federation has not heard of.
+        package var arrival: Duration = .seconds(30)
         /// How long it may wait while the engine wakes its node.
         package var waking: Duration = .seconds(600)
         /// How long a copy may take to end before its node counts as one that hosts nothing: engines give it 30 s.

@@ -248,7 +248,7 @@ package struct EngineReconciler: Sendable {
         guard view.keep?.state == .running, let running = memories[view.worker.name]?.running else {
             return true
         }
-        return now - running.since < settings.patience
+        return now - running.since < settings.arrival
     }
 
     private mutating func directives(for view: View, _ round: inout Round, at now: Instant)
@@ -362,12 +362,10 @@ package struct EngineReconciler: Sendable {
         _ role: EngineRole, _ view: View, _ memory: Memory, at now: Instant
     ) -> [EngineDirective] {
         let name = view.worker.name
-        if view.worker.hasLease {
-            if view.worker.isFenced || memory.isFenced {
-                memories[name, default: Memory()].isFenced = true
-                held[name] = "an older copy has the lease"
-                return []
-            }
+        if view.worker.hasLease, view.worker.isFenced || memory.isFenced {
+            memories[name, default: Memory()].isFenced = true
+            held[name] = "an older copy has the lease"
+            return []
         }
         let (canHost, reason) = canHost(name, on: view.node, at: now)
         guard canHost else {

@@ -47,34 +47,33 @@ struct KubernetesAdapterTests {
     private let request = EngineJobRequest(worker: "w1", node: "edge-1", role: .worker, generation: 3)
     private let command = EngineCommand(arguments: ["--name", "w1"], token: "word")
 
-    /// Observes until something holds; a minute is never needed.
-    private func observe(
-        _ adapter: KubernetesAdapter, until holds: (EngineObservation) -> Bool
-    ) throws -> EngineObservation {
+    /// Asks again and again until there is an answer: the adapter's threads are real. A minute is never needed.
+    private func until<Answer>(_ what: String, _ answer: () throws -> Answer?) throws -> Answer {
         let end = ContinuousClock.now + .seconds(60)
         while true {
-            if let seen = try? adapter.observe(), holds(seen) { return seen }
-            guard ContinuousClock.now < end else {
-                Issue.record("never seen; the last is \(String(describing: try? adapter.observe()))")
-                return EngineObservation(nodes: [], jobs: [])
-            }
+            if let found = try answer() { return found }
+            try #require(ContinuousClock.now < end, "\(what): not within a minute")
             usleep(5_000)
         }
     }
 
+    /// Observes until something holds.
+    private func observe(
+        _ adapter: KubernetesAdapter, until holds: (EngineObservation) -> Bool
+    ) throws -> EngineObservation {
+        try until("something holds") { (try? adapter.observe()).flatMap { holds($0) ? $0 : nil } }
+    }
+
     /// Waits until observing fails, and how, and returns why.
     private func failure(_ adapter: KubernetesAdapter, _ code: EngineError.Code? = nil) throws -> EngineError {
-        let end = ContinuousClock.now + .seconds(60)
-        while ContinuousClock.now < end {
+        try until("a failure") {
             do throws(EngineError) {
                 _ = try adapter.observe()
+                return nil
             } catch {
-                if code == nil || error.code == code { return error }
+                return code == nil || error.code == code ? error : nil
             }
-            usleep(5_000)
         }
-        Issue.record("it goes on")
-        return EngineError(.refused, "")
     }
 
     @Test func aCopyLivesAndEnds() throws {
@@ -303,13 +302,8 @@ struct KubernetesAdapterTests {
 
     /// Waits until the API server was asked for more than so many requests that have a text in them.
     private func wait(for text: String, moreThan count: Int) throws {
-        let end = ContinuousClock.now + .seconds(60)
-        while try server.requests().filter({ $0.contains(text) }).count <= count {
-            guard ContinuousClock.now < end else {
-                Issue.record("never asked")
-                return
-            }
-            usleep(5_000)
+        try until("a request for \(text)") {
+            try server.requests().count { $0.contains(text) } > count ? () : nil
         }
     }
 
