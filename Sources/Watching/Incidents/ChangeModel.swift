@@ -244,18 +244,8 @@ extension ChangeModel.Tails {
 }
 
 extension DetectorSamples {
-    /// The latest rows.
-    fileprivate func latest(_ limit: Int) -> DetectorSamples { rows(max(0, count - limit)..<count) }
-
     /// The first half (0) or the second (1).
     fileprivate func half(_ index: Int) -> DetectorSamples {
         rows(index == 0 ? 0..<count / 2 : count / 2..<count)
-    }
-
-    private func rows(_ range: Range<Int>) -> DetectorSamples {
-        guard range != 0..<count else { return self }
-        return DetectorSamples(
-            metrics: metrics, groups: groups, times: Array(times[range]),
-            values: Array(values[range.lowerBound * metricCount..<range.upperBound * metricCount]))
     }
 }

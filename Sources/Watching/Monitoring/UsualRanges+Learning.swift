@@ -49,7 +49,7 @@ extension UsualRanges {
     /// - Returns: `nil` where nobody else says anything.
     package func without(_ samples: [DetectorSamples]) -> UsualRanges? {
         guard let rows else { return self }
-        let latest = samples.map { $0.suffix(Self.mostRows) }
+        let latest = samples.map { $0.latest(Self.mostRows) }
         guard latest.reduce(0, { $0 + $1.count }) * 50 > rows,
             let own = Self.learned(from: latest, metrics: metrics)
         else { return self }

@@ -77,15 +77,18 @@ package struct DetectorSamples: Sendable {
     package func row(_ index: Int) -> ArraySlice<Double> { values[index * metricCount..<(index + 1) * metricCount] }
 
     /// The latest rows only.
-    package func suffix(_ rows: Int) -> DetectorSamples {
-        guard rows < count else { return self }
-        let (first, cells) = (count - rows, (count - rows) * metricCount)
+    func latest(_ limit: Int) -> DetectorSamples { rows(max(0, count - limit)..<count) }
+
+    /// Some rows only.
+    func rows(_ range: Range<Int>) -> DetectorSamples {
+        guard range != 0..<count else { return self }
+        let (first, cells) = (range.lowerBound, range.lowerBound * metricCount..<range.upperBound * metricCount)
         return DetectorSamples(
-            metrics: metrics, groups: groups, times: Array(times[first...]), values: Array(values[cells...]),
-            segments: segments.map { max(first, $0.lowerBound) - first..<max(first, $0.upperBound) - first }
-                .filter { !$0.isEmpty },
-            residuals: residuals.isEmpty ? [] : Array(residuals[cells...]),
-            ages: ages.isEmpty ? [] : Array(ages[cells...]), heldOutStart: max(0, heldOutStart - first))
+            metrics: metrics, groups: groups, times: Array(times[range]), values: Array(values[cells]),
+            segments: segments.map { $0.clamped(to: range) }.filter { !$0.isEmpty }
+                .map { $0.lowerBound - first..<$0.upperBound - first },
+            residuals: residuals.isEmpty ? [] : Array(residuals[cells]), ages: ages.isEmpty ? [] : Array(ages[cells]),
+            heldOutStart: min(range.count, max(0, heldOutStart - first)))
     }
 
     /// The cells, row by row.
