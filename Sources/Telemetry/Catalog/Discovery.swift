@@ -183,7 +183,7 @@ struct Discovery {
         // The same name in one form, in whatever form the system that made the file wrote it.
         var name = Self.name(of: stem.precomposedStringWithCanonicalMapping)
         // `train.csv` and `test.csv` are parts of what their folder is named after.
-        if name.entity.isEmpty { name.entity = EntitySource.safe(folderURL.lastPathComponent) }
+        if name.entity.isEmpty { name.entity = EntityName.safe(folderURL.lastPathComponent) }
         let key = Key(folder: folderURL.path, entity: name.entity, part: name.part)
         guard name.role == .data else {
             companions[key, default: []].append((name.role, path))

@@ -30,7 +30,7 @@ final class AssembledTable: Sendable {
     ) {
         self.skipped = skipped
         self.entities = entities
-        names = EntitySource.safe(entities.map(\.name))
+        names = EntityName.safe(entities.map(\.name))
         places = Dictionary(
             (names + entities.map(\.name)).enumerated().map { ($0.element, $0.offset % max(1, entities.count)) },
             uniquingKeysWith: { first, _ in first })
