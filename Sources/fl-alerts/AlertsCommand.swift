@@ -81,7 +81,7 @@ struct AlertsCommand: Command {
         while !stop.isSet {
             var parser = EventStreamParser()
             let outcome = HTTPClient.get(
-                peer, path: "/v1/alarms/stream", headers: ["Last-Event-ID": last]
+                peer, path: "/v1/alarms/stream", headers: ["Last-Event-ID": last], silence: nil
             ) { bytes in
                 if noted { console.note("connected again") }
                 (connected, noted) = (true, false)

@@ -29,9 +29,7 @@ enum LibraryPlace: Sendable {
         switch self {
         case .file(let path): bytes = try FileContents.read(path)
         case .server(let peer):
-            bytes = try Self.body {
-                HTTPClient.get(peer, path: "/v1/library?form=file", silence: HTTPClient.silence, read: $0)
-            }
+            bytes = try Self.body { HTTPClient.get(peer, path: "/v1/library?form=file", read: $0) }
         }
         do throws(FaultLibraryError) {
             return try FaultLibrary(decoding: bytes)
@@ -79,7 +77,7 @@ enum LibraryPlace: Sendable {
             try FileContents.writeAtomically(try library.encoded(), to: path)
         case .server(let peer):
             let path = "/v1/library/" + PercentEncoding.encoded(name)
-            _ = try Self.body { HTTPClient.delete(peer, path: path, silence: HTTPClient.silence, read: $0) }
+            _ = try Self.body { HTTPClient.delete(peer, path: path, read: $0) }
         }
     }
 
@@ -98,9 +96,7 @@ enum LibraryPlace: Sendable {
     private func post(_ body: some Encodable) throws {
         guard case .server(let peer) = self else { return }
         let json = try Console.json(body, pretty: false)
-        _ = try Self.body {
-            HTTPClient.post(peer, path: "/v1/library", json: json, silence: HTTPClient.silence, read: $0)
-        }
+        _ = try Self.body { HTTPClient.post(peer, path: "/v1/library", json: json, read: $0) }
     }
 
     private static func body(_ request: ((([UInt8]) -> Bool) -> HTTPClient.Outcome)) throws -> [UInt8] {

@@ -219,7 +219,7 @@ private final class AlarmFeed {
         self.taken = taken
         reader = BackgroundThread(name: "feed") { isCancelled in
             var parser = EventStreamParser()
-            _ = HTTPClient.get(host: "127.0.0.1", port: port, path: "/v1/alarms/stream") { bytes in
+            _ = HTTPClient.get(host: "127.0.0.1", port: port, path: "/v1/alarms/stream", silence: nil) { bytes in
                 for message in parser.append(bytes) {
                     let now = ContinuousClock.now
                     guard let event = try? AlarmEvent(decoding: Array(message.data.utf8)), event.quality == nil else {

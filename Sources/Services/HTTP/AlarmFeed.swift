@@ -34,7 +34,7 @@ package enum AlarmFeed {
         while true {
             var body: [UInt8] = []
             try check(
-                HTTPClient.get(peer, path: "/v1/alarms?since=\(last)", silence: HTTPClient.silence) {
+                HTTPClient.get(peer, path: "/v1/alarms?since=\(last)") {
                     body += $0
                     return body.count <= longestPage
                 })

@@ -23,7 +23,7 @@ package enum HTTPClient {
     ///   - silence: for how long nothing may come or go, after which nobody is there; `nil`: for ever, as in a stream.
     ///   - read: takes bytes, or none when nothing has come for a second; returns whether it wants more.
     package static func get(
-        _ peer: HTTPPeer, path: String, headers: [String: String] = [:], silence: Duration? = nil,
+        _ peer: HTTPPeer, path: String, headers: [String: String] = [:], silence: Duration? = HTTPClient.silence,
         read: ([UInt8]) -> Bool
     ) -> Outcome {
         let shown = peer.token.map { ["Authorization": "Bearer \($0)"] } ?? [:]
@@ -33,14 +33,15 @@ package enum HTTPClient {
 
     /// The same of a server that needs no encryption.
     package static func get(
-        host: String, port: Int, path: String, headers: [String: String] = [:], read: ([UInt8]) -> Bool
+        host: String, port: Int, path: String, headers: [String: String] = [:],
+        silence: Duration? = HTTPClient.silence, read: ([UInt8]) -> Bool
     ) -> Outcome {
-        get(HTTPPeer(host: host, port: port), path: path, headers: headers, read: read)
+        get(HTTPPeer(host: host, port: port), path: path, headers: headers, silence: silence, read: read)
     }
 
     /// Posts JSON to a path, or puts it there, and hands on the answer's body as it comes.
     package static func post(
-        _ peer: HTTPPeer, path: String, json: String, puts: Bool = false, silence: Duration? = nil,
+        _ peer: HTTPPeer, path: String, json: String, puts: Bool = false, silence: Duration? = HTTPClient.silence,
         read: ([UInt8]) -> Bool
     ) -> Outcome {
         let body = Array(json.utf8)
@@ -61,7 +62,7 @@ package enum HTTPClient {
 
     /// Patches what a path names with JSON (RFC 7396) and hands on the answer's body as it comes.
     package static func patch(
-        _ peer: HTTPPeer, path: String, json: String, silence: Duration? = nil, read: ([UInt8]) -> Bool
+        _ peer: HTTPPeer, path: String, json: String, silence: Duration? = HTTPClient.silence, read: ([UInt8]) -> Bool
     ) -> Outcome {
         let body = Array(json.utf8)
         let headers = authorization(peer).merging(
@@ -71,7 +72,7 @@ package enum HTTPClient {
 
     /// Deletes what a path names and hands on the answer's body as it comes.
     package static func delete(
-        _ peer: HTTPPeer, path: String, silence: Duration? = nil, read: ([UInt8]) -> Bool
+        _ peer: HTTPPeer, path: String, silence: Duration? = HTTPClient.silence, read: ([UInt8]) -> Bool
     ) -> Outcome {
         exchange("DELETE", peer, path: path, headers: authorization(peer), body: [], silence: silence, read: read)
     }
