@@ -17,7 +17,8 @@ def free_ports(count):
 
 
 class Trial:
-    """Processes, folders and figures of one run; `with` ends and removes what there is."""
+    """Processes, folders and figures of one run; `with` ends and removes what there is. What an engine runs is for those that
+    derive from it to say (`jobs`), and how the controller is started (`begin`)."""
 
     def __init__(self, script, binaries, keep, environment=None):
         """`environment`: what processes get besides, as a function of the folder."""
@@ -175,11 +176,101 @@ class Trial:
 
         return check
 
-    def measure(self, what, condition, shows=lambda: None):
+    def measure(self, what, condition):
         """How long until the condition holds, and goes on for three seconds."""
-        seconds = self.wait(what, self.holds(condition), shows=shows) - 3
+        seconds = self.wait(what, self.holds(condition), shows=self.shown) - 3
         self.figures[what] = round(seconds, 1)
         print(f"{what}: {seconds:.1f} s until the right workers run", flush=True)
+
+    # What the engine runs
+
+    def jobs(self):
+        """Worker to (job, role, node), of copies that run."""
+        raise NotImplementedError
+
+    def begin(self, name):
+        """Starts the controller of a federation."""
+        raise NotImplementedError
+
+    def shown(self):
+        return {"jobs": self.jobs(), "wanted": self.wanted()}
+
+    def workers(self):
+        return {name for name, (_, role, _) in self.jobs().items() if role in ("worker", "acceleratedWorker")}
+
+    def is_right(self, down=()):
+        """Whether what runs is what is wanted, and is here; nodes that take nothing have no holder."""
+        running = self.jobs()
+        for node in self.wanted():
+            name, wants = node["name"], node["wants"]
+            if name in down:
+                if wants in ("worker", "acceleratedWorker"):
+                    return False
+                continue
+            if running.get(name, (None, "nothing"))[1] != wants:
+                return False
+            if wants != "nothing" and not node["isHere"] and not node["standsBy"]:
+                return False
+        return True
+
+    def is_well(self):
+        return self.get("/healthz", self.own)["status"] == "ok"
+
+    def is_without(self, victim):
+        return victim not in self.workers() and len(self.workers()) >= 2 and self.is_right({victim})
+
+    # What is done to it
+
+    def from_submission_to_alarms(self):
+        self.server("alarms", 60)
+        begin = time.monotonic()
+        self.begin("alarms")
+        self.wait("the first worker", self.jobs)
+        print(f"a worker runs {time.monotonic() - begin:.1f} s after the controller's start", flush=True)
+        for what, count in [("submissionToAlarm", 1), ("submissionToAlarmsOfAllSites", len(SITES))]:
+            self.wait(what, lambda: len(self.found()[0]) >= count, shows=self.shown)
+            self.figures[what] = round(time.monotonic() - begin, 1)
+        print(f"from submission to alarms: {self.figures}, {self.found()[1]} alarms", flush=True)
+        self.wait("the right workers", self.holds(lambda: self.is_right() and len(self.workers()) == 2), shows=self.shown)
+        self.check_enrolment("alarms")
+
+    def targets(self, name):
+        """Starts a federation, and changes its target."""
+        self.server(name, ROUNDS)
+        self.begin(name)
+        self.wait("the first placement", lambda: self.decision()["reason"] == "started")
+        self.measure("first placement", self.is_right)
+        print("workers:", sorted(self.workers()), flush=True)
+        # A target that these two meet, and half of it, which they do not.
+        needed = self.predicted()
+        self.target(ROUNDS * needed * 1.6, name)
+        self.wait("two workers", self.holds(lambda: self.is_right() and len(self.workers()) == 2), shows=self.shown)
+        number = self.decision()["number"]
+        self.target(ROUNDS * needed * 0.8, name)
+        self.wait("another decision", lambda: self.decision()["number"] != number)
+        self.measure("target halved", self.is_right)
+        print("workers:", sorted(self.workers()), flush=True)
+        number = self.decision()["number"]
+        self.target(ROUNDS * 30, name)
+        self.wait("another decision", lambda: self.decision()["number"] != number or len(self.workers()) == 2)
+        self.measure("target as before", self.is_right)
+
+    def victim(self):
+        """One that works, and its node."""
+        name = sorted(self.workers())[0]
+        return name, self.jobs()[name][2]
+
+    def same(self, what, disturb):
+        """Something that nothing may come of."""
+        before, done = {one[0] for one in self.jobs().values()}, self.committed()
+        disturb()
+        self.measure(what, lambda: self.is_right() and self.is_well())
+        isSame = {one[0] for one in self.jobs().values()} == before
+        print("the same copies:", isSame, "rounds meanwhile:", self.committed() - done, flush=True)
+
+    def restart_controller(self, name):
+        self.kill("engine")
+        self.begin(name)
 
     def conclude(self, name):
         """Looks at all rounds, prints the figures, and fails where a promise is broken."""
