@@ -112,9 +112,13 @@ def fit(x, t, residuals, held_from, rows=None, whole=None):
 
 
 def deviations(model, x, t, residuals):
+    """How far each metric deviates, how much it looks like a cause, and how much of the deviation is news: not that it has
+    come back to where it normally is."""
     seen = views(model, x, t, residuals)
     tau = max(200, 0.1 * model["n"])
-    deviation, cause = np.zeros_like(x), np.zeros_like(x)
+    deviation, cause, news = np.zeros_like(x), np.zeros_like(x), np.zeros_like(x)
+    at_home = lambda values: np.abs(evidence(values, model["ranges"]["rhythm"]))
+    returned = at_home(seen["rhythm"] - seen["shift"]) > at_home(seen["rhythm"])
     for part in PARTS:
         whole = np.abs(evidence(seen[part], model["ranges"][part]))
         e = np.minimum(CAP, whole)
@@ -124,10 +128,14 @@ def deviations(model, x, t, residuals):
                 now = e[i].copy()
                 e[i] = np.maximum(0, now - 0.5 * habit)
                 habit += (now - habit) / tau
-        deviation += e * SHARES[part] / sum(SHARES.values())
+        e *= SHARES[part] / sum(SHARES.values())
+        deviation += e
+        if part == "shift":
+            e, whole = np.where(returned, 0, e), np.where(returned, 0, whole)
+        news += e
         if part in LOOK_BACK:
             cause += whole
-    return deviation, cause + 0.1 * deviation
+    return deviation, cause + 0.1 * news, news
 
 
 def combined(deviation):
@@ -140,7 +148,7 @@ def score(deviation):
 
 
 def held_out(model, x, t, residuals, held_from):
-    """The combined deviation of each row by a detector that did not learn from its block, and a share of that by the one
+    """The combined news of each row by a detector that did not learn from its block, and a share of that by the one
     that did."""
     out = np.zeros(len(x))
     for k in range(FOLDS):
@@ -148,8 +156,8 @@ def held_out(model, x, t, residuals, held_from):
         rows = np.ones(len(x), bool)
         rows[a:b] = False
         other = fit(x, t, residuals, held_from, rows, model)
-        out[a:b] = combined(deviations(other, x[:b], t[:b], residuals[:b])[0])[a:b]
-    return (1 - OWN) * out + OWN * combined(deviations(model, x, t, residuals)[0])
+        out[a:b] = combined(deviations(other, x[:b], t[:b], residuals[:b])[2])[a:b]
+    return (1 - OWN) * out + OWN * combined(deviations(model, x, t, residuals)[2])
 
 
 def pareto(excesses):

@@ -29,6 +29,8 @@ extension MetricDetector {
 package struct DeviationBuffers {
     /// How far each metric deviates: finite, not negative. Scores are made of these.
     package let deviations: UnsafeMutableBufferPointer<Double>
+    /// How much of it only says that the metric is back where it normally is: no news, and no reason for an alarm. 0 before.
+    package let returns: UnsafeMutableBufferPointer<Double>
     /// How much each metric looks like a cause: finite, not negative. Rankings of causes are made of these.
     package let causes: UnsafeMutableBufferPointer<Double>
     /// The side of the deviation: 1 above what is expected, −1 below, 0 neither.
@@ -39,6 +41,7 @@ package struct DeviationBuffers {
     /// Says nothing of a metric.
     func clear(_ metric: Int) {
         deviations[metric] = 0
+        returns[metric] = 0
         causes[metric] = 0
         signs[metric] = 0
     }
@@ -65,6 +68,8 @@ package struct MetricDeviations: Sendable, Equatable {
     package internal(set) var signs: [Int8]
     /// How much of all metrics' deviations is of each aspect (``ViewAspect``), `[N × A]`, row-major.
     package internal(set) var aspects: [Double]
+    /// The latest row's returns, `[F]`: what alarms are decided with is not kept.
+    private var returns: [Double]
     /// A.
     package static let aspectCount = ViewAspect.allCases.count
 
@@ -75,6 +80,7 @@ package struct MetricDeviations: Sendable, Equatable {
         causes = deviations
         signs = [Int8](repeating: 0, count: deviations.count)
         aspects = [Double](repeating: 0, count: rows * Self.aspectCount)
+        returns = [Double](repeating: 0, count: metrics.count)
     }
 
     /// Adds a row that `body` writes; it is all zeros before.
@@ -97,15 +103,19 @@ package struct MetricDeviations: Sendable, Equatable {
         _ cells: Range<Int>, aspects aspectCells: Range<Int>, _ body: (DeviationBuffers) -> Void
     ) {
         deviations.withUnsafeMutableBufferPointer { deviations in
-            causes.withUnsafeMutableBufferPointer { causes in
-                signs.withUnsafeMutableBufferPointer { signs in
-                    aspects.withUnsafeMutableBufferPointer { aspects in
-                        body(
-                            DeviationBuffers(
-                                deviations: UnsafeMutableBufferPointer(rebasing: deviations[cells]),
-                                causes: UnsafeMutableBufferPointer(rebasing: causes[cells]),
-                                signs: UnsafeMutableBufferPointer(rebasing: signs[cells]),
-                                aspects: UnsafeMutableBufferPointer(rebasing: aspects[aspectCells])))
+            returns.withUnsafeMutableBufferPointer { returns in
+                causes.withUnsafeMutableBufferPointer { causes in
+                    signs.withUnsafeMutableBufferPointer { signs in
+                        aspects.withUnsafeMutableBufferPointer { aspects in
+                            returns.update(repeating: 0)
+                            body(
+                                DeviationBuffers(
+                                    deviations: UnsafeMutableBufferPointer(rebasing: deviations[cells]),
+                                    returns: returns,
+                                    causes: UnsafeMutableBufferPointer(rebasing: causes[cells]),
+                                    signs: UnsafeMutableBufferPointer(rebasing: signs[cells]),
+                                    aspects: UnsafeMutableBufferPointer(rebasing: aspects[aspectCells])))
+                        }
                     }
                 }
             }

@@ -134,7 +134,7 @@ package struct HeldOutScores: Sendable {
     /// Whether each scored group may raise an alarm by itself: it has two metrics, and there are others.
     private let isLone: [Bool]
     private let lengths: [Int]
-    /// The unsmoothed deviation of each scored group, `[G][entity][N]`.
+    /// The unsmoothed deviation of each scored group without what is no news, `[G][entity][N]`.
     private var deviations: [[[Double]]]
     /// How much the metric of each looks like a cause that does so most, `[G][entity][N]`.
     private var voices: [[[Double]]]
@@ -178,7 +178,7 @@ package struct HeldOutScores: Sendable {
                 }
                 guard rows.contains(index) else { return }
                 for group in scoredGroups.indices {
-                    deviations[group][entity][index] = aggregator.deviations[group]
+                    deviations[group][entity][index] = aggregator.news[group]
                     voices[group][entity][index] = aggregator.voices[group]
                 }
             }

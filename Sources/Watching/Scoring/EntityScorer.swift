@@ -64,10 +64,13 @@ package struct EntityScorer {
         let combined = groups.count - 1
         var urgency = 0.0
         for group in 0..<combined {
-            groups[group].update(aggregator.deviations[group], voice: aggregator.voices[group])
+            groups[group].update(
+                aggregator.deviations[group], news: aggregator.news[group], voice: aggregator.voices[group])
             urgency = max(urgency, groups[group].urgency)
         }
-        groups[combined].update(aggregator.deviations[combined], urgency: urgency)
+        groups[combined].update(
+            aggregator.deviations[combined], news: aggregator.news[combined], urgency: urgency,
+            lasts: groups[..<combined].contains(where: \.holdsAlarm))
         scores.appendRow(time: row.time, groups)
     }
 }

@@ -4,6 +4,8 @@ struct GroupAggregator: Sendable {
     /// The deviation of each scored group; the combined one last, `[G]`: the mean over its metrics, and beside it the
     /// largest, weighted by ``MetricDetector/peakWeight(metrics:)``.
     private(set) var deviations: [Double]
+    /// The same without what only says that metrics are back where they normally are, `[G]`: what alarms are decided with.
+    private(set) var news: [Double]
     /// How much the metric of each scored group looks like a cause that does so most, `[G]`.
     private(set) var voices: [Double]
     private let members: [Int]
@@ -12,6 +14,7 @@ struct GroupAggregator: Sendable {
     /// Metrics that are there, `[G]`.
     private var present: [Double]
     private var peaks: [Double]
+    private var newsPeaks: [Double]
     /// Rows that a metric has to be there again before it counts.
     private let settling: Int32
     private let limits: DeviationLimits?
@@ -30,6 +33,8 @@ struct GroupAggregator: Sendable {
         present = sizes
         deviations = [Double](repeating: 0, count: scored.count)
         peaks = deviations
+        news = deviations
+        newsPeaks = deviations
         voices = deviations
     }
 
@@ -39,6 +44,8 @@ struct GroupAggregator: Sendable {
         for group in deviations.indices {
             deviations[group] = 0
             peaks[group] = 0
+            news[group] = 0
+            newsPeaks[group] = 0
             voices[group] = 0
             present[group] = sizes[group]
         }
@@ -58,15 +65,20 @@ struct GroupAggregator: Sendable {
             }
             voices[member] = max(voices[member], found.causes[metric])
             guard deviation > 0 else { continue }
-            if member < combined {
-                deviations[member] += deviation
-                peaks[member] = max(peaks[member], deviation)
-            }
-            deviations[combined] += deviation
-            peaks[combined] = max(peaks[combined], deviation)
+            let isNew = deviation - found.returns[metric]
+            if member < combined { add(deviation, isNew, to: member) }
+            add(deviation, isNew, to: combined)
         }
         for group in deviations.indices where present[group] > 0 {
             deviations[group] = deviations[group] / present[group] + peaks[group] * peakWeights[group]
+            news[group] = news[group] / present[group] + newsPeaks[group] * peakWeights[group]
         }
+    }
+
+    private mutating func add(_ deviation: Double, _ isNew: Double, to group: Int) {
+        deviations[group] += deviation
+        peaks[group] = max(peaks[group], deviation)
+        news[group] += isNew
+        newsPeaks[group] = max(newsPeaks[group], isNew)
     }
 }

@@ -30,21 +30,26 @@ package struct GroupCalibration: Codable, Sendable, Hashable {
 /// One group's score, threshold and alarm in one entity's stream.
 ///
 /// The score is the average of trailing means of the group's deviation over the method's horizons. An alarm is decided
-/// by the fast horizons f alone, against the threshold th plus its drift offset o, so that it comes early and goes
-/// soon: f > th + o. The threshold itself follows the peaks of the stream (``StreamingTail``). Added to what the slow
-/// horizons contribute to the score, that is a threshold for the score itself: score > threshold says the same.
+/// by the fast horizons f alone, and by what is news to them, against the threshold th plus its drift offset o, so that it
+/// comes early and goes soon: f > th + o. The threshold itself follows the peaks of the stream (``StreamingTail``). Added
+/// to what else contributes to the score, that is a threshold for the score itself: score > threshold says the same.
 ///
 /// The combined score's threshold comes down, in a row in which a group is beyond what it may say by itself, so far that
-/// the score is as many times as large: score > threshold says the same there, too.
+/// the score is as many times as large, and while an alarm stands and one of these groups still has one: score > threshold
+/// says the same there, too.
 struct GroupScore: Sendable {
     private(set) var score = 0.0
     private(set) var threshold = Double.infinity
     private(set) var isAlarm = false
     /// How much the group's loudest metric shows in units of what raises an alarm of the entity; 0: it cannot.
     private(set) var urgency = 0.0
+    /// Whether it may raise an alarm of the entity, and has one of its own.
+    var holdsAlarm: Bool { isAlarm && calibration.voice != nil }
     private let calibration: GroupCalibration
     private let fastCount: Int
     private var means: [TrailingMean]
+    /// The fast means of what is news.
+    private var newsMeans: [TrailingMean]
     private var offset: DriftOffset?
     private var levelTail: StreamingTail?
     private var state: AlarmRule.State
@@ -54,6 +59,7 @@ struct GroupScore: Sendable {
         self.calibration = calibration
         fastCount = method.fastCount
         means = method.horizons.map(TrailingMean.init)
+        newsMeans = Array(means[..<method.fastCount])
         if method.adaptation != .fixed {
             offset = (calibration.adaptationTime ?? adaptationTime).map(DriftOffset.init)
         }
@@ -65,22 +71,26 @@ struct GroupScore: Sendable {
 
     mutating func restart() {
         for index in means.indices { means[index].restart() }
+        for index in newsMeans.indices { newsMeans[index].restart() }
     }
 
     /// Takes in how far the group's metrics deviate at the next sample.
     ///
     /// - Parameters:
+    ///   - news: the same without what only says that they are back where they normally are.
     ///   - voice: how much that of its metrics looks like a cause that does so most.
     ///   - urgency: for the combined score, the largest of the groups' own.
-    mutating func update(_ deviation: Double, voice: Double = 0, urgency others: Double = 0) {
+    ///   - lasts: for the combined score, whether a group that may raise its alarm has one of its own.
+    mutating func update(
+        _ deviation: Double, news: Double, voice: Double = 0, urgency others: Double = 0, lasts: Bool = false
+    ) {
+        var total = 0.0
         var fast = 0.0
-        var slow = 0.0
-        for index in means.indices {
-            let mean = means[index].update(deviation)
-            if index < fastCount { fast += mean } else { slow += mean }
-        }
+        for index in means.indices { total += means[index].update(deviation) }
+        for index in newsMeans.indices { fast += newsMeans[index].update(news) }
         let horizons = Double(means.count)
-        score = (fast + slow) / horizons
+        let slow = total - fast
+        score = total / horizons
         let usual = offset?.value ?? 0
         let level = (levelTail?.limit ?? calibration.level) + usual
         threshold = (level * Double(fastCount) + slow) / horizons
@@ -92,6 +102,10 @@ struct GroupScore: Sendable {
         if others > 1, score > 0, let murmur = calibration.murmur, fast / Double(fastCount) - usual > murmur {
             isUrged = score <= threshold
             threshold = min(threshold, score / others)
+        }
+        if lasts, isAlarm, score > 0, score <= threshold {
+            isUrged = true
+            threshold = score.nextDown
         }
         offset?.update(fast / Double(fastCount), threshold: calibration.level)
         isAlarm = state.update(score: score, threshold: threshold)
@@ -105,7 +119,7 @@ extension GroupScore: StreamState {
         state.append(score)
         state.append(threshold)
         state.append(isAlarm)
-        for mean in means { mean.save(to: &state) }
+        for mean in means + newsMeans { mean.save(to: &state) }
         state.append(offset?.value)
         levelTail?.save(to: &state)
         self.state.save(to: &state)
@@ -116,6 +130,7 @@ extension GroupScore: StreamState {
         threshold = try state.double()
         isAlarm = try state.bool()
         for index in means.indices { try means[index].restore(from: &state) }
+        for index in newsMeans.indices { try newsMeans[index].restore(from: &state) }
         // It is there in any case.
         let drift = try state.optionalDouble()
         offset?.restore(drift)

@@ -71,6 +71,26 @@ import Watching
             residuals: values.map { Float(0.01 * $0) })
     }
 
+    @Test("The way back to where a metric normally is raises no alarm, though the score shows it")
+    func theWayBack() throws {
+        let model = try EntityModel.trained(.shipped, on: [Self.samples(900, 0)], stepSeconds: 900)
+        var test = Self.samples(600, 1)
+        let fault = 300..<345
+        var values = test.values
+        for row in fault { values[3 * row + 1] += 80 }
+        test = DetectorSamples(metrics: test.metrics, times: test.times, values: values, residuals: test.residuals)
+        let found = try model.score(test)
+        let site = found.combined
+        #expect(found.alarms[site][fault].count { $0 } > 25)
+        // The mean of the last thirty rows is of the fault.
+        let after = fault.upperBound + 5..<fault.upperBound + 30
+        #expect(!found.alarms[site][after].contains(true))
+        for row in after {
+            #expect(found.found.deviations[3 * row + 1] > 1)
+            #expect(found.found.causes[3 * row + 1] < 1)
+        }
+    }
+
     /// What sites say of their own samples adds up to the detector of all samples in one place, in any order.
     @Test func aFederatedFitEqualsTheCentralOne() throws {
         let sites = (0..<4).map { TrainingPart(Self.samples(300 + 100 * $0, $0)) }

@@ -31,7 +31,9 @@ struct GroupAlarmTests {
         let fault = 400..<440
         let found = try model.score(rows(700, from: 700, fault: fault))
         let site = found.combined
-        #expect(found.alarms[site][fault].contains(true))
+        #expect(found.alarms[site][400])
+        // It goes on while the group itself is in alarm, though what is there no longer changes.
+        #expect(found.alarms[site][fault].count { $0 } > 35)
         #expect(found.alarms[site][..<400].count(where: \.self) < 8)
         #expect(!found.alarms[site][600...].contains(true))
         for row in 0..<found.count {

@@ -5,6 +5,8 @@ struct EvidenceScorer: MetricScorer {
     private let detector: EvidenceDetector
     private let blocks: [[Int]]
     private let shares: [Double]
+    /// Where each metric normally is; `nil` where no part looks at that.
+    private let home: NormalRange?
     private var view: EvidenceView
     /// The slow average of what each forgiven part of each metric has shown, `[P × F]`.
     private var habits: [Double]
@@ -17,6 +19,9 @@ struct EvidenceScorer: MetricScorer {
         self.detector = detector
         blocks = MetricRelations.blocks(groups: detector.groups)
         shares = EvidencePart.shares(of: detector.parts)
+        home = (detector.parts.firstIndex(of: .rhythm) ?? detector.parts.firstIndex(of: .level)).map {
+            detector.ranges[$0]
+        }
         view = EvidenceView(parts: detector.parts, width: detector.metrics.count)
         habits = [Double](repeating: 0, count: detector.parts.count * detector.metrics.count)
         sides = [Double](repeating: 0, count: detector.metrics.count)
@@ -29,6 +34,7 @@ struct EvidenceScorer: MetricScorer {
         let width = row.values.count
         for metric in 0..<width {
             output.deviations[metric] = 0
+            output.returns[metric] = 0
             output.causes[metric] = 0
             sides[metric] = 0
         }
@@ -48,6 +54,10 @@ struct EvidenceScorer: MetricScorer {
                 habits[offset + metric] += (size - habit) * step
                 guard evidence > 0 else { continue }
                 output.deviations[metric] += evidence * share
+                if part == .shift, isReturn(metric, by: view.values[offset + metric]) {
+                    output.returns[metric] += evidence * share
+                    continue
+                }
                 output.aspects[aspect] += evidence * share
                 // What changed by more than anything else leads, also where many are beyond all that was seen.
                 if part.lookBack != nil { output.causes[metric] += abs(signed) }
@@ -57,9 +67,19 @@ struct EvidenceScorer: MetricScorer {
         }
         for metric in 0..<width {
             // Among metrics that changed alike, the one that is also at an odd level comes first.
-            output.causes[metric] += 0.1 * output.deviations[metric]
+            output.causes[metric] += 0.1 * (output.deviations[metric] - output.returns[metric])
             output.signs[metric] = sides[metric] > 0 ? 1 : sides[metric] < 0 ? -1 : 0
         }
+    }
+}
+
+extension EvidenceScorer {
+    /// Whether a metric that differs from its latest past has come nearer to where it normally is: it is the past that was
+    /// odd, and that was told. (The shorter looks back are over in four rows.)
+    private func isReturn(_ metric: Int, by change: Double) -> Bool {
+        guard let home else { return false }
+        let now = view.settled[metric]
+        return abs(home.evidence(now - change, metric)) > abs(home.evidence(now, metric))
     }
 }
 
@@ -88,7 +108,7 @@ struct EvidenceView: Sendable {
     private var scaled: [Double]
     private var residuals: [Double]
     /// The values without what is usual at the time of day.
-    private var settled: [Double]
+    private(set) var settled: [Double]
     private var waves = [Double](repeating: 0, count: 2 * DailyRhythm.harmonics)
     /// Rows of the unbroken stream so far.
     private var length = 0

@@ -40,7 +40,7 @@ late[150:190] *= 6
 residuals, late = (a.astype(np.float32).astype(float) for a in (residuals, late))
 HELD = 2160
 model = reference.fit(x, t, residuals, HELD)
-deviation, cause = reference.deviations(model, y, u, late)
+deviation, cause, _ = reference.deviations(model, y, u, late)
 level = reference.threshold(reference.held_out(model, x, t, residuals, HELD), STEP, 1, tau=max(200, 0.1 * len(x)))
 nine = lambda a: [float("%.10g" % v) for v in np.asarray(a).ravel()]
 json.dump(dict(
