@@ -221,9 +221,9 @@ import Watching
         let (reader, operating) = (try token("read"), try token("operate"))
         // The running server takes the tokens over by itself.
         #expect(
-            Fleet.wait(10, until: { if case .refused(403, _) = post(reader) { true } else { false } }),
+            Fleet.wait(until: { if case .refused(403, _) = post(reader) { true } else { false } }),
             "\(post(reader))")
-        #expect(Fleet.wait(10, until: { post(operating) == .finished }), "\(post(operating))")
+        #expect(Fleet.wait(until: { post(operating) == .finished }), "\(post(operating))")
         // Tools of the same user find theirs by themselves.
         #expect(try library(fleet, "remove", "--name", "x").status == 0)
         #expect(fleet.get("/v1/library?form=file")?.contains("faults") == true)

@@ -68,7 +68,7 @@ import Testing
             try Self.flip("\(server)/\(file)")
             let before = fleet.log("server").count
             try fleet.startServer(workers: 1, target)
-            let isNoticed = Fleet.wait(10) { Self.isSaid(String(fleet.log("server").dropFirst(before)), file) }
+            let isNoticed = Fleet.wait { Self.isSaid(String(fleet.log("server").dropFirst(before)), file) }
             if let status = fleet.exit(of: "server", within: isNoticed ? 1 : 0), status != 65, status != 78 {
                 unnoticed.append("server/\(file): status \(status)")
             }
@@ -87,7 +87,7 @@ import Testing
             try Self.flip("\(worker)/\(file)")
             let before = fleet.log("worker1").count
             try fleet.startWorker(1)
-            let isNoticed = Fleet.wait(10) { Self.isSaid(String(fleet.log("worker1").dropFirst(before)), file) }
+            let isNoticed = Fleet.wait { Self.isSaid(String(fleet.log("worker1").dropFirst(before)), file) }
             if let status = fleet.exit(of: "worker1", within: 0), status != 65, status != 78 {
                 unnoticed.append("worker/\(file): status \(status)")
             }

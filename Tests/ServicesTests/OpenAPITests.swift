@@ -195,7 +195,7 @@ import Testing
         tar.waitUntilExit()
         #expect(tar.terminationStatus == 0)
         #expect(
-            Fleet.wait(10) {
+            Fleet.wait {
                 FileManager.default.fileExists(atPath: fleet.folder.path("server/model/manifest.json"))
             })
         #expect(try Fleet.weights(fleet.folder.path("faultline-model-\(version)")) == fleet.model())
@@ -226,7 +226,7 @@ import Testing
     private func figuresAreClean(_ port: Int) throws {
         func get(_ path: String) -> String { RawHTTP.exchange(port, "GET", path).body }
         #expect(
-            Fleet.wait(20) { get("/metrics").contains("faultline_worker_round_work_total{kind=\"training\"} 2.0") },
+            Fleet.wait { get("/metrics").contains("faultline_worker_round_work_total{kind=\"training\"} 2.0") },
             "\(get("/metrics"))")
         let text = get("/metrics")
         for name in ["connected 1.0", "leases_total 1.0", "fits_total", "rows_scored_total{source=\"files\"}"] {

@@ -24,7 +24,7 @@ import Testing
         let own = try CurveKeys()
         // A key that the server has not heard of yet is not tried again by the library.
         var first: KeyedPeer?
-        let isEnrolled = Fleet.wait(60) {
+        let isEnrolled = Fleet.wait {
             first = try? KeyedPeer("mallory", fleet, security: .connecting(token.keys, server: token.server))
             let enrolment = Message.enrolment(Enrolment(key: own.publicKey, site: "", domain: ""))
             return first?.send(enrolment, within: 3) == true
@@ -36,7 +36,7 @@ import Testing
         #expect(peer.join(KeyedPeer.registration(site: "evil", entities: ["evil/x"])) == nil)
         let puller = Puller(peer)
         #expect(
-            Fleet.wait(40) {
+            Fleet.wait {
                 puller.turn()
                 return fleet.workers.contains { $0.name == "mallory" && $0.excludedBecause != nil }
             }, "\(fleet.log("server"))")

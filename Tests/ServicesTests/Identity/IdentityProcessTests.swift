@@ -100,7 +100,7 @@ import Testing
         }
         #expect(receipt?.refused.count == 1)
         #expect(
-            Fleet.wait(10) { fleet.get("/healthz")?.contains(#""mallory":{"name":1,"registration":4}"#) == true },
+            Fleet.wait { fleet.get("/healthz")?.contains(#""mallory":{"name":1,"registration":4}"#) == true },
             "\(fleet.get("/healthz") ?? "")")
         let after = try #require(fleet.workers.first { $0.name == "worker1" })
         #expect(after.leaseEpoch == victim.leaseEpoch && after.state == "active")
@@ -120,15 +120,15 @@ import Testing
             return
         }
         #expect(fleet.get("/v1/principals") == nil)
-        #expect(Fleet.wait(10) { fleet.get("/v1/principals", headers: ["Authorization": "Bearer \(admin)"]) != nil })
+        #expect(Fleet.wait { fleet.get("/v1/principals", headers: ["Authorization": "Bearer \(admin)"]) != nil })
         guard case .refused(404, _) = revoke("nobody", admin) else {
             Issue.record("nobody was shut out")
             return
         }
         #expect(revoke("mallory", admin) == .finished)
-        #expect(Fleet.wait(10) { fleet.workers.contains { $0.name == "mallory" && $0.state == "lost" } })
+        #expect(Fleet.wait { fleet.workers.contains { $0.name == "mallory" && $0.state == "lost" } })
         let back = try KeyedPeer("mallory", fleet, security: .connecting(own, server: word.server))
-        #expect(Fleet.wait(10) { (try? back.port.takeRefusal()) == true })
+        #expect(Fleet.wait { (try? back.port.takeRefusal()) == true })
         let audit = try keys("audit", "--format", "json")
         for event in ["invited", "enrolled", "refused", "revoked"] {
             #expect(audit.output.contains("\"event\":\"\(event)\""), "\(event) \(audit.output)")
@@ -166,7 +166,7 @@ import Testing
         #expect(Fleet.wait { fleet.hasEnded(workers: 1) }, "\(fleet.log("worker1"))")
         #expect(try String(contentsOfFile: key, encoding: .utf8) != before)
         #expect(
-            Fleet.wait(10) {
+            Fleet.wait {
                 ((try? keys("audit").output) ?? "").contains("the old key is no longer taken")
             })
         #expect(try keys("keys", "revoke", "--name", "worker1").status == 0)
@@ -182,7 +182,7 @@ import Testing
         fleet.kill("server")
         try FileManager.default.removeItem(atPath: serverFolder)
         try start()
-        #expect(Fleet.wait(20) { fleet.workers.contains { $0.state == "active" } }, "\(fleet.log("worker1"))")
+        #expect(Fleet.wait { fleet.workers.contains { $0.state == "active" } }, "\(fleet.log("worker1"))")
         // And a worker whose folder is lost has its name back when its lease is over.
         fleet.kill("worker1")
         try FileManager.default.removeItem(atPath: fleet.folder.path("worker1"))
