@@ -113,12 +113,13 @@ def fit(x, t, residuals, held_from, rows=None, whole=None):
 
 def deviations(model, x, t, residuals):
     """How far each metric deviates, how much it looks like a cause, and how much of the deviation is news: not that it has
-    come back to where it normally is."""
+    come back to where it normally is, unless it has moved to where it was."""
     seen = views(model, x, t, residuals)
     tau = max(200, 0.1 * model["n"])
     deviation, cause, news = np.zeros_like(x), np.zeros_like(x), np.zeros_like(x)
-    at_home = lambda values: np.abs(evidence(values, model["ranges"]["rhythm"]))
-    returned = at_home(seen["rhythm"] - seen["shift"]) > at_home(seen["rhythm"])
+    odd = lambda values: np.minimum(CAP, np.abs(evidence(values, model["ranges"]["rhythm"])))
+    before = odd(seen["rhythm"] - seen["shift"])
+    habits = np.zeros_like(x)
     for part in PARTS:
         whole = np.abs(evidence(seen[part], model["ranges"][part]))
         e = np.minimum(CAP, whole)
@@ -128,9 +129,12 @@ def deviations(model, x, t, residuals):
                 now = e[i].copy()
                 e[i] = np.maximum(0, now - 0.5 * habit)
                 habit += (now - habit) / tau
+                if part == "rhythm":
+                    habits[i] = habit
         e *= SHARES[part] / sum(SHARES.values())
         deviation += e
         if part == "shift":
+            returned = (before > odd(seen["rhythm"])) & (before > 2 * habits)
             e, whole = np.where(returned, 0, e), np.where(returned, 0, whole)
         news += e
         if part in LOOK_BACK:

@@ -5,8 +5,8 @@ struct EvidenceScorer: MetricScorer {
     private let detector: EvidenceDetector
     private let blocks: [[Int]]
     private let shares: [Double]
-    /// Where each metric normally is; `nil` where no part looks at that.
-    private let home: NormalRange?
+    /// The part that says where each metric normally is; `nil` where none looks at that.
+    private let home: Int?
     private var view: EvidenceView
     /// The slow average of what each forgiven part of each metric has shown, `[P × F]`.
     private var habits: [Double]
@@ -19,9 +19,7 @@ struct EvidenceScorer: MetricScorer {
         self.detector = detector
         blocks = MetricRelations.blocks(groups: detector.groups)
         shares = EvidencePart.shares(of: detector.parts)
-        home = (detector.parts.firstIndex(of: .rhythm) ?? detector.parts.firstIndex(of: .level)).map {
-            detector.ranges[$0]
-        }
+        home = detector.parts.firstIndex(of: .rhythm) ?? detector.parts.firstIndex(of: .level)
         view = EvidenceView(parts: detector.parts, width: detector.metrics.count)
         habits = [Double](repeating: 0, count: detector.parts.count * detector.metrics.count)
         sides = [Double](repeating: 0, count: detector.metrics.count)
@@ -75,11 +73,16 @@ struct EvidenceScorer: MetricScorer {
 
 extension EvidenceScorer {
     /// Whether a metric that differs from its latest past has come nearer to where it normally is: it is the past that was
-    /// odd, and that was told. (The shorter looks back are over in four rows.)
+    /// odd, and that was told. (The shorter looks back are over in four rows.) Where it has been as odd for most of the time,
+    /// it has moved there.
     private func isReturn(_ metric: Int, by change: Double) -> Bool {
         guard let home else { return false }
         let now = view.settled[metric]
-        return abs(home.evidence(now - change, metric)) > abs(home.evidence(now, metric))
+        func oddness(_ value: Double) -> Double {
+            min(NormalRange.cap, abs(detector.ranges[home].evidence(value, metric)))
+        }
+        let before = oddness(now - change)
+        return before > oddness(now) && before > 2 * habits[home * sides.count + metric]
     }
 }
 
