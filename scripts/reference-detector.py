@@ -142,6 +142,25 @@ def deviations(model, x, t, residuals):
     return deviation, cause + 0.1 * news, news
 
 
+def spans(model, x):
+    """Where values lie in their normal range, 0 to 1, and in what span of that they were seen so far."""
+    low, _, high, _, _ = model["ranges"]["level"]
+    place = (x - low) / (high - low)
+    return place, np.maximum.accumulate(np.maximum(place, 1)) - np.minimum.accumulate(np.minimum(place, 0))
+
+
+def suspicion(deviation, place, extent, a, b):
+    """How much the event of the rows a to b - 1 looks like being about each metric."""
+    whole, onset = deviation.sum(1), a
+    limit = 0.25 * whole[a:b].max()
+    while 0 < limit <= whole[onset] and onset > max(0, a - 30) and whole[onset - 1] >= limit:
+        onset -= 1
+    before = place[max(0, a - 60):onset]
+    low, high = np.quantile(before, [0.02, 0.98], axis=0) if len(before) else (0, 1)
+    far = np.maximum(0, np.maximum(place[onset:b] - high, low - place[onset:b])).max(0) / extent[b - 1]
+    return sum(v / v.sum() if v.sum() > 0 else v for v in (deviation[a:b].sum(0), far))
+
+
 def combined(deviation):
     return deviation.mean(1) + deviation.max(1) / np.sqrt(deviation.shape[1])
 

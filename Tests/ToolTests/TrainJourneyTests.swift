@@ -62,7 +62,7 @@ import Testing
         let modelGroups = try #require(trained["groups"] as? [[String: Any]]).count
         #expect(rows.count == 2 && lines.count == 1 + rows.reduce(0, +) * (modelGroups + 1))
         let metricLines = try String(contentsOfFile: folder.path("scores.metrics.csv"), encoding: .utf8)
-        #expect(metricLines.hasPrefix("index,time,entity,group,metric,deviation,cause,side\n"))
+        #expect(metricLines.hasPrefix("index,time,entity,group,metric,deviation,cause,side,place,extent\n"))
 
         let measures = try object(
             try run(["evaluate", "--scores", scores, "--labels", data, "--format", "json"]).output)

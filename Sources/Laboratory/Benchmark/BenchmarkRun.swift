@@ -37,7 +37,7 @@ struct BenchmarkRun: Sendable {
     let console: Console
 
     /// Changes when the same data and method would give other results.
-    private static let version = 6
+    private static let version = 7
 
     /// What was computed, in the order of entities, then methods, and why a method has no result for an entity.
     typealias Outcome = (results: [BenchmarkResult], notes: [String])
@@ -227,7 +227,7 @@ struct BenchmarkRun: Sendable {
     private func ranking(
         _ rows: Range<Int>, _ scores: EntityScores, metrics: [String]
     ) -> [(metric: Int, score: Double)] {
-        let found = Fingerprint.rankedCauses(rows, in: scores)
+        let found = Fingerprint.suspects(rows, in: scores)
         if scores.found.metrics == metrics { return found }
         let ranked = found.compactMap { suspect in
             metrics.firstIndex(of: scores.found.metrics[suspect.metric]).map { (metric: $0, score: suspect.score) }

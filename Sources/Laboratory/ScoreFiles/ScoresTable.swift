@@ -29,7 +29,7 @@ package enum ScoresTable {
     /// The columns.
     package static let header = "index,time,entity,group,score,threshold,alarm"
     /// The columns of the per-metric file.
-    package static let metricHeader = "index,time,entity,group,metric,deviation,cause,side"
+    package static let metricHeader = "index,time,entity,group,metric,deviation,cause,side,place,extent"
 
     /// Appends the rows of one entity, sample by sample and group by group. Numbers are written so that reading them
     /// gives the same bits.
@@ -51,7 +51,8 @@ package enum ScoresTable {
         }
     }
 
-    /// Appends what was found metric by metric: how far each deviates, how much it looks like a cause, and its side.
+    /// Appends what was found metric by metric: how far each deviates, how much it changed, and its side;
+    /// where its value lies, 0 and 1 at the ends of what is normal, and in what span of that it was seen so far.
     package static func appendMetrics(
         _ scores: EntityScores, groups: [String], entity: String, firstIndex: Int = 0, to text: inout [UInt8]
     ) {
@@ -64,7 +65,8 @@ package enum ScoresTable {
                 text += start.utf8
                 text += names[metric].utf8
                 text +=
-                    "\(scores.found.deviations[cell]),\(scores.found.causes[cell]),\(scores.found.signs[cell])\n".utf8
+                    "\(scores.found.deviations[cell]),\(scores.found.causes[cell]),\(scores.found.signs[cell]),".utf8
+                text += "\(scores.found.places[cell]),\(scores.found.extents[cell])\n".utf8
             }
         }
     }

@@ -31,8 +31,13 @@ package struct DeviationBuffers {
     package let deviations: UnsafeMutableBufferPointer<Double>
     /// How much of it only says that the metric is back where it normally is: no news, and no reason for an alarm. 0 before.
     package let returns: UnsafeMutableBufferPointer<Double>
-    /// How much each metric looks like a cause: finite, not negative. Rankings of causes are made of these.
+    /// How much each metric changed: finite, not negative. What groups say by themselves is made of these, and which of them
+    /// leads.
     package let causes: UnsafeMutableBufferPointer<Double>
+    /// Where each value lies: 0 at the lower end of what is normal, 1 at the upper. Finite.
+    package let places: UnsafeMutableBufferPointer<Float>
+    /// The span of places in which each metric was seen so far; 0 from detectors that cannot tell.
+    package let extents: UnsafeMutableBufferPointer<Float>
     /// The side of the deviation: 1 above what is expected, −1 below, 0 neither.
     package let signs: UnsafeMutableBufferPointer<Int8>
     /// How much of all deviations is of each aspect (``ViewAspect``), `[A]`; 0 from detectors that cannot tell.
@@ -43,6 +48,7 @@ package struct DeviationBuffers {
         deviations[metric] = 0
         returns[metric] = 0
         causes[metric] = 0
+        extents[metric] = 0
         signs[metric] = 0
     }
 }
@@ -62,8 +68,12 @@ package struct MetricDeviations: Sendable, Equatable {
     package let metrics: [String]
     /// How far each metric deviates at each sample, `[N × F]`, row-major.
     package internal(set) var deviations: [Double]
-    /// How much each metric looks like a cause, `[N × F]`, row-major.
+    /// How much each metric changed, `[N × F]`, row-major.
     package internal(set) var causes: [Double]
+    /// Where each value lies: 0 at the lower end of what is normal, 1 at the upper; `[N × F]`, row-major.
+    package internal(set) var places: [Float]
+    /// The span of places in which each metric was seen up to each row, `[N × F]`, row-major; 0: nobody says.
+    package internal(set) var extents: [Float]
     /// The side: 1 above what is expected, −1 below, 0 neither; `[N × F]`, row-major.
     package internal(set) var signs: [Int8]
     /// How much of all metrics' deviations is of each aspect (``ViewAspect``), `[N × A]`, row-major.
@@ -78,6 +88,8 @@ package struct MetricDeviations: Sendable, Equatable {
         self.metrics = metrics
         deviations = [Double](repeating: 0, count: rows * metrics.count)
         causes = deviations
+        places = [Float](repeating: 0, count: deviations.count)
+        extents = places
         signs = [Int8](repeating: 0, count: deviations.count)
         aspects = [Double](repeating: 0, count: rows * Self.aspectCount)
         returns = [Double](repeating: 0, count: metrics.count)
@@ -89,6 +101,8 @@ package struct MetricDeviations: Sendable, Equatable {
         let (base, aspectBase) = (deviations.count, aspects.count)
         deviations.append(contentsOf: repeatElement(0, count: width))
         causes.append(contentsOf: repeatElement(0, count: width))
+        places.append(contentsOf: repeatElement(0, count: width))
+        extents.append(contentsOf: repeatElement(0, count: width))
         signs.append(contentsOf: repeatElement(0, count: width))
         aspects.append(contentsOf: repeatElement(0, count: Self.aspectCount))
         withCells(base..<base + width, aspects: aspectBase..<aspectBase + Self.aspectCount, body)
@@ -105,16 +119,22 @@ package struct MetricDeviations: Sendable, Equatable {
         deviations.withUnsafeMutableBufferPointer { deviations in
             returns.withUnsafeMutableBufferPointer { returns in
                 causes.withUnsafeMutableBufferPointer { causes in
-                    signs.withUnsafeMutableBufferPointer { signs in
-                        aspects.withUnsafeMutableBufferPointer { aspects in
-                            returns.update(repeating: 0)
-                            body(
-                                DeviationBuffers(
-                                    deviations: UnsafeMutableBufferPointer(rebasing: deviations[cells]),
-                                    returns: returns,
-                                    causes: UnsafeMutableBufferPointer(rebasing: causes[cells]),
-                                    signs: UnsafeMutableBufferPointer(rebasing: signs[cells]),
-                                    aspects: UnsafeMutableBufferPointer(rebasing: aspects[aspectCells])))
+                    places.withUnsafeMutableBufferPointer { places in
+                        extents.withUnsafeMutableBufferPointer { extents in
+                            signs.withUnsafeMutableBufferPointer { signs in
+                                aspects.withUnsafeMutableBufferPointer { aspects in
+                                    returns.update(repeating: 0)
+                                    body(
+                                        DeviationBuffers(
+                                            deviations: UnsafeMutableBufferPointer(rebasing: deviations[cells]),
+                                            returns: returns,
+                                            causes: UnsafeMutableBufferPointer(rebasing: causes[cells]),
+                                            places: UnsafeMutableBufferPointer(rebasing: places[cells]),
+                                            extents: UnsafeMutableBufferPointer(rebasing: extents[cells]),
+                                            signs: UnsafeMutableBufferPointer(rebasing: signs[cells]),
+                                            aspects: UnsafeMutableBufferPointer(rebasing: aspects[aspectCells])))
+                                }
+                            }
                         }
                     }
                 }
@@ -123,12 +143,14 @@ package struct MetricDeviations: Sendable, Equatable {
     }
 
     /// Memory that a row takes.
-    var bytesPerRow: Int { metrics.count * 17 + Self.aspectCount * 8 }
+    var bytesPerRow: Int { metrics.count * 25 + Self.aspectCount * 8 }
 
     /// Adds the rows of another.
     mutating func append(_ other: MetricDeviations) {
         deviations += other.deviations
         causes += other.causes
+        places += other.places
+        extents += other.extents
         signs += other.signs
         aspects += other.aspects
     }
@@ -138,6 +160,8 @@ package struct MetricDeviations: Sendable, Equatable {
         let cells = rows * metrics.count
         deviations.removeFirst(cells)
         causes.removeFirst(cells)
+        places.removeFirst(cells)
+        extents.removeFirst(cells)
         signs.removeFirst(cells)
         aspects.removeFirst(rows * Self.aspectCount)
     }
@@ -146,6 +170,8 @@ package struct MetricDeviations: Sendable, Equatable {
     func save(to state: inout StateWriter) {
         state.append(deviations)
         state.append(causes)
+        state.append(places)
+        state.append(extents)
         state.append(signs)
         state.append(aspects)
     }
@@ -155,6 +181,8 @@ package struct MetricDeviations: Sendable, Equatable {
         let cells = rows * metrics.count
         deviations = try state.doubles(count: cells)
         causes = try state.doubles(count: cells)
+        places = try state.floats(count: cells)
+        extents = try state.floats(count: cells)
         signs = try state.smallInts(count: cells)
         aspects = try state.doubles(count: rows * Self.aspectCount)
     }

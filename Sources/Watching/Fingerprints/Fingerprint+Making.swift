@@ -52,7 +52,7 @@ extension Fingerprint {
 
         var kept: [Part] = []
         var covered = 0.0
-        for metric in Self.descending(totals) where totals[metric] > 0 && covered < options.coverage * whole {
+        for metric in SuspectRanking.descending(totals) where totals[metric] > 0 && covered < options.coverage * whole {
             covered += totals[metric]
             let balance = rows.reduce(0.0) {
                 $0 + deviations[$1 * width + metric] * Double(scores.found.signs[$1 * width + metric])
@@ -89,11 +89,11 @@ extension Fingerprint {
         // A group of many metrics takes part in every fault; where one began, its metrics changed most, and most of those that
         // move at all. What hardly moved before changes without measure, and counts no more than others that are beyond all
         // that was seen.
-        let ranked = Self.rankedCauses(rows, in: scores)
         var squares: [String: Double] = [:]
-        for cause in ranked {
-            let score = min(cause.score, Self.loudest)
-            squares[groups[cause.metric], default: 0] += score * score
+        for metric in 0..<width {
+            let change = rows.reduce(0.0) { $0 + scores.found.causes[$1 * width + metric] } / Double(rows.count)
+            let score = min(change, Self.loudest)
+            squares[groups[metric], default: 0] += score * score
         }
         let leads = groupParts.map { part -> Double in
             let moving = (members[part.group] ?? []).count { metric in
@@ -101,38 +101,29 @@ extension Fingerprint {
             }
             return ((squares[part.group] ?? 0) / Double(max(1, moving))).squareRoot()
         }
-        self.groups = Self.descending(leads).map { groupParts[$0] }
+        self.groups = SuspectRanking.descending(leads).map { groupParts[$0] }
         // Of groups that set in together the one that is more likely leads.
         firstGroup = self.groups.min { $0.shape.onsetIndex < $1.shape.onsetIndex }?.group
 
-        self.causes = ranked.prefix(options.causeCount).filter { $0.score > 0 }.map {
+        let suspects = Self.suspects(rows, in: scores, options: options).prefix(options.causeCount)
+        self.causes = suspects.filter { $0.score > 0 }.map {
             Cause(metric: metrics[$0.metric], group: groups[$0.metric], score: $0.score)
         }
     }
 
-    /// The most that one metric's cause score counts for its group.
+    /// The most that one metric's change counts for its group.
     private static let loudest = 2 * NormalRange.cap
 
-    /// Every metric with the mean of its cause score over an event's rows, most suspicious first; ties in the order of
-    /// the metrics.
-    package static func rankedCauses(_ rows: Range<Int>, in scores: EntityScores) -> [(metric: Int, score: Double)] {
-        ranked(scores.found.causes, rows, in: scores)
-    }
-
-    /// Every metric with the mean of `values` `[N × F]` over the rows, largest first.
-    private static func ranked(
-        _ values: [Double], _ rows: Range<Int>, in scores: EntityScores
+    /// Every metric with how much an event looks like being about it (``SuspectRanking``), most suspicious first.
+    package static func suspects(
+        _ rows: Range<Int>, in scores: EntityScores, options: Options = Options()
     ) -> [(metric: Int, score: Double)] {
-        let width = scores.found.metrics.count
-        let means = (0..<width).map { metric in
-            rows.reduce(0.0) { $0 + values[$1 * width + metric] } / Double(max(1, rows.count))
-        }
-        return descending(means).map { ($0, means[$0]) }
-    }
-
-    /// Indices by descending value, ties in ascending order.
-    private static func descending(_ values: [Double]) -> [Int] {
-        values.indices.sorted { values[$0] != values[$1] ? values[$0] > values[$1] : $0 < $1 }
+        guard !rows.isEmpty else { return scores.found.metrics.indices.map { ($0, 0) } }
+        let found = scores.found
+        let ranking = SuspectRanking(
+            rows, width: found.metrics.count, deviations: found.deviations, places: found.places,
+            extents: found.extents, lookBack: options.lookBack, onsetShare: options.onsetShare)
+        return ranking.order.map { ($0, ranking.scores[$0]) }
     }
 }
 

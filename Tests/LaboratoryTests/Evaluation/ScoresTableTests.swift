@@ -24,6 +24,31 @@ import Watching
         var metrics = Array((ScoresTable.metricHeader + "\n").utf8)
         ScoresTable.appendMetrics(scores, groups: samples.groups, entity: "e", to: &metrics)
         #expect(metrics.split(separator: 0x0A).count == 1 + 200 * 6)
+        // Whoever reads the file finds the suspects that the fingerprint has.
+        let table = try #require(try ScoresTable.readCauses(metrics, file: "m.csv")["e"])
+        for rows in [0..<1, 20..<30, 150..<200] {
+            let suspects = Fingerprint.suspects(rows, in: scores).map { samples.metrics[$0.metric] }
+            #expect(table.ranking(rows) == suspects, "\(rows)")
+        }
+    }
+
+    /// Files of a version before say how much each metric looks like a cause, and not where its values lie.
+    @Test func aFileWithoutPlacesIsRankedByItsCauses() throws {
+        let text = "index,entity,metric,deviation,cause\n3,e,a,9,1\n3,e,b,1,2\n4,e,a,9,1\n4,e,c,0,3\n"
+        let table = try #require(try ScoresTable.readCauses(Array(text.utf8), file: "m.csv")["e"])
+        #expect(table.ranking(3..<5) == ["c", "a", "b"] && table.ranking(3..<4) == ["b", "a", "c"])
+    }
+
+    @Test(arguments: [
+        ("index,entity,metric,cause\n3,e,a,x\n", "m.csv:2"), ("index,entity,metric\n", "expected index"),
+        ("index,entity,metric,deviation,place,extent\n3,e,a,1,nan,1\n", "place"),
+        ("index,entity,metric,deviation,place,extent\n3,e,a,inf,1,1\n", "finite deviation"),
+    ])
+    func badMetricFilesSayWhere(_ text: String, _ expected: String) {
+        let error = #expect(throws: DetectionError.self) {
+            try ScoresTable.readCauses(Array(text.utf8), file: "m.csv")
+        }
+        #expect(error?.description.contains(expected) == true, "\(error?.description ?? "")")
     }
 
     @Test func fewColumnsAreEnough() throws {

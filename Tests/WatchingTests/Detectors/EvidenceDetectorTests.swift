@@ -19,6 +19,10 @@ import Watching
         let score: [Double]
         let deviations: [Double]
         let causes: [Double]
+        let places: [Double]
+        let extents: [Double]
+        let events: [[Int]]
+        let suspicion: [Double]
 
         static func load() throws -> Golden {
             let url = try #require(
@@ -55,6 +59,16 @@ import Watching
         }
         expectClose(everySeventh(scores.found.deviations), golden.deviations, "deviations")
         expectClose(everySeventh(scores.found.causes), golden.causes, "causes")
+        // In single precision.
+        let places = everySeventh(scores.found.places.map(Double.init))
+        expectClose(places, golden.places.map { Double(Float($0)) }, "places")
+        expectClose(
+            everySeventh(scores.found.extents.map(Double.init)), golden.extents.map { Double(Float($0)) }, "extents")
+        let suspicion = golden.events.flatMap { event -> [Double] in
+            let found = Fingerprint.suspects(event[0]..<event[1], in: scores)
+            return (0..<width).map { metric in found.first { $0.metric == metric }?.score ?? .nan }
+        }
+        #expect(zip(suspicion, golden.suspicion).allSatisfy { abs($0 - $1) < 1e-5 }, "\(suspicion)")
     }
 
     /// Correlated metrics of one entity.

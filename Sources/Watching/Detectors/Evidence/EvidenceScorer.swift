@@ -11,6 +11,7 @@ struct EvidenceScorer: MetricScorer {
     /// The slow average of what each forgiven part of each metric has shown, `[P × F]`.
     private var habits: [Double]
     private var sides: [Double]
+    private var span: SeenSpan?
 
     /// The share of the slow average that is taken off.
     static let forgiven = 0.5
@@ -23,6 +24,7 @@ struct EvidenceScorer: MetricScorer {
         view = EvidenceView(parts: detector.parts, width: detector.metrics.count)
         habits = [Double](repeating: 0, count: detector.parts.count * detector.metrics.count)
         sides = [Double](repeating: 0, count: detector.metrics.count)
+        span = detector.parts.firstIndex(of: .level).map { SeenSpan(of: detector.ranges[$0]) }
     }
 
     mutating func startSegment() { view.restart() }
@@ -68,6 +70,7 @@ struct EvidenceScorer: MetricScorer {
             output.causes[metric] += 0.1 * (output.deviations[metric] - output.returns[metric])
             output.signs[metric] = sides[metric] > 0 ? 1 : sides[metric] < 0 ? -1 : 0
         }
+        span?.update(row, into: output)
     }
 }
 
@@ -90,11 +93,13 @@ extension EvidenceScorer: StreamState {
     func save(to state: inout StateWriter) {
         view.save(to: &state)
         state.append(habits)
+        span?.save(to: &state)
     }
 
     mutating func restore(from state: inout StateReader) throws(StateError) {
         try view.restore(from: &state)
         habits = try state.doubles(count: habits.count)
+        try span?.restore(from: &state)
     }
 }
 
