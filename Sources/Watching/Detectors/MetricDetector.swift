@@ -40,7 +40,7 @@ package struct DeviationBuffers {
     package let extents: UnsafeMutableBufferPointer<Float>
     /// The side of the deviation: 1 above what is expected, −1 below, 0 neither.
     package let signs: UnsafeMutableBufferPointer<Int8>
-    /// How much of all deviations is of each aspect (``ViewAspect``), `[A]`; 0 from detectors that cannot tell.
+    /// How much of what is news in all deviations is of each aspect (``ViewAspect``), `[A]`; 0 from detectors that cannot tell.
     package let aspects: UnsafeMutableBufferPointer<Double>
 
     /// Says nothing of a metric.
@@ -76,7 +76,7 @@ package struct MetricDeviations: Sendable, Equatable {
     package internal(set) var extents: [Float]
     /// The side: 1 above what is expected, −1 below, 0 neither; `[N × F]`, row-major.
     package internal(set) var signs: [Int8]
-    /// How much of all metrics' deviations is of each aspect (``ViewAspect``), `[N × A]`, row-major.
+    /// How much of what is news in all metrics' deviations is of each aspect (``ViewAspect``), `[N × A]`, row-major.
     package internal(set) var aspects: [Double]
     /// The latest row's returns, `[F]`: what alarms are decided with is not kept.
     private var returns: [Double]
