@@ -69,7 +69,6 @@ struct DelimitedReader: FrameReader {
         parser.timeRange = header.choice.timeRange
         parser.fallback = header.choice.fallback
         parser.label = header.choice.label ?? LabelColumn()
-        parser.marksByText = header.choice.marksByText
         if case .rows = header.layout.clock {} else { parser.passesEmptyRows = true }
         parser.keyWords = keyWords
         parser.keyPlaces = Dictionary(uniqueKeysWithValues: fields.enumerated().map { ($0.element, $0.offset) })

@@ -31,9 +31,8 @@ struct RowParser {
     /// Who gives the texts of key columns their codes, and which of them stands where in a row's codes.
     var keyWords: [KeyWords] = []
     var keyPlaces: [Int: Int] = [:]
-    /// What the label column's cells say, and whether its marks are words.
+    /// What the label column's cells say.
     var label = LabelColumn()
-    var marksByText = false
     /// Whether a row of separators alone, as spreadsheets write below a table, is none: where rows have times.
     var passesEmptyRows = false
 
@@ -264,7 +263,7 @@ struct RowParser {
             }
             if kind == .textTime { destination.times[index] = time } else { destination.times[index] += time }
         case .label:
-            guard let mark = label.label(bytes, marksByText: marksByText) else {
+            guard let mark = label.label(bytes) else {
                 throw TelemetryError(
                     .notANumber, path: path, line: row, field: names[field], found: quoted(bytes),
                     expected: "a label, 0 or 1")

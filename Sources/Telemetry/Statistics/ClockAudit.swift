@@ -74,9 +74,7 @@ public struct ClockAudit: Sendable {
         if !layout.seriesColumns.isEmpty {
             notes.append("series are told apart by \(layout.seriesColumns.joined(separator: ", "))")
         }
-        if let label = layout.labelColumn, label.lowercased() != "label" {
-            notes.append("the column '\(label)' marks anomalies and is no metric")
-        }
+        notes += Self.labelNotes(layout)
         if duplicates > 0 { notes.append("\(duplicates) of \(rows) rows repeat the time of the row before") }
         if backwardSteps > 0 {
             notes.append(
@@ -98,6 +96,21 @@ public struct ClockAudit: Sendable {
             notes.append(
                 "\(Self.text(((lastTime - firstTime) / 360).rounded() / 10)) h of data are less than a day: what is normal at "
                     + "other times of day is not known, and will be taken for strange; a week is better")
+        }
+        return notes
+    }
+
+    private static func labelNotes(_ layout: SourceLayout) -> [String] {
+        guard let label = layout.labelColumn else { return [] }
+        var notes: [String] = []
+        if layout.hasOnlyOnes {
+            notes.append("every row is marked 1 by the column '\(label)': all are taken for anomalous")
+        }
+        if !layout.tellingLabels.isEmpty {
+            let others = layout.tellingLabels.joined(separator: ", ")
+            notes.append("the column '\(label)' marks anomalies; left out, since they tell the same: \(others)")
+        } else if label.lowercased() != "label" {
+            notes.append("the column '\(label)' marks anomalies and is no metric")
         }
         return notes
     }

@@ -55,7 +55,11 @@ struct RecordTable {
                 .missingColumn, path: path, line: 1, field: name, found: "no such member",
                 expected: "one of " + CleaningPipeline.listed(names + textNames))
         }
-        let (label, marks) = try labelColumn(given: given(options.labelColumn))
+        let all = names + textNames.filter { columns[$0] == nil }
+        let labels = try labels(all, given: given(options.labelColumn))
+        let marks = labels.column.decided(onlyOnesAreNormal: options.onlyOnesAreNormal)
+        let label = labels.index.map { all[$0] }
+        let tellingLabels = labels.others.map { all[$0] }
         let entity = try given(options.entityColumn)
         let time =
             try options.rowSeconds == nil || options.timeColumn != nil
@@ -77,7 +81,7 @@ struct RecordTable {
         let kept = names.indices.filter { index in
             let name = names[index]
             return name != time?.name && name != label && name != entity && name != nanoseconds
-                && !textual.contains(name) && !identifiers.contains(name)
+                && !textual.contains(name) && !identifiers.contains(name) && !tellingLabels.contains(name)
         }
         try check(kept, options: options)
         var placeOf = [Int](repeating: -1, count: names.count)
@@ -98,41 +102,40 @@ struct RecordTable {
             }
             for (column, text) in words[wordRange(row)] where column == labelText {
                 var text = text
-                rows.labels?[row] = text.withUTF8 { marks.label($0, marksByText: true) } ?? 0
+                rows.labels?[row] = text.withUTF8 { marks.label($0) } ?? 0
             }
         }
         rows.keys = keys(
-            rows.times.count, excluding: [time?.name, label], identifiers: identifiers, entity: entity)
+            rows.times.count, excluding: [time?.name, label] + tellingLabels, identifiers: identifiers, entity: entity)
         let isNodeB = names.contains { $0.hasPrefix("ue_list.") } && names.contains { $0.hasPrefix("cell_metrics.") }
-        let layout = SourceLayout(
+        var layout = SourceLayout(
             format: isNodeB ? .fiveGNodeB : .jsonLines, separator: nil,
             clock: time?.rule ?? .rows(seconds: options.rowSeconds ?? 1), labelColumn: label,
-            textColumns: textNames.filter { $0 != time?.name && $0 != label }, ignoredColumns: identifiers.sorted(),
-            timeFormat: time?.format?.shape.rawValue, notes: notes)
+            textColumns: textNames.filter { $0 != time?.name && $0 != label && !tellingLabels.contains($0) },
+            ignoredColumns: identifiers.sorted(), timeFormat: time?.format?.shape.rawValue, notes: notes)
+        layout.tellingLabels = tellingLabels
+        (layout.hasOnlyOnes, layout.hasSignedLabels) = (marks.isUndecided, marks.isSigned)
         return try rows.table(layout: layout, options: options, failure: failure, skipped: skipped, path: path)
     }
 
-    /// The name that marks anomalies, and what its values say.
-    private func labelColumn(given: String?) -> (name: String?, marks: LabelColumn) {
-        let all = names + textNames.filter { columns[$0] == nil }
-        let candidates = all.filter { name in
-            given.map { $0 == name } ?? LabelColumn.names.contains(ColumnNames.plain(name))
-        }
-        let samples = candidates.map { name in
-            var column = ColumnSamples.Column()
+    /// Which name marks anomalies, among all: those of numbers and of texts alone.
+    private func labels(_ all: [String], given: String?) -> LabelChoice {
+        var cells: [Int: LabelCells] = [:]
+        for (index, name) in all.enumerated() where name == given || LabelName(name) != nil {
+            var own = LabelCells()
             if let place = columns[name] {
-                column.numbers = Set(numbers.lazy.filter { $0.column == place && !$0.value.isNaN }.map(\.value))
-                    .sorted()
+                for number in numbers where number.column == place { own.add(number.value) }
             }
             if let place = texts[name] {
-                column.distinct = Set(words.lazy.filter { $0.column == place }.map { Array($0.text.utf8) })
-                column.texts = column.numbers.isEmpty ? column.distinct.count : 0
+                for word in words where word.column == place { own.add(text: Array(word.text.utf8)) }
             }
-            return column
+            cells[index] = own
         }
-        if let given { return (given, samples.first.map { LabelColumn(name: given, $0) } ?? LabelColumn()) }
-        guard let found = LabelColumn.find(candidates, samples) else { return (nil, LabelColumn()) }
-        return (candidates[found.index], found.column)
+        return LabelChoice(all, given: given.flatMap { all.firstIndex(of: $0) }) {
+            cells[$0] ?? LabelCells()
+        } whole: { _ in
+            cells
+        }
     }
 
     private func check(_ kept: [Int], options: ReaderOptions) throws {

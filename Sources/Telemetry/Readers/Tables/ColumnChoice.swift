@@ -15,18 +15,21 @@ struct ColumnChoice {
     private(set) var keys: [Int: KeyedRows.Key.Kind] = [:]
     /// Columns of numbers that tell rows of the same time apart, if nothing else does; metrics otherwise.
     private(set) var parts: Set<String> = []
-    /// What marks anomalies, and whether its marks are words.
+    /// What marks anomalies.
     private(set) var label: LabelColumn?
-    private(set) var marksByText = false
     /// How numbers in groups are written in columns that seemed plain.
     let fallback: NumberFormat
     /// Whether the rows in the sample are out of order.
     private(set) var isDisordered = false
 
-    init(
-        names: [String], samples: ColumnSamples, separator: UInt8, options: ReaderOptions, path: String,
-        wholeColumn: (Int) throws -> TimeFormatGuess
-    ) throws {
+    /// - Parameter whole: looks at all cells of columns that the sample leaves open.
+    init(names: [String], samples: ColumnSamples, whole: WholeColumns) throws {
+        let (separator, options, path) = (whole.separator, whole.options, whole.path)
+        let wholeColumn = { (column: Int) in
+            var guess = TimeFormatGuess()
+            try whole.forEach([column]) { guess.add($1) }
+            return guess
+        }
         let lower = names.map { $0.lowercased() }
         func position(_ name: String) -> Int? { lower.firstIndex(of: name) }
         func given(_ name: String?) throws -> Int? {
@@ -66,13 +69,15 @@ struct ColumnChoice {
             }
             (rowSeconds, time) = (seconds, nil)
         }
-        let found = LabelColumn.find(names, samples.columns)
-        let label = try given(options.labelColumn) ?? found?.index
-        if let label {
-            self.label = found?.index == label ? found?.column : LabelColumn(name: names[label], samples.columns[label])
-            marksByText = samples.columns[label].texts > samples.columns[label].numbers.count
-            ignored.formUnion(LabelColumn.others(names, samples.columns, than: label))
+        let labels = try LabelChoice(names, given: given(options.labelColumn)) {
+            LabelCells(samples.columns[$0])
+        } whole: {
+            try whole.labelCells($0)
         }
+        let label = labels.index
+        let marks = labels.column.decided(onlyOnesAreNormal: options.onlyOnesAreNormal)
+        if label != nil { self.label = marks }
+        let tellingLabels = Set(labels.others)
         var clock = ClockRule.rows(seconds: rowSeconds ?? 1)
         var timeKinds: [Int: RowParser.Kind] = [:]
         switch time?.reading {
@@ -116,7 +121,7 @@ struct ColumnChoice {
                 kinds.append(.label)
             } else if let kind = timeKinds[index] {
                 kinds.append(kind)
-            } else if ignored.contains(index) {
+            } else if ignored.contains(index) || tellingLabels.contains(index) {
                 kinds.append(.skip)
             } else if zabbix && plain == "ns"
                 || isGeneric && ["_start", "_stop", "result", "table"].contains(plain) && lower.contains("_time")
@@ -180,6 +185,8 @@ struct ColumnChoice {
             format: format, separator: String(Character(Unicode.Scalar(separator))), clock: clock,
             labelColumn: label.map { names[$0] }, textColumns: textColumns,
             ignoredColumns: ignored.sorted().map { names[$0] }, units: units)
+        layout.tellingLabels = labels.others.map { names[$0] }
+        (layout.hasOnlyOnes, layout.hasSignedLabels) = (marks.isUndecided, marks.isSigned)
         if let time, case .text(let written) = time.reading {
             layout.timeFormat = written.shape.rawValue + (time.timeOfDay == nil ? "" : ", time of day beside it")
         }
