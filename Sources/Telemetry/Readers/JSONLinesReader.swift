@@ -173,7 +173,7 @@ struct JSONLines {
 
     /// The next line that is not blank, taken apart; `nil` at the end.
     mutating func next() throws -> Record? {
-        try nextMembers().map { Record(line: $0.line, flat: FlatRecord($0.members)) }
+        try nextMembers().map { Record(line: $0.line, flat: FlatRecord(JSONDocument.unwrapped($0.members))) }
     }
 
     /// The object of the next line that is not blank; `nil` at the end.
