@@ -15,6 +15,10 @@ struct NumberGuess: Sendable {
     private(set) var provesPoint = 0
     /// Fields that hold a comma at all.
     private(set) var commas = 0
+    /// Whole numbers without any mark, up to 999 and above; and those such as `1.004`, which may be one thousand and four.
+    private(set) var small = 0
+    private(set) var large = 0
+    private(set) var pointGroups = 0
     /// The units behind the numbers.
     private(set) var suffixes: Set<String> = []
 
@@ -34,9 +38,13 @@ struct NumberGuess: Sendable {
         if marks.contains(0x2C) { commas += 1 }
         guard let last = marks.last, let place = field.lastIndex(of: last) else { return }
         let behind = field[(place + 1)...].prefix { $0 &- 0x30 <= 9 }.count
+        let ahead = field[..<place].drop { $0 == 0x2D || $0 == 0x2B }
         let isDecimal: Bool
         switch marks.filter({ $0 == last }).count {
-        case 1: isDecimal = marks.count > 1 || behind != 3
+        case 1:
+            // Nobody writes 0,123 or 1234,567 for a number without a fraction.
+            isDecimal = marks.count > 1 || behind != 3 || ahead.first == 0x30 || ahead.isEmpty || ahead.count > 3
+            if !isDecimal, last == 0x2E { pointGroups += 1 }
         // Twice the same mark groups digits; the other one would be the decimal mark.
         default:
             if last == 0x2C { provesPoint += 1 } else { provesComma += 1 }
@@ -61,8 +69,13 @@ struct NumberGuess: Sendable {
         suffixes.insert("")
         withPoint += 1
         if behind == nil { withComma += 1 } else { provesPoint += 1 }
+        if behind == nil { if digits.count > 3 { large += 1 } else { small += 1 } }
         return true
     }
+
+    /// Whether points can only stand between groups of digits: numbers of up to three digits have none, all others have one
+    /// before three digits. Where fractions were written like that, some would have fewer digits.
+    var groupsByPoints: Bool { pointGroups > 0 && small > 0 && large == 0 && provesPoint == 0 && plain == fields }
 
     /// Whether most fields are numbers in one format or another.
     var isNumeric: Bool { fields > 0 && 2 * max(withPoint, withComma) >= fields && hasOneUnit }
