@@ -88,6 +88,14 @@ struct ShapeTests {
         #expect(json.schema == ["x"] && json.values[0] == 0.012 && json.values[2].isNaN && json.values[3] == 120)
         let path = try scratch.write("u.jsonl", lines.joined(separator: "\n"))
         #expect(try Scratch.source([path]).makeReader().layout.units == ["x": "seconds"])
+        // What has no unit is not known to be of another one: it is said.
+        let note = "numbers without a unit in the column 'x' are taken to be seconds, as those with one become"
+        let mixed = try scratch.write("m.jsonl", lines[0] + "\n" + #"{"time":1740787260,"x":5}"#)
+        #expect(try Scratch.source([mixed]).makeReader().layout.notes == [note])
+        let table = try scratch.write("m.csv", "time,x\n1740787200,12 ms\n1740787260,5\n")
+        #expect(try Scratch.source([table]).makeReader().layout.notes == [note])
+        let zero = try scratch.write("z.csv", "time,x\n1740787200,12 ms\n1740787260,0\n")
+        #expect(try Scratch.source([zero]).makeReader().layout.notes.isEmpty)
     }
 
     @Test("Units are remembered, from the header and from behind the numbers")

@@ -35,7 +35,7 @@ struct RecordTable {
     }
 
     /// Makes numbers of texts that are numbers with their units (`12 ms`), where all of a name are, and tells the units.
-    private mutating func readUnits() -> [String: String] {
+    private mutating func readUnits() -> (units: [String: String], notes: [String]) {
         var guesses = textNames.map { _ in NumberGuess() }
         for word in words {
             var text = word.text
@@ -43,13 +43,18 @@ struct RecordTable {
         }
         var formats: [Int32: NumberFormat] = [:]
         var units: [String: String] = [:]
+        var notes: [String] = []
+        for number in numbers {
+            if let place = texts[names[Int(number.column)]] { guesses[Int(place)].add(bareNumber: number.value) }
+        }
         for (place, guess) in guesses.enumerated() where guess.isNumeric {
             let comma = guess.provesComma > guess.provesPoint
             guard (comma ? guess.withComma : guess.withPoint) == guess.fields else { continue }
             formats[Int32(place)] = NumberFormat(decimalComma: comma, suffix: guess.unknownSuffix)
             units[textNames[place]] = guess.unit
+            if let note = guess.bareNote(textNames[place]) { notes.append(note) }
         }
-        guard !formats.isEmpty else { return [:] }
+        guard !formats.isEmpty else { return ([:], []) }
         let (oldNumbers, oldWords, oldStarts) = (numbers, words, starts)
         (numbers, words) = ([], [])
         for (row, start) in oldStarts.enumerated() {
@@ -65,7 +70,7 @@ struct RecordTable {
                 }
             }
         }
-        return units
+        return (units, notes)
     }
 
     func numberRange(_ row: Int) -> Range<Int> {
@@ -83,7 +88,7 @@ struct RecordTable {
     mutating func table(
         options: ReaderOptions, failure: TelemetryError?, skipped: SkippedRows? = nil, notes: [String]
     ) throws -> AssembledTable {
-        let units = readUnits()
+        let (units, unitNotes) = readUnits()
         func given(_ name: String?) throws -> String? {
             guard let name, columns[name] == nil, texts[name] == nil else { return name }
             throw TelemetryError(
@@ -154,6 +159,7 @@ struct RecordTable {
             },
             ignoredColumns: identifiers.sorted(), timeFormat: time?.format?.shape.rawValue, notes: notes)
         (layout.tellingLabels, layout.units) = (tellingLabels, units)
+        layout.notes += unitNotes
         (layout.hasOnlyOnes, layout.hasSignedLabels) = (marks.isUndecided, marks.isSigned)
         return try rows.table(layout: layout, options: options, failure: failure, skipped: skipped, path: path)
     }

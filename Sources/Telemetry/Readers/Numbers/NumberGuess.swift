@@ -19,6 +19,8 @@ struct NumberGuess: Sendable {
     private(set) var small = 0
     private(set) var large = 0
     private(set) var pointGroups = 0
+    /// Numbers without a unit, other than 0.
+    private var bare = 0
     /// The units behind the numbers.
     private(set) var suffixes: Set<String> = []
 
@@ -32,7 +34,10 @@ struct NumberGuess: Sendable {
         let comma = NumberFormat(decimalComma: true).parse(bytes)
         if point != nil { withPoint += 1 }
         if comma != nil { withComma += 1 }
-        if let suffix = (point ?? comma)?.suffix, suffixes.count < 16 { suffixes.insert(suffix) }
+        if let value = point ?? comma {
+            if suffixes.count < 16 { suffixes.insert(value.suffix) }
+            if value.suffix.isEmpty, value.number != 0 { bare += 1 }
+        }
         let field = NumberFormat.trimmed(bytes)
         let marks = field.filter { $0 == 0x2C || $0 == 0x2E }
         if marks.contains(0x2C) { commas += 1 }
@@ -68,6 +73,7 @@ struct NumberGuess: Sendable {
         guard behind != 0, behind != 3 else { return false }
         suffixes.insert("")
         withPoint += 1
+        if digits.contains(where: { $0 > 0x30 }) { bare += 1 }
         if behind == nil { withComma += 1 } else { provesPoint += 1 }
         if behind == nil { if digits.count > 3 { large += 1 } else { small += 1 } }
         return true
@@ -88,6 +94,19 @@ struct NumberGuess: Sendable {
         if bases.count == 1, bases.first != .some(nil) { return true }
         return named.count == 1 && !suffixes.contains("")
     }
+
+    /// What is to be said where numbers without a unit stand beside such as `12 ms`, which are turned into their base unit;
+    /// `nil` where there are none.
+    func bareNote(_ name: String) -> String? {
+        let isScaled = suffixes.contains { suffix in
+            UnitSuffix.unit(suffix).map { !$0.base.isEmpty && $0.factor != 1 } ?? false
+        }
+        guard bare > 0, isScaled, let unit else { return nil }
+        return "numbers without a unit in the column '\(name)' are taken to be \(unit), as those with one become"
+    }
+
+    /// Takes in a number of a column whose texts have units.
+    mutating func add(bareNumber number: Double) { if number.isFinite, number != 0 { bare += 1 } }
 
     /// The base unit; `nil` for numbers without.
     var unit: String? {

@@ -115,6 +115,7 @@ struct ColumnChoice {
         let zabbix = isGeneric && (time?.index).map { ColumnNames.plain(names[$0]) == "clock" } == true
         var textColumns: [String] = []
         var units: [String: String] = [:]
+        var notes: [String] = []
         var kinds: [RowParser.Kind] = []
         for index in names.indices {
             let column = samples.columns[index]
@@ -143,6 +144,7 @@ struct ColumnChoice {
                     kinds.append(.formattedValue)
                 }
                 units[names[index]] = column.written.unit
+                if let note = column.written.bareNote(names[index]) { notes.append(note) }
             } else if column.texts > column.numbers.count {
                 textColumns.append(names[index])
                 // What is longer than any name tells nothing apart: messages, say.
@@ -195,6 +197,7 @@ struct ColumnChoice {
             format: format, separator: String(Character(Unicode.Scalar(separator))), clock: clock,
             labelColumn: label.map { names[$0] }, textColumns: textColumns,
             ignoredColumns: ignored.sorted().map { names[$0] }, units: units)
+        layout.notes += notes
         if let first = grouped.min() {
             let others = grouped.count > 1 ? " and \(grouped.count - 1) other columns" : ""
             layout.notes.append("points stand between groups of digits in the column '\(names[first])'\(others)")
