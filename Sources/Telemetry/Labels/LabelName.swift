@@ -46,6 +46,7 @@ struct LabelName {
 
     /// `nil` for a name that says nothing of the kind. A series with labels of its own (`up{…}`) is a metric.
     init?(_ name: String) {
+        guard Self.mayBeOne(name) else { return nil }
         let plain = ColumnNames.plain(name)
         guard !name.contains("{"), plain.utf8.count <= 64 else { return nil }
         let squeezed = Self.squeezed(plain)
@@ -61,6 +62,31 @@ struct LabelName {
         if Self.telling.contains(squeezed) { return }
         guard words.contains(where: Self.words.contains), let last = words.last, !Self.measures.contains(last) else {
             return nil
+        }
+    }
+
+    /// What every such name has in it, by its first letter: few others do, and tables have thousands of columns.
+    private static let roots: [[[UInt8]]] = {
+        let all = [
+            "lab", "nomal", "outl", "ttack", "flag", "ntrus", "trut", "true", "fault", "faile", "failu", "event",
+            "lass",
+            "targ", "gt", "tatus", "hange", "normal", "enign",
+        ].map { Array($0.utf8) }
+        return (0..<256).map { first in all.filter { Int($0[0]) == first } }
+    }()
+
+    private static func mayBeOne(_ name: String) -> Bool {
+        guard name.utf8.count <= 96 else { return false }
+        var name = name
+        return name.withUTF8 { bytes in
+            for start in bytes.indices {
+                for root in roots[Int(bytes[start] | 0x20)] where bytes.count - start >= root.count {
+                    var same = 1
+                    while same < root.count, bytes[start + same] | 0x20 == root[same] { same += 1 }
+                    if same == root.count { return true }
+                }
+            }
+            return false
         }
     }
 

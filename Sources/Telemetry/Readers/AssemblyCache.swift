@@ -30,6 +30,8 @@ final class AssemblyCache: Sendable {
         return tables.withLock { $0.value(for: identity) }
     }
 
+    func forget() { tables.withLock { $0.remove { _ in true } } }
+
     func keep(_ table: AssembledTable, _ identity: Identity) {
         tables.withLock {
             // What is left of the file's earlier states.
@@ -37,6 +39,11 @@ final class AssemblyCache: Sendable {
             $0.keep(table, bytes: table.bytes, for: identity)
         }
     }
+}
+
+extension DataCatalog {
+    /// Forgets the tables that were put together, for measurements of how fast files are read.
+    package static func forgetTables() { AssemblyCache.shared.forget() }
 }
 
 extension AssembledTable {

@@ -9,14 +9,13 @@ struct SourceColumns {
     private(set) var haveOnlyOnes: Bool
     /// Whether every label of some file is 1.
     private(set) var anyHasOnlyOnes: Bool
-    private var known: Set<String>
+    private var known: Set<String> = []
     /// Columns that some file lacks.
     private var partial: Set<String> = []
     private var files = 1
 
     init(_ first: FileOutline) {
         names = first.schema
-        known = Set(first.schema)
         hasLabels = first.hasLabels
         hasSignedLabels = first.hasSignedLabels
         haveOnlyOnes = first.hasOnlyOnes
@@ -32,6 +31,7 @@ struct SourceColumns {
         }
         files += 1
         if file.schema == names { return }
+        if known.isEmpty { known = Set(names) }
         let own = Set(file.schema)
         guard !own.isDisjoint(with: known) else { return }
         partial.formUnion(known.symmetricDifference(own))

@@ -73,7 +73,7 @@ struct NumberGuess: Sendable {
         guard behind != 0, behind != 3 else { return false }
         suffixes.insert("")
         withPoint += 1
-        if digits.contains(where: { $0 > 0x30 }) { bare += 1 }
+        if first != 0x30 || digits.count > 1 { bare += 1 }
         if behind == nil { withComma += 1 } else { provesPoint += 1 }
         if behind == nil { if digits.count > 3 { large += 1 } else { small += 1 } }
         return true

@@ -154,8 +154,8 @@ struct ColumnChoice {
                 } else {
                     kinds.append(.skip)
                 }
-            } else if time != nil, ColumnNames.isMoment(plain), column.numbers.count > 0,
-                column.numbers.allSatisfy({ $0 >= 1e8 && $0 < 1e20 })
+            } else if time != nil, column.numbers.count > 0, column.numbers.allSatisfy({ $0 >= 1e8 && $0 < 1e20 }),
+                ColumnNames.isMoment(plain)
             {
                 ignored.insert(index)
                 kinds.append(.skip)
@@ -270,8 +270,7 @@ struct ColumnChoice {
     private static func columnsInGroups(
         _ columns: [Int], _ samples: ColumnSamples, _ whole: WholeColumns
     ) throws -> Set<Int> {
-        let written = samples.columns.filter { $0.times.best == 0 }.map(\.written)
-        guard written.allSatisfy({ $0.provesPoint == 0 }) else { return [] }
+        guard !samples.columns.contains(where: { $0.written.provesPoint > 0 && $0.times.best == 0 }) else { return [] }
         let open = columns.filter { column in
             let guess = samples.columns[column].written
             guard samples.columns[column].texts == 0, guess.large == 0, guess.fields > 0 else { return false }
