@@ -104,6 +104,7 @@ private struct Findings: Encodable {
         var duplicateTimes: UInt64
         var backwardSteps: UInt64
         var labelColumn: String?
+        var tellingLabels: [String]
         var interpretationFile: String?
         var textColumns: [String]
         var ignoredColumns: [String]
@@ -122,7 +123,8 @@ private struct Findings: Encodable {
         private enum CodingKeys: String, CodingKey {
             case site, entity, type, part, format, files, rows, columns, medianStepSeconds, jitterSeconds
             case longestStepSeconds, spanSeconds, gaps, duplicateTimes, backwardSteps, labelColumn, interpretationFile
-            case textColumns, ignoredColumns, clock, firstTimeSeconds, lastTimeSeconds, units, entityColumns
+            case tellingLabels, textColumns, ignoredColumns, clock, firstTimeSeconds, lastTimeSeconds, units,
+                entityColumns
             case seriesColumns, notes, confidence
         }
 
@@ -145,6 +147,7 @@ private struct Findings: Encodable {
             try container.encode(duplicateTimes, forKey: .duplicateTimes)
             try container.encode(backwardSteps, forKey: .backwardSteps)
             try container.encodeIfPresent(labelColumn, forKey: .labelColumn)
+            try container.encode(tellingLabels, forKey: .tellingLabels)
             try container.encodeIfPresent(interpretationFile, forKey: .interpretationFile)
             try container.encode(textColumns, forKey: .textColumns)
             try container.encode(ignoredColumns, forKey: .ignoredColumns)
@@ -178,6 +181,7 @@ private struct Findings: Encodable {
             duplicateTimes = clock.duplicates
             backwardSteps = clock.backwardSteps
             labelColumn = layout.labelColumn
+            tellingLabels = layout.tellingLabels
             interpretationFile = source.interpretationFile
             textColumns = layout.textColumns
             ignoredColumns = layout.ignoredColumns
@@ -193,7 +197,7 @@ private struct Findings: Encodable {
             units = layout.units
             entityColumns = layout.entityColumns
             seriesColumns = layout.seriesColumns
-            notes = audit.notes(layout)
+            notes = audit.notes(layout, namesTexts: false)
             if source.part != .test, let step = clock.meanStep {
                 confidence = ConfidenceReport.best(trainingDays: Double(clock.rows) * step / 86_400)
             }
@@ -263,6 +267,8 @@ private struct Findings: Encodable {
             lines += ["", "constant or missing throughout (left out of the models, watched for any change):"]
             lines += constants.map { "  \($0.name): \(Self.listed($0.constantMetrics, limit: 12))" }
         }
+        let labels = Set(entities.compactMap(\.labelColumn)).sorted()
+        if !labels.isEmpty { lines += ["", "labels, no metrics: \(Self.listed(labels, limit: 12))"] }
         let notNumbers = Set(entities.flatMap(\.textColumns)).sorted()
         if !notNumbers.isEmpty { lines += ["", "columns of text, left out: \(Self.listed(notNumbers, limit: 12))"] }
         let names = Set(entities.flatMap(\.ignoredColumns)).filter { !$0.isEmpty }.sorted()

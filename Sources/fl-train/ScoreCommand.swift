@@ -47,6 +47,7 @@ struct ScoreCommand: Command {
             let file = try ScoreFileWriter(arguments[Self.out], perMetric: arguments[Self.perMetric])
             var summaries: [Summary.Entity] = []
             var watched = WatchedSources()
+            var said = SourceNotes()
             _ = try model.detectors(of: method)
             for (index, source) in sources.enumerated() {
                 let opened = try watched.open(source) {
@@ -72,9 +73,10 @@ struct ScoreCommand: Command {
                     audit.add(frame)
                     console.progress("scoring \(source.key) (\(index + 1) of \(sources.count)): \(summary.rows) rows")
                 }
-                for note in audit.notes(stream.layout) { console.note("\(source.key): \(note)") }
+                said.add(audit.notes(stream.layout), of: source.key)
                 summaries.append(summary)
             }
+            said.say(console)
             try watched.finish(console)
             try file.commit()
             return summaries

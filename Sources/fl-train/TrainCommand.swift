@@ -110,7 +110,7 @@ struct TrainCommand: Command {
     private static func sayWhatIsThere(
         _ sources: [EntitySource], reader options: ReaderOptions, _ console: Console
     ) throws {
-        var said: [String: [String]] = [:]
+        var said = SourceNotes()
         var hasNumbers = false
         for source in sources {
             var audit = ClockAudit()
@@ -119,15 +119,12 @@ struct TrainCommand: Command {
                 audit.add(frame)
                 hasNumbers = hasNumbers || frame.values.contains(where: \.isFinite)
             }
-            for note in audit.notes(reader.layout, isTraining: true) { said[note, default: []].append(source.key) }
+            said.add(audit.notes(reader.layout, isTraining: true), of: source.key)
         }
         guard hasNumbers else {
             throw CommandLineError(.data, "\(sources[0].key): found no finite number, expected metrics with values")
         }
-        for (note, keys) in said.sorted(by: { $0.value[0] < $1.value[0] }) {
-            let others = keys.count > 1 ? " and \(Quantity.count(keys.count - 1, "other"))" : ""
-            console.note("\(keys[0])\(others): \(note)")
-        }
+        said.say(console)
     }
 
     /// Fits the detectors, and says of which entities too little is known for one.

@@ -25,11 +25,11 @@ struct CaseTests {
             .read(entities: ["web1:9100", "web2:9100"], rows: 600, columns: 3)
         ),
         ("a06-exposition-text/node.prom", .refused("Prometheus")),
-        ("a07-sadf/sa01-all.csv", .read(entities: ["sa01-all"], rows: 600, columns: 8)),
-        ("a07-sadf/sa01-percpu.csv", .read(entities: ["sa01-percpu"], rows: 600, columns: 21)),
-        ("a07-sadf/sa01-restart.csv", .read(entities: ["sa01-restart"], rows: 600, columns: 8)),
-        ("a12-influx-annotated/long.csv", .read(entities: ["long"], rows: 600, columns: 2)),
-        ("a12-influx-annotated/pivoted.csv", .read(entities: ["pivoted"], rows: 600, columns: 2)),
+        ("a07-sadf/sa01-all.csv", .read(entities: ["web1"], rows: 600, columns: 8)),
+        ("a07-sadf/sa01-percpu.csv", .read(entities: ["web1"], rows: 600, columns: 21)),
+        ("a07-sadf/sa01-restart.csv", .read(entities: ["web1"], rows: 600, columns: 8)),
+        ("a12-influx-annotated/long.csv", .read(entities: ["web1"], rows: 600, columns: 2)),
+        ("a12-influx-annotated/pivoted.csv", .read(entities: ["web1"], rows: 600, columns: 2)),
         (
             "a15-excel-europe/iso-time-decimal-comma.csv",
             .read(entities: ["iso-time-decimal-comma"], rows: 600, columns: 2)

@@ -50,7 +50,7 @@ public enum DataCatalog {
     ///
     /// - Throws: ``TelemetryError`` as ``discover(_:options:)`` does.
     public static func search(_ paths: [String], options: ReaderOptions = ReaderOptions()) throws -> Contents {
-        var discovery = Discovery(options: options)
+        var discovery = Discovery(options: options, paths: paths)
         for path in paths { try discovery.add(path) }
         let contents = Contents(sources: discovery.sources, passedOver: discovery.passedOver)
         guard !contents.sources.isEmpty else {

@@ -20,10 +20,21 @@ struct Discovery {
     private var found: [Key: EntitySource] = [:]
     private var companions: [Key: [(role: Name.Role, path: String)]] = [:]
     private var visited: Set<String> = []
+    /// The hosts that the files of an entity name, where each names only one.
+    private var onlyHosts: [Key: Set<String>] = [:]
+    /// What the files that name an entity are called after.
+    private var origins: [Key: Set<String>] = [:]
     /// Files in folders that were not read, and why.
     private(set) var passedOver: [DataCatalog.Contents.PassedOver] = []
 
-    init(options: ReaderOptions) { self.options = options }
+    /// Files and folders that were named.
+    private let named: Set<String>
+
+    /// - Parameter paths: all that are going to be added.
+    init(options: ReaderOptions, paths: [String]) {
+        self.options = options
+        named = Set(paths.map { URL(filePath: $0).standardizedFileURL.path })
+    }
 
     /// Deepest nesting of folders looked into.
     private static let maximumDepth = 16
@@ -31,8 +42,18 @@ struct Discovery {
     /// The sources found so far, in their order.
     var sources: [EntitySource] {
         let sites = siteNames
+        let hosts = hostNames
+        var found = found
+        for (key, host) in hosts {
+            // The host has an entity of its own where other files of the same name hold several.
+            let own = Key(folder: key.folder, entity: host, part: key.part)
+            if own != key, let files = found[key]?.files, found[own]?.files.append(contentsOf: files) != nil {
+                found[key] = nil
+            }
+        }
         return found.map { key, source in
             var source = source
+            if let host = hosts[key] { source.entity = host }
             source.site = sites[key.folder] ?? source.site
             source.files.sort { Self.natural($0, $1) }
             // Labels belong to the part that is judged; without parts, to the whole.
@@ -53,6 +74,22 @@ struct Discovery {
             if a.site != b.site { return Self.natural(a.site, b.site) }
             if a.entity != b.entity { return Self.natural(a.entity, b.entity) }
             return a.part.rawValue < b.part.rawValue
+        }
+    }
+
+    /// What entities are called whose files each name the same only host: after it, unless that is what others are called.
+    private var hostNames: [Key: String] {
+        var names: [Key: String] = [:]
+        var holders: [Key: Int] = [:]
+        for (key, hosts) in onlyHosts where hosts.count == 1 {
+            guard let host = hosts.first else { continue }
+            names[key] = host
+            holders[Key(folder: key.folder, entity: host, part: key.part), default: 0] += 1
+        }
+        return names.filter { key, host in
+            let own = Key(folder: key.folder, entity: host, part: key.part)
+            let isFree = own == key || found[own] == nil || origins[own] == [key.entity]
+            return holders[own] == 1 && isFree
         }
     }
 
@@ -88,6 +125,14 @@ struct Discovery {
             throw TelemetryError(.unreadable, path: path, found: "no such file or folder", expected: "telemetry")
         }
         guard isFolder.boolValue else {
+            let url = URL(filePath: path).standardizedFileURL
+            if let original = CopyName.original(url.lastPathComponent) {
+                let other = url.deletingLastPathComponent().appending(path: original).path
+                if named.contains(other), FileManager.default.contentsEqual(atPath: url.path, andPath: other) {
+                    passedOver.append(.init(path: path, reason: "the same as \(original)"))
+                    return
+                }
+            }
             try addFile(path, named: true)
             return
         }
@@ -124,6 +169,11 @@ struct Discovery {
             }
             if isFolder.boolValue {
                 count += try addFolder(child, depth: depth + 1)
+            } else if let original = CopyName.original(name), names.contains(original),
+                FileManager.default.contentsEqual(
+                    atPath: child, andPath: URL(filePath: path).appending(path: original).path)
+            {
+                passedOver.append(.init(path: child, reason: "the same as \(original)"))
             } else if let kind = FileSource.special(at: child) {
                 passedOver.append(.init(path: child, reason: kind))
             } else if let unpacked = Self.unpackedName(name), names.contains(unpacked) {
@@ -204,8 +254,19 @@ struct Discovery {
             return false
         }
         let entities = opened.entities.isEmpty ? [name.entity] : opened.entities
+        if opened.entities.isEmpty {
+            // A name that no file of the entity contradicts.
+            let host = opened.onlyHost.map { EntityName.safe($0) }
+            let isFirst = found[key] == nil
+            if let host, isFirst || onlyHosts[key] != nil {
+                onlyHosts[key, default: []].insert(host)
+            } else {
+                onlyHosts[key] = nil
+            }
+        }
         for entity in entities {
             let key = Key(folder: folderURL.path, entity: entity, part: name.part)
+            if !opened.entities.isEmpty { origins[key, default: []].insert(name.entity) }
             if found[key]?.files.append(path) == nil {
                 found[key] = EntitySource(
                     site: folderURL.lastPathComponent, entity: entity, type: Self.type(of: name.entity),

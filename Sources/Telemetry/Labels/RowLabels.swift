@@ -44,16 +44,18 @@ public struct RowLabels: Hashable, Sendable, Codable {
         let table = try TextTable(path: path, options: options)
         let lower = table.names.map { $0.lowercased() }
         let samples = table.samples
-        let found = LabelColumn.find(table.names, samples.columns)
         let given = options.labelColumn.flatMap { table.names.firstIndex(of: $0) }
-        guard let labelColumn = given ?? found?.index ?? lower.firstIndex(of: "label") else {
+        let choice = try LabelChoice(table.names, given: given) {
+            LabelCells(samples.columns[$0])
+        } whole: {
+            try table.labelCells($0)
+        }
+        guard let labelColumn = choice.index ?? lower.firstIndex(of: "label") else {
             throw TelemetryError(
                 .missingColumn, path: path, line: 1, field: options.labelColumn ?? "label", found: "no such column",
                 expected: "index,label or a data file with a label column")
         }
-        let column = samples.columns[labelColumn]
-        let label = LabelColumn(name: table.names[labelColumn], column)
-        let marksByText = column.texts > column.numbers.count && (given != nil || found != nil)
+        let label = choice.column
         let indexColumn = lower.firstIndex(of: "index")
         var values: [UInt8] = []
         var named: [Bool] = []
@@ -92,7 +94,7 @@ public struct RowLabels: Hashable, Sendable, Codable {
             }
             named[index] = true
             let cell = UnsafeBufferPointer(rebasing: bytes[fields[labelColumn]])
-            guard FieldText.content(cell) != .missing, let mark = label.label(cell, marksByText: marksByText) else {
+            guard FieldText.content(cell) != .missing, let mark = label.label(cell) else {
                 throw TelemetryError(
                     .notANumber, path: path, line: line, field: table.names[labelColumn],
                     found: "'\(FieldText.text(cell))'", expected: "a label, 0 or 1")

@@ -33,6 +33,13 @@ struct TextTable {
         )
     }
 
+    /// The different cells of columns that may mark anomalies, of all rows.
+    func labelCells(_ columns: [Int]) throws -> [Int: LabelCells] {
+        try WholeColumns(
+            path: stream.path, options: options, separator: splitter.separator, count: names.count
+        ).labelCells(columns)
+    }
+
     /// Calls `body` with each row: its line, its fields as ranges of the bytes.
     func forEachRow(_ body: (Int, [Range<Int>], UnsafeBufferPointer<UInt8>) throws -> Void) throws {
         var line = firstLine

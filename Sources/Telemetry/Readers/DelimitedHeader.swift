@@ -78,38 +78,9 @@ struct DelimitedHeader {
                 .empty, path: path, found: "a header with \(names.count) columns and no row", expected: "rows below it")
         }
         stream.consume(header.next)
-        let (separator, count) = (self.separator, names.count)
-        choice = try ColumnChoice(
-            names: names, samples: samples, separator: separator, options: options, path: path
-        ) { column in
-            try Self.wholeColumn(column, of: count, separator: separator, path: path, options: options)
-        }
+        let whole = WholeColumns(path: path, options: options, separator: separator, count: names.count)
+        choice = try ColumnChoice(names: names, samples: samples, whole: whole)
         (kinds, schema, layout) = (choice.kinds, choice.schema, choice.layout)
-    }
-
-    /// Looks at every cell of a column, for dates that the first rows leave open.
-    private static func wholeColumn(
-        _ column: Int, of count: Int, separator: UInt8, path: String, options: ReaderOptions
-    ) throws -> TimeFormatGuess {
-        let (stream, _) = try TextFile.open(path, options: options)
-        let splitter = RowSplitter(separator: separator)
-        var guess = TimeFormatGuess()
-        var isHeader = true
-        while true {
-            let bytes = UnsafeBufferPointer(stream.unread)
-            var cursor = 0
-            while cursor < bytes.count, let row = splitter.split(bytes, from: cursor, atEnd: stream.isAtEnd) {
-                cursor = row.next
-                if row.fields.count == 1 && row.fields[0].isEmpty { continue }
-                if !isHeader && row.fields.count == count {
-                    guess.add(UnsafeBufferPointer(rebasing: bytes[row.fields[column]]))
-                }
-                isHeader = false
-            }
-            stream.consume(cursor)
-            guard !stream.isAtEnd, stream.count <= options.maximumLineBytes else { return guess }
-            try stream.fill()
-        }
     }
 
     static func skipBlankLines(_ stream: ByteStream) -> Int {

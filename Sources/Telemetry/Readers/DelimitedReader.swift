@@ -48,7 +48,7 @@ struct DelimitedReader: FrameReader {
         self.firstRow = firstRow
         schema = header.schema
         layout = header.layout
-        layout.notes = notes
+        layout.notes = notes + layout.notes
         line = header.line
         headerText = header.text
         hasLabels = header.layout.labelColumn != nil
@@ -65,11 +65,11 @@ struct DelimitedReader: FrameReader {
             separator: header.separator, kinds: header.kinds, textIsMissing: options.textIsMissing, path: stream.path,
             names: header.names)
         parser.timeFormats = header.choice.timeFormats
+        parser.timeScales = header.choice.timeScales
         parser.numberFormats = header.choice.numberFormats
         parser.timeRange = header.choice.timeRange
         parser.fallback = header.choice.fallback
         parser.label = header.choice.label ?? LabelColumn()
-        parser.marksByText = header.choice.marksByText
         if case .rows = header.layout.clock {} else { parser.passesEmptyRows = true }
         parser.keyWords = keyWords
         parser.keyPlaces = Dictionary(uniqueKeysWithValues: fields.enumerated().map { ($0.element, $0.offset) })
@@ -153,7 +153,7 @@ struct DelimitedReader: FrameReader {
                     take(UnsafePointer(start).distance(to: end))
                 } catch let error as TelemetryError {
                     take(UnsafePointer(start).distance(to: begin))
-                    if repeatsHeader() {
+                    if repeatsHeader() || isComment() {
                         passLine()
                     } else if options.skipsBadRows {
                         skipLine(error)
@@ -195,17 +195,32 @@ struct DelimitedReader: FrameReader {
         return text
     }
 
-    /// Whether the line at hand is the header once more.
-    private func repeatsHeader() -> Bool { lineAtHand.elementsEqual(headerText) }
+    /// The fields of the line at hand, without a byte order mark before them; `nil` where a quoted one has no end.
+    private func fieldsAtHand<Field>(_ make: (UnsafeBufferPointer<UInt8>) -> Field) -> [Field]? {
+        var text = lineAtHand
+        if text.starts(with: [0xEF, 0xBB, 0xBF]) { text = text.dropFirst(3) }
+        return text.withUnsafeBufferPointer { bytes in
+            RowSplitter(separator: parser.separator).split(bytes, from: 0, atEnd: true)?.fields.map {
+                make(UnsafeBufferPointer(rebasing: bytes[$0]))
+            }
+        }
+    }
+
+    /// Whether the line at hand is the header once more, with quotes or without.
+    private func repeatsHeader() -> Bool {
+        lineAtHand.elementsEqual(headerText) || fieldsAtHand(FieldText.text) == parser.names
+    }
+
+    /// Whether the line at hand is a comment: those that first occur far below are no reason to have all lines rewritten.
+    private func isComment() -> Bool {
+        guard lineAtHand.first == 0x23, let first = parser.kinds.first else { return false }
+        // A name may begin with the same mark.
+        return (first != .key && first != .skip) || fieldsAtHand { _ in }.map(\.count) != parser.names.count
+    }
 
     /// What is to be said of a line that names columns, though not those of the header.
     private func secondHeader() -> TelemetryError? {
-        let text = lineAtHand
-        let names = text.withUnsafeBufferPointer { bytes in
-            RowSplitter(separator: parser.separator).split(bytes, from: 0, atEnd: true)?.fields.map {
-                UnsafeBufferPointer(rebasing: bytes[$0])
-            }.map { (FieldText.text($0), FirstLineCell($0)) }
-        }
+        let names = fieldsAtHand { (FieldText.text($0), FirstLineCell($0)) }
         guard let names, names.count > 1, names.allSatisfy({ $0.1 == .text || $0.1 == .empty }),
             names.contains(where: { parser.names.contains($0.0) && !$0.0.isEmpty })
         else { return nil }

@@ -75,6 +75,9 @@ public struct ReaderOptions: Hashable, Sendable, Codable {
     /// Whether a row that cannot be read is passed over and counted, instead of ending the reading: for streams, which
     /// go on. Half a row at the end of a file is such a row. Not part of a model's record.
     public var skipsBadRows = false
+    /// Whether a label column in which nothing but 1 occurs marks normal rows: where other files of the entity have −1
+    /// beside it. Not part of a model's record.
+    package var onlyOnesAreNormal = false
     /// Bytes asked of the operating system at once.
     public var bufferBytes: Int
     /// Longest line accepted, in bytes.
@@ -230,6 +233,11 @@ public struct SourceLayout: Hashable, Sendable, Codable {
     public var entityColumns: [String] = []
     /// Columns that tell series apart, which became part of the metrics' names.
     public var seriesColumns: [String] = []
+    /// Columns left out because they tell what the label tells: of a part, or which kind of anomaly it is.
+    public var tellingLabels: [String] = []
+    /// Whether the label column holds nothing but 1, and whether −1 marks anomalies in it.
+    package var hasOnlyOnes = false
+    package var hasSignedLabels = false
     /// What else was recognised or done, in words: a packed file, rows turned round.
     public var notes: [String] = []
 }

@@ -11,6 +11,7 @@ struct JSONLinesReader: FrameReader {
     private let columns: [String: Int]
     private let timeColumn: String?
     private let labelColumn: String?
+    private let marks: LabelColumn
     private let rowSeconds: Double
     private let timeUnit: TimeUnit
     private let firstRow: Int
@@ -50,6 +51,7 @@ struct JSONLinesReader: FrameReader {
         layout = choice.layout
         timeColumn = choice.timeColumn
         labelColumn = choice.layout.labelColumn
+        marks = choice.marks
         rowSeconds = options.rowSeconds ?? 1
         timeUnit = choice.timeUnit
         columns = Dictionary(uniqueKeysWithValues: choice.schema.enumerated().map { ($0.element, $0.offset) })
@@ -73,7 +75,10 @@ struct JSONLinesReader: FrameReader {
                 var label: UInt8 = 0
                 for (path, value) in record.flat.numbers {
                     if let index = columns[path] { cells[index] = value }
-                    if path == labelColumn { label = value.isNaN || value == 0 ? 0 : 1 }
+                    if path == labelColumn { label = marks.label(value) }
+                }
+                if marks.marksByText, var text = record.flat.texts.first(where: { $0.path == labelColumn })?.value {
+                    label = text.withUTF8 { marks.label($0) } ?? 0
                 }
                 let time = try time(of: record, index: firstRow + row + times.count)
                 times.append(time)
@@ -168,7 +173,7 @@ struct JSONLines {
 
     /// The next line that is not blank, taken apart; `nil` at the end.
     mutating func next() throws -> Record? {
-        try nextMembers().map { Record(line: $0.line, flat: FlatRecord($0.members)) }
+        try nextMembers().map { Record(line: $0.line, flat: FlatRecord(JSONDocument.unwrapped($0.members))) }
     }
 
     /// The object of the next line that is not blank; `nil` at the end.
@@ -233,6 +238,7 @@ struct JSONColumnChoice {
     let layout: SourceLayout
     let timeColumn: String?
     let timeUnit: TimeUnit
+    let marks: LabelColumn
 
     init(sample: [JSONLines.Record], options: ReaderOptions, path: String) throws {
         var order: [String] = []
@@ -252,7 +258,29 @@ struct JSONColumnChoice {
                 .missingColumn, path: path, line: 1, field: name, found: "no such member",
                 expected: "one of " + CleaningPipeline.listed(order + texts))
         }
-        let label = try given(options.labelColumn) ?? order.first { $0.lowercased() == "label" }
+        let all = order + texts.filter { !seen.contains($0) }
+        func cells(_ records: some Sequence<JSONLines.Record>, _ places: some Sequence<Int>) -> [Int: LabelCells] {
+            var cells = Dictionary(uniqueKeysWithValues: places.map { ($0, LabelCells()) })
+            let names = Dictionary(uniqueKeysWithValues: cells.keys.map { (all[$0], $0) })
+            for record in records {
+                for (name, number) in record.flat.numbers { if let place = names[name] { cells[place]?.add(number) } }
+                for (name, text) in record.flat.texts {
+                    if let place = names[name] { cells[place]?.add(text: Array(text.utf8)) }
+                }
+            }
+            return cells
+        }
+        let labels = try LabelChoice(all, given: given(options.labelColumn).flatMap { all.firstIndex(of: $0) }) {
+            cells(sample, [$0])[$0] ?? LabelCells()
+        } whole: { places in
+            let (stream, _) = try TextFile.open(path, options: options)
+            var lines = JSONLines(stream: stream, options: options)
+            // What cannot be read is for whoever reads the rows to complain about.
+            return cells(AnyIterator { (try? lines.next()) ?? nil }, places)
+        }
+        let label = labels.index.map { all[$0] }
+        let tellingLabels = Set(labels.others.map { all[$0] })
+        marks = labels.column.decided(onlyOnesAreNormal: options.onlyOnesAreNormal)
         var time = try given(options.timeColumn)
         if time == nil && options.rowSeconds == nil {
             time =
@@ -266,7 +294,7 @@ struct JSONColumnChoice {
                 let spelled = sample.count { $0.flat.texts.contains { $0.path == name } }
                 return spelled * 2 > sample.count
             })
-        schema = order.filter { $0 != time && $0 != label && !textual.contains($0) }
+        schema = order.filter { $0 != time && $0 != label && !textual.contains($0) && !tellingLabels.contains($0) }
         guard !schema.isEmpty, !finite.isDisjoint(with: schema) else {
             throw TelemetryError(
                 .noNumericColumn, path: path,
@@ -293,8 +321,11 @@ struct JSONColumnChoice {
         timeColumn = time
         self.timeUnit = timeUnit
         let isNodeB = order.contains { $0.hasPrefix("ue_list.") } && order.contains { $0.hasPrefix("cell_metrics.") }
-        layout = SourceLayout(
+        var layout = SourceLayout(
             format: isNodeB ? .fiveGNodeB : .jsonLines, separator: nil, clock: clock, labelColumn: label,
-            textColumns: texts.filter { $0 != time }, ignoredColumns: [])
+            textColumns: texts.filter { $0 != time && $0 != label && !tellingLabels.contains($0) }, ignoredColumns: [])
+        layout.tellingLabels = labels.others.map { all[$0] }
+        (layout.hasOnlyOnes, layout.hasSignedLabels) = (marks.isUndecided, marks.isSigned)
+        self.layout = layout
     }
 }

@@ -23,6 +23,8 @@ struct RowParser {
     let names: [String]
     /// How text times and numbers that are no plain decimals are written, by field.
     var timeFormats: [Int: TimeFormat] = [:]
+    /// How many seconds the numbers are that are part of the time, by field.
+    var timeScales: [Int: Double] = [:]
     var numberFormats: [Int: NumberFormat] = [:]
     /// What a numeric time may be.
     var timeRange = -Double.infinity...Double.infinity
@@ -31,9 +33,8 @@ struct RowParser {
     /// Who gives the texts of key columns their codes, and which of them stands where in a row's codes.
     var keyWords: [KeyWords] = []
     var keyPlaces: [Int: Int] = [:]
-    /// What the label column's cells say, and whether its marks are words.
+    /// What the label column's cells say.
     var label = LabelColumn()
-    var marksByText = false
     /// Whether a row of separators alone, as spreadsheets write below a table, is none: where rows have times.
     var passesEmptyRows = false
 
@@ -259,12 +260,12 @@ struct RowParser {
             }
             destination.times[index] = time
         case .textTime, .addedTime:
-            guard let format = timeFormats[field], let time = format.seconds(bytes) else {
-                throw failure("\(timeFormats[field]?.shape.rawValue ?? "a time"), as in the rows before")
+            guard let time = partOfTime(bytes, field: field) else {
+                throw failure("\(timeFormats[field]?.shape.rawValue ?? "a number"), as in the rows before")
             }
             if kind == .textTime { destination.times[index] = time } else { destination.times[index] += time }
         case .label:
-            guard let mark = label.label(bytes, marksByText: marksByText) else {
+            guard let mark = label.label(bytes) else {
                 throw TelemetryError(
                     .notANumber, path: path, line: row, field: names[field], found: quoted(bytes),
                     expected: "a label, 0 or 1")
@@ -272,6 +273,13 @@ struct RowParser {
             destination.labels[index] = mark
         }
         return end
+    }
+
+    /// The seconds that a cell says: since 1970, or within the day.
+    private func partOfTime(_ bytes: UnsafeBufferPointer<UInt8>, field: Int) -> Double? {
+        guard let scale = timeScales[field] else { return timeFormats[field]?.seconds(bytes) }
+        guard case .number(let number) = FieldText.content(bytes), number.isFinite else { return nil }
+        return number * scale
     }
 
     /// A number that is no plain decimal.

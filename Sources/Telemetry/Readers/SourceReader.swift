@@ -1,98 +1,3 @@
-import Synchronization
-
-/// A file that has been opened: rows that are read as they come, or a table that had to be put together.
-enum OpenedFile {
-    case streaming(any FrameReader)
-    case assembled(AssembledTable)
-
-    /// Opens a file and finds out what it is.
-    ///
-    /// - Throws: ``TelemetryError`` when it cannot be opened or understood.
-    init(_ path: String, options: ReaderOptions, firstRow: Int) throws {
-        if let table = AssemblyCache.shared.table(path, options) {
-            self = .assembled(table)
-            return
-        }
-        let identity = AssemblyCache.Identity(path, options)
-        let (stream, shape) = try TextFile.open(path, options: options)
-        switch shape.kind {
-        case .json: self = try JSONFile.open(stream, options: options, firstRow: firstRow, notes: shape.notes)
-        case .series(let syntax):
-            self = .assembled(try SeriesText.read(stream, syntax, options: options, notes: shape.notes))
-        case .table:
-            var reader = try DelimitedReader(
-                stream: stream, separator: shape.separator, options: options, firstRow: firstRow, notes: shape.notes)
-            self =
-                reader.needsAssembly ? .assembled(try KeyedRows.table(&reader, options: options)) : .streaming(reader)
-        }
-        if case .assembled(let table) = self, let identity { AssemblyCache.shared.keep(table, identity) }
-    }
-
-    /// The entities that the file names; empty when it is all of one.
-    var entities: [String] {
-        if case .assembled(let table) = self, table.namesEntities { table.names } else { [] }
-    }
-
-    /// A reader of the rows of one entity; of a file that holds only one, of all rows, whatever it is called there.
-    ///
-    /// - Returns: `nil` when the file holds several others.
-    func reader(of entity: String, firstRow: Int) -> (any FrameReader)? {
-        switch self {
-        case .streaming(let reader): return reader
-        case .assembled(let table):
-            let index = table.entities.count == 1 ? 0 : table.place(of: entity)
-            return index.map { AssembledReader(table, entity: $0, firstRow: firstRow) }
-        }
-    }
-
-    /// Whether this is a score file of our own, which beside the data is a result, not a source.
-    var isScores: Bool {
-        let (layout, schema) =
-            switch self {
-            case .streaming(let reader): (reader.layout, reader.schema)
-            case .assembled(let table): (table.layout, table.entities.first?.schema ?? [])
-            }
-        return (layout.textColumns + layout.seriesColumns + layout.entityColumns).contains("group")
-            && schema.contains { $0.hasPrefix("threshold") } && schema.contains { $0.hasPrefix("alarm") }
-    }
-
-    /// The kind of source.
-    var format: SourceFormat {
-        switch self {
-        case .streaming(let reader): reader.layout.format
-        case .assembled(let table): table.layout.format
-        }
-    }
-}
-
-/// The last table that was put together, so that the entities of one file cost one reading.
-final class AssemblyCache: Sendable {
-    /// A file as it was when it was read.
-    struct Identity: Hashable, Sendable {
-        let path: String
-        let options: ReaderOptions
-        let stamp: FileStamp
-
-        init?(_ path: String, _ options: ReaderOptions) {
-            guard let stamp = FileStamp(path) else { return nil }
-            self.path = path
-            self.options = options
-            self.stamp = stamp
-        }
-    }
-
-    static let shared = AssemblyCache()
-
-    private let last = Mutex<(identity: Identity, table: AssembledTable)?>(nil)
-
-    func table(_ path: String, _ options: ReaderOptions) -> AssembledTable? {
-        guard let identity = Identity(path, options) else { return nil }
-        return last.withLock { $0.flatMap { $0.identity == identity ? $0.table : nil } }
-    }
-
-    func keep(_ table: AssembledTable, _ identity: Identity) { last.withLock { $0 = (identity, table) } }
-}
-
 /// Reads the files of a source one after the other.
 struct SourceReader: FrameReader {
     private let source: EntitySource
@@ -109,27 +14,45 @@ struct SourceReader: FrameReader {
 
     let schema: [String]
     let layout: SourceLayout
+    /// Whether any of the files has labels: then rows of the others are normal.
+    private let hasLabels: Bool
 
     init(source: EntitySource, options: ReaderOptions) throws {
         guard let first = source.files.first else {
             throw TelemetryError(.noData, found: "a source without files", expected: "at least one file")
         }
-        self.source = source
-        self.options = options
+        var options = options
         file = 0
         var opened = try OpenedFile(first, options: options, firstRow: 0)
         while opened.reader(of: source.entity, firstRow: 0) == nil, file + 1 < source.files.count {
             file += 1
             opened = try OpenedFile(source.files[file], options: options, firstRow: 0)
         }
-        guard let reader = opened.reader(of: source.entity, firstRow: 0) else {
+        guard var reader = opened.reader(of: source.entity, firstRow: 0) else {
             throw TelemetryError(
                 .noData, path: first, found: "no row of '\(source.entity)'",
                 expected: "one of " + CleaningPipeline.listed(opened.entities))
         }
+        var columns = SourceColumns(FileOutline(schema: reader.schema, layout: reader.layout))
+        for path in source.files[(file + 1)...] {
+            // What cannot be opened ends the reading when it is its turn.
+            if let other = FileOutline.of(source.entity, in: path, options: options) { columns.add(other) }
+        }
+        options.onlyOnesAreNormal = columns.hasSignedLabels && columns.anyHasOnlyOnes
+        if options.onlyOnesAreNormal, reader.layout.hasOnlyOnes {
+            opened = try OpenedFile(source.files[file], options: options, firstRow: 0)
+            reader = opened.reader(of: source.entity, firstRow: 0) ?? reader
+        }
+        self.source = source
+        self.options = options
         current = reader
-        schema = current.schema
-        layout = current.layout
+        schema = columns.names
+        hasLabels = columns.hasLabels
+        var layout = reader.layout
+        layout.hasOnlyOnes = columns.haveOnlyOnes
+        layout.notes += columns.notes
+        self.layout = layout
+        if reader.schema != schema { places = try places(in: reader, path: source.files[file]) }
     }
 
     mutating func nextChunk(maximumRows: Int) throws -> MetricFrame? {
@@ -138,6 +61,7 @@ struct SourceReader: FrameReader {
         while true {
             if var frame = try current.nextChunk(maximumRows: maximumRows) {
                 if let places { frame = Self.rearranged(frame, schema: schema, places: places) }
+                if hasLabels, frame.labels == nil { frame.labels = [UInt8](repeating: 0, count: frame.rowCount) }
                 if startsFile { frame.fileStarts = [0] }
                 startsFile = false
                 row += frame.rowCount
@@ -166,23 +90,19 @@ struct SourceReader: FrameReader {
         return true
     }
 
-    /// Columns of a further file are matched by name. A table must have the same columns in whatever order; of series
-    /// and JSON, where a name may be absent for a day, new names are left out and lacking ones are missing.
+    /// Columns of a further file are matched by name; those that it lacks are missing there.
     private func places(in reader: any FrameReader, path: String) throws -> [Int?]? {
         if reader.schema == schema { return nil }
         let index = Dictionary(
             reader.schema.enumerated().map { ($0.element, $0.offset) }, uniquingKeysWith: { a, _ in a })
         let places = schema.map { index[$0] }
-        func isLoose(_ layout: SourceLayout) -> Bool {
-            layout.separator == nil || layout.format == .series || !layout.seriesColumns.isEmpty
-        }
-        let isLines = isLoose(reader.layout) && isLoose(layout)
-        let fits =
-            isLines ? places.contains { $0 != nil } : reader.schema.count == schema.count && !places.contains(nil)
-        guard fits else {
+        guard places.contains(where: { $0 != nil }) else {
             throw TelemetryError(
-                .mismatch, path: path, found: "columns \(CleaningPipeline.listed(reader.schema))",
-                expected: "the columns of \(source.files[0]): \(CleaningPipeline.listed(schema))")
+                .mismatch, path: path,
+                found: "no column of \(source.files[0]) (\(CleaningPipeline.listed(reader.schema)))",
+                expected:
+                    "files of one entity with columns in common (\(CleaningPipeline.listed(schema))): name files of "
+                    + "other metrics after an entity of their own, or join them by their times")
         }
         return places
     }

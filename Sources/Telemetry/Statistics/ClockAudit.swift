@@ -62,8 +62,10 @@ public struct ClockAudit: Sendable {
 
     /// What there is to say, a line each.
     ///
-    /// - Parameter isTraining: whether models are to be learned from the rows, for which there may be too few.
-    public func notes(_ layout: SourceLayout, isTraining: Bool = false) -> [String] {
+    /// - Parameters:
+    ///   - isTraining: whether models are to be learned from the rows, for which there may be too few.
+    ///   - namesTexts: whether columns of text that are left out are named.
+    public func notes(_ layout: SourceLayout, isTraining: Bool = false, namesTexts: Bool = true) -> [String] {
         var notes = layout.notes
         if case .rows(let seconds) = layout.clock, layout.format != .fiveGENodeB {
             notes.append("no column with a time: rows are taken to be \(Self.text(seconds)) s apart (--row-seconds)")
@@ -74,8 +76,11 @@ public struct ClockAudit: Sendable {
         if !layout.seriesColumns.isEmpty {
             notes.append("series are told apart by \(layout.seriesColumns.joined(separator: ", "))")
         }
-        if let label = layout.labelColumn, label.lowercased() != "label" {
-            notes.append("the column '\(label)' marks anomalies and is no metric")
+        notes += Self.labelNotes(layout, isTraining: isTraining)
+        if namesTexts, !layout.textColumns.isEmpty {
+            let names = layout.textColumns.prefix(8).joined(separator: ", ")
+            let more = layout.textColumns.count > 8 ? ", … (\(layout.textColumns.count))" : ""
+            notes.append("columns of text, left out: \(names)\(more)")
         }
         if duplicates > 0 { notes.append("\(duplicates) of \(rows) rows repeat the time of the row before") }
         if backwardSteps > 0 {
@@ -98,6 +103,21 @@ public struct ClockAudit: Sendable {
             notes.append(
                 "\(Self.text(((lastTime - firstTime) / 360).rounded() / 10)) h of data are less than a day: what is normal at "
                     + "other times of day is not known, and will be taken for strange; a week is better")
+        }
+        return notes
+    }
+
+    private static func labelNotes(_ layout: SourceLayout, isTraining: Bool) -> [String] {
+        guard let label = layout.labelColumn else { return [] }
+        var notes: [String] = []
+        if layout.hasOnlyOnes {
+            notes.append("every row is marked 1 by the column '\(label)': all are taken for anomalous")
+        }
+        if !layout.tellingLabels.isEmpty {
+            let others = layout.tellingLabels.joined(separator: ", ")
+            notes.append("the column '\(label)' marks anomalies; left out, since they tell the same: \(others)")
+        } else if isTraining || label.lowercased() != "label" {
+            notes.append("the column '\(label)' marks anomalies and is no metric")
         }
         return notes
     }

@@ -17,7 +17,7 @@ struct WordRulesTests {
             #"\\FS-1\Processor(_Total)\% Processor Time"#, "cpu-0/cpu-idle", "load/load-shortterm", "load1", "load_15",
             "ldavg-1",
             "system.load.norm.5", "system.load.1", "queue.ldavg-5", "cpu-load.user{cpu=\"all\"}", "%usr", "%iowait",
-            "us", "cpu0_user",
+            "us", "cpu0_user", "sy", "id", "wa", "st", "in", "cs", "total cpu usage wai", "system int", "system csw",
             "k8s.node.cpu.usage",
         ],
         "physical.memory": [
@@ -29,9 +29,10 @@ struct WordRulesTests {
             "windows_os_physical_memory_free_bytes", "windows_memory_available_bytes", "windows_pagefile_limit_bytes",
             #"\Memory\Available MBytes"#, "kbmemused", "%memused", "kbswpfree", "pgpgin/s", "swpd", "memory.used [MiB]",
             "ram_free",
-            "buffered",
+            "buffered", "free", "buff", "cache", "inact", "active", "memory usage used", "paging in",
         ],
         "physical.storage": [
+            "bi", "bo", "read", "writ", "dsk/total read", "dsk/sda writ", "io/total read",
             "disk", "disk_used_percent", "disk_total", "diskio_reads", "diskio_write_bytes", "DiskReadOps",
             "EBSWriteBytes", "ReadIOPS",
             "VolumeReadBytes", "FreeStorageSpace", "system.disk.in_use", "system.disk.io:rate",
@@ -43,6 +44,7 @@ struct WordRulesTests {
             "%util", "aqu-sz", "r_await", "bi", "inodes_used",
         ],
         "physical.network": [
+            "recv", "send", "net/total recv", "net/eth0 send",
             "network_in", "NetworkIn", "NetworkPacketsOut", "net_bytes_recv", "net_err_in", "netstat_tcp_established",
             "system.network.io:rate", "system.net.bytes_rcvd", "net.if.in[eth0]", "net.if.out[eth0,errors]",
             "windows_net_bytes_received_total", #"\Network Interface(eth0)\Bytes Sent/sec"#,
@@ -79,7 +81,7 @@ struct WordRulesTests {
     @Test(
         "Names that say nothing of a resource",
         arguments: [
-            "m01", "value", "usage", "used_percent", "available", "free", "members", "remembered", "memo_count",
+            "m01", "value", "usage", "used_percent", "available", "members", "remembered", "memo_count",
             "memcached_gets",
             "input", "input_rows", "internet_orders", "net_income", "netflix_views", "diskette", "fsync_seconds",
             "cpuid", "programs",

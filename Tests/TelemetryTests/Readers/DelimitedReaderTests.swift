@@ -135,7 +135,7 @@ struct DelimitedReaderTests {
         #expect(frame.values == [1, 2, 3, 4, 5, 6, 7, 8])
         #expect(frame.fileStarts == [2, 3])
         #expect(frame.times == [0, 1, 2, 3])
-        let odd = Scratch.source([files[0], try scratch.write("d.csv", "x,z\n1,2\n")])
+        let odd = Scratch.source([files[0], try scratch.write("d.csv", "w,z\n1,2\n")])
         let error = #expect(throws: TelemetryError.self) { try odd.read() }
         #expect(error?.code == .mismatch)
     }

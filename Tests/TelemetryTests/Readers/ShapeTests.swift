@@ -45,6 +45,9 @@ struct ShapeTests {
             (",", ["1.5 K", "2.5 Mil", "3"], [1500, 2.5e6, 3]),
             (",", ["250m", "500m", "1"], [0.25, 0.5, 1]), (",", ["−5 °C", "3 °C", "4 °C"], [-5, 3, 4]),
             (",", ["5 ms", "-", "NaN"], [0.005, .nan, .nan]),
+            (";", ["999", "1.004", "1.250"], [999, 1004, 1250]), (";", ["999", "0.123", "1.250"], [999, 0.123, 1.25]),
+            (";", ["999", "1.004", "1004"], [999, 1.004, 1004]), (";", ["1.000", "1.004", "1.250"], [1, 1.004, 1.25]),
+            (";", ["999", "1.004", "1.5"], [999, 1.004, 1.5]),
         ] as [(String, [String], [Double])])
     func numbers(_ separator: String, _ cells: [String], _ expected: [Double]) throws {
         let rows = cells.enumerated().map { "\(1_740_787_200 + 60 * $0.offset)\(separator)\($0.element)\n" }
@@ -54,6 +57,45 @@ struct ShapeTests {
             #expect(
                 (value.isNaN && wanted.isNaN) || abs(value - wanted) <= 1e-9 * abs(wanted), "\(cells): \(frame.values)")
         }
+    }
+
+    @Test("Numbers in groups are told by the whole column, wherever the first large one stands")
+    func lateGroups() throws {
+        func column(_ cells: [String], _ separator: String = ";") throws -> [Double] {
+            let rows = cells.enumerated().map { "\(1_740_787_200 + 60 * $0.offset)\(separator)\($0.element)\n" }
+            return try only("time\(separator)x\n" + rows.joined()).values
+        }
+        let small = (0..<250).map(String.init)
+        #expect(try column(small + ["1.004", "12.250"]).suffix(2) == [1004, 12_250])
+        #expect(try column(small + ["1.004", "12.25"]).suffix(2) == [1.004, 12.25])
+        #expect(try column(small + ["1.004", "1004"]).suffix(2) == [1.004, 1004])
+        // With commas between fields, the first rows decide: points are those of fractions.
+        #expect(try column(["1.5"] + small + ["1.004"], ",").last == 1.004)
+        let path = try scratch.write("g.csv", "time;x\n1740787200;999\n1740787260;1.004\n")
+        let notes = try Scratch.source([path]).makeReader().layout.notes
+        #expect(notes == ["points stand between groups of digits in the column 'x'"])
+    }
+
+    @Test("Units in the strings of JSON, the same as in the cells of a table")
+    func jsonUnits() throws {
+        let cells = ["12 ms", "1.5 s", "n/a", "2 min"]
+        let lines = cells.enumerated().map {
+            #"{"time":\#(1_740_787_200 + 60 * $0.offset),"x":"\#($0.element)","u":"v2"}"#
+        }
+        let json = try only(lines.joined(separator: "\n"), name: "x.jsonl")
+        let rows = cells.enumerated().map { "\(1_740_787_200 + 60 * $0.offset),\($0.element),v2\n" }
+        #expect(try json == only("time,x,u\n" + rows.joined()))
+        #expect(json.schema == ["x"] && json.values[0] == 0.012 && json.values[2].isNaN && json.values[3] == 120)
+        let path = try scratch.write("u.jsonl", lines.joined(separator: "\n"))
+        #expect(try Scratch.source([path]).makeReader().layout.units == ["x": "seconds"])
+        // What has no unit is not known to be of another one: it is said.
+        let note = "numbers without a unit in the column 'x' are taken to be seconds, as those with one become"
+        let mixed = try scratch.write("m.jsonl", lines[0] + "\n" + #"{"time":1740787260,"x":5}"#)
+        #expect(try Scratch.source([mixed]).makeReader().layout.notes == [note])
+        let table = try scratch.write("m.csv", "time,x\n1740787200,12 ms\n1740787260,5\n")
+        #expect(try Scratch.source([table]).makeReader().layout.notes == [note])
+        let zero = try scratch.write("z.csv", "time,x\n1740787200,12 ms\n1740787260,0\n")
+        #expect(try Scratch.source([zero]).makeReader().layout.notes.isEmpty)
     }
 
     @Test("Units are remembered, from the header and from behind the numbers")
@@ -95,9 +137,9 @@ struct ShapeTests {
             (0..<50).map { "\(1_740_787_200 + 60 * $0 + (host == "a" ? 0 : 17)),\(host),\($0)\n" }
         }
         #expect(try entities("timestamp,instance,cpu\n" + apart.joined()).keys.sorted() == ["a", "b"])
-        // A host that never changes is no entity, and a state that does is none either.
+        // A host that never changes gives the entity its name, a state that does gives none.
         let one = (0..<50).map { "\(1_740_787_200 + 60 * $0),web1,\($0 % 7 == 0 ? "warn" : "ok"),\($0)\n" }
-        #expect(try entities("timestamp,host,state,cpu\n" + one.joined()).keys.sorted() == ["metrics"])
+        #expect(try entities("timestamp,host,state,cpu\n" + one.joined()).keys.sorted() == ["web1"])
     }
 
     @Test("Rows of series become columns: by name, by device, by number; sorted by time or by series")
@@ -163,6 +205,15 @@ struct ShapeTests {
             "\"Dstat 0.7.4 CSV output\"\n\"Author:\",\"x\"\n\n\"epoch\",\"total cpu usage\",,\"net/total\",\n"
                 + "\"epoch\",\"usr\",\"sys\",\"recv\",\"send\"\n1740787200.1,1,2,3,4\n1740787201.1,5,6,7,8\n")
         #expect(dstat.schema == ["total cpu usage usr", "total cpu usage sys", "net/total recv", "net/total send"])
+        // The times of dstat and dool have no year: the first lines say which one it is.
+        for (time, first) in [("29-11 20:15:03", "30-12 23:59:59"), ("Nov-29 20:15:03", "Dec-30 23:59:59")] {
+            let yearless = try only(
+                "\"Dstat 0.7.4 CSV output\"\n\"Cmdline:\",\"dstat -tc\",,,,\"Date:\",\"29 Nov 2025 20:15:02 CET\"\n\n"
+                    + "\"system\",\"total cpu usage\",\n\"time\",\"usr\",\"sys\"\n\(time),1,2\n\(first),5,6\n01-01 00:00:00,7,8\n"
+            )
+            #expect(yearless.schema == ["total cpu usage usr", "total cpu usage sys"])
+            #expect(yearless.times == [1_764_447_303, 1_767_139_199, 1_767_225_600])
+        }
         let windows = try only(
             "\"(PDH-CSV 4.0) (W. Europe Standard Time)(-60)\",\"\\\\H\\Processor(_Total)\\% Processor Time\"\n"
                 + "\"03/01/2025 01:00:00.000\",\"1.5\"\n\"03/01/2025 01:00:01.000\",\"2.5\"\n")
@@ -313,8 +364,15 @@ struct ShapeTests {
             #"{"columns":["time","cpu"],"data":[[1740787200,1],[1740787260,"n/a"]]}"#,
             "Sat, 01 Mar 2025 00:00:00 GMT;1\n", "procs ---\n r  b\n 1  2\n 3  4\n",
             "date,time,cpu\n03/01/2025,12:00:00 AM,1\n03/13/2025,12:01:00 PM,2\n",
+            "date,hour,cpu\n2025-03-01,22,1\n2025-03-01,23,2\n2025-03-02,0,3\n",
+            "time,a,attack,attack_p1\n1740787200,1,1,0\n1740787260,2,-1,1\n#x\n1740787320,2,-999,1\n",
+            "time;x;y\n1740787200;999;1\n1740787260;1.004;2\n1740787320;12.004;\"3\"\n",
+            "\"Dstat CSV output\"\n\"Date:\",\"29 Nov 2025 20:15:02 CET\"\n\"system\",\"cpu\",\n\"time\",\"usr\",\"sys\"\n29-11 20:15:03,1,2\n"
+                + "29-11 20:15:04,3,4\n",
+            #"{"date":"2025-03-01","time":"00:00:10","lat":"12 ms","label":1}"# + "\n"
+                + #"{"date":"2025-03-01","time":"00:00:20","lat":"1.5 s","label":-1}"#,
         ]
-        for round in 0..<36 {
+        for round in 0..<51 {
             var bytes = Array(starts[round % starts.count].utf8)
             for _ in 0...Int(generator.next() % 5) {
                 let place = Int(generator.next() % UInt64(bytes.count))

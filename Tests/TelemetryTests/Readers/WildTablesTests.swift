@@ -155,6 +155,70 @@ struct WildTablesTests {
         #expect(kibana.times[0] == Double(Self.start) + 600.5)
     }
 
+    private static let clocks: [(header: String, date: @Sendable (Int, Int) -> String)] = [
+        ("date,hour", { "2025-03-0\($0 + 1),\($1)" }), ("date,hour", { "2025-03-0\($0 + 1),\(two($1)):00" }),
+        ("dteday,hr", { "2025-03-0\($0 + 1),\($1)" }), ("Datum,Stunde", { "0\($0 + 1).03.2025,\($1)" }),
+        ("date,hour,minute", { "2025-03-0\($0 + 1),\($1),0" }), ("day,at", { "2025-03-0\($0 + 1),\(two($1)):00:00" }),
+        ("DATETIME,x", { "0\($0 + 1)/03/25 \(two($1)),1" }), ("date,hour", { "2025030\($0 + 1),\($1)" }),
+    ]
+
+    private static func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
+
+    @Test("A date beside the hour is one time, not a column for each hour", arguments: clocks.indices)
+    func datesAndHours(_ index: Int) throws {
+        let (header, date) = Self.clocks[index]
+        let rows = (0..<120).map { "\(date($0 / 24, $0 % 24)),\($0)\n" }
+        let frame = try only("\(header),cpu\n" + rows.joined())
+        #expect(frame.rowCount == 120 && frame.schema.last == "cpu" && frame.columnCount <= 2)
+        #expect(frame.times == (0..<120).map { Double(Self.start + 3600 * $0) })
+    }
+
+    @Test("The last hour of a day may be its 24th; hours that go up and down are measured; JSON has two members")
+    func otherHours() throws {
+        let ending = try only(
+            "Date;HE;load\n" + (0..<72).map { "0\($0 / 24 + 1).03.2025;\($0 % 24 + 1);\($0)\n" }.joined())
+        #expect(ending.times == (1...72).map { Double(Self.start + 3600 * $0) })
+        let worked = try only("date,hours,load\n" + Self.rows { "2025-03-0\($0 / 10 + 1),\($0 * 7 % 11),\($0)" })
+        #expect(worked.schema == ["hours", "load"])
+        let daily = try only(
+            "date,peak,cpu\n" + Self.rows(28) { "2025-02-\(Self.two($0 + 1)),\(Self.two($0 % 24)):15,\($0)" })
+        #expect(daily.times[1] - daily.times[0] == 86_400 && daily.schema == ["cpu"])
+        let line = try refusal("date,hour,cpu\n" + Self.rows { "2025-03-0\($0 / 20 + 1),\($0 % 20 * 100),\($0)" })
+        #expect(line.contains("the hour from 0 to 24"))
+        let json = try only(
+            Self.rows { #"{"date":"2025-03-01","time":"00:\#($0 + 10):00","cpu":\#($0)}"# }, "x.jsonl")
+        #expect(
+            json.schema == ["cpu"] && json.times[0] == Double(Self.start) + 600 && json.times[1] - json.times[0] == 60)
+    }
+
+    @Test("The beginning of an interval is its time")
+    func intervals() throws {
+        let frame = try only(
+            "\"beginTimeSeconds\",\"endTimeSeconds\",\"average.cpu\"\n"
+                + Self.rows { "\"\(Self.start + 60 * $0)\",\"\(Self.start + 60 * $0 + 60)\",\"\($0).5\"" })
+        #expect(frame.schema == ["average.cpu"] && frame.times[1] == Double(Self.start) + 60)
+    }
+
+    @Test("Files put one behind the other, whatever their headers look like; comments wherever they stand")
+    func joined() throws {
+        let wanted = try only(Self.table)
+        for header in [
+            "\u{FEFF}time,cpu,mem", "\"time\",\"cpu\",\"mem\"", "\u{FEFF}\"time\",\"cpu\",\"mem\"", "time,cpu,mem\r",
+        ] {
+            let text =
+                "time,cpu,mem\n" + Self.rows(20, Self.plain) + header + "\n"
+                + (20..<40).map { Self.plain($0) + "\n" }.joined()
+            #expect(try only(text) == wanted, "\(header)")
+        }
+        let late = (0..<300).map { Self.plain($0) + "\n" + ($0 % 100 == 99 ? "# restarted, by ops\n#\n# a,b,c\n" : "") }
+        let frame = try only("time,cpu,mem\n" + late.joined())
+        #expect(frame.rowCount == 300 && frame[299, 0] == 299)
+        // A name may begin with the same mark.
+        let names = (0..<300).map { "#\($0 % 2),\(Self.start + 60 * $0),\($0 == 250 ? "x" : "1")\n" }
+        let broken = try sources("host,time,cpu\n" + names.joined())
+        #expect(throws: TelemetryError.self) { for source in broken { _ = try source.read() } }
+    }
+
     @Test("Cards that are asked one after the other are told apart, days of the week are not")
     func rounds() throws {
         let cards = try only(

@@ -17,6 +17,8 @@ final class LineRewriter: ByteSource {
         var headerPrefix: String?
         /// Whether runs of blanks stand between fields; they become one tab.
         var joinsBlanks = false
+        /// Times without their year; `nil`: none.
+        var yearless: YearlessDate?
         /// Rows of text below the header (units, say) that are left out.
         var skippedRows = 0
     }
@@ -98,6 +100,7 @@ final class LineRewriter: ByteSource {
                 rowsToSkip -= 1
                 return []
             }
+            if let yearless = rules.yearless { return yearless.completed(text) }
             return rules.joinsBlanks ? Self.joined(text) : text
         }
         if rules.dropsComments && text.first == 0x23 && rules.header == nil { return [] }

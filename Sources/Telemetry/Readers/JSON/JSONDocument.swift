@@ -21,7 +21,9 @@ struct JSONDocument {
                     found: "\(values.count) values and \(times.count) times", expected: "as many times as values")
             }
             let labels = SeriesLabels(self.labels)
-            let handle = assembly.handle(entity: labels.entity, column: (name.isEmpty ? "value" : name) + labels.suffix)
+            let name = name.isEmpty ? "value" : name
+            let handle = assembly.handle(
+                entity: labels.entity, column: name + labels.suffix, fullName: name + labels.fullSuffix)
             let unit = TimeUnit.ofEpoch(times.first ?? 0)
             for (time, value) in zip(times, values) {
                 guard time.isFinite, times.first.map({ $0 < 1e8 }) ?? true || unit.epochRange.contains(time) else {
@@ -73,6 +75,11 @@ struct JSONDocument {
 
     static func member(_ name: String, _ members: [ParsedJSON.Member]) -> ParsedJSON? {
         members.first { $0.key == name }?.value
+    }
+
+    /// A row without what Elasticsearch wraps each in.
+    static func unwrapped(_ members: [ParsedJSON.Member]) -> [ParsedJSON.Member] {
+        if case .object(let source)? = member("_source", members) { source } else { members }
     }
 
     static func number(_ value: ParsedJSON) -> Double { FlatRecord.number(value) ?? .nan }
@@ -157,6 +164,7 @@ struct JSONDocument {
                 try assembly.add(sums.read(parsed: value))
                 return try assembly.table(layout: SourceLayout.series(notes: notes + ["OTLP"]), path: path)
             }
+            if let rows = try evenRows(members) { return rows }
             if case .object(let inner)? = Self.member("result", members), Self.member("labels", inner) != nil {
                 return try table(.object(inner))
             }
@@ -189,6 +197,22 @@ struct JSONDocument {
                 .malformed, path: path, line: 1, found: "JSON that is not an object", expected: "one JSON object a line"
             )
         }
+    }
+
+    /// Rows at even steps, as `rrdtool xport --json` writes them: `{"meta":{"start":…,"step":…,"legend":[…]},"data":[[…]]}`;
+    /// `nil` for any other document.
+    private func evenRows(_ members: [ParsedJSON.Member]) throws -> AssembledTable? {
+        guard case .object(let meta)? = Self.member("meta", members),
+            case .array(let rows)? = Self.member("data", members),
+            case .array(let legend)? = Self.member("legend", meta),
+            let start = Self.member("start", meta).map(Self.number),
+            let step = Self.member("step", meta).map(Self.number), start.isFinite, step > 0
+        else { return nil }
+        let timed = rows.enumerated().map { index, row -> ParsedJSON in
+            guard case .array(let cells) = row else { return row }
+            return .array([.number(start + Double(index) * step)] + cells)
+        }
+        return try table(names: [.string("time")] + legend, rows: timed, index: nil)
     }
 
     /// Refuses by name what is known and holds no history.
@@ -260,13 +284,15 @@ struct JSONDocument {
         {
             return [Self.series(metric, times: pairs.times, values: pairs.values)]
         }
-        if let target = Self.member("target", members).flatMap(Self.text), let points = array("datapoints"),
+        if let target = Self.member("target", members).flatMap(Self.text)
+            ?? Self.member("metric_name", members).flatMap(Self.text), let points = array("datapoints"),
             let pairs = pairs(points, timeFirst: false)
         {
             return [
+                // Ganglia names the host beside its points.
                 ExportedSeries(
-                    labels: [], name: target, times: pairs.times.map(Self.number), values: pairs.values.map(Self.number)
-                )
+                    labels: [("host", Self.member("host_name", members).flatMap(Self.text) ?? "")], name: target,
+                    times: pairs.times.map(Self.number), values: pairs.values.map(Self.number))
             ]
         }
         if let name = Self.member("metric", members).flatMap(Self.text) {
@@ -396,16 +422,14 @@ struct JSONDocument {
     private func records(_ elements: [ParsedJSON]) throws -> AssembledTable {
         var records = RecordTable(path: path)
         for (index, element) in elements.enumerated() {
-            guard case .object(var members) = element else {
+            guard case .object(let members) = element else {
                 let isArray = if case .array = element { true } else { false }
                 throw TelemetryError(
                     .malformed, path: path, line: 1,
                     found: isArray ? "rows without names" : "JSON that is not an object",
                     expected: isArray ? "the names as the first row, or an object a row" : "one JSON object a line")
             }
-            // What Elasticsearch wraps each row in.
-            if case .object(let source)? = Self.member("_source", members) { members = source }
-            try records.add(FlatRecord(members), line: index + 1)
+            try records.add(FlatRecord(Self.unwrapped(members)), line: index + 1)
         }
         guard records.rowCount > 0 else {
             throw TelemetryError(.empty, path: path, found: "a document without rows", expected: "an array of objects")

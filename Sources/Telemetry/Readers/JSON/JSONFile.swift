@@ -90,7 +90,7 @@ enum JSONFile {
                 } else if let series = JSONDocument.exported(members) {
                     try series.add(to: &assembly, path: stream.path, line: line)
                 } else {
-                    try records.add(FlatRecord(members), line: line)
+                    try records.add(FlatRecord(JSONDocument.unwrapped(members)), line: line)
                 }
             }
         } catch let error as TelemetryError {

@@ -2,15 +2,15 @@ import Platform
 
 /// Rows of named numbers and texts, each row with names of its own: the columns are all names that ever occur.
 struct RecordTable {
-    private let path: String
-    private var columns: [String: Int32] = [:]
-    private var names: [String] = []
-    private var texts: [String: Int32] = [:]
-    private var textNames: [String] = []
+    let path: String
+    var columns: [String: Int32] = [:]
+    var names: [String] = []
+    var texts: [String: Int32] = [:]
+    var textNames: [String] = []
     /// Numbers and texts of all rows, and where each row's begin.
-    private var numbers: [(column: Int32, value: Double)] = []
-    private var words: [(column: Int32, text: String)] = []
-    private var starts: [(number: Int, word: Int, line: Int)] = []
+    var numbers: [(column: Int32, value: Double)] = []
+    var words: [(column: Int32, text: String)] = []
+    var starts: [(number: Int, word: Int, line: Int)] = []
     /// Names that only count the elements of lists.
     private var counts: Set<String> = []
 
@@ -34,11 +34,50 @@ struct RecordTable {
         return place
     }
 
-    private func numberRange(_ row: Int) -> Range<Int> {
+    /// Makes numbers of texts that are numbers with their units (`12 ms`), where all of a name are, and tells the units.
+    private mutating func readUnits() -> (units: [String: String], notes: [String]) {
+        var guesses = textNames.map { _ in NumberGuess() }
+        for word in words {
+            var text = word.text
+            text.withUTF8 { guesses[Int(word.column)].add($0, isPlain: false) }
+        }
+        var formats: [Int32: NumberFormat] = [:]
+        var units: [String: String] = [:]
+        var notes: [String] = []
+        for number in numbers {
+            if let place = texts[names[Int(number.column)]] { guesses[Int(place)].add(bareNumber: number.value) }
+        }
+        for (place, guess) in guesses.enumerated() where guess.isNumeric {
+            let comma = guess.provesComma > guess.provesPoint
+            guard (comma ? guess.withComma : guess.withPoint) == guess.fields else { continue }
+            formats[Int32(place)] = NumberFormat(decimalComma: comma, suffix: guess.unknownSuffix)
+            units[textNames[place]] = guess.unit
+            if let note = guess.bareNote(textNames[place]) { notes.append(note) }
+        }
+        guard !formats.isEmpty else { return ([:], []) }
+        let (oldNumbers, oldWords, oldStarts) = (numbers, words, starts)
+        (numbers, words) = ([], [])
+        for (row, start) in oldStarts.enumerated() {
+            let isLast = row + 1 == oldStarts.count
+            starts[row] = (numbers.count, words.count, start.line)
+            numbers += oldNumbers[start.number..<(isLast ? oldNumbers.count : oldStarts[row + 1].number)]
+            for word in oldWords[start.word..<(isLast ? oldWords.count : oldStarts[row + 1].word)] {
+                var text = word.text
+                if let value = formats[word.column].flatMap({ format in text.withUTF8 { format.number($0) } }) {
+                    numbers.append((Self.place(textNames[Int(word.column)], &columns, &names), value))
+                } else {
+                    words.append(word)
+                }
+            }
+        }
+        return (units, notes)
+    }
+
+    func numberRange(_ row: Int) -> Range<Int> {
         starts[row].number..<(row + 1 < starts.count ? starts[row + 1].number : numbers.count)
     }
 
-    private func wordRange(_ row: Int) -> Range<Int> {
+    func wordRange(_ row: Int) -> Range<Int> {
         starts[row].word..<(row + 1 < starts.count ? starts[row + 1].word : words.count)
     }
 
@@ -46,16 +85,21 @@ struct RecordTable {
     ///
     /// - Parameter failure: what ended the reading early.
     /// - Throws: ``TelemetryError`` when a time cannot be read, or nothing is a number.
-    func table(options: ReaderOptions, failure: TelemetryError?, skipped: SkippedRows? = nil, notes: [String]) throws
-        -> AssembledTable
-    {
+    mutating func table(
+        options: ReaderOptions, failure: TelemetryError?, skipped: SkippedRows? = nil, notes: [String]
+    ) throws -> AssembledTable {
+        let (units, unitNotes) = readUnits()
         func given(_ name: String?) throws -> String? {
             guard let name, columns[name] == nil, texts[name] == nil else { return name }
             throw TelemetryError(
                 .missingColumn, path: path, line: 1, field: name, found: "no such member",
                 expected: "one of " + CleaningPipeline.listed(names + textNames))
         }
-        let (label, marks) = try labelColumn(given: given(options.labelColumn))
+        let all = names + textNames.filter { columns[$0] == nil }
+        let labels = try labels(all, given: given(options.labelColumn))
+        let marks = labels.column.decided(onlyOnesAreNormal: options.onlyOnesAreNormal)
+        let label = labels.index.map { all[$0] }
+        let tellingLabels = labels.others.map { all[$0] }
         let entity = try given(options.entityColumn)
         let time =
             try options.rowSeconds == nil || options.timeColumn != nil
@@ -77,7 +121,7 @@ struct RecordTable {
         let kept = names.indices.filter { index in
             let name = names[index]
             return name != time?.name && name != label && name != entity && name != nanoseconds
-                && !textual.contains(name) && !identifiers.contains(name)
+                && !textual.contains(name) && !identifiers.contains(name) && !tellingLabels.contains(name)
         }
         try check(kept, options: options)
         var placeOf = [Int](repeating: -1, count: names.count)
@@ -98,41 +142,46 @@ struct RecordTable {
             }
             for (column, text) in words[wordRange(row)] where column == labelText {
                 var text = text
-                rows.labels?[row] = text.withUTF8 { marks.label($0, marksByText: true) } ?? 0
+                rows.labels?[row] = text.withUTF8 { marks.label($0) } ?? 0
             }
         }
         rows.keys = keys(
-            rows.times.count, excluding: [time?.name, label], identifiers: identifiers, entity: entity)
+            rows.times.count, excluding: [time?.name, time?.timeOfDay, label] + tellingLabels, identifiers: identifiers,
+            entity: entity)
+        if time != nil, 4 * Set(rows.times).count <= 3 * rows.times.count { rows.addParts(parts(among: kept)) }
         let isNodeB = names.contains { $0.hasPrefix("ue_list.") } && names.contains { $0.hasPrefix("cell_metrics.") }
-        let layout = SourceLayout(
+        var layout = SourceLayout(
             format: isNodeB ? .fiveGNodeB : .jsonLines, separator: nil,
             clock: time?.rule ?? .rows(seconds: options.rowSeconds ?? 1), labelColumn: label,
-            textColumns: textNames.filter { $0 != time?.name && $0 != label }, ignoredColumns: identifiers.sorted(),
-            timeFormat: time?.format?.shape.rawValue, notes: notes)
+            textColumns: textNames.filter {
+                units[$0] == nil && $0 != time?.name && $0 != time?.timeOfDay && $0 != label
+                    && !tellingLabels.contains($0)
+            },
+            ignoredColumns: identifiers.sorted(), timeFormat: time?.format?.shape.rawValue, notes: notes)
+        (layout.tellingLabels, layout.units) = (tellingLabels, units)
+        layout.notes += unitNotes
+        (layout.hasOnlyOnes, layout.hasSignedLabels) = (marks.isUndecided, marks.isSigned)
         return try rows.table(layout: layout, options: options, failure: failure, skipped: skipped, path: path)
     }
 
-    /// The name that marks anomalies, and what its values say.
-    private func labelColumn(given: String?) -> (name: String?, marks: LabelColumn) {
-        let all = names + textNames.filter { columns[$0] == nil }
-        let candidates = all.filter { name in
-            given.map { $0 == name } ?? LabelColumn.names.contains(ColumnNames.plain(name))
-        }
-        let samples = candidates.map { name in
-            var column = ColumnSamples.Column()
+    /// Which name marks anomalies, among all: those of numbers and of texts alone.
+    private func labels(_ all: [String], given: String?) -> LabelChoice {
+        var cells: [Int: LabelCells] = [:]
+        for (index, name) in all.enumerated() where name == given || LabelName(name) != nil {
+            var own = LabelCells()
             if let place = columns[name] {
-                column.numbers = Set(numbers.lazy.filter { $0.column == place && !$0.value.isNaN }.map(\.value))
-                    .sorted()
+                for number in numbers where number.column == place { own.add(number.value) }
             }
             if let place = texts[name] {
-                column.distinct = Set(words.lazy.filter { $0.column == place }.map { Array($0.text.utf8) })
-                column.texts = column.numbers.isEmpty ? column.distinct.count : 0
+                for word in words where word.column == place { own.add(text: Array(word.text.utf8)) }
             }
-            return column
+            cells[index] = own
         }
-        if let given { return (given, samples.first.map { LabelColumn(name: given, $0) } ?? LabelColumn()) }
-        guard let found = LabelColumn.find(candidates, samples) else { return (nil, LabelColumn()) }
-        return (candidates[found.index], found.column)
+        return LabelChoice(all, given: given.flatMap { all.firstIndex(of: $0) }) {
+            cells[$0] ?? LabelCells()
+        } whole: { _ in
+            cells
+        }
     }
 
     private func check(_ kept: [Int], options: ReaderOptions) throws {
@@ -152,9 +201,27 @@ struct RecordTable {
         }
     }
 
-    private func identifierColumns(excluding time: String?) -> Set<String> {
+    /// Whether all numbers of each name are whole.
+    private var wholeColumns: [Bool] {
         var whole = [Bool](repeating: true, count: names.count)
-        for (column, value) in numbers where value != value.rounded() { whole[Int(column)] = false }
+        for (column, value) in numbers where !value.isNaN && value != value.rounded() { whole[Int(column)] = false }
+        return whole
+    }
+
+    /// Numbers that may tell rows of the same time apart by their names: cores, disks, whatever ends in `id`.
+    private func parts(among kept: [Int]) -> Set<String> {
+        let whole = wholeColumns
+        return Set(
+            kept.filter { index in
+                let plain = KeyedRows.Key.plain(names[index])
+                return whole[index]
+                    && (ColumnNames.parts.contains(plain) || ColumnNames.mayIdentify(names[index], plain)
+                        || ColumnNames.hosts.contains(plain.replacing(" ", with: "_")))
+            }.map { names[$0] })
+    }
+
+    private func identifierColumns(excluding time: String?) -> Set<String> {
+        let whole = wholeColumns
         return Set(
             names.indices.filter { index in
                 names[index] != time && whole[index]
@@ -200,95 +267,5 @@ struct RecordTable {
             for row in keys[place].codes.indices { keys[place].codes[row] -= 1 }
         }
         return keys
-    }
-
-    // MARK: Times
-
-    private struct Time {
-        var name: String
-        var unit = TimeUnit.seconds
-        var range = -Double.infinity...Double.infinity
-        var format: TimeFormat?
-        var rule: ClockRule { format == nil ? .number(column: name, unit: unit) : .text(column: name) }
-    }
-
-    private func timeColumn(given: String?, options: ReaderOptions) throws -> Time? {
-        if let given { return try timeColumn(given, must: true, options: options) }
-        var found: [(rank: Int, name: String)] = []
-        for name in names + textNames.filter({ columns[$0] == nil }) {
-            if let rank = ColumnNames.times.firstIndex(of: KeyedRows.Key.plain(name)) { found.append((rank, name)) }
-        }
-        var failure: (any Error)?
-        for (rank, name) in found.sorted(by: { $0.rank < $1.rank }) {
-            let must = ColumnNames.mustBeTime(ColumnNames.times[rank])
-            do {
-                if let time = try timeColumn(name, must: must, options: options) { return time }
-            } catch { failure = failure ?? error }
-        }
-        if let failure { throw failure }
-        return nil
-    }
-
-    private func timeColumn(_ name: String, must: Bool, options: ReaderOptions) throws -> Time? {
-        var time = Time(name: name)
-        let own =
-            columns[name].map { column in numbers.filter { $0.column == column && $0.value.isFinite }.map(\.value) }
-            ?? []
-        if let first = own.first {
-            guard must || own.allSatisfy({ $0 >= 1e8 && $0 < 1e20 }) else { return nil }
-            time.unit =
-                options.timeUnit ?? TimeUnit.detected(name: name, values: Array(own.prefix(200)))
-            if first >= 1e8 && options.timeUnit == nil { time.range = time.unit.epochRange }
-            return time
-        }
-        var guess = TimeFormatGuess()
-        var sample: String?
-        if let column = texts[name] {
-            for word in words where word.column == column {
-                var text = word.text
-                sample = sample ?? text
-                text.withUTF8 { guess.add($0) }
-            }
-        }
-        let order: TimeFormat.Shape? = options.dateOrder.map { $0 == .dayMonth ? .dayFirst : .monthFirst }
-        guard let shape = guess.isAmbiguous ? guess.shape ?? order : guess.shape, shape != .timeOfDay,
-            2 * guess.best >= guess.texts
-        else {
-            guard must, guess.texts > 0 else { return nil }
-            throw TelemetryError(
-                .badTime, path: path, field: name, found: "'\(sample ?? "")'",
-                expected: guess.isAmbiguous ? "--date-order day-month or month-day" : TimeFormat.accepted)
-        }
-        time.format = TimeFormat(shape)
-        return time
-    }
-
-    /// The times of the rows up to the first that has none.
-    private func times(_ time: Time?, options: ReaderOptions) -> (times: [Double], failure: TelemetryError?) {
-        guard let time else { return ((0..<rowCount).map { Double($0) * (options.rowSeconds ?? 1) }, nil) }
-        let (column, textColumn) = (columns[time.name], texts[time.name])
-        var result: [Double] = []
-        for row in 0..<rowCount {
-            func failure(_ found: String?, _ expected: String) -> TelemetryError {
-                TelemetryError(
-                    .badTime, path: path, line: starts[row].line, field: time.name, found: found ?? "no time",
-                    expected: expected)
-            }
-            let number = numbers[numberRange(row)].first { $0.column == column }?.value
-            if let number, number.isFinite {
-                guard time.range.contains(number) else {
-                    return (result, failure("\(number)", "the unit of the rows before: one unit in a file"))
-                }
-                result.append(time.unit.seconds(number))
-                continue
-            }
-            var text = words[wordRange(row)].first { $0.column == textColumn }?.text
-            let format = time.format ?? TimeFormat(.yearFirst)
-            guard let seconds = text?.withUTF8({ format.seconds($0) }) else {
-                return (result, failure(text.map { "'\($0)'" }, "a number or a date and time"))
-            }
-            result.append(seconds)
-        }
-        return (result, nil)
     }
 }

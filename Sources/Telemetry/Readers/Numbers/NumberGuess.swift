@@ -15,6 +15,12 @@ struct NumberGuess: Sendable {
     private(set) var provesPoint = 0
     /// Fields that hold a comma at all.
     private(set) var commas = 0
+    /// Whole numbers without any mark, up to 999 and above; and those such as `1.004`, which may be one thousand and four.
+    private(set) var small = 0
+    private(set) var large = 0
+    private(set) var pointGroups = 0
+    /// Numbers without a unit, other than 0.
+    private var bare = 0
     /// The units behind the numbers.
     private(set) var suffixes: Set<String> = []
 
@@ -28,15 +34,22 @@ struct NumberGuess: Sendable {
         let comma = NumberFormat(decimalComma: true).parse(bytes)
         if point != nil { withPoint += 1 }
         if comma != nil { withComma += 1 }
-        if let suffix = (point ?? comma)?.suffix, suffixes.count < 16 { suffixes.insert(suffix) }
+        if let value = point ?? comma {
+            if suffixes.count < 16 { suffixes.insert(value.suffix) }
+            if value.suffix.isEmpty, value.number != 0 { bare += 1 }
+        }
         let field = NumberFormat.trimmed(bytes)
         let marks = field.filter { $0 == 0x2C || $0 == 0x2E }
         if marks.contains(0x2C) { commas += 1 }
         guard let last = marks.last, let place = field.lastIndex(of: last) else { return }
         let behind = field[(place + 1)...].prefix { $0 &- 0x30 <= 9 }.count
+        let ahead = field[..<place].drop { $0 == 0x2D || $0 == 0x2B }
         let isDecimal: Bool
         switch marks.filter({ $0 == last }).count {
-        case 1: isDecimal = marks.count > 1 || behind != 3
+        case 1:
+            // Nobody writes 0,123 or 1234,567 for a number without a fraction.
+            isDecimal = marks.count > 1 || behind != 3 || ahead.first == 0x30 || ahead.isEmpty || ahead.count > 3
+            if !isDecimal, last == 0x2E { pointGroups += 1 }
         // Twice the same mark groups digits; the other one would be the decimal mark.
         default:
             if last == 0x2C { provesPoint += 1 } else { provesComma += 1 }
@@ -60,9 +73,15 @@ struct NumberGuess: Sendable {
         guard behind != 0, behind != 3 else { return false }
         suffixes.insert("")
         withPoint += 1
+        if first != 0x30 || digits.count > 1 { bare += 1 }
         if behind == nil { withComma += 1 } else { provesPoint += 1 }
+        if behind == nil { if digits.count > 3 { large += 1 } else { small += 1 } }
         return true
     }
+
+    /// Whether points can only stand between groups of digits: numbers of up to three digits have none, all others have one
+    /// before three digits. Where fractions were written like that, some would have fewer digits.
+    var groupsByPoints: Bool { pointGroups > 0 && small > 0 && large == 0 && provesPoint == 0 && plain == fields }
 
     /// Whether most fields are numbers in one format or another.
     var isNumeric: Bool { fields > 0 && 2 * max(withPoint, withComma) >= fields && hasOneUnit }
@@ -75,6 +94,19 @@ struct NumberGuess: Sendable {
         if bases.count == 1, bases.first != .some(nil) { return true }
         return named.count == 1 && !suffixes.contains("")
     }
+
+    /// What is to be said where numbers without a unit stand beside such as `12 ms`, which are turned into their base unit;
+    /// `nil` where there are none.
+    func bareNote(_ name: String) -> String? {
+        let isScaled = suffixes.contains { suffix in
+            UnitSuffix.unit(suffix).map { !$0.base.isEmpty && $0.factor != 1 } ?? false
+        }
+        guard bare > 0, isScaled, let unit else { return nil }
+        return "numbers without a unit in the column '\(name)' are taken to be \(unit), as those with one become"
+    }
+
+    /// Takes in a number of a column whose texts have units.
+    mutating func add(bareNumber number: Double) { if number.isFinite, number != 0 { bare += 1 } }
 
     /// The base unit; `nil` for numbers without.
     var unit: String? {

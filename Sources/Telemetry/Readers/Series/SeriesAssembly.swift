@@ -6,6 +6,8 @@
 struct SeriesAssembly {
     private struct Series {
         let name: String
+        /// The name with what is usually left out of it, where others have the same without.
+        let fullName: String
         var times: [Double] = []
         var values: [Double] = []
     }
@@ -36,7 +38,10 @@ struct SeriesAssembly {
     private static let mostCells = (perValue: 256, always: 1 << 20)
 
     /// The series of a name; it is opened if it is new.
-    mutating func handle(entity: String, column: String) -> Handle {
+    ///
+    /// - Parameter fullName: what tells it from others of the same name; `nil`: there are none.
+    mutating func handle(entity: String, column: String, fullName: String? = nil) -> Handle {
+        let fullName = fullName ?? column
         let place: Int
         if let known = index[entity] {
             place = known
@@ -45,10 +50,10 @@ struct SeriesAssembly {
             index[entity] = place
             entities.append(Entity(name: entity))
         }
-        if let series = entities[place].index[column] { return Handle(entity: place, series: series) }
+        if let series = entities[place].index[fullName] { return Handle(entity: place, series: series) }
         let series = entities[place].series.count
-        entities[place].index[column] = series
-        entities[place].series.append(Series(name: column))
+        entities[place].index[fullName] = series
+        entities[place].series.append(Series(name: column, fullName: fullName))
         return Handle(entity: place, series: series)
     }
 
@@ -73,7 +78,8 @@ struct SeriesAssembly {
     /// - Throws: ``TelemetryError`` when a table would be too large.
     func tables() throws -> [AssembledTable.Entity] {
         try entities.compactMap { entity in
-            let series = entity.series.filter { !$0.times.isEmpty }
+            let filled = entity.series.filter { $0.values.contains { !$0.isNaN } }
+            let series = filled.isEmpty ? entity.series.filter { !$0.times.isEmpty } : filled
             guard !series.isEmpty else { return nil }
             return try table(entity.name, series)
         }
@@ -116,6 +122,7 @@ struct SeriesAssembly {
         }
         let aligned = !notes.isEmpty
         var values = [Double](repeating: .nan, count: times.count * width)
+        var repeated = 0
         for (column, one) in series.enumerated() {
             // In time order, so that the last value of a step is the latest; of the same moment, the first that came.
             let isAscending = zip(one.times, one.times.dropFirst()).allSatisfy { $0 <= $1 }
@@ -126,14 +133,27 @@ struct SeriesAssembly {
                     one.times[$0] == one.times[$1] ? $0 < $1 : one.times[$0] < one.times[$1]
                 }
             var last = Double.nan
-            for index in order where one.times[index] != last {
+            for index in order {
+                guard one.times[index] != last else {
+                    repeated += 1
+                    continue
+                }
                 last = one.times[index]
                 let cell = place(last) * width + column
                 if aligned ? !one.values[index].isNaN || values[cell].isNaN : true { values[cell] = one.values[index] }
             }
         }
+        if repeated > 0 {
+            notes.append("\(repeated) of \(filled) values repeat a time of their series: the first of them counts")
+        }
         return AssembledTable.Entity(
-            name: name, schema: series.map(\.name), times: times, values: values, labels: nil, notes: notes)
+            name: name, schema: Self.names(series), times: times, values: values, labels: nil, notes: notes)
+    }
+
+    /// The names of series, the full ones of those that would have the same.
+    private static func names(_ series: [Series]) -> [String] {
+        let counts = Dictionary(series.map { ($0.name, 1) }, uniquingKeysWith: +)
+        return series.map { (counts[$0.name] ?? 0) > 1 ? $0.fullName : $0.name }
     }
 
     private static func medianStep(_ times: [Double]) -> Double? {

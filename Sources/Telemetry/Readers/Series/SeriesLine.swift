@@ -6,8 +6,12 @@ struct SeriesLine {
     var labels: [(name: String, value: String)] = []
     /// Names and values.
     var points: [(name: String, value: Double)] = []
+    /// Names of fields that hold a text.
+    var texts: [String] = []
     /// Seconds since 1970; `nil` when the line has none.
     var time: Double?
+    /// The unit that the time is written in; `nil` where it is too small to tell.
+    var unit: TimeUnit?
 
     /// `name{label="value",…} value [milliseconds]`; seconds with a fraction in OpenMetrics. Also what
     /// `promtool tsdb dump` prints, `{__name__="up",…} value milliseconds`.
@@ -34,7 +38,9 @@ struct SeriesLine {
         result.points = [(name, value)]
         if words.count == 2 {
             guard let time = number(words[1]), time.isFinite else { return nil }
-            result.time = abs(time) >= 1e11 ? time / 1e3 : time
+            let unit: TimeUnit = abs(time) >= 1e11 ? .milliseconds : .seconds
+            result.time = time / unit.perSecond
+            if time >= 1e8 { result.unit = unit }
         }
         return result
     }
@@ -84,7 +90,10 @@ struct SeriesLine {
             let pair = split(field, at: "=")
             guard pair.count == 2, !pair[0].isEmpty else { return nil }
             var text = pair[1]
-            if text.hasPrefix("\"") { continue }
+            if text.hasPrefix("\"") {
+                result.texts.append(plain(measurement) + "_" + plain(pair[0]))
+                continue
+            }
             if let last = text.last, last == "i" || last == "u", text.dropLast().last?.isNumber == true {
                 text.removeLast()
             }
@@ -94,7 +103,9 @@ struct SeriesLine {
         }
         if parts.count == 3 {
             guard let time = number(Substring(parts[2])), time.isFinite else { return nil }
-            result.time = time / TimeUnit.ofEpoch(time).perSecond
+            let unit = TimeUnit.ofEpoch(time)
+            result.time = time / unit.perSecond
+            if time >= 1e8 { result.unit = unit }
         }
         return result
     }

@@ -20,14 +20,18 @@ final class AssembledTable: Sendable {
     /// The place of each, by that name and by its own.
     private let places: [String: Int]
     let layout: SourceLayout
+    /// The only host that the rows name, where no entity has a name.
+    let onlyHost: String?
     /// What ended the reading early; the rows before it are there.
     let failure: TelemetryError?
     /// Rows that were passed over because they could not be read.
     let skipped: SkippedRows?
 
     init(
-        entities: [Entity], layout: SourceLayout, failure: TelemetryError? = nil, skipped: SkippedRows? = nil
+        entities: [Entity], layout: SourceLayout, onlyHost: String? = nil, failure: TelemetryError? = nil,
+        skipped: SkippedRows? = nil
     ) {
+        self.onlyHost = onlyHost
         self.skipped = skipped
         self.entities = entities
         names = EntityName.safe(entities.map(\.name))

@@ -5,6 +5,8 @@ struct ColumnChoice {
     private(set) var layout: SourceLayout
     /// How the text times are written, by field.
     private(set) var timeFormats: [Int: TimeFormat] = [:]
+    /// How many seconds the numbers are that are part of the time, by field.
+    private(set) var timeScales: [Int: Double] = [:]
     /// How the numbers are written that are no plain decimals, by field.
     private(set) var numberFormats: [Int: NumberFormat] = [:]
     /// The unit of a numeric time.
@@ -15,18 +17,21 @@ struct ColumnChoice {
     private(set) var keys: [Int: KeyedRows.Key.Kind] = [:]
     /// Columns of numbers that tell rows of the same time apart, if nothing else does; metrics otherwise.
     private(set) var parts: Set<String> = []
-    /// What marks anomalies, and whether its marks are words.
+    /// What marks anomalies.
     private(set) var label: LabelColumn?
-    private(set) var marksByText = false
     /// How numbers in groups are written in columns that seemed plain.
     let fallback: NumberFormat
     /// Whether the rows in the sample are out of order.
     private(set) var isDisordered = false
 
-    init(
-        names: [String], samples: ColumnSamples, separator: UInt8, options: ReaderOptions, path: String,
-        wholeColumn: (Int) throws -> TimeFormatGuess
-    ) throws {
+    /// - Parameter whole: looks at all cells of columns that the sample leaves open.
+    init(names: [String], samples: ColumnSamples, whole: WholeColumns) throws {
+        let (separator, options, path) = (whole.separator, whole.options, whole.path)
+        let wholeColumn = { (column: Int) in
+            var guess = TimeFormatGuess()
+            try whole.forEach([column]) { guess.add($1) }
+            return guess
+        }
         let lower = names.map { $0.lowercased() }
         func position(_ name: String) -> Int? { lower.firstIndex(of: name) }
         func given(_ name: String?) throws -> Int? {
@@ -66,13 +71,15 @@ struct ColumnChoice {
             }
             (rowSeconds, time) = (seconds, nil)
         }
-        let found = LabelColumn.find(names, samples.columns)
-        let label = try given(options.labelColumn) ?? found?.index
-        if let label {
-            self.label = found?.index == label ? found?.column : LabelColumn(name: names[label], samples.columns[label])
-            marksByText = samples.columns[label].texts > samples.columns[label].numbers.count
-            ignored.formUnion(LabelColumn.others(names, samples.columns, than: label))
+        let labels = try LabelChoice(names, given: given(options.labelColumn)) {
+            LabelCells(samples.columns[$0])
+        } whole: {
+            try whole.labelCells($0)
         }
+        let label = labels.index
+        let marks = labels.column.decided(onlyOnesAreNormal: options.onlyOnesAreNormal)
+        if label != nil { self.label = marks }
+        let tellingLabels = Set(labels.others)
         var clock = ClockRule.rows(seconds: rowSeconds ?? 1)
         var timeKinds: [Int: RowParser.Kind] = [:]
         switch time?.reading {
@@ -87,18 +94,18 @@ struct ColumnChoice {
             guard let time else { break }
             clock = .text(column: names[time.index])
             timeFormats[time.index] = written
-            timeKinds[time.index] = .textTime
-            if let other = time.timeOfDay {
-                timeFormats[other] = TimeFormat(.timeOfDay)
-                // The first of the two sets the time, the second adds to it.
-                timeKinds[max(other, time.index)] = .addedTime
-                timeKinds[min(other, time.index)] = .textTime
-            }
+            if let other = time.timeOfDay { timeFormats[other] = TimeFormat(.timeOfDay) }
+            for part in time.parts { timeScales[part.index] = part.seconds }
+            // The first of them sets the time, the others add to it.
+            for field in time.indices { timeKinds[field] = .addedTime }
+            if let first = time.indices.min() { timeKinds[first] = .textTime }
         case nil: break
         }
         let decimalComma = Self.usesDecimalComma(samples, separator: separator)
         fallback = NumberFormat(decimalComma: decimalComma)
-        let timeFields = [time?.index, time?.timeOfDay].compactMap { $0 }
+        let grouped = try Self.columnsInGroups(
+            names.indices.filter { $0 != label && timeKinds[$0] == nil && !ignored.contains($0) }, samples, whole)
+        let timeFields = time?.indices ?? []
         let timesRepeat =
             !timeFields.isEmpty
             && timeFields.allSatisfy {
@@ -108,6 +115,7 @@ struct ColumnChoice {
         let zabbix = isGeneric && (time?.index).map { ColumnNames.plain(names[$0]) == "clock" } == true
         var textColumns: [String] = []
         var units: [String: String] = [:]
+        var notes: [String] = []
         var kinds: [RowParser.Kind] = []
         for index in names.indices {
             let column = samples.columns[index]
@@ -116,7 +124,7 @@ struct ColumnChoice {
                 kinds.append(.label)
             } else if let kind = timeKinds[index] {
                 kinds.append(kind)
-            } else if ignored.contains(index) {
+            } else if ignored.contains(index) || tellingLabels.contains(index) {
                 kinds.append(.skip)
             } else if zabbix && plain == "ns"
                 || isGeneric && ["_start", "_stop", "result", "table"].contains(plain) && lower.contains("_time")
@@ -136,6 +144,7 @@ struct ColumnChoice {
                     kinds.append(.formattedValue)
                 }
                 units[names[index]] = column.written.unit
+                if let note = column.written.bareNote(names[index]) { notes.append(note) }
             } else if column.texts > column.numbers.count {
                 textColumns.append(names[index])
                 // What is longer than any name tells nothing apart: messages, say.
@@ -145,6 +154,11 @@ struct ColumnChoice {
                 } else {
                     kinds.append(.skip)
                 }
+            } else if time != nil, column.numbers.count > 0, column.numbers.allSatisfy({ $0 >= 1e8 && $0 < 1e20 }),
+                ColumnNames.isMoment(plain)
+            {
+                ignored.insert(index)
+                kinds.append(.skip)
             } else if isGeneric, column.isWhole, ColumnNames.identifiers.contains(plain) {
                 ignored.insert(index)
                 keys[index] = .identifier
@@ -152,12 +166,15 @@ struct ColumnChoice {
             } else if names[index].isEmpty && index > 0 {
                 kinds.append(.skip)
             } else {
-                if isGeneric, column.isWhole, Self.mayNamePart(plain, column, timesRepeat, hasTime: time != nil) {
+                if isGeneric, column.isWhole,
+                    Self.mayNamePart(names[index], plain, column, timesRepeat, hasTime: time != nil)
+                {
                     parts.insert(names[index])
                 }
-                if decimalComma, column.written.withComma > 0, column.written.provesPoint == 0,
-                    column.written.plain > 0,
-                    column.texts == 0, column.numbers.contains(where: { $0 != $0.rounded() })
+                if grouped.contains(index)
+                    || (decimalComma && column.written.withComma > 0 && column.written.provesPoint == 0
+                        && column.written.plain > 0 && column.texts == 0
+                        && column.numbers.contains { $0 != $0.rounded() })
                 {
                     // `1.234` in a file of decimal commas is one thousand, two hundred and thirty-four.
                     numberFormats[index] = NumberFormat(decimalComma: true)
@@ -180,8 +197,15 @@ struct ColumnChoice {
             format: format, separator: String(Character(Unicode.Scalar(separator))), clock: clock,
             labelColumn: label.map { names[$0] }, textColumns: textColumns,
             ignoredColumns: ignored.sorted().map { names[$0] }, units: units)
+        layout.notes += notes
+        if let first = grouped.min() {
+            let others = grouped.count > 1 ? " and \(grouped.count - 1) other columns" : ""
+            layout.notes.append("points stand between groups of digits in the column '\(names[first])'\(others)")
+        }
+        layout.tellingLabels = labels.others.map { names[$0] }
+        (layout.hasOnlyOnes, layout.hasSignedLabels) = (marks.isUndecided, marks.isSigned)
         if let time, case .text(let written) = time.reading {
-            layout.timeFormat = written.shape.rawValue + (time.timeOfDay == nil ? "" : ", time of day beside it")
+            layout.timeFormat = written.shape.rawValue + (time.indices.count == 1 ? "" : ", time of day beside it")
         }
         // Rows that are all ragged have no sample of any column; the reader will name the first of them.
         let sampled = samples.rows == 0 || samples.wholeRows == 0
@@ -213,10 +237,11 @@ struct ColumnChoice {
     /// Whether numbers may tell rows of the same time apart. Rows that lie one host behind the other show it only below the
     /// first rows: there the number is always the same.
     private static func mayNamePart(
-        _ plain: String, _ column: ColumnSamples.Column, _ timesRepeat: Bool, hasTime: Bool
+        _ name: String, _ plain: String, _ column: ColumnSamples.Column, _ timesRepeat: Bool, hasTime: Bool
     ) -> Bool {
         guard hasTime else { return false }
-        let isHost = ColumnNames.hosts.contains(plain.replacing(" ", with: "_"))
+        let isHost =
+            ColumnNames.hosts.contains(plain.replacing(" ", with: "_")) || ColumnNames.mayIdentify(name, plain)
         guard isHost || ColumnNames.parts.contains(plain) else { return false }
         return timesRepeat || column.isCycle || (isHost && column.distinct.count == 1)
     }
@@ -238,6 +263,26 @@ struct ColumnChoice {
         let (comma, point) = (written.reduce(0) { $0 + $1.provesComma }, written.reduce(0) { $0 + $1.provesPoint })
         if comma != point { return comma > point }
         return comma == 0 && separator == 0x3B && written.contains { $0.commas > 0 }
+    }
+
+    /// Columns that seem plain and have digits in groups, `1.004` for one thousand and four: none but them has a point in
+    /// the whole file, and all their cells agree.
+    private static func columnsInGroups(
+        _ columns: [Int], _ samples: ColumnSamples, _ whole: WholeColumns
+    ) throws -> Set<Int> {
+        guard !samples.columns.contains(where: { $0.written.provesPoint > 0 && $0.times.best == 0 }) else { return [] }
+        let open = columns.filter { column in
+            let guess = samples.columns[column].written
+            guard samples.columns[column].texts == 0, guess.large == 0, guess.fields > 0 else { return false }
+            // Small numbers of a table with semicolons may be followed by larger ones, in groups.
+            return guess.pointGroups > 0 || (whole.separator == 0x3B && guess.small == guess.fields)
+        }
+        guard !open.isEmpty else { return [] }
+        var guesses = Dictionary(uniqueKeysWithValues: open.map { ($0, NumberGuess()) })
+        try whole.forEach(open) { column, field in
+            if case .number = FieldText.content(field) { guesses[column]?.add(field, isPlain: true) }
+        }
+        return Set(open.filter { guesses[$0]?.groupsByPoints == true })
     }
 
     /// The format of a column whose texts are numbers; `nil` when they are not all of one format.
@@ -274,6 +319,8 @@ extension ColumnSamples {
 
 extension TimeColumn {
     fileprivate func moved(by places: Int) -> TimeColumn {
-        TimeColumn(index: index + places, reading: reading, timeOfDay: timeOfDay.map { $0 + places })
+        TimeColumn(
+            index: index + places, reading: reading, timeOfDay: timeOfDay.map { $0 + places },
+            parts: parts.map { Part(index: $0.index + places, seconds: $0.seconds) })
     }
 }

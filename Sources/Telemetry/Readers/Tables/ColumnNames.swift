@@ -19,7 +19,8 @@ enum ColumnNames {
         "_time", "date time", "date/time", "date & time", "date and time", "datetime_utc", "time_utc", "timestamp_utc",
         "timestamps", "time_min", "time_minutes", "time_h", "time_hours", "time_sec",
         "time_seconds", "utc", "localtime", "local_time", "unixtime", "unix_timestamp", "unix", "epoch_s", "epoch_time",
-        "clock",
+        "clock", "begintimeseconds", "begin_time", "begin time", "begintime", "start_time", "start time", "starttime",
+        "interval_start", "period_start", "window_start",
         "sampletime", "sample_time", "collected_at", "recorded_at", "created_at", "event_time", "eventtime",
         "time_stamp", "time stamp", "zeit", "zeitstempel", "zeitpunkt", "datum", "datum/zeit", "datum und uhrzeit",
         "uhrzeit", "fecha", "fecha/hora", "fecha y hora", "hora", "heure", "horodatage", "date/heure",
@@ -27,18 +28,32 @@ enum ColumnNames {
         "datum tijd", "tid", "tidpunkt", "czas", "aika", "время", "дата", "时间", "日期", "日時", "時刻", "시간",
     ]
 
+    /// Whether numbers of a column of this name can only be moments, if they are as large as those: the time in another unit,
+    /// or the end of an interval.
+    static func isMoment(_ plain: String) -> Bool {
+        ends.contains(plain) || mustBeTime(plain)
+            || ["unix", "utc", "begin_time", "begintime", "start_time"].contains(plain)
+    }
+
+    private static let ends: Set<String> = [
+        "endtimeseconds", "end_time", "end time", "endtime", "interval_end", "interval end", "period_end", "window_end",
+    ]
+
     /// Names of columns that count the time since some start; taken where nothing else is the time and the numbers only
     /// grow.
     static let elapsed: Set<String> = [
         "t", "elapsed", "elapsed time", "elapsed_time", "time elapsed", "time_elapsed", "elapsed_seconds",
         "elapsed seconds", "elapsed_ms", "elapsed_s", "elapsed_min", "relative time", "relative_time", "reltime",
-        "rel_time", "minutes", "hours",
+        "rel_time", "minutes", "hours", "interval start", "x_value",
     ]
 
     /// Names of which the text must be a time; the rest of ``times`` may be other things (`data` is Portuguese for a
     /// date and English for anything).
     static func mustBeTime(_ plain: String) -> Bool {
-        !["data", "unix", "utc", "clock", "tid", "ora", "hora", "created_at"].contains(plain) && times.contains(plain)
+        ![
+            "data", "unix", "utc", "clock", "tid", "ora", "hora", "created_at", "begin_time", "begin time", "begintime",
+            "start_time", "start time", "starttime", "interval_start", "period_start", "window_start",
+        ].contains(plain) && times.contains(plain)
     }
 
     /// Names of columns that hold a date beside one with the time of day.
@@ -54,6 +69,14 @@ enum ColumnNames {
         "vm_id", "vmid", "machineid", "host_id", "hostid", "server_id", "serverid", "node_id", "nodeid", "device_id",
         "deviceid", "asset_id", "assetid", "unit_id", "unitid", "engine_id", "turbine_id", "station", "station_id",
         "instance_name", "equipment", "system", "rechner", "servidor", "hôte", "hote",
+    ]
+
+    /// Names of columns with the host, of which the entity has its name even where there is only one.
+    static let ownHosts: Set<String> = [
+        "host", "hostname", "host_name", "server", "server_name", "servername", "machine", "machine_name", "node",
+        "nodename", "node_name", "instance", "instance_name", "pod", "podname", "pod_name", "container",
+        "container_name",
+        "containername", "vm", "vmname", "vm_name", "computer", "entity", "fqdn", "rechner", "servidor", "hôte", "hote",
     ]
 
     /// Names of columns that tell series apart in long tables, the surest first.
@@ -78,6 +101,11 @@ enum ColumnNames {
         "row_id", "record_id", "table", "machine_id", "machineid", "vmid", "nodeid", "serverid", "asset_id", "assetid",
         "unit_id", "unitid", "engine_id", "turbine_id", "station_id",
     ]
+
+    /// Whether numbers of a column of this name may name things: `building_id`, `KPI ID`, where nothing else does.
+    static func mayIdentify(_ name: String, _ plain: String) -> Bool {
+        plain.hasSuffix("_id") || plain.hasSuffix(" id") || name.hasSuffix("Id") || name.hasSuffix("ID")
+    }
 
     /// Numbers that name things where the same time comes more than once, and may be metrics otherwise.
     static let parts: Set<String> = [

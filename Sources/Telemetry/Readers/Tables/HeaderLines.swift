@@ -44,6 +44,20 @@ struct HeaderLines: Equatable {
             guard let row else { return nil }
             rows.append(row)
         }
+        // Lines of a key and its value, and a blank line below them: what stands above the table is none of its rows.
+        if let blank = lines.dropLast(Self.fewestRows + 1).lastIndex(where: \.isEmpty),
+            let head = rows.first?.first, head.contains(0x3A),
+            rows.enumerated().allSatisfy({ filled[$0.offset] > blank || $0.element.count < 3 })
+        {
+            let kept = filled.indices.filter { filled[$0] > blank }
+            guard let first = kept.first, kept.count > Self.fewestRows else { return nil }
+            let names = rows[first].map { cell in cell.withUnsafeBufferPointer { FirstLineCell($0) } }
+            if names.allSatisfy({ $0 == .text }) {
+                skipped = filled[first]
+                notes.append("passed over \(first) lines above the header")
+                return
+            }
+        }
         guard let width = rows.last?.count, width > 1, rows.count > Self.fewestRows else { return nil }
         // The table begins where all lines below have as many fields, and something stands in them.
         let ragged = rows.lastIndex { $0.count != width }.map { $0 + 1 } ?? 0

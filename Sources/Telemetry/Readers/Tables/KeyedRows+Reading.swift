@@ -32,7 +32,7 @@ extension KeyedRows {
     }
 
     /// Makes keys of columns of numbers; they stay metrics as long as they are not chosen.
-    private mutating func addParts(_ names: Set<String>) {
+    mutating func addParts(_ names: Set<String>) {
         for (column, name) in schema.enumerated() where names.contains(name) {
             var key = Key(name: name, kind: .part)
             var known: [UInt64: Int32] = [:]
@@ -64,10 +64,12 @@ extension KeyedRows {
         path: String
     ) throws -> AssembledTable {
         var layout = layout
+        let host = keys.first { $0.onlyHost != nil }
         if case .rows = layout.clock, options.entityColumn == nil {
             // Without times nothing tells which rows belong together.
             return AssembledTable(
-                entities: try entities(KeyChoice.none, path: path), layout: layout, failure: failure, skipped: skipped)
+                entities: try entities(KeyChoice.none, path: path), layout: layout, onlyHost: host?.onlyHost,
+                failure: failure, skipped: skipped)
         }
         var choice = KeyChoice(self, entityColumn: options.entityColumn)
         if labels != nil, !choice.columnKeys.isEmpty { choice = choice.seriesAsEntities() }
@@ -83,6 +85,7 @@ extension KeyedRows {
         }
         for key in keys where key.kind == .part && used.contains(key.name) { rows.remove(key.name) }
         return AssembledTable(
-            entities: try rows.entities(choice, path: path), layout: layout, failure: failure, skipped: skipped)
+            entities: try rows.entities(choice, path: path), layout: layout,
+            onlyHost: choice.entityKeys.isEmpty ? host?.onlyHost : nil, failure: failure, skipped: skipped)
     }
 }

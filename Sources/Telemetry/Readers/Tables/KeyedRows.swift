@@ -29,6 +29,14 @@ struct KeyedRows {
             return plain
         }
 
+        /// The one word of a column with the host's name, which is the same in all rows.
+        var onlyHost: String? {
+            guard kind == .text, words.count == 1, let word = words.first, !word.isEmpty,
+                ColumnNames.ownHosts.contains(plain.replacing(" ", with: "_"))
+            else { return nil }
+            return word
+        }
+
         var isHost: Bool { ColumnNames.hosts.contains(plain.replacing(" ", with: "_")) }
     }
 

@@ -39,6 +39,9 @@ struct TextShape {
         guard let first = lines.first(where: { !$0.isEmpty }) else { return }
         if let start = first.first(where: { $0 != 0x20 && $0 != 0x09 }), start == 0x7B || start == 0x5B {
             // A section of an INI file begins like an array.
+            if first.starts(with: Array("[SERVICEPERF".utf8)) || first.starts(with: Array("[HOSTPERF".utf8)) {
+                throw Self.performanceData(stream)
+            }
             if start == 0x5B && Self.isSection(first) { throw Self.refusal("an INI file", "a table or JSON", stream) }
             kind = .json
             return
@@ -74,49 +77,6 @@ struct TextShape {
             && text != "[false]"
     }
 
-    private static func refusal(_ found: String, _ expected: String, _ stream: ByteStream) -> TelemetryError {
-        TelemetryError(.malformed, path: stream.path, line: 1, found: found, expected: expected)
-    }
-
-    /// Refuses by name what is known and cannot be read.
-    private static func refuse(_ first: [UInt8], _ lines: [[UInt8]], _ stream: ByteStream) throws {
-        let text = String(decoding: first.prefix(400), as: UTF8.self)
-        if text.hasPrefix("<") {
-            throw refusal("XML or HTML", "CSV, JSON, or the exporting tool's CSV format", stream)
-        }
-        let sysstat =
-            (text.hasPrefix("Linux ") || text.hasPrefix("SunOS ") || text.hasPrefix("FreeBSD "))
-            && text.contains("(") && (text.contains("CPU)") || text.contains("_x86_64_") || text.contains("_aarch64_"))
-        if sysstat {
-            throw refusal(
-                "the printed report of sar, iostat, mpstat or pidstat", "sadf -d FILE -- OPTIONS, which is read", stream
-            )
-        }
-        if text.hasPrefix("top - ") && text.contains("load average") {
-            throw refusal(
-                "the screens of top", "figures with times, as by vmstat -t or a collector that writes CSV", stream)
-        }
-        if text.hasPrefix("AAA,") {
-            throw refusal("an nmon recording", "CSV, as by nmon2csv or pyNmonAnalyzer", stream)
-        }
-        let drawn = lines.prefix(3).contains { line in
-            line.count > 4 && (line.contains(0x2B) || line.first == 0x7C) && line.contains(0x2D)
-                && line.allSatisfy { $0 == 0x2B || $0 == 0x2D || $0 == 0x20 || $0 == 0x7C || $0 == 0x3A }
-        }
-        if drawn {
-            throw refusal(
-                "a table drawn with lines, as psql, mysql and Markdown have it", "CSV: psql --csv, or mysql --batch",
-                stream)
-        }
-        let statements = lines.prefix(40).map { String(decoding: $0.prefix(40), as: UTF8.self).uppercased() }
-        if statements.contains(where: {
-            $0.hasPrefix("INSERT INTO ") || $0.hasPrefix("CREATE TABLE ") || $0.hasPrefix("DROP TABLE ")
-                || ($0.hasPrefix("COPY ") && $0.contains("("))
-        }) {
-            throw refusal("an SQL dump", "CSV: psql --csv -c 'SELECT …', or mysql --batch -e 'SELECT …'", stream)
-        }
-    }
-
     /// `sep=;`, which Excel writes and reads in front of the header.
     private mutating func recogniseSeparatorLine(_ first: [UInt8], _ lines: [[UInt8]]) -> Bool {
         var text = String(decoding: first.prefix(12), as: UTF8.self).lowercased()
@@ -140,21 +100,27 @@ struct TextShape {
             if described { throw Self.refusal("Prometheus text without a sample", "metrics with times", stream) }
             return false
         }
-        if described || first.contains("{"), points.allSatisfy({ SeriesLine.exposition($0) != nil }) {
+        if described || points.contains(where: { $0.contains("{") }), Self.are(points, SeriesLine.exposition) {
             guard points.contains(where: { SeriesLine.exposition($0)?.time != nil }) else {
                 throw Self.refusal(
                     "Prometheus text without times: one look at an endpoint, no history",
                     "a recording with times; a worker watches the endpoint itself with --scrape URL", stream)
             }
             kind = .series(.exposition)
-        } else if points.allSatisfy({ SeriesLine.lineProtocol($0) != nil }) {
+        } else if Self.are(points, SeriesLine.lineProtocol) {
             kind = .series(.lineProtocol)
-        } else if points.allSatisfy({ SeriesLine.graphite($0) != nil }) {
+        } else if SeriesLine.graphite(first) != nil, Self.are(points, SeriesLine.graphite) {
             kind = .series(.graphite)
         } else {
             return false
         }
         return true
+    }
+
+    /// Whether lines are of a kind, a damaged one among many not counted: it is for whoever reads them to complain about.
+    private static func are(_ lines: [String], _ parse: (String) -> SeriesLine?) -> Bool {
+        let bad = lines.count { parse($0) == nil }
+        return bad == 0 || lines.count > 2 && bad <= max(1, lines.count / 8)
     }
 
     private mutating func recogniseTable(_ first: [UInt8], _ lines: [[UInt8]], given: UInt8?) {
@@ -228,6 +194,20 @@ struct TextShape {
         var rules = LineRewriter.Rules()
         rules.skippedLines = place
         rules.header = names.map { "\"\($0)\"" }.joined(separator: ",")
+        // `"Date:","29 Nov 2025 20:15:02 CET"` stands somewhere above.
+        let preamble = texts[..<place].flatMap(fields)
+        if let field = names.firstIndex(of: "time"), let row = texts.dropFirst(place + 1).first(where: { !$0.isEmpty }),
+            fields(row).count > field, YearlessDate.isOne(fields(row)[field]),
+            let mark = preamble.firstIndex(of: "Date:"), mark + 1 < preamble.count
+        {
+            let words = preamble[mark + 1].split(separator: " ").map(String.init)
+            if words.count > 2, let day = Int(words[0]), let year = Int(words[2]),
+                let month = CivilTime.month(named: Array(words[1].lowercased().utf8))
+            {
+                rules.yearless = YearlessDate(field: field, year: year, month: month, day: day)
+                notes.append("times have no year: that of the recording's first line, \(year)")
+            }
+        }
         self.rules = rules
         separator = 0x2C
         notes.append("dstat")

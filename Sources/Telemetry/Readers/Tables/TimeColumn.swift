@@ -10,6 +10,17 @@ struct TimeColumn {
     let reading: Reading
     /// The column with the time of day, where ``index`` holds the date alone.
     var timeOfDay: Int?
+    /// Columns with the hour of that day as a number, its minute and second, and how many seconds each is.
+    var parts: [Part] = []
+
+    /// A column of numbers that are part of the time.
+    struct Part: Hashable {
+        var index: Int
+        let seconds: Double
+    }
+
+    /// All columns that the time stands in.
+    var indices: [Int] { [index] + (timeOfDay.map { [$0] } ?? []) + parts.map(\.index) }
 
     /// Finds the time.
     ///
@@ -42,7 +53,7 @@ struct TimeColumn {
                 }
             }
         }
-        if let first = names.first, first.hasPrefix("(PDH-CSV") {
+        if let first = names.first, first.hasPrefix("(PDH-CSV") || first.hasPrefix("(PDH-TSV") {
             return TimeColumn(index: 0, reading: .text(Self.performanceFormat(first)))
         }
         if let best = choose(readable, samples) {
@@ -65,7 +76,7 @@ struct TimeColumn {
                 expected: "one column with date and time, as in 2025-11-14 11:00:00, or --row-seconds")
         }
         let counted =
-            shaped ?? isEpochIndex(names, samples)
+            shaped ?? isEpochIndex(names, samples) ?? namedMoment(names, samples)
             ?? plain.indices.first { ColumnNames.elapsed.contains(plain[$0]) && isGrowing(samples.columns[$0]) }
         return try counted.flatMap { try column($0, names, plain, samples, options, path, wholeColumn) }
     }
@@ -75,6 +86,21 @@ struct TimeColumn {
         guard let first = names.first, ["", "index", "unnamed: 0"].contains(first.lowercased()) else { return nil }
         let column = samples.columns[0]
         return column.numbers.allSatisfy { $0 >= 1e8 && $0 < 1e20 } && isGrowing(column) ? 0 : nil
+    }
+
+    /// The first column whose name has a word for the time in it (`eventTimestamp`, `Time_Of_Day_Seconds`) and whose numbers
+    /// are moments since 1970 that go on.
+    private static func namedMoment(_ names: [String], _ samples: ColumnSamples) -> Int? {
+        let words: Set<String> = ["time", "timestamp", "ts", "epoch", "date", "datetime", "clock"]
+        return names.indices.first { index in
+            let column = samples.columns[index]
+            guard column.texts == 0, column.missing == 0, column.distinct.count > 1,
+                WordRules.words(of: names[index]).contains(where: {
+                    words.contains(String(decoding: $0, as: UTF8.self))
+                })
+            else { return false }
+            return column.numbers.allSatisfy { (1e9..<1e20).contains($0) } && RowOrder(column.numbers) != .shuffled
+        }
     }
 
     private static func isGrowing(_ column: ColumnSamples.Column) -> Bool {
@@ -109,7 +135,7 @@ struct TimeColumn {
         if column.texts > column.numbers.count { return 2 * column.times.best >= column.texts }
         guard !column.numbers.isEmpty else { return false }
         // A name that may mean other things needs numbers that can be nothing else.
-        return must || column.numbers.allSatisfy { $0 >= 1e8 && $0 < 1e20 }
+        return must || column.distinct.count > 1 && column.numbers.allSatisfy { $0 >= 1e8 && $0 < 1e20 }
     }
 
     /// The finest of the readable columns; of equals, a text (which says its zone and cannot be in a wrong unit), and
@@ -131,8 +157,8 @@ struct TimeColumn {
         let column = samples.columns[index]
         guard column.texts > column.numbers.count else {
             if options.timeUnit == nil, isCompact(column, plain[index]) {
-                let other = isDate(column) ? timeOfDay(beside: index, plain, samples) : nil
-                return TimeColumn(index: index, reading: .text(TimeFormat(.compact)), timeOfDay: other)
+                let time = TimeColumn(index: index, reading: .text(TimeFormat(.compact)))
+                return isDate(column) ? try time.withTimeOfDay(names, plain, samples, path) : time
             }
             let unit = options.timeUnit ?? TimeUnit.detected(name: names[index], values: column.numbers)
             return TimeColumn(index: index, reading: .number(unit))
@@ -148,13 +174,12 @@ struct TimeColumn {
                 let dates = samples.columns[$0]
                 return $0 != index && isDate(dates) && (dates.texts > 0 || ColumnNames.dates.contains(plain[$0]))
             }
-        } else if isDate(column) {
-            other = timeOfDay(beside: index, plain, samples)
         } else {
             other = nil
         }
         guard shape == .timeOfDay else {
-            return TimeColumn(index: index, reading: .text(TimeFormat(shape)), timeOfDay: other)
+            let time = TimeColumn(index: index, reading: .text(TimeFormat(shape)))
+            return isDate(column) ? try time.withTimeOfDay(names, plain, samples, path) : time
         }
         guard let other else {
             throw TelemetryError(
@@ -168,15 +193,8 @@ struct TimeColumn {
         return TimeColumn(index: other, reading: .text(TimeFormat(shape)), timeOfDay: index)
     }
 
-    private static func timeOfDay(beside date: Int, _ plain: [String], _ samples: ColumnSamples) -> Int? {
-        plain.indices.first {
-            $0 != date && samples.columns[$0].texts > 0 && samples.columns[$0].times.shape == .timeOfDay
-                && ColumnNames.times.contains(plain[$0])
-        }
-    }
-
     /// Whether a column holds dates without a time: no colon in what reads as a date.
-    private static func isDate(_ column: ColumnSamples.Column) -> Bool {
+    static func isDate(_ column: ColumnSamples.Column) -> Bool {
         if isCompact(column, "date", digits: 8) { return true }
         guard column.texts > 0, 2 * column.times.best >= column.texts, column.times.shape != .timeOfDay,
             let text = column.firstText

@@ -14,7 +14,10 @@ extension TimeUnit {
     /// the name says is an epoch of another one.
     static func detected(name: String, values: [Double]) -> TimeUnit {
         let first = values.first ?? 0
-        if let unit = stated(in: name), first.magnitude * unit.secondsEach < 1e11 { return unit }
+        if let unit = stated(in: name), first.magnitude * unit.secondsEach < 1e11 {
+            // What is called milliseconds and begins with the seconds of our days is in seconds, as in Bitbrains' traces.
+            return unit == .milliseconds && (1e9..<4e9).contains(first) ? .seconds : unit
+        }
         if isExcel(values) { return .excelDays }
         return ofEpoch(first)
     }

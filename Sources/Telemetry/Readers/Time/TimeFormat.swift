@@ -71,7 +71,9 @@ struct TimeFormat: Hashable, Sendable {
             if scanner.take(0x40) { scanner.skipBlanks() }
         default: break
         }
-        guard scanner.cursor > mark, let time = scanner.timeOfDay(), let zone = scanner.zone() else { return nil }
+        guard scanner.cursor > mark, let time = scanner.hour() ?? scanner.timeOfDay(), let zone = scanner.zone() else {
+            return nil
+        }
         return joined(year: year, month: month, day: day, time: time, zone: zone)
     }
 

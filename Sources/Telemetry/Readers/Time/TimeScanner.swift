@@ -112,6 +112,12 @@ struct TimeScanner {
         return (hour * 3600 + minute * 60 + second, fraction)
     }
 
+    /// The hour alone, two digits and nothing behind them, as in BATADAL; `nil` when there is something else.
+    mutating func hour() -> (seconds: Int, fraction: Double)? {
+        guard end - cursor == 2, digits == 2, let hour = number(2, 2), hour < 24 else { return nil }
+        return (hour * 3600, 0)
+    }
+
     /// Whether `PM` (true) or `AM` (false) stands at the cursor, with or without points.
     private mutating func half() -> Bool? {
         guard let first = peek.map({ $0 | 0x20 }), first == 0x61 || first == 0x70 else { return nil }

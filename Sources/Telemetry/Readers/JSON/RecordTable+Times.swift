@@ -1,0 +1,111 @@
+/// Which member of the rows is their time, and how it is written.
+extension RecordTable {
+    struct Time {
+        var name: String
+        var unit = TimeUnit.seconds
+        var range = -Double.infinity...Double.infinity
+        var format: TimeFormat?
+        /// The name of the time of day, where ``name`` has the date alone.
+        var timeOfDay: String?
+        var rule: ClockRule { format == nil ? .number(column: name, unit: unit) : .text(column: name) }
+    }
+
+    func timeColumn(given: String?, options: ReaderOptions) throws -> Time? {
+        if let given { return try timeColumn(given, must: true, options: options) }
+        var found: [(rank: Int, name: String)] = []
+        for name in names + textNames.filter({ columns[$0] == nil }) {
+            if let rank = ColumnNames.times.firstIndex(of: KeyedRows.Key.plain(name)) { found.append((rank, name)) }
+        }
+        var failure: (any Error)?
+        let ordered = found.sorted { $0.rank < $1.rank }
+        let clock = ordered.first { columns[$0.name] == nil && guess($0.name).guess.shape == .timeOfDay }?.name
+        for (rank, name) in ordered {
+            let must = ColumnNames.mustBeTime(ColumnNames.times[rank])
+            do {
+                guard var time = try timeColumn(name, must: must, options: options) else { continue }
+                // A date alone does not say when in the day.
+                if time.format != nil, guess(name).sample?.contains(":") == false { time.timeOfDay = clock }
+                return time
+            } catch { failure = failure ?? error }
+        }
+        if let failure { throw failure }
+        return nil
+    }
+
+    private func timeColumn(_ name: String, must: Bool, options: ReaderOptions) throws -> Time? {
+        var time = Time(name: name)
+        let own =
+            columns[name].map { column in numbers.filter { $0.column == column && $0.value.isFinite }.map(\.value) }
+            ?? []
+        if let first = own.first {
+            guard must || own.allSatisfy({ $0 >= 1e8 && $0 < 1e20 }) else { return nil }
+            time.unit =
+                options.timeUnit ?? TimeUnit.detected(name: name, values: Array(own.prefix(200)))
+            if first >= 1e8 && options.timeUnit == nil { time.range = time.unit.epochRange }
+            return time
+        }
+        let (guess, sample) = guess(name)
+        let order: TimeFormat.Shape? = options.dateOrder.map { $0 == .dayMonth ? .dayFirst : .monthFirst }
+        guard let shape = guess.isAmbiguous ? guess.shape ?? order : guess.shape, shape != .timeOfDay,
+            2 * guess.best >= guess.texts
+        else {
+            guard must, guess.texts > 0 else { return nil }
+            throw TelemetryError(
+                .badTime, path: path, field: name, found: "'\(sample ?? "")'",
+                expected: guess.isAmbiguous ? "--date-order day-month or month-day" : TimeFormat.accepted)
+        }
+        time.format = TimeFormat(shape)
+        return time
+    }
+
+    /// What the texts of a name tell about times, and the first of them.
+    private func guess(_ name: String) -> (guess: TimeFormatGuess, sample: String?) {
+        var guess = TimeFormatGuess()
+        var sample: String?
+        guard let column = texts[name] else { return (guess, nil) }
+        for word in words where word.column == column {
+            var text = word.text
+            sample = sample ?? text
+            text.withUTF8 { guess.add($0) }
+        }
+        return (guess, sample)
+    }
+
+    /// The times of the rows up to the first that has none.
+    func times(_ time: Time?, options: ReaderOptions) -> (times: [Double], failure: TelemetryError?) {
+        guard let time else { return ((0..<rowCount).map { Double($0) * (options.rowSeconds ?? 1) }, nil) }
+        let (column, textColumn) = (columns[time.name], texts[time.name])
+        var result: [Double] = []
+        for row in 0..<rowCount {
+            func failure(_ found: String?, _ expected: String) -> TelemetryError {
+                TelemetryError(
+                    .badTime, path: path, line: starts[row].line, field: time.name, found: found ?? "no time",
+                    expected: expected)
+            }
+            let number = numbers[numberRange(row)].first { $0.column == column }?.value
+            if let number, number.isFinite {
+                guard time.range.contains(number) else {
+                    return (result, failure("\(number)", "the unit of the rows before: one unit in a file"))
+                }
+                result.append(time.unit.seconds(number))
+                continue
+            }
+            var text = words[wordRange(row)].first { $0.column == textColumn }?.text
+            let format = time.format ?? TimeFormat(.yearFirst)
+            guard let seconds = text?.withUTF8({ format.seconds($0) }) else {
+                return (result, failure(text.map { "'\($0)'" }, "a number or a date and time"))
+            }
+            guard let timeOfDay = time.timeOfDay else {
+                result.append(seconds)
+                continue
+            }
+            let clockColumn = texts[timeOfDay]
+            var clock = words[wordRange(row)].first { $0.column == clockColumn }?.text
+            guard let rest = clock?.withUTF8({ TimeFormat(.timeOfDay).seconds($0) }) else {
+                return (result, failure(clock.map { "'\($0)'" }, "the time of day, as in the rows before"))
+            }
+            result.append(seconds + rest)
+        }
+        return (result, nil)
+    }
+}

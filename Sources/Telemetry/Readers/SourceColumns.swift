@@ -1,0 +1,49 @@
+/// The columns of all files of a source: those of the first, then what only later ones have. A file that shares none with
+/// those before it is left out.
+struct SourceColumns {
+    private(set) var names: [String]
+    private(set) var hasLabels: Bool
+    /// Whether some file marks anomalies by −1.
+    private(set) var hasSignedLabels: Bool
+    /// Whether every label of every file is 1.
+    private(set) var haveOnlyOnes: Bool
+    /// Whether every label of some file is 1.
+    private(set) var anyHasOnlyOnes: Bool
+    private var known: Set<String> = []
+    /// Columns that some file lacks.
+    private var partial: Set<String> = []
+    private var files = 1
+
+    init(_ first: FileOutline) {
+        names = first.schema
+        hasLabels = first.hasLabels
+        hasSignedLabels = first.hasSignedLabels
+        haveOnlyOnes = first.hasOnlyOnes
+        anyHasOnlyOnes = first.hasOnlyOnes
+    }
+
+    mutating func add(_ file: FileOutline) {
+        if file.hasLabels {
+            haveOnlyOnes = file.hasOnlyOnes && (haveOnlyOnes || !hasLabels)
+            hasLabels = true
+            if file.hasSignedLabels { hasSignedLabels = true }
+            if file.hasOnlyOnes { anyHasOnlyOnes = true }
+        }
+        files += 1
+        if file.schema == names { return }
+        if known.isEmpty { known = Set(names) }
+        let own = Set(file.schema)
+        guard !own.isDisjoint(with: known) else { return }
+        partial.formUnion(known.symmetricDifference(own))
+        names += file.schema.filter { !known.contains($0) }
+        known.formUnion(own)
+    }
+
+    /// What is to be said of them, in words.
+    var notes: [String] {
+        let lacking = names.filter(partial.contains)
+        guard !lacking.isEmpty else { return [] }
+        let count = lacking.count == 1 ? "1 column" : "\(lacking.count) columns"
+        return ["\(count) that some of the \(files) files lack are missing there: \(CleaningPipeline.listed(lacking))"]
+    }
+}

@@ -1,0 +1,66 @@
+extension TimeColumn {
+    /// Names of columns with the hour of the day, and of those with its minutes and their seconds.
+    private static let hours: Set<String> = [
+        "hour", "hours", "hr", "hrs", "h", "hh", "he", "hour_of_day", "hour of day", "hourofday", "hour ending",
+        "hour_ending", "time_of_day", "time of day", "timeofday", "stunde", "heure", "hora", "ora", "uur",
+    ]
+    private static let minutes: Set<String> = ["minute", "minutes", "min", "mins", "mm"]
+    private static let seconds: Set<String> = ["second", "seconds", "sec", "secs", "ss"]
+
+    /// The column of dates with what beside it tells when in the day: a text such as 11:00, or the hour as a number (and
+    /// its minutes and seconds).
+    ///
+    /// Numbers are hours only where a date stands in several rows: else they may be measured once a day.
+    ///
+    /// - Throws: ``TelemetryError`` where a column is named like the hour and holds other numbers.
+    func withTimeOfDay(
+        _ names: [String], _ plain: [String], _ samples: ColumnSamples, _ path: String
+    ) throws -> TimeColumn {
+        var time = self
+        let repeats = 2 * samples.columns[index].repeats >= samples.wholeRows
+        let clocks = plain.indices.filter {
+            $0 != index && samples.columns[$0].texts > 0 && samples.columns[$0].times.shape == .timeOfDay
+        }
+        time.timeOfDay = clocks.first { ColumnNames.times.contains(plain[$0]) || Self.hours.contains(plain[$0]) }
+        if time.timeOfDay == nil, repeats, clocks.count == 1, let only = clocks.first {
+            let column = samples.columns[only]
+            if column.times.best == column.texts, column.numbers.isEmpty { time.timeOfDay = only }
+        }
+        guard time.timeOfDay == nil, repeats else { return time }
+        func part(_ names: Set<String>, _ range: ClosedRange<Double>, _ seconds: Double) -> Part? {
+            plain.indices.first { names.contains(plain[$0]) && Self.isPart(samples.columns[$0], range) }
+                .map { Part(index: $0, seconds: seconds) }
+        }
+        guard let hour = part(Self.hours, 0...24, 3600), Self.goesOn(samples.columns[hour.index].numbers) else {
+            if let other = plain.indices.first(where: { Self.hours.contains(plain[$0]) }),
+                let number = samples.columns[other].numbers.last, Self.isPart(samples.columns[other], 0...2400),
+                samples.columns[other].numbers.allSatisfy({ $0.truncatingRemainder(dividingBy: 100) < 60 }),
+                samples.columns[other].numbers.contains(where: { $0 > 24 }), Self.goesOn(samples.columns[other].numbers)
+            {
+                throw TelemetryError(
+                    .badTime, path: path, field: names[other],
+                    found: "numbers (\(number)) beside the dates of '\(names[index])'",
+                    expected:
+                        "the hour from 0 to 24, the time of day as hh:mm:ss, or --time-column with the column that "
+                        + "is the time")
+            }
+            return time
+        }
+        time.parts = [hour]
+        if let minute = part(Self.minutes, 0...59, 60) {
+            time.parts.append(minute)
+            if let second = part(Self.seconds, 0...60, 1) { time.parts.append(second) }
+        }
+        return time
+    }
+
+    /// Whether numbers mostly go one way, as hours do from row to row until the next day.
+    private static func goesOn(_ numbers: [Double]) -> Bool {
+        let steps = zip(numbers, numbers.dropFirst())
+        return 4 * min(steps.count { $0 < $1 }, steps.count { $0 > $1 }) <= max(4, numbers.count)
+    }
+
+    private static func isPart(_ column: ColumnSamples.Column, _ range: ClosedRange<Double>) -> Bool {
+        column.texts == 0 && column.missing == 0 && column.isWhole && column.numbers.allSatisfy(range.contains)
+    }
+}

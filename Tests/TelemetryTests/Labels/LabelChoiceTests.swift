@@ -1,0 +1,119 @@
+import Foundation
+import Telemetry
+import Testing
+
+/// Which columns mark anomalies, and what their marks say: told by the whole column, not by the first rows.
+struct LabelChoiceTests {
+    let scratch: Scratch
+
+    init() throws { scratch = try Scratch() }
+
+    private static let start = 1_740_787_200
+    /// More than are looked at to tell what a column is.
+    private static let rows = 300
+    private static let late = 240..<260
+
+    private func reader(_ text: String, _ name: String = "metrics.csv") throws -> (any FrameReader, MetricFrame) {
+        let path = try scratch.write("\(UUID().uuidString)/\(name)", text)
+        let source = try #require(try DataCatalog.discover([path]).first)
+        return (try source.makeReader(), try source.read())
+    }
+
+    private static func table(_ names: String, _ cells: (Int) -> String) -> String {
+        "time,cpu,\(names)\n" + (0..<rows).map { "\(start + 60 * $0),\($0 % 17),\(cells($0))\n" }.joined()
+    }
+
+    private static func isLate(_ row: Int) -> UInt8 { late.contains(row) ? 1 : 0 }
+
+    @Test(
+        "What 1 means is told by what else occurs in the whole column",
+        arguments: [
+            ("label", "1", "-1"), ("outlier", "1", "-1"), ("anomaly", "1.0", "-1.0"), ("label", "0", "1"),
+            ("attack", "0", "1"), ("is_normal", "1", "0"), ("label", "benign", "ddos"), ("label", "FALSCH", "WAHR"),
+        ])
+    func wholeColumn(_ name: String, _ normal: String, _ anomalous: String) throws {
+        let expected = (0..<Self.rows).map(Self.isLate)
+        let text = Self.table(name) { Self.isLate($0) == 1 ? anomalous : normal }
+        let (reader, frame) = try reader(text)
+        #expect(frame.labels == expected && frame.schema == ["cpu"] && reader.layout.labelColumn == name)
+        let path = try scratch.write("labels/\(name)-\(normal).csv", text)
+        #expect(try RowLabels(contentsOf: path).values == expected)
+        let number = Double(normal) != nil
+        let lines = (0..<Self.rows).map { row in
+            let cell = Self.isLate(row) == 1 ? anomalous : normal
+            return #"{"time":\#(Self.start + 60 * row),"cpu":1,"\#(name)":\#(number ? cell : "\"\(cell)\"")}"#
+        }
+        let (_, json) = try self.reader(lines.joined(separator: "\n"), "x.jsonl")
+        #expect(json.labels == expected && json.schema == ["cpu"])
+    }
+
+    @Test("A column of nothing but 1 is told by the entity's other files, or it is said")
+    func onlyOnes() throws {
+        let ones = Self.table("label") { _ in "1" }
+        let folder = "\(UUID().uuidString)/"
+        for (day, text) in [ones, Self.table("label") { Self.isLate($0) == 1 ? "-1" : "1" }].enumerated() {
+            try scratch.write(folder + "h_2025-03-0\(day + 1).csv", text)
+        }
+        let source = try #require(try DataCatalog.discover([scratch.path + "/" + folder]).first)
+        #expect(source.files.count == 2)
+        #expect(try source.read().labels == (0..<2 * Self.rows).map { Self.isLate($0 - Self.rows) })
+        let (reader, frame) = try reader(ones)
+        #expect(frame.labels?.allSatisfy { $0 == 1 } == true)
+        #expect(ClockAudit().notes(reader.layout).contains { $0.contains("every row is marked 1") })
+    }
+
+    /// The names of the columns, their cells, and which is the label and which tell the same.
+    private struct Case {
+        let names: String
+        let label: String
+        let others: [String]
+        let cells: @Sendable (Int) -> String
+
+        init(_ names: String, _ label: String, _ others: [String] = [], _ cells: @escaping @Sendable (Int) -> String) {
+            (self.names, self.label, self.others, self.cells) = (names, label, others, cells)
+        }
+    }
+
+    private static let sets: [Case] = [
+        Case("ATT_FLAG", "ATT_FLAG") { "\($0 < 220 ? -999 : Int(isLate($0)))" },
+        Case("attack,attack_P1,attack_P2", "attack", ["attack_P1", "attack_P2"]) { "\(isLate($0)),\(isLate($0)),0" },
+        Case("attack_P1,attack_P2", "attack_P1", ["attack_P2"]) { "\(isLate($0)),0" },
+        Case("Class", "Class") { "\(isLate($0))" }, Case("failure", "failure") { "\(isLate($0))" },
+        Case("fault", "fault") { "\(isLate($0))" }, Case("target", "target") { "\(isLate($0))" },
+        Case("is_fault", "is_fault") { "\(isLate($0))" }, Case("isAnomaly", "isAnomaly") { "\(isLate($0))" },
+        Case("EVENT", "EVENT") { isLate($0) == 1 ? "TRUE" : "FALSE" },
+        Case("class", "class") { isLate($0) == 1 ? "101" : "0" },
+        Case("faultNumber", "faultNumber") { isLate($0) == 1 ? "7" : "0" },
+        Case("machine_status", "machine_status") { isLate($0) == 1 ? "BROKEN" : "NORMAL" },
+        Case("label,label_cpu,attack_cat", "label", ["label_cpu", "attack_cat"]) {
+            "\(isLate($0)),0,\($0 % 3 == 0 ? "Normal" : "DoS")"
+        },
+        Case("anomaly,changepoint", "anomaly", ["changepoint"]) { "\(isLate($0)).0,\($0 == 240 ? 1 : 0).0" },
+    ]
+
+    @Test("Columns that public sets mark anomalies with, and those that tell the same", arguments: sets.indices)
+    func publicSets(_ index: Int) throws {
+        let set = Self.sets[index]
+        let (reader, frame) = try reader(Self.table(set.names, set.cells))
+        #expect(reader.layout.labelColumn == set.label && reader.layout.tellingLabels == set.others)
+        #expect(frame.schema == ["cpu"] && frame.labels == (0..<Self.rows).map(Self.isLate))
+        let notes = ClockAudit().notes(reader.layout)
+        #expect(notes.contains { $0.contains("'\(set.label)' marks anomalies") })
+        for other in set.others { #expect(notes.contains { $0.contains(other) }) }
+    }
+
+    @Test("Metrics whose names speak of faults and classes stay metrics, whatever their first rows are")
+    func metrics() throws {
+        let names = [
+            "failure", "fault", "event", "class", "target", "class_loaded", "failures_total", "attack_count",
+            "kube_node_labels", "anomaly_score", "page_fault", "node_failure",
+        ]
+        let (reader, frame) = try reader(
+            Self.table(names.joined(separator: ",")) { row in
+                let late = row < 220 ? 0 : row % 7
+                return
+                    "\(late),\(row % 4),\(late),\(row % 9).5,\(1 + row % 3),\(row % 50),\(row),\(row % 2),1,0.5,\(row % 2),1"
+            })
+        #expect(frame.schema == ["cpu"] + names && frame.labels == nil && reader.layout.tellingLabels.isEmpty)
+    }
+}
