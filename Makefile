@@ -57,8 +57,9 @@ bench: build
 reference: build
 	scripts/make-reference
 
-# A Debian package in .build/package, from binaries that need no Swift runtime.
-package: dependencies
+# A Debian package in .build/package, with the part of the Swift runtime that it needs.
+package:
+	@scripts/install-dependencies --package
 	SWIFT='$(SWIFT)' scripts/package
 
 lint:
@@ -68,7 +69,7 @@ format:
 	$(SWIFT) format --in-place --recursive Sources Tests Package.swift
 
 clean:
-	rm -rf .build .build-address .build-fuzz .build-thread .build-package
+	rm -rf .build .build-address .build-fuzz .build-thread
 
 dependencies:
 	@scripts/install-dependencies

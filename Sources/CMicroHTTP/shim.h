@@ -4,6 +4,30 @@
 
 // What Swift cannot call: a variadic function and enumerations whose names it imports in another form.
 
+static inline int faultline_http_digit(char c) {
+    if (c >= '0' && c <= '9') return c - '0';
+    if ((c | 0x20) >= 'a' && (c | 0x20) <= 'f') return (c | 0x20) - 'a' + 10;
+    return -1;
+}
+
+// Takes the percents out of a path or a query, in place. %00 stays as it is: what follows a byte of zero is not seen by whoever
+// takes the text as C's, and somebody before this server may have seen it.
+static inline size_t faultline_http_unescape(void *context, struct MHD_Connection *connection, char *text) {
+    char *to = text;
+    for (const char *from = text; *from; to++) {
+        int high = *from == '%' ? faultline_http_digit(from[1]) : -1;
+        int low = high < 0 ? -1 : faultline_http_digit(from[2]);
+        if (low < 0 || high + low == 0) {
+            *to = *from++;
+        } else {
+            *to = (char)(high * 16 + low);
+            from += 3;
+        }
+    }
+    *to = 0;
+    return (size_t)(to - text);
+}
+
 static inline struct MHD_Daemon *faultline_http_start(
     int listening_socket, unsigned int connections, unsigned int timeout_seconds,
     MHD_AccessHandlerCallback handler, MHD_RequestCompletedCallback completed,
@@ -19,6 +43,7 @@ static inline struct MHD_Daemon *faultline_http_start(
             MHD_OPTION_LISTEN_SOCKET, listening_socket, MHD_OPTION_CONNECTION_LIMIT, connections,
             MHD_OPTION_CONNECTION_TIMEOUT, timeout_seconds, MHD_OPTION_STRICT_FOR_CLIENT, 1,
             MHD_OPTION_NOTIFY_COMPLETED, completed, context, MHD_OPTION_NOTIFY_CONNECTION, connected, context,
+            MHD_OPTION_UNESCAPE_CALLBACK, faultline_http_unescape, NULL,
             MHD_OPTION_HTTPS_MEM_CERT, certificate, MHD_OPTION_HTTPS_MEM_KEY, key,
             MHD_OPTION_HTTPS_PRIORITIES, "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2", MHD_OPTION_END);
     }
@@ -27,7 +52,7 @@ static inline struct MHD_Daemon *faultline_http_start(
         MHD_OPTION_LISTEN_SOCKET, listening_socket, MHD_OPTION_CONNECTION_LIMIT, connections,
         MHD_OPTION_CONNECTION_TIMEOUT, timeout_seconds, MHD_OPTION_STRICT_FOR_CLIENT, 1,
         MHD_OPTION_NOTIFY_COMPLETED, completed, context, MHD_OPTION_NOTIFY_CONNECTION, connected, context,
-        MHD_OPTION_END);
+        MHD_OPTION_UNESCAPE_CALLBACK, faultline_http_unescape, NULL, MHD_OPTION_END);
 }
 
 static inline enum MHD_Result faultline_http_result(int accepted) { return accepted ? MHD_YES : MHD_NO; }

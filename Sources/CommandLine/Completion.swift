@@ -10,7 +10,10 @@ struct Completion {
         switch shell {
         case "bash": bash(manuals)
         // What bash has is what zsh takes with its own help.
-        case "zsh": "#compdef \(tool)\nautoload -U +X bashcompinit && bashcompinit\n" + bash(manuals)
+        // The file is run by the first completion, which wants an answer too.
+        case "zsh":
+            "#compdef \(tool)\nautoload -U +X bashcompinit && bashcompinit\n" + bash(manuals)
+                + "_bash_complete -o filenames -F \(function)\n"
         case "fish": fish(manuals)
         default: nil
         }
@@ -22,8 +25,10 @@ struct Completion {
         manual.options.filter { !$0.isPositional }.map { "--\($0.name)" } + Self.common
     }
 
+    /// The function of bash's.
+    private var function: String { "_" + tool.replacing("-", with: "_") }
+
     private func bash(_ manuals: [CommandManual]) -> String {
-        let function = "_" + tool.replacing("-", with: "_")
         let commands = manuals.map(\.name).filter { !$0.isEmpty }
         var text = """
             \(function)() {
@@ -83,7 +88,9 @@ struct Completion {
                     "complete -c \(tool) -f -n __fish_use_subcommand -a \(manual.name) -d \(quoted(manual.summary))\n"
             }
             for option in manual.options where !option.isPositional {
-                let value = option.arity == .none ? "" : " -r"
+                let words = choices([manual]).first { $0.name == option.name }?.words
+                let value =
+                    words.map { " -x -a \(quoted($0.joined(separator: " ")))" } ?? (option.arity == .none ? "" : " -r")
                 text +=
                     "complete -c \(tool) -n \(quoted(condition)) -l \(option.name)\(value) -d \(quoted(option.help))\n"
             }

@@ -68,12 +68,16 @@ struct ManualPage {
         return option.isPositional ? value : option.arity == .none ? "--\(option.name)" : "--\(option.name) \(value)"
     }
 
-    /// Text as roff takes it: no line of it is a request, no dash a hyphen.
+    /// Text as roff takes it: no line of it is a request, no dash a hyphen, and what is not of ASCII is named by its number.
     private static func escaped(_ text: String) -> String {
         text.replacing("\\", with: "\\e").replacing("-", with: "\\-").split(
             separator: "\n", omittingEmptySubsequences: false
         ).map { line in
             line.isEmpty ? ".PP" : line.hasPrefix(".") || line.hasPrefix("'") ? "\\&" + line : String(line)
-        }.joined(separator: "\n")
+        }.joined(separator: "\n").unicodeScalars.map { scalar in
+            guard !scalar.isASCII else { return String(scalar) }
+            let digits = String(scalar.value, radix: 16, uppercase: true)
+            return "\\[u\(String(repeating: "0", count: max(0, 4 - digits.count)))\(digits)]"
+        }.joined()
     }
 }

@@ -43,11 +43,13 @@ final class HTTPPoster: @unchecked Sendable {
         return Self.outcome(of: unsafe faultline_curl_status(curl.pointer))
     }
 
-    /// What a status says: too much at the moment and the server's own trouble pass, whatever else is not a success stays.
+    /// What a status says: too much at the moment and the server's own trouble pass, and what it has against the address or the
+    /// token is mended by somebody; whatever else is not a success it has against this one document.
     static func outcome(of status: Int) -> DeliveryOutcome {
         switch status {
         case 200..<300: .taken
-        case 408, 425, 429, 500...: .failed("it answers with status \(status)")
+        case 300..<400: .failed("it answers with status \(status): the address is another now")
+        case 401, 404, 405, 407, 408, 425, 429, 500...: .failed("it answers with status \(status)")
         default: .refused("it answers with status \(status)")
         }
     }

@@ -10,7 +10,7 @@ struct EngineHTTP: Sendable {
     ///
     /// - Throws: `ServiceError` when the address cannot be had.
     func start(_ address: (host: String, port: Int)) throws -> HTTPServer {
-        try HTTPServer(host: address.host, port: address.port, allowed: { _ in "GET" }) { answer($0) }
+        try HTTPServer(host: address.host, port: address.port, allowed: { _ in "GET, HEAD" }) { answer($0) }
     }
 
     func answer(_ request: HTTPRequest) -> HTTPResponse {

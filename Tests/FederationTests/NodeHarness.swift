@@ -54,12 +54,15 @@ final class TestPort: NodePort {
 final class TestTasks: NodeTasks {
     private let clock: TestClock
     var durations: [NodeTask.Lane: Duration] = [:]
+    /// How many were started.
+    private(set) var started: [NodeTask.Lane: Int] = [:]
     private var waiting: [(at: Instant, work: @Sendable () -> Void)] = []
     private var free: [NodeTask.Lane: Instant] = [:]
 
     init(_ clock: TestClock) { self.clock = clock }
 
     func start(_ task: NodeTask, _ work: @escaping @Sendable () -> Void) {
+        started[task.lane, default: 0] += 1
         let at = max(clock.now, free[task.lane] ?? .zero) + (durations[task.lane] ?? .zero)
         free[task.lane] = at
         waiting.append((at, work))
@@ -103,7 +106,10 @@ final class NodeHarness {
     var notes: [Note] = []
     let federation = FederationIdentity(1, 2)
 
-    init(access: Access = .plain, _ configure: (inout ServerConfiguration) -> Void = { _ in }) {
+    init(
+        access: Access = .plain, placement: PlacementLoop? = nil,
+        _ configure: (inout ServerConfiguration) -> Void = { _ in }
+    ) {
         tasks = TestTasks(clock)
         var configuration = ServerConfiguration()
         configuration.federation = federation
@@ -113,7 +119,7 @@ final class NodeHarness {
         let box = NoteBox()
         node = ServerNode(
             configuration: configuration, strategy: FederatedAveraging(), maker: ToyMaker(), recovery: .new,
-            access: access, port: port, disk: disk, clock: clock, tasks: tasks, inbox: Inbox(),
+            placement: placement, access: access, port: port, disk: disk, clock: clock, tasks: tasks, inbox: Inbox(),
             note: { box.notes.append($0) })
         self.box = box
     }

@@ -22,6 +22,21 @@ import Testing
         #expect(workers.allSatisfy { $0.answered >= 57 }, "\(workers.map(\.answered))")
     }
 
+    /// What comes of placing wakes the node; it places again with the next tick and not in the same breath.
+    @Test func placingDoesNotSpin() throws {
+        let loop = PlacementLoop(PlacementLoop.Configuration(targetSeconds: 50, rounds: 100))
+        let harness = NodeHarness(placement: loop)
+        try harness.run(for: .seconds(1))
+        #expect(harness.tasks.started[.placement] == 20)
+        for _ in 0..<1_000 {
+            try harness.node.turn()
+            harness.tasks.run()
+        }
+        #expect(harness.tasks.started[.placement] == 20)
+        try harness.run(for: .milliseconds(50))
+        #expect(harness.tasks.started[.placement] == 21)
+    }
+
     /// The process is stopped for a minute: the heartbeats that waited are as good as on time, and nobody is evicted.
     @Test func aPauseEvictsNobody() throws {
         let harness = NodeHarness {

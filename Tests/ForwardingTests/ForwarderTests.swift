@@ -62,14 +62,15 @@ import Watching
     @Test func statusesSayWhetherToTryAgain() throws {
         let peer = try Peer()
         let forwarder = try Self.forwarder(#"{"kind":"webhook","url":"\#(peer.url)"}"#)
-        for status in [400, 403, 404, 410, 302] {
+        for status in [400, 403, 410, 413, 422] {
             peer.answers { _ in status }
             guard case .refused = forwarder.send(Self.letters(Self.event()), isReminder: false) else {
                 Issue.record("\(status) is not refused")
                 continue
             }
         }
-        for status in [408, 429, 500, 503] {
+        // What is wrong with the address or the token is mended by somebody, and the alarms are still there then.
+        for status in [302, 308, 401, 404, 408, 429, 500, 503] {
             peer.answers { _ in status }
             guard case .failed = forwarder.send(Self.letters(Self.event()), isReminder: false) else {
                 Issue.record("\(status) is not a failure")
@@ -247,6 +248,34 @@ import Watching
         }
         #expect(body?.contains(#"site1/x\u{D}\u{A}Bcc"#) == true, "\(body ?? "")")
         #expect(text.utf8.split(separator: 0x0a).allSatisfy { $0.count <= 78 })
+        // Lines with encoded words have at most 76 (RFC 2047, 2), the carriage return not counted.
+        let long = MailMessage.text(
+            [Self.event(entity: String(repeating: "é\u{1F525}a", count: 20))], from: "a@b.example", to: ["c@d.example"],
+            id: "1", date: Date(timeIntervalSince1970: 0))
+        let words = long.split(separator: "\r\n").filter { $0.contains("=?utf-8?B?") }
+        #expect(words.count > 2 && words.allSatisfy { $0.utf8.count <= 76 }, "\(words)")
+    }
+
+    /// Of several addresses one is not known any more: the others get their mail. Where none is taken nothing went.
+    @Test func anAddressThatIsGoneKeepsNothingFromTheOthers() throws {
+        let (listener, port) = try RawPeer.listener()
+        defer { close(listener) }
+        let conversation = BackgroundConversation(listener, unknown: ["gone@b.example"], times: 3)
+        func forwarder(_ to: String) throws -> any AlarmForwarder {
+            try Self.forwarder(
+                #"{"kind":"mail","url":"smtp://127.0.0.1:\#(port)","from":"fl@a.example","to":[\#(to)]}"#)
+        }
+        let both = try forwarder(#""gone@b.example","ops@b.example""#)
+        #expect(both.send(Self.letters(Self.event()), isReminder: false) == .taken)
+        #expect(conversation.text.contains("RCPT TO:<ops@b.example>") && conversation.text.contains("\r\n.\r\n"))
+        guard
+            case .refused(let reason) = try forwarder(#""gone@b.example""#).send(
+                Self.letters(Self.event()), isReminder: false)
+        else {
+            Issue.record("nobody took it")
+            return
+        }
+        #expect(reason.contains("550"), "\(reason)")
     }
 
     @Test func aMailIsHandedOverBySMTP() throws {
@@ -261,6 +290,84 @@ import Watching
         #expect(said.contains("MAIL FROM:<fl@a.example>") && said.contains("RCPT TO:<ops@b.example>"), "\(said)")
         #expect(said.contains("Subject: =?utf-8?B?") && said.contains("\r\n.\r\n"), "\(said)")
     }
+
+    /// A server that offers TLS with a certificate that nobody vouches for, as one on the same machine mostly does, gets its mail
+    /// encrypted all the same; where a user is shown, or with `ca`, the certificate has to be good.
+    @Test(
+        .enabled(
+            if: ["/usr/bin/python3", "/usr/bin/openssl"].allSatisfy(FileManager.default.isExecutableFile),
+            "no python3, or no openssl"))
+    func aCertificateThatNobodyAskedForKeepsNoMailBack() throws {
+        let folder = try TemporaryFolder()
+        let make = Process()
+        make.executableURL = URL(filePath: "/usr/bin/openssl")
+        make.arguments =
+            "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=x -addext subjectAltName=IP:127.0.0.1 -keyout"
+            .split(separator: " ").map(String.init) + [folder.path("key"), "-out", folder.path("certificate")]
+        make.standardError = FileHandle.nullDevice
+        try make.run()
+        make.waitUntilExit()
+        let server = Process()
+        server.executableURL = URL(filePath: "/usr/bin/python3")
+        server.arguments = ["-c", Self.encryptedMail, folder.path("certificate"), folder.path("key")]
+        let said = Pipe()
+        server.standardOutput = said
+        server.standardError = FileHandle.nullDevice
+        try server.run()
+        defer {
+            kill(server.processIdentifier, SIGKILL)
+            server.waitUntilExit()
+        }
+        let port = String(decoding: said.fileHandleForReading.availableData, as: UTF8.self).filter(\.isNumber)
+        func send(_ more: String) throws -> DeliveryOutcome {
+            let forwarder = try Self.forwarder(
+                #"{"kind":"mail","url":"smtp://127.0.0.1:\#(port)","from":"a@b.example","to":["c@d.example"]\#(more)}"#)
+            return forwarder.send(Self.letters(Self.event()), isReminder: false)
+        }
+        #expect(try send("") == .taken)
+        var heard = ""
+        while heard.filter(\.isLetter).isEmpty {
+            heard += String(decoding: said.fileHandleForReading.availableData, as: UTF8.self)
+        }
+        #expect(heard.contains("encrypted"))
+        guard case .failed = try send(#","user":"u","password":"p""#) else {
+            Issue.record("a password was shown to somebody whom nobody vouches for")
+            return
+        }
+        #expect(try send(#","ca":"\#(folder.path("certificate"))""#) == .taken)
+    }
+
+    /// Takes one mail after the other, each over TLS once that is asked for.
+    private static let encryptedMail = """
+        import socket, ssl, sys
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(*sys.argv[1:])
+        listener = socket.create_server(("127.0.0.1", 0))
+        print(listener.getsockname()[1], flush=True)
+        def converse(peer):
+            file, is_encrypted = peer.makefile("rb"), False
+            peer.sendall(b"220 ready\\r\\n")
+            while line := file.readline():
+                word = line[:4].upper()
+                if word == b"EHLO":
+                    peer.sendall(b"250-here\\r\\n250 " + (b"SIZE" if is_encrypted else b"STARTTLS") + b"\\r\\n")
+                elif word == b"STAR":
+                    peer.sendall(b"220 go on\\r\\n")
+                    peer = context.wrap_socket(peer, server_side=True)
+                    file, is_encrypted = peer.makefile("rb"), True
+                elif word == b"DATA":
+                    peer.sendall(b"354 go on\\r\\n")
+                    while file.readline() not in (b".\\r\\n", b""): pass
+                    print("encrypted" if is_encrypted else "plain", flush=True)
+                    peer.sendall(b"250 kept\\r\\n")
+                elif word == b"QUIT":
+                    return peer.sendall(b"221 bye\\r\\n")
+                else:
+                    peer.sendall(b"250 fine\\r\\n")
+        while True:
+            try: converse(listener.accept()[0])
+            except OSError: pass
+        """
 
     // MARK: MQTT
 

@@ -42,37 +42,45 @@ final class BackgroundConversation: Sendable {
 
     private final class Heard: Sendable { let text = Mutex("") }
 
-    init(_ listener: Int32) {
+    /// - Parameters:
+    ///   - unknown: addresses that it takes no mail for.
+    ///   - times: how many connections it takes, one after the other.
+    init(_ listener: Int32, unknown: Set<String> = [], times: Int = 1) {
         let heard = heard
         _ = BackgroundThread(name: "smtp") { _ in
-            let connection = accept(listener, nil, nil)
-            func say(_ line: String) { _ = send(connection, line + "\r\n", line.utf8.count + 2, Int32(MSG_NOSIGNAL)) }
-            say("220 ready")
-            var line = ""
-            var isMail = false
-            var byte: UInt8 = 0
-            while recv(connection, &byte, 1, 0) == 1 {
-                line.unicodeScalars.append(Unicode.Scalar(byte))
-                guard line.hasSuffix("\r\n") else { continue }
-                let whole = line
-                heard.text.withLock { $0 += whole }
-                defer { line = "" }
-                if isMail {
-                    if line == ".\r\n" {
-                        isMail = false
-                        say("250 kept")
-                    }
-                } else if line.hasPrefix("DATA") {
-                    isMail = true
-                    say("354 go on")
-                } else if line.hasPrefix("QUIT") {
-                    say("221 bye")
-                } else {
-                    say("250 fine")
-                }
-            }
-            close(connection)
+            for _ in 0..<times { Self.converse(accept(listener, nil, nil), heard, unknown) }
         }
+    }
+
+    private static func converse(_ connection: Int32, _ heard: Heard, _ unknown: Set<String>) {
+        func say(_ line: String) { _ = send(connection, line + "\r\n", line.utf8.count + 2, Int32(MSG_NOSIGNAL)) }
+        say("220 ready")
+        var line = ""
+        var isMail = false
+        var byte: UInt8 = 0
+        while recv(connection, &byte, 1, 0) == 1 {
+            line.unicodeScalars.append(Unicode.Scalar(byte))
+            guard line.hasSuffix("\r\n") else { continue }
+            let whole = line
+            heard.text.withLock { $0 += whole }
+            defer { line = "" }
+            if isMail {
+                if line == ".\r\n" {
+                    isMail = false
+                    say("250 kept")
+                }
+            } else if line.hasPrefix("DATA") {
+                isMail = true
+                say("354 go on")
+            } else if line.hasPrefix("QUIT") {
+                say("221 bye")
+            } else if unknown.contains(where: { line.hasPrefix("RCPT TO:<\($0)>") }) {
+                say("550 no such mailbox")
+            } else {
+                say("250 fine")
+            }
+        }
+        close(connection)
     }
 
     var text: String { heard.text.withLock { $0 } }

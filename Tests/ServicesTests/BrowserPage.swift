@@ -139,7 +139,9 @@ final class BrowserPage {
         if text.count < 126 {
             frame.append(0x80 | UInt8(text.count))
         } else {
-            frame += [0x80 | 126, UInt8(text.count >> 8 & 255), UInt8(text.count & 255)]
+            let bytes = text.count < 65_536 ? 2 : 8
+            frame.append(0x80 | (bytes == 2 ? 126 : 127))
+            frame += (0..<bytes).reversed().map { UInt8(text.count >> (8 * $0) & 255) }
         }
         // A mask of zeros is one.
         write(frame + [0, 0, 0, 0] + Array(text))

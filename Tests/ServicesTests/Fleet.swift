@@ -101,6 +101,11 @@ final class Fleet {
         process.waitUntilExit()
     }
 
+    /// Sends a signal to a process, which goes on.
+    func signal(_ name: String, _ number: Int32) {
+        if let process = running[name] { Glibc.kill(process.processIdentifier, number) }
+    }
+
     /// SIGTERM; the exit status and how long it took.
     func terminate(_ name: String) -> (status: Int32, duration: Duration) {
         guard let process = running.removeValue(forKey: name) else { return (-1, .zero) }

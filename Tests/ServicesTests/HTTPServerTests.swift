@@ -123,6 +123,50 @@ private final class RawConnection {
         #expect(try statuses(server, origin) == ["403"])
     }
 
+    /// HEAD is answered like GET, without the body: by those who only look whether a server is there.
+    @Test func aHeadIsAGetWithoutItsBody() throws {
+        let server = try HTTPServer(host: "127.0.0.1", port: 0) { request in
+            guard request.path == "/stream" else { return .text(200, "\(request.method.rawValue) \(request.path)\n") }
+            return .stream(type: "text/event-stream") { Array("data: 1\n\n".utf8) }
+        }
+        defer { server.stop() }
+        func answer(_ method: String, _ path: String) throws -> String {
+            let connection = try RawConnection(port: server.port)
+            connection.send("\(method) \(path) HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            return connection.rest()
+        }
+        let (get, head) = (try answer("GET", "/healthz"), try answer("HEAD", "/healthz"))
+        #expect(get.hasSuffix("\r\n\r\nGET /healthz\n") && head.hasSuffix("\r\n\r\n"), "\(head)")
+        #expect(head.contains("Content-Length: 13\r\n") && head.hasPrefix("HTTP/1.1 200 "), "\(head)")
+        let stream = try answer("HEAD", "/stream")
+        #expect(stream.hasPrefix("HTTP/1.1 200 ") && stream.hasSuffix("\r\n\r\n"), "\(stream)")
+        #expect(try statuses(server, "HEAD / HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n") == ["421"])
+    }
+
+    /// What stands behind a zero in a path or a query is seen, and so is the zero.
+    @Test func aZeroEndsNothing() throws {
+        let server = try HTTPServer(host: "127.0.0.1", port: 0) { request in
+            .text(200, "\(request.path) \(request.query("a") ?? "none")\n")
+        }
+        defer { server.stop() }
+        func body(_ target: String) throws -> String {
+            let connection = try RawConnection(port: server.port)
+            connection.send("GET \(target) HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            return String(connection.rest().split(separator: "\r\n").last ?? "")
+        }
+        #expect(try body("/x%00y?a=5%00z") == "/x%00y 5%00z\n")
+        #expect(try body("/%41%2f%zz%4?a=%C3%A9+%2B%") == "/A/%zz%4 é +%\n")
+        #expect(try body("/") == "/ none\n")
+    }
+
+    /// Who says how long a body is hears at once that it is too long.
+    @Test func aLongBodyIsRefusedBeforeItComes() throws {
+        let server = try server()
+        defer { server.stop() }
+        let length = "Content-Length: \(UInt64.max)\r\n\r\n"
+        #expect(try statuses(server, "POST / HTTP/1.1\r\nHost: localhost\r\n" + length) == ["413"])
+    }
+
     /// `tar` finds in an archive what was put in, names that are long and files without a byte among it.
     @Test func anArchiveIsWhatTarUnpacks() throws {
         let files: [(name: String, bytes: [UInt8])] = [

@@ -82,6 +82,36 @@ import Testing
         #expect(page.console.isEmpty, "\(page.console)")
     }
 
+    /// axe-core finds nothing, in both schemes, on a telephone and on a wall. FAULTLINE_AXE names its axe.min.js.
+    @Test(.enabled(if: axe != nil, "no axe-core here"), arguments: ["light", "dark"])
+    func anIndependentCheckerFindsNothing(_ scheme: String) throws {
+        let checker = try String(contentsOfFile: try #require(Self.axe), encoding: .utf8)
+        let server = try SeededServer(
+            ["enb0", "enb1"], options: ["--forwarders", #"[{"kind":"webhook","url":"http://127.0.0.1:1/"}]"#])
+        let page = try BrowserPage(
+            try server.alerts("page").output.trimmingCharacters(in: .whitespacesAndNewlines))
+        try page.call(
+            "Emulation.setEmulatedMedia", ["features": [["name": "prefers-color-scheme", "value": scheme]]])
+        #expect(page.wait(until: "document.querySelectorAll('#list .alarm').length == 2"))
+        #expect(page.wait(until: "document.querySelectorAll('#panels table').length > 0"))
+        try page.call("Runtime.evaluate", ["expression": checker + "; 0"])
+        for width in [400, 1_280, 2_560] {
+            try page.call(
+                "Emulation.setDeviceMetricsOverride",
+                ["width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false])
+            try page.call(
+                "Runtime.evaluate",
+                [
+                    "expression":
+                        "window.found = undefined; axe.run().then((r) => { window.found = r.violations.map((v) => v.id + ': ' + v.nodes[0].html.slice(0, 120)).join('; '); }); 0"
+                ])
+            #expect(page.wait(60, until: "window.found !== undefined"))
+            #expect(try page.value("window.found") == "", "\(scheme), \(width)")
+        }
+    }
+
+    private static let axe = ProcessInfo.processInfo.environment["FAULTLINE_AXE"]
+
     /// Tab goes through everything in the order of the page, every stop shows that it has the focus, and none holds it.
     @Test func theKeyboardReachesEverything() throws {
         let server = try SeededServer(["enb0", "enb1"])
@@ -90,7 +120,7 @@ import Testing
         #expect(page.wait(until: "document.querySelectorAll('#list .alarm').length == 2"))
         #expect(page.wait(until: "document.querySelectorAll('#detail button').length > 0"))
         let stops = try page.value(
-            "[...document.querySelectorAll('a[href], button, input, select, [tabindex=\"0\"]')].filter((e) => e.checkVisibility() && !e.disabled).length"
+            "[...document.querySelectorAll('a[href], button, input, select, [tabindex=\"0\"]')].filter((e) => e.checkVisibility() && !e.disabled && e.tabIndex >= 0).length"
         )
         let count = try #require(Int(stops))
         var seen: [Int] = []

@@ -53,6 +53,7 @@ import Testing
         // While the server is away the page says so; then it goes on.
         server.fleet.kill("server")
         #expect(page.wait(until: "document.getElementById('link').textContent == 'server away'"))
+        #expect(page.wait(until: "document.getElementById('headline').textContent == 'The server does not answer.'"))
         let away = page.console.filter { !$0.contains("net::ERR") }
         try server.start()
         #expect(page.wait(until: "document.getElementById('link').textContent == 'live'"))
@@ -64,5 +65,25 @@ import Testing
                 ["width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false])
             #expect(try page.value("document.documentElement.scrollWidth <= \(width)") == "true", "\(width)")
         }
+    }
+
+    /// What the first line says is never better than what is known: alarms that cannot be sent, a server that hangs with its
+    /// connections open, and an incident that nobody has looked at before one that somebody has.
+    @Test(.enabled(if: BrowserPage.browser != nil, "no chromium here")) func theFirstLineIsTrue() throws {
+        let server = try SeededServer(
+            ["enb0"], options: ["--forwarders", #"[{"kind":"webhook","url":"http://127.0.0.1:1/","since":0}]"#])
+        let page = try BrowserPage("http://127.0.0.1:\(server.fleet.http)/")
+        #expect(page.wait(until: "document.getElementById('link').textContent == 'live'"))
+        let line = "document.getElementById('subline').textContent"
+        #expect(
+            page.wait(until: "\(line).includes('1 forwarder cannot send, 1 event waiting')"), "\(page.console)")
+        // A link that is opened where the page is open already.
+        try page.call("Runtime.evaluate", ["expression": "location.hash = '#token=fl-http-1'"])
+        #expect(page.wait(until: "sessionStorage.getItem('token') == 'fl-http-1' && location.hash == ''"))
+        server.fleet.signal("server", SIGSTOP)
+        let headline = "document.getElementById('headline').textContent"
+        #expect(page.wait(40, until: "\(headline) == 'The server does not answer.'"), "\(page.console)")
+        server.fleet.signal("server", SIGCONT)
+        #expect(page.wait(40, until: "\(headline).startsWith('1 incident open')"), "\(page.console)")
     }
 }

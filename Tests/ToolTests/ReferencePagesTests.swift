@@ -29,6 +29,8 @@ import Testing
         let requests = Set(
             page.split(separator: "\n").filter { $0.hasPrefix(".") || $0.hasPrefix("'") }.map { $0.prefix(3) })
         #expect(requests.isSubset(of: [".TH", ".SH", ".SS", ".TP", ".PP", ".B ", ".I ", ".br"]), "\(requests)")
+        // What reads roff without being told of UTF-8 reads it too.
+        #expect(page.unicodeScalars.allSatisfy(\.isASCII))
         let options = try ToolProcess.run(tool, ["--reference"]).output.matches(of: /\| `--([a-z0-9-]+)/).map {
             String($0.1)
         }
@@ -38,6 +40,9 @@ import Testing
             for option in options {
                 #expect(script.contains(shell == "fish" ? "-l \(option) " : "--\(option)"), "\(option)")
             }
+            // The file that zsh loads at the first completion answers that one as well.
+            let last = script.split(separator: "\n").last ?? ""
+            #expect(shell != "zsh" || last == "_bash_complete -o filenames -F _\(tool.replacing("-", with: "_"))")
             guard shell == "bash" else { continue }
             let file = try folder.write("completion", script)
             let process = Process()

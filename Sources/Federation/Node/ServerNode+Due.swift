@@ -2,11 +2,15 @@ import Platform
 
 /// What is due in each turn.
 extension ServerNode {
-    func place() {
+    /// Without news once a tick: what comes of it wakes the node's thread, whose turn would ask for the next at once.
+    func place(at now: Instant) {
         guard placement != nil else { return placementEvents = [] }
-        guard !isPlacing else { return }
+        guard !isPlacing, !placementEvents.isEmpty || lastPlaced.map({ now - $0 >= Self.tickInterval }) ?? true else {
+            return
+        }
         isPlacing = true
-        let (inbox, placing, view, now) = (inbox, placing, machine.view, clock.now)
+        lastPlaced = now
+        let (inbox, placing, view) = (inbox, placing, machine.view)
         let events = placementEvents + [.tick]
         placementEvents = []
         tasks.start(NodeTask(.placement, "place")) {

@@ -44,6 +44,7 @@ package final class ServerNode {
     /// Used by tasks of the placement lane only, and by nobody while there is none.
     let placing: Box<PlacementLoop?>
     var isPlacing = false
+    var lastPlaced: Instant?
     var placementEvents: [PlacementLoop.Event] = []
     var published: UInt64?
     /// Which alarms count.
@@ -119,7 +120,7 @@ package final class ServerNode {
         step(.tick)
         accept(.tick)
         storeContributionsAgain(at: now)
-        place()
+        place(at: now)
         publish()
         check(at: now)
         if let failure { throw failure }

@@ -10,6 +10,10 @@ package struct HTTPRequest {
         case put = "PUT"
         case patch = "PATCH"
         case delete = "DELETE"
+
+        /// The method of a request's first line. HEAD is a GET whose answer's body does not go (RFC 9110, 9.3.2); the library sees
+        /// to that.
+        init?(word: String) { self.init(rawValue: word == "HEAD" ? "GET" : word) }
     }
 
     /// What it wants done.

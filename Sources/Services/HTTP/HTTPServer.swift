@@ -4,8 +4,8 @@ import Glibc
 import Platform
 import Synchronization
 
-/// A small HTTP/1.1 server over libmicrohttpd: GET, DELETE, and POST and PUT with small bodies; a thread for each
-/// connection, bounded.
+/// A small HTTP/1.1 server over libmicrohttpd: GET and HEAD, DELETE, and POST, PUT and PATCH with small bodies; a thread for
+/// each connection, bounded.
 ///
 /// What the library does not do is done here: the host that a request names is looked at (``HostRule``), requests whose
 /// end two readers could see at different places are refused, and connections that hold others up are ended
@@ -38,7 +38,7 @@ import Synchronization
         longestBody: Int = HTTPServer.longestBody, largeBodies: [LargeBodies] = [],
         certificate: (certificate: String, key: String)? = nil,
         listening: (Int) throws -> Void = { _ in },
-        allowed: @escaping @Sendable (_ path: String) -> String = { _ in "GET, POST, PUT, PATCH, DELETE" },
+        allowed: @escaping @Sendable (_ path: String) -> String = { _ in "GET, HEAD, POST, PUT, PATCH, DELETE" },
         handler: @escaping Handler
     ) throws {
         let pem = try certificate.map { try Self.pem($0) }
@@ -280,6 +280,7 @@ private func refusal(_ connection: OpaquePointer, method: String, version: Strin
     func header(_ name: String) -> String? {
         unsafe faultline_http_header(connection, name).map { unsafe String(cString: $0) }
     }
+    let isReading = method == "GET" || method == "HEAD"
     guard unsafe faultline_http_headers_are_sound(connection) != 0 else {
         return .text(400, "found a header with characters that no header has\n")
     }
@@ -291,8 +292,8 @@ private func refusal(_ connection: OpaquePointer, method: String, version: Strin
     guard count("Content-Length") + count("Transfer-Encoding") <= 1,
         coding.map({ $0.lowercased() == "chunked" }) ?? true
     else { return .text(400, "expected one Content-Length, or Transfer-Encoding: chunked, and not both\n") }
-    guard method != "GET" || (coding == nil && header("Content-Length").map { $0 == "0" } ?? true) else {
-        return .text(400, "a GET brings no body here\n")
+    guard !isReading || (coding == nil && header("Content-Length").map { $0 == "0" } ?? true) else {
+        return .text(400, "a \(method) brings no body here\n")
     }
     guard count("Host") == 1 || (count("Host") == 0 && version == "HTTP/1.0") else {
         return .text(400, "expected one Host header\n")
@@ -300,7 +301,7 @@ private func refusal(_ connection: OpaquePointer, method: String, version: Strin
     if let host = header("Host"), !door.hosts.allows(host) {
         return .text(421, "'\(HTTPResponse.printable(host))' is no name of this server\n")
     }
-    if method != "GET", let origin = header("Origin"), !door.hosts.allows(origin: origin, host: header("Host")) {
+    if !isReading, let origin = header("Origin"), !door.hosts.allows(origin: origin, host: header("Host")) {
         return .text(403, "a page of '\(HTTPResponse.printable(origin))' may change nothing here\n")
     }
     return nil
@@ -332,10 +333,18 @@ private func answerRequest(
         if let refusal = unsafe refusal(connection, method: method, version: version, door: door) {
             return unsafe queue(refusal, on: connection, door, ends: true)
         }
-        guard HTTPRequest.Method(rawValue: method) != nil else {
-            let line = "only GET, POST, PUT, PATCH and DELETE are served here\n"
+        guard HTTPRequest.Method(word: method) != nil else {
+            let line = "only GET, HEAD, POST, PUT, PATCH and DELETE are served here\n"
             let refusal = HTTPResponse.text(405, line).adding("Allow", unsafe door.allowed(String(cString: url)))
             return unsafe queue(refusal, on: connection, door, ends: true)
+        }
+        // Nobody waits for a body that is not taken.
+        let length = unsafe faultline_http_header(connection, "Content-Length").flatMap {
+            unsafe UInt64(String(cString: $0))
+        }
+        if !busy, let length, length > box.limit {
+            return unsafe queue(
+                .text(413, "a body of more than \(box.limit) bytes\n"), on: connection, door, ends: true)
         }
         if let large {
             let early = unsafe HTTPRequest(connection, large.method, path: path, body: [])
@@ -356,8 +365,8 @@ private func answerRequest(
         let line = "a body of more than \(collected.limit) bytes\n"
         return unsafe queue(.text(413, line), on: connection, door, ends: true)
     }
-    guard let method = HTTPRequest.Method(rawValue: method) else { return faultline_http_result(0) }
-    let request = unsafe HTTPRequest(connection, method, path: String(cString: url), body: collected.bytes)
+    guard let asked = HTTPRequest.Method(word: method) else { return faultline_http_result(0) }
+    let request = unsafe HTTPRequest(connection, asked, path: String(cString: url), body: collected.bytes)
     door.entered(.answering, unsafe connection.connectionID)
     return unsafe queue(door.handler(request), on: connection, door)
 }

@@ -29,7 +29,7 @@ struct WorkerHTTP: Sendable {
         guard ["/healthz", "/metrics"].contains(request.path) else {
             return .text(404, "nothing here; there are /healthz and /metrics")
         }
-        guard request.method == .get else { return .text(405, "GET it here").adding("Allow", "GET") }
+        guard request.method == .get else { return .text(405, "GET it here").adding("Allow", "GET, HEAD") }
         if request.path == "/metrics" { return metrics }
         let state = figures.current
         let health = Health(

@@ -37,16 +37,29 @@ export const $ = (id) => document.getElementById(id);
 /** Puts new children in an element's place. */
 export const swap = (element, ...children) => element.replaceChildren(...h("div", {}, ...children).childNodes);
 
-/**
- * The same, but only when they look different, so that what has not changed stays. They have no listeners of their own;
- * whoever has the focus gets it again, by its `data-key`.
- */
+/** Changes what is in an element; whoever has the focus gets it again, and what was scrolled stays so, by its `data-key`. */
+function keeping(element, change) {
+  const find = (key) => element.querySelector(`[data-key="${CSS.escape(key)}"]`);
+  const focus = element.contains(document.activeElement) ? document.activeElement.dataset.key : undefined;
+  const places = [...element.querySelectorAll("[data-key]")].filter((e) => e.scrollTop || e.scrollLeft)
+    .map((e) => [e.dataset.key, e.scrollTop, e.scrollLeft]);
+  change();
+  for (const [key, top, left] of places) find(key)?.scrollTo(left, top);
+  if (focus !== undefined) find(focus)?.focus({ preventScroll: true });
+}
+
+/** The same, but only when they look different, so that what has not changed stays. */
 export function put(element, ...children) {
   const fresh = h("div", {}, ...children);
   if (element.innerHTML === fresh.innerHTML) return;
-  const focus = element.contains(document.activeElement) ? document.activeElement.dataset.key : undefined;
-  element.replaceChildren(...fresh.childNodes);
-  if (focus !== undefined) element.querySelector(`[data-key="${CSS.escape(focus)}"]`)?.focus({ preventScroll: true });
+  keeping(element, () => element.replaceChildren(...fresh.childNodes));
+}
+
+/** The same for elements that are as many as before: each for itself. */
+export function putEach(element, ...children) {
+  const fresh = children.filter(Boolean), old = [...element.children];
+  if (fresh.length !== old.length) return put(element, ...fresh);
+  keeping(element, () => fresh.forEach((child, index) => { if (child.outerHTML !== old[index].outerHTML) old[index].replaceWith(child); }));
 }
 
 /** A list of rows of one height, of which only those that are seen exist. */

@@ -3,7 +3,7 @@
 import { actions } from "./actions.js";
 import { $, Window, h, name, put, swap, tag } from "./draw.js";
 import { activeSilences, look, mark, silenceOf, state } from "./state.js";
-import { count, deviations, exactly, faultText, length, moment, number, percent, since } from "./text.js";
+import { count, deviations, exactly, faultText, length, moment, number, percent, severities, since } from "./text.js";
 
 /** What the detail shows: an incident or an alarm, by its identity. */
 export const chosen = { kind: null, id: null };
@@ -28,7 +28,9 @@ export const move = (step) => list.move(step);
 export const listed = () => lookers;
 
 export function draw() {
-  lookers = state.incidents.map(look).sort((a, b) => b.open - a.open);
+  // What nobody has looked at first, of that the worst: where several begin at once, the latest is not the most pressing.
+  const press = (i) => (i.open ? (isPressing(i) ? 10 : 5) + severities.indexOf(i.severity) : 0);
+  lookers = state.incidents.map(look).sort((a, b) => press(b) - press(a));
   const open = lookers.filter((i) => i.open);
   $("now-count").textContent = lookers.length ? `${open.length} open, ${lookers.length - open.length} over` : "";
   list.set(lookers);
@@ -185,29 +187,67 @@ function said(own) {
     own.notes.map((note) => h("p", { class: "say" }, name(note.text, 4000), h("br"), h("small", { text: `${note.by}, ${moment(note.at)}` }))));
 }
 
-/** The sentence at the top. */
+/** The sentence at the top: never better than what is known. */
 export function headline() {
   const title = $("headline"), sub = $("subline");
-  if (!state.health) return;
+  const isAway = state.link === "away" || (state.link === "connecting" && state.awaySince > 0);
+  if (!state.health && !isAway) return;
   const open = lookers.filter((i) => i.open);
-  const pressing = open.filter((i) => !i.isAcknowledged && !i.isFalse && !i.isSilenced);
-  const quality = state.health.dataQualityCount;
-  const silent = activeSilences().length;
-  // That nothing is found says something only where somebody looks.
-  const isWatched = state.workers.some((worker) => worker.state === "active");
-  title.className = open.length || !isWatched ? "" : "well";
-  if (open.length) {
-    const lead = first(pressing[0] ?? open[0]);
+  document.title = isAway ? "(?) Faultline" : open.length ? `(${open.length}) Faultline` : "Faultline";
+  const parts = isAway ? [] : troubles(open);
+  if (isAway) {
+    title.className = "away";
+    put(title, "The server does not answer.");
+    parts.push({ bad: `since ${moment(state.awaySince / 1000)}` },
+      state.health && `what stands here is from before: ${open.length ? `${count(open.length, "incident")} open` : "no incident open"}`);
+  } else if (open.length) {
+    const lead = first(open[0]);
+    title.className = "";
     put(title, `${count(open.length, "incident")} open`, ...(lead ? [", first look at ", name(place(lead), 60)] : []), ".");
-  } else put(title, isWatched ? "Nothing is wrong now." : "Nothing is watched: no worker is here.");
-  const standing = [...state.alarms.values()].filter((a) => a.stands).length;
-  const parts = [
-    open.length > 0 && `${pressing.length} of them nobody has looked at yet`,
-    standing > 0 && `${count(standing, "alarm")} standing`,
+  } else if (standing().length) {
+    title.className = "";
+    put(title, `${count(standing().length, "alarm")} standing.`);
+  } else {
+    // That nothing is found says something only where somebody looks.
+    const active = state.workers.filter((worker) => worker.state === "active");
+    const isWatched = active.some((worker) => worker.scoredSamples > 0);
+    const isWhole = state.health.dataQualityCount === 0 && unwatched().length === 0;
+    title.className = isWatched && isWhole ? "well" : "";
+    put(title, !active.length ? "Nothing is watched: no worker is here."
+      : !isWatched ? "Nothing is watched yet: the workers are learning."
+        : isWhole ? "Nothing is wrong now." : "Nothing is wrong where somebody looks.");
+  }
+  const said = parts.filter(Boolean);
+  put(sub, said.map((part, index) => [index > 0 && " · ", part.bad ? h("b", { text: part.bad }) : part]));
+}
+
+const isPressing = (i) => !i.isAcknowledged && !i.isFalse && !i.isSilenced;
+
+const standing = () => [...state.alarms.values()].filter((alarm) => alarm.stands);
+
+/** Entities of workers that were lost, which nobody else has taken over. */
+function unwatched() {
+  const served = new Set(state.workers.filter((worker) => worker.state === "active").flatMap((worker) => worker.entities));
+  return state.workers.filter((worker) => worker.state === "lost").flatMap((worker) => worker.entities).filter((key) => !served.has(key));
+}
+
+/** What there is to say besides, the most pressing first. */
+function troubles(open) {
+  const { health, workers } = state;
+  const lost = workers.filter((worker) => worker.state === "lost").length;
+  const stuck = (health.forwarders ?? []).filter((f) => f.state !== "well");
+  const unread = (health.calendars ?? []).filter((c) => c.state === "failing").length;
+  const waiting = stuck.reduce((sum, f) => sum + f.waiting, 0);
+  const missing = unwatched().length;
+  const silent = activeSilences().length;
+  return [
+    open.length > 0 && `${open.filter(isPressing).length} of them nobody has looked at yet`,
+    open.length > 0 && standing().length > 0 && `${count(standing().length, "alarm")} standing`,
+    stuck.length > 0 && { bad: `${count(stuck.length, "forwarder")} cannot send, ${count(waiting, "event")} waiting` },
+    lost > 0 && { bad: `${count(lost, "worker")} lost${missing ? ` and with ${lost === 1 ? "it" : "them"} ${count(missing, "entity", "entities")}` : ""}` },
+    unread > 0 && { bad: `${count(unread, "maintenance calendar")} cannot be read` },
     silent > 0 && `${count(silent, "silence")} in force`,
-    quality > 0 ? `${count(quality, "thing")} wrong with the watching itself` : "the watching itself is sound",
-    state.health.waitingFor && `the server is ${state.health.waitingFor.startsWith("wait") ? "" : "waiting: "}${state.health.waitingFor}`,
-  ].filter(Boolean);
-  sub.textContent = parts.join(" · ").replace(/^./, (c) => c.toUpperCase());
-  document.title = open.length ? `(${open.length}) Faultline` : "Faultline";
+    health.dataQualityCount > 0 ? { bad: `${count(health.dataQualityCount, "thing")} wrong with the watching itself` } : !missing && "the watching itself is sound",
+    health.waitingFor && `the server is ${health.waitingFor.startsWith("wait") ? "" : "waiting: "}${health.waitingFor}`,
+  ];
 }

@@ -16,6 +16,18 @@ export function start() {
     choose("alarm", alarm.id, true);
     $("detail").scrollIntoView({ block: "nearest" });
   });
+  // One stop of the way by Tab a site; arrows go on from there.
+  $("sites").addEventListener("keydown", (event) => {
+    const cell = event.target.closest("button.cell");
+    const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1, Home: -Infinity, End: Infinity }[event.key];
+    if (!cell || !step || event.altKey || event.ctrlKey || event.metaKey) return;
+    event.preventDefault();
+    const cells = [...cell.parentElement.querySelectorAll("button.cell")];
+    const next = cells[Math.min(cells.length - 1, Math.max(0, cells.indexOf(cell) + step))];
+    cell.tabIndex = -1;
+    next.tabIndex = 0;
+    next.focus();
+  });
   strips = new Window($("strips"), 44, { key: (e) => e.key, make: strip, empty: "No entity has had an alarm." });
   put($("where-legend"), ...[["well", "", "watched, nothing wrong"], ["warning", "w", "warning"], ["minor", "m", "minor"],
     ["major", "M", "major"], ["critical", "!", "critical"], ["off", "?", "not watched, or data missing"]]
@@ -68,15 +80,19 @@ export function draw() {
 }
 
 function site([key, members]) {
+  let stops = 0;
   const wrong = members.filter((e) => e.standing.length).length, off = members.filter((e) => e.tone === "off").length;
   return h("article", { class: "site" },
     h("h3", {}, h("bdi", { class: "clip", text: key }),
       h("span", { text: wrong ? `${wrong} of ${members.length} in alarm` : off ? `${off} of ${members.length} not watched` : `${members.length} well` })),
-    h("div", { class: `cells ${members.length > 40 ? "many" : ""}` }, members.slice(0, 2000).map((entity) => {
+    h("div", { class: `cells ${members.length > 40 ? "many" : ""}`, role: "group", "aria-label": `Entities of ${key}`.slice(0, 300) }, members.slice(0, 2000).map((entity) => {
       const what = entity.severity ? `${entity.severity} alarm` : entity.finding ? `data quality: ${entity.finding.detail}`
         : entity.served ? "nothing wrong" : "no active worker serves it";
-      return h("button", { type: "button", class: `cell ${entity.tone}`, title: `${entity.key}: ${what}`.slice(0, 700), "aria-label": `${entity.key}: ${what}`.slice(0, 700), "data-key": entity.key },
-        letters[entity.severity] ?? (entity.tone === "off" ? "?" : ""));
+      const text = `${entity.key}: ${what}`.slice(0, 700), letter = letters[entity.severity] ?? (entity.tone === "off" ? "?" : "");
+      // Of one that never had an alarm there is nothing more to see.
+      if (!entity.alarms.length) return h("i", { class: `cell ${entity.tone}`, role: "img", title: text, "aria-label": text }, letter);
+      stops += 1;
+      return h("button", { type: "button", class: `cell ${entity.tone}`, title: text, "aria-label": text, "data-key": entity.key, tabindex: stops === 1 ? 0 : -1 }, letter);
     })));
 }
 

@@ -6,7 +6,8 @@ import { severities } from "./text.js";
 const mostAlarms = 10_000;
 
 export const state = {
-  link: "connecting", federation: null, health: null, workers: [], rounds: null, placement: null, incidents: [],
+  /** `connecting`, `live` or `away`; since when the last. */
+  link: "connecting", awaySince: 0, federation: null, health: null, workers: [], rounds: null, placement: null, incidents: [],
   library: [], desk: { marks: [], silences: [], hints: [] }, alarms: new Map(), last: 0,
   /** Counts what the long lists depend on: they are drawn again only when it has changed. */
   drawn: 0,
@@ -30,13 +31,18 @@ export const token = {
   set value(text) { sessionStorage.setItem("token", text); },
   get headers() { return this.value ? { Authorization: `Bearer ${this.value}` } : {}; },
 };
-if (location.hash.startsWith("#token=")) {
-  token.value = decodeURIComponent(location.hash.slice(7));
+function takeToken() {
+  if (!location.hash.startsWith("#token=")) return;
+  try { token.value = decodeURIComponent(location.hash.slice(7)); } catch { /* no token: it is asked for when it is needed */ }
   history.replaceState(null, "", location.pathname);
 }
+takeToken();
+// A link that is opened where the page is open already loads nothing anew.
+window.addEventListener("hashchange", takeToken);
 
-export async function get(path) {
-  const answer = await fetch(path, { cache: "no-store", headers: token.headers });
+/** A server that hangs, or a network that drops packets, says nothing: after some seconds that is no answer either. */
+export async function get(path, seconds = 30) {
+  const answer = await fetch(path, { cache: "no-store", headers: token.headers, signal: AbortSignal.timeout(seconds * 1000) });
   if (!answer.ok) throw new Error(`${path}: ${answer.status}`);
   return answer.json();
 }
@@ -143,10 +149,10 @@ export async function gatherLibrary() {
   changed();
 }
 
-let places = "";
+let places = "", missed = -1;
 let roundsAsked = 0, roundsVersion = -1;
 export async function gatherFacts() {
-  const [health, workers] = await Promise.all([get("/healthz"), get("/v1/workers")]);
+  const [health, workers] = await Promise.all([get("/healthz", 8), get("/v1/workers")]);
   state.health = health;
   state.workers = workers.workers;
   const now = JSON.stringify([health.dataQuality, state.workers.map((worker) => [worker.name, worker.state, worker.entities])]);
@@ -159,6 +165,9 @@ export async function gatherFacts() {
   // Another federation, or an older copy of this one's log: nothing that is here is its.
   if ((state.federation && state.federation !== health.federation) || health.lastAlarm < state.last) await begin(health);
   state.federation = health.federation;
+  // Events that are in the log and do not come: the stream has died without a word.
+  if (health.lastAlarm > state.last && missed === state.last) listen();
+  missed = health.lastAlarm > state.last ? state.last : -1;
   changed();
 }
 
@@ -178,6 +187,12 @@ async function begin(health) {
   listen();
 }
 
+/** The server does not answer any more: what is here is from before. */
+function away() {
+  if (state.link !== "away") state.awaySince = Date.now();
+  state.link = "away";
+}
+
 let source = null;
 function listen() {
   source?.close();
@@ -190,7 +205,7 @@ function listen() {
   });
   source.addEventListener("operations", () => { gatherDesk().catch(() => {}); gatherLibrary().catch(() => {}); });
   source.addEventListener("error", () => {
-    state.link = "away";
+    away();
     changed();
     // The browser tries again by itself unless it was refused; then it is for us to.
     if (source.readyState === EventSource.CLOSED) { source.close(); source = null; }
@@ -202,7 +217,7 @@ export async function follow() {
   for (;;) {
     try {
       if (state.link === "connecting") {
-        state.health = await get("/healthz");
+        state.health = await get("/healthz", 8);
         state.federation = state.health.federation;
         await begin(state.health);
       }
@@ -210,7 +225,8 @@ export async function follow() {
       if (!source) listen();
       if (source.readyState === EventSource.OPEN) state.link = "live";
     } catch {
-      if (state.link === "live") state.link = "away";
+      if (state.link === "live") away();
+      else if (state.link === "connecting") state.awaySince ||= Date.now();
     }
     changed();
     await new Promise((done) => setTimeout(done, document.hidden ? 10_000 : 3_000));

@@ -1,7 +1,7 @@
 // Is the system well: rounds and losses, workers, what is wrong with the watching, what is sent on.
 
 import { restoreForm } from "./actions.js";
-import { $, g, h, name, put, tag } from "./draw.js";
+import { $, g, h, name, put, putEach, tag } from "./draw.js";
 import { state } from "./state.js";
 import { bytes, count, length, moment, number } from "./text.js";
 
@@ -18,8 +18,9 @@ export function facts() {
 
 const figure = (value, what) => h("div", {}, h("dd", { text: value }), h("dt", { text: what }));
 const panel = (title, ...children) => h("div", { class: "panel" }, h("h3", { text: title }), ...children);
-const table = (heads, rows) => h("div", { class: "scroll", tabindex: rows.length > 8 ? 0 : undefined },
-  h("table", {}, h("thead", {}, h("tr", {}, heads.map((head) => h("th", { scope: "col", text: head })))), h("tbody", {}, rows)));
+/** A table that scrolls where there is no room, by keys as well. */
+const table = (what, heads, rows) => h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": what, "data-key": what },
+  h("table", {}, h("thead", {}, h("tr", {}, heads.map((head) => (head ? h("th", { scope: "col", text: head }) : h("td"))))), h("tbody", {}, rows)));
 const cells = (...all) => h("tr", {}, all.map((cell) => h("td", {}, cell instanceof Node ? cell : name(cell, 80))));
 
 export function draw() {
@@ -27,9 +28,10 @@ export function draw() {
   const { rounds, health, workers } = state;
   if (!rounds || !health) return;
   const log = rounds.rounds, done = log.filter((round) => round.committed && round.kind !== "restoration");
-  put($("panels"),
-    h("div", {}, learning(log, done, health, rounds), quality(health), refused(health)),
-    h("div", {}, workersPanel(workers, health), roundsPanel(log), versionsPanel(log, health), silencesPanel(), calendarsPanel(health), forwardersPanel(health)));
+  const box = $("panels");
+  if (!box.children.length) box.append(h("div"), h("div"));
+  putEach(box.children[0], learning(log, done, health, rounds), quality(health), refused(health));
+  putEach(box.children[1], workersPanel(workers, health), roundsPanel(log), versionsPanel(log, health), silencesPanel(), calendarsPanel(health), forwardersPanel(health));
 }
 
 function learning(log, done, health, rounds) {
@@ -50,7 +52,7 @@ function learning(log, done, health, rounds) {
 function workersPanel(workers, health) {
   const state = (w) => (w.chosen === false && w.state === "active" ? "stands by" : w.state);
   return panel("Workers", workers.length
-    ? table(["worker", "site", "state", "does", "version", "entities", "samples scored", "round trip", "computes with"],
+    ? table("Workers", ["worker", "site", "state", "does", "version", "entities", "samples scored", "round trip", "computes with"],
       workers.slice(0, 500).map((w) => cells(w.name, w.site, tag(state(w), w.state === "active" ? "well" : w.state === "lost" ? "major" : "off"),
         w.activity, `${w.version}${w.state === "active" && w.version < health.version ? " (behind)" : ""}`, String(w.entities.length),
         w.scoredSamples.toLocaleString(), w.roundTripSeconds === undefined ? "–" : length(w.roundTripSeconds), w.accelerator)))
@@ -58,13 +60,13 @@ function workersPanel(workers, health) {
 }
 
 const quality = (health) => panel("Data quality", health.dataQualityCount
-  ? h("div", { class: "scroll" }, health.dataQuality.map((f) => h("p", { class: "find" }, tag(f.kind, "minor"), " ", name(`${f.site}/${f.entity}`), ": ",
+  ? h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Data quality", "data-key": "Data quality" }, health.dataQuality.map((f) => h("p", { class: "find" }, tag(f.kind, "minor"), " ", name(`${f.site}/${f.entity}`), ": ",
     name(f.detail, 300), h("span", { class: "small", text: ` since ${moment(f.since)}` }))),
   health.dataQualityCount > health.dataQuality.length && h("p", { class: "small", text: `and ${health.dataQualityCount - health.dataQuality.length} more` }))
   : h("p", { class: "small", text: "Every source delivers what it should." }));
 
 const roundsPanel = (log) => panel("Rounds", log.length
-  ? table(["round", "kind", "version", "took", "contributions", "loss before", "after", ""],
+  ? table("Rounds", ["round", "kind", "version", "took", "contributions", "loss before", "after", ""],
     log.slice(-60).reverse().map((r) => cells(String(r.round), r.kind, String(r.version), length(r.seconds), String(r.contributions.length),
       number(r.lossBefore), number(r.lossAfter), r.committed ? tag("committed", "well") : tag(r.abandonedBecause ?? "abandoned", "minor"))))
   : h("p", { class: "small", text: "No round so far." }));
@@ -74,26 +76,26 @@ function versionsPanel(log, health) {
   const made = log.filter((r) => r.committed && r.modelBytes > 0).slice(-12).reverse();
   const origin = (r) => r.restores === undefined ? `round ${r.round}, ${r.kind}`
     : `version ${r.restores} again${r.restoredBy ? `, as ${r.restoredBy} asked` : ""}`;
-  return made.length > 1 && panel("Versions", table(["version", "made by", "size", ""],
+  return made.length > 1 && panel("Versions", table("Versions", ["version", "made by", "size", ""],
     made.map((r) => cells(String(r.version), origin(r), bytes(r.modelBytes), r.version === health.version ? tag("current", "well")
-      : h("button", { type: "button", class: "quiet", "aria-label": `Restore version ${r.version}`, text: "Restore …", on: { click: () => restoreForm(r.version, health.version) } })))));
+      : h("button", { type: "button", class: "quiet", "data-key": `restore ${r.version}`, "aria-label": `Restore version ${r.version}`, text: "Restore …", on: { click: () => restoreForm(r.version, health.version) } })))));
 }
 
-const silencesPanel = () => state.desk.silences.length > 0 && panel("Silences", table(["what", "until", "by", "why"],
+const silencesPanel = () => state.desk.silences.length > 0 && panel("Silences", table("Silences", ["what", "until", "by", "why"],
   state.desk.silences.slice(0, 200).map((s) => cells(Object.entries(s.matcher).map(([key, value]) => `${key} ${value}`).join(", "),
     moment(s.until), s.by, s.comment ?? ""))));
 
 const calendarsPanel = (health) => health.calendars?.length > 0 && panel("Maintenance calendars",
-  table(["calendar", "state", "windows to come", "had", "trouble"], health.calendars.map((c) => cells(
+  table("Maintenance calendars", ["calendar", "state", "windows to come", "had", "trouble"], health.calendars.map((c) => cells(
     c.name, tag(c.state, c.state === "well" ? "well" : c.state === "failing" ? "major" : "off"), String(c.windows),
     c.fetchedAt === undefined ? "–" : moment(c.fetchedAt), c.trouble ?? ""))));
 
 const forwardersPanel = (health) => health.forwarders?.length > 0 && panel("Sent on",
-  table(["forwarder", "state", "waiting", "sent", "dead letters", "last trouble"], health.forwarders.map((f) => cells(
+  table("Sent on", ["forwarder", "state", "waiting", "sent", "dead letters", "last trouble"], health.forwarders.map((f) => cells(
     f.name, tag(f.state, f.state === "well" ? "well" : "major"), String(f.waiting), String(f.sent), String(f.deadLetters), f.trouble ?? ""))));
 
 const refused = (health) => Object.keys(health.refusedAlarms ?? {}).length > 0 && panel("Alarms refused",
-  table(["why", "how many"], Object.entries(health.refusedAlarms).map(([why, n]) => cells(why, String(n)))));
+  table("Alarms refused", ["why", "how many"], Object.entries(health.refusedAlarms).map(([why, n]) => cells(why, String(n)))));
 
 /** The held-out loss, round by round. */
 function curve(rounds) {

@@ -17,7 +17,7 @@ enum ServerRoutes {
             ($0.path == path ? .max : $0.path.count) < ($1.path == path ? .max : $1.path.count)
         }
         let methods = fitting.filter { $0.path == nearest?.path }.map(\.method.rawValue)
-        return methods.sorted().joined(separator: ", ")
+        return (methods + (methods.contains("GET") ? ["HEAD"] : [])).sorted().joined(separator: ", ")
     }
 
     // MARK: Looking
