@@ -2,14 +2,15 @@ import Platform
 
 /// What is due in each turn.
 extension ServerNode {
-    /// Without news once a tick: what comes of it wakes the node's thread, whose turn would ask for the next at once.
+    /// At once with news, and a round may begin and end between two ticks; without, once a tick: what comes of it wakes the
+    /// node's thread, whose turn would ask for the next at once.
     func place(at now: Instant) {
         guard placement != nil else { return placementEvents = [] }
-        guard !isPlacing, !placementEvents.isEmpty || lastPlaced.map({ now - $0 >= Self.tickInterval }) ?? true else {
-            return
-        }
+        let stage = machine.stage
+        let isDue = lastPlaced.map { $0.stage != stage || now - $0.at >= Self.tickInterval } ?? true
+        guard !isPlacing, isDue || !placementEvents.isEmpty else { return }
         isPlacing = true
-        lastPlaced = now
+        lastPlaced = (now, stage)
         let (inbox, placing, view) = (inbox, placing, machine.view)
         let events = placementEvents + [.tick]
         placementEvents = []

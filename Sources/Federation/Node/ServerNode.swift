@@ -44,7 +44,7 @@ package final class ServerNode {
     /// Used by tasks of the placement lane only, and by nobody while there is none.
     let placing: Box<PlacementLoop?>
     var isPlacing = false
-    var lastPlaced: Instant?
+    var lastPlaced: (at: Instant, stage: FederationStage)?
     var placementEvents: [PlacementLoop.Event] = []
     var published: UInt64?
     /// Which alarms count.

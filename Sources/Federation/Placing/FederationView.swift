@@ -86,6 +86,15 @@ package struct FederationView: Sendable {
     }
 }
 
+/// How far a federation is, in few words: who is here, and which round of training is open.
+package struct FederationStage: Hashable, Sendable {
+    package var membershipRevision: UInt64
+    package var round: UInt32?
+    package var attempt: UInt32?
+    /// Workers of whom the round has what it asked for, or has refused it.
+    package var answers = 0
+}
+
 extension ServerRoundMachine {
     /// What placement has to know. O(W).
     package var view: FederationView {
@@ -109,6 +118,16 @@ extension ServerRoundMachine {
         return FederationView(
             membershipRevision: membershipRevision, members: here, training: training, nextRound: nextRound,
             minimumWorkers: configuration.minimumWorkers)
+    }
+
+    /// What placement goes by at once when it changes. O(1).
+    package var stage: FederationStage {
+        guard case .running(let round) = phase, round.kind == .training else {
+            return FederationStage(membershipRevision: membershipRevision)
+        }
+        return FederationStage(
+            membershipRevision: membershipRevision, round: round.number, attempt: round.attempt,
+            answers: round.accepted.count + round.rejected.count)
     }
 
     /// Names of which a second copy was turned away within the last minute.
