@@ -5,14 +5,16 @@ package import Services
 /// Alarms and what is around them are left out, and the window reaches back for as much, so that an hour with faults in it
 /// leaves as many rows as one without. Two things end that, or a wrong model would keep what it needs to learn from itself
 /// for ever: alarms that follow each other without a pause for longer than ``acceptSeconds`` are how things are now; and
-/// where alarms leave less than half of what is wanted, nothing is left out.
+/// where several alarms leave less than half of what is wanted, or a few less than a quarter, nothing is left out: a model
+/// of one minute that has been in alarm for four is no judge of them.
 package struct LearningRule: Sendable, Hashable {
     /// Seconds around an alarm that are not learned from.
     package var marginSeconds = 30.0
     /// What stands for longer is a change, and is learned.
     package var acceptSeconds = 1_800.0
-    /// Fewer alarms than this may each be something that happened, however long.
+    /// Fewer alarms than this may each be something that happened, as long as they leave ``leastShare`` of what is wanted.
     private static let fewAlarms = 3
+    private static let leastShare = 0.25
     /// How often a window reaches further back for what is left out of it.
     private static let mostTurns = 32
 
@@ -65,9 +67,8 @@ package struct LearningRule: Sendable, Hashable {
             let lower = max(rows.lowerBound, window.rows.lowerBound - Int(missing))
             window.rows = lower..<rows.upperBound
         }
-        if 2 * good < Double(wanted), alarms.count(where: { $0.overlaps(reached...end) }) >= Self.fewAlarms {
-            return LearningWindow(rows: rows.suffix(count))
-        }
+        let believed = alarms.count { $0.overlaps(reached...end) } < Self.fewAlarms ? Self.leastShare : 0.5
+        if good < believed * Double(wanted) { return LearningWindow(rows: rows.suffix(count)) }
         window.excluded = inside
         return window
     }
