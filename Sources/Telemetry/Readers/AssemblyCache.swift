@@ -4,35 +4,21 @@ import Synchronization
 /// Tables that were put together, so that the entities of one file cost one reading of it, and those of a file a day one
 /// reading of each.
 final class AssemblyCache: Sendable {
-    /// A file as it was when it was read.
-    struct Identity: Hashable, Sendable {
-        let path: String
-        let options: ReaderOptions
-        let stamp: FileStamp
-
-        init?(_ path: String, _ options: ReaderOptions) {
-            guard let stamp = FileStamp(path) else { return nil }
-            self.path = path
-            self.options = options
-            self.stamp = stamp
-        }
-    }
-
     static let shared = AssemblyCache()
 
     /// An eighth of the machine's memory, half a gigabyte at most.
     private let tables = Mutex(
-        ScanCache<Identity, AssembledTable>(
+        ScanCache<FileIdentity, AssembledTable>(
             mostBytes: Int(min(UInt64(1) << 29, ProcessInfo.processInfo.physicalMemory / 8))))
 
     func table(_ path: String, _ options: ReaderOptions) -> AssembledTable? {
-        guard let identity = Identity(path, options) else { return nil }
+        guard let identity = FileIdentity(path, options) else { return nil }
         return tables.withLock { $0.value(for: identity) }
     }
 
     func forget() { tables.withLock { $0.remove { _ in true } } }
 
-    func keep(_ table: AssembledTable, _ identity: Identity) {
+    func keep(_ table: AssembledTable, _ identity: FileIdentity) {
         tables.withLock {
             // What is left of the file's earlier states.
             $0.remove { $0.path == identity.path && $0.stamp != identity.stamp }

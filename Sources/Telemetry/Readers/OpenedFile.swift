@@ -11,7 +11,7 @@ enum OpenedFile {
             self = .assembled(table)
             return
         }
-        let identity = AssemblyCache.Identity(path, options)
+        let identity = FileIdentity(path, options)
         let (stream, shape) = try TextFile.open(path, options: options)
         switch shape.kind {
         case .json: self = try JSONFile.open(stream, options: options, firstRow: firstRow, notes: shape.notes)

@@ -1,5 +1,3 @@
-import Synchronization
-
 /// Looks at every cell of some columns of a separated text, where its first rows leave open what a column is.
 struct WholeColumns {
     let path: String
@@ -66,8 +64,8 @@ struct WholeColumns {
     ///
     /// - Throws: as ``forEach(_:_:)``.
     func labelCells(_ columns: [Int]) throws -> [Int: LabelCells] {
-        let identity = AssemblyCache.Identity(path, options).map { Known.Key(file: $0, columns: columns) }
-        if let identity, let cells = Known.shared.cells(identity) { return cells }
+        let place = FileIdentity(path, options).map { Place(file: $0, columns: columns) }
+        if let place, let cells = Self.known.value(for: place) { return cells }
         var cells = Dictionary(uniqueKeysWithValues: columns.map { ($0, LabelCells()) })
         // Rows lie in runs of the same mark: what is the cell of the row before is not looked at again.
         var last: [Int: [UInt8]] = [:]
@@ -76,28 +74,14 @@ struct WholeColumns {
             last[column] = Array(field)
             cells[column]?.add(field)
         }
-        if let identity { Known.shared.keep(cells, identity) }
+        if let place { Self.known.keep(cells, for: place) }
         return cells
     }
 
-    /// What was found in files, which are opened again and again while they are learned from.
-    private final class Known: Sendable {
-        struct Key: Hashable {
-            let file: AssemblyCache.Identity
-            let columns: [Int]
-        }
-
-        static let shared = Known()
-        private static let most = 256
-        private let all = Mutex<[Key: [Int: LabelCells]]>([:])
-
-        func cells(_ key: Key) -> [Int: LabelCells]? { all.withLock { $0[key] } }
-
-        func keep(_ cells: [Int: LabelCells], _ key: Key) {
-            all.withLock {
-                if $0.count >= Self.most { $0.removeAll() }
-                $0[key] = cells
-            }
-        }
+    private struct Place: Hashable {
+        let file: FileIdentity
+        let columns: [Int]
     }
+
+    private static let known = FileMemo<Place, [Int: LabelCells]>(most: 256)
 }
