@@ -4,28 +4,10 @@
 
 // What Swift cannot call: a variadic function and enumerations whose names it imports in another form.
 
-static inline int faultline_http_digit(char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    if ((c | 0x20) >= 'a' && (c | 0x20) <= 'f') return (c | 0x20) - 'a' + 10;
-    return -1;
-}
-
-// Takes the percents out of a path or a query, in place. %00 stays as it is: what follows a byte of zero is not seen by whoever
-// takes the text as C's, and somebody before this server may have seen it.
+// Takes the percents out of a path or a query, in place; a text with %00 stays as it is: what follows a byte of zero is not seen
+// by whoever takes the text as C's, and somebody before this server may have seen it.
 static inline size_t faultline_http_unescape(void *context, struct MHD_Connection *connection, char *text) {
-    char *to = text;
-    for (const char *from = text; *from; to++) {
-        int high = *from == '%' ? faultline_http_digit(from[1]) : -1;
-        int low = high < 0 ? -1 : faultline_http_digit(from[2]);
-        if (low < 0 || high + low == 0) {
-            *to = *from++;
-        } else {
-            *to = (char)(high * 16 + low);
-            from += 3;
-        }
-    }
-    *to = 0;
-    return (size_t)(to - text);
+    return strstr(text, "%00") ? strlen(text) : MHD_http_unescape(text);
 }
 
 static inline struct MHD_Daemon *faultline_http_start(
