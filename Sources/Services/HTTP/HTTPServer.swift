@@ -19,7 +19,7 @@ import Synchronization
 
     let daemons: Mutex<Daemons>
     private let mostConnections: Int
-    private let door: Unmanaged<Door>
+    private let door: Unmanaged<HTTPDoor>
     private let stopped = Atomic(false)
     private let warden: BackgroundThread
     /// The port that it listens on.
@@ -51,7 +51,7 @@ import Synchronization
             throw error
         }
         let machine = ProcessInfo.processInfo.hostName
-        let door = Door(
+        let door = HTTPDoor(
             hosts: HostRule(names: names + [host, machine]), limits: limits, longestBody: longestBody,
             largeBodies: largeBodies, isEncrypted: pem != nil, allowed: allowed, handler: handler)
         let box = unsafe Unmanaged.passRetained(door)
@@ -147,74 +147,6 @@ import Synchronization
     }
 }
 
-/// What the library's threads share.
-private final class Door: Sendable {
-    private struct State {
-        var watch: ConnectionWatch
-        var descriptors: [UInt: Int32] = [:]
-    }
-
-    let handler: HTTPServer.Handler
-    let allowed: @Sendable (String) -> String
-    let hosts: HostRule
-    let longestBody: Int
-    let largeBodies: [HTTPServer.LargeBodies]
-    /// Large bodies that are here.
-    let largeCount = Atomic<Int>(0)
-    /// How whoever shows no token is asked for one: a browser of another machine asks its user, for a password; on this
-    /// machine the page itself does.
-    let challenge: String
-    private let clock = MonotonicClock()
-    private let state: Mutex<State>
-
-    init(
-        hosts: HostRule, limits: ConnectionWatch.Limits, longestBody: Int, largeBodies: [HTTPServer.LargeBodies],
-        isEncrypted: Bool, allowed: @escaping @Sendable (String) -> String, handler: @escaping HTTPServer.Handler
-    ) {
-        self.allowed = allowed
-        challenge = isEncrypted ? "Basic realm=\"Faultline: a token as the password\"" : "Bearer"
-        self.hosts = hosts
-        self.longestBody = longestBody
-        self.largeBodies = largeBodies
-        self.handler = handler
-        state = Mutex(State(watch: ConnectionWatch(limits: limits)))
-    }
-
-    func opened(_ id: UInt, _ descriptor: Int32, from address: [UInt8]) {
-        state.withLock {
-            $0.watch.opened(id, from: address, at: clock.now)
-            $0.descriptors[id] = descriptor
-        }
-    }
-
-    func entered(_ phase: ConnectionWatch.Phase, _ id: UInt) {
-        state.withLock { $0.watch.entered(phase, id, at: clock.now) }
-    }
-
-    func beginStream(_ id: UInt) -> Bool { state.withLock { $0.watch.beginStream(id, at: clock.now) } }
-
-    func closed(_ id: UInt) {
-        state.withLock {
-            $0.watch.closed(id)
-            $0.descriptors[id] = nil
-        }
-    }
-
-    /// Under the lock, so that no descriptor is closed, and maybe given to another connection, meanwhile.
-    func endOverdue() {
-        state.withLock { state in
-            for id in state.watch.overdue(at: clock.now) {
-                if let descriptor = state.descriptors[id] { shutdown(descriptor, Int32(SHUT_RDWR)) }
-            }
-        }
-    }
-}
-
-extension OpaquePointer {
-    /// Names a connection as long as it is open.
-    fileprivate var connectionID: UInt { UInt(bitPattern: self) }
-}
-
 /// The body of a request while it comes; used by its connection's thread only.
 private final class BodyBox {
     private(set) var bytes: [UInt8] = []
@@ -240,13 +172,6 @@ private final class BodyBox {
     }
 }
 
-/// The rest of a stream's bytes that the library has not taken yet; used by its connection's thread only.
-private final class StreamBox {
-    let next: @Sendable () -> [UInt8]?
-    var pending: ArraySlice<UInt8> = []
-    init(_ next: @escaping @Sendable () -> [UInt8]?) { self.next = next }
-}
-
 // Plain functions, not closures: they are called on the library's threads and belong to no actor.
 
 private func noteConnection(
@@ -254,7 +179,7 @@ private func noteConnection(
     _ state: UnsafeMutablePointer<UnsafeMutableRawPointer?>?, _ what: MHD_ConnectionNotificationCode
 ) {
     guard let context = unsafe context, let connection = unsafe connection else { return }
-    let door = unsafe Unmanaged<Door>.fromOpaque(context).takeUnretainedValue()
+    let door = unsafe Unmanaged<HTTPDoor>.fromOpaque(context).takeUnretainedValue()
     guard faultline_http_is_opened(what) != 0 else { return door.closed(unsafe connection.connectionID) }
     door.opened(
         unsafe connection.connectionID, unsafe faultline_http_descriptor(connection),
@@ -275,7 +200,7 @@ private func address(of connection: OpaquePointer) -> [UInt8] {
 }
 
 /// Why a request is not looked at, by its headers; `nil` for one that may go on.
-private func refusal(_ connection: OpaquePointer, method: String, version: String, door: Door) -> HTTPResponse? {
+private func refusal(_ connection: OpaquePointer, method: String, version: String, door: HTTPDoor) -> HTTPResponse? {
     func count(_ name: String) -> Int32 { unsafe faultline_http_header_count(connection, name) }
     func header(_ name: String) -> String? {
         unsafe faultline_http_header(connection, name).map { unsafe String(cString: $0) }
@@ -315,7 +240,7 @@ private func answerRequest(
     guard let context = unsafe context, let connection = unsafe connection, let url = unsafe url,
         let methodText = unsafe method, let state = unsafe state, let uploadSize = unsafe uploadSize
     else { return faultline_http_result(0) }
-    let door = unsafe Unmanaged<Door>.fromOpaque(context).takeUnretainedValue()
+    let door = unsafe Unmanaged<HTTPDoor>.fromOpaque(context).takeUnretainedValue()
     let method = unsafe String(cString: methodText)
     guard let held = unsafe state.pointee else {
         // Only the headers are here; a body comes in further calls, the last of them without bytes.
@@ -331,27 +256,27 @@ private func answerRequest(
         unsafe state.pointee = Unmanaged.passRetained(box).toOpaque()
         let version = unsafe version.map { unsafe String(cString: $0) } ?? ""
         if let refusal = unsafe refusal(connection, method: method, version: version, door: door) {
-            return unsafe queue(refusal, on: connection, door, ends: true)
+            return unsafe door.queue(refusal, on: connection, ends: true)
         }
         guard HTTPRequest.Method(word: method) != nil else {
             let line = "only GET, HEAD, POST, PUT, PATCH and DELETE are served here\n"
             let refusal = HTTPResponse.text(405, line).adding("Allow", unsafe door.allowed(String(cString: url)))
-            return unsafe queue(refusal, on: connection, door, ends: true)
+            return unsafe door.queue(refusal, on: connection, ends: true)
         }
         // Nobody waits for a body that is not taken.
         let length = unsafe faultline_http_header(connection, "Content-Length").flatMap {
             unsafe UInt64(String(cString: $0))
         }
         if !busy, let length, length > box.limit {
-            return unsafe queue(
-                .text(413, "a body of more than \(box.limit) bytes\n"), on: connection, door, ends: true)
+            return unsafe door.queue(
+                .text(413, "a body of more than \(box.limit) bytes\n"), on: connection, ends: true)
         }
         if let large {
             let early = unsafe HTTPRequest(connection, large.method, path: path, body: [])
             let refused =
                 large.refusal(early)
                 ?? (busy ? .text(503, "\(large.atOnce) bodies of this size are here, as many as may be\n") : nil)
-            if let refused { return unsafe queue(refused, on: connection, door, ends: true) }
+            if let refused { return unsafe door.queue(refused, on: connection, ends: true) }
         }
         return faultline_http_result(1)
     }
@@ -363,12 +288,12 @@ private func answerRequest(
     }
     guard !collected.isTooLong else {
         let line = "a body of more than \(collected.limit) bytes\n"
-        return unsafe queue(.text(413, line), on: connection, door, ends: true)
+        return unsafe door.queue(.text(413, line), on: connection, ends: true)
     }
     guard let asked = HTTPRequest.Method(word: method) else { return faultline_http_result(0) }
     let request = unsafe HTTPRequest(connection, asked, path: String(cString: url), body: collected.bytes)
     door.entered(.answering, unsafe connection.connectionID)
-    return unsafe queue(door.handler(request), on: connection, door)
+    return unsafe door.queue(door.handler(request), on: connection)
 }
 
 extension HTTPRequest {
@@ -388,72 +313,9 @@ private func endRequest(
     _ state: UnsafeMutablePointer<UnsafeMutableRawPointer?>?, _ how: MHD_RequestTerminationCode
 ) {
     if let context = unsafe context, let connection = unsafe connection {
-        unsafe Unmanaged<Door>.fromOpaque(context).takeUnretainedValue().entered(.idle, connection.connectionID)
+        unsafe Unmanaged<HTTPDoor>.fromOpaque(context).takeUnretainedValue().entered(.idle, connection.connectionID)
     }
     guard let held = unsafe state?.pointee else { return }
     unsafe Unmanaged<BodyBox>.fromOpaque(held).release()
     unsafe state?.pointee = nil
-}
-
-/// - Parameter ends: whether nothing more is taken from the connection after this.
-private func queue(
-    _ answer: HTTPResponse, on connection: OpaquePointer, _ door: Door, ends: Bool = false
-) -> MHD_Result {
-    if case .stream(_, let isEndless, _) = answer, isEndless, !door.beginStream(unsafe connection.connectionID) {
-        return unsafe queue(
-            .text(503, "as many streams of events are open as may be at a time\n"), on: connection, door, ends: true)
-    }
-    let response: OpaquePointer?
-    let contentType: String
-    let status: Int
-    var headers: [String: String] = [:]
-    switch answer {
-    case .whole(let code, let type, let body, let more):
-        (status, contentType, headers) = (code, type, more)
-        unsafe response = unsafe body.withUnsafeBytes {
-            unsafe faultline_http_response($0.baseAddress, $0.count)
-        }
-    case .stream(let type, _, let next):
-        (status, contentType) = (200, type)
-        let box = unsafe Unmanaged.passRetained(StreamBox(next))
-        unsafe response = MHD_create_response_from_callback(
-            UInt64.max, 16_384, continueStream, box.toOpaque(), endStream)
-    }
-    guard let made = unsafe response else { return faultline_http_result(0) }
-    defer { unsafe MHD_destroy_response(made) }
-    if !contentType.isEmpty { unsafe MHD_add_response_header(made, "Content-Type", contentType) }
-    // What has a tag may be kept, and is asked for again each time.
-    headers["Cache-Control"] = headers["ETag"] == nil ? "no-store" : "no-cache"
-    for (name, value) in headers { unsafe MHD_add_response_header(made, name, value) }
-    unsafe MHD_add_response_header(made, "X-Content-Type-Options", "nosniff")
-    if contentType.hasPrefix("text/html") {
-        unsafe MHD_add_response_header(made, "Content-Security-Policy", PageFiles.policy)
-        unsafe MHD_add_response_header(made, "Referrer-Policy", "no-referrer")
-    }
-    if status == 401 { unsafe MHD_add_response_header(made, "WWW-Authenticate", door.challenge) }
-    if ends { unsafe MHD_add_response_header(made, "Connection", "close") }
-    return unsafe MHD_queue_response(connection, UInt32(status), made)
-}
-
-private func continueStream(
-    _ context: UnsafeMutableRawPointer?, _ position: UInt64, _ buffer: UnsafeMutablePointer<CChar>?, _ limit: Int
-) -> Int {
-    guard let context = unsafe context, let buffer = unsafe buffer else { return -1 }
-    let box = unsafe Unmanaged<StreamBox>.fromOpaque(context).takeUnretainedValue()
-    while box.pending.isEmpty {
-        guard let more = box.next() else { return -1 }
-        box.pending = more[...]
-    }
-    let count = min(limit, box.pending.count)
-    unsafe box.pending.withUnsafeBytes { bytes in
-        guard let start = bytes.baseAddress else { return }
-        unsafe UnsafeMutableRawPointer(buffer).copyMemory(from: start, byteCount: count)
-    }
-    box.pending.removeFirst(count)
-    return count
-}
-
-private func endStream(_ context: UnsafeMutableRawPointer?) {
-    guard let context = unsafe context else { return }
-    unsafe Unmanaged<StreamBox>.fromOpaque(context).release()
 }
