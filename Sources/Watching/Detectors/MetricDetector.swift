@@ -95,6 +95,13 @@ package struct MetricDeviations: Sendable, Equatable {
         returns = [Double](repeating: 0, count: metrics.count)
     }
 
+    /// Whether both say the same of the same rows; what the latest row's returns were is no part of that.
+    package static func == (one: MetricDeviations, other: MetricDeviations) -> Bool {
+        one.metrics == other.metrics && one.deviations == other.deviations && one.causes == other.causes
+            && one.places == other.places && one.extents == other.extents && one.signs == other.signs
+            && one.aspects == other.aspects
+    }
+
     /// Adds a row that `body` writes; it is all zeros before.
     mutating func appendRow(_ body: (DeviationBuffers) -> Void) {
         let width = metrics.count

@@ -65,9 +65,9 @@ struct GroupAggregator: Sendable {
             }
             voices[member] = max(voices[member], found.causes[metric])
             guard deviation > 0 else { continue }
-            let isNew = deviation - found.returns[metric]
-            if member < combined { add(deviation, isNew, to: member) }
-            add(deviation, isNew, to: combined)
+            let fresh = deviation - found.returns[metric]
+            if member < combined { add(deviation, fresh: fresh, to: member) }
+            add(deviation, fresh: fresh, to: combined)
         }
         for group in deviations.indices where present[group] > 0 {
             deviations[group] = deviations[group] / present[group] + peaks[group] * peakWeights[group]
@@ -75,10 +75,10 @@ struct GroupAggregator: Sendable {
         }
     }
 
-    private mutating func add(_ deviation: Double, _ isNew: Double, to group: Int) {
+    private mutating func add(_ deviation: Double, fresh: Double, to group: Int) {
         deviations[group] += deviation
         peaks[group] = max(peaks[group], deviation)
-        news[group] += isNew
-        newsPeaks[group] = max(newsPeaks[group], isNew)
+        news[group] += fresh
+        newsPeaks[group] = max(newsPeaks[group], fresh)
     }
 }
