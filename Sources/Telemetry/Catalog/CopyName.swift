@@ -4,7 +4,8 @@ enum CopyName {
     /// `Copy of metrics.csv`; `nil` for other names.
     static func original(_ name: String) -> String? {
         let point = name.firstIndex(of: ".") ?? name.endIndex
-        var (stem, ending) = (name[..<point], name[point...])
+        let ending = name[point...]
+        var stem = name[..<point]
         // `metrics.csv (1)`, as some browsers have it.
         if ending.hasSuffix(")"), let open = ending.lastIndex(of: "("), isNumber(ending[open...].dropFirst().dropLast())
         {
@@ -21,7 +22,6 @@ enum CopyName {
             stem = trimmed(rest)
         }
         guard stem != before, !stem.isEmpty else { return nil }
-        ending = name[point...]
         return String(stem) + String(ending)
     }
 
