@@ -2,10 +2,11 @@
 for clarity, all rows at once. Goldens are made with it (Tests/WatchingTests/Detectors/Goldens/make-default-goldens.py)."""
 import numpy as np
 
-PARTS = ["level", "rhythm", "jump", "step", "shift", "relation", "autoencoder"]
-SHARES = dict(level=.5, rhythm=.5, jump=1, step=1, shift=1, relation=.5, autoencoder=.5)
+PARTS = ["level", "rhythm", "mean", "jump", "step", "shift", "relation", "autoencoder"]
+SHARES = dict(level=1 / 3, rhythm=1 / 3, mean=1 / 3, jump=1, step=1, shift=1, relation=.5, autoencoder=.5)
 LOOK_BACK = dict(jump=1, step=4, shift=30)
-FORGIVEN = {"level", "rhythm", "relation", "autoencoder"}
+MEAN = 8
+FORGIVEN = {"level", "rhythm", "mean", "relation", "autoencoder"}
 TAIL, CAP, CLIP, RIDGE = 0.005, 10.0, 5.0, 0.3
 HARMONICS = 8
 HORIZONS = (1, 4, 16, 64)
@@ -47,7 +48,9 @@ def amplitudes(x, t, scale, days):
 
 def views(model, x, t, residuals):
     settled = x - waves(t) @ model["amplitudes"]
-    found = dict(level=x, rhythm=settled, autoencoder=residuals, relation=scaled(x, model["scale"]) @ model["matrix"])
+    latest = trailing_mean(settled, MEAN)
+    latest[:MEAN - 1] = np.nan
+    found = dict(level=x, rhythm=settled, mean=latest, autoencoder=residuals, relation=scaled(x, model["scale"]) @ model["matrix"])
     for part, w in LOOK_BACK.items():
         found[part] = change(settled, w)
     return found
@@ -55,6 +58,7 @@ def views(model, x, t, residuals):
 
 def normal_range(values, widths, held=None):
     """Ends, middle and the Hill index of each side."""
+    values = values[~np.isnan(values).any(1)]
     low, middle, high = np.quantile(values, [TAIL, 0.5, 1 - TAIL], axis=0)
     counted = values
     if held is not None and len(held):
@@ -113,7 +117,7 @@ def fit(x, t, residuals, held_from, rows=None, whole=None):
 
 def deviations(model, x, t, residuals):
     """How far each metric deviates, how much it looks like a cause, and how much of the deviation is news: not that it has
-    come back to where it normally is, unless it has moved to where it was."""
+    come back to where it normally is, unless it has moved to where it was, nor that of a mean that it is no longer at."""
     seen = views(model, x, t, residuals)
     tau = max(200, 0.1 * model["n"])
     deviation, cause, news = np.zeros_like(x), np.zeros_like(x), np.zeros_like(x)
@@ -136,6 +140,9 @@ def deviations(model, x, t, residuals):
         if part == "shift":
             returned = (before > odd(seen["rhythm"])) & (before > 2 * habits)
             e, whole = np.where(returned, 0, e), np.where(returned, 0, whole)
+        if part == "mean":
+            middle = model["ranges"]["mean"][1]
+            e = np.where(np.abs(seen["rhythm"] - middle) < np.abs(seen["mean"] - middle), 0, e)
         news += e
         if part in LOOK_BACK:
             cause += whole
@@ -206,13 +213,13 @@ def excess(shape, scale, p):
 GAP = 10
 
 
-def expected(allowed, count):
+def expected(allowed, count, fewest=2):
     """Peaks that may exceed the limit: as the budget allows, but two of a part that is nothing beside the time for one;
     fewer where there are fewer than eight peaks."""
-    return allowed if allowed >= 1 else (2 - allowed) * min(1, count / 8) ** 2
+    return allowed if allowed >= 1 else min(fewest + (1 - fewest) * allowed, (2 - allowed) * min(1, count / 8) ** 2)
 
 
-def peaks_over_threshold(scores, step, budget):
+def peaks_over_threshold(scores, step, budget, fewest=2):
     """The limit, and what a stream goes on with: peaks over the 98 % quantile, the tail shrunk, the rate cautious."""
     initial = float(np.quantile(scores, 0.98))
     heights, starts, last = [], [], -10**9
@@ -227,7 +234,7 @@ def peaks_over_threshold(scores, step, budget):
     if excesses:
         count = len(excesses)
         shape = (pareto(excesses)[0] * count + 0.1 * 20) / (count + 20)
-        p = expected(budget * days, count) / (count + 3 * min(1, budget * days) * np.sqrt(count))
+        p = expected(budget * days, count, fewest) / (count + 3 * min(1, budget * days) * np.sqrt(count))
         if p < 1:
             limit = initial + excess(shape, np.mean(excesses) * (1 - shape), p)
     start = dict(u=initial, pk=excesses, wait=list(np.diff([0] + starts)),
@@ -236,16 +243,32 @@ def peaks_over_threshold(scores, step, budget):
     return float(limit), start
 
 
+def without_drift(scores, limit, tau):
+    drift, settled = 0.0, np.empty(len(scores))
+    for i, s in enumerate(scores):
+        settled[i] = s - drift
+        drift += (min(s, limit) - drift) / tau
+    return settled
+
+
 def threshold(scores, step, budget, tau):
     """The limit for scores above their drift, which depends on the limit."""
     limit = np.quantile(scores, 0.99)
     for _ in range(3):
-        drift, settled = 0.0, np.empty(len(scores))
-        for i, s in enumerate(scores):
-            settled[i] = s - drift
-            drift += (min(s, limit) - drift) / tau
-        limit, _ = peaks_over_threshold(settled, step, budget)
+        limit, _ = peaks_over_threshold(without_drift(scores, limit, tau), step, budget)
     return limit
+
+
+def lasting(scores, limit, tau):
+    """What is there in row after row: the mean over sixteen rows, and no more than the latest shows."""
+    fresh = without_drift(without_drift(scores, limit, tau), limit, 128)
+    return np.minimum(trailing_mean(fresh, 16) * np.minimum(1, np.arange(1, len(fresh) + 1) / 16), fresh)
+
+
+def lasting_threshold(scores, limit, step, budget, tau):
+    """Its limit, for a tenth of the budget beside that of single rows."""
+    found, _ = peaks_over_threshold(lasting(scores, limit, tau), step, 0.1 * budget, fewest=1)
+    return max(found, limit / 8)
 
 
 POOL, COUNTED, QUARANTINE = (50, 512), 2.0, 480

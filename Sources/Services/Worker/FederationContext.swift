@@ -106,9 +106,11 @@ package struct FederationContext: Codable, Equatable, Sendable {
     static let usualName = "usual"
 
     /// The group of what is usual, of which nobody knows anything yet.
-    private var usualGroup: FederatedModel.Group {
+    var usualGroup: FederatedModel.Group {
         let metrics = UsualRanges.metrics(of: pipeline)
-        let digest = SHA256.hexadecimalDigest(of: metrics.joined(separator: "\n").utf8).prefix(32)
+        let digest = SHA256.hexadecimalDigest(
+            of: (metrics + ["\(UsualRanges.figures)"]).joined(separator: "\n").utf8
+        ).prefix(32)
         return FederatedModel.Group(
             name: Self.usualName, schema: FederatedModel.Group.figures + digest,
             parameters: [Float](repeating: 0, count: metrics.count * UsualRanges.figures))

@@ -153,7 +153,9 @@ package final class TelemetryLearner: Learner {
         _ context: FederationContext, _ model: FederatedModel, entities: [String], sources: [EntitySource],
         isCancelled: @escaping @Sendable () -> Bool
     ) throws -> Contribution.GroupUpdate? {
-        guard let base = model.group(named: FederationContext.usualName), base.holdsFigures else { return nil }
+        // A version of a server that asks for other figures gets none.
+        guard let base = model.group(named: FederationContext.usualName), base.schema == context.usualGroup.schema
+        else { return nil }
         if let known = usualFigures.withLock({ $0 }), known.context == model.context, known.entities == entities {
             return known.update
         }

@@ -17,7 +17,7 @@ internal import Platform
 package struct UsualRanges: Equatable, Sendable {
     /// The parts that it knows of. The rhythm needs days of rows, and with it there are enough of an entity's own; what
     /// autoencoders say is known to all anyway.
-    static let parts: [EvidencePart] = [.level, .jump, .step, .shift, .relation]
+    static let parts: [EvidencePart] = [.level, .jump, .step, .shift, .relation, .mean]
     /// Figures of a metric.
     package static let figures = 1 + 4 * parts.count
     /// An entity's own rows count as they are, the usual ranges as if by so many.
@@ -161,15 +161,24 @@ extension UsualRanges: Codable {
 
     package init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
-        let values = try container.decode(PackedNumbers.self, forKey: .values).values.map { Float($0) }
-        guard
-            var made = UsualRanges(metrics: try container.decode([String].self, forKey: .metrics), values: values)
-        else {
+        let metrics = try container.decode([String].self, forKey: .metrics)
+        var values = try container.decode(PackedNumbers.self, forKey: .values).values.map { Float($0) }
+        if values.count == metrics.count * (Self.figures - 4) { values = Self.withMean(values) }
+        guard var made = UsualRanges(metrics: metrics, values: values) else {
             throw DecodingError.dataCorruptedError(
                 forKey: .values, in: container, debugDescription: "as many figures as the metrics have")
         }
         made.rows = try container.decodeIfPresent(Int.self, forKey: .rows)
         self = made
+    }
+
+    /// The figures of a model that was written before there was a part `mean`: no mean of a metric reaches farther than its
+    /// values do.
+    private static func withMean(_ older: [Float]) -> [Float] {
+        let size = figures - 4
+        return stride(from: 0, to: older.count, by: size).flatMap { first in
+            older[first..<first + size] + older[first + 1..<first + 5]
+        }
     }
 
     package func encode(to encoder: any Encoder) throws {

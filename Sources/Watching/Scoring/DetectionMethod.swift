@@ -60,6 +60,9 @@ package struct DetectionMethod: Codable, Sendable, Hashable {
     /// restless, what happens to the few of one resource is lost in the mean over all, and the threshold for that mean is wide.
     package var letsGroupsSpeak: Bool { kind == .evidence }
 
+    /// Whether what is below the threshold in each row raises an alarm where it lasts (``LastingNews``).
+    package var seesWhatLasts: Bool { kind == .evidence }
+
     /// A method with every field given.
     package init(
         name: String, kind: Kind, horizons: [Int], fastCount: Int? = nil,

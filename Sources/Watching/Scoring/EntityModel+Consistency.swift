@@ -14,7 +14,7 @@ extension GroupCalibration {
     fileprivate var isConsistent: Bool {
         !level.isNaN && levelTail?.isConsistent != false
             && adaptationTime.map { $0 >= 1 && $0.isFinite } ?? true
-            && voice?.isNaN != true && murmur?.isNaN != true
+            && voice?.isNaN != true && murmur?.isNaN != true && lasting?.isNaN != true
     }
 }
 

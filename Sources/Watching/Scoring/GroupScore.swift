@@ -13,17 +13,20 @@ package struct GroupCalibration: Codable, Sendable, Hashable {
     package let voice: Double?
     /// What the fast part of the combined score has to exceed, above its drift offset, for a group to be believed.
     package let murmur: Double?
+    /// For what lasts (``LastingNews``) of the combined score; `nil`: it is not looked at.
+    package let lasting: Double?
 
     /// Thresholds with every value given.
     package init(
         level: Double, levelTail: TailCalibration? = nil, adaptationTime: Double? = nil, voice: Double? = nil,
-        murmur: Double? = nil
+        murmur: Double? = nil, lasting: Double? = nil
     ) {
         self.level = level
         self.levelTail = levelTail
         self.adaptationTime = adaptationTime
         self.voice = voice
         self.murmur = murmur
+        self.lasting = lasting
     }
 }
 
@@ -35,8 +38,8 @@ package struct GroupCalibration: Codable, Sendable, Hashable {
 /// to what else contributes to the score, that is a threshold for the score itself: score > threshold says the same.
 ///
 /// The combined score's threshold comes down, in a row in which a group is beyond what it may say by itself, so far that
-/// the score is as many times as large, and while an alarm stands and one of these groups still has one: score > threshold
-/// says the same there, too.
+/// the score is as many times as large; while an alarm stands and one of these groups still has one; and where what lasts
+/// is beyond its limit: score > threshold says the same there, too.
 struct GroupScore: Sendable {
     private(set) var score = 0.0
     private(set) var threshold = Double.infinity
@@ -52,6 +55,7 @@ struct GroupScore: Sendable {
     private var newsMeans: [TrailingMean]
     private var offset: DriftOffset?
     private var levelTail: StreamingTail?
+    private var lasting: LastingNews?
     private var state: AlarmRule.State
 
     /// - Parameter adaptationTime: the detector's own.
@@ -66,12 +70,14 @@ struct GroupScore: Sendable {
         if method.adaptation == .tail {
             levelTail = calibration.levelTail.map { StreamingTail($0, limit: calibration.level) }
         }
+        if calibration.lasting != nil { lasting = LastingNews() }
         state = AlarmRule.State(method.alarmRule)
     }
 
     mutating func restart() {
         for index in means.indices { means[index].restart() }
         for index in newsMeans.indices { newsMeans[index].restart() }
+        lasting?.restart()
     }
 
     /// Takes in how far the group's metrics deviate at the next sample.
@@ -92,25 +98,32 @@ struct GroupScore: Sendable {
         let slow = total - fast
         score = total / horizons
         let usual = offset?.value ?? 0
+        let now = fast / Double(fastCount) - usual
         let level = (levelTail?.limit ?? calibration.level) + usual
         threshold = (level * Double(fastCount) + slow) / horizons
         if let least = calibration.voice, least > 0, calibration.level > 0 {
-            // Where more peaks came than were expected it takes as much more.
-            urgency = voice / least * calibration.level / (levelTail?.limit ?? calibration.level)
+            urgency = voice / least / strictness
         }
         var isUrged = false
-        if others > 1, score > 0, let murmur = calibration.murmur, fast / Double(fastCount) - usual > murmur {
+        if others > 1, score > 0, let murmur = calibration.murmur, now > murmur {
             isUrged = score <= threshold
             threshold = min(threshold, score / others)
         }
-        if lasts, isAlarm, score > 0, score <= threshold {
+        let stays = lasting?.update(now, threshold: calibration.level) ?? 0
+        let isLasting = calibration.lasting.map { stays > $0 * strictness } ?? false
+        if isLasting || (lasts && isAlarm), score > 0, score <= threshold {
             isUrged = true
             threshold = score.nextDown
         }
         offset?.update(fast / Double(fastCount), threshold: calibration.level)
         isAlarm = state.update(score: score, threshold: threshold)
-        levelTail?.update(
-            fast / Double(fastCount) - usual, isAlarm: isAlarm && !isUrged, isDisturbed: isUrged)
+        levelTail?.update(now, isAlarm: isAlarm && !isUrged, isDisturbed: isUrged)
+    }
+
+    /// Where more peaks came than were expected, everything takes as much more.
+    private var strictness: Double {
+        guard let levelTail, calibration.level > 0 else { return 1 }
+        return levelTail.limit / calibration.level
     }
 }
 
@@ -122,6 +135,7 @@ extension GroupScore: StreamState {
         for mean in means + newsMeans { mean.save(to: &state) }
         state.append(offset?.value)
         levelTail?.save(to: &state)
+        lasting?.save(to: &state)
         self.state.save(to: &state)
     }
 
@@ -135,6 +149,7 @@ extension GroupScore: StreamState {
         let drift = try state.optionalDouble()
         offset?.restore(drift)
         try levelTail?.restore(from: &state)
+        try lasting?.restore(from: &state)
         try self.state.restore(from: &state)
     }
 }

@@ -16,6 +16,7 @@ import Watching
         let trainResiduals: [Float]
         let testResiduals: [Float]
         let level: Double
+        let lasting: Double
         let score: [Double]
         let deviations: [Double]
         let causes: [Double]
@@ -49,6 +50,7 @@ import Watching
         let train = golden.samples(golden.train, golden.trainResiduals, from: golden.start)
         let model = try EntityModel.trained(.shipped, on: [train], stepSeconds: golden.step)
         expectClose([model.calibrations[1].level], [golden.level], "threshold")
+        expectClose([model.calibrations[1].lasting ?? .nan], [golden.lasting], "threshold for what lasts")
         let test = golden.samples(
             golden.test, golden.testResiduals, from: golden.start + golden.step * Double(train.count))
         let scores = try model.score(test)

@@ -123,6 +123,24 @@ import Watching
         #expect(found.scores[found.combined].allSatisfy { $0.isFinite })
     }
 
+    @Test("What was written before there was a part `mean` is read: no mean reaches farther than the values do")
+    func olderOnesAreRead() throws {
+        let ranges = try #require(Self.ranges(of: [Self.rows(400, spread: 3, seed: 1)]))
+        let size = UsualRanges.figures
+        let older = (0..<6).flatMap { ranges.values[$0 * size..<($0 + 1) * size - 4] }
+        let text = try JSONSerialization.data(withJSONObject: [
+            "metrics": ranges.metrics,
+            "values": try JSONSerialization.jsonObject(
+                with: JSONEncoder().encode(PackedNumbers(older.map { Double($0) })), options: .fragmentsAllowed),
+        ])
+        let read = try JSONDecoder().decode(UsualRanges.self, from: text)
+        for metric in 0..<6 {
+            let figures = read.values[metric * size..<(metric + 1) * size]
+            #expect(figures.dropLast(4) == ranges.values[metric * size..<(metric + 1) * size - 4])
+            #expect(figures.suffix(4) == figures.dropFirst().prefix(4))
+        }
+    }
+
     @Test func writtenAndRead() throws {
         let ranges = try #require(Self.ranges(of: [Self.rows(300, spread: 2, seed: 3)]))
         let bytes = try DeterministicJSON.encode(ranges, pretty: false)

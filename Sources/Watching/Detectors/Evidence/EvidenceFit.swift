@@ -172,8 +172,8 @@ package struct EvidenceFit: DetectorFit {
                 let range = NormalRange(
                     sketches,
                     widths: part.leastWidth.map { [Double](repeating: $0, count: metrics.count) } ?? levels.widths)
-                return part == .rhythm
-                    ? range.moved(by: start.reference) : drawn(range, part, levels.scale, sketches)
+                let drawn = drawn(range, part, levels.scale, sketches)
+                return part.isPlace ? drawn.moved(by: start.reference) : drawn
             },
             relations: relations(levels.scale, products), rhythm: products.rhythm, trainingSamples: start.samples)
     }
@@ -344,8 +344,10 @@ extension EvidenceFit {
             for (place, part) in late.enumerated() {
                 // As in streams: what has just come back counts when no part looks back on a stand-in.
                 for metric in 0..<width where row.ages[metric] > EvidencePart.longestLookBack {
-                    let reference = part == .rhythm ? start.reference[metric] : 0
-                    sketcher.add(view.values[place * width + metric] - reference, to: place * width + metric)
+                    let value = view.values[place * width + metric]
+                    guard !value.isNaN else { continue }
+                    sketcher.add(
+                        value - (part.isPlace ? start.reference[metric] : 0), to: place * width + metric)
                 }
             }
             sketcher.endRow()

@@ -5,6 +5,8 @@ package enum EvidencePart: String, Codable, Sendable, Hashable, CaseIterable {
     case level
     /// The value less what is usual at its time of day (``DailyRhythm``); not where too little time was learned from.
     case rhythm
+    /// The mean of the latest eight values, without what the time of day changes: what stays a little off for long.
+    case mean
     /// The value less the one before; like `step` and `shift`, without what the time of day changes.
     case jump
     /// The value less the mean of the four before.
@@ -16,9 +18,10 @@ package enum EvidencePart: String, Codable, Sendable, Hashable, CaseIterable {
     /// What the autoencoder of its group does not reconstruct.
     case autoencoder
 
-    /// Rows before the latest whose mean is taken off; `nil`: nothing is.
+    /// Rows before the latest that it looks at; `nil`: none.
     var lookBack: Int? {
         switch self {
+        case .mean: 7
         case .jump: 1
         case .step: 4
         case .shift: 30
@@ -29,25 +32,31 @@ package enum EvidencePart: String, Codable, Sendable, Hashable, CaseIterable {
     /// The most rows that any part looks back.
     static let longestLookBack = 30
 
-    /// Parts that look at the same thing in two ways: the value, and what belongs together.
-    private static let pairs: [[EvidencePart]] = [[.level, .rhythm], [.relation, .autoencoder]]
+    /// Whether the mean of the rows before is taken off.
+    var seesChanges: Bool { self == .jump || self == .step || self == .shift }
 
-    /// How much each of some parts counts: all alike, but both of a pair as one together.
+    /// Parts that look at the same thing in several ways: where the value is, and what belongs together.
+    private static let families: [[EvidencePart]] = [[.level, .rhythm, .mean], [.relation, .autoencoder]]
+
+    /// How much each of some parts counts: all alike, but those that look at the same thing as one together.
     static func shares(of parts: [EvidencePart]) -> [Double] {
         let weights = parts.map { part in
-            pairs.contains { $0.contains(part) && $0.allSatisfy(parts.contains) } ? 0.5 : 1.0
+            families.first { $0.contains(part) }.map { 1 / Double($0.count(where: parts.contains)) } ?? 1.0
         }
         let total = weights.reduce(0, +)
         return weights.map { $0 / total }
     }
 
+    /// Whether it says where the metric is, in the metric's own unit.
+    var isPlace: Bool { self == .level || self == .rhythm || self == .mean }
+
     /// Whether what it shows for long is partly forgiven. Changes go by themselves.
-    var isForgiven: Bool { lookBack == nil }
+    var isForgiven: Bool { !seesChanges }
 
     /// Differences smaller than this are never evidence; `nil`: as many as the metric's own range says.
     var leastWidth: Double? {
         switch self {
-        case .level, .rhythm, .jump, .step, .shift: nil
+        case .level, .rhythm, .mean, .jump, .step, .shift: nil
         case .relation: 0.1
         case .autoencoder: 0.05
         }
@@ -59,7 +68,7 @@ package enum EvidencePart: String, Codable, Sendable, Hashable, CaseIterable {
     /// What it says of how an anomaly deviates.
     package var aspect: ViewAspect {
         switch self {
-        case .level, .rhythm: .level
+        case .level, .rhythm, .mean: .level
         case .jump, .step: .change
         case .shift: .shift
         case .relation, .autoencoder: .relation

@@ -41,13 +41,15 @@ residuals, late = (a.astype(np.float32).astype(float) for a in (residuals, late)
 HELD = 2160
 model = reference.fit(x, t, residuals, HELD)
 deviation, cause, _ = reference.deviations(model, y, u, late)
-level = reference.threshold(reference.held_out(model, x, t, residuals, HELD), STEP, 1, tau=max(200, 0.1 * len(x)))
+held, tau = reference.held_out(model, x, t, residuals, HELD), max(200, 0.1 * len(x))
+level = reference.threshold(held, STEP, 1, tau)
+lasting = reference.lasting_threshold(held, level, STEP, 1, tau)
 place, extent = reference.spans(model, y)
 EVENTS = [(0, 2), (12, 40), (150, 190), (155, 190), (305, 330), (420, 423), (500, 560), (600, 700)]
 nine = lambda a: [float("%.10g" % v) for v in np.asarray(a).ravel()]
 json.dump(dict(
     step=STEP, start=40_000.0, metrics=4, heldOutStart=HELD, train=x.ravel().tolist(), test=y.ravel().tolist(),
-    trainResiduals=residuals.ravel().tolist(), testResiduals=late.ravel().tolist(), level=float(level),
+    trainResiduals=residuals.ravel().tolist(), testResiduals=late.ravel().tolist(), level=float(level), lasting=float(lasting),
     score=nine(reference.score(deviation)), deviations=nine(deviation[::7]), causes=nine(cause[::7]),
     places=nine(place[::7]), extents=nine(extent[::7]), events=EVENTS,
     suspicion=nine([reference.suspicion(deviation, place, extent, a, b) for a, b in EVENTS])),
