@@ -5,8 +5,9 @@ package import Services
 /// Alarms and what is around them are left out, and the window reaches back for as much, so that an hour with faults in it
 /// leaves as many rows as one without. Two things end that, or a wrong model would keep what it needs to learn from itself
 /// for ever: alarms that follow each other without a pause for longer than ``acceptSeconds`` are how things are now; and
-/// where several alarms leave less than half of what is wanted, or a few less than a quarter, nothing is left out: a model
-/// of one minute that has been in alarm for four is no judge of them.
+/// where several alarms leave less than half of what is wanted, or a few less than a quarter, they are left out without what
+/// is around them, and where that is not enough either, nothing is: a model of one minute that has been in alarm for four is
+/// no judge of them.
 package struct LearningRule: Sendable, Hashable {
     /// Seconds around an alarm that are not learned from.
     package var marginSeconds = 30.0
@@ -23,19 +24,25 @@ package struct LearningRule: Sendable, Hashable {
 
     /// Alarms with what is around them, in order, those that touch as one; without what is how things are now.
     package func excluded(_ alarms: [ClosedRange<Double>]) -> [ClosedRange<Double>] {
-        var joined: [(margins: ClosedRange<Double>, alarm: ClosedRange<Double>)] = []
-        for alarm in alarms.sorted(by: { $0.lowerBound < $1.lowerBound }) {
-            let margins = (alarm.lowerBound - marginSeconds)...(alarm.upperBound + marginSeconds)
-            guard let last = joined.last, last.margins.upperBound >= margins.lowerBound else {
-                joined.append((margins, alarm))
-                continue
+        happenings(alarms).map { $0.lowerBound - marginSeconds...$0.upperBound + marginSeconds }
+    }
+
+    /// From the first to the last of alarms that follow each other without a pause; without what is how things are now.
+    private func happenings(_ alarms: [ClosedRange<Double>]) -> [ClosedRange<Double>] {
+        Self.joined(alarms, over: 2 * marginSeconds).filter { $0.length < acceptSeconds }
+    }
+
+    /// Spans in order, those with no more than a pause between them as one.
+    private static func joined(_ spans: [ClosedRange<Double>], over pause: Double) -> [ClosedRange<Double>] {
+        var result: [ClosedRange<Double>] = []
+        for span in spans.sorted(by: { $0.lowerBound < $1.lowerBound }) {
+            if let last = result.last, last.upperBound + pause >= span.lowerBound {
+                result[result.count - 1] = last.lowerBound...max(last.upperBound, span.upperBound)
+            } else {
+                result.append(span)
             }
-            joined[joined.count - 1] = (
-                last.margins.lowerBound...max(last.margins.upperBound, margins.upperBound),
-                last.alarm.lowerBound...max(last.alarm.upperBound, alarm.upperBound)
-            )
         }
-        return joined.filter { $0.alarm.upperBound - $0.alarm.lowerBound < acceptSeconds }.map(\.margins)
+        return result
     }
 
     /// The latest rows that are good to learn from.
@@ -48,8 +55,20 @@ package struct LearningRule: Sendable, Hashable {
     package func window(
         latest count: Int, of rows: Range<Int>, alarms: [ClosedRange<Double>], time: (Int) -> Double?
     ) -> LearningWindow {
+        let happenings = happenings(alarms)
+        let alone = Self.joined(alarms.filter { alarm in happenings.contains { $0.overlaps(alarm) } }, over: 0)
+        for spans in [excluded(alarms), alone] {
+            if let window = window(latest: count, of: rows, without: spans, alarms: alarms, time: time) { return window }
+        }
+        return LearningWindow(rows: rows.suffix(count))
+    }
+
+    /// The latest rows outside of some spans; `nil` where these leave too little.
+    private func window(
+        latest count: Int, of rows: Range<Int>, without spans: [ClosedRange<Double>], alarms: [ClosedRange<Double>],
+        time: (Int) -> Double?
+    ) -> LearningWindow? {
         var window = LearningWindow(rows: rows.suffix(count))
-        let spans = excluded(alarms)
         guard !spans.isEmpty, let newest = window.rows.last, let end = time(newest) else { return window }
         let wanted = window.rows.count
         var inside: [ClosedRange<Double>] = []
@@ -68,7 +87,7 @@ package struct LearningRule: Sendable, Hashable {
             window.rows = lower..<rows.upperBound
         }
         let believed = alarms.count { $0.overlaps(reached...end) } < Self.fewAlarms ? Self.leastShare : 0.5
-        if good < believed * Double(wanted) { return LearningWindow(rows: rows.suffix(count)) }
+        guard good >= believed * Double(wanted) else { return nil }
         window.excluded = inside
         return window
     }

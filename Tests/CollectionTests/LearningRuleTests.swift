@@ -58,4 +58,22 @@ import Testing
         let old = window(200, of: 0..<4_000, 3_820...3_860, 3_900...3_950, 3_975...3_990)
         #expect(old.excluded.count == 3 && abs(good(old) - 200) <= 3)
     }
+
+    @Test("Faults that follow each other with little between them are left out without what is around them")
+    func faultAfterFault() {
+        // A demonstration: thirty seconds of fault, fifteen of rest. With ten seconds around each nothing but the beginning
+        // would be left.
+        func fault(_ number: Int) -> ClosedRange<Double> {
+            let start = Double(60 + 45 * number)
+            return start...(start + 30)
+        }
+        let faults = (0..<6).map(fault)
+        let found = rule.window(latest: 400, of: 0..<400, alarms: faults) { Double($0) }
+        #expect(found.excluded == faults)
+        #expect(good(found) == 400 - 6 * 31)
+        #expect(rule.excluded(faults) == [50...325])
+        // What has gone on for so long that it is how things are now is learned, margins or not.
+        let unending = rule.window(latest: 600, of: 0..<600, alarms: (0..<10).map(fault)) { Double($0) }
+        #expect(unending.excluded.isEmpty)
+    }
 }
