@@ -23,8 +23,9 @@ def trailing_mean(a, w):
 
 
 def change(x, w):
-    out = np.zeros_like(x)
+    out = np.full_like(x, np.nan)
     out[1:] = x[1:] - trailing_mean(x, w)[:-1]
+    out[:min(w, 8)] = np.nan
     return out
 
 

@@ -58,7 +58,9 @@ package struct LearningRule: Sendable, Hashable {
         let happenings = happenings(alarms)
         let alone = Self.joined(alarms.filter { alarm in happenings.contains { $0.overlaps(alarm) } }, over: 0)
         for spans in [excluded(alarms), alone] {
-            if let window = window(latest: count, of: rows, without: spans, alarms: alarms, time: time) { return window }
+            if let window = window(latest: count, of: rows, without: spans, alarms: alarms, time: time) {
+                return window
+            }
         }
         return LearningWindow(rows: rows.suffix(count))
     }

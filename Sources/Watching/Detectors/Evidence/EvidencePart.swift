@@ -29,6 +29,9 @@ package enum EvidencePart: String, Codable, Sendable, Hashable, CaseIterable {
         }
     }
 
+    /// Rows that have to be there before: means of fewer stray farther than those that ranges are learned from.
+    var leastRowsBefore: Int { min(lookBack ?? 0, 8) }
+
     /// The most rows that any part looks back.
     static let longestLookBack = 30
 

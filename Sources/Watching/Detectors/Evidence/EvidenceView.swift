@@ -65,15 +65,14 @@ struct EvidenceView: Sendable {
                 relations.forget(row.ages, blocks: blocks, in: &residuals)
                 for metric in 0..<width { values[offset + metric] = residuals[metric] }
             case .mean:
-                let before = part.lookBack ?? 0
-                // A mean of fewer values strays farther.
-                let share = length < before ? .nan : 1 / Double(1 + before)
+                let share = 1 / Double(1 + min(length, part.lookBack ?? 0))
                 for metric in 0..<width { values[offset + metric] = (sums[offset + metric] + settled[metric]) * share }
             case .jump, .step, .shift:
                 let share = 1 / Double(max(1, min(length, part.lookBack ?? 1)))
-                for metric in 0..<width {
-                    values[offset + metric] = length == 0 ? 0 : settled[metric] - sums[offset + metric] * share
-                }
+                for metric in 0..<width { values[offset + metric] = settled[metric] - sums[offset + metric] * share }
+            }
+            if length < part.leastRowsBefore {
+                for metric in 0..<width { values[offset + metric] = .nan }
             }
         }
         remember()
