@@ -6,8 +6,8 @@ package import Services
 /// leaves as many rows as one without. Two things end that, or a wrong model would keep what it needs to learn from itself
 /// for ever: alarms that follow each other without a pause for longer than ``acceptSeconds`` are how things are now; and
 /// where several alarms leave less than half of what is wanted, or a few less than a quarter, they are left out without what
-/// is around them, and where that is not enough either, nothing is: a model of one minute that has been in alarm for four is
-/// no judge of them.
+/// is around them, and where that is not enough either, as many of the latest as leave so much, since models know more the
+/// later they are: one of one minute that has been in alarm for four is no judge of them.
 package struct LearningRule: Sendable, Hashable {
     /// Seconds around an alarm that are not learned from.
     package var marginSeconds = 30.0
@@ -57,12 +57,17 @@ package struct LearningRule: Sendable, Hashable {
     ) -> LearningWindow {
         let happenings = happenings(alarms)
         let alone = Self.joined(alarms.filter { alarm in happenings.contains { $0.overlaps(alarm) } }, over: 0)
-        for spans in [excluded(alarms), alone] {
-            if let window = window(latest: count, of: rows, without: spans, alarms: alarms, time: time) {
-                return window
-            }
+        func without(_ spans: [ClosedRange<Double>]) -> LearningWindow? {
+            window(latest: count, of: rows, without: spans, alarms: alarms, time: time)
         }
-        return LearningWindow(rows: rows.suffix(count))
+        if let window = without(excluded(alarms)) ?? without(alone) { return window }
+        var (best, tooMany) = (LearningWindow(rows: rows.suffix(count)), alone.count)
+        var few = 0
+        while few + 1 < tooMany {
+            let tried = (few + tooMany) / 2
+            if let window = without(alone.suffix(tried)) { (best, few) = (window, tried) } else { tooMany = tried }
+        }
+        return best
     }
 
     /// The latest rows outside of some spans; `nil` where these leave too little.
