@@ -229,10 +229,11 @@ import Testing
         #expect(
             Fleet.wait { get("/metrics").contains("faultline_worker_round_work_total{kind=\"training\"} 2.0") },
             "\(get("/metrics"))")
-        let text = get("/metrics")
+        // What its node says is read once in a while, and scoring begins when training is over.
         for name in ["connected 1.0", "leases_total 1.0", "fits_total", "rows_scored_total{source=\"files\"}"] {
-            #expect(text.contains("faultline_worker_\(name)"), "\(text)")
+            #expect(Fleet.wait { get("/metrics").contains("faultline_worker_\(name)") }, "\(name): \(get("/metrics"))")
         }
+        let text = get("/metrics")
         let health = try decoded(get("/healthz"))
         #expect(health["status"]?.string == "ok" && health["worker"]?.string == "worker1", "\(health)")
         #expect(
