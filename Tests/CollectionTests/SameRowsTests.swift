@@ -128,7 +128,8 @@ import Watching
         #expect(scraped == expected)
 
         // Pushed by another Prometheus.
-        let port = 20_000 + (Int(getpid()) * 7 + 3) % 20_000
+        // Below the ports that connections are given.
+        let port = 12_000 + (Int(getpid()) * 7 + 3) % 20_000
         let pushed = try await setting.events(
             #"{"kind": "remote-write", "listen": "127.0.0.1:\#(port)", "latenessSeconds": 0.2, "preset": "none"}"#
         ) {

@@ -178,7 +178,8 @@ import Testing
         let folder = try TemporaryFolder()
         let store = try SampleStore(path: folder.url.appending(path: "s.db").path)
         let heard = Heard()
-        let port = 20_000 + Int(getpid()) % 20_000
+        // Below the ports that connections are given.
+        let port = 12_000 + Int(getpid()) % 20_000
         let sources = try start(
             #"{"kind": "otlp", "listen": "127.0.0.1:\#(port)", "latenessSeconds": 0.1}"#, store, heard)
         defer { sources.stop() }
