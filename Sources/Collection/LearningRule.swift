@@ -24,7 +24,11 @@ package struct LearningRule: Sendable, Hashable {
 
     /// Alarms with what is around them, in order, those that touch as one; without what is how things are now.
     package func excluded(_ alarms: [ClosedRange<Double>]) -> [ClosedRange<Double>] {
-        happenings(alarms).map { $0.lowerBound - marginSeconds...$0.upperBound + marginSeconds }
+        happenings(alarms).map(withMargins)
+    }
+
+    private func withMargins(_ span: ClosedRange<Double>) -> ClosedRange<Double> {
+        span.lowerBound - marginSeconds...span.upperBound + marginSeconds
     }
 
     /// From the first to the last of alarms that follow each other without a pause; without what is how things are now.
@@ -60,9 +64,9 @@ package struct LearningRule: Sendable, Hashable {
         func without(_ spans: [ClosedRange<Double>]) -> LearningWindow? {
             window(latest: count, of: rows, without: spans, alarms: alarms, time: time)
         }
-        if let window = without(excluded(alarms)) ?? without(alone) { return window }
-        var (best, tooMany) = (LearningWindow(rows: rows.suffix(count)), alone.count)
-        var few = 0
+        if let window = without(happenings.map(withMargins)) ?? without(alone) { return window }
+        var best = LearningWindow(rows: rows.suffix(count))
+        var (few, tooMany) = (0, alone.count)
         while few + 1 < tooMany {
             let tried = (few + tooMany) / 2
             if let window = without(alone.suffix(tried)) { (best, few) = (window, tried) } else { tooMany = tried }

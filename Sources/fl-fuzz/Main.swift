@@ -57,7 +57,7 @@ import Platform
                     try unsafe Main.chosen?.run(input)
                     return 0
                 } catch {
-                    // Only a crash is a finding to libFuzzer, which keeps the input then.
+                    // Wanted: only a crash is a finding to libFuzzer, which keeps the input then. Nothing else links this.
                     fatalError("\(error)")
                 }
             })

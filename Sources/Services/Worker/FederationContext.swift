@@ -105,15 +105,19 @@ package struct FederationContext: Codable, Equatable, Sendable {
     /// Name of the group whose parameters are ``Watching/UsualRanges``. Groups of metrics have a dot in theirs.
     static let usualName = "usual"
 
+    /// What the figures of what is usual are: of which metrics, and how many of each.
+    var usualSchema: String {
+        let words = UsualRanges.metrics(of: pipeline) + ["\(UsualRanges.figures)"]
+        return FederatedModel.Group.figures
+            + SHA256.hexadecimalDigest(of: words.joined(separator: "\n").utf8).prefix(32)
+    }
+
     /// The group of what is usual, of which nobody knows anything yet.
-    var usualGroup: FederatedModel.Group {
-        let metrics = UsualRanges.metrics(of: pipeline)
-        let digest = SHA256.hexadecimalDigest(
-            of: (metrics + ["\(UsualRanges.figures)"]).joined(separator: "\n").utf8
-        ).prefix(32)
-        return FederatedModel.Group(
-            name: Self.usualName, schema: FederatedModel.Group.figures + digest,
-            parameters: [Float](repeating: 0, count: metrics.count * UsualRanges.figures))
+    private var usualGroup: FederatedModel.Group {
+        FederatedModel.Group(
+            name: Self.usualName, schema: usualSchema,
+            parameters: [Float](
+                repeating: 0, count: UsualRanges.metrics(of: pipeline).count * UsualRanges.figures))
     }
 
     /// What a version knows of the metrics from all sites; `nil`: nothing.

@@ -154,7 +154,7 @@ package final class TelemetryLearner: Learner {
         isCancelled: @escaping @Sendable () -> Bool
     ) throws -> Contribution.GroupUpdate? {
         // A version of a server that asks for other figures gets none.
-        guard let base = model.group(named: FederationContext.usualName), base.schema == context.usualGroup.schema
+        guard let base = model.group(named: FederationContext.usualName), base.schema == context.usualSchema
         else { return nil }
         if let known = usualFigures.withLock({ $0 }), known.context == model.context, known.entities == entities {
             return known.update

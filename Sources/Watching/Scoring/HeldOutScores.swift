@@ -110,10 +110,10 @@ package struct HeldOutScores: Sendable {
             var murmur: Double?
             var lasting: Double?
             if group == scoredGroups.count - 1 {
-                let settled =
-                    time.map { time in
-                        fast.map { DriftOffset.removed(from: $0, threshold: level.threshold, adaptationTime: time) }
-                    } ?? fast
+                let settled = fast.map { scores in
+                    time.map { DriftOffset.removed(from: scores, threshold: level.threshold, adaptationTime: $0) }
+                        ?? scores
+                }
                 if result.contains(where: { $0.voice != nil }) {
                     murmur = settled.flatMap(\.self).sorted().quantile(Self.murmurQuantile)
                 }
