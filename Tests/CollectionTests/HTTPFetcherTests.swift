@@ -48,6 +48,7 @@ import Testing
             .init(
                 head: "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n",
                 piece: { _ in
+                    // The peer's own slowness, which the library's clock measures.
                     Thread.sleep(forTimeInterval: 0.05)
                     return [0x61]
                 })

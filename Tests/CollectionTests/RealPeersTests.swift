@@ -25,25 +25,9 @@ enum Peer {
         try process.run()
         return process
     }
-
-    /// A port that nobody uses now.
-    static func freePort() throws -> Int {
-        let server = try CannedServer(body: [])
-        defer { server.stop() }
-        return server.port
-    }
 }
 
 @Suite(.serialized) struct RealPeersTests {
-    private func eventually(_ seconds: Double = 40, _ what: () throws -> Bool) rethrows -> Bool {
-        let end = Date(timeIntervalSinceNow: seconds)
-        while Date() < end {
-            if try what() { return true }
-            Thread.sleep(forTimeInterval: 0.1)
-        }
-        return false
-    }
-
     private func sources(_ json: String, _ store: SampleStore) throws -> LiveSources {
         let value = try DeterministicJSON.decode(JSONValue.self, from: Array(json.utf8))
         let sources = try LiveSources(
@@ -57,7 +41,7 @@ enum Peer {
 
     @Test(.enabled(if: Peer.has("prometheus-node-exporter"), "needs the package prometheus-node-exporter"))
     func aMachineIsScraped() throws {
-        let port = try Peer.freePort()
+        let port = FreePort.one()
         let exporter = try Peer.start("prometheus-node-exporter", ["--web.listen-address=127.0.0.1:\(port)"])
         defer { exporter.terminate() }
         let folder = try TemporaryFolder()
@@ -75,7 +59,7 @@ enum Peer {
     @Test(.enabled(if: Peer.has("prometheus"), "needs the package prometheus"))
     func aPrometheusIsAskedAndSends() throws {
         let folder = try TemporaryFolder()
-        let (port, receiver) = (try Peer.freePort(), try Peer.freePort())
+        let (port, receiver) = (FreePort.one(), FreePort.one())
         let configuration = folder.url.appending(path: "prometheus.yml")
         try Data(
             """

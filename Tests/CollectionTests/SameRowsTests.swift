@@ -128,8 +128,7 @@ import Watching
         #expect(scraped == expected)
 
         // Pushed by another Prometheus.
-        // Below the ports that connections are given.
-        let port = 12_000 + (Int(getpid()) * 7 + 3) % 20_000
+        let port = FreePort.one()
         let pushed = try await setting.events(
             #"{"kind": "remote-write", "listen": "127.0.0.1:\#(port)", "latenessSeconds": 0.2, "preset": "none"}"#
         ) {

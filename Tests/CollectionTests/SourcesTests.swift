@@ -29,15 +29,6 @@ import Testing
         return sources
     }
 
-    /// Waits for something that other threads bring about.
-    private func eventually(_ what: () throws -> Bool) rethrows -> Bool {
-        for _ in 0..<600 {
-            if try what() { return true }
-            Thread.sleep(forTimeInterval: 0.02)
-        }
-        return false
-    }
-
     private func rows(_ store: SampleStore, _ key: String) throws -> [SampledRow] {
         guard let (_, block) = try store.read(key, from: 0, limit: 100_000) else { return [] }
         return (0..<block.rowCount).map { block[$0] }
@@ -178,8 +169,7 @@ import Testing
         let folder = try TemporaryFolder()
         let store = try SampleStore(path: folder.url.appending(path: "s.db").path)
         let heard = Heard()
-        // Below the ports that connections are given.
-        let port = 12_000 + Int(getpid()) % 20_000
+        let (port, other) = (FreePort.one(), FreePort.one())
         let sources = try start(
             #"{"kind": "otlp", "listen": "127.0.0.1:\#(port)", "latenessSeconds": 0.1}"#, store, heard)
         defer { sources.stop() }
@@ -201,11 +191,11 @@ import Testing
         #expect(heard.findings.withLock { $0.contains { $0.kind == .malformed } })
         // A source may say whose its series are.
         let named = try start(
-            #"{"kind": "otlp", "listen": "127.0.0.1:\#(port + 1)", "latenessSeconds": 0.1, "#
+            #"{"kind": "otlp", "listen": "127.0.0.1:\#(other)", "latenessSeconds": 0.1, "#
                 + #""entity": "edge", "type": "core"}"#, store, heard)
         defer { named.stop() }
         for number in 0..<3 {
-            #expect(try await post(port + 1, export(number), headers: ["Content-Type": "application/json"]) == 200)
+            #expect(try await post(other, export(number), headers: ["Content-Type": "application/json"]) == 200)
         }
         #expect(try eventually { try rows(store, "s/edge").count == 3 })
         #expect(store.entity("s/edge")?.type == "core")

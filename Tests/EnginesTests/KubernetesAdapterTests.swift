@@ -49,12 +49,12 @@ struct KubernetesAdapterTests {
 
     /// Asks again and again until there is an answer: the adapter's threads are real. A minute is never needed.
     private func until<Answer>(_ what: String, _ answer: () throws -> Answer?) throws -> Answer {
-        let end = ContinuousClock.now + .seconds(60)
-        while true {
-            if let found = try answer() { return found }
-            try #require(ContinuousClock.now < end, "\(what): not within a minute")
-            usleep(5_000)
+        var found: Answer?
+        _ = try eventually {
+            found = try answer()
+            return found != nil
         }
+        return try #require(found, "\(what): not within a minute")
     }
 
     /// Observes until something holds.

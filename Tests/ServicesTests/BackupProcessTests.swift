@@ -27,7 +27,7 @@ import Testing
         try fleet.startServer(workers: 2, rounds: 2, ["--loop-every", "1s"])
         for site in [1, 2] { try fleet.startWorker(site) }
         // In the middle of rounds, not between them.
-        #expect(Fleet.wait { fleet.version >= 3 }, "\(fleet.log("server"))")
+        #expect(eventually { fleet.version >= 3 }, "\(fleet.log("server"))")
         let copy = fleet.folder.path("copy")
         let run = try server(
             "backup", "--data-folder", fleet.folder.path("server"), "--out", copy, "--with-keys", "--format", "json")
@@ -40,13 +40,13 @@ import Testing
         #expect(try server("keys", "list", "--data-folder", copy).output.contains("worker1"))
 
         // The server goes on; then it is lost, and the copy takes its place.
-        #expect(Fleet.wait { fleet.version > UInt64(report.version) })
+        #expect(eventually { fleet.version > UInt64(report.version) })
         fleet.kill("server")
         try FileManager.default.moveItem(atPath: fleet.folder.path("server"), toPath: fleet.folder.path("lost"))
         try FileManager.default.moveItem(atPath: copy, toPath: fleet.folder.path("server"))
         try fleet.startServer(workers: 2, rounds: 2, ["--loop-every", "1s"])
-        #expect(Fleet.wait { fleet.workers.count { $0.state == "active" } == 2 }, "\(fleet.log("server"))")
-        #expect(Fleet.wait { fleet.version > UInt64(report.version) + 1 }, "\(fleet.log("server"))")
+        #expect(eventually { fleet.workers.count { $0.state == "active" } == 2 }, "\(fleet.log("server"))")
+        #expect(eventually { fleet.version > UInt64(report.version) + 1 }, "\(fleet.log("server"))")
         #expect(!fleet.log("server").contains("enrolled again"))
         #expect(try replay(fleet.folder.path("server")).different == 0)
     }
@@ -54,7 +54,7 @@ import Testing
     @Test func theKeyStaysBehind() throws {
         try fleet.startServer(workers: 1, rounds: 1)
         try fleet.startWorker(1)
-        #expect(Fleet.wait { fleet.version >= 1 }, "\(fleet.log("server"))")
+        #expect(eventually { fleet.version >= 1 }, "\(fleet.log("server"))")
         let copy = fleet.folder.path("copy")
         #expect(try server("backup", "--data-folder", fleet.folder.path("server"), "--out", copy).status == 0)
         #expect(!FileManager.default.fileExists(atPath: copy + "/server.key"))
@@ -74,7 +74,7 @@ import Testing
         try FileManager.default.moveItem(atPath: fleet.folder.path("server"), toPath: fleet.folder.path("lost"))
         try FileManager.default.moveItem(atPath: copy, toPath: fleet.folder.path("server"))
         try fleet.startServer(workers: 1, rounds: 1)
-        #expect(Fleet.wait { fleet.workers.contains { $0.state == "active" } }, "\(fleet.log("worker1"))")
+        #expect(eventually { fleet.workers.contains { $0.state == "active" } }, "\(fleet.log("worker1"))")
     }
 
     @Test func whatCannotBeCopiedIsSaid() throws {
@@ -82,7 +82,7 @@ import Testing
             "backup", "--data-folder", fleet.folder.path("none"), "--out", fleet.folder.path("copy"))
         #expect(nothing.status == 66 && nothing.errors.contains("none/registry.db"), "\(nothing)")
         try fleet.startServer(workers: 1)
-        #expect(Fleet.wait { fleet.get("/healthz") != nil })
+        #expect(eventually { fleet.get("/healthz") != nil })
         let taken = try server(
             "backup", "--data-folder", fleet.folder.path("server"), "--out", fleet.folder.path("data"))
         #expect(taken.status == 73 && taken.errors.contains("expected no such folder"), "\(taken)")

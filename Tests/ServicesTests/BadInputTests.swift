@@ -11,9 +11,9 @@ import Testing
     @Test func portsInUse() throws {
         let fleet = try Fleet(sites: 1)
         try fleet.startServer(workers: 1)
-        #expect(Fleet.wait(until: { fleet.get("/healthz") != nil }), "\(fleet.log("server"))")
+        #expect(eventually({ fleet.get("/healthz") != nil }), "\(fleet.log("server"))")
         for (index, option) in ["--http", "--control", "--bulk"].enumerated() {
-            let free = try Fleet.freePorts(3)
+            let free = (0..<3).map { _ in FreePort.one() }
             var addresses = [
                 "--http": "127.0.0.1:\(free[0])", "--control": "tcp://127.0.0.1:\(free[1])",
                 "--bulk": "tcp://127.0.0.1:\(free[2])",
@@ -45,7 +45,7 @@ import Testing
                 "--connect-timeout", "1",
             ])
         #expect(fleet.exit(of: "lost") == 69)
-        let alerts = try ToolProcess.run("fl-alerts", ["--server", "127.0.0.1:\(try Fleet.freePorts(1)[0])"])
+        let alerts = try ToolProcess.run("fl-alerts", ["--server", "127.0.0.1:\(FreePort.one())"])
         #expect(alerts.status == 69)
         #expect(alerts.errorLines.count == 1, "\(alerts.errors)")
     }
@@ -54,7 +54,7 @@ import Testing
         let fleet = try Fleet()
         try fleet.startServer(workers: 1)
         try fleet.startWorker(1, sharing: nil, ["--rows-per-second", "1"])
-        #expect(Fleet.wait(until: { fleet.workers.count == 1 }))
+        #expect(eventually({ fleet.workers.count == 1 }))
         try fleet.start(
             "twin", "fl-worker",
             [
@@ -69,7 +69,7 @@ import Testing
     @Test func garbageAndStrangersOnTheSockets() throws {
         let fleet = try Fleet(sites: 1)
         try fleet.startServer(workers: 1, ["--plain"])
-        #expect(Fleet.wait(until: { fleet.get("/healthz") != nil }))
+        #expect(eventually({ fleet.get("/healthz") != nil }))
         // HTTP where ZeroMQ is spoken.
         _ = HTTPClient.get(host: "127.0.0.1", port: fleet.ports[1], path: "/") { _ in false }
         let port = try ZeroMQPort.connecting(
@@ -80,12 +80,12 @@ import Testing
         for bytes in [Array("garbage".utf8), [], strange.bytes] {
             for channel in Message.Channel.allCases {
                 #expect(
-                    Fleet.wait(until: { (try? port.send(bytes, to: [], on: channel)) == .queued }))
+                    eventually({ (try? port.send(bytes, to: [], on: channel)) == .queued }))
             }
         }
         var answer: Refusal?
         #expect(
-            Fleet.wait(until: {
+            eventually({
                 guard let message = try? port.receive(on: .control),
                     let envelope = try? Envelope(decoding: message.bytes, limit: 1 << 20),
                     case .refusal(let refusal) = envelope.message
@@ -97,7 +97,7 @@ import Testing
         #expect(answer?.text.contains("protocol version 9") == true)
         // And the run goes on.
         try fleet.startWorker(1, ["--plain"])
-        #expect(Fleet.wait(until: { fleet.hasEnded(workers: 1) }), "\(fleet.log("server"))")
+        #expect(eventually({ fleet.hasEnded(workers: 1) }), "\(fleet.log("server"))")
     }
 
     /// A worker that speaks another version than its server ends with the server's words.
@@ -112,7 +112,7 @@ import Testing
                 addresses.control, "--bulk", addresses.bulk, "--plain",
             ])
         #expect(
-            Fleet.wait(until: {
+            eventually({
                 guard let message = try? server.receive(on: .control) else { return false }
                 let refusal = Envelope(
                     sender: "server", leaseEpoch: 0, sequence: 1,

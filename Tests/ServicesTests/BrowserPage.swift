@@ -33,7 +33,7 @@ final class BrowserPage {
         // The browser writes there where it listens.
         let file = folder.path("profile/DevToolsActivePort")
         var port = 0
-        _ = Fleet.wait(30) {
+        _ = eventually(within: 30) {
             port =
                 (try? String(contentsOfFile: file, encoding: .utf8)).flatMap {
                     $0.split(separator: "\n").first.flatMap { Int($0) }
@@ -45,7 +45,7 @@ final class BrowserPage {
             let webSocketDebuggerUrl: String
         }
         var path: String?
-        _ = Fleet.wait(20) {
+        _ = eventually(within: 20) {
             let answer = Self.get(port, "/json")
             let start = answer.firstIndex(of: UInt8(ascii: "[")) ?? answer.endIndex
             let targets = (try? JSONDecoder().decode([Target].self, from: Data(answer[start...]))) ?? []
@@ -112,7 +112,7 @@ final class BrowserPage {
 
     /// Waits until an expression holds in the page.
     func wait(_ seconds: Int = 20, until expression: String) -> Bool {
-        Fleet.wait(seconds) { (try? value("Boolean(\(expression))")) == "true" }
+        eventually(within: seconds) { (try? value("Boolean(\(expression))")) == "true" }
     }
 
     @discardableResult

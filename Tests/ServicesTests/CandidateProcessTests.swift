@@ -29,7 +29,7 @@ import Testing
         let fleet = try Fleet(sites: 3)
         try fleet.startServer(
             workers: 2, rounds: 100_000, ["--target-seconds", "4000000", "--missed-heartbeats", "10"])
-        #expect(Fleet.wait { fleet.get("/healthz") != nil })
+        #expect(eventually { fleet.get("/healthz") != nil })
         let token = try #require(LocalDoor.token(http: fleet.http))
         func put(_ body: String) -> (status: Int, headers: [String: String], body: String) {
             RawHTTP.exchange(fleet.http, "PUT", Self.path, token: token, body)
@@ -78,33 +78,33 @@ import Testing
         // Nothing is known: all are wanted, and started.
         let taken = put(list())
         #expect(taken.status == 200 && taken.body.contains(#""list":1,"nodes":3"#), "\(taken)")
-        #expect(Fleet.wait { nodes(fleet)?.list == 1 })
+        #expect(eventually { nodes(fleet)?.list == 1 })
         #expect(nodes(fleet)?.nodes.map(\.wants) == [.worker, .worker, .worker])
         for site in 1...3 { try start("worker\(site)") }
         #expect(
-            Fleet.wait { nodes(fleet)?.nodes.contains { $0.wants == .holder } ?? false }, "\(fleet.log("server"))")
+            eventually { nodes(fleet)?.nodes.contains { $0.wants == .holder } ?? false }, "\(fleet.log("server"))")
         let placed = try #require(fleet.placement?.decision)
         #expect(placed.active.count == 2 && nodes(fleet)?.minimumWorkers == 2)
         let idle = try #require(nodes(fleet)?.nodes.first { $0.wants == .holder }?.name)
         #expect(fleet.placement?.candidates?.map(\.name) == ["worker1", "worker2", "worker3"])
         #expect(fleet.terminate(idle).status == 0)
         try start(idle, ["--standby"])
-        #expect(Fleet.wait { wish(idle, fleet)?.standsBy == true }, "\(fleet.log(idle))")
+        #expect(eventually { wish(idle, fleet)?.standsBy == true }, "\(fleet.log(idle))")
 
         // A node is emptied: its worker works until the other one is here.
         let drained = try #require(placed.active.first?.name)
         #expect(put(list(without: [drained])).status == 200)
-        #expect(Fleet.wait { wish(idle, fleet)?.wants == .worker }, "\(fleet.log("server"))")
+        #expect(eventually { wish(idle, fleet)?.wants == .worker }, "\(fleet.log("server"))")
         let waiting = try #require(fleet.placement?.decision)
         #expect(waiting.awaited == [idle] && waiting.barred?.map { [$0.name, $0.reason] } == [[drained, "draining"]])
         #expect(wish(drained, fleet)?.wants == .worker)
         #expect(wish(drained, fleet)?.reason == "draining: works until \(idle) is here")
         let rounds = fleet.rounds.count
-        #expect(Fleet.wait { fleet.rounds.count > rounds + 2 })
+        #expect(eventually { fleet.rounds.count > rounds + 2 })
         #expect(fleet.workers.first { $0.name == drained }?.chosen == true)
         #expect(fleet.terminate(idle).status == 0)
         try start(idle)
-        #expect(Fleet.wait { wish(drained, fleet)?.wants == .holder }, "\(fleet.log("server"))")
+        #expect(eventually { wish(drained, fleet)?.wants == .holder }, "\(fleet.log("server"))")
         #expect(wish(drained, fleet)?.reason == "draining")
         let left = try #require(fleet.workers.first { $0.name == drained })
         #expect(left.chosen == false && left.entities == [])
@@ -116,7 +116,7 @@ import Testing
     @Test func aTokenComesOverHTTPToo() throws {
         let fleet = try Fleet(sites: 1)
         try fleet.startServer(workers: 1)
-        #expect(Fleet.wait { fleet.get("/healthz") != nil })
+        #expect(eventually { fleet.get("/healthz") != nil })
         // Without a target there is nothing to place.
         let local = try #require(LocalDoor.token(http: fleet.http))
         #expect(RawHTTP.exchange(fleet.http, "GET", Self.path).status == 404)
@@ -132,7 +132,7 @@ import Testing
         }
         let wish = #"{"name":"edge-1","site":"site1","domain":"north","expiresSeconds":60}"#
         #expect(post(wish, local).status == 403)
-        #expect(Fleet.wait { post(wish, admin).status == 200 })
+        #expect(eventually { post(wish, admin).status == 200 })
         for (bad, fault) in [
             (#"{"name":"edge-1"}"#, "site: missing"), (#"{"name":"","site":"s"}"#, "name: found"),
             (#"{"name":"a","site":"s","roles":[]}"#, "roles: not a key here"),
@@ -157,7 +157,7 @@ import Testing
                 "--data-folder", fleet.folder.path("edge"),
             ] + fleet.endpoints)
         #expect(
-            Fleet.wait { fleet.workers.contains { $0.name == "edge-1" && $0.domain == "north" } },
+            eventually { fleet.workers.contains { $0.name == "edge-1" && $0.domain == "north" } },
             "\(fleet.log("edge"))")
         let folder = ["--data-folder", fleet.folder.path("server")]
         let audit = try ToolProcess.run("fl-server", ["audit"] + folder)

@@ -41,13 +41,13 @@ import Testing
         let fleet = try Fleet(sites: 1)
         let commands = try Commands(in: fleet.folder)
         try fleet.startServer(workers: 1, rounds: 1_000, ["--target-seconds", "4000"])
-        #expect(Fleet.wait { fleet.get("/healthz") != nil })
+        #expect(eventually { fleet.get("/healthz") != nil })
         let folder = ["--data-folder", fleet.folder.path("server")]
         let token = fleet.folder.path("engine.token")
         #expect(
             try ToolProcess.run("fl-server", ["keys", "token", "--role", "admin", "--out", token] + folder).status == 0)
         try fleet.startWorker(1)
-        #expect(Fleet.wait { fleet.workers.contains { $0.name == "worker1" } }, "\(fleet.log("server"))")
+        #expect(eventually { fleet.workers.contains { $0.name == "worker1" } }, "\(fleet.log("server"))")
         #expect(fleet.terminate("worker1").status == 0)
         #expect(try ToolProcess.run("fl-server", ["keys", "revoke", "--name", "worker1"] + folder).status == 0)
 
@@ -75,7 +75,7 @@ import Testing
         let begun = fleet.folder.path("begun")
         try fleet.folder.write("commands/squeue", "#!/bin/sh\ntouch '\(begun)'\nsleep 600\n")
         try fleet.start("engine", "fl-engine", try arguments(fleet, commands, ["--every", "0.2"]))
-        #expect(Fleet.wait { FileManager.default.fileExists(atPath: begun) }, "\(fleet.log("engine"))")
+        #expect(eventually { FileManager.default.fileExists(atPath: begun) }, "\(fleet.log("engine"))")
         let (status, duration) = fleet.terminate("engine")
         #expect(status == 0 && duration < .seconds(15), "\(duration) \(fleet.log("engine"))")
     }
@@ -85,12 +85,12 @@ import Testing
         let fleet = try Fleet(sites: 1)
         let commands = try Commands(in: fleet.folder)
         try fleet.startServer(workers: 1, rounds: 1_000, ["--target-seconds", "4000"])
-        #expect(Fleet.wait { fleet.get("/healthz") != nil })
+        #expect(eventually { fleet.get("/healthz") != nil })
         try fleet.start("engine", "fl-engine", try arguments(fleet, commands, ["--every", "0.2"]))
-        #expect(Fleet.wait { !commands.submitted.isEmpty }, "\(fleet.log("engine"))")
+        #expect(eventually { !commands.submitted.isEmpty }, "\(fleet.log("engine"))")
         let server = try #require(fleet.running["server"]).processIdentifier
         kill(server, SIGSTOP)
-        #expect(Fleet.wait { Self.somebodyIsConnected(to: fleet.http) }, "\(fleet.log("engine"))")
+        #expect(eventually { Self.somebodyIsConnected(to: fleet.http) }, "\(fleet.log("engine"))")
         defer { kill(server, SIGCONT) }
         let (status, duration) = fleet.terminate("engine")
         #expect(status == 0 && duration < .seconds(15), "\(duration) \(fleet.log("engine"))")

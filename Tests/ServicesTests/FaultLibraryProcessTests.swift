@@ -17,7 +17,7 @@ import Watching
 
     private func server(_ fleet: Fleet) throws {
         try fleet.startServer(workers: 2)
-        #expect(Fleet.wait(until: { fleet.get("/healthz") != nil }), "\(fleet.log("server"))")
+        #expect(eventually({ fleet.get("/healthz") != nil }), "\(fleet.log("server"))")
     }
 
     private func library(_ fleet: Fleet, _ words: String...) throws -> ToolProcess.Result {
@@ -34,7 +34,7 @@ import Watching
         let fleet = try Fleet(faults: .named(["cpu-saturation"]))
         try fleet.startServer(workers: 2)
         for site in 1...2 { try fleet.startWorker(site) }
-        #expect(Fleet.wait(until: { fleet.hasEnded(workers: 2) }), "\(fleet.log("server"))")
+        #expect(eventually({ fleet.hasEnded(workers: 2) }), "\(fleet.log("server"))")
         let before = fleet.alarms
         #expect(before.allSatisfy { $0.signature?.flaw == nil && $0.signatureSamples != nil })
         #expect(before.allSatisfy { $0.fault == .init(name: "unknown", nearest: nil, similarity: 0, confidence: 0) })
@@ -192,7 +192,7 @@ import Watching
     @Test func changesAreTakenWithATokenOnly() throws {
         let fleet = try Fleet(sites: 1)
         try fleet.startServer(workers: 1)
-        #expect(Fleet.wait(until: { fleet.get("/healthz") != nil }), "\(fleet.log("server"))")
+        #expect(eventually({ fleet.get("/healthz") != nil }), "\(fleet.log("server"))")
         let body = Self.confirmation("x", duty: 0.5)
         func post(_ token: String) -> HTTPClient.Outcome {
             HTTPClient.post(
@@ -221,9 +221,9 @@ import Watching
         let (reader, operating) = (try token("read"), try token("operate"))
         // The running server takes the tokens over by itself.
         #expect(
-            Fleet.wait(until: { if case .refused(403, _) = post(reader) { true } else { false } }),
+            eventually({ if case .refused(403, _) = post(reader) { true } else { false } }),
             "\(post(reader))")
-        #expect(Fleet.wait(until: { post(operating) == .finished }), "\(post(operating))")
+        #expect(eventually({ post(operating) == .finished }), "\(post(operating))")
         // Tools of the same user find theirs by themselves.
         #expect(try library(fleet, "remove", "--name", "x").status == 0)
         #expect(fleet.get("/v1/library?form=file")?.contains("faults") == true)
@@ -231,7 +231,7 @@ import Watching
             "fl-server", ["audit", "--data-folder", fleet.folder.path("server"), "--format", "json"])
         #expect(audit.output.contains("fault confirmed: x"), "\(audit.output)")
         let nobody = try ToolProcess.run(
-            "fl-train", ["library", "list", "--server", "127.0.0.1:\(try Fleet.freePorts(1)[0])"])
+            "fl-train", ["library", "list", "--server", "127.0.0.1:\(FreePort.one())"])
         #expect(nobody.status == 69 && nobody.errorLines.count == 1, "\(nobody.errors)")
         let aimless = try ToolProcess.run("fl-train", ["library", "add", "--name", "x", "--alarm", "3"])
         #expect(aimless.status == 64 && aimless.errors.contains("--server"), "\(aimless.errors)")

@@ -12,7 +12,7 @@ import Testing
         let fleet = try Fleet()
         try fleet.startServer(workers: 2)
         for site in 1...2 { try fleet.startWorker(site) }
-        #expect(Fleet.wait(until: { fleet.hasEnded(workers: 2) }), "\(fleet.log("server"))")
+        #expect(eventually({ fleet.hasEnded(workers: 2) }), "\(fleet.log("server"))")
         return (Self.summary(fleet), try fleet.model())
     }
 
@@ -25,7 +25,7 @@ import Testing
         let fleet = try Fleet(sites: 1)
         try fleet.startServer(workers: 1)
         try fleet.startWorker(1)
-        #expect(Fleet.wait(until: { fleet.hasEnded(workers: 1) }), "\(fleet.log("server"))")
+        #expect(eventually({ fleet.hasEnded(workers: 1) }), "\(fleet.log("server"))")
         let offline = fleet.folder.path("offline")
         let trained = try ToolProcess.run(
             "fl-train",
@@ -55,7 +55,7 @@ import Testing
         let fleet = try Fleet(sites: 1)
         try fleet.startServer(workers: 1)
         try fleet.startWorker(1, ["--tuning-epochs", "2"])
-        #expect(Fleet.wait(until: { fleet.hasEnded(workers: 1) }), "\(fleet.log("worker1"))")
+        #expect(eventually({ fleet.hasEnded(workers: 1) }), "\(fleet.log("worker1"))")
         let offline = fleet.folder.path("offline")
         let trained = try ToolProcess.run(
             "fl-train",
@@ -84,7 +84,7 @@ import Testing
             try fleet.startServer(workers: 2)
             for site in 1...2 { try fleet.startWorker(site, sharing: nil, pace) }
             #expect(
-                Fleet.wait(until: {
+                eventually({
                     phase == "train"
                         ? fleet.version >= 1
                         : fleet.workers.contains { $0.activity == "scoring" && $0.scoredSamples > 20 }
@@ -95,7 +95,7 @@ import Testing
             } else {
                 try fleet.startWorker(victim == "worker1" ? 1 : 2, sharing: nil, pace)
             }
-            #expect(Fleet.wait(until: { fleet.hasEnded(workers: 2) }), "\(victim) \(phase): \(fleet.log(victim))")
+            #expect(eventually({ fleet.hasEnded(workers: 2) }), "\(victim) \(phase): \(fleet.log(victim))")
             #expect(Self.summary(fleet) == expected.alarms, "\(victim) \(phase)")
             #expect(try fleet.model() == expected.model, "\(victim) \(phase)")
             #expect(fleet.alarms.compactMap(\.sequence) == Array(1...Int64(max(1, expected.alarms.count))))
@@ -108,15 +108,15 @@ import Testing
         let fleet = try Fleet()
         try fleet.startServer(workers: 2)
         for site in 1...2 { try fleet.startWorker(site, sharing: nil, ["--rows-per-second", "150"]) }
-        #expect(Fleet.wait(until: { fleet.workers.contains { $0.scoredSamples > 5 } }))
+        #expect(eventually({ fleet.workers.contains { $0.scoredSamples > 5 } }))
         fleet.kill("server")
         #expect(
-            Fleet.wait(until: {
+            eventually({
                 fleet.log("worker1").contains("state=cleared") || fleet.log("worker2").contains("state=cleared")
             }),
             "\(fleet.log("worker1"))")
         try fleet.startServer(workers: 2)
-        #expect(Fleet.wait(until: { fleet.hasEnded(workers: 2) }), "\(fleet.log("worker1"))")
+        #expect(eventually({ fleet.hasEnded(workers: 2) }), "\(fleet.log("worker1"))")
         #expect(Self.summary(fleet) == expected.alarms)
     }
 
@@ -127,15 +127,15 @@ import Testing
         try fleet.startServer(workers: 2)
         for site in 1...2 { try fleet.startWorker(site, sharing: "all", ["--rows-per-second", "60"]) }
         #expect(
-            Fleet.wait(until: { fleet.workers.filter { $0.scoredSamples > 20 }.count == 2 }), "\(fleet.log("server"))")
+            eventually({ fleet.workers.filter { $0.scoredSamples > 20 }.count == 2 }), "\(fleet.log("server"))")
         #expect(fleet.workers.map(\.entities.count) == [1, 1])
         #expect(Set(fleet.workers.flatMap(\.entities)).count == 2)
         fleet.kill("worker2")
         #expect(
-            Fleet.wait(until: { fleet.workers.first { $0.name == "worker1" }?.entities.count == 2 }),
+            eventually({ fleet.workers.first { $0.name == "worker1" }?.entities.count == 2 }),
             "\(fleet.log("server"))")
         #expect(
-            Fleet.wait(until: { fleet.workers.first { $0.name == "worker1" }?.streamEnded == true }),
+            eventually({ fleet.workers.first { $0.name == "worker1" }?.streamEnded == true }),
             "\(fleet.log("worker1"))")
         let alarms = fleet.alarms
         #expect(Set(alarms.map(\.site)) == ["site1", "site2"])
@@ -147,9 +147,9 @@ import Testing
         let fleet = try Fleet()
         try fleet.startServer(workers: 2)
         for site in 1...2 { try fleet.startWorker(site, sharing: nil, ["--rows-per-second", "5"]) }
-        #expect(Fleet.wait(until: { fleet.get("/healthz") != nil }))
+        #expect(eventually({ fleet.get("/healthz") != nil }))
         try fleet.start("alerts", "fl-alerts", ["--server", "127.0.0.1:\(fleet.http)", "--follow"])
-        #expect(Fleet.wait(until: { fleet.workers.contains { $0.activity == "scoring" } }), "\(fleet.log("server"))")
+        #expect(eventually({ fleet.workers.contains { $0.activity == "scoring" } }), "\(fleet.log("server"))")
         for name in ["worker1", "alerts", "server", "worker2"] {
             let end = fleet.terminate(name)
             #expect(end.status == 0, "\(name): \(fleet.log(name))")
@@ -162,7 +162,7 @@ import Testing
         let fleet = try Fleet()
         try fleet.startServer(workers: 2)
         for site in 1...2 { try fleet.startWorker(site) }
-        #expect(Fleet.wait(until: { fleet.hasEnded(workers: 2) }))
+        #expect(eventually({ fleet.hasEnded(workers: 2) }))
         let all = fleet.alarms.compactMap(\.sequence)
         let start = try #require(all.dropFirst().first)
         var parser = EventStreamParser()

@@ -20,7 +20,7 @@ final class Fleet {
             seed: 5, sites: sites, entitiesPerSite: 1, types: [.enb], hours: 18, stepSeconds: 120, trainingShare: 0.6,
             faults: faults, severity: 6...7)
         _ = try DataGenerator(scenario).write(to: data, replacing: true)
-        ports = try Self.freePorts(3)
+        ports = (0..<3).map { _ in FreePort.one() }
     }
 
     deinit {
@@ -117,7 +117,7 @@ final class Fleet {
 
     /// Waits for the end of a process for some seconds; its exit status.
     func exit(of name: String, within seconds: Int = 30) -> Int32? {
-        guard let process = running[name], Self.wait(seconds, until: { !process.isRunning }) else { return nil }
+        guard let process = running[name], eventually(within: seconds, { !process.isRunning }) else { return nil }
         running[name] = nil
         return process.terminationStatus
     }
@@ -177,37 +177,5 @@ final class Fleet {
         let names = try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.hasSuffix(".safetensors") }
         return try Dictionary(
             uniqueKeysWithValues: names.map { ($0, try Data(contentsOf: URL(filePath: folder + "/" + $0))) })
-    }
-
-    // MARK: Waiting
-
-    /// Looks until a condition holds, for at most some seconds.
-    static func wait(_ seconds: Int = 60, until condition: () -> Bool) -> Bool {
-        let deadline = ContinuousClock.now + .seconds(seconds)
-        while ContinuousClock.now < deadline {
-            if condition() { return true }
-            poll(nil, 0, 20)
-        }
-        return condition()
-    }
-
-    static func freePorts(_ count: Int) throws -> [Int] {
-        var sockets: [Int32] = []
-        defer { for socket in sockets { close(socket) } }
-        return (0..<count).map { _ in
-            let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-            sockets.append(descriptor)
-            var address = sockaddr_in()
-            address.sin_family = sa_family_t(AF_INET)
-            address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-            var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-            withUnsafeMutablePointer(to: &address) { pointer in
-                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
-                    _ = bind(descriptor, generic, length)
-                    _ = getsockname(descriptor, generic, &length)
-                }
-            }
-            return Int(UInt16(bigEndian: address.sin_port))
-        }
     }
 }

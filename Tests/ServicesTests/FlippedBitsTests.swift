@@ -51,8 +51,8 @@ import Testing
         let target = ["--target-seconds", "60"]
         try fleet.startServer(workers: 1, target)
         try fleet.startWorker(1)
-        #expect(Fleet.wait(until: { fleet.hasEnded(workers: 1) }), "\(fleet.log("server"))\(fleet.log("worker1"))")
-        #expect(Fleet.wait(until: { !fleet.alarms.isEmpty }))
+        #expect(eventually({ fleet.hasEnded(workers: 1) }), "\(fleet.log("server"))\(fleet.log("worker1"))")
+        #expect(eventually({ !fleet.alarms.isEmpty }))
         #expect(fleet.terminate("worker1").status == 0)
         #expect(fleet.terminate("server").status == 0)
         let (server, worker) = (fleet.folder.path("server"), fleet.folder.path("worker1"))
@@ -68,7 +68,7 @@ import Testing
             try Self.flip("\(server)/\(file)")
             let before = fleet.log("server").count
             try fleet.startServer(workers: 1, target)
-            let isNoticed = Fleet.wait { Self.isSaid(String(fleet.log("server").dropFirst(before)), file) }
+            let isNoticed = eventually { Self.isSaid(String(fleet.log("server").dropFirst(before)), file) }
             if let status = fleet.exit(of: "server", within: isNoticed ? 1 : 0), status != 65, status != 78 {
                 unnoticed.append("server/\(file): status \(status)")
             }
@@ -78,7 +78,7 @@ import Testing
 
         try Self.copy(soundServer, server)
         try fleet.startServer(workers: 1, target)
-        #expect(Fleet.wait(until: { fleet.get("/healthz") != nil }))
+        #expect(eventually({ fleet.get("/healthz") != nil }))
         let ofWorker = try Self.files(worker)
         #expect(ofWorker.contains("state.json") && ofWorker.contains("worker.key"))
         #expect(ofWorker.contains { $0.hasPrefix("streams/") && $0.hasSuffix(".state") })
@@ -87,7 +87,7 @@ import Testing
             try Self.flip("\(worker)/\(file)")
             let before = fleet.log("worker1").count
             try fleet.startWorker(1)
-            let isNoticed = Fleet.wait { Self.isSaid(String(fleet.log("worker1").dropFirst(before)), file) }
+            let isNoticed = eventually { Self.isSaid(String(fleet.log("worker1").dropFirst(before)), file) }
             if let status = fleet.exit(of: "worker1", within: 0), status != 65, status != 78 {
                 unnoticed.append("worker/\(file): status \(status)")
             }

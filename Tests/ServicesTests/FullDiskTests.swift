@@ -1,5 +1,6 @@
 import Foundation
 import Services
+import TestSupport
 import Testing
 
 /// A disk that fills up while a process runs: it ends with one line and status 73, and when there is room again and it is
@@ -14,7 +15,7 @@ struct FullDiskTests {
         let fleet = try Fleet()
         try fleet.startServer(workers: 2)
         for site in 1...2 { try fleet.startWorker(site) }
-        #expect(Fleet.wait(until: { fleet.hasEnded(workers: 2) }), "\(fleet.log("server"))")
+        #expect(eventually({ fleet.hasEnded(workers: 2) }), "\(fleet.log("server"))")
         return (summary(fleet), try fleet.model())
     }
 
@@ -29,7 +30,7 @@ struct FullDiskTests {
         try fleet.startServer(workers: 2, ["--data-folder", disk.path + "/server"])
         try fleet.startWorker(1)
         #expect(
-            Fleet.wait(until: { fleet.workers.contains { $0.name == "worker1" } }), "\(fleet.log("server"))")
+            eventually({ fleet.workers.contains { $0.name == "worker1" } }), "\(fleet.log("server"))")
         // The round that the second worker makes possible cannot be stored.
         try disk.fill()
         try fleet.startWorker(2)
@@ -40,7 +41,7 @@ struct FullDiskTests {
 
         try disk.makeRoom()
         try fleet.startServer(workers: 2, ["--data-folder", disk.path + "/server"])
-        #expect(Fleet.wait(until: { fleet.hasEnded(workers: 2) }), "\(fleet.log("server"))")
+        #expect(eventually({ fleet.hasEnded(workers: 2) }), "\(fleet.log("server"))")
         #expect(Self.summary(fleet) == expected.alarms)
         #expect(fleet.alarms.compactMap(\.sequence) == Array(1...Int64(expected.alarms.count)))
         #expect(try Fleet.weights(disk.path + "/server/model") == expected.model)
@@ -52,17 +53,17 @@ struct FullDiskTests {
         let fleet = try Fleet()
         try fleet.startServer(workers: 2, ["--data-folder", disk.path + "/server"])
         for site in 1...2 { try fleet.startWorker(site, ["--rows-per-second", "40"]) }
-        #expect(Fleet.wait(until: { !fleet.alarms.isEmpty }), "\(fleet.log("server"))")
+        #expect(eventually({ !fleet.alarms.isEmpty }), "\(fleet.log("server"))")
         try disk.fill()
         let status = fleet.exit(of: "server", within: 60)
         // A log that has room in its pages may take the last alarms.
         if status == nil {
-            #expect(Fleet.wait(until: { fleet.hasEnded(workers: 2) }), "\(fleet.log("server"))")
+            #expect(eventually({ fleet.hasEnded(workers: 2) }), "\(fleet.log("server"))")
         } else {
             #expect(status == 73, "\(fleet.log("server"))")
             try disk.makeRoom()
             try fleet.startServer(workers: 2, ["--data-folder", disk.path + "/server"])
-            #expect(Fleet.wait(until: { fleet.hasEnded(workers: 2) }), "\(fleet.log("server"))")
+            #expect(eventually({ fleet.hasEnded(workers: 2) }), "\(fleet.log("server"))")
         }
         #expect(Self.summary(fleet) == expected.alarms)
         #expect(fleet.alarms.compactMap(\.sequence) == Array(1...Int64(expected.alarms.count)))
@@ -75,7 +76,7 @@ struct FullDiskTests {
         try fleet.startServer(workers: 2)
         try fleet.startWorker(1, ["--data-folder", disk.path + "/worker"])
         #expect(
-            Fleet.wait(until: { fleet.workers.contains { $0.name == "worker1" } }), "\(fleet.log("worker1"))")
+            eventually({ fleet.workers.contains { $0.name == "worker1" } }), "\(fleet.log("worker1"))")
         // The first version, which the second worker makes possible, cannot be kept.
         try disk.fill()
         try fleet.startWorker(2)
@@ -85,7 +86,7 @@ struct FullDiskTests {
 
         try disk.makeRoom()
         try fleet.startWorker(1, ["--data-folder", disk.path + "/worker"])
-        #expect(Fleet.wait(until: { fleet.hasEnded(workers: 2) }), "\(fleet.log("worker1"))")
+        #expect(eventually({ fleet.hasEnded(workers: 2) }), "\(fleet.log("worker1"))")
         #expect(Self.summary(fleet) == expected.alarms)
     }
 
@@ -95,7 +96,7 @@ struct FullDiskTests {
         let disk = try SmallDisk(kilobytes: 8_192)
         let fleet = try Fleet()
         try fleet.startServer(workers: 2, ["--data-folder", disk.path + "/server"])
-        #expect(Fleet.wait(until: { fleet.get("/healthz") != nil }), "\(fleet.log("server"))")
+        #expect(eventually({ fleet.get("/healthz") != nil }), "\(fleet.log("server"))")
         #expect(fleet.post("/v1/library", FaultLibraryProcessTests.confirmation("first", duty: 0.5)) == .finished)
         let before = try #require(fleet.get("/v1/library?form=file"))
         try disk.fill()
@@ -108,7 +109,7 @@ struct FullDiskTests {
         #expect(Self.lastLine(fleet, "server").lowercased().contains("no space left"), "\(fleet.log("server"))")
         try disk.makeRoom()
         try fleet.startServer(workers: 2, ["--data-folder", disk.path + "/server"])
-        #expect(Fleet.wait(until: { fleet.get("/healthz") != nil }), "\(fleet.log("server"))")
+        #expect(eventually({ fleet.get("/healthz") != nil }), "\(fleet.log("server"))")
         #expect(fleet.get("/v1/library?form=file") == before)
         #expect(fleet.post("/v1/library", FaultLibraryProcessTests.confirmation("second", duty: 0.6)) == .finished)
     }

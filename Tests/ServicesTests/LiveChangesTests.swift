@@ -61,7 +61,7 @@ import Testing
         /// Whether so many training rounds follow with exactly these workers.
         func trains(_ count: Int, with workers: Set<String>) -> Bool {
             let before = Self.trained(fleet).count
-            return Fleet.wait(until: { Self.trained(fleet).dropFirst(before).count { $0 == workers } >= count })
+            return eventually({ Self.trained(fleet).dropFirst(before).count { $0 == workers } >= count })
         }
         try fleet.startServer(workers: 1, rounds: 1, ["--loop-every", "1s", "--loop-samples", "600"])
         try startWorker(0)
@@ -69,10 +69,10 @@ import Testing
 
         // A metric vanishes, another one comes.
         sites[0].set(["cpu_user", "mem_used", "net_rx"])
-        #expect(Fleet.wait(until: { fleet.log("a").contains("metricsVanished") }), "\(fleet.log("a"))")
+        #expect(eventually({ fleet.log("a").contains("metricsVanished") }), "\(fleet.log("a"))")
         #expect(trains(2, with: ["a"]), "\(fleet.log("server"))")
         sites[0].set(["cpu_user", "mem_used", "net_rx", "gpu_load"])
-        #expect(Fleet.wait(until: { fleet.log("a").contains("metricsNew") }), "\(fleet.log("a"))")
+        #expect(eventually({ fleet.log("a").contains("metricsNew") }), "\(fleet.log("a"))")
         #expect(trains(2, with: ["a"]), "\(fleet.log("server"))")
 
         // A site joins, is away for three loops, and comes back.
@@ -84,7 +84,7 @@ import Testing
         #expect(trains(1, with: ["a", "b"]), "\(fleet.log("server"))\(fleet.log("b"))")
         let activities = { fleet.workers.map { "\($0.name) \($0.state) \($0.activity)" } }
         #expect(
-            Fleet.wait(until: {
+            eventually({
                 let workers = fleet.workers
                 return workers.count == 2 && workers.allSatisfy { $0.state == "active" && $0.scoredSamples > 0 }
             }), "\(activities())")

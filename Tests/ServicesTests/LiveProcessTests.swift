@@ -73,24 +73,24 @@ import Watching
         let worker = ["--config", configuration]
         try fleet.startLiveWorker(worker)
         #expect(
-            Fleet.wait(until: { fleet.log("worker").contains("watching with a version") }), "\(fleet.log("worker"))")
+            eventually({ fleet.log("worker").contains("watching with a version") }), "\(fleet.log("worker"))")
 
         // Both are watched before their faults begin: what came earlier would be learned from.
-        #expect(Fleet.wait(until: { fleet.log("worker").contains("entities=2 rows=") }), "\(fleet.log("worker"))")
+        #expect(eventually({ fleet.log("worker").contains("entities=2 rows=") }), "\(fleet.log("worker"))")
         try Self.append(300..<600, faults: [400..<470], to: grows)
         recording.last.store(600, ordering: .relaxed)
-        #expect(Fleet.wait(until: { Self.raised(fleet, "file1", in: 400..<410) != nil }), "\(fleet.log("worker"))")
-        #expect(Fleet.wait(until: { Self.raised(fleet, "host1", in: 400..<410) != nil }), "\(fleet.log("worker"))")
+        #expect(eventually({ Self.raised(fleet, "file1", in: 400..<410) != nil }), "\(fleet.log("worker"))")
+        #expect(eventually({ Self.raised(fleet, "host1", in: 400..<410) != nil }), "\(fleet.log("worker"))")
         let version = fleet.version
         #expect(version >= 2)
-        #expect(Fleet.wait(until: { fleet.version >= version + 4 }), "another loop: \(fleet.log("server"))")
+        #expect(eventually({ fleet.version >= version + 4 }), "another loop: \(fleet.log("server"))")
         #expect(
-            Fleet.wait(until: { fleet.workers.first?.activity == "scoring" && fleet.workers.first?.version ?? 0 > 3 }))
+            eventually({ fleet.workers.first?.activity == "scoring" && fleet.workers.first?.version ?? 0 > 3 }))
 
         fleet.kill("worker")
         try Self.append(600..<900, faults: [700..<770], to: grows)
         try fleet.startLiveWorker(worker)
-        #expect(Fleet.wait(until: { Self.raised(fleet, "file1", in: 700..<710) != nil }), "\(fleet.log("worker"))")
+        #expect(eventually({ Self.raised(fleet, "file1", in: 700..<710) != nil }), "\(fleet.log("worker"))")
         let events = fleet.alarms
         #expect(Set(events.map { "\($0.id) \($0.revision)" }).count == events.count, "nothing is told twice")
         #expect(events.allSatisfy { $0.quality != nil || $0.modelVersion > 0 })

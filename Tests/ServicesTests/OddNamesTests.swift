@@ -24,12 +24,14 @@ import Testing
         try rename(fleet, site: 1, to: name)
         try fleet.startServer(workers: 2, rounds: 1, ["--stride", "8"])
         for site in 1...2 { try fleet.startWorker(site) }
-        #expect(Fleet.wait(60, until: { fleet.hasEnded(workers: 2) }), "\(fleet.log("server")) \(fleet.log("worker1"))")
+        #expect(
+            eventually(within: 60, { fleet.hasEnded(workers: 2) }), "\(fleet.log("server")) \(fleet.log("worker1"))")
         // What is on the disk is read by those that wrote it, and by others.
         for process in ["server", "worker1"] { #expect(fleet.terminate(process).status == 0) }
         try fleet.startServer(workers: 2, rounds: 1, ["--stride", "8"])
         try fleet.startWorker(1)
-        #expect(Fleet.wait(60, until: { fleet.hasEnded(workers: 2) }), "\(fleet.log("server")) \(fleet.log("worker1"))")
+        #expect(
+            eventually(within: 60, { fleet.hasEnded(workers: 2) }), "\(fleet.log("server")) \(fleet.log("worker1"))")
         let explained = try ToolProcess.run(
             "fl-train",
             ["explain", "--model", fleet.folder.path("worker1/model"), "--data", "\(fleet.data)/site1", "--at", "#20"])

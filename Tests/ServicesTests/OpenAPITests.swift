@@ -121,7 +121,7 @@ import Testing
     @Test func whatTheServerSaysFollowsItsSchemas() throws {
         let server = try SeededServer(["enb0", "<é\"\u{1F525}"])
         let fleet = server.fleet
-        let figures = try Fleet.freePorts(1)[0]
+        let figures = FreePort.one()
         try fleet.startWorker(1, ["--http", "127.0.0.1:\(figures)"])
         let token = try #require(LocalDoor.token(http: fleet.http))
         var items: [(schema: String, json: String)] = []
@@ -140,7 +140,7 @@ import Testing
         _ = send("POST", "/v1/silences", #"{"matcher":{"entity":"ue*"},"seconds":60}"#, "Number")
         _ = send("PUT", "/v1/hints/cpu-hog", #"{"text":"renice it"}"#, "Number")
         #expect(
-            Fleet.wait { fleet.get("/v1/rounds")?.contains(#""finished":true"#) ?? false },
+            eventually { fleet.get("/v1/rounds")?.contains(#""finished":true"#) ?? false },
             "\(fleet.log("worker1"))\(fleet.log("server"))")
 
         // Rows of the worker's own file, a tenth of them in trouble at the end.
@@ -196,7 +196,7 @@ import Testing
         tar.waitUntilExit()
         #expect(tar.terminationStatus == 0)
         #expect(
-            Fleet.wait {
+            eventually {
                 FileManager.default.fileExists(atPath: fleet.folder.path("server/model/manifest.json"))
             })
         #expect(try Fleet.weights(fleet.folder.path("faultline-model-\(version)")) == fleet.model())
@@ -227,11 +227,11 @@ import Testing
     private func figuresAreClean(_ port: Int) throws {
         func get(_ path: String) -> String { RawHTTP.exchange(port, "GET", path).body }
         #expect(
-            Fleet.wait { get("/metrics").contains("faultline_worker_round_work_total{kind=\"training\"} 2.0") },
+            eventually { get("/metrics").contains("faultline_worker_round_work_total{kind=\"training\"} 2.0") },
             "\(get("/metrics"))")
         // What its node says is read once in a while, and scoring begins when training is over.
         for name in ["connected 1.0", "leases_total 1.0", "fits_total", "rows_scored_total{source=\"files\"}"] {
-            #expect(Fleet.wait { get("/metrics").contains("faultline_worker_\(name)") }, "\(name): \(get("/metrics"))")
+            #expect(eventually { get("/metrics").contains("faultline_worker_\(name)") }, "\(name): \(get("/metrics"))")
         }
         let text = get("/metrics")
         let health = try decoded(get("/healthz"))

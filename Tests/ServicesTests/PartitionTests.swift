@@ -1,5 +1,6 @@
 import Foundation
 import Services
+import TestSupport
 import Testing
 
 /// A worker whose network swallows everything for a while, and then does not.
@@ -19,7 +20,7 @@ import Testing
         let calm = try Fleet()
         try calm.startServer(workers: 2, rounds: Self.rounds)
         for site in 1...2 { try calm.startWorker(site) }
-        #expect(Fleet.wait(until: { calm.hasEnded(workers: 2) }), "\(calm.log("server"))")
+        #expect(eventually({ calm.hasEnded(workers: 2) }), "\(calm.log("server"))")
         let expected = Self.summary(calm)
         #expect(expected.contains { $0.contains("raised") })
 
@@ -32,27 +33,27 @@ import Testing
         try fleet.startWorker(2, sharing: nil, pace)
         for phase in ["training", "scoring"] {
             #expect(
-                Fleet.wait(until: {
+                eventually({
                     phase == "training"
                         ? fleet.version >= 2
                         : fleet.workers.contains { $0.name == "worker1" && $0.scoredSamples > 20 }
                 }), "\(phase): \(fleet.log("server"))")
             for relay in relays { relay.hold() }
             #expect(
-                Fleet.wait(until: { state(of: "worker1", in: fleet) == "lost" }), "\(phase): \(fleet.log("server"))")
+                eventually({ state(of: "worker1", in: fleet) == "lost" }), "\(phase): \(fleet.log("server"))")
             #expect(state(of: "worker2", in: fleet) == "active", "\(phase): \(fleet.log("server"))")
             if phase == "training" {
                 #expect(fleet.version <= Self.rounds, "the partition came after the last round")
             } else {
                 // What it finds meanwhile waits.
                 #expect(
-                    Fleet.wait(until: { fleet.log("worker1").contains("state=cleared") }), "\(fleet.log("worker1"))")
+                    eventually({ fleet.log("worker1").contains("state=cleared") }), "\(fleet.log("worker1"))")
             }
             for relay in relays { relay.release() }
             #expect(
-                Fleet.wait(until: { state(of: "worker1", in: fleet) == "active" }), "\(phase): \(fleet.log("worker1"))")
+                eventually({ state(of: "worker1", in: fleet) == "active" }), "\(phase): \(fleet.log("worker1"))")
         }
-        #expect(Fleet.wait(until: { fleet.hasEnded(workers: 2) }), "\(fleet.log("server"))")
+        #expect(eventually({ fleet.hasEnded(workers: 2) }), "\(fleet.log("server"))")
         #expect(fleet.rounds.filter(\.committed).map(\.round) == Array(0...UInt32(Self.rounds + 1)))
         #expect(Self.summary(fleet) == expected)
         #expect(fleet.alarms.compactMap(\.sequence) == Array(1...Int64(max(1, expected.count))))

@@ -12,7 +12,7 @@ import Testing
         let fleet = try Fleet(sites: 3)
         try fleet.startServer(workers: 3, rounds: 12, ["--target-seconds", "4000"])
         for site in 1...3 { try fleet.startWorker(site, sharing: nil, ["--domain", "all"]) }
-        #expect(Fleet.wait(until: { fleet.hasEnded(workers: 3) }), "\(fleet.log("server"))")
+        #expect(eventually({ fleet.hasEnded(workers: 3) }), "\(fleet.log("server"))")
         let decision = try #require(fleet.placement?.decision)
         let chosen = decision.active.map(\.name)
         #expect(chosen.count == 2 && decision.standby.count == 1)
@@ -38,7 +38,7 @@ import Testing
         try fleet.startServer(workers: 4, rounds: 1_000, ["--target-seconds", "4000", "--settle", "1"])
         for site in 1...4 { try fleet.startWorker(site, sharing: "all") }
         #expect(
-            Fleet.wait(until: {
+            eventually({
                 fleet.placement?.decision?.reason == .started && (fleet.placement?.measuredRounds.count ?? 0) > 4
             }), "\(fleet.log("server"))")
         let first = try #require(fleet.placement)
@@ -56,7 +56,7 @@ import Testing
         let survivor = try #require(decision.active.last?.name)
         fleet.kill(victim)
         #expect(
-            Fleet.wait(until: {
+            eventually({
                 guard let now = fleet.placement, let decision = now.decision, decision.reason == .broken else {
                     return false
                 }
@@ -70,7 +70,7 @@ import Testing
 
         // A target that nothing meets: the fastest runs, and the reason is there to read.
         #expect(fleet.post("/v1/placement/target", #"{"targetSeconds": 0.001, "rounds": 1000}"#) == .finished)
-        #expect(Fleet.wait(until: { fleet.placement?.decision?.reason == .bestEffort }), "\(fleet.log("server"))")
+        #expect(eventually({ fleet.placement?.decision?.reason == .bestEffort }), "\(fleet.log("server"))")
         let third = try #require(fleet.placement)
         #expect(third.targetSeconds == 0.001 && third.decision?.meetsTarget == false)
         #expect(third.decision?.explanation?.smallestTargetSeconds ?? 0 > 0.001)
@@ -95,7 +95,7 @@ import Testing
             return
         }
         #expect(fleet.post("/v1/placement/target", #"{"targetSeconds": 4000}"#) == .finished)
-        #expect(Fleet.wait(until: { fleet.placement?.decision?.meetsTarget == true }), "\(fleet.log("server"))")
+        #expect(eventually({ fleet.placement?.decision?.meetsTarget == true }), "\(fleet.log("server"))")
         for name in ["server", survivor] { #expect(fleet.terminate(name).status == 0) }
     }
 
@@ -106,18 +106,18 @@ import Testing
         try fleet.startServer(workers: 3, rounds: 1_000, target)
         for site in 1...3 { try fleet.startWorker(site, sharing: "all") }
         #expect(
-            Fleet.wait(until: { fleet.placement?.decision?.reason == .started }), "\(fleet.log("server"))")
+            eventually({ fleet.placement?.decision?.reason == .started }), "\(fleet.log("server"))")
         // What was measured is written beside deciding, not before.
         #expect(
-            Fleet.wait(until: { FileManager.default.fileExists(atPath: fleet.folder.path("server/placement.json")) }))
+            eventually({ FileManager.default.fileExists(atPath: fleet.folder.path("server/placement.json")) }))
         fleet.kill("server")
         try fleet.startServer(workers: 3, rounds: 1_000, target)
-        #expect(Fleet.wait(until: { fleet.placement?.decision != nil }), "\(fleet.log("server"))")
+        #expect(eventually({ fleet.placement?.decision != nil }), "\(fleet.log("server"))")
         #expect(fleet.placement?.decisions.first?.reason == .started)
         // Without a target there is nothing to ask for.
         fleet.kill("server")
         try fleet.startServer(workers: 3, rounds: 1_000)
-        #expect(Fleet.wait(until: { fleet.get("/healthz") != nil }))
+        #expect(eventually({ fleet.get("/healthz") != nil }))
         guard case .refused(409, _) = fleet.post("/v1/placement/target", #"{"targetSeconds": 1}"#) else {
             Issue.record("a target was taken without a placement")
             return

@@ -24,19 +24,19 @@ import Testing
         let own = try CurveKeys()
         // A key that the server has not heard of yet is not tried again by the library.
         var first: KeyedPeer?
-        let isEnrolled = Fleet.wait {
+        let isEnrolled = eventually {
             first = try? KeyedPeer("mallory", fleet, security: .connecting(token.keys, server: token.server))
             let enrolment = Message.enrolment(Enrolment(key: own.publicKey, site: "", domain: ""))
             return first?.send(enrolment, within: 3) == true
         }
         #expect(isEnrolled)
         // The statistics are counted without it.
-        #expect(Fleet.wait { fleet.version >= 1 }, "\(fleet.log("server"))")
+        #expect(eventually { fleet.version >= 1 }, "\(fleet.log("server"))")
         let peer = try KeyedPeer("mallory", fleet, security: .connecting(own, server: token.server))
         #expect(peer.join(KeyedPeer.registration(site: "evil", entities: ["evil/x"])) == nil)
         let puller = Puller(peer)
         #expect(
-            Fleet.wait {
+            eventually {
                 puller.turn()
                 return fleet.workers.contains { $0.name == "mallory" && $0.excludedBecause != nil }
             }, "\(fleet.log("server"))")
@@ -50,7 +50,7 @@ import Testing
             "\(listed)")
         #expect(fleet.rounds.allSatisfy { $0.contributions.allSatisfy { $0.worker != "mallory" } })
         // For a while, and again when it goes on.
-        #expect(Fleet.wait { fleet.get("/metrics")?.contains("faultline_workers_excluded 1") == true })
+        #expect(eventually { fleet.get("/metrics")?.contains("faultline_workers_excluded 1") == true })
         let run = try ToolProcess.run(
             "fl-server", ["replay", "--data-folder", fleet.folder.path("server"), "--format", "json"])
         let replayed = try JSONDecoder().decode(Replayed.self, from: Data(run.output.utf8))

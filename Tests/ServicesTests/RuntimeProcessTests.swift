@@ -29,7 +29,7 @@ import Testing
         }
 
         func waitsUntilDone() -> Bool {
-            Fleet.wait { fleet.get("/v1/rounds")?.contains(#""finished":true"#) ?? false }
+            eventually { fleet.get("/v1/rounds")?.contains(#""finished":true"#) ?? false }
         }
 
         func tool(_ words: String...) throws -> ToolProcess.Result {
@@ -79,7 +79,7 @@ import Testing
         let again = place.ask("POST", "/v1/versions/2/restore")
         #expect(again.status == 409 && again.body.contains("has the bytes of version 2 already"), "\(again)")
         // Workers watch with it, and the folder for others has it.
-        #expect(Fleet.wait { fleet.workers.first?.version == 4 }, "\(fleet.log("worker1"))")
+        #expect(eventually { fleet.workers.first?.version == 4 }, "\(fleet.log("worker1"))")
         let list = try place.tool("versions")
         #expect(list.output.contains("version 2, as chief asked") && list.output.contains("current"), "\(list)")
         #expect(try place.tool("versions", "restore").status == 64)
@@ -136,10 +136,10 @@ import Testing
             "configure", "--set", "rounds=4", "epochs=2", "learning-rate=0.002", "false-alarms=0.5")
         #expect(done.status == 0 && done.output.contains("chief"), "\(done)")
         #expect(
-            Fleet.wait { fleet.version == before + 1 && fleet.get("/healthz")!.contains(#""finished":true"#) },
+            eventually { fleet.version == before + 1 && fleet.get("/healthz")!.contains(#""finished":true"#) },
             "\(fleet.log("server"))")
         #expect(
-            Fleet.wait { fleet.log("worker1").contains("false alarms that thresholds allow") },
+            eventually { fleet.log("worker1").contains("false alarms that thresholds allow") },
             "\(fleet.log("worker1"))")
         let configurations = Set(fleet.rounds.filter { $0.version <= before }.compactMap(\.configuration))
         let last = try #require(fleet.rounds.last { $0.kind == "training" })
@@ -157,7 +157,7 @@ import Testing
         let said = (fleet.get("/v1/configuration") ?? "")
         #expect(said.components(separatedBy: "chief").count == 3, "\(said)")
         #expect(
-            Fleet.wait { fleet.log("worker1").contains(#"perDay="as it was started with""#) },
+            eventually { fleet.log("worker1").contains(#"perDay="as it was started with""#) },
             "\(fleet.log("worker1"))")
         let audit = try ToolProcess.run("fl-server", ["audit", "--data-folder", fleet.folder.path("server")])
         #expect(audit.output.contains("chief: epochs 1 → 2, falseAlarms null → 0.5"), "\(audit.output)")

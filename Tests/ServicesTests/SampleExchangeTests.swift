@@ -21,7 +21,7 @@ import Testing
         let fleet = try Fleet()
         try fleet.startServer(workers: 1)
         try fleet.startWorker(1, sharing: "all")
-        #expect(Fleet.wait(until: { hasEnded(fleet) }), "\(fleet.log("server"))")
+        #expect(eventually({ hasEnded(fleet) }), "\(fleet.log("server"))")
         return (summary(fleet), try fleet.model())
     }
 
@@ -38,10 +38,10 @@ import Testing
         let fleet = try Fleet()
         try fleet.startServer(workers: 1)
         try startWorker(fleet, 2, ["--standby"])
-        #expect(Fleet.wait(until: { fleet.workers.count == 1 }), "\(fleet.log("server"))")
+        #expect(eventually({ fleet.workers.count == 1 }), "\(fleet.log("server"))")
         #expect(fleet.workers.first?.entities == [])
         try startWorker(fleet, 1)
-        #expect(Fleet.wait(until: { hasEnded(fleet) }), "\(fleet.log("worker1")) \(fleet.log("server"))")
+        #expect(eventually({ hasEnded(fleet) }), "\(fleet.log("worker1")) \(fleet.log("server"))")
         #expect(summary(fleet) == expected.alarms)
         #expect(try fleet.model() == expected.model)
         #expect(Set(fleet.alarms.map(\.site)) == ["site1", "site2"])
@@ -56,14 +56,14 @@ import Testing
         let fleet = try Fleet()
         try fleet.startServer(workers: 1)
         try startWorker(fleet, 2, ["--standby"])
-        #expect(Fleet.wait(until: { fleet.workers.count == 1 }))
+        #expect(eventually({ fleet.workers.count == 1 }))
         fleet.kill("worker2")
         try startWorker(fleet, 2, ["--standby"])
         let registrations = { fleet.log("worker2").components(separatedBy: "msg=registered").count - 1 }
-        #expect(Fleet.wait(until: { registrations() >= 2 }), "\(fleet.log("worker2"))")
+        #expect(eventually({ registrations() >= 2 }), "\(fleet.log("worker2"))")
         try startWorker(fleet, 1, ["--rows-per-second", "60"])
         #expect(
-            Fleet.wait(until: {
+            eventually({
                 fleet.workers.contains { $0.name == "worker1" && $0.entities.count == 2 && $0.scoredSamples > 20 }
             }),
             "\(fleet.log("worker1"))")
@@ -71,12 +71,12 @@ import Testing
         fleet.kill("worker2")
         try fleet.startServer(workers: 1)
         // The holder is gone for good: the worker goes on with its copy.
-        #expect(Fleet.wait(until: { hasEnded(fleet) }), "\(fleet.log("worker1")) \(fleet.log("server"))")
+        #expect(eventually({ hasEnded(fleet) }), "\(fleet.log("worker1")) \(fleet.log("server"))")
         #expect(summary(fleet) == expected.alarms)
         fleet.kill("worker1")
         try startWorker(fleet, 1)
         #expect(
-            Fleet.wait(until: { fleet.workers.contains { $0.name == "worker1" && $0.entities.count == 2 } }),
+            eventually({ fleet.workers.contains { $0.name == "worker1" && $0.entities.count == 2 } }),
             "\(fleet.log("worker1"))")
         #expect(summary(fleet) == expected.alarms)
     }
@@ -88,23 +88,23 @@ import Testing
         try startWorker(fleet, 2, ["--standby", "--plain"])
         try startWorker(fleet, 1, domain: "elsewhere", ["--plain"])
         #expect(
-            Fleet.wait(until: { fleet.workers.contains { $0.name == "worker1" && $0.streamEnded } }),
+            eventually({ fleet.workers.contains { $0.name == "worker1" && $0.streamEnded } }),
             "\(fleet.log("worker1"))")
         #expect(fleet.workers.first { $0.name == "worker1" }?.entities == ["site1/enb0"])
         #expect(fleet.alarms.allSatisfy { $0.site == "site1" })
-        #expect(Fleet.wait(until: { fleet.workers.contains { $0.name == "worker2" } }), "\(fleet.log("worker2"))")
+        #expect(eventually({ fleet.workers.contains { $0.name == "worker2" } }), "\(fleet.log("worker2"))")
         let address = try #require(fleet.workers.first { $0.name == "worker2" }?.dataAddress)
         let port = try ZeroMQPort.connecting(data: address, identity: Array("stranger".utf8))
         let request = SampleMessage.listRequest(
             request: 1, token: [UInt8](repeating: 0, count: WireLimits.token), entity: "site2/enb0")
         for garbage in [Array("garbage".utf8), []] {
-            #expect(Fleet.wait(until: { (try? port.send(garbage, to: [], on: .bulk)) == .queued }))
+            #expect(eventually({ (try? port.send(garbage, to: [], on: .bulk)) == .queued }))
         }
         let envelope = Envelope(sender: "worker1", leaseEpoch: 0, sequence: 1, message: .samples(request))
-        #expect(Fleet.wait(until: { (try? port.send(envelope.encoded(), to: [], on: .bulk)) == .queued }))
+        #expect(eventually({ (try? port.send(envelope.encoded(), to: [], on: .bulk)) == .queued }))
         var answer: Message?
         #expect(
-            Fleet.wait(until: {
+            eventually({
                 guard let message = try? port.receive(on: .bulk) else { return false }
                 answer = (try? Envelope(decoding: message.bytes, limit: 1 << 20))?.message
                 return true
@@ -140,13 +140,13 @@ import Testing
             toFile: "\(fleet.data)/site2/extra_train.csv", atomically: true, encoding: .utf8)
         try fleet.startServer(workers: 1, ["--round-deadline", "4"])
         try startWorker(fleet, 2, ["--standby"])
-        #expect(Fleet.wait(until: { fleet.workers.count == 1 }))
+        #expect(eventually({ fleet.workers.count == 1 }))
         try startWorker(fleet, 1, ["--mirror-limit", "1"])
         #expect(
-            Fleet.wait(until: {
+            eventually({
                 fleet.workers.contains { $0.name == "worker1" && $0.entities.count == 3 && $0.activity == "scoring" }
             }), "\(fleet.log("worker1")) \(fleet.log("server"))")
-        #expect(Fleet.wait(until: { fleet.log("worker1").contains("mirror-limit") }))
+        #expect(eventually({ fleet.log("worker1").contains("mirror-limit") }))
         let complaints = fleet.log("worker1").split(separator: "\n").filter { $0.contains("mirror-limit") }
         #expect(complaints.count == 1, "\(complaints)")
         #expect(fleet.running["worker1"]?.isRunning == true)

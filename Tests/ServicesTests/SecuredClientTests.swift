@@ -56,7 +56,7 @@ struct SecuredClientTests {
         let named = try Certificate("named", for: "DNS:server.example", in: fleet.folder)
         try fleet.startServer(workers: 1, ["--certificate", own.file, "--certificate-key", own.key])
         let server = "https://127.0.0.1:\(fleet.http)"
-        #expect(Fleet.wait { (try? Self.alerts(server, ["--ca-file", own.file]).status) == 0 })
+        #expect(eventually { (try? Self.alerts(server, ["--ca-file", own.file]).status) == 0 })
 
         // Somebody vouches for it, or it is known which one it is; or both.
         let pin = try own.pin()
@@ -94,7 +94,7 @@ struct SecuredClientTests {
                 environment: elsewhere)
         }
         #expect(try hint([]).status != 0)
-        #expect(Fleet.wait { (try? hint(["--token-file", token]).status) == 0 })
+        #expect(eventually { (try? hint(["--token-file", token]).status) == 0 })
         let empty = fleet.folder.path("empty.token")
         try Data().write(to: URL(filePath: empty))
         #expect(try hint(["--token-file", empty]).status == 65)
@@ -103,7 +103,7 @@ struct SecuredClientTests {
         fleet.kill("server")
         try fleet.startServer(workers: 1, ["--certificate", named.file, "--certificate-key", named.key])
         let namedPin = try named.pin()
-        #expect(Fleet.wait { (try? Self.alerts(server, ["--pin", namedPin]).status) == 0 })
+        #expect(eventually { (try? Self.alerts(server, ["--pin", namedPin]).status) == 0 })
         let found = try Self.alerts(server, ["--ca-file", named.file])
         #expect(found.status == 69 && found.errors.contains("is not trusted"), "\(found)")
     }

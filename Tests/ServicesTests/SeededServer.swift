@@ -29,7 +29,7 @@ final class SeededServer {
     /// The server, running.
     func start(_ options: [String] = []) throws {
         try fleet.startServer(workers: 1, options)
-        guard Fleet.wait(until: { fleet.get("/healthz") != nil }) else {
+        guard eventually({ fleet.get("/healthz") != nil }) else {
             throw ServerIsMissing(log: fleet.log("server"))
         }
     }

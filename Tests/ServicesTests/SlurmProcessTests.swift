@@ -24,7 +24,7 @@ import Testing
              "nodes": [\((1...4).map { #"{"name": "n\#($0)", "worker": "worker\#($0)", "site": "site\#($0)"}"# }.joined(separator: ", "))]}
             """)
         try fleet.startServer(workers: 2, rounds: 80, ["--target-seconds", "4000", "--settle", "1"])
-        #expect(Fleet.wait(until: { fleet.get("/healthz") != nil }), "\(fleet.log("server"))")
+        #expect(eventually({ fleet.get("/healthz") != nil }), "\(fleet.log("server"))")
         // What a server puts down for tools of its own user enrols nobody.
         let token = fleet.folder.path("engine.token")
         let made = try ToolProcess.run(
@@ -42,9 +42,8 @@ import Testing
             ] + fleet.endpoints
         try fleet.start("engine", "fl-engine", engine, environment: cluster.environment)
         #expect(
-            Fleet.wait(
-                60,
-                until: { cluster.roles == ["holder": 2, "worker": 2] && fleet.placement?.decision?.reason == .started }),
+            eventually({ cluster.roles == ["holder": 2, "worker": 2] && fleet.placement?.decision?.reason == .started }
+            ),
             "\(cluster.jobs) \(fleet.log("engine")) \(fleet.log("server"))")
         let chosen = Set(cluster.jobs.filter { $0.role == "worker" }.map(\.worker))
         #expect(chosen == Set(fleet.placement?.decision?.active.map(\.name) ?? []))
@@ -58,26 +57,24 @@ import Testing
         #expect(plan.status == 0 && plan.output.contains(#""runs" : "worker, running""#), "\(plan)")
         let said = decisions(fleet)
         try fleet.start("engine", "fl-engine", engine, environment: cluster.environment)
-        #expect(Fleet.wait(until: { decisions(fleet) > said }), "\(fleet.log("engine"))")
+        #expect(eventually({ decisions(fleet) > said }), "\(fleet.log("engine"))")
         #expect(Set(cluster.jobs.map(\.id)) == before, "\(cluster.jobs)")
 
         // What an operator empties hosts nothing after a while, and rounds go on elsewhere.
         let victim = try #require(cluster.jobs.first { $0.role == "worker" })
         try cluster.ask("scontrol", ["update", "nodename=\(victim.node)", "state=drain", "reason=test"])
         #expect(
-            Fleet.wait(
-                60,
-                until: {
-                    let jobs = cluster.jobs
-                    return !jobs.contains { $0.node == victim.node } && jobs.filter { $0.role == "worker" }.count == 2
-                }), "\(cluster.jobs) \(fleet.log("engine"))")
+            eventually({
+                let jobs = cluster.jobs
+                return !jobs.contains { $0.node == victim.node } && jobs.filter { $0.role == "worker" }.count == 2
+            }), "\(cluster.jobs) \(fleet.log("engine"))")
         // When it is given back, what is there is offered again; then the rounds end, and every site is watched.
         try cluster.ask("scontrol", ["update", "nodename=\(victim.node)", "state=resume"])
         #expect(
-            Fleet.wait(60, until: { cluster.roles == ["holder": 2, "worker": 2] }),
+            eventually(within: 60, { cluster.roles == ["holder": 2, "worker": 2] }),
             "\(cluster.jobs) \(fleet.log("engine"))")
         #expect(
-            Fleet.wait(90, until: { Set(fleet.alarms.map(\.site)).count == 4 }),
+            eventually(within: 90, { Set(fleet.alarms.map(\.site)).count == 4 }),
             "\(fleet.alarms.map(\.site)) \(fleet.log("server"))")
         #expect(fleet.rounds.filter { $0.kind == "training" && $0.committed }.count == 80)
         for round in fleet.rounds {
@@ -123,8 +120,7 @@ private final class SlurmCluster {
 
     init(in folder: TemporaryFolder) throws {
         place = folder
-        // Five ports in a row, below those that the system hands out.
-        let port = 10_000 + Int(getpid()) % 2_000 * 10
+        let port = FreePort.inARow(5)
         let result = try run(script, ["start", self.folder, "4", "0", "\(port)"], keepsErrors: true)
         guard result.status == 0 else {
             stop()

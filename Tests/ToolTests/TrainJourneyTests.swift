@@ -129,7 +129,7 @@ import Testing
             (try? FileManager.default.contentsOfDirectory(atPath: checkpoints))?.contains { !$0.hasPrefix(".") }
                 ?? false
         }
-        while process.isRunning, !hasCheckpoint() { usleep(500) }
+        #expect(eventually { !process.isRunning || hasCheckpoint() })
         kill(process.processIdentifier, SIGKILL)
         process.waitUntilExit()
         #expect(process.terminationReason == .uncaughtSignal && hasCheckpoint())

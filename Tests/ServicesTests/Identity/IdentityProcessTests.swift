@@ -14,7 +14,7 @@ import Testing
 
     private func start(_ more: [String] = []) throws {
         try fleet.startServer(workers: 1, more)
-        #expect(Fleet.wait(until: { fleet.get("/healthz") != nil }), "\(fleet.log("server"))")
+        #expect(eventually({ fleet.get("/healthz") != nil }), "\(fleet.log("server"))")
     }
 
     private func keys(_ arguments: String...) throws -> ToolProcess.Result {
@@ -67,7 +67,7 @@ import Testing
         try start(["--rounds", "1"])
         // An honest worker of this machine, to have something to take.
         try fleet.startWorker(1)
-        #expect(Fleet.wait { fleet.workers.contains { $0.name == "worker1" && !$0.entities.isEmpty } })
+        #expect(eventually { fleet.workers.contains { $0.name == "worker1" && !$0.entities.isEmpty } })
         let word = try token("mallory", site: "evil")
         let (own, refusal) = try enrol("mallory", with: word)
         #expect(refusal == nil)
@@ -100,7 +100,7 @@ import Testing
         }
         #expect(receipt?.refused.count == 1)
         #expect(
-            Fleet.wait { fleet.get("/healthz")?.contains(#""mallory":{"name":1,"registration":4}"#) == true },
+            eventually { fleet.get("/healthz")?.contains(#""mallory":{"name":1,"registration":4}"#) == true },
             "\(fleet.get("/healthz") ?? "")")
         let after = try #require(fleet.workers.first { $0.name == "worker1" })
         #expect(after.leaseEpoch == victim.leaseEpoch && after.state == "active")
@@ -120,15 +120,15 @@ import Testing
             return
         }
         #expect(fleet.get("/v1/principals") == nil)
-        #expect(Fleet.wait { fleet.get("/v1/principals", headers: ["Authorization": "Bearer \(admin)"]) != nil })
+        #expect(eventually { fleet.get("/v1/principals", headers: ["Authorization": "Bearer \(admin)"]) != nil })
         guard case .refused(404, _) = revoke("nobody", admin) else {
             Issue.record("nobody was shut out")
             return
         }
         #expect(revoke("mallory", admin) == .finished)
-        #expect(Fleet.wait { fleet.workers.contains { $0.name == "mallory" && $0.state == "lost" } })
+        #expect(eventually { fleet.workers.contains { $0.name == "mallory" && $0.state == "lost" } })
         let back = try KeyedPeer("mallory", fleet, security: .connecting(own, server: word.server))
-        #expect(Fleet.wait { (try? back.port.takeRefusal()) == true })
+        #expect(eventually { (try? back.port.takeRefusal()) == true })
         let audit = try keys("audit", "--format", "json")
         for event in ["invited", "enrolled", "refused", "revoked"] {
             #expect(audit.output.contains("\"event\":\"\(event)\""), "\(event) \(audit.output)")
@@ -156,17 +156,17 @@ import Testing
         try worker(["--enrol", word + "0"])
         #expect(fleet.exit(of: "worker1") == 78)
         try worker(["--enrol", word])
-        #expect(Fleet.wait { fleet.workers.contains { $0.name == "worker1" && $0.state == "active" } })
+        #expect(eventually { fleet.workers.contains { $0.name == "worker1" && $0.state == "active" } })
         let key = fleet.folder.path("worker1/worker.key")
         #expect(try FileManager.default.attributesOfItem(atPath: key)[.posixPermissions] as? Int == 0o600)
         fleet.kill("worker1")
         // From then on its own key is enough; it may make itself another.
         let before = try String(contentsOfFile: key, encoding: .utf8)
         try worker(["--new-key"])
-        #expect(Fleet.wait { fleet.hasEnded(workers: 1) }, "\(fleet.log("worker1"))")
+        #expect(eventually { fleet.hasEnded(workers: 1) }, "\(fleet.log("worker1"))")
         #expect(try String(contentsOfFile: key, encoding: .utf8) != before)
         #expect(
-            Fleet.wait {
+            eventually {
                 ((try? keys("audit").output) ?? "").contains("the old key is no longer taken")
             })
         #expect(try keys("keys", "revoke", "--name", "worker1").status == 0)
@@ -178,16 +178,16 @@ import Testing
     @Test func aNewServerOnThePort() throws {
         try start()
         try fleet.startWorker(1)
-        #expect(Fleet.wait { fleet.workers.contains { $0.state == "active" } })
+        #expect(eventually { fleet.workers.contains { $0.state == "active" } })
         fleet.kill("server")
         try FileManager.default.removeItem(atPath: serverFolder)
         try start()
-        #expect(Fleet.wait { fleet.workers.contains { $0.state == "active" } }, "\(fleet.log("worker1"))")
+        #expect(eventually { fleet.workers.contains { $0.state == "active" } }, "\(fleet.log("worker1"))")
         // And a worker whose folder is lost has its name back when its lease is over.
         fleet.kill("worker1")
         try FileManager.default.removeItem(atPath: fleet.folder.path("worker1"))
         try fleet.startWorker(1)
-        #expect(Fleet.wait { fleet.hasEnded(workers: 1) }, "\(fleet.log("worker1"))")
+        #expect(eventually { fleet.hasEnded(workers: 1) }, "\(fleet.log("worker1"))")
     }
 
     @Test func whatFailsClosed() throws {

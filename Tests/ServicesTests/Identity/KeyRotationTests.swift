@@ -40,35 +40,35 @@ import Testing
 
     @Test func workersLearnTheNextKey() throws {
         try fleet.startServer(workers: 1)
-        #expect(Fleet.wait(until: { fleet.get("/healthz") != nil }), "\(fleet.log("server"))")
+        #expect(eventually({ fleet.get("/healthz") != nil }), "\(fleet.log("server"))")
         let word = try keys("enrol", "--name", "worker1", "--site", "site1").output
         try startWorker(["--enrol", word.trimmingCharacters(in: .whitespacesAndNewlines)])
-        #expect(Fleet.wait { isIn() }, "\(fleet.log("worker1"))")
+        #expect(eventually { isIn() }, "\(fleet.log("worker1"))")
         let first = serverKey()
 
         // While both run.
         #expect(try keys("keys", "rotate-server", "--after", "2s").status == 0)
         #expect(try keys("keys", "rotate-server").status == 78, "one at a time")
-        #expect(Fleet.wait { known("nextServer") != nil || known("server") != first })
-        #expect(Fleet.wait { serverKey() != first })
+        #expect(eventually { known("nextServer") != nil || known("server") != first })
+        #expect(eventually { serverKey() != first })
         let second = serverKey()
-        #expect(Fleet.wait { known("server") == second && isIn() }, "\(fleet.log("worker1"))")
+        #expect(eventually { known("server") == second && isIn() }, "\(fleet.log("worker1"))")
         #expect(known("nextServer") == nil)
 
         // The server is away when it is time.
         #expect(try keys("keys", "rotate-server", "--after", "3s").status == 0)
         let due = ContinuousClock.now + .seconds(4)
-        #expect(Fleet.wait { known("nextServer") != nil })
+        #expect(eventually { known("nextServer") != nil })
         fleet.kill("server")
-        #expect(Fleet.wait { ContinuousClock.now >= due })
+        #expect(eventually { ContinuousClock.now >= due })
         try fleet.startServer(workers: 1)
-        #expect(Fleet.wait { known("server") != second && isIn() }, "\(fleet.log("worker1"))")
+        #expect(eventually { known("server") != second && isIn() }, "\(fleet.log("worker1"))")
         #expect(known("server") == serverKey())
 
         // The worker starts anew, and its own key is enough.
         fleet.kill("worker1")
         try startWorker()
-        #expect(Fleet.wait { fleet.log("worker1").components(separatedBy: "registered").count > 1 && isIn() })
+        #expect(eventually { fleet.log("worker1").components(separatedBy: "registered").count > 1 && isIn() })
         #expect(try keys("audit").output.contains("next key taken"))
         #expect(try keys("audit", "--verify").status == 0)
     }

@@ -1,6 +1,7 @@
 import Federation
 import Platform
 import Services
+import TestSupport
 
 /// A peer that speaks the protocol by hand over real sockets, with whatever key it was given.
 final class KeyedPeer {
@@ -23,7 +24,7 @@ final class KeyedPeer {
         let envelope = Envelope(
             sender: other ?? name, federation: federation, leaseEpoch: lease ?? epoch, sequence: sequence,
             message: message)
-        return Fleet.wait(seconds) {
+        return eventually(within: seconds) {
             (try? port.send(envelope.parts(), to: [], on: message.channel)) == .queued
         }
     }
@@ -31,7 +32,7 @@ final class KeyedPeer {
     /// The next message of a channel that is of interest, within some seconds.
     func next<Value>(_ channel: Message.Channel = .control, _ wanted: (Message) -> Value?) -> Value? {
         var found: Value?
-        _ = Fleet.wait(10) {
+        _ = eventually(within: 10) {
             while let message = try? port.receive(on: channel) {
                 guard let envelope = try? Envelope(decoding: message.bytes, limit: WireLimits.message) else { continue }
                 if case .welcome = envelope.message { (epoch, federation) = (envelope.leaseEpoch, envelope.federation) }

@@ -28,7 +28,7 @@ import Testing
 
     private func next(_ port: ZeroMQPort, _ channel: Message.Channel = .control) -> ArrivedMessage? {
         var found: ArrivedMessage?
-        _ = Fleet.wait(5) {
+        _ = eventually(within: 5) {
             found = try? port.receive(on: channel)
             return found != nil
         }
@@ -36,7 +36,7 @@ import Testing
     }
 
     private func send(_ bytes: [UInt8], from port: ZeroMQPort, on channel: Message.Channel = .control) -> Bool {
-        Fleet.wait { (try? port.send(bytes, to: [], on: channel)) == .queued }
+        eventually { (try? port.send(bytes, to: [], on: channel)) == .queued }
     }
 
     private func id(_ keys: CurveKeys) -> Caller { .principal(PrincipalID(firstKey: keys.publicKey)) }
@@ -74,7 +74,7 @@ import Testing
         try one.reconnect()
         #expect(send([3], from: one))
         #expect(next(port)?.peer == first.peer)
-        #expect(Fleet.wait { (try? port.send([9], to: first.peer, on: .control)) == .queued })
+        #expect(eventually { (try? port.send([9], to: first.peer, on: .control)) == .queued })
         #expect(next(one)?.bytes.array == [9])
         #expect(try other.receive(on: .control) == nil)
     }
@@ -85,13 +85,13 @@ import Testing
         let (known, unknown) = (try connect(a, tag: "a"), try connect(b, tag: "b"))
         #expect(send([1], from: known))
         #expect(next(port)?.caller == id(a))
-        #expect(Fleet.wait { (try? unknown.takeRefusal()) == true })
+        #expect(eventually { (try? unknown.takeRefusal()) == true })
         #expect(try unknown.send([1], to: [], on: .control) != .queued)
         #expect(gate.refused > 0)
         // The gate closes; a new connection with the same key gets no further than the other's.
         gate.admit([:])
         try known.reconnect()
-        #expect(Fleet.wait { (try? known.takeRefusal()) == true })
+        #expect(eventually { (try? known.takeRefusal()) == true })
         #expect(try port.receive(on: .control) == nil)
     }
 
@@ -110,8 +110,8 @@ import Testing
         let number = try #require(addresses.control.split(separator: ":").last.flatMap { UInt16($0) })
         var sockets = (0..<40).map { _ in Self.connection(from: 0x7f00_0002, to: number) }
         defer { for socket in sockets { Glibc.close(socket) } }
-        #expect(Fleet.wait { sockets.count(where: Self.isCut) == 32 }, "\(sockets.count(where: Self.isCut))")
-        #expect(Fleet.wait { refused.counts == ["too many handshakes": 32] }, "\(refused.counts)")
+        #expect(eventually { sockets.count(where: Self.isCut) == 32 }, "\(sockets.count(where: Self.isCut))")
+        #expect(eventually { refused.counts == ["too many handshakes": 32] }, "\(refused.counts)")
         #expect(lines.all.count == 1 && lines.all[0].contains("127.0.0.2"), "\(lines.all)")
         let honest = try ZeroMQPort.connecting(
             control: addresses.control, bulk: addresses.bulk, identity: Array("a".utf8),
@@ -122,7 +122,7 @@ import Testing
         for socket in sockets { Glibc.close(socket) }
         sockets = []
         #expect(
-            Fleet.wait {
+            eventually {
                 let socket = Self.connection(from: 0x7f00_0002, to: number)
                 defer { Glibc.close(socket) }
                 poll(nil, 0, 50)
@@ -184,7 +184,7 @@ import Testing
                 #expect(try port.send([UInt8(number), 7], to: message.peer, on: channel) == .queued)
             }
             var answered: Set<Int> = []
-            _ = Fleet.wait(5) {
+            _ = eventually(within: 5) {
                 while let (member, bytes) = try? crowd.receive(on: channel) {
                     #expect(bytes.array == [UInt8(member), 7])
                     answered.insert(member)
@@ -207,14 +207,14 @@ import Testing
         }
         // Whoever comes before his grant hears it, and gets in later.
         let port = try connect(reader)
-        #expect(Fleet.wait { (try? port.takeRefusal()) == true })
+        #expect(eventually { (try? port.takeRefusal()) == true })
         gate.admit([reader.publicKey: .reader(reader.publicKey)])
         try port.reconnect()
         #expect(send([1], from: port, on: .bulk))
         #expect(next(holder, .bulk)?.caller == .reader(reader.publicKey))
         let stolen = try connect(thief)
         let refused = gate.refused
-        #expect(Fleet.wait { gate.refused > refused })
+        #expect(eventually { gate.refused > refused })
         #expect(try stolen.send([1], to: [], on: .bulk) != .queued)
         // The token of a grant is worth nothing over another's connection.
         var desk = SampleDesk()

@@ -17,7 +17,7 @@ import Testing
 
     private func next(_ port: ZeroMQPort) -> ArrivedMessage? {
         var found: ArrivedMessage?
-        _ = Fleet.wait(5) {
+        _ = eventually(within: 5) {
             found = try? port.receive(on: .control)
             return found != nil
         }
@@ -40,12 +40,12 @@ import Testing
         while sent < 4_000, hostile.sendFrame(bytes: 1 << 20) {
             sent += 1
             guard sent % 20 == 0 else { continue }
-            #expect(Fleet.wait { (try? honest.send([7], to: [], on: .control)) == .queued })
+            #expect(eventually { (try? honest.send([7], to: [], on: .control)) == .queued })
             #expect(next(port)?.bytes.array == [7])
         }
         #expect(sent >= 20, "what may wait may come")
         #expect(sent < 4_000, "never cut")
-        #expect(Fleet.wait { refused.counts == ["unfinished messages": 1] }, "\(refused.counts)")
+        #expect(eventually { refused.counts == ["unfinished messages": 1] }, "\(refused.counts)")
     }
 
     /// Whoever's messages are taken may send as much as it likes, encrypted and not.
