@@ -118,10 +118,11 @@ def fit(x, t, residuals, held_from, rows=None, whole=None):
 
 def deviations(model, x, t, residuals):
     """How far each metric deviates, how much it looks like a cause, and how much of the deviation is news: not that it has
-    come back to where it normally is, unless it has moved to where it was, nor that of a mean that it is no longer at."""
+    come back to where it normally is, unless it has moved to where it was, nor that of a mean that it is no longer at.
+    Beside that, of each part that sees changes, what it adds to the news and the change itself."""
     seen = views(model, x, t, residuals)
     tau = max(200, 0.1 * model["n"])
-    deviation, cause, news = np.zeros_like(x), np.zeros_like(x), np.zeros_like(x)
+    deviation, cause, news, changes = np.zeros_like(x), np.zeros_like(x), np.zeros_like(x), {}
     odd = lambda values: np.minimum(CAP, np.abs(evidence(values, model["ranges"]["rhythm"])))
     before = odd(seen["rhythm"] - seen["shift"])
     habits = np.zeros_like(x)
@@ -147,7 +148,8 @@ def deviations(model, x, t, residuals):
         news += e
         if part in LOOK_BACK:
             cause += whole
-    return deviation, cause + 0.1 * news, news
+            changes[part] = (e, seen[part])
+    return deviation, cause + 0.1 * news, news, dict(settled=seen["rhythm"], changes=changes)
 
 
 def spans(model, x):
@@ -305,3 +307,47 @@ class Tail:
         if f is None: return
         r = expected(self.q*n, len(self.pk)+k)/(len(self.pk)+k); self.f = f
         self.limit = min(max(self.floor, (self.u+(0.0 if r >= 1 else excess(*f, r)))), self.floor+abs(self.floor))
+
+
+REACH, LONGEST, ONSET, TOLERANCE = 240, 480, 30, 1.5
+
+
+def alarms(model, held, x, t, residuals, step, budget):
+    """Whether each row of a stream is in alarm: by itself, or by what lasts. Within 240 rows after an alarm changes that only
+    lead back from what it was about are no news."""
+    tau = max(200, 0.1 * model["n"])
+    level = threshold(held, step, budget, tau)
+    _, start = peaks_over_threshold(without_drift(held, level, tau), step, budget)
+    least = lasting_threshold(held, level, step, budget, tau)
+    _, _, news, seen = deviations(model, x, t, residuals)
+    evidences = [e for e, _ in seen["changes"].values()]
+    changes = [np.nan_to_num(c) for _, c in seen["changes"].values()]
+    settled, tail, drift, slow, fresh = seen["settled"], Tail(start), 0.0, 0.0, []
+    found, last, began, past = np.zeros(len(x), bool), -10**9, -10**9, "none"
+    for i in range(len(x)):
+        if past == "began":
+            before = settled[max(0, i - 30):i].mean(0)
+            first = max(0, (i - 1) // ONSET * ONSET - ONSET)  # by blocks of thirty rows, the latest of which may be short
+        shown = news[i].copy()
+        if past == "over":
+            for e, change in zip(evidences, changes):
+                now, c = settled[i] - before, change[i]
+                up, down = np.maximum(0, change[first:i].max(0)), np.maximum(0, -change[first:i].min(0))
+                back = (abs(now) < abs(now - c)) | (abs(c) <= TOLERANCE * np.where(c > 0, down, up))
+                shown -= np.where(back, e[i], 0)
+        whole = combined(np.maximum(0, shown)[None])[0]
+        now, drift = whole - drift, drift + (min(whole, level) - drift) / tau
+        fresh.append(now - slow)
+        slow += (min(now, level) - slow) / 128
+        lasts = min(sum(fresh[-16:]) / 16, fresh[-1]) > least * tail.limit / level
+        alone = now > tail.limit
+        found[i] = alone or lasts
+        tail.update(now, alone, lasts and not alone)
+        if found[i]:
+            past = "standing"
+            if i - last > REACH or (i - last > GAP and i - began > LONGEST):
+                past, began = "began", i
+            last = i
+        else:
+            past = "none" if i + 1 - last > REACH else "standing" if i + 1 - last <= GAP else "over"
+    return found

@@ -27,6 +27,8 @@ final class BrowserPage {
             "--headless=new", "--no-sandbox", "--disable-gpu", "--remote-debugging-port=0", "--remote-allow-origins=*",
             "--user-data-dir=\(folder.path("profile"))", "--window-size=\(width),\(height)", "about:blank",
         ]
+        // It leaves its sockets there when it is killed.
+        process.environment = ProcessInfo.processInfo.environment.merging(["TMPDIR": folder.url.path]) { $1 }
         process.standardOutput = FileHandle.nullDevice
         process.standardError = FileHandle.nullDevice
         try process.run()

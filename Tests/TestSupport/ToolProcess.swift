@@ -48,30 +48,3 @@ public enum ToolProcess {
         return Result(status: status, output: try text("output"), errors: try text("errors"))
     }
 }
-
-/// A folder that goes away with its last owner.
-public final class TemporaryFolder: Sendable {
-    /// Where it is.
-    public let url: URL
-
-    /// Makes a new, empty folder.
-    public init() throws {
-        url = FileManager.default.temporaryDirectory.appending(path: "faultline-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-    }
-
-    deinit { try? FileManager.default.removeItem(at: url) }
-
-    /// The path of something in it.
-    public func path(_ name: String) -> String { url.appending(path: name).path }
-
-    /// Writes a text file into it and returns the file's path.
-    @discardableResult
-    public func write(_ name: String, _ text: String) throws -> String {
-        let file = url.appending(path: name)
-        try FileManager.default.createDirectory(
-            at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
-        try Data(text.utf8).write(to: file)
-        return file.path
-    }
-}

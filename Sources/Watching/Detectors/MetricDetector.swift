@@ -59,7 +59,9 @@ package protocol MetricScorer: StreamState {
     /// Says that the next row does not follow the last one: nothing may look back beyond it.
     mutating func startSegment()
     /// Judges the next row. A metric that is away has a stand-in for a value; whatever is said of it does not count.
-    mutating func score(_ row: StreamRow, into output: DeviationBuffers)
+    ///
+    /// - Parameter past: what alarms have told so far; it changes ``DeviationBuffers/returns`` alone.
+    mutating func score(_ row: StreamRow, after past: AlarmPast, into output: DeviationBuffers)
 }
 
 /// What a detector found in the samples of an entity, metric by metric.
@@ -204,7 +206,7 @@ extension MetricDetector {
         let cells = samples.cells
         for segment in samples.segments {
             scorer.startSegment()
-            cells.forEach(segment) { _, row in found.withFirstRow { scorer.score(row, into: $0) } }
+            cells.forEach(segment) { _, row in found.withFirstRow { scorer.score(row, after: .none, into: $0) } }
         }
     }
 
@@ -216,7 +218,7 @@ extension MetricDetector {
         let cells = samples.cells
         for segment in samples.segments {
             scorer.startSegment()
-            cells.forEach(segment) { _, row in found.appendRow { scorer.score(row, into: $0) } }
+            cells.forEach(segment) { _, row in found.appendRow { scorer.score(row, after: .none, into: $0) } }
         }
         return found
     }

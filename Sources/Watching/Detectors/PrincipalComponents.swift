@@ -36,7 +36,7 @@ package struct PrincipalComponentDetector: MetricDetector {
 
         mutating func restore(from state: inout StateReader) {}
 
-        mutating func score(_ row: StreamRow, into output: DeviationBuffers) {
+        mutating func score(_ row: StreamRow, after past: AlarmPast, into output: DeviationBuffers) {
             let row = row.values
             let width = row.count
             for metric in 0..<width {

@@ -24,7 +24,7 @@ package struct RandomDetector: MetricDetector {
 
         mutating func startSegment() {}
 
-        mutating func score(_ row: StreamRow, into output: DeviationBuffers) {
+        mutating func score(_ row: StreamRow, after past: AlarmPast, into output: DeviationBuffers) {
             let row = row.values
             for metric in row.indices {
                 output.deviations[metric] = generator.uniform()

@@ -27,7 +27,7 @@ package struct RangeDetector: MetricDetector {
 
         mutating func restore(from state: inout StateReader) {}
 
-        mutating func score(_ row: StreamRow, into output: DeviationBuffers) {
+        mutating func score(_ row: StreamRow, after past: AlarmPast, into output: DeviationBuffers) {
             let row = row.values
             for metric in row.indices {
                 let above = row[metric] - detector.high[metric]

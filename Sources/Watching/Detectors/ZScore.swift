@@ -24,7 +24,7 @@ package struct ZScoreDetector: MetricDetector {
 
         mutating func restore(from state: inout StateReader) {}
 
-        mutating func score(_ row: StreamRow, into output: DeviationBuffers) {
+        mutating func score(_ row: StreamRow, after past: AlarmPast, into output: DeviationBuffers) {
             let row = row.values
             for metric in row.indices {
                 let z = (row[metric] - detector.centre[metric]) / detector.spread[metric]

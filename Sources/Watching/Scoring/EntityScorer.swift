@@ -10,6 +10,7 @@ package struct EntityScorer {
     private var groups: [GroupScore]
     private var aggregator: GroupAggregator
     private let selection: RowSelection
+    private var memory: AlarmMemory
 
     /// A scorer before an entity's first sample.
     ///
@@ -22,6 +23,7 @@ package struct EntityScorer {
         }
         aggregator = GroupAggregator(groups: model.groups, detector: model.detector, limits: model.limits)
         selection = RowSelection(width: model.metrics.count, columns: columns, input: model.method.input ?? .values)
+        memory = AlarmMemory(gap: model.method.alarmRule.mergeGap)
         scorer.startSegment()
     }
 
@@ -29,6 +31,7 @@ package struct EntityScorer {
     package mutating func startSegment() {
         scorer.startSegment()
         for index in groups.indices { groups[index].restart() }
+        memory.restart()
     }
 
     /// Judges the next rows of the stream.
@@ -58,7 +61,7 @@ package struct EntityScorer {
 
     private mutating func judge(_ row: StreamRow, _ scores: inout EntityScores) {
         scores.found.appendRow { output in
-            scorer.score(row, into: output)
+            scorer.score(row, after: memory.past, into: output)
             aggregator.update(output, of: row)
         }
         let combined = groups.count - 1
@@ -71,6 +74,7 @@ package struct EntityScorer {
         groups[combined].update(
             aggregator.deviations[combined], news: aggregator.news[combined], urgency: urgency,
             lasts: groups[..<combined].contains(where: \.holdsAlarm))
+        memory.update(isAlarm: groups[combined].isAlarm)
         scores.appendRow(time: row.time, groups)
     }
 }
@@ -81,6 +85,7 @@ extension EntityScorer: StreamState {
         state.append(Array(model.method.name.utf8))
         scorer.save(to: &state)
         for group in groups { group.save(to: &state) }
+        memory.save(to: &state)
     }
 
     package mutating func restore(from state: inout StateReader) throws(StateError) {
@@ -88,5 +93,6 @@ extension EntityScorer: StreamState {
         guard method == Array(model.method.name.utf8) else { throw StateError("the state of another method") }
         try scorer.restore(from: &state)
         for index in groups.indices { try groups[index].restore(from: &state) }
+        try memory.restore(from: &state)
     }
 }

@@ -44,7 +44,7 @@ package struct HeldOutScores: Sendable {
             // What comes after the held-out rows changes nothing in them.
             cells.forEach(segment.clamped(to: 0..<rows.upperBound)) { index, row in
                 found.withFirstRow { output in
-                    scorer.score(row, into: output)
+                    scorer.score(row, after: .none, into: output)
                     if rows.contains(index) { aggregator.update(output, of: row) }
                 }
                 guard rows.contains(index) else { return }

@@ -17,6 +17,7 @@ import Watching
         let testResiduals: [Float]
         let level: Double
         let lasting: Double
+        let alarms: [Int]
         let score: [Double]
         let deviations: [Double]
         let causes: [Double]
@@ -55,6 +56,7 @@ import Watching
             golden.test, golden.testResiduals, from: golden.start + golden.step * Double(train.count))
         let scores = try model.score(test)
         expectClose(scores.scores[1], golden.score, "score")
+        #expect(scores.combined == 1 && scores.alarms[1].indices.filter { scores.alarms[1][$0] } == golden.alarms)
         let width = golden.metrics
         func everySeventh(_ values: [Double]) -> [Double] {
             stride(from: 0, to: test.count, by: 7).flatMap { values[$0 * width..<($0 + 1) * width] }

@@ -12,6 +12,10 @@ struct EvidenceScorer: MetricScorer {
     private var habits: [Double]
     private var sides: [Double]
     private var span: SeenSpan?
+    /// What alarms have told of last.
+    private var told: ToldChanges
+    /// What those changes of a row show that only lead back from there, `[F]`.
+    private var retreats: [Double]
 
     /// The share of the slow average that is taken off.
     static let forgiven = 0.5
@@ -24,12 +28,18 @@ struct EvidenceScorer: MetricScorer {
         view = EvidenceView(parts: detector.parts, width: detector.metrics.count)
         habits = [Double](repeating: 0, count: detector.parts.count * detector.metrics.count)
         sides = [Double](repeating: 0, count: detector.metrics.count)
+        told = ToldChanges(parts: detector.parts, width: detector.metrics.count)
+        retreats = sides
         span = detector.parts.firstIndex(of: .level).map { SeenSpan(of: detector.ranges[$0]) }
     }
 
-    mutating func startSegment() { view.restart() }
+    mutating func startSegment() {
+        view.restart()
+        told.restart()
+    }
 
-    mutating func score(_ row: StreamRow, into output: DeviationBuffers) {
+    mutating func score(_ row: StreamRow, after past: AlarmPast, into output: DeviationBuffers) {
+        if past == .began { told.begin(view) }
         view.update(row, relations: detector.relations, rhythm: detector.rhythm, blocks: blocks)
         let width = row.values.count
         for metric in 0..<width {
@@ -37,6 +47,7 @@ struct EvidenceScorer: MetricScorer {
             output.returns[metric] = 0
             output.causes[metric] = 0
             sides[metric] = 0
+            retreats[metric] = 0
         }
         for aspect in output.aspects.indices { output.aspects[aspect] = 0 }
         for (index, part) in detector.parts.enumerated() {
@@ -58,6 +69,9 @@ struct EvidenceScorer: MetricScorer {
                     output.returns[metric] += evidence * share
                     continue
                 }
+                if past == .over, told.leadsBack(metric, part: index, in: view) {
+                    retreats[metric] += evidence * share
+                }
                 output.aspects[aspect] += evidence * share
                 // What changed by more than anything else leads, also where many are beyond all that was seen.
                 if part.seesChanges { output.causes[metric] += abs(signed) }
@@ -68,8 +82,10 @@ struct EvidenceScorer: MetricScorer {
         for metric in 0..<width {
             // Among metrics that changed alike, the one that is also at an odd level comes first.
             output.causes[metric] += 0.1 * (output.deviations[metric] - output.returns[metric])
+            output.returns[metric] += retreats[metric]
             output.signs[metric] = sides[metric] > 0 ? 1 : sides[metric] < 0 ? -1 : 0
         }
+        told.update(view, after: past)
         span?.update(row, into: output)
     }
 }
@@ -105,12 +121,14 @@ extension EvidenceScorer: StreamState {
     func save(to state: inout StateWriter) {
         view.save(to: &state)
         state.append(habits)
+        told.save(to: &state)
         span?.save(to: &state)
     }
 
     mutating func restore(from state: inout StateReader) throws(StateError) {
         try view.restore(from: &state)
         habits = try state.doubles(count: habits.count)
+        try told.restore(from: &state)
         try span?.restore(from: &state)
     }
 }

@@ -78,6 +78,15 @@ struct EvidenceView: Sendable {
         remember()
     }
 
+    /// The mean of the latest rows so far, without what the time of day changes: of up to as many as any part looks back.
+    func writeLatestPast(into means: inout [Double]) {
+        let rows = min(length, EvidencePart.longestLookBack)
+        guard rows > 0 else { return }
+        for metric in 0..<width {
+            means[metric] = (0..<rows).reduce(0) { $0 + ring[$1 * width + metric] } / Double(rows)
+        }
+    }
+
     private mutating func remember() {
         let capacity = EvidencePart.longestLookBack
         // Before the oldest row is overwritten it leaves the longest sum.
