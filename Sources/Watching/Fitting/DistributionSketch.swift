@@ -76,8 +76,10 @@ package struct DistributionSketch: Codable, Sendable, Equatable {
         maximum = keys.isEmpty ? other.maximum : max(maximum, other.maximum)
         var mergedKeys: [Int64] = []
         var mergedCounts: [Int] = []
-        mergedKeys.reserveCapacity(keys.count + other.keys.count)
-        mergedCounts.reserveCapacity(keys.count + other.keys.count)
+        // No more than it takes: sketches are many, and live long.
+        let distinct = keys.count + other.keys.count - sharedKeys(with: other)
+        mergedKeys.reserveCapacity(distinct)
+        mergedCounts.reserveCapacity(distinct)
         var (i, j) = (0, 0)
         while i < keys.count || j < other.keys.count {
             if j == other.keys.count || (i < keys.count && keys[i] < other.keys[j]) {
@@ -97,6 +99,17 @@ package struct DistributionSketch: Codable, Sendable, Equatable {
         }
         keys = mergedKeys
         counts = mergedCounts
+    }
+
+    private func sharedKeys(with other: DistributionSketch) -> Int {
+        var (i, j, shared) = (0, 0, 0)
+        while i < keys.count, j < other.keys.count {
+            let (mine, others) = (keys[i], other.keys[j])
+            if mine == others { shared += 1 }
+            if mine <= others { i += 1 }
+            if others <= mine { j += 1 }
+        }
+        return shared
     }
 
     /// The quantiles at ascending probabilities, linear between order statistics (NumPy's default).

@@ -1,14 +1,15 @@
 internal import Numerics
 
-/// The fit of ``EvidenceDetector`` in four passes, each of which merges exactly: where each metric lies; how its values
-/// and what the autoencoders say are distributed; the products of scaled values with each other and with the waves of
-/// the day; what the other parts see.
+/// The fit of ``EvidenceDetector`` in passes, each of which merges exactly: where each metric lies; how its values are
+/// distributed; the products of scaled values with each other and with the waves of the day; and one for what each other part
+/// sees, so that the numbers of only one of them are in memory.
 package struct EvidenceFit: DetectorFit {
     private enum Pass: Codable {
         case centres
         case levels(Start)
         case products(Start, Levels)
-        case views(Start, Levels, Products)
+        /// With the ranges of those of ``viewParts(_:)`` that were looked at so far.
+        case views(Start, Levels, Products, [NormalRange])
     }
 
     /// What the first pass finds.
@@ -24,8 +25,8 @@ package struct EvidenceFit: DetectorFit {
 
     /// What the second pass finds.
     private struct Levels: Codable {
-        /// The ranges of ``earlyParts``.
-        let ranges: [EvidencePart: NormalRange]
+        /// The range of the values.
+        let range: NormalRange
         /// The least distance from the middle to an end, of all parts in the metrics' units.
         let widths: [Double]
         let scale: Scale
@@ -80,13 +81,9 @@ package struct EvidenceFit: DetectorFit {
         self.usual = usual?.reaches(of: metrics, in: groups) ?? [:]
     }
 
-    /// The parts that a row shows without knowing how metrics and times belong together. Levels are always looked at:
-    /// the scale follows from them.
-    private var earlyParts: [EvidencePart] { parts.contains(.autoencoder) ? [.level, .autoencoder] : [.level] }
-
-    /// The other parts.
-    private func lateParts(_ products: Products) -> [EvidencePart] {
-        parts.filter { !earlyParts.contains($0) && ($0 != .rhythm || products.rhythm != nil) }
+    /// The parts that are looked at one by one. Levels are looked at before, and always: the scale follows from them.
+    private func viewParts(_ products: Products) -> [EvidencePart] {
+        parts.filter { $0 != .level && ($0 != .rhythm || products.rhythm != nil) }
     }
 
     private func wantsRhythm(_ start: Start) -> Bool {
@@ -103,7 +100,8 @@ package struct EvidenceFit: DetectorFit {
         case .levels(let start): return levelSummary(part, start)
         case .products(let start, let levels):
             return productSummary(part, levels.scale, withWaves: wantsRhythm(start))
-        case .views(let start, let levels, let products): return viewSummary(part, start, levels, products)
+        case .views(let start, let levels, let products, let found):
+            return viewSummary(of: viewParts(products)[found.count], in: part, start, levels, products)
         }
     }
 
@@ -132,24 +130,25 @@ package struct EvidenceFit: DetectorFit {
             var found = try products(summary, start, levels.scale)
             // Both look at the same parts.
             if let other { found.rhythm = other.rhythm == nil ? nil : found.rhythm ?? other.rhythm }
-            pass = .views(start, levels, found)
-        case .views(let start, let levels, let products):
-            return try detector(summary, start, levels, products)
+            pass = .views(start, levels, found, [])
+        case .views(let start, let levels, let products, let found):
+            let part = viewParts(products)[found.count]
+            pass = .views(start, levels, products, found + [try range(of: part, summary, start, levels)])
         }
-        return nil
+        return detector
     }
 
     /// Whether nothing has been learned yet.
     var isFirstPass: Bool { if case .centres = pass { true } else { false } }
 
     /// The rhythm that the third pass found.
-    private var rhythm: DailyRhythm? { if case .views(_, _, let products) = pass { products.rhythm } else { nil } }
+    private var rhythm: DailyRhythm? { if case .views(_, _, let products, _) = pass { products.rhythm } else { nil } }
 
     /// The scale that the second pass found.
     private var scale: Scale? {
         switch pass {
         case .centres, .levels: nil
-        case .products(_, let levels), .views(_, let levels, _): levels.scale
+        case .products(_, let levels), .views(_, let levels, _, _): levels.scale
         }
     }
 
@@ -158,23 +157,31 @@ package struct EvidenceFit: DetectorFit {
         return MetricRelations(centre: scale.centre, scale: scale.spread, coefficients: products.coefficients)
     }
 
-    private func detector(
-        _ summary: FitSummary, _ start: Start, _ levels: Levels, _ products: Products
-    ) throws(DetectionError) -> EvidenceDetector {
-        let late = lateParts(products)
-        guard summary.sketches.count == late.count * metrics.count else { throw Self.otherMetrics }
-        let known = parts.filter { earlyParts.contains($0) || late.contains($0) }
+    /// The range of what a part sees.
+    private func range(
+        of part: EvidencePart, _ summary: FitSummary, _ start: Start, _ levels: Levels
+    ) throws(DetectionError) -> NormalRange {
+        let width = metrics.count
+        guard summary.sketches.count == (part == .autoencoder ? 2 : 1) * width else { throw Self.otherMetrics }
+        let sketches = summary.sketches[..<width]
+        let range = NormalRange(
+            sketches, held: part == .autoencoder ? summary.sketches[width...] : nil,
+            widths: part.leastWidth.map { [Double](repeating: $0, count: width) } ?? levels.widths)
+        // What autoencoders know of each other's metrics is shared already.
+        if part == .autoencoder { return range }
+        let drawn = drawn(range, part, levels.scale, sketches)
+        return part.isPlace ? drawn.moved(by: start.reference) : drawn
+    }
+
+    /// What was fitted; `nil` while a part was not looked at.
+    private var detector: EvidenceDetector? {
+        guard case .views(let start, let levels, let products, let found) = pass else { return nil }
+        let seen = viewParts(products)
+        guard found.count == seen.count else { return nil }
+        let known = parts.filter { $0 == .level || seen.contains($0) }
         return EvidenceDetector(
             metrics: metrics, groups: groups, parts: known,
-            ranges: known.compactMap { part in
-                guard let place = late.firstIndex(of: part) else { return levels.ranges[part] }
-                let sketches = summary.sketches[place * metrics.count..<(place + 1) * metrics.count]
-                let range = NormalRange(
-                    sketches,
-                    widths: part.leastWidth.map { [Double](repeating: $0, count: metrics.count) } ?? levels.widths)
-                let drawn = drawn(range, part, levels.scale, sketches)
-                return part.isPlace ? drawn.moved(by: start.reference) : drawn
-            },
+            ranges: known.map { part in seen.firstIndex(of: part).map { found[$0] } ?? levels.range },
             relations: relations(levels.scale, products), rhythm: products.rhythm, trainingSamples: start.samples)
     }
 
@@ -183,23 +190,16 @@ package struct EvidenceFit: DetectorFit {
     }
 }
 
-// MARK: - Values and what the autoencoders say
+// MARK: - Values
 
 extension EvidenceFit {
-    /// Sketches of each early part, and of what the autoencoders say of rows that they were not trained on.
+    /// Sketches of the values.
     private func levelSummary(_ part: TrainingPart, _ start: Start) -> FitSummary {
-        let width = metrics.count
-        let held = earlyParts.contains(.autoencoder) ? earlyParts.count : nil
-        var sketcher = ColumnSketcher(
-            columns: (earlyParts.count + (held == nil ? 0 : 1)) * width, chunk: Self.chunk, precision: precision)
-        part.forEachRow(warmUp: 0) { index, row, _, counts in
+        var sketcher = ColumnSketcher(columns: metrics.count, chunk: Self.chunk, precision: precision)
+        part.forEachRow(warmUp: 0) { _, row, _, counts in
             guard counts else { return }
-            for metric in 0..<width where row.ages[metric] > 0 {
+            for metric in metrics.indices where row.ages[metric] > 0 {
                 sketcher.add(row.values[metric] - start.reference[metric], to: metric)
-                guard let held else { continue }
-                let residual = Double(row.residuals[metric])
-                sketcher.add(residual, to: width + metric)
-                if index >= part.samples.heldOutStart { sketcher.add(residual, to: held * width + metric) }
             }
             sketcher.endRow()
         }
@@ -210,13 +210,11 @@ extension EvidenceFit {
         _ summary: FitSummary, _ start: Start, _ scale: Scale?
     ) throws(DetectionError) -> Levels {
         let width = metrics.count
-        let early = earlyParts
-        let isComplete = summary.sketches.count == (early.contains(.autoencoder) ? 3 : 1) * width
-        guard isComplete, summary.sketches[..<width].contains(where: { !$0.isEmpty }) else {
+        guard summary.sketches.count == width, summary.sketches.contains(where: { !$0.isEmpty }) else {
             throw DetectionError(.insufficientData, "fitting a detector", "no rows to learn from")
         }
         let wanted = [0.001, NormalRange.tail, 0.25, 0.5, 0.75, 1 - NormalRange.tail, 0.999]
-        let quartiles = summary.sketches[..<width].map {
+        let quartiles = summary.sketches.map {
             $0.isEmpty ? wanted.map { _ in 0 } : $0.quantiles(wanted)
         }
         let widths = metrics.indices.map { metric in
@@ -232,16 +230,9 @@ extension EvidenceFit {
                 let ends = quartiles[metric]
                 return max((ends[4] - ends[2]) / 1.349, (ends[5] - ends[1]) / 5.15, widths[metric])
             })
-        var ranges: [EvidencePart: NormalRange] = [:]
-        for (place, part) in early.enumerated() where parts.contains(part) {
-            let sketches = summary.sketches[place * width..<(place + 1) * width]
-            let range = NormalRange(
-                sketches, held: part == .autoencoder ? summary.sketches[(early.count * width)...] : nil,
-                widths: part.leastWidth.map { [Double](repeating: $0, count: width) } ?? widths)
-            ranges[part] =
-                part == .level ? drawn(range, part, scale ?? found, sketches).moved(by: start.reference) : range
-        }
-        return Levels(ranges: ranges, widths: widths, scale: scale ?? found)
+        let sketches = summary.sketches[...]
+        let range = drawn(NormalRange(sketches, widths: widths), .level, scale ?? found, sketches)
+        return Levels(range: range.moved(by: start.reference), widths: widths, scale: scale ?? found)
     }
 
     /// The least distance from a metric's middle to an end: a five-hundredth of all that was seen, unless that is of one
@@ -328,27 +319,26 @@ extension EvidenceFit {
             coefficients: coefficients, rhythm: hasRhythm ? DailyRhythm(amplitudes: amplitudes) : nil)
     }
 
-    /// Sketches of the late parts.
+    /// Sketches of what a part sees; of the autoencoders also of what they say of rows that they were not trained on.
     private func viewSummary(
-        _ part: TrainingPart, _ start: Start, _ levels: Levels, _ products: Products
+        of seen: EvidencePart, in part: TrainingPart, _ start: Start, _ levels: Levels, _ products: Products
     ) -> FitSummary {
         let width = metrics.count
-        let late = lateParts(products)
         let relations = relations(levels.scale, products)
-        var sketcher = ColumnSketcher(columns: late.count * width, chunk: Self.chunk, precision: precision)
-        var view = EvidenceView(parts: late, width: width)
-        part.forEachRow(warmUp: EvidencePart.longestLookBack) { _, row, isFirst, counts in
+        var sketcher = ColumnSketcher(
+            columns: (seen == .autoencoder ? 2 : 1) * width, chunk: Self.chunk, precision: precision)
+        var view = EvidenceView(parts: [seen], width: width)
+        // As in streams: what has just come back counts when no part looks back on a stand-in.
+        let youngest = seen == .autoencoder ? 0 : Int32(EvidencePart.longestLookBack)
+        part.forEachRow(warmUp: EvidencePart.longestLookBack) { index, row, isFirst, counts in
             if isFirst { view.restart() }
             view.update(row, relations: relations, rhythm: products.rhythm, blocks: blocks)
             guard counts else { return }
-            for (place, part) in late.enumerated() {
-                // As in streams: what has just come back counts when no part looks back on a stand-in.
-                for metric in 0..<width where row.ages[metric] > EvidencePart.longestLookBack {
-                    let value = view.values[place * width + metric]
-                    guard !value.isNaN else { continue }
-                    sketcher.add(
-                        value - (part.isPlace ? start.reference[metric] : 0), to: place * width + metric)
-                }
+            for metric in 0..<width where row.ages[metric] > youngest {
+                let value = view.values[metric]
+                guard !value.isNaN else { continue }
+                sketcher.add(value - (seen.isPlace ? start.reference[metric] : 0), to: metric)
+                if seen == .autoencoder, index >= part.samples.heldOutStart { sketcher.add(value, to: width + metric) }
             }
             sketcher.endRow()
         }
