@@ -49,7 +49,7 @@ struct LibraryAPI: Sendable {
             let metrics: [String]
         }
         let faults: [Fault]
-        let leastSimilarity = FaultLibrary.leastSimilarity
+        let leastSimilarity: Double
     }
 
     /// Every known fault with how many confirmed signatures it has, where they were seen, and the strongest metrics; or,
@@ -63,7 +63,7 @@ struct LibraryAPI: Sendable {
                     Listing.Fault(
                         name: name, signatures: known.count, origins: Set(known.compactMap(\.origin)).sorted(),
                         metrics: Array(library.strongestMetrics(of: name).prefix(4)))
-                }))
+                }, leastSimilarity: FaultLibrary.leastSimilarity(among: library.count)))
     }
 
     /// One fault, as a library of its own.

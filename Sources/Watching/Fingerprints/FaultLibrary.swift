@@ -1,3 +1,5 @@
+import Foundation
+
 /// Known faults: confirmed signatures under their names. Libraries of several sites merge; the order does not matter.
 package struct FaultLibrary: Sendable, Hashable {
     /// A signature that somebody has confirmed.
@@ -16,14 +18,15 @@ package struct FaultLibrary: Sendable, Hashable {
 
     /// The newest form that is understood.
     package static let currentFormat = 2
-    /// Below this likeness to every known fault an anomaly is unknown.
-    package static let leastSimilarity = 0.71
-    /// The same for an incident, whose signature has nothing but kinds of metrics.
+    /// Below this likeness to every known fault an incident is unknown: its signature has nothing but kinds of metrics.
     package static let leastKindSimilarity = 0.3
 
-    /// Below this likeness to every known fault something with this signature is unknown.
-    package static func leastSimilarity(of signature: FaultSignature) -> Double {
-        signature.hasKindsOnly ? leastKindSimilarity : leastSimilarity
+    /// Below this likeness to every known fault an anomaly is unknown. The nearest of many strangers is nearer than the
+    /// nearest of few: .71 among fifty confirmations, .033 more for each e times as many.
+    ///
+    /// - Parameter count: confirmations in the library; fewer than twenty count as twenty, more than a thousand as a thousand.
+    package static func leastSimilarity(among count: Int) -> Double {
+        0.71 + 0.033 * log(Double(min(max(count, 20), 1_000)) / 50)
     }
 
     /// A library without faults.
@@ -113,9 +116,11 @@ package struct FaultLibrary: Sendable, Hashable {
 /// A library laid out for naming many anomalies.
 package struct FaultMatcher: Sendable {
     private let faults: [(name: String, signatures: [ComparableSignature])]
+    private let leastSimilarity: Double
 
     /// Lays a library out.
     package init(_ library: FaultLibrary) {
+        leastSimilarity = FaultLibrary.leastSimilarity(among: library.count)
         faults = library.faults.map { ($0.key, $0.value.map { ComparableSignature($0.signature) }) }
     }
 
@@ -128,7 +133,7 @@ package struct FaultMatcher: Sendable {
         }.sorted { $0.similarity != $1.similarity ? $0.similarity > $1.similarity : $0.fault < $1.fault }
         let best = candidates.first?.similarity ?? 0
         let other = candidates.dropFirst().first?.similarity ?? 0
-        let isKnown = best >= FaultLibrary.leastSimilarity(of: signature)
+        let isKnown = best >= (signature.hasKindsOnly ? FaultLibrary.leastKindSimilarity : leastSimilarity)
         return FaultLibrary.Match(
             fault: isKnown ? candidates.first?.fault : nil, similarity: best,
             confidence: isKnown ? best - other / 2 : 0, candidates: candidates)

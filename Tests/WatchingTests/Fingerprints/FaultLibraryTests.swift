@@ -51,6 +51,32 @@ import Watching
         }
     }
 
+    @Test("The nearest of many strangers is nearer than the nearest of few, and has to be")
+    func whatIsUnknownDependsOnHowMuchIsKnown() {
+        #expect(FaultLibrary.leastSimilarity(among: 50) == 0.71)
+        #expect(abs(FaultLibrary.leastSimilarity(among: 136) - 0.743) < 1e-3)
+        #expect(FaultLibrary.leastSimilarity(among: 0) == FaultLibrary.leastSimilarity(among: 20))
+        #expect(FaultLibrary.leastSimilarity(among: 1 << 40) < 0.81)
+        // What a small library knows, a large one of strangers does not.
+        func signature(
+            _ metric: String, _ resources: [String: Double], _ aspect: String, sidedness: Double
+        ) -> FaultSignature {
+            FaultSignature(
+                metrics: [metric: .init(above: 1, below: 0)],
+                resources: resources.mapValues { .init(above: $0, below: 0) },
+                aspects: [aspect: 1], rhythm: .init(duty: sidedness, centre: 0.5, restlessness: 0), sidedness: sidedness
+            )
+        }
+        var library = FaultLibrary()
+        library.add(signature("a", ["cpu": 1], "level", sidedness: 1), as: "cpu-saturation")
+        let asked = signature("b", ["cpu": 0.367, "memory": 0.633], "level", sidedness: 1)
+        #expect(abs(library.match(asked).similarity - 0.7) < 1e-3 && library.match(asked).fault == "cpu-saturation")
+        for number in 0..<100 {
+            library.add(signature("c", ["radio": 1], "change", sidedness: Double(number) / 1_000), as: "radio")
+        }
+        #expect(abs(library.match(asked).similarity - 0.7) < 1e-3 && library.match(asked).fault == nil)
+    }
+
     @Test func librariesMergeInAnyOrder() throws {
         let model = try Self.model()
         let prints = try (0..<3).map { index in
