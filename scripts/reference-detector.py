@@ -3,7 +3,7 @@ for clarity, all rows at once. Goldens are made with it (Tests/WatchingTests/Det
 import numpy as np
 
 PARTS = ["level", "rhythm", "mean", "jump", "step", "shift", "relation", "autoencoder"]
-SHARES = dict(level=1 / 3, rhythm=1 / 3, mean=1 / 3, jump=1, step=1, shift=1, relation=.5, autoencoder=.5)
+SHARES = dict(level=1 / 3, rhythm=1 / 3, mean=1 / 3, jump=1, step=1, shift=1, relation=2 / 3, autoencoder=1 / 3)
 LOOK_BACK = dict(jump=1, step=4, shift=30)
 MEAN = 8
 FORGIVEN = {"level", "rhythm", "mean", "relation", "autoencoder"}

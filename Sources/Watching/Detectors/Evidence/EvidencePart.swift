@@ -41,10 +41,14 @@ package enum EvidencePart: String, Codable, Sendable, Hashable, CaseIterable {
     /// Parts that look at the same thing in several ways: where the value is, and what belongs together.
     private static let families: [[EvidencePart]] = [[.level, .rhythm, .mean], [.relation, .autoencoder]]
 
+    /// How much it counts among those that look at the same thing.
+    private var weight: Double { self == .relation ? 2 : 1 }
+
     /// How much each of some parts counts: all alike, but those that look at the same thing as one together.
     static func shares(of parts: [EvidencePart]) -> [Double] {
         let weights = parts.map { part in
-            families.first { $0.contains(part) }.map { 1 / Double($0.count(where: parts.contains)) } ?? 1.0
+            guard let family = families.first(where: { $0.contains(part) }) else { return 1.0 }
+            return part.weight / family.filter(parts.contains).reduce(0) { $0 + $1.weight }
         }
         let total = weights.reduce(0, +)
         return weights.map { $0 / total }
