@@ -27,6 +27,9 @@ package struct CommandLineProgram: Sendable {
         do {
             try await dispatch(words, console)
             console.clearProgress()
+            if let trouble = console.outputTrouble {
+                throw CommandLineError(.cannotCreate, "standard output: \(trouble); what was printed is not all there")
+            }
             return .success
         } catch let status as ExitStatus {
             console.clearProgress()

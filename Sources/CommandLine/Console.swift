@@ -16,6 +16,12 @@ package final class Console: Sendable {
     /// Whether standard output takes colours: it is a terminal, and `NO_COLOR` is not set.
     package let usesColour: Bool
     private let progressWidth = Mutex(0)
+    private let trouble = Mutex<Int32?>(nil)
+
+    /// Why something could not be written to standard output; `nil`: everything was, or its reader has gone away.
+    package var outputTrouble: String? {
+        trouble.withLock { $0 }.flatMap { $0 == EPIPE ? nil : String(cString: strerror($0)) }
+    }
 
     /// The console of this process.
     package init(tool: String) {
@@ -28,13 +34,17 @@ package final class Console: Sendable {
     /// Writes a line to standard output.
     package func print(_ text: String) {
         clearProgress()
-        Self.write(text + "\n", to: STDOUT_FILENO)
+        put(text + "\n")
     }
 
     /// Writes text to standard output as it is.
     package func write(_ text: String) {
         clearProgress()
-        Self.write(text, to: STDOUT_FILENO)
+        put(text)
+    }
+
+    private func put(_ text: String) {
+        if let code = Self.write(text, to: STDOUT_FILENO) { trouble.withLock { $0 = $0 ?? code } }
     }
 
     /// Writes a line for people to standard error, after the tool's name. Control characters, which a damaged file may
@@ -78,16 +88,18 @@ package final class Console: Sendable {
         return Int(size.ws_col)
     }
 
-    private static func write(_ text: String, to descriptor: Int32) {
+    /// - Returns: why not all was written.
+    @discardableResult
+    private static func write(_ text: String, to descriptor: Int32) -> Int32? {
         var rest = Array(text.utf8)[...]
         while !rest.isEmpty {
             let written = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
             if written < 0 {
-                // The reader is gone or the disk is full: there is nobody left to tell.
-                guard errno == EINTR || errno == EAGAIN else { return }
+                guard errno == EINTR || errno == EAGAIN else { return errno }
                 continue
             }
             rest = rest.dropFirst(written)
         }
+        return nil
     }
 }

@@ -27,8 +27,8 @@ struct AlertsCommand: Command {
             cleared. The fingerprint names the metrics that deviate, with their shares. The fault is the known one that \
             the alarm is like, with the likeness, by the server's library; fl-train library add --server confirms one.
 
-            With --follow it waits for more, and after a broken connection goes on where it was. SIGTERM and Ctrl-C end \
-            it.
+            With --follow it waits for more, and after a broken connection goes on where it was, or with the first alarm \
+            where another federation answers. SIGTERM and Ctrl-C end it.
             """,
         examples: [
             .init("fl-alerts", "all alarms so far"),
@@ -78,7 +78,18 @@ struct AlertsCommand: Command {
         var last = "\(since)"
         var connected = false
         var noted = false
+        var federation: String?
+        var hasSeen = false
         while !stop.isSet {
+            // The numbers of one federation mean nothing in another.
+            if let now = AlarmFeed.federation(of: peer) {
+                if let federation, federation != now.name || (hasSeen && now.lastAlarm < Int64(last) ?? 0) {
+                    console.note(
+                        "another federation is there, or an older copy of this one's alarms; from the first on")
+                    last = "0"
+                }
+                federation = now.name
+            }
             var parser = EventStreamParser()
             let outcome = HTTPClient.get(
                 peer, path: "/v1/alarms/stream", headers: ["Last-Event-ID": last], silence: nil
@@ -89,7 +100,7 @@ struct AlertsCommand: Command {
                 let events = parser.append(bytes)
                 if parser.dropped > dropped { console.note("an event of more than 1 MiB was left out") }
                 for event in events {
-                    if let id = event.id { last = id }
+                    if let id = event.id { (last, hasSeen) = (id, true) }
                     guard !isJSON else {
                         console.print(JSONText.visible(event.data))
                         continue

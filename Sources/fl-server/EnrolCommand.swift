@@ -47,7 +47,7 @@ struct EnrolCommand: Command {
             name: arguments[Self.name], site: arguments[Self.site], domain: arguments[optional: Self.domain],
             entities: patterns.isEmpty ? nil : patterns, roles: arguments[Self.roles].compactMap(Role.init(rawValue:)))
         if let flaw = grant.flaw { throw CommandLineError(.configuration, flaw) }
-        let store = try IdentityStore(folder: arguments[KeysOptions.dataFolder])
+        let store = try KeysOptions.store(arguments, console)
         let now = IdentityStore.now
         let seconds = Int64(DurationText.seconds(arguments[Self.expires]) ?? 3_600)
         let (token, invitation) = try EnrolmentToken.inviting(
@@ -56,7 +56,8 @@ struct EnrolCommand: Command {
             ((), record.registry.step(.invited(invitation), at: now).events)
         }
         console.print(token.text)
-        let command = "fl-worker --name \(grant.name) --enrol TOKEN"
+        let command =
+            "fl-worker --name \(ShellWord.quoted(grant.name)) --site \(ShellWord.quoted(grant.site)) --enrol TOKEN"
         console.note("for a worker at \(grant.site), once, within \(arguments[Self.expires]): \(command)")
     }
 }
@@ -66,6 +67,15 @@ enum KeysOptions {
     static let dataFolder = Option<String>(
         "data-folder", "DIR", default: "server-data", "the server's folder; a server may run on it")
     static let format = Option<OutputFormat>("format", "FORMAT", default: .table, "how to print")
+
+    /// The folder's identities; a folder that is new is said, since no server has it yet.
+    static func store(_ arguments: Arguments, _ console: Console) throws -> IdentityStore {
+        let folder = arguments[dataFolder]
+        let isNew = !FileManager.default.fileExists(atPath: folder)
+        let store = try IdentityStore(folder: folder)
+        if isNew { console.note("\(folder): a new folder, for a server that has not run yet") }
+        return store
+    }
 }
 
 extension [IdentityDirective] {

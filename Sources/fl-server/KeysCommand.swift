@@ -51,7 +51,7 @@ struct KeysCommand: Command {
         options: [action, KeysOptions.dataFolder, name, role, out, expires, after, KeysOptions.format])
 
     func run(_ arguments: Arguments, _ console: Console) async throws {
-        let store = try IdentityStore(folder: arguments[KeysOptions.dataFolder])
+        let store = try KeysOptions.store(arguments, console)
         switch arguments[Self.action] {
         case .list: try list(store, arguments, console)
         case .show: console.print("\(try store.serverKeys().publicKey)")

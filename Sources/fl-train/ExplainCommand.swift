@@ -116,7 +116,7 @@ struct ExplainCommand: Command {
             blocks.append((frame.firstRow, scores))
             if place != nil {
                 after += 1
-            } else if let row = moment.row(in: scores.times, firstIndex: frame.firstRow) {
+            } else if let row = moment.row(in: scores.times, firstIndex: frame.firstRow, start: firstTime) {
                 place = row
             } else if blocks.count > keptBlocks {
                 blocks.removeFirst()
@@ -199,6 +199,8 @@ enum Moment: Sendable, CustomStringConvertible {
             self = .time(seconds)
         } else {
             var date = text.split(separator: " ").joined(separator: "T")
+            // The hour, or the seconds, may be left out.
+            if date.count == 10 { date += "T00:00:00" } else if date.count == 16 { date += ":00" }
             if !date.hasSuffix("Z"), !date.dropFirst(11).contains(where: { $0 == "+" || $0 == "-" }) { date += "Z" }
             guard let parsed = try? Date(date, strategy: .iso8601) else { return nil }
             self = .time(parsed.timeIntervalSince1970)
@@ -212,14 +214,14 @@ enum Moment: Sendable, CustomStringConvertible {
         }
     }
 
-    /// The row it names, if it is among these, the first of which is row `firstIndex`.
-    func row(in times: [Double], firstIndex: Int) -> Int? {
+    /// The row it names, if it is among these, the first of which is row `firstIndex`; the data begin at `start`.
+    func row(in times: [Double], firstIndex: Int, start: Double) -> Int? {
         switch self {
         case .row(let row):
             return row >= firstIndex && row < firstIndex + times.count ? row : nil
         case .time(let time):
             // A time before the first sample is not in the data.
-            if firstIndex == 0, let first = times.first, time < first { return nil }
+            guard time >= start else { return nil }
             return times.firstIndex { $0 >= time }.map { firstIndex + $0 }
         }
     }

@@ -10,6 +10,19 @@ final class SeededServer {
     /// - Parameter names: entities of `site1` that have one standing alarm each, one minute apart.
     init(_ names: [String], options: [String] = []) throws {
         fleet = try Fleet(sites: 1)
+        try seed(names)
+        try start(options)
+    }
+
+    /// Another federation, with other alarms, at the same place.
+    func replace(by names: [String]) throws {
+        fleet.kill("server")
+        try FileManager.default.removeItem(atPath: fleet.folder.path("server"))
+        try seed(names)
+        try start()
+    }
+
+    private func seed(_ names: [String]) throws {
         let folder = fleet.folder.path("server")
         try FileManager.default.createDirectory(
             atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
@@ -23,7 +36,6 @@ final class SeededServer {
             }
             try log.append(items, delivery: nil, now: Int64(Date.now.timeIntervalSince1970))
         }
-        try start(options)
     }
 
     /// The server, running.

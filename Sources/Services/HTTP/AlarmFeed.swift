@@ -54,6 +54,22 @@ package enum AlarmFeed {
         }
     }
 
+    private struct Health: Decodable {
+        var federation: String
+        var lastAlarm: Int64
+    }
+
+    /// Whose alarms a server has, and the number of the latest; `nil` where it does not say.
+    package static func federation(of peer: HTTPPeer) -> (name: String, lastAlarm: Int64)? {
+        var body: [UInt8] = []
+        let outcome = HTTPClient.get(peer, path: "/healthz") {
+            body += $0
+            return body.count <= longestPage
+        }
+        guard case .finished = outcome, let health = try? AlarmEvent.decode(Health.self, from: body) else { return nil }
+        return (health.federation, health.lastAlarm)
+    }
+
     /// - Throws: `CommandLineError` when a request was refused or did not reach a server.
     package static func check(_ outcome: HTTPClient.Outcome) throws {
         switch outcome {
