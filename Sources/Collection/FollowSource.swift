@@ -12,6 +12,10 @@ import Telemetry
 final class FollowSource: LiveSource, @unchecked Sendable {
     private static let pieceBytes = 4 << 20
     private static let pauseSeconds = 0.1
+    /// Time until a piece that could not be put down is tried again.
+    private static let retrySeconds = 1.0
+    /// Readings that are spent on a piece of which nobody knows which line makes it unreadable.
+    private static let mostReadings = 64
     /// Rows by which columns are judged.
     private static let judgedRows = 200
 
@@ -22,6 +26,7 @@ final class FollowSource: LiveSource, @unchecked Sendable {
     private let type: String
     private let title: String
     private let isStandardInput: Bool
+    private let pieces: PieceFolder
     private var lines = FollowedLines()
     private var thread: BackgroundThread?
     private var book = DataQualityBook()
@@ -37,6 +42,7 @@ final class FollowSource: LiveSource, @unchecked Sendable {
     init(_ configuration: SourceConfiguration, context: SourceContext) throws {
         self.configuration = configuration
         self.context = context
+        pieces = PieceFolder(of: context.store)
         isStandardInput = configuration.kind == .standardInput
         site = configuration.site ?? context.site
         title = configuration.title
@@ -92,7 +98,7 @@ final class FollowSource: LiveSource, @unchecked Sendable {
             var waiting = pollfd(fd: 0, events: Int16(POLLIN), revents: 0)
             guard unsafe poll(&waiting, 1, 200) > 0 else { continue }
             let bytes = Self.read(0, at: nil, count: 1 << 16)
-            try take(bytes ?? [], isEnd: bytes?.isEmpty ?? true)
+            guard try take(bytes ?? [], isEnd: bytes?.isEmpty ?? true, isCancelled) else { return }
             if bytes?.isEmpty ?? true { return }
         }
     }
@@ -101,52 +107,50 @@ final class FollowSource: LiveSource, @unchecked Sendable {
         let path = configuration.path ?? ""
         var descriptor: Int32 = -1
         defer { if descriptor >= 0 { close(descriptor) } }
-        var missingSince: Double?
+        var troubleSince: Double?
         while !isCancelled() {
-            if descriptor < 0 { descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
-            var here = stat()
-            guard descriptor >= 0, unsafe fstat(descriptor, &here) == 0 else {
+            let there = FoundThing(at: path)
+            if descriptor < 0, case .file = there { descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
+            if let trouble = there.trouble(isOpen: descriptor >= 0) {
                 let now = context.wallSeconds()
-                missingSince = missingSince ?? now
-                if now - (missingSince ?? now) > 3 {
+                let since = troubleSince ?? now
+                troubleSince = since
+                if trouble.isTold || now - since > 3 {
                     say {
                         $0.raise(
-                            .sourceDown, entity: entity, source: title, at: now, detail: "there is no file \(path)")
+                            .sourceDown, entity: entity, source: title, at: now, detail: "\(path): \(trouble.text)")
                     }
                 }
-                Thread.sleep(forTimeInterval: Self.pauseSeconds)
-                continue
-            }
-            if missingSince != nil {
-                missingSince = nil
+            } else if troubleSince != nil {
+                troubleSince = nil
                 let now = context.wallSeconds()
                 say { $0.clear(.sourceDown, entity: entity, source: title, at: now) }
             }
-            guard here.st_mode & S_IFMT == S_IFREG else {
-                let now = context.wallSeconds()
-                say {
-                    $0.raise(
-                        .sourceDown, entity: entity, source: title, at: now,
-                        detail: "\(path) is no file: a pipe is read as a source of the kind stdin")
-                }
-                Thread.sleep(forTimeInterval: 1)
+            var here = stat()
+            guard descriptor >= 0, unsafe fstat(descriptor, &here) == 0, here.st_mode & S_IFMT == S_IFREG else {
+                if descriptor >= 0 { close(descriptor) }
+                descriptor = -1
+                Thread.sleep(forTimeInterval: Self.pauseSeconds)
                 continue
             }
-            var there = stat()
-            let inode = unsafe stat(path, &there) == 0 ? UInt64(there.st_ino) : UInt64(here.st_ino)
+            let openInode = UInt64(here.st_ino)
+            var inode = openInode
+            if case .file(let other) = there { inode = other }
+            let head = Self.read(descriptor, at: 0, count: lines.headBytes)
             switch lines.observe(
-                inodeAtPath: inode, openInode: UInt64(here.st_ino), openSize: UInt64(clamping: here.st_size))
+                inodeAtPath: inode, openInode: openInode, openSize: UInt64(clamping: here.st_size), head: head)
             {
             case .wait: Thread.sleep(forTimeInterval: Self.pauseSeconds)
             case .read(let offset):
                 let bytes = Self.read(descriptor, at: offset, count: Self.pieceBytes) ?? []
                 if bytes.isEmpty {
                     Thread.sleep(forTimeInterval: Self.pauseSeconds)
-                } else {
-                    try take(bytes, isEnd: false)
+                } else if let head = Self.read(descriptor, at: 0, count: lines.headBytes), lines.begins(with: head) {
+                    // Written anew between two looks, it would be read from its middle.
+                    guard try take(bytes, isEnd: false, isCancelled) else { return }
                 }
             case .rotated:
-                try take([], isEnd: true)
+                guard try take([], isEnd: true, isCancelled) else { return }
                 lines.startOver()
                 close(descriptor)
                 descriptor = -1
@@ -175,18 +179,85 @@ final class FollowSource: LiveSource, @unchecked Sendable {
 
     // MARK: Rows
 
-    private func take(_ bytes: [UInt8], isEnd: Bool) throws(StorageError) {
+    /// Why lines could not be taken.
+    private enum Trouble: Error {
+        /// They could not be put down to be read: that may pass.
+        case piece(StorageError)
+        /// Their rows could not be stored.
+        case store(StorageError)
+    }
+
+    /// Takes bytes, and waits where they cannot be read for the moment.
+    ///
+    /// - Returns: false when it is to end before that; they are read again at the next start then.
+    private func take(_ bytes: [UInt8], isEnd: Bool, _ isCancelled: () -> Bool) throws(StorageError) -> Bool {
+        var bytes = bytes
+        var hasMore = true
+        var hasWaited = false
+        while hasMore {
+            let before = (lines, judged, judgedLines, judgedRows, columns)
+            do throws(Trouble) {
+                hasMore = try takeSome(bytes, isEnd: isEnd)
+                bytes = []
+            } catch {
+                let failure: StorageError
+                switch error {
+                case .store(let error): throw error
+                case .piece(let error): failure = error
+                }
+                (lines, judged, judgedLines, judgedRows, columns) = before
+                hasWaited = true
+                let now = context.wallSeconds()
+                say {
+                    $0.raise(
+                        .sourceDown, entity: entity, source: title, at: now,
+                        detail: "its lines cannot be read for now, which is tried again: \(failure)")
+                }
+                let end = ContinuousClock.now + .seconds(Self.retrySeconds)
+                while ContinuousClock.now < end {
+                    if isCancelled() { return false }
+                    Thread.sleep(forTimeInterval: Self.pauseSeconds)
+                }
+            }
+        }
+        if hasWaited {
+            let now = context.wallSeconds()
+            say { $0.clear(.sourceDown, entity: entity, source: title, at: now) }
+        }
+        return true
+    }
+
+    /// Takes bytes up to another header, if there is one below rows; returns whether there is.
+    private func takeSome(_ bytes: [UInt8], isEnd: Bool) throws(Trouble) -> Bool {
         let taken = lines.take(bytes, isEnd: isEnd, hasHeader: !isJSON(bytes))
         if taken.isNewHeader { (judged, judgedLines, judgedRows) = ([], 0, 0) }
-        guard !taken.lines.isEmpty else { return }
+        if taken.keepsHeader {
+            context.log.notice(
+                "the followed file begins with a row: its columns are those of the file before it",
+                ["file": configuration.path ?? "stdin"])
+        }
+        if taken.isBelowRows {
+            let now = context.wallSeconds()
+            say {
+                $0.mention(
+                    .malformed, entity: entity, source: title, at: now,
+                    detail: "found a second header with other columns; the rows below it are read under its names")
+            }
+        }
+        guard !taken.lines.isEmpty else { return taken.hasMore }
         let rows = try read(taken.lines[...])
         let position = try? JSONEncoder().encode(Position(lines: lines, judged: judged, judgedRows: judgedRows))
-        try context.store.append(
-            rows.isEmpty
-                ? []
-                : [SampleStore.Addition(site: site, entity: entity, type: type, columns: columns, rows: rows)],
-            position: position.map { (title, Array($0)) })
+        do throws(StorageError) {
+            try context.store.append(
+                rows.isEmpty
+                    ? []
+                    : [SampleStore.Addition(site: site, entity: entity, type: type, columns: columns, rows: rows)],
+                position: position.map { (title, Array($0)) })
+        } catch {
+            throw .store(error)
+        }
         rowCount += rows.count
+        return taken.hasMore
     }
 
     private func isJSON(_ bytes: [UInt8]) -> Bool {
@@ -198,24 +269,58 @@ final class FollowSource: LiveSource, @unchecked Sendable {
     /// What reading a piece has brought.
     private struct Piece {
         var rows: [SampledRow] = []
-        /// Why it ended early, and at which of its lines; `nil`: none of its lines can be read.
-        var failure: (text: String, line: Int?)?
+        /// Why it ended early.
+        var failure: Failure?
+    }
+
+    /// Why a piece could not be read to its end.
+    private struct Failure {
+        var text: String
+        var place: Place
+
+        enum Place {
+            /// At this of its lines.
+            case line(Int)
+            /// At these, which are rows of other entities; none of the piece was read.
+            case lines(Set<Int>)
+            /// Some line, nobody knows which, makes it something else than it is; none of the piece was read.
+            case somewhere
+            /// No line can be read, or none behind those that were.
+            case all
+        }
     }
 
     /// The rows of lines; a line that is no row costs itself, and is told.
-    private func read(_ lines: ArraySlice<UInt8>) throws(StorageError) -> [SampledRow] {
-        var rest = lines
+    private func read(_ lines: ArraySlice<UInt8>) throws(Trouble) -> [SampledRow] {
+        /// What is left to be read, what comes next at the end.
+        var left = [lines]
+        var readings = 0
         var rows: [SampledRow] = []
         var bad: String?
-        while !rest.isEmpty {
-            let piece = try readPiece(rest, rowsBefore: rows.count)
+        while let next = left.popLast() {
+            guard !next.isEmpty else { continue }
+            let piece = try readPiece(next, rowsBefore: rows.count)
             rows += piece.rows
-            let count = piece.failure == nil ? rest.count { $0 == 0x0A } : piece.failure?.line ?? 0
-            judge(rest, lines: count, rows: piece.rows.count)
-            guard let failure = piece.failure else { break }
+            let count = next.count { $0 == 0x0A }
+            guard let failure = piece.failure else {
+                judge(next, lines: count, rows: piece.rows.count)
+                continue
+            }
             bad = bad ?? failure.text
-            guard let line = failure.line else { break }
-            rest = rest[Self.end(of: line + 1, in: rest)...]
+            switch failure.place {
+            case .line(let line):
+                judge(next, lines: line, rows: piece.rows.count)
+                left.append(next[Self.end(of: line + 1, in: next)...])
+            case .lines(let numbers): left.append(Self.without(numbers, next))
+            case .somewhere:
+                // One line makes the whole piece what it is not: halves of it, down to the line, are read by themselves.
+                readings += 1
+                guard count > 1, readings <= Self.mostReadings else { continue }
+                let middle = Self.end(of: count / 2, in: next)
+                left.append(next[middle...])
+                left.append(next[..<middle])
+            case .all: continue
+            }
         }
         let now = context.wallSeconds()
         say { book in
@@ -245,26 +350,44 @@ final class FollowSource: LiveSource, @unchecked Sendable {
         return end
     }
 
+    /// Lines without those of the given numbers, counted from 0.
+    private static func without(_ numbers: Set<Int>, _ text: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+        var kept: [UInt8] = []
+        var start = text.startIndex
+        var number = 0
+        while start < text.endIndex {
+            let end = text[start...].firstIndex(of: 0x0A).map { $0 + 1 } ?? text.endIndex
+            if !numbers.contains(number) { kept += text[start..<end] }
+            (start, number) = (end, number + 1)
+        }
+        return kept[...]
+    }
+
     /// The rows of lines up to one that is none, read as a file that begins with the header and the judged lines.
-    private func readPiece(_ new: ArraySlice<UInt8>, rowsBefore: Int) throws(StorageError) -> Piece {
+    private func readPiece(_ new: ArraySlice<UInt8>, rowsBefore: Int) throws(Trouble) -> Piece {
         let header = lines.header.map { $0 + [0x0A] } ?? []
-        let path =
-            FileManager.default.temporaryDirectory.path + "/faultline-\(getpid())-\(UInt32.random(in: 0 ... .max))"
-            + (lines.header == nil ? ".jsonl" : ".csv")
-        try FileContents.writeAtomically(header + judged + new, to: path)
+        let path: String
+        do throws(StorageError) {
+            path = try pieces.write(header + judged + new, ending: lines.header == nil ? ".jsonl" : ".csv")
+        } catch {
+            throw .piece(error)
+        }
         defer { unsafe unlink(path) }
         var piece = Piece()
+        var options = ReaderOptions()
+        options.textIsMissing = true
+        let source = EntitySource(site: site, entity: entity, type: type, part: .all, files: [path], format: .generic)
         do {
-            var options = ReaderOptions()
-            options.textIsMissing = true
-            let source = EntitySource(
-                site: site, entity: entity, type: type, part: .all, files: [path], format: .generic)
             var reader = try source.makeReader(options: options)
             guard reader.layout.format != .series else {
-                piece.failure = (
-                    "\(configuration.path ?? "stdin"): found points of series, "
-                        + "expected a table with a header or JSON lines (a row is all that has the same time)", nil
-                )
+                piece.failure = Failure(
+                    text: "\(configuration.path ?? "stdin"): found points of series, "
+                        + "expected a table with a header or JSON lines (a row is all that has the same time)",
+                    place: .all)
+                return piece
+            }
+            if !reader.layout.entityColumns.isEmpty, let failure = foreign(source, options) {
+                piece.failure = failure
                 return piece
             }
             let places = place(reader.schema)
@@ -283,19 +406,54 @@ final class FollowSource: LiveSource, @unchecked Sendable {
                 }
             }
         } catch let error as TelemetryError {
-            let before = judgedLines + (lines.header == nil ? 0 : 1)
-            let line = error.line.map { $0 - 1 - before }
-            // Lines are counted from where this piece began, which says nothing to whoever looks into the file.
-            let isOfSeveral = error.code == .noData
-            let told = TelemetryError(
-                error.code, path: configuration.path ?? "stdin", field: error.field,
-                found: isOfSeveral ? "rows of several entities" : error.found,
-                expected: isOfSeveral ? "a file for each of them (\(error.expected))" : error.expected)
-            piece.failure = (told.description, line.flatMap { $0 >= 0 ? $0 : nil })
+            if error.code == .noData {
+                piece.failure =
+                    foreign(source, options)
+                    ?? Failure(text: told(error, found: "rows of several entities"), place: .all)
+                return piece
+            }
+            let line = error.line.map { $0 - 1 - linesAbove }
+            let text = told(error, found: error.found)
+            if let line, line >= 0 {
+                piece.failure = Failure(text: text, place: .line(line))
+            } else {
+                piece.failure = Failure(text: text, place: piece.rows.isEmpty ? .somewhere : .all)
+            }
         } catch {
-            piece.failure = ("\(error)", nil)
+            piece.failure = Failure(text: "\(error)", place: .all)
         }
         return piece
+    }
+
+    /// Lines that stand above a piece's own: the header and those that it is judged by.
+    private var linesAbove: Int { judgedLines + (lines.header == nil ? 0 : 1) }
+
+    /// An error without its line: lines are counted from where the piece began, which says nothing to whoever looks into
+    /// the file.
+    private func told(_ error: TelemetryError, found: String) -> String {
+        let isOfSeveral = error.code == .noData
+        return TelemetryError(
+            error.code, path: configuration.path ?? "stdin", field: error.field, found: found,
+            expected: isOfSeveral ? "a file for each of them (\(error.expected))" : error.expected
+        ).description
+    }
+
+    /// Which lines of a piece are rows of other entities. Those among the lines that it is judged by, where they were too
+    /// few to tell, are not judged by any more. `nil`: none, or a table that is of several entities from its beginning.
+    private func foreign(_ source: EntitySource, _ options: ReaderOptions) -> Failure? {
+        guard lines.header != nil, let found = try? source.foreignRows(options: options), !found.lines.isEmpty,
+            judgedRows > 0 || found.isNamed || 10 * found.lines.count <= found.rows
+        else { return nil }
+        let above = linesAbove
+        let earlier = Set(found.lines.filter { $0 > 1 && $0 <= above }.map { $0 - 2 })
+        if !earlier.isEmpty {
+            judged = Array(Self.without(earlier, judged[...]))
+            judgedLines -= earlier.count
+            judgedRows -= earlier.count
+        }
+        return Failure(
+            text: "\(configuration.path ?? "stdin"): found rows of other entities; expected those of one",
+            place: .lines(Set(found.lines.filter { $0 > above }.map { $0 - 1 - above })))
     }
 
     /// Places of a schema's columns among the entity's; new ones come at the end.
@@ -312,5 +470,38 @@ final class FollowSource: LiveSource, @unchecked Sendable {
     private func say(_ body: (inout DataQualityBook) -> Void) {
         body(&book)
         for finding in book.take() { context.report(site, finding) }
+    }
+}
+
+/// What lies at the path of a followed file.
+private enum FoundThing {
+    case nothing
+    case file(inode: UInt64)
+    /// Something else, in words.
+    case other(String)
+
+    init(at path: String) {
+        var found = stat()
+        guard unsafe stat(path, &found) == 0 else {
+            self = .nothing
+            return
+        }
+        switch found.st_mode & S_IFMT {
+        case S_IFREG: self = .file(inode: UInt64(found.st_ino))
+        case S_IFIFO: self = .other("a pipe, which is read as a source of the kind stdin")
+        case S_IFDIR: self = .other("a folder")
+        case S_IFSOCK: self = .other("a socket")
+        default: self = .other("a device")
+        }
+    }
+
+    /// What is wrong with it, and whether that is told at once; `nil`: nothing. A file that is open is read on when it has
+    /// no name any more.
+    func trouble(isOpen: Bool) -> (text: String, isTold: Bool)? {
+        switch self {
+        case .nothing: isOpen ? nil : ("there is no such file", false)
+        case .file: isOpen ? nil : ("the file cannot be opened", false)
+        case .other(let what): ("found \(what); expected a file, for which is looked again", true)
+        }
     }
 }
