@@ -412,13 +412,12 @@ final class FollowSource: LiveSource, @unchecked Sendable {
                     ?? Failure(text: told(error, found: "rows of several entities"), place: .all)
                 return piece
             }
-            let line = error.line.map { $0 - 1 - linesAbove }
-            let text = told(error, found: error.found)
-            if let line, line >= 0 {
-                piece.failure = Failure(text: text, place: .line(line))
-            } else {
-                piece.failure = Failure(text: text, place: piece.rows.isEmpty ? .somewhere : .all)
-            }
+            let place: Failure.Place =
+                switch error.line.map({ $0 - 1 - linesAbove }) {
+                case .some(let line): line >= 0 ? .line(line) : .all
+                case .none: piece.rows.isEmpty ? .somewhere : .all
+                }
+            piece.failure = Failure(text: told(error, found: error.found), place: place)
         } catch {
             piece.failure = Failure(text: "\(error)", place: .all)
         }

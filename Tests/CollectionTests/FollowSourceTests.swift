@@ -213,17 +213,23 @@ import Testing
         #expect(followed.heard.findings.withLock { $0.isEmpty }, "\(followed.told)")
     }
 
-    /// A line of a log, a row of another host, and one without any number cost themselves, wherever they stand.
-    @Test(arguments: ["WARN something is wrong", "1700000301,web2,7,14", "oops,web1,bad,worse"], [false, true])
-    func aForeignLineCostsItself(_ line: String, atOnce: Bool) throws {
+    /// A line of a log, a row of another host, one without any number and others cost themselves, wherever they stand.
+    @Test(
+        arguments: [
+            "WARN something is wrong", "1700000301,web2,7,14", "oops,web1,bad,worse", "\"unclosed", "\0\0\0\0",
+            "1700000301,web1,7", "1700000301,web1,7,14,21", "{\"a\": 1}", "2023-11-14T22:18:21Z,web1,7,14",
+            "yesterday,web2,7,14", "1700000301",
+        ], [3, 100, 250])
+    func aForeignLineCostsItself(_ line: String, behind count: Int) throws {
         func rows(_ numbers: Range<Int>) -> String { Self.lines(numbers) { "web1,\($0),\($0 * 2)" } }
-        let followed = try Followed("time,host,a,b\n" + rows(0..<(atOnce ? 100 : 250)))
-        if !atOnce {
+        let followed = try Followed("time,host,a,b\n" + rows(0..<count))
+        // Some come with what is read first, some behind as many rows as columns are judged by.
+        if count > 200 {
             try followed.start()
-            #expect(try followed.comes(to: 0..<250))
+            #expect(try followed.comes(to: 0..<count))
         }
-        try followed.append(line + "\n" + rows((atOnce ? 100 : 250)..<400))
-        if atOnce { try followed.start() }
+        try followed.append(line + "\n" + rows(count..<400))
+        if count <= 200 { try followed.start() }
         #expect(try followed.comes(to: 0..<400), "\(followed.told)")
         #expect(eventually { followed.has(.malformed, raised: true) })
         for number in 400..<403 {
@@ -231,6 +237,20 @@ import Testing
             #expect(try followed.comes(to: 0..<(number + 1)), "\(followed.told)")
         }
         #expect(try followed.rows.enumerated().allSatisfy { $1.values == [Double($0), Double($0 * 2)] })
+    }
+
+    /// An hour that no day has makes of the whole what has no clock, and the refusal names no line.
+    @Test func aLineThatNobodyNamesIsFound() throws {
+        func rows(_ hours: Range<Int>) -> String {
+            hours.map { "2023-11-\(14 + $0 / 24),\($0 % 24),\($0),\($0 * 2)\n" }.joined()
+        }
+        let followed = try Followed("date,hour,a,b\n" + rows(0..<30) + "2023-11-15,30,7,7\n" + rows(30..<48))
+        try followed.start()
+        #expect(try eventually(within: 20) { try followed.rows.count >= 48 }, "\(followed.told)")
+        let made = try followed.rows
+        #expect(made.map(\.time) == (0..<48).map { 1_699_920_000 + Double($0) * 3_600 })
+        #expect(made.map { $0.values[0] } == (0..<48).map(Double.init))
+        #expect(eventually { followed.has(.malformed, raised: true, "hour") })
     }
 
     /// Too few rows do not tell that one is of another host; when there are more, it is judged by no longer.
