@@ -110,6 +110,20 @@ import Testing
         #expect(followed.heard.findings.withLock { $0.count } == 2, "\(followed.told)")
     }
 
+    @Test func aStoreThatIsHeldForAMomentIsWaitedFor() throws {
+        let followed = try Followed("time,a,b\n" + Self.lines(0..<5))
+        try followed.start()
+        #expect(try followed.comes(to: 0..<5))
+        let other = try Database(path: followed.store.path, migrations: SampleStore.migrations)
+        try other.query("BEGIN IMMEDIATE")
+        try followed.append(Self.lines(5..<8))
+        #expect(eventually { followed.has(.sourceDown, raised: true, "tried again") }, "\(followed.told)")
+        try other.query("ROLLBACK")
+        #expect(try followed.comes(to: 0..<8))
+        #expect(eventually { followed.has(.sourceDown, raised: false) })
+        #expect(followed.heard.failures.withLock { $0 } == [])
+    }
+
     @Test func anEndWhileAPieceWaitsLosesNothing() throws {
         let followed = try Followed("time,a,b\n" + Self.lines(0..<5))
         let pieces = followed.store.path + ".pieces"
