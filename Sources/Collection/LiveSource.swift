@@ -64,6 +64,7 @@ package final class LiveSources: Sendable {
         histories = configurations.filter { $0.kind == .query && $0.goesOn == false }
         self.configurations = configurations.filter { !($0.kind == .query && $0.goesOn == false) }
         try Self.check(configurations, site: site, context.presets)
+        PieceFolder(of: store).clear()
         if histories.isEmpty {
             let made = try self.configurations.compactMap { try Self.make($0, context) }
             running.withLock { $0.sources = made }

@@ -12,9 +12,11 @@ enum LiveStart {
     private static let patience = (seconds: 120.0, rows: 8)
 
     /// The live entities of the sources, from the first of them that is known well enough.
+    ///
+    /// - Throws: what makes going on impossible before that; later it is in `failures`.
     static func entities(
         _ arguments: Arguments, _ sources: [SourceConfiguration], site: String, rules: GroupRules, log: Logger,
-        stop: StopSignal
+        stop: StopSignal, failures: FirstFailure
     ) throws -> StoredEntities {
         let folder = arguments[WorkerCommand.dataFolder]
         do {
@@ -30,16 +32,11 @@ enum LiveStart {
         var rule = LearningRule()
         rule.acceptSeconds = DurationText.seconds(arguments[SourceOptions.acceptAfter]) ?? rule.acceptSeconds
         let entities = try StoredEntities(store: store, rule: rule)
-        let failures = FirstFailure()
         try entities.start(sources, site: site, rules: rules, log: log) { failures.put($0) }
         let wanted = arguments[SourceOptions.firstRows]
         let start = ContinuousClock.now
         var told = start - .seconds(60)
         while !stop.isSet {
-            if let failure = failures.first {
-                entities.stop()
-                throw failure
-            }
             let rows = entities.all.map { $0.nextRow - $0.firstRow }.max() ?? 0
             let waited = (ContinuousClock.now - start).seconds
             if rows >= wanted || (rows >= patience.rows && waited > patience.seconds) { break }
@@ -50,13 +47,28 @@ enum LiveStart {
             }
             entities.wait(upTo: 0.5)
         }
+        if let failure = failures.first {
+            entities.stop()
+            throw failure
+        }
         return entities
     }
 }
 
-/// The first thing that went wrong.
-private final class FirstFailure: Sendable {
+/// The first thing that made going on impossible: it ends the worker, whenever it comes.
+final class FirstFailure: Sendable {
     private let kept = Mutex<(any Error)?>(nil)
+    private let stop: StopSignal
+
+    /// - Parameter stop: is given by a failure.
+    init(ending stop: StopSignal) { self.stop = stop }
+
+    /// What it was; `nil`: nothing.
     var first: (any Error)? { kept.withLock { $0 } }
-    func put(_ error: any Error) { kept.withLock { $0 = $0 ?? error } }
+
+    /// Keeps the first failure.
+    func put(_ error: any Error) {
+        kept.withLock { $0 = $0 ?? error }
+        stop.set()
+    }
 }

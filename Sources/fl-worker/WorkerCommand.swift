@@ -161,13 +161,16 @@ struct WorkerCommand: CheckableCommand {
         }
         hangup.catchHangup()
         let chosen = settings
+        let failures = FirstFailure(ending: stop)
         let entities =
             live.isEmpty
             ? nil
             : try await BackgroundThread.run {
-                try LiveStart.entities(arguments, live, site: site, rules: rules, log: log, stop: stop)
+                try LiveStart.entities(
+                    arguments, live, site: site, rules: rules, log: log, stop: stop, failures: failures)
             }
         defer { entities?.stop() }
+        if let failure = failures.first { throw failure }
         if stop.isSet { return }
         let learner = try TelemetryLearner(
             sources: training, streams: watched.streams.map(\.key), live: entities, mirrored: mirrored, reader: reader,
@@ -180,12 +183,17 @@ struct WorkerCommand: CheckableCommand {
         }
         // Not a draw that any result depends on: it must differ between two starts.
         let incarnation = UInt64.random(in: 1 ... .max)
-        try await BackgroundThread.run {
-            try WorkerService(
-                settings: chosen, learner: learner, scoring: scoring, live: watch, figures: figures,
-                incarnation: incarnation, log: log, stop: stop
-            ).run()
+        do {
+            try await BackgroundThread.run {
+                try WorkerService(
+                    settings: chosen, learner: learner, scoring: scoring, live: watch, figures: figures,
+                    incarnation: incarnation, log: log, stop: stop
+                ).run()
+            }
+        } catch {
+            throw failures.first ?? error
         }
+        if let failure = failures.first { throw failure }
     }
 
     private static func settings(_ arguments: Arguments, site: String) throws -> WorkerSettings {

@@ -1,5 +1,6 @@
 import Foundation
 import Services
+import Synchronization
 import TestSupport
 import Testing
 
@@ -88,6 +89,36 @@ struct FullDiskTests {
         try fleet.startWorker(1, ["--data-folder", disk.path + "/worker"])
         #expect(eventually({ fleet.hasEnded(workers: 2) }), "\(fleet.log("worker1"))")
         #expect(Self.summary(fleet) == expected.alarms)
+    }
+
+    /// A source whose rows the store does not take any more ends the worker after its start as before it.
+    @Test func theDiskFillsUpUnderALiveSource() throws {
+        let turn = Atomic(0)
+        let endpoint = try HTTPServer(host: "127.0.0.1", port: 0) { _ in
+            let row = turn.add(1, ordering: .relaxed).newValue
+            return .text(200, (0..<20).map { "metric\($0) \(row * ($0 + 7) % 101)\n" }.joined())
+        }
+        defer { endpoint.stop() }
+        let disk = try SmallDisk(kilobytes: 4_096)
+        let fleet = try Fleet(sites: 1)
+        let configuration = try fleet.folder.write(
+            "live.json",
+            #"""
+            {"sources": [{"kind": "prometheus-scrape", "targets": ["127.0.0.1:\#(endpoint.port)"],
+              "intervalSeconds": 0.02, "entity": "host1", "preset": "none"}], "firstRows": 20}
+            """#)
+        let worker = ["--config", configuration, "--data-folder", disk.path + "/worker"]
+        try fleet.startLiveWorker(worker)
+        #expect(eventually({ fleet.log("worker").contains("worker started") }), "\(fleet.log("worker"))")
+        try disk.fill()
+        #expect(fleet.exit(of: "worker") == 73, "\(fleet.log("worker"))")
+        let line = Self.lastLine(fleet, "worker")
+        #expect(line.hasPrefix("fl-worker: ") && line.contains("samples.db"), "\(line)")
+        try disk.makeRoom()
+        try fleet.startLiveWorker(worker)
+        let before = turn.load(ordering: .relaxed)
+        #expect(eventually({ turn.load(ordering: .relaxed) > before + 20 }))
+        #expect(fleet.terminate("worker").status == 0, "\(fleet.log("worker"))")
     }
 
     /// A confirmation that the disk does not take is refused, the server ends as with any other, and what was confirmed

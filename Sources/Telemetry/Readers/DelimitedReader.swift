@@ -14,6 +14,8 @@ struct DelimitedReader: FrameReader {
     private let rowSeconds: Double?
     private let hasLabels: Bool
     private var line: Int
+    /// The line that comes next, counted from 1.
+    var nextLine: Int { line }
     private var row = 0
     /// Unread bytes known to be whole rows (up to quoted line feeds).
     private var wholeBytes = 0
