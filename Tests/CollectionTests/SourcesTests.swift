@@ -201,6 +201,24 @@ import Testing
         #expect(store.entity("s/edge")?.type == "core")
     }
 
+    @Test func whatIsNoExportIsRefused() async throws {
+        let folder = try TemporaryFolder()
+        let store = try SampleStore(path: folder.path("s.db"))
+        let port = FreePort.one()
+        let sources = try start(#"{"kind": "otlp", "listen": "127.0.0.1:\#(port)"}"#, store)
+        defer { sources.stop() }
+        let json = ["Content-Type": "application/json"]
+        for text in [
+            "[]", "null", "7", #""x""#, #"{"resourceMetrics":7}"#, #"{"resourceMetrics":[7]}"#,
+            #"{"resourceMetrics":[{"scopeMetrics":{}}]}"#, #"{"resourceMetrics":[{"scopeMetrics":[{"metrics":"x"}]}]}"#,
+        ] {
+            #expect(try await post(port, Array(text.utf8), headers: json) == 400, "\(text)")
+        }
+        for text in ["{}", #"{"resourceMetrics":[]}"#, #"{"resourceMetrics":null}"#, #"{"other":7}"#] {
+            #expect(try await post(port, Array(text.utf8), headers: json) == 200, "\(text)")
+        }
+    }
+
     @Test func snappyIsBounded() {
         let bytes = (0..<1_000).map { UInt8(truncatingIfNeeded: $0) }
         #expect(Snappy.decompressed(snappy(bytes), limit: 1_000) == bytes)
