@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 package import Platform
 import Services
 package import Telemetry
@@ -35,9 +36,24 @@ package final class SampleStore: @unchecked Sendable {
         var tailStart: Int { entity.nextRow - tail.rowCount }
     }
 
+    /// Which file lies at a path.
+    private struct OpenFile: Equatable {
+        let device: dev_t
+        let inode: ino_t
+
+        /// `nil` where there is none.
+        init?(at path: String) {
+            var found = stat()
+            guard unsafe stat(path, &found) == 0 else { return nil }
+            (device, inode) = (found.st_dev, found.st_ino)
+        }
+    }
+
     private let lock = NSCondition()
     private let database: Database
     private let limits: Limits
+    /// What the open file is, so that another one in its place is noticed.
+    private let identity: OpenFile?
     private var states: [State] = []
     private var index: [String: Int] = [:]
     private var unsettledNumber: Int64
@@ -70,6 +86,7 @@ package final class SampleStore: @unchecked Sendable {
             remark = "the file was damaged (\(error.found)); it is kept as \(aside), and a new one begins"
             database = try Self.open(path)
         }
+        identity = OpenFile(at: path)
         unsettledNumber = try database.query("SELECT max(id) FROM unsettled").first?.first?.integer ?? 0
         let dropped = try Self.load(database, into: &states, counted: &counted)
         if dropped > 0 {
@@ -150,6 +167,7 @@ package final class SampleStore: @unchecked Sendable {
         guard !additions.isEmpty || position != nil || !settles.isEmpty else { return }
         lock.lock()
         defer { lock.unlock() }
+        try check()
         do throws(StorageError) {
             try database.transaction { () throws(StorageError) in
                 for addition in additions where !addition.rows.isEmpty { try add(addition) }
@@ -169,6 +187,14 @@ package final class SampleStore: @unchecked Sendable {
             throw error
         }
         lock.broadcast()
+    }
+
+    /// Makes sure that the file is still the one that is open: what is written to one that was deleted is lost.
+    private func check() throws(StorageError) {
+        guard let identity, OpenFile(at: path) != identity else { return }
+        throw StorageError(
+            .missing, operation: "write", path: path, found: "it was deleted or replaced while it was in use",
+            expected: "the file that was there at the start")
     }
 
     private func reload() throws(StorageError) {
@@ -329,6 +355,7 @@ package final class SampleStore: @unchecked Sendable {
     package func keep(unsettled bytes: [UInt8], from source: String) throws(StorageError) -> Int64 {
         lock.lock()
         defer { lock.unlock() }
+        try check()
         let packed = Zstandard.compressed(bytes, level: 1)
         try database.query(
             "INSERT INTO unsettled VALUES (?, ?, ?)", [.integer(unsettledNumber + 1), .text(source), .blob(packed)])

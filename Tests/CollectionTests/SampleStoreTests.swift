@@ -80,6 +80,19 @@ import Testing
         #expect(try all(store).first?.time == 1_700_000_000 + Double(entity.firstRow))
     }
 
+    @Test func aFileThatIsGoneTakesNothingMore() throws {
+        let folder = try TemporaryFolder()
+        try FileManager.default.createDirectory(atPath: folder.path("run"), withIntermediateDirectories: false)
+        let store = try SampleStore(path: folder.path("run/samples.db"))
+        try store.append([addition([row(0)])])
+        _ = try store.keep(unsettled: [1], from: "a")
+        try FileManager.default.removeItem(atPath: folder.path("run"))
+        let error = #expect(throws: StorageError.self) { try store.append([addition([row(1)])]) }
+        #expect(error?.exitStatus == .cannotCreate && error?.path == folder.path("run/samples.db"))
+        #expect(throws: StorageError.self) { try store.keep(unsettled: [2], from: "a") }
+        #expect(try all(store).count == 1)
+    }
+
     @Test func aDamagedBlockCostsItselfOnly() throws {
         let folder = try TemporaryFolder()
         var limits = SampleStore.Limits()
