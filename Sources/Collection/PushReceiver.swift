@@ -42,8 +42,9 @@ final class PushReceiver: LiveSource, @unchecked Sendable {
         title = configuration.title
         // What an earlier process had promised and not yet made rows of.
         for request in try context.store.unsettled(from: title) {
-            let samples = try? read(request.bytes)
-            try take(samples ?? PushedSamples(), number: request.number)
+            var samples = (try? read(Array(request.bytes.dropFirst()), isJSON: request.bytes.first == 1)) ?? .init()
+            _ = samples.removeAhead(of: context.wallSeconds())
+            try take(samples, number: request.number)
         }
         server = try HTTPServer(host: address.host, port: address.port, longestBody: limit) { [weak self] request in
             self?.answer(request) ?? .text(503, "ending\n")
@@ -124,17 +125,22 @@ final class PushReceiver: LiveSource, @unchecked Sendable {
     private func store(_ bytes: [UInt8], isJSON: Bool, at now: Double) -> HTTPResponse {
         lock.lock()
         defer { lock.unlock() }
-        // A byte in front says what the rest is, for whoever reads it after a restart.
-        let kept = [isJSON ? 1 : 0] + bytes
-        let samples: PushedSamples
+        var samples: PushedSamples
         do {
-            samples = try read(kept)
+            samples = try read(bytes, isJSON: isJSON)
         } catch {
             try? sink.take { $0.takeMalformed("a request that is no \(configuration.kind.rawValue)", at: now) }
             return .text(400, "a request that cannot be read\n")
         }
+        let ahead = samples.removeAhead(of: now)
         do throws(StorageError) {
-            let number = samples.count > 0 ? try context.store.keep(unsettled: kept, from: title) : nil
+            if let ahead {
+                try sink.take { $0.takeAhead(ahead, at: now) }
+                if samples.count == 0 { return .text(400, ahead.description(at: now) + "\n") }
+            }
+            // A byte in front says what the rest is, for whoever reads it after a restart.
+            let number =
+                samples.count > 0 ? try context.store.keep(unsettled: [isJSON ? 1 : 0] + bytes, from: title) : nil
             if let number {
                 try take(samples, number: number)
             } else if samples.unsupported > 0 {
@@ -151,11 +157,10 @@ final class PushReceiver: LiveSource, @unchecked Sendable {
         }
     }
 
-    private func read(_ kept: [UInt8]) throws -> PushedSamples {
-        let bytes = Array(kept.dropFirst())
+    private func read(_ bytes: [UInt8], isJSON: Bool) throws -> PushedSamples {
         let samples: PushedSamples
         switch configuration.kind {
-        case .otlp: samples = try kept.first == 1 ? otlp.read(json: bytes) : otlp.read(protobuf: bytes)
+        case .otlp: samples = try isJSON ? otlp.read(json: bytes) : otlp.read(protobuf: bytes)
         default: samples = try PushedSamples(remoteWrite: bytes)
         }
         if kinds.count < 100_000 { kinds.merge(samples.kinds) { _, new in new } }

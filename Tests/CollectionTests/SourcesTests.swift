@@ -201,6 +201,15 @@ import Testing
         #expect(store.entity("s/edge")?.type == "core")
     }
 
+    private func export(_ points: [(String, String, Int)]) -> [UInt8] {
+        let metrics = points.map { name, time, value in
+            #"{"name":"\#(name)","gauge":{"dataPoints":[{"timeUnixNano":"\#(time)","asDouble":\#(value)}]}}"#
+        }
+        return Array(
+            (#"{"resourceMetrics":[{"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"upf"}}]},"#
+                + #""scopeMetrics":[{"metrics":[\#(metrics.joined(separator: ","))]}]}]}"#).utf8)
+    }
+
     @Test func whatIsNoExportIsRefused() async throws {
         let folder = try TemporaryFolder()
         let store = try SampleStore(path: folder.path("s.db"))
@@ -217,6 +226,31 @@ import Testing
         for text in ["{}", #"{"resourceMetrics":[]}"#, #"{"resourceMetrics":null}"#, #"{"other":7}"#] {
             #expect(try await post(port, Array(text.utf8), headers: json) == 200, "\(text)")
         }
+    }
+
+    @Test func samplesFarAheadOfTheClockAreRefused() async throws {
+        let folder = try TemporaryFolder()
+        let store = try SampleStore(path: folder.path("s.db"))
+        let heard = Heard()
+        let port = FreePort.one()
+        let sources = try start(
+            #"{"kind": "otlp", "listen": "127.0.0.1:\#(port)", "latenessSeconds": 0.1}"#, store, heard)
+        defer { sources.stop() }
+        let json = ["Content-Type": "application/json"]
+        let last = "9223372036854775807"
+        #expect(try await post(port, export([("load", last, 1), ("load", last, 1)]), headers: json) == 400)
+        #expect(
+            heard.findings.withLock { $0.last { $0.kind == .samplesRefused } }?.detail.contains("at most 3600 s")
+                ?? false)
+        for number in 0..<5 {
+            let points = [("load", "\(1_700_000_000 + number)000000000", number), ("free", last, 7)]
+            #expect(try await post(port, export(points), headers: json) == 200)
+        }
+        #expect(try eventually { try rows(store, "s/upf").count == 5 })
+        #expect(store.entity("s/upf")?.columns == ["load"])
+        #expect(try rows(store, "s/upf").map(\.time) == (0..<5).map { 1_700_000_000 + Double($0) })
+        #expect(try store.unsettled(from: "otlp 127.0.0.1:\(port)").isEmpty)
+        #expect(heard.findings.withLock { $0.count { $0.kind == .samplesRefused } } == 1)
     }
 
     @Test func snappyIsBounded() {

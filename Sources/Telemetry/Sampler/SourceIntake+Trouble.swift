@@ -28,9 +28,39 @@ extension SourceIntake {
 
     /// Takes that samples came of a kind that is not taken.
     package mutating func takeUnsupported(_ count: Int, at time: Double) {
+        refusals.unsupported = refusals.unsupported ?? "native histograms are not taken; classic ones are"
+        tellRefusals(count, at: time)
+    }
+
+    /// Takes that samples were left out whose times are too far ahead of the clock by which they came.
+    package mutating func takeAhead(_ ahead: PushedSamples.Ahead, at time: Double) {
+        refusals.lastAhead = time
+        refusals.ahead = refusals.ahead ?? "samples were left out: \(ahead.description(at: time))"
+        tellRefusals(ahead.count, at: time)
+    }
+
+    /// What was refused of a source, by why; told once each.
+    struct Refusals {
+        /// Seconds without one after which none comes any more.
+        static let secondsUntilOver = 60.0
+        var unsupported: String?
+        var ahead: String?
+        var lastAhead = -Double.infinity
+    }
+
+    private mutating func tellRefusals(_ count: Int, at time: Double) {
+        let standing = [("native histograms", refusals.unsupported), ("times ahead of the clock", refusals.ahead)]
+            .filter { $0.1 != nil }
         book.raise(
-            .samplesRefused, source: settings.source, at: time, count: count,
-            detail: "native histograms are not taken; classic ones are")
+            .samplesRefused, source: settings.source, at: time, subjects: standing.map(\.0), count: count,
+            detail: standing.compactMap(\.1).joined(separator: "; "))
+    }
+
+    /// Says that no sample is ahead of the clock any more, when none has been for a minute.
+    mutating func lookAtRefusals(at time: Double) {
+        guard refusals.ahead != nil, time - refusals.lastAhead >= Refusals.secondsUntilOver else { return }
+        refusals.ahead = nil
+        if refusals.unsupported == nil { book.clear(.samplesRefused, source: settings.source, at: time) }
     }
 
     /// Takes that an answer is larger than allowed, or cannot be unpacked: nothing of it counts.

@@ -5,6 +5,9 @@ package struct SourceIntake: Sendable {
     package let settings: Settings
     /// The entities so far; they keep their numbers.
     package private(set) var entities: [EntitySampler] = []
+    /// Seconds by which a sample may be ahead of the clock of whoever takes it.
+    package static let mostAheadSeconds = 3_600.0
+
     /// Series left out because there is no room for them.
     package private(set) var refusedSeries = 0
     /// Samples taken that no rule wants.
@@ -16,6 +19,7 @@ package struct SourceIntake: Sendable {
     private var memberCount = 0
     private var rows: [Row] = []
     var book = DataQualityBook()
+    var refusals = Refusals()
     /// The first series of an answer whose labels cannot be read.
     private var unreadable: String?
     private var resumable: [String: (columns: [String], lastTime: Double?)] = [:]
@@ -103,6 +107,7 @@ package struct SourceIntake: Sendable {
         var touched: [Int] = []
         var inTouched = [Bool](repeating: false, count: entities.count)
         var refused: [String] = []
+        var ahead: PushedSamples.Ahead?
         for sample in exposition.samples {
             let reference: Reference
             if let known = state.references[sample.series] {
@@ -116,6 +121,10 @@ package struct SourceIntake: Sendable {
             case .up(let entity): note(up: sample.value, entity, at: time)
             case .member(let entity, let member):
                 let own = settings.honoursTimes ? sample.time : nil
+                if let own, own - time > Self.mostAheadSeconds {
+                    ahead.add(sample.series, at: own)
+                    continue
+                }
                 entities[entity].offer(member, sample.value, at: own ?? time, isOwnTime: own != nil)
                 if entity >= inTouched.count {
                     inTouched += [Bool](repeating: false, count: entity + 1 - inTouched.count)
@@ -128,6 +137,8 @@ package struct SourceIntake: Sendable {
         }
         targets[target] = state
         noteAnswer(exposition, refused: refused, on: target, at: time)
+        if let ahead { takeAhead(ahead, at: time) }
+        lookAtRefusals(at: time)
         for entity in touched {
             let closed = entities[entity].closeBatch()
             finish(closed, of: entity, arrival: time)
@@ -271,6 +282,7 @@ package struct SourceIntake: Sendable {
             }
             targets[target] = state
         }
+        lookAtRefusals(at: arrival)
     }
 
     /// Makes rows of everything: what was pushed is all there is for now.

@@ -320,6 +320,36 @@ import Testing
         #expect(intake.entities.isEmpty)
     }
 
+    /// A clock that is ahead would put the entity's next rows into the past.
+    @Test func timesFarAheadOfTheClockAreRefusedAndToldOnce() throws {
+        var intake = try intake()
+        for time in 1_000..<1_004 {
+            intake.take(
+                scrape("a 1 \(time)000\nb 2 \(time)000\na 7 9223372036854775807\n"), on: target, at: Double(time))
+        }
+        let (made, findings) = intake.take()
+        #expect(made.map(\.row) == (1_000..<1_004).map { SampledRow(time: Double($0), values: [1, 2]) })
+        #expect(kinds(findings) == ["samplesRefused raised"])
+        #expect(findings[0].detail.contains("first of a by 9223372036853"), "\(findings[0].detail)")
+        intake.settle(arrival: 1_062)
+        #expect(intake.take().findings.isEmpty)
+        intake.settle(arrival: 1_063)
+        #expect(kinds(intake.take().findings) == ["samplesRefused cleared"])
+    }
+
+    @Test func whatIsAheadIsTakenOutOfWhatWasPushed() {
+        var samples = PushedSamples()
+        samples.series = [
+            .init(series: series("a"), samples: [(10, 1), (9_223_372_036_854_775.807, 2), (20, 3)]),
+            .init(series: series("b"), samples: [(3_701, 4)]), .init(series: series("c"), samples: [(3_700, 5)]),
+        ]
+        let ahead = samples.removeAhead(of: 100)
+        #expect(ahead?.count == 2 && ahead?.series == "a")
+        #expect(samples.series.map(\.series.name) == ["a", "c"])
+        #expect(samples.series[0].samples.map(\.value) == [1, 3])
+        #expect(samples.removeAhead(of: 100) == nil)
+    }
+
     @Test func anIntakeGoesOnWhereTheStoreEnds() throws {
         var intake = try intake()
         intake.resume(entity: "h:1", columns: ["b", "a"], lastTime: 10)
