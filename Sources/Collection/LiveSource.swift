@@ -61,6 +61,7 @@ package final class LiveSources: Sendable {
         context = SourceContext(
             site: site, rules: rules, presets: try PresetCatalog.builtIn(), store: store, log: log, report: report,
             fail: fail)
+        store.tellFindings(to: report)
         histories = configurations.filter { $0.kind == .query && $0.goesOn == false }
         self.configurations = configurations.filter { !($0.kind == .query && $0.goesOn == false) }
         try Self.check(configurations, site: site, context.presets)
