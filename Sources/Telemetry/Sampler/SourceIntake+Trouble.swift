@@ -63,6 +63,26 @@ extension SourceIntake {
         if refusals.unsupported == nil { book.clear(.samplesRefused, source: settings.source, at: time) }
     }
 
+    /// A series for which there is no room, and the entity whose metrics are too many; `nil`: the source has too many.
+    struct Beyond {
+        var series: String
+        var entity: String?
+    }
+
+    /// Tells of series that were pushed for which there is no room: once of the source, once of each entity.
+    mutating func tellBeyond(at time: Double) {
+        guard !beyond.isEmpty else { return }
+        let byEntity = Dictionary(grouping: beyond, by: \.entity).sorted { ($0.key ?? "") < ($1.key ?? "") }
+        for (entity, series) in byEntity {
+            guard !book.stands(.overBound, entity: entity, source: settings.source) else { continue }
+            let few = series.prefix(DataQualityBook.mostSubjects).map(\.series)
+            book.raise(
+                .overBound, entity: entity, source: settings.source, at: time, subjects: few, count: series.count,
+                detail: "\(series.count) series beyond the bound are left out, such as \(few[0].prefix(200))")
+        }
+        beyond = []
+    }
+
     /// Takes that an answer is larger than allowed, or cannot be unpacked: nothing of it counts.
     package mutating func takeOversized(_ reason: String, on target: SeriesResolver.Target, at time: Double) {
         book.raise(.overBound, entity: target.entity, source: settings.source, at: time, detail: reason)

@@ -20,6 +20,8 @@ package struct SourceIntake: Sendable {
     private var rows: [Row] = []
     var book = DataQualityBook()
     var refusals = Refusals()
+    /// Series that were pushed since rows were last made, and that there was no room for.
+    var beyond: [Beyond] = []
     /// The first series of an answer whose labels cannot be read.
     private var unreadable: String?
     private var resumable: [String: (columns: [String], lastTime: Double?)] = [:]
@@ -106,7 +108,7 @@ package struct SourceIntake: Sendable {
         }
         var touched: [Int] = []
         var inTouched = [Bool](repeating: false, count: entities.count)
-        var refused: [String] = []
+        var refused: [Beyond] = []
         var ahead: PushedSamples.Ahead?
         for sample in exposition.samples {
             let reference: Reference
@@ -136,7 +138,7 @@ package struct SourceIntake: Sendable {
             }
         }
         targets[target] = state
-        noteAnswer(exposition, refused: refused, on: target, at: time)
+        noteAnswer(exposition, refused: refused.map(\.series), on: target, at: time)
         if let ahead { takeAhead(ahead, at: time) }
         lookAtRefusals(at: time)
         for entity in touched {
@@ -233,15 +235,11 @@ package struct SourceIntake: Sendable {
         if let known = state.references[text] {
             reference = known
         } else {
-            var refused: [String] = []
+            var refused: [Beyond] = []
             reference = refer(series, on: target, state, kinds: kinds, refused: &refused)
             if state.references.count < 4 * settings.maximumSeries { state.references[text] = reference }
-            if let first = refused.first {
-                refusedSeries += 1
-                book.raise(
-                    .overBound, source: settings.source, at: arrival, subjects: [first],
-                    detail: "series beyond the bound are left out")
-            }
+            refusedSeries += refused.count
+            beyond += refused
         }
         switch reference {
         case .none: break
@@ -282,6 +280,7 @@ package struct SourceIntake: Sendable {
             }
             targets[target] = state
         }
+        tellBeyond(at: arrival)
         lookAtRefusals(at: arrival)
     }
 
@@ -295,6 +294,7 @@ package struct SourceIntake: Sendable {
         for entity in entities.indices where entities[entity].pendingCount > 0 {
             finish(entities[entity].closeSettled(before: .infinity), of: entity, arrival: arrival)
         }
+        tellBeyond(at: arrival)
     }
 
     // MARK: Series and rows
@@ -312,7 +312,7 @@ package struct SourceIntake: Sendable {
 
     private mutating func refer(
         _ text: String, on target: SeriesResolver.Target, _ state: TargetState, kinds: [String: MetricSeries.Kind],
-        refused: inout [String]
+        refused: inout [Beyond]
     ) -> Reference {
         guard let series = MetricSeries(parsing: text) else {
             unreadable = unreadable ?? text
@@ -323,7 +323,7 @@ package struct SourceIntake: Sendable {
 
     private mutating func refer(
         _ series: MetricSeries, on target: SeriesResolver.Target, _ state: TargetState,
-        kinds: [String: MetricSeries.Kind], refused: inout [String]
+        kinds: [String: MetricSeries.Kind], refused: inout [Beyond]
     ) -> Reference {
         guard let place = state.resolver?.place(of: series, on: target, kinds: kinds) else {
             unwantedSeries += 1
@@ -331,12 +331,12 @@ package struct SourceIntake: Sendable {
         }
         if place.role == .up { return .up(entity: place.entity) }
         guard memberCount < settings.maximumSeries else {
-            refused.append(series.text)
+            refused.append(Beyond(series: series.text))
             return .none
         }
         let index = entity(place, state)
         guard let member = entities[index].member(series.adding(target.labels), place) else {
-            refused.append(series.text)
+            refused.append(Beyond(series: series.text, entity: place.entity))
             return .none
         }
         memberCount += 1

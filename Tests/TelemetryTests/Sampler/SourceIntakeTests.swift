@@ -330,7 +330,7 @@ import Testing
         let (made, findings) = intake.take()
         #expect(made.map(\.row) == (1_000..<1_004).map { SampledRow(time: Double($0), values: [1, 2]) })
         #expect(kinds(findings) == ["samplesRefused raised"])
-        #expect(findings[0].detail.contains("first of a by 9223372036853"), "\(findings[0].detail)")
+        #expect(findings.first?.detail.contains("first of a by 9223372036853") ?? false, "\(findings)")
         intake.settle(arrival: 1_062)
         #expect(intake.take().findings.isEmpty)
         intake.settle(arrival: 1_063)
@@ -346,8 +346,34 @@ import Testing
         let ahead = samples.removeAhead(of: 100)
         #expect(ahead?.count == 2 && ahead?.series == "a")
         #expect(samples.series.map(\.series.name) == ["a", "c"])
-        #expect(samples.series[0].samples.map(\.value) == [1, 3])
+        #expect(samples.series.first?.samples.map(\.value) == [1, 3])
         #expect(samples.removeAhead(of: 100) == nil)
+    }
+
+    @Test func pushedSeriesBeyondTheBoundsAreToldOnceEach() throws {
+        var intake = try intake {
+            $0.maximumSeries = 50
+            $0.maximumMetrics = 20
+        }
+        func push(_ numbers: Range<Int>, _ instance: String, at time: Double) {
+            for number in numbers {
+                intake.push(
+                    series("m", [("n", "\(number)"), ("instance", instance)]), 1, at: time, kinds: [:], arrival: time)
+            }
+            intake.settle(arrival: time)
+        }
+        push(0..<10, "i", at: 0)
+        for time in 1..<5 { push(0..<1_000, "i", at: Double(time)) }
+        for time in 5..<9 { push(time * 1_000..<(time + 1) * 1_000, "i", at: Double(time)) }
+        let told = intake.take().findings.filter { $0.kind == .overBound }
+        #expect(told.map(\.entity) == ["i"] && told.first?.count == 980 && told.first?.subjects.count == 12)
+        #expect(told.first?.detail.hasPrefix(#"980 series beyond the bound are left out, such as m{"#) ?? false)
+        // What is not remembered of each is counted again.
+        #expect(intake.refusedSeries == 980 + 3 * 800 + 4_000)
+        // The source's own bound, over all its entities.
+        for number in 0..<40 { push(0..<1, "j\(number)", at: 10) }
+        let more = intake.take().findings.filter { $0.kind == .overBound }
+        #expect(more.map(\.entity) == [nil] && more.first?.isRaised ?? false)
     }
 
     @Test func anIntakeGoesOnWhereTheStoreEnds() throws {
