@@ -15,6 +15,8 @@ protocol LiveSource: Sendable {
 struct SourceContext: Sendable {
     /// Seconds between two scrapes where nobody says.
     static let scrapeSeconds = 1.0
+    /// Values that are in memory as rows at the same time, of one source.
+    static let cellsAtOnce = 1 << 20
 
     /// The site of entities whose source names none.
     var site: String
@@ -155,8 +157,11 @@ package final class LiveSources: Sendable {
         settings.maximumMetrics = configuration.maximumMetrics
         (settings.entity, settings.type) = (configuration.entity, configuration.type)
         settings.honoursTimes = configuration.honourTimestamps ?? true
+        settings.cellsAtOnce = SourceContext.cellsAtOnce
         let site = configuration.site ?? context.site
-        return SourceSink(settings: settings, site: site, store: context.store) { context.report(site, $0) }
+        return SourceSink(
+            settings: settings, site: site, store: context.store, arrival: context.wallSeconds
+        ) { context.report(site, $0) }
     }
 
     private static func makeQuery(

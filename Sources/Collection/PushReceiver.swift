@@ -16,6 +16,8 @@ final class PushReceiver: LiveSource, @unchecked Sendable {
     /// Seconds between two looks for rows that are complete.
     private static let tickSeconds = 0.2
     private static let defaultBytes = 32 << 20
+    /// Samples that may wait for their rows when a request comes: a small one can be rows for minutes.
+    private static let mostWaiting = 250_000
 
     private let configuration: SourceConfiguration
     private let address: ListenAddress
@@ -41,6 +43,7 @@ final class PushReceiver: LiveSource, @unchecked Sendable {
         limit = configuration.maximumBytes ?? Self.defaultBytes
         title = configuration.title
         // What an earlier process had promised and not yet made rows of.
+        try sink.take { $0.takesStepsBack = false }
         for request in try context.store.unsettled(from: title) {
             var samples = (try? read(Array(request.bytes.dropFirst()), isJSON: request.bytes.first == 1)) ?? .init()
             _ = samples.removeAhead(of: context.wallSeconds())
@@ -56,11 +59,17 @@ final class PushReceiver: LiveSource, @unchecked Sendable {
 
     func start() {
         ticker = BackgroundThread(name: "rows") { [self] isCancelled in
+            var isAgain = true
             while !isCancelled() {
                 Thread.sleep(forTimeInterval: Self.tickSeconds)
                 do throws(StorageError) {
-                    let now = context.wallSeconds()
-                    try sink.take { $0.settle(arrival: now) }
+                    repeat {
+                        let now = context.wallSeconds()
+                        try sink.take(makesAll: false) { $0.settle(arrival: now) }
+                    } while sink.waitingCount > 0 && !isCancelled()
+                    // What an earlier process had promised is in rows.
+                    if isAgain, !isCancelled() { try sink.take(makesAll: false) { $0.takesStepsBack = true } }
+                    isAgain = false
                 } catch {
                     context.fail(error)
                 }
@@ -125,6 +134,8 @@ final class PushReceiver: LiveSource, @unchecked Sendable {
     private func store(_ bytes: [UInt8], isJSON: Bool, at now: Double) -> HTTPResponse {
         lock.lock()
         defer { lock.unlock() }
+        // Before it is read: differences that are added up are not added up again when it is sent again.
+        guard sink.waitingCount <= Self.mostWaiting else { return .text(503, "not now\n") }
         var samples: PushedSamples
         do {
             samples = try read(bytes, isJSON: isJSON)
@@ -171,7 +182,7 @@ final class PushReceiver: LiveSource, @unchecked Sendable {
         let now = context.wallSeconds()
         let newest = samples.series.lazy.flatMap { $0.samples.lazy.map(\.time) }.max() ?? -.infinity
         let kinds = kinds
-        try sink.take(request: (number, newest)) { intake in
+        try sink.take(makesAll: false, request: (number, newest)) { intake in
             for series in samples.series {
                 for sample in series.samples {
                     intake.push(series.series, sample.value, at: sample.time, kinds: kinds, arrival: now)

@@ -22,6 +22,10 @@ package struct SourceIntake: Sendable {
     var refusals = Refusals()
     /// Series that were pushed since rows were last made, and that there was no room for.
     var beyond: [Beyond] = []
+    /// Whether rows with earlier times may say that the clock was set back; not while what was told before is told again.
+    package var takesStepsBack = true {
+        didSet { for entity in entities.indices { entities[entity].takesStepsBack = takesStepsBack } }
+    }
     /// The first series of an answer whose labels cannot be read.
     private var unreadable: String?
     private var resumable: [String: (columns: [String], lastTime: Double?)] = [:]
@@ -75,6 +79,22 @@ package struct SourceIntake: Sendable {
     /// Goes on after rows of an entity that are in the store.
     package mutating func resume(entity: String, columns: [String], lastTime: Double?) {
         resumable[entity] = (columns, lastTime)
+    }
+
+    /// Whether there are samples of which rows are to be made; only where ``Settings/cellsAtOnce`` has a bound.
+    package var hasMore: Bool { entities.contains(where: \.isClosing) }
+
+    /// Number of samples of which rows are to be made.
+    package var waitingCount: Int { entities.reduce(0) { $0 + $1.closingCount } }
+
+    /// Makes rows of what was closed, as many as ``Settings/cellsAtOnce`` says.
+    package mutating func makeMore(arrival: Double) {
+        var cells = settings.cellsAtOnce
+        for entity in entities.indices where entities[entity].isClosing {
+            guard cells > 0 else { return }
+            let closed = entities[entity].closeMore(cells: &cells)
+            finish(closed, of: entity, arrival: arrival)
+        }
     }
 
     /// The rows made and what was found since the last call.
@@ -142,9 +162,9 @@ package struct SourceIntake: Sendable {
         if let ahead { takeAhead(ahead, at: time) }
         lookAtRefusals(at: time)
         for entity in touched {
-            let closed = entities[entity].closeBatch()
-            finish(closed, of: entity, arrival: time)
+            if let closed = entities[entity].closeBatch() { finish(closed, of: entity, arrival: time) }
         }
+        makeMore(arrival: time)
     }
 
     private mutating func noteAnswer(
@@ -255,16 +275,17 @@ package struct SourceIntake: Sendable {
     /// - Parameter arrival: now, on the clock by which samples arrive.
     package mutating func settle(arrival: Double) {
         for entity in entities.indices {
-            var closed = entities[entity].closeSettled()
+            entities[entity].close()
             // A row that nothing follows is closed by the clock on the wall.
             if let last = health[entity].lastArrival, entities[entity].pendingCount > 0,
                 arrival - last > settings.sampler.latenessSeconds + 1
             {
-                let rest = entities[entity].closeSettled(before: .infinity)
-                closed.rows += rest.rows
-                closed.refused += rest.refused
+                entities[entity].close(before: .infinity)
             }
-            if !closed.rows.isEmpty || closed.refused > 0 { finish(closed, of: entity, arrival: arrival) }
+        }
+        makeMore(arrival: arrival)
+        // Of what has come and waits for its rows nobody can say that it does not come.
+        for entity in entities.indices where !entities[entity].isClosing {
             if let interval = settings.sampler.intervalSeconds ?? entities[entity].intervalSeconds,
                 let last = health[entity].lastArrival, arrival - last > max(5 * interval, 10)
             {
@@ -291,9 +312,8 @@ package struct SourceIntake: Sendable {
             settle(&state, on: target, kinds: kinds, arrival: arrival)
             targets[target] = state
         }
-        for entity in entities.indices where entities[entity].pendingCount > 0 {
-            finish(entities[entity].closeSettled(before: .infinity), of: entity, arrival: arrival)
-        }
+        for entity in entities.indices { entities[entity].close(before: .infinity) }
+        makeMore(arrival: arrival)
         tellBeyond(at: arrival)
     }
 
@@ -352,6 +372,7 @@ package struct SourceIntake: Sendable {
         if let known = resumable.removeValue(forKey: place.entity) {
             sampler.resume(columns: known.columns, lastTime: known.lastTime)
         }
+        sampler.takesStepsBack = takesStepsBack
         entities.append(sampler)
         health.append(Health())
         entityIndex[place.entity] = entities.count - 1

@@ -376,6 +376,77 @@ import Testing
         #expect(more.map(\.entity) == [nil] && more.first?.isRaised ?? false)
     }
 
+    /// Rows have all columns of their entity: of few samples many of them can be made.
+    @Test func rowsAreMadeInPortionsOfSoManyCells() throws {
+        func feed(_ intake: inout SourceIntake) {
+            for number in 0..<200 {
+                intake.push(
+                    series("m", [("n", "\(number)"), ("instance", "i")]), 1, at: 0, kinds: [:], arrival: 0)
+            }
+            for time in 0..<5_000 {
+                intake.push(series("m", [("n", "0"), ("instance", "i")]), 2, at: Double(time), kinds: [:], arrival: 0)
+                intake.push(series("a", [("instance", "j")]), 2, at: Double(time), kinds: [:], arrival: 0)
+            }
+            intake.settle(arrival: 0)
+        }
+        var whole = try intake { $0.sampler.latenessSeconds = 2 }
+        feed(&whole)
+        #expect(!whole.hasMore)
+        let expected = whole.take().rows
+        #expect(expected.count == 2 * 4_997)
+        var bounded = try intake {
+            $0.sampler.latenessSeconds = 2
+            $0.cellsAtOnce = 10_000
+        }
+        feed(&bounded)
+        var made = bounded.take().rows
+        #expect(made.count <= 10_000 / 216 + 1)
+        while bounded.hasMore {
+            #expect(bounded.earliestPending ?? .infinity < 4_997)
+            bounded.makeMore(arrival: 0)
+            let rows = bounded.take().rows
+            #expect(!rows.isEmpty && rows.reduce(0) { $0 + $1.row.values.count + 16 } < 10_000 + 216)
+            made += rows
+        }
+        #expect(bounded.earliestPending == whole.earliestPending)
+        for entity in 0..<2 {
+            #expect(
+                made.filter { $0.entity == entity }.map(\.row) == expected.filter { $0.entity == entity }.map(\.row))
+        }
+    }
+
+    @Test func samplesThatComeBetweenPortionsFindTheirRows() throws {
+        var intake = try intake { $0.cellsAtOnce = 200 }
+        let (a, b) = (series("a", [("instance", "i")]), series("b", [("instance", "i")]))
+        for time in 0..<100 {
+            intake.push(a, Double(time), at: Double(time), kinds: [:], arrival: 0)
+            if time == 0 { intake.push(b, 0, at: 0, kinds: [:], arrival: 0) }
+        }
+        intake.closeAll(kinds: [:], arrival: 0)
+        #expect(intake.waitingCount > 80)
+        for time in 50..<120 { intake.push(b, Double(time), at: Double(time), kinds: [:], arrival: 0) }
+        intake.closeAll(kinds: [:], arrival: 0)
+        while intake.hasMore { intake.makeMore(arrival: 0) }
+        let made = rows(&intake)
+        #expect(made.map(\.time) == (0..<120).map { Double($0) })
+        #expect(made.map { $0.values[0].isNaN } == (0..<120).map { $0 >= 100 })
+        #expect(made.map { $0.values[1].isNaN } == (0..<120).map { $0 > 0 && $0 < 50 })
+    }
+
+    /// Requests that were not settled are read again at the next start: what is in rows already is no clock set back.
+    @Test func whatIsToldAgainIsNoStepBack() throws {
+        for isAgain in [true, false] {
+            var intake = try intake()
+            intake.resume(entity: "i", columns: ["a"], lastTime: 50)
+            intake.takesStepsBack = !isAgain
+            for time in stride(from: 10.0, through: 90, by: 10) {
+                intake.push(series("a", [("instance", "i")]), time, at: time, kinds: [:], arrival: 100)
+            }
+            intake.closeAll(kinds: [:], arrival: 100)
+            #expect(rows(&intake).map(\.time) == (isAgain ? [60, 70, 80, 90] : [30, 40, 50, 60, 70, 80, 90]))
+        }
+    }
+
     @Test func anIntakeGoesOnWhereTheStoreEnds() throws {
         var intake = try intake()
         intake.resume(entity: "h:1", columns: ["b", "a"], lastTime: 10)
