@@ -15,6 +15,8 @@ protocol LiveSource: Sendable {
 struct SourceContext: Sendable {
     /// Seconds between two scrapes where nobody says.
     static let scrapeSeconds = 1.0
+    /// Values that are in memory as rows at the same time, of one source.
+    static let cellsAtOnce = 1 << 20
 
     /// The site of entities whose source names none.
     var site: String
@@ -61,6 +63,7 @@ package final class LiveSources: Sendable {
         context = SourceContext(
             site: site, rules: rules, presets: try PresetCatalog.builtIn(), store: store, log: log, report: report,
             fail: fail)
+        store.tellFindings(to: report)
         histories = configurations.filter { $0.kind == .query && $0.goesOn == false }
         self.configurations = configurations.filter { !($0.kind == .query && $0.goesOn == false) }
         try Self.check(configurations, site: site, context.presets)
@@ -155,8 +158,11 @@ package final class LiveSources: Sendable {
         settings.maximumMetrics = configuration.maximumMetrics
         (settings.entity, settings.type) = (configuration.entity, configuration.type)
         settings.honoursTimes = configuration.honourTimestamps ?? true
+        settings.cellsAtOnce = SourceContext.cellsAtOnce
         let site = configuration.site ?? context.site
-        return SourceSink(settings: settings, site: site, store: context.store) { context.report(site, $0) }
+        return SourceSink(
+            settings: settings, site: site, store: context.store, arrival: context.wallSeconds
+        ) { context.report(site, $0) }
     }
 
     private static func makeQuery(

@@ -16,6 +16,8 @@ final class PushReceiver: LiveSource, @unchecked Sendable {
     /// Seconds between two looks for rows that are complete.
     private static let tickSeconds = 0.2
     private static let defaultBytes = 32 << 20
+    /// Samples that may wait for their rows when a request comes: a small one can be rows for minutes.
+    private static let mostWaiting = 250_000
 
     private let configuration: SourceConfiguration
     private let address: ListenAddress
@@ -41,9 +43,11 @@ final class PushReceiver: LiveSource, @unchecked Sendable {
         limit = configuration.maximumBytes ?? Self.defaultBytes
         title = configuration.title
         // What an earlier process had promised and not yet made rows of.
+        try sink.take { $0.takesStepsBack = false }
         for request in try context.store.unsettled(from: title) {
-            let samples = try? read(request.bytes)
-            try take(samples ?? PushedSamples(), number: request.number)
+            var samples = (try? read(Array(request.bytes.dropFirst()), isJSON: request.bytes.first == 1)) ?? .init()
+            _ = samples.removeAhead(of: context.wallSeconds())
+            try take(samples, number: request.number)
         }
         server = try HTTPServer(host: address.host, port: address.port, longestBody: limit) { [weak self] request in
             self?.answer(request) ?? .text(503, "ending\n")
@@ -55,11 +59,17 @@ final class PushReceiver: LiveSource, @unchecked Sendable {
 
     func start() {
         ticker = BackgroundThread(name: "rows") { [self] isCancelled in
+            var isAgain = true
             while !isCancelled() {
                 Thread.sleep(forTimeInterval: Self.tickSeconds)
                 do throws(StorageError) {
-                    let now = context.wallSeconds()
-                    try sink.take { $0.settle(arrival: now) }
+                    repeat {
+                        let now = context.wallSeconds()
+                        try sink.take(makesAll: false) { $0.settle(arrival: now) }
+                    } while sink.waitingCount > 0 && !isCancelled()
+                    // What an earlier process had promised is in rows.
+                    if isAgain, !isCancelled() { try sink.take(makesAll: false) { $0.takesStepsBack = true } }
+                    isAgain = false
                 } catch {
                     context.fail(error)
                 }
@@ -124,17 +134,24 @@ final class PushReceiver: LiveSource, @unchecked Sendable {
     private func store(_ bytes: [UInt8], isJSON: Bool, at now: Double) -> HTTPResponse {
         lock.lock()
         defer { lock.unlock() }
-        // A byte in front says what the rest is, for whoever reads it after a restart.
-        let kept = [isJSON ? 1 : 0] + bytes
-        let samples: PushedSamples
+        // Before it is read: differences that are added up are not added up again when it is sent again.
+        guard sink.waitingCount <= Self.mostWaiting else { return .text(503, "not now\n") }
+        var samples: PushedSamples
         do {
-            samples = try read(kept)
+            samples = try read(bytes, isJSON: isJSON)
         } catch {
             try? sink.take { $0.takeMalformed("a request that is no \(configuration.kind.rawValue)", at: now) }
             return .text(400, "a request that cannot be read\n")
         }
+        let ahead = samples.removeAhead(of: now)
         do throws(StorageError) {
-            let number = samples.count > 0 ? try context.store.keep(unsettled: kept, from: title) : nil
+            if let ahead {
+                try sink.take { $0.takeAhead(ahead, at: now) }
+                if samples.count == 0 { return .text(400, ahead.description(at: now) + "\n") }
+            }
+            // A byte in front says what the rest is, for whoever reads it after a restart.
+            let number =
+                samples.count > 0 ? try context.store.keep(unsettled: [isJSON ? 1 : 0] + bytes, from: title) : nil
             if let number {
                 try take(samples, number: number)
             } else if samples.unsupported > 0 {
@@ -151,11 +168,10 @@ final class PushReceiver: LiveSource, @unchecked Sendable {
         }
     }
 
-    private func read(_ kept: [UInt8]) throws -> PushedSamples {
-        let bytes = Array(kept.dropFirst())
+    private func read(_ bytes: [UInt8], isJSON: Bool) throws -> PushedSamples {
         let samples: PushedSamples
         switch configuration.kind {
-        case .otlp: samples = try kept.first == 1 ? otlp.read(json: bytes) : otlp.read(protobuf: bytes)
+        case .otlp: samples = try isJSON ? otlp.read(json: bytes) : otlp.read(protobuf: bytes)
         default: samples = try PushedSamples(remoteWrite: bytes)
         }
         if kinds.count < 100_000 { kinds.merge(samples.kinds) { _, new in new } }
@@ -166,7 +182,7 @@ final class PushReceiver: LiveSource, @unchecked Sendable {
         let now = context.wallSeconds()
         let newest = samples.series.lazy.flatMap { $0.samples.lazy.map(\.time) }.max() ?? -.infinity
         let kinds = kinds
-        try sink.take(request: (number, newest)) { intake in
+        try sink.take(makesAll: false, request: (number, newest)) { intake in
             for series in samples.series {
                 for sample in series.samples {
                     intake.push(series.series, sample.value, at: sample.time, kinds: kinds, arrival: now)

@@ -35,6 +35,7 @@ final class QuerySource: LiveSource, @unchecked Sendable {
     }
 
     func stop() {
+        sink.stop()
         thread?.cancel()
         pause.lock()
         pause.broadcast()
@@ -54,6 +55,8 @@ final class QuerySource: LiveSource, @unchecked Sendable {
             var next = try context.store.position(of: title).flatMap { Double(String(decoding: $0, as: UTF8.self)) }
             var plan: PrometheusClient.Plan?
             var failures = 0
+            // What was asked when the last process ended is asked again.
+            try sink.take { $0.takesStepsBack = next == nil }
             while !isCancelled() {
                 let now = context.wallSeconds()
                 let answer: Result<Void, any Error>
@@ -66,8 +69,8 @@ final class QuerySource: LiveSource, @unchecked Sendable {
                     for query in queries where !isCancelled() {
                         let samples = try client.range(query)
                         next = query.end + query.step
-                        let position = Array("\(query.end + query.step)".utf8)
-                        try take(samples, kinds: known.kinds, position: position, arrival: now)
+                        try take(samples, of: query, kinds: known.kinds, arrival: now)
+                        try sink.take { $0.takesStepsBack = true }
                     }
                     answer = .success(())
                 } catch let error as StorageError {
@@ -96,9 +99,10 @@ final class QuerySource: LiveSource, @unchecked Sendable {
     }
 
     private func take(
-        _ samples: PushedSamples, kinds: [String: MetricSeries.Kind], position: [UInt8], arrival: Double
+        _ samples: PushedSamples, of query: RangeQueries.Query, kinds: [String: MetricSeries.Kind], arrival: Double
     ) throws(StorageError) {
-        try sink.take(position: (title, position)) { intake in
+        let (begun, position) = (Array("\(query.start)".utf8), Array("\(query.end + query.step)".utf8))
+        try sink.take(begun: (title, begun), position: (title, position)) { intake in
             for series in samples.series {
                 for sample in series.samples {
                     intake.push(series.series, sample.value, at: sample.time, kinds: kinds, arrival: arrival)

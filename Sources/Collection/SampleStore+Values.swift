@@ -8,6 +8,8 @@ extension SampleStore {
         package var bytes = 1 << 30
         /// Seconds before an entity's latest row, for each has a clock of its own; `nil`: as long as there is room.
         package var ageSeconds: Double? = 14 * 86_400
+        /// Seconds by which a row may jump ahead of this machine's clock.
+        package var aheadSeconds = SourceIntake.mostAheadSeconds
         /// Values in a block.
         package var blockValues = 65_536
 

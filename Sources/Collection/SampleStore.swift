@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 package import Platform
 import Services
 package import Telemetry
@@ -8,7 +9,8 @@ package import Telemetry
 /// What ``append(_:position:settles:)`` has returned from survives the end of the process at any moment, once and in
 /// order; what it has not leaves no trace. Rows lie in blocks of one entity, compressed and with a checksum; the latest,
 /// until they fill a block, as they came. A block that is not what was written is passed over and counted, and nothing
-/// else is lost. The oldest blocks go first when the store is full or they are too old.
+/// else is lost. The oldest blocks go first when the store is full or they are too old. A row that jumps ahead of this
+/// machine's clock is refused and told: it would make all others old, and alarms begin at times that are none.
 ///
 /// Unchecked: every use of the database and of what is remembered holds the lock.
 package final class SampleStore: @unchecked Sendable {
@@ -32,12 +34,30 @@ package final class SampleStore: @unchecked Sendable {
     private struct State {
         var entity: Entity
         var tail: SampleBlock
+        /// The time of the latest row that was not ahead of the clock: what age is counted from. `nil`: there is none.
+        var latestPast: Double?
         var tailStart: Int { entity.nextRow - tail.rowCount }
+    }
+
+    /// Which file lies at a path.
+    private struct OpenFile: Equatable {
+        let device: dev_t
+        let inode: ino_t
+
+        /// `nil` where there is none.
+        init?(at path: String) {
+            var found = stat()
+            guard unsafe stat(path, &found) == 0 else { return nil }
+            (device, inode) = (found.st_dev, found.st_ino)
+        }
     }
 
     private let lock = NSCondition()
     private let database: Database
     private let limits: Limits
+    private let wallSeconds: @Sendable () -> Double
+    /// What the open file is, so that another one in its place is noticed.
+    private let identity: OpenFile?
     private var states: [State] = []
     private var index: [String: Int] = [:]
     private var unsettledNumber: Int64
@@ -45,6 +65,13 @@ package final class SampleStore: @unchecked Sendable {
     /// The block that was read last.
     private var recent: (entity: Int, first: Int, block: SampleBlock)?
     private var isClosing = false
+    private var book = DataQualityBook()
+    /// Rows since the last that was refused, of entities of which some were.
+    private var sinceRefusal: [String: (source: String, rows: Int)] = [:]
+    private var news: [(site: String, finding: DataQualityFinding)] = []
+    private var hear: @Sendable (_ site: String, DataQualityFinding) -> Void = { _, _ in }
+    /// Rows after which none is refused any more.
+    private static let rowsUntilOver = 10
 
     /// Where the file is.
     package let path: String
@@ -53,10 +80,15 @@ package final class SampleStore: @unchecked Sendable {
 
     /// Opens or creates a store. A file that is no store any more is put aside under another name.
     ///
+    /// - Parameter wallSeconds: this machine's clock, seconds since 1970.
     /// - Throws: `StorageError` when the place cannot be written.
-    package init(path: String, limits: Limits = Limits()) throws(StorageError) {
+    package init(
+        path: String, limits: Limits = Limits(),
+        wallSeconds: @escaping @Sendable () -> Double = { Date().timeIntervalSince1970 }
+    ) throws(StorageError) {
         self.path = path
         self.limits = limits
+        self.wallSeconds = wallSeconds
         var remark: String?
         do throws(StorageError) {
             database = try Self.open(path)
@@ -70,8 +102,10 @@ package final class SampleStore: @unchecked Sendable {
             remark = "the file was damaged (\(error.found)); it is kept as \(aside), and a new one begins"
             database = try Self.open(path)
         }
+        identity = OpenFile(at: path)
         unsettledNumber = try database.query("SELECT max(id) FROM unsettled").first?.first?.integer ?? 0
-        let dropped = try Self.load(database, into: &states, counted: &counted)
+        let dropped = try Self.load(
+            database, upTo: wallSeconds() + limits.aheadSeconds, into: &states, counted: &counted)
         if dropped > 0 {
             let tail = "\(dropped) damaged pieces were left out"
             remark = remark.map { "\($0); \(tail)" } ?? tail
@@ -93,7 +127,7 @@ package final class SampleStore: @unchecked Sendable {
 
     /// Reads what there is; returns how many pieces of unfinished blocks could not be used.
     private static func load(
-        _ database: Database, into states: inout [State], counted: inout Counters
+        _ database: Database, upTo horizon: Double, into states: inout [State], counted: inout Counters
     ) throws(StorageError) -> Int {
         var dropped = 0
         for row in try database.query("SELECT id, site, name, type, columns FROM entities ORDER BY id") {
@@ -113,6 +147,10 @@ package final class SampleStore: @unchecked Sendable {
                     number: id, site: row[1].text ?? "", name: row[2].text ?? "", type: row[3].text ?? "",
                     columns: columns, firstRow: Int(span?[0].integer ?? 0), nextRow: Int(span?[1].integer ?? 0),
                     lastTime: last), tail: SampleBlock(columnCount: columns.count))
+            state.latestPast = try database.query(
+                "SELECT finish FROM blocks WHERE entity = ? AND finish <= ? ORDER BY first DESC LIMIT 1",
+                [.integer(Int64(id)), .real(horizon)]
+            ).first?.first?.real
             counted.bytes += Int(span?[2].integer ?? 0)
             counted.samples += Int(span?[3].integer ?? 0)
             for piece in try database.query(
@@ -138,7 +176,8 @@ package final class SampleStore: @unchecked Sendable {
 
     // MARK: Writing
 
-    /// Adds rows, durably and all or nothing.
+    /// Adds rows, durably and all or nothing. Of an entity whose last row was not ahead of this machine's clock, a row that
+    /// is, and by as much later than that one, is left out and told.
     ///
     /// - Parameters:
     ///   - position: what a source remembers of how far it has read, by the source's name.
@@ -148,11 +187,31 @@ package final class SampleStore: @unchecked Sendable {
         _ additions: [Addition], position: (source: String, bytes: [UInt8])? = nil, settles: [Int64] = []
     ) throws(StorageError) {
         guard !additions.isEmpty || position != nil || !settles.isEmpty else { return }
+        let (told, hear) = try store(additions, position: position, settles: settles)
+        // Not under the lock: whoever hears of it may ask the store.
+        for (site, finding) in told { hear(site, finding) }
+    }
+
+    /// Hears what is wrong with rows, and of which site; at most one does.
+    package func tellFindings(to hear: @escaping @Sendable (_ site: String, DataQualityFinding) -> Void) {
         lock.lock()
         defer { lock.unlock() }
+        self.hear = hear
+    }
+
+    private func store(
+        _ additions: [Addition], position: (source: String, bytes: [UInt8])?, settles: [Int64]
+    ) throws(StorageError) -> (
+        told: [(site: String, finding: DataQualityFinding)], hear: @Sendable (String, DataQualityFinding) -> Void
+    ) {
+        lock.lock()
+        defer { lock.unlock() }
+        try check()
         do throws(StorageError) {
             try database.transaction { () throws(StorageError) in
-                for addition in additions where !addition.rows.isEmpty { try add(addition) }
+                for addition in additions where !addition.rows.isEmpty {
+                    try add(addition, from: position?.source ?? "samples")
+                }
                 if let position {
                     try database.query(
                         "INSERT OR REPLACE INTO positions VALUES (?, ?)",
@@ -169,12 +228,55 @@ package final class SampleStore: @unchecked Sendable {
             throw error
         }
         lock.broadcast()
+        defer { news = [] }
+        return (news, hear)
+    }
+
+    /// Makes sure that the file is still the one that is open: what is written to one that was deleted is lost.
+    private func check() throws(StorageError) {
+        guard let identity, OpenFile(at: path) != identity else { return }
+        throw StorageError(
+            .missing, operation: "write", path: path, found: "it was deleted or replaced while it was in use",
+            expected: "the file that was there at the start")
+    }
+
+    /// The rows without those that jump ahead of the clock.
+    private func sound(_ rows: [SampledRow], of number: Int, from source: String) -> [SampledRow] {
+        let entity = states[number].entity
+        let now = wallSeconds()
+        let horizon = now + limits.aheadSeconds
+        var last = entity.lastTime
+        var refused: [Double] = []
+        let kept = rows.filter { row in
+            if let last, row.time > horizon, last <= horizon, row.time - last > limits.aheadSeconds {
+                refused.append(row.time)
+                return false
+            }
+            if row.time.isFinite { last = row.time }
+            return true
+        }
+        if let first = refused.first {
+            let rows = refused.count == 1 ? "a row was left out: it" : "\(refused.count) rows were left out: the first"
+            book.raise(
+                .samplesRefused, entity: entity.name, source: source, at: now, count: refused.count,
+                detail: "\(rows) is \(Int(min(first - now, 9e18))) s ahead of this machine's clock")
+            sinceRefusal[entity.key] = (source, 0)
+        } else if let since = sinceRefusal[entity.key] {
+            sinceRefusal[entity.key]?.rows += kept.count
+            if since.rows + kept.count >= Self.rowsUntilOver {
+                sinceRefusal[entity.key] = nil
+                book.clear(.samplesRefused, entity: entity.name, source: since.source, at: now)
+            }
+        }
+        news += book.take().map { (entity.site, $0) }
+        return kept
     }
 
     private func reload() throws(StorageError) {
         var counters = Counters()
         var loaded: [State] = []
-        _ = try Self.load(database, into: &loaded, counted: &counters)
+        _ = try Self.load(
+            database, upTo: wallSeconds() + limits.aheadSeconds, into: &loaded, counted: &counters)
         (counted.bytes, counted.samples) = (counters.bytes, counters.samples)
         states = loaded
         index = Dictionary(
@@ -182,13 +284,15 @@ package final class SampleStore: @unchecked Sendable {
         recent = nil
     }
 
-    private func add(_ given: Addition) throws(StorageError) {
+    private func add(_ given: Addition, from source: String) throws(StorageError) {
         let addition = index["\(given.site)/\(given.entity)"].map { given.fitting(states[$0].entity.columns) } ?? given
         let number = try state(for: addition)
         let columns = states[number].entity.columns.count
         let blockRows = limits.blockRows(columns: columns)
         let id = Int64(states[number].entity.number)
-        var rest = addition.rows[...]
+        let rows = sound(addition.rows, of: number, from: source)
+        let horizon = wallSeconds() + limits.aheadSeconds
+        var rest = rows[...]
         let hadTail = states[number].tail.rowCount > 0
         var pieceStart = states[number].entity.nextRow
         var piece = SampleBlock(columnCount: columns)
@@ -204,6 +308,9 @@ package final class SampleStore: @unchecked Sendable {
             states[number].entity.nextRow += taken.count
             if let time = taken.last(where: { $0.time.isFinite })?.time {
                 states[number].entity.lastTime = time
+            }
+            if let time = taken.last(where: { $0.time.isFinite && $0.time <= horizon })?.time {
+                states[number].latestPast = time
             }
             if states[number].tail.rowCount >= blockRows {
                 // The block takes the place of its pieces.
@@ -224,7 +331,7 @@ package final class SampleStore: @unchecked Sendable {
             }
         }
         if piece.rowCount > 0 { try write(piece, of: id, at: pieceStart, isTail: true) }
-        counted.appended += addition.rows.count
+        counted.appended += rows.count
     }
 
     /// The entity's place among the states; new entities and columns are written down.
@@ -281,18 +388,23 @@ package final class SampleStore: @unchecked Sendable {
         Zstandard.decompressed(bytes, limit: 1 << 30).flatMap { SampleBlock(decoding: $0) }
     }
 
-    private static let blockColumns = "id, entity, first, count, columns, length(bytes), finish"
+    private static let blockColumns = "id, entity, first, count, columns, length(bytes), finish, start"
 
     /// Lets blocks go that are too old, of entities that have new rows, and then the oldest until what is left fits; at
     /// least the latest block of all stays.
     private func makeRoom(_ changed: [Int]) throws(StorageError) {
         if let age = limits.ageSeconds {
+            let horizon = wallSeconds() + limits.aheadSeconds
             for number in Set(changed) {
+                // Of a clock that is ahead throughout nobody knows which of its rows are old.
+                guard let oldest = states[number].latestPast.map({ $0 - age }) else { continue }
                 let entity = states[number].entity
                 while let row = try database.query(
                     "SELECT \(Self.blockColumns) FROM blocks WHERE entity = ? AND isTail = 0 ORDER BY first LIMIT 1",
                     [.integer(Int64(entity.number))]
-                ).first, (row[6].real ?? 0) < (entity.lastTime ?? -.infinity) - age {
+                ).first, let finish = row[6].real, let start = row[7].real,
+                    finish < oldest || (finish > horizon && start < oldest)
+                {
                     try forget(row)
                 }
             }
@@ -329,6 +441,7 @@ package final class SampleStore: @unchecked Sendable {
     package func keep(unsettled bytes: [UInt8], from source: String) throws(StorageError) -> Int64 {
         lock.lock()
         defer { lock.unlock() }
+        try check()
         let packed = Zstandard.compressed(bytes, level: 1)
         try database.query(
             "INSERT INTO unsettled VALUES (?, ?, ?)", [.integer(unsettledNumber + 1), .text(source), .blob(packed)])

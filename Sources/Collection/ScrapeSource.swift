@@ -82,6 +82,7 @@ final class ScrapeSource: LiveSource, @unchecked Sendable {
     }
 
     func stop() {
+        sink.stop()
         for thread in threads { thread.cancel() }
         schedule.lock()
         schedule.broadcast()

@@ -2,6 +2,7 @@ import Collection
 import Foundation
 import Platform
 import Services
+import Synchronization
 import Telemetry
 import TestSupport
 import Testing
@@ -78,6 +79,86 @@ import Testing
         #expect((750...800).contains(entity.firstRow))
         #expect(store.counters.forgotten == entity.firstRow)
         #expect(try all(store).first?.time == 1_700_000_000 + Double(entity.firstRow))
+    }
+
+    /// It would make every other row old, and be the onset of an alarm.
+    @Test func aRowAYearAheadIsLeftOutAndTold() throws {
+        let folder = try TemporaryFolder()
+        var limits = SampleStore.Limits()
+        limits.blockValues = 300
+        let path = folder.path("samples.db")
+        let heard = Mutex<[DataQualityFinding]>([])
+        for start in [0, 700] {
+            let store = try SampleStore(path: path, limits: limits) { 1_700_001_000 }
+            store.tellFindings { site, finding in
+                #expect(site == "s")
+                // Whoever hears may ask.
+                _ = store.entities
+                heard.withLock { $0.append(finding) }
+            }
+            try store.append([addition((start..<start + 600).map { row($0) })])
+            var wrong = row(start + 600)
+            wrong.time += 365 * 86_400
+            try store.append([addition([wrong, row(start + 601)])], position: ("follow x.csv", []))
+            #expect(store.entity("s/e")?.lastTime == row(start + 601).time)
+            for number in 602..<700 {
+                try store.append([addition([row(start + number)])], position: ("follow x.csv", []))
+            }
+            #expect(store.counters.forgotten == 0 && store.entity("s/e")?.firstRow == 0)
+        }
+        let found = heard.withLock { $0 }
+        #expect(found.map(\.kind) == [.samplesRefused, .samplesRefused, .samplesRefused, .samplesRefused])
+        #expect(found.map(\.isRaised) == [true, false, true, false] && found.first?.source == "follow x.csv")
+        #expect(found.first?.detail.contains("ahead of this machine's clock") ?? false)
+        let again = try SampleStore(path: path, limits: limits)
+        #expect(try all(again).map(\.time) == (0..<1_400).filter { $0 % 700 != 600 }.map { row($0).time })
+    }
+
+    /// A row that was taken by an earlier build makes nothing else old, and goes with the rows around it.
+    @Test func ageIsCountedFromTimesThatHaveBeen() throws {
+        let folder = try TemporaryFolder()
+        var limits = SampleStore.Limits()
+        (limits.blockValues, limits.ageSeconds, limits.aheadSeconds) = (300, 200, .infinity)
+        let path = folder.path("samples.db")
+        do {
+            let store = try SampleStore(path: path, limits: limits) { 1_700_001_000 }
+            var rows = (0..<100).map { row($0) }
+            rows[99].time += 365 * 86_400
+            try store.append([addition(rows)])
+        }
+        limits.aheadSeconds = 3_600
+        let store = try SampleStore(path: path, limits: limits) { 1_700_001_000 }
+        for number in 100..<200 { try store.append([addition([row(number)])]) }
+        #expect(store.entity("s/e")?.firstRow == 0)
+        for number in 200..<400 { try store.append([addition([row(number)])]) }
+        #expect(store.entity("s/e")?.firstRow == 100)
+    }
+
+    @Test func clocksOfTheirOwnMayBeAhead() throws {
+        let folder = try TemporaryFolder()
+        var limits = SampleStore.Limits()
+        limits.blockValues = 300
+        // From the first row on, and by and by, as a recording that is replayed faster than it was made.
+        for (name, now) in [("e", 1_600_000_000.0), ("f", 1_700_000_300)] {
+            let store = try SampleStore(path: folder.path("\(name).db"), limits: limits) { now }
+            for start in stride(from: 0, to: 9_000, by: 30) {
+                try store.append([addition((start..<start + 30).map { row($0) }, entity: name)])
+            }
+            #expect(try all(store, "s/\(name)") == (0..<9_000).map { row($0) })
+        }
+    }
+
+    @Test func aFileThatIsGoneTakesNothingMore() throws {
+        let folder = try TemporaryFolder()
+        try FileManager.default.createDirectory(atPath: folder.path("run"), withIntermediateDirectories: false)
+        let store = try SampleStore(path: folder.path("run/samples.db"))
+        try store.append([addition([row(0)])])
+        _ = try store.keep(unsettled: [1], from: "a")
+        try FileManager.default.removeItem(atPath: folder.path("run"))
+        let error = #expect(throws: StorageError.self) { try store.append([addition([row(1)])]) }
+        #expect(error?.exitStatus == .cannotCreate && error?.path == folder.path("run/samples.db"))
+        #expect(throws: StorageError.self) { try store.keep(unsettled: [2], from: "a") }
+        #expect(try all(store).count == 1)
     }
 
     @Test func aDamagedBlockCostsItselfOnly() throws {

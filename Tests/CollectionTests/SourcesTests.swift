@@ -201,6 +201,103 @@ import Testing
         #expect(store.entity("s/edge")?.type == "core")
     }
 
+    private func export(_ points: [(String, String, Int)]) -> [UInt8] {
+        let metrics = points.map { name, time, value in
+            #"{"name":"\#(name)","gauge":{"dataPoints":[{"timeUnixNano":"\#(time)","asDouble":\#(value)}]}}"#
+        }
+        return Array(
+            (#"{"resourceMetrics":[{"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"upf"}}]},"#
+                + #""scopeMetrics":[{"metrics":[\#(metrics.joined(separator: ","))]}]}]}"#).utf8)
+    }
+
+    @Test func whatIsNoExportIsRefused() async throws {
+        let folder = try TemporaryFolder()
+        let store = try SampleStore(path: folder.path("s.db"))
+        let port = FreePort.one()
+        let sources = try start(#"{"kind": "otlp", "listen": "127.0.0.1:\#(port)"}"#, store)
+        defer { sources.stop() }
+        let json = ["Content-Type": "application/json"]
+        for text in [
+            "[]", "null", "7", #""x""#, #"{"resourceMetrics":7}"#, #"{"resourceMetrics":[7]}"#,
+            #"{"resourceMetrics":[{"scopeMetrics":{}}]}"#, #"{"resourceMetrics":[{"scopeMetrics":[{"metrics":"x"}]}]}"#,
+        ] {
+            #expect(try await post(port, Array(text.utf8), headers: json) == 400, "\(text)")
+        }
+        for text in ["{}", #"{"resourceMetrics":[]}"#, #"{"resourceMetrics":null}"#, #"{"other":7}"#] {
+            #expect(try await post(port, Array(text.utf8), headers: json) == 200, "\(text)")
+        }
+    }
+
+    @Test func samplesFarAheadOfTheClockAreRefused() async throws {
+        let folder = try TemporaryFolder()
+        let store = try SampleStore(path: folder.path("s.db"))
+        let heard = Heard()
+        let port = FreePort.one()
+        let sources = try start(
+            #"{"kind": "otlp", "listen": "127.0.0.1:\#(port)", "latenessSeconds": 0.1}"#, store, heard)
+        defer { sources.stop() }
+        let json = ["Content-Type": "application/json"]
+        let last = "9223372036854775807"
+        #expect(try await post(port, export([("load", last, 1), ("load", last, 1)]), headers: json) == 400)
+        #expect(
+            heard.findings.withLock { $0.last { $0.kind == .samplesRefused } }?.detail.contains("at most 3600 s")
+                ?? false)
+        for number in 0..<5 {
+            let points = [("load", "\(1_700_000_000 + number)000000000", number), ("free", last, 7)]
+            #expect(try await post(port, export(points), headers: json) == 200)
+        }
+        #expect(try eventually { try rows(store, "s/upf").count == 5 })
+        #expect(store.entity("s/upf")?.columns == ["load"])
+        #expect(try rows(store, "s/upf").map(\.time) == (0..<5).map { 1_700_000_000 + Double($0) })
+        #expect(try store.unsettled(from: "otlp 127.0.0.1:\(port)").isEmpty)
+        #expect(heard.findings.withLock { $0.count { $0.kind == .samplesRefused } } == 1)
+    }
+
+    /// Rows have all columns of their entity: they are made by and by, behind the answer.
+    @Test func aRequestOfManyCellsIsTakenInPortions() async throws {
+        let folder = try TemporaryFolder()
+        let store = try SampleStore(path: folder.path("s.db"))
+        let port = FreePort.one()
+        let sources = try start(
+            #"{"kind": "otlp", "listen": "127.0.0.1:\#(port)", "latenessSeconds": 0.1, "preset": "none"}"#, store)
+        defer { sources.stop() }
+        let json = ["Content-Type": "application/json"]
+        let wide = (0..<400).map { ("m\($0)", "1700000000000000000", $0) }
+        #expect(try await post(port, export(wide), headers: json) == 200)
+        let long = (1...6_000).map { ("m0", "\(1_700_000_000 + $0)000000000", $0) }
+        #expect(try await post(port, export(long), headers: json) == 200)
+        #expect(try eventually { try store.unsettled(from: "otlp 127.0.0.1:\(port)").isEmpty })
+        var next = 0
+        while let (first, block) = try store.read("s/upf", from: next, limit: 1_000) {
+            for row in 0..<block.rowCount {
+                let number = first + row
+                #expect(block.times[row] == 1_700_000_000 + Double(number) && block[row].values[0] == Double(number))
+            }
+            next = first + block.rowCount
+        }
+        #expect(next == 6_001 && store.entity("s/upf")?.columns.count == 400)
+    }
+
+    /// A process that ends between two portions of rows has promised the rest.
+    @Test func aRequestOfWhichSomeIsInRowsIsTakenOnce() throws {
+        let folder = try TemporaryFolder()
+        let store = try SampleStore(path: folder.path("s.db"))
+        let title = "otlp 127.0.0.1:\(FreePort.one())"
+        let points = (0..<200).map { ("load", "\(1_700_000_000 + $0)000000000", $0) }
+        try store.append([
+            .init(
+                site: "s", entity: "upf", type: "upf", columns: ["load"],
+                rows: (0..<90).map { SampledRow(time: 1_700_000_000 + Double($0), values: [Double($0)]) })
+        ])
+        _ = try store.keep(unsettled: [1] + export(points), from: title)
+        let sources = try start(#"{"kind": "otlp", "listen": "\#(title.dropFirst(5))", "latenessSeconds": 0.1}"#, store)
+        defer { sources.stop() }
+        #expect(try eventually { try store.unsettled(from: title).isEmpty })
+        let made = try rows(store, "s/upf")
+        #expect(made.map(\.time) == (0..<200).map { 1_700_000_000 + Double($0) })
+        #expect(made.allSatisfy { !$0.quality.contains(.disconnected) })
+    }
+
     @Test func snappyIsBounded() {
         let bytes = (0..<1_000).map { UInt8(truncatingIfNeeded: $0) }
         #expect(Snappy.decompressed(snappy(bytes), limit: 1_000) == bytes)

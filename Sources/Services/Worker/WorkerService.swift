@@ -17,6 +17,7 @@ package final class WorkerService {
     private let node: WorkerNode
     private let port: any MessagePort
     private let tasks = LaneThreads()
+    private let folder: DataFolder
     private let spool: SharedSpool
     private let exchange: SampleExchange
     private let live: (any LiveEntities)?
@@ -25,6 +26,7 @@ package final class WorkerService {
     private var looked = Instant.zero
     private let figures: WorkerFigures
     private var counted = Instant.zero
+    private var checked = Instant.zero
     private let http: HTTPServer?
     private let clock = MonotonicClock()
     private var measurement: BackgroundThread?
@@ -63,6 +65,7 @@ package final class WorkerService {
         FreeMemory.keepLittle()
         DescriptorLimit.raise(to: 0)
         let folder = try DataFolder(settings.folder)
+        self.folder = folder
         spool = try SharedSpool(path: folder.file("spool.db"), newIdentity: incarnation)
         let (memory, model) = try WorkerState.read(folder) {
             log.warning("what an earlier start left cannot be used, and is fetched again", ["reason": $0])
@@ -171,6 +174,14 @@ package final class WorkerService {
                 try node.turn()
             } catch let refused as WorkerRefused {
                 throw Self.error(refused)
+            } catch {
+                // What fails in a folder that is gone says less than that it is.
+                try folder.check()
+                throw error
+            }
+            if clock.now - checked >= .seconds(1) {
+                checked = clock.now
+                try folder.check()
             }
             lookForEntities()
             try count()

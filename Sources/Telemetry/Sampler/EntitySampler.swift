@@ -23,6 +23,10 @@ package struct EntitySampler: Sendable {
     private var members: [Member] = []
     private var memberIndex: [MetricSeries: Int] = [:]
     private var pending: [Pending] = []
+    /// Samples whose rows are being made, in the order of their times.
+    private var closing: ArraySlice<Pending> = []
+    /// Whether rows with earlier times may say that the clock was set back; not while what was told before is told again.
+    var takesStepsBack = true
     private var pace = Pace()
     private var backward: [Double] = []
     private var rowNumber = 0
@@ -40,10 +44,18 @@ package struct EntitySampler: Sendable {
 
     private struct Pending {
         var time: Double
-        var member: Int
         var value: Double
+        /// Of its series; as short as it may be: of these there are as many as a request has samples.
+        private var number: Int32
         /// Whether the time is the sample's own, not that of its batch.
         var isOwnTime: Bool
+
+        var member: Int { Int(number) }
+
+        init(time: Double, member: Int, value: Double, isOwnTime: Bool) {
+            (self.time, self.value, self.isOwnTime) = (time, value, isOwnTime)
+            number = Int32(member)
+        }
     }
 
     /// What closing rows has brought.
@@ -80,8 +92,15 @@ package struct EntitySampler: Sendable {
     /// Number of samples that wait for their row to be closed.
     package var pendingCount: Int { pending.count }
 
-    /// The earliest time of a sample that waits.
-    var earliestPending: Double? { pending.lazy.map(\.time).min() }
+    /// Whether there are samples whose rows are being made; see ``closeMore(cells:)``.
+    var isClosing: Bool { !closing.isEmpty }
+    /// Number of samples whose rows are being made.
+    var closingCount: Int { closing.count }
+
+    /// The earliest time of a sample that is not in a row yet.
+    var earliestPending: Double? {
+        [closing.first?.time, pending.lazy.map(\.time).min()].compactMap { $0 }.min()
+    }
 
     /// The series' number among the entity's; `nil` when there is no room for another column.
     mutating func member(_ series: MetricSeries, _ place: SeriesResolver.Place) -> Int? {
@@ -114,35 +133,49 @@ package struct EntitySampler: Sendable {
 
     // MARK: Closing rows
 
-    /// Makes rows of all that waits: the samples of one batch.
-    mutating func closeBatch() -> Closed {
+    /// Closes all that waits: the samples of one batch, of which a row is made at once. `nil` where there are several
+    /// rows, which ``closeMore(cells:)`` makes.
+    mutating func closeBatch() -> Closed? {
         var closed = Closed()
         guard !pending.isEmpty else { return closed }
         let samples = pending
-        pending.removeAll(keepingCapacity: true)
         var seen = [Bool](repeating: false, count: members.count)
         let isSingle = samples.allSatisfy { sample in
             defer { seen[sample.member] = true }
             return !seen[sample.member]
         }
-        if isSingle {
-            makeRow(at: Self.batchTime(samples), of: samples[...], &closed)
-        } else {
-            makeRows(of: samples, &closed)
+        guard isSingle else {
+            close(before: .infinity)
+            return nil
         }
+        pending.removeAll(keepingCapacity: true)
+        makeRow(at: Self.batchTime(samples), of: samples[...], &closed)
         return closed
     }
 
-    /// Makes rows of what waits and is older than the lateness before the newest sample, or before `now`.
-    mutating func closeSettled(before now: Double? = nil) -> Closed {
-        var closed = Closed()
-        guard let newest = now ?? pending.lazy.map(\.time).max() else { return closed }
+    /// Closes what waits and is older than the lateness before the newest sample, or before `now`; its rows are made by
+    /// ``closeMore(cells:)``.
+    mutating func close(before now: Double? = nil) {
+        guard let newest = now ?? pending.lazy.map(\.time).max() else { return }
         let horizon = newest - max(options.latenessSeconds, tolerance)
-        let ready = pending.filter { $0.time < horizon }
-        guard !ready.isEmpty else { return closed }
-        pending.removeAll { $0.time < horizon }
-        makeRows(of: ready, &closed)
-        return closed
+        var ready: [Pending] = []
+        if pending.allSatisfy({ $0.time < horizon }) {
+            swap(&ready, &pending)
+        } else {
+            ready = pending.filter { $0.time < horizon }
+            pending.removeAll { $0.time < horizon }
+        }
+        guard !ready.isEmpty else { return }
+        // What came while rows of others were made may lie between them.
+        if let last = closing.last, let first = ready.map(\.time).min(), first < last.time {
+            ready = closing + ready
+            closing = []
+        }
+        if zip(ready, ready.dropFirst()).contains(where: { $0.time > $1.time }) {
+            let order = ready.indices.sorted { (ready[$0].time, $0) < (ready[$1].time, $1) }
+            ready = order.map { ready[$0] }
+        }
+        closing = closing.isEmpty ? ready[...] : closing + ready
     }
 
     /// The time of a batch whose series have one sample each: what most of them say, or when it was read.
@@ -157,13 +190,18 @@ package struct EntitySampler: Sendable {
 
     private var tolerance: Double { (options.intervalSeconds ?? pace.interval).map { $0 / 2 } ?? 0.01 }
 
-    /// Cuts samples into rows by their times.
-    private mutating func makeRows(of samples: [Pending], _ closed: inout Closed) {
-        let order = samples.indices.sorted { (samples[$0].time, $0) < (samples[$1].time, $1) }
-        let sorted = order.map { samples[$0] }
-        var start = 0
+    /// What a row takes beside its values, in cells.
+    private static let cellsOfARow = 16
+
+    /// Makes rows of what was closed, cut by the samples' times, until so many cells are filled; at least one.
+    ///
+    /// - Parameter cells: less those that were filled afterwards. A row has all columns, however few of them came in it.
+    mutating func closeMore(cells: inout Int) -> Closed {
+        var closed = Closed()
+        let sorted = closing
+        var (start, index) = (sorted.startIndex, sorted.startIndex)
         var taken: Set<Int> = []
-        for index in sorted.indices {
+        while index < sorted.endIndex {
             let sample = sorted[index]
             let rowTime = sorted[start].time
             if index > start,
@@ -171,11 +209,20 @@ package struct EntitySampler: Sendable {
             {
                 makeRow(at: rowTime, of: sorted[start..<index], &closed)
                 start = index
-                taken = []
+                cells -= columns.count + Self.cellsOfARow
+                guard cells > 0 else { break }
+                taken.removeAll(keepingCapacity: true)
             }
             taken.insert(sample.member)
+            index += 1
         }
-        if start < sorted.count { makeRow(at: sorted[start].time, of: sorted[start...], &closed) }
+        if index == sorted.endIndex, start < index {
+            makeRow(at: sorted[start].time, of: sorted[start...], &closed)
+            start = index
+            cells -= columns.count + Self.cellsOfARow
+        }
+        closing = start < sorted.endIndex ? sorted[start...] : []
+        return closed
     }
 
     private mutating func makeRow(at time: Double, of samples: ArraySlice<Pending>, _ closed: inout Closed) {
@@ -189,7 +236,7 @@ package struct EntitySampler: Sendable {
             // A clock that was set back goes on from there; a straggler is followed by rows that go forward.
             if let latest = backward.last, time <= latest { backward = [] }
             backward.append(time)
-            guard backward.count >= 3 else {
+            guard takesStepsBack, backward.count >= 3 else {
                 counters.late += samples.count
                 closed.refused += samples.count
                 return

@@ -29,6 +29,8 @@ extension SourceIntake {
         package var type: String?
         /// Whether times in the samples count; otherwise all were measured when they were read.
         package var honoursTimes = true
+        /// Cells, rows times columns, that are made of samples at once; the rest waits for ``SourceIntake/makeMore(arrival:)``.
+        package var cellsAtOnce = Int.max
         /// Answers in a row that may fail before the source counts as down.
         package var failuresUntilDown = 3
 

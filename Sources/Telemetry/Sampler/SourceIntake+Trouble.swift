@@ -28,9 +28,59 @@ extension SourceIntake {
 
     /// Takes that samples came of a kind that is not taken.
     package mutating func takeUnsupported(_ count: Int, at time: Double) {
+        refusals.unsupported = refusals.unsupported ?? "native histograms are not taken; classic ones are"
+        tellRefusals(count, at: time)
+    }
+
+    /// Takes that samples were left out whose times are too far ahead of the clock by which they came.
+    package mutating func takeAhead(_ ahead: PushedSamples.Ahead, at time: Double) {
+        refusals.lastAhead = time
+        refusals.ahead = refusals.ahead ?? "samples were left out: \(ahead.description(at: time))"
+        tellRefusals(ahead.count, at: time)
+    }
+
+    /// What was refused of a source, by why; told once each.
+    struct Refusals {
+        /// Seconds without one after which none comes any more.
+        static let secondsUntilOver = 60.0
+        var unsupported: String?
+        var ahead: String?
+        var lastAhead = -Double.infinity
+    }
+
+    private mutating func tellRefusals(_ count: Int, at time: Double) {
+        let standing = [("native histograms", refusals.unsupported), ("times ahead of the clock", refusals.ahead)]
+            .filter { $0.1 != nil }
         book.raise(
-            .samplesRefused, source: settings.source, at: time, count: count,
-            detail: "native histograms are not taken; classic ones are")
+            .samplesRefused, source: settings.source, at: time, subjects: standing.map(\.0), count: count,
+            detail: standing.compactMap(\.1).joined(separator: "; "))
+    }
+
+    /// Says that no sample is ahead of the clock any more, when none has been for a minute.
+    mutating func lookAtRefusals(at time: Double) {
+        guard refusals.ahead != nil, time - refusals.lastAhead >= Refusals.secondsUntilOver else { return }
+        refusals.ahead = nil
+        if refusals.unsupported == nil { book.clear(.samplesRefused, source: settings.source, at: time) }
+    }
+
+    /// A series for which there is no room, and the entity whose metrics are too many; `nil`: the source has too many.
+    struct Beyond {
+        var series: String
+        var entity: String?
+    }
+
+    /// Tells of series that were pushed for which there is no room: once of the source, once of each entity.
+    mutating func tellBeyond(at time: Double) {
+        guard !beyond.isEmpty else { return }
+        let byEntity = Dictionary(grouping: beyond, by: \.entity).sorted { ($0.key ?? "") < ($1.key ?? "") }
+        for (entity, series) in byEntity {
+            guard !book.stands(.overBound, entity: entity, source: settings.source) else { continue }
+            let few = series.prefix(DataQualityBook.mostSubjects).map(\.series)
+            book.raise(
+                .overBound, entity: entity, source: settings.source, at: time, subjects: few, count: series.count,
+                detail: "\(series.count) series beyond the bound are left out, such as \(few[0].prefix(200))")
+        }
+        beyond = []
     }
 
     /// Takes that an answer is larger than allowed, or cannot be unpacked: nothing of it counts.

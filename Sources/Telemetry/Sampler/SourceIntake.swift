@@ -5,6 +5,9 @@ package struct SourceIntake: Sendable {
     package let settings: Settings
     /// The entities so far; they keep their numbers.
     package private(set) var entities: [EntitySampler] = []
+    /// Seconds by which a sample may be ahead of the clock of whoever takes it.
+    package static let mostAheadSeconds = 3_600.0
+
     /// Series left out because there is no room for them.
     package private(set) var refusedSeries = 0
     /// Samples taken that no rule wants.
@@ -16,6 +19,13 @@ package struct SourceIntake: Sendable {
     private var memberCount = 0
     private var rows: [Row] = []
     var book = DataQualityBook()
+    var refusals = Refusals()
+    /// Series that were pushed since rows were last made, and that there was no room for.
+    var beyond: [Beyond] = []
+    /// Whether rows with earlier times may say that the clock was set back; not while what was told before is told again.
+    package var takesStepsBack = true {
+        didSet { for entity in entities.indices { entities[entity].takesStepsBack = takesStepsBack } }
+    }
     /// The first series of an answer whose labels cannot be read.
     private var unreadable: String?
     private var resumable: [String: (columns: [String], lastTime: Double?)] = [:]
@@ -71,6 +81,22 @@ package struct SourceIntake: Sendable {
         resumable[entity] = (columns, lastTime)
     }
 
+    /// Whether there are samples of which rows are to be made; only where ``Settings/cellsAtOnce`` has a bound.
+    package var hasMore: Bool { entities.contains(where: \.isClosing) }
+
+    /// Number of samples of which rows are to be made.
+    package var waitingCount: Int { entities.reduce(0) { $0 + $1.closingCount } }
+
+    /// Makes rows of what was closed, as many as ``Settings/cellsAtOnce`` says.
+    package mutating func makeMore(arrival: Double) {
+        var cells = settings.cellsAtOnce
+        for entity in entities.indices where entities[entity].isClosing {
+            guard cells > 0 else { return }
+            let closed = entities[entity].closeMore(cells: &cells)
+            finish(closed, of: entity, arrival: arrival)
+        }
+    }
+
     /// The rows made and what was found since the last call.
     package mutating func take() -> (rows: [Row], findings: [DataQualityFinding]) {
         defer { rows = [] }
@@ -102,7 +128,8 @@ package struct SourceIntake: Sendable {
         }
         var touched: [Int] = []
         var inTouched = [Bool](repeating: false, count: entities.count)
-        var refused: [String] = []
+        var refused: [Beyond] = []
+        var ahead: PushedSamples.Ahead?
         for sample in exposition.samples {
             let reference: Reference
             if let known = state.references[sample.series] {
@@ -116,6 +143,10 @@ package struct SourceIntake: Sendable {
             case .up(let entity): note(up: sample.value, entity, at: time)
             case .member(let entity, let member):
                 let own = settings.honoursTimes ? sample.time : nil
+                if let own, own - time > Self.mostAheadSeconds {
+                    ahead.add(sample.series, at: own)
+                    continue
+                }
                 entities[entity].offer(member, sample.value, at: own ?? time, isOwnTime: own != nil)
                 if entity >= inTouched.count {
                     inTouched += [Bool](repeating: false, count: entity + 1 - inTouched.count)
@@ -127,11 +158,13 @@ package struct SourceIntake: Sendable {
             }
         }
         targets[target] = state
-        noteAnswer(exposition, refused: refused, on: target, at: time)
+        noteAnswer(exposition, refused: refused.map(\.series), on: target, at: time)
+        if let ahead { takeAhead(ahead, at: time) }
+        lookAtRefusals(at: time)
         for entity in touched {
-            let closed = entities[entity].closeBatch()
-            finish(closed, of: entity, arrival: time)
+            if let closed = entities[entity].closeBatch() { finish(closed, of: entity, arrival: time) }
         }
+        makeMore(arrival: time)
     }
 
     private mutating func noteAnswer(
@@ -222,15 +255,11 @@ package struct SourceIntake: Sendable {
         if let known = state.references[text] {
             reference = known
         } else {
-            var refused: [String] = []
+            var refused: [Beyond] = []
             reference = refer(series, on: target, state, kinds: kinds, refused: &refused)
             if state.references.count < 4 * settings.maximumSeries { state.references[text] = reference }
-            if let first = refused.first {
-                refusedSeries += 1
-                book.raise(
-                    .overBound, source: settings.source, at: arrival, subjects: [first],
-                    detail: "series beyond the bound are left out")
-            }
+            refusedSeries += refused.count
+            beyond += refused
         }
         switch reference {
         case .none: break
@@ -246,16 +275,17 @@ package struct SourceIntake: Sendable {
     /// - Parameter arrival: now, on the clock by which samples arrive.
     package mutating func settle(arrival: Double) {
         for entity in entities.indices {
-            var closed = entities[entity].closeSettled()
+            entities[entity].close()
             // A row that nothing follows is closed by the clock on the wall.
             if let last = health[entity].lastArrival, entities[entity].pendingCount > 0,
                 arrival - last > settings.sampler.latenessSeconds + 1
             {
-                let rest = entities[entity].closeSettled(before: .infinity)
-                closed.rows += rest.rows
-                closed.refused += rest.refused
+                entities[entity].close(before: .infinity)
             }
-            if !closed.rows.isEmpty || closed.refused > 0 { finish(closed, of: entity, arrival: arrival) }
+        }
+        makeMore(arrival: arrival)
+        // Of what has come and waits for its rows nobody can say that it does not come.
+        for entity in entities.indices where !entities[entity].isClosing {
             if let interval = settings.sampler.intervalSeconds ?? entities[entity].intervalSeconds,
                 let last = health[entity].lastArrival, arrival - last > max(5 * interval, 10)
             {
@@ -271,6 +301,8 @@ package struct SourceIntake: Sendable {
             }
             targets[target] = state
         }
+        tellBeyond(at: arrival)
+        lookAtRefusals(at: arrival)
     }
 
     /// Makes rows of everything: what was pushed is all there is for now.
@@ -280,9 +312,9 @@ package struct SourceIntake: Sendable {
             settle(&state, on: target, kinds: kinds, arrival: arrival)
             targets[target] = state
         }
-        for entity in entities.indices where entities[entity].pendingCount > 0 {
-            finish(entities[entity].closeSettled(before: .infinity), of: entity, arrival: arrival)
-        }
+        for entity in entities.indices { entities[entity].close(before: .infinity) }
+        makeMore(arrival: arrival)
+        tellBeyond(at: arrival)
     }
 
     // MARK: Series and rows
@@ -300,7 +332,7 @@ package struct SourceIntake: Sendable {
 
     private mutating func refer(
         _ text: String, on target: SeriesResolver.Target, _ state: TargetState, kinds: [String: MetricSeries.Kind],
-        refused: inout [String]
+        refused: inout [Beyond]
     ) -> Reference {
         guard let series = MetricSeries(parsing: text) else {
             unreadable = unreadable ?? text
@@ -311,7 +343,7 @@ package struct SourceIntake: Sendable {
 
     private mutating func refer(
         _ series: MetricSeries, on target: SeriesResolver.Target, _ state: TargetState,
-        kinds: [String: MetricSeries.Kind], refused: inout [String]
+        kinds: [String: MetricSeries.Kind], refused: inout [Beyond]
     ) -> Reference {
         guard let place = state.resolver?.place(of: series, on: target, kinds: kinds) else {
             unwantedSeries += 1
@@ -319,12 +351,12 @@ package struct SourceIntake: Sendable {
         }
         if place.role == .up { return .up(entity: place.entity) }
         guard memberCount < settings.maximumSeries else {
-            refused.append(series.text)
+            refused.append(Beyond(series: series.text))
             return .none
         }
         let index = entity(place, state)
         guard let member = entities[index].member(series.adding(target.labels), place) else {
-            refused.append(series.text)
+            refused.append(Beyond(series: series.text, entity: place.entity))
             return .none
         }
         memberCount += 1
@@ -340,6 +372,7 @@ package struct SourceIntake: Sendable {
         if let known = resumable.removeValue(forKey: place.entity) {
             sampler.resume(columns: known.columns, lastTime: known.lastTime)
         }
+        sampler.takesStepsBack = takesStepsBack
         entities.append(sampler)
         health.append(Health())
         entityIndex[place.entity] = entities.count - 1

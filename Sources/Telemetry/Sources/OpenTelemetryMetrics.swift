@@ -1,4 +1,4 @@
-package import Platform
+import Platform
 
 /// Makes series of an OTLP metrics export (opentelemetry-proto 1.x, `ExportMetricsServiceRequest`), as Prometheus names
 /// them: dots become `_`, the service is the job, the service's instance or host the instance.
@@ -166,14 +166,37 @@ package struct OpenTelemetryMetrics: Sendable {
 
     // MARK: JSON
 
+    /// JSON that is no export.
+    package struct NoExport: Error, Hashable, Sendable {
+        /// What would have been one.
+        package let expected: String
+    }
+
     /// Reads an export in its JSON form.
     ///
-    /// - Throws: `ParsedJSON.SyntaxError` where it is no JSON.
-    package mutating func read(json bytes: [UInt8]) throws(ParsedJSON.SyntaxError) -> PushedSamples {
+    /// - Throws: `ParsedJSON.SyntaxError` where it is no JSON, ``NoExport`` where it is JSON of something else.
+    package mutating func read(json bytes: [UInt8]) throws -> PushedSamples {
         let parsed = bytes.withUnsafeBufferPointer { buffer in
             Result { () throws(ParsedJSON.SyntaxError) in try ParsedJSON(parsing: buffer) }
         }
-        return read(parsed: try parsed.get())
+        let request = try parsed.get()
+        guard case .object = request else { throw NoExport(expected: "an object") }
+        for resource in try Self.objects("resourceMetrics", in: request) {
+            for scope in try Self.objects("scopeMetrics", in: resource) { _ = try Self.objects("metrics", in: scope) }
+        }
+        return read(parsed: request)
+    }
+
+    /// A member that is a list of objects; none where it is not there, or `null`, which is the same in protobuf's JSON.
+    private static func objects(
+        _ name: String, in object: ParsedJSON
+    ) throws(NoExport) -> [ParsedJSON] {
+        switch object[name] {
+        case .null: return []
+        case .array(let elements) where elements.allSatisfy({ if case .object = $0 { true } else { false } }):
+            return elements
+        default: throw NoExport(expected: "\(name): a list of objects")
+        }
     }
 
     /// The samples of an export that has been parsed.

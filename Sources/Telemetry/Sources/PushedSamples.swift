@@ -6,6 +6,12 @@ package struct PushedSamples: Sendable {
         package var series: MetricSeries
         /// Times in seconds since 1970 and values.
         package var samples: [(time: Double, value: Double)]
+
+        /// A series with the given samples.
+        package init(series: MetricSeries, samples: [(time: Double, value: Double)]) {
+            self.series = series
+            self.samples = samples
+        }
     }
 
     /// The series, in their order.
@@ -20,6 +26,50 @@ package struct PushedSamples: Sendable {
 
     /// The number of samples.
     package var count: Int { series.reduce(0) { $0 + $1.samples.count } }
+
+    /// Samples with times that are ahead of a clock.
+    package struct Ahead: Sendable, Equatable {
+        /// How many.
+        package var count = 0
+        /// The first one's series.
+        package let series: String
+        /// Its time, seconds since 1970.
+        package let time: Double
+
+        /// A line for people who have the given time.
+        package func description(at now: Double) -> String {
+            let seconds = time - now
+            let times = count == 1 ? "a time" : "\(count) times"
+            return "found \(times) ahead of the clock, first of \(series.prefix(200)) by "
+                + "\(Int(seconds < 9e18 ? seconds : 9e18)) s, expected at most \(Int(SourceIntake.mostAheadSeconds)) s"
+        }
+    }
+
+    /// Takes out the samples that are further ahead of the given time than it may be, and series that have no other.
+    ///
+    /// - Returns: which these were; `nil`: none.
+    package mutating func removeAhead(of now: Double) -> Ahead? {
+        let latest = now + SourceIntake.mostAheadSeconds
+        var ahead: Ahead?
+        for index in series.indices where series[index].samples.contains(where: { !($0.time <= latest) }) {
+            let name = series[index].series.text
+            series[index].samples.removeAll { sample in
+                guard !(sample.time <= latest) else { return false }
+                ahead.add(name, at: sample.time)
+                return true
+            }
+        }
+        if ahead != nil { series.removeAll { $0.samples.isEmpty } }
+        return ahead
+    }
+}
+
+extension PushedSamples.Ahead? {
+    /// Counts one more.
+    mutating func add(_ series: @autoclosure () -> String, at time: Double) {
+        if self == nil { self = PushedSamples.Ahead(series: series(), time: time) }
+        self?.count += 1
+    }
 }
 
 extension PushedSamples {

@@ -320,6 +320,133 @@ import Testing
         #expect(intake.entities.isEmpty)
     }
 
+    /// A clock that is ahead would put the entity's next rows into the past.
+    @Test func timesFarAheadOfTheClockAreRefusedAndToldOnce() throws {
+        var intake = try intake()
+        for time in 1_000..<1_004 {
+            intake.take(
+                scrape("a 1 \(time)000\nb 2 \(time)000\na 7 9223372036854775807\n"), on: target, at: Double(time))
+        }
+        let (made, findings) = intake.take()
+        #expect(made.map(\.row) == (1_000..<1_004).map { SampledRow(time: Double($0), values: [1, 2]) })
+        #expect(kinds(findings) == ["samplesRefused raised"])
+        #expect(findings.first?.detail.contains("first of a by 9223372036853") ?? false, "\(findings)")
+        intake.settle(arrival: 1_062)
+        #expect(intake.take().findings.isEmpty)
+        intake.settle(arrival: 1_063)
+        #expect(kinds(intake.take().findings) == ["samplesRefused cleared"])
+    }
+
+    @Test func whatIsAheadIsTakenOutOfWhatWasPushed() {
+        var samples = PushedSamples()
+        samples.series = [
+            .init(series: series("a"), samples: [(10, 1), (9_223_372_036_854_775.807, 2), (20, 3)]),
+            .init(series: series("b"), samples: [(3_701, 4)]), .init(series: series("c"), samples: [(3_700, 5)]),
+        ]
+        let ahead = samples.removeAhead(of: 100)
+        #expect(ahead?.count == 2 && ahead?.series == "a")
+        #expect(samples.series.map(\.series.name) == ["a", "c"])
+        #expect(samples.series.first?.samples.map(\.value) == [1, 3])
+        #expect(samples.removeAhead(of: 100) == nil)
+    }
+
+    @Test func pushedSeriesBeyondTheBoundsAreToldOnceEach() throws {
+        var intake = try intake {
+            $0.maximumSeries = 50
+            $0.maximumMetrics = 20
+        }
+        func push(_ numbers: Range<Int>, _ instance: String, at time: Double) {
+            for number in numbers {
+                intake.push(
+                    series("m", [("n", "\(number)"), ("instance", instance)]), 1, at: time, kinds: [:], arrival: time)
+            }
+            intake.settle(arrival: time)
+        }
+        push(0..<10, "i", at: 0)
+        for time in 1..<5 { push(0..<1_000, "i", at: Double(time)) }
+        for time in 5..<9 { push(time * 1_000..<(time + 1) * 1_000, "i", at: Double(time)) }
+        let told = intake.take().findings.filter { $0.kind == .overBound }
+        #expect(told.map(\.entity) == ["i"] && told.first?.count == 980 && told.first?.subjects.count == 12)
+        #expect(told.first?.detail.hasPrefix(#"980 series beyond the bound are left out, such as m{"#) ?? false)
+        // What is not remembered of each is counted again.
+        #expect(intake.refusedSeries == 980 + 3 * 800 + 4_000)
+        // The source's own bound, over all its entities.
+        for number in 0..<40 { push(0..<1, "j\(number)", at: 10) }
+        let more = intake.take().findings.filter { $0.kind == .overBound }
+        #expect(more.map(\.entity) == [nil] && more.first?.isRaised ?? false)
+    }
+
+    /// Rows have all columns of their entity: of few samples many of them can be made.
+    @Test func rowsAreMadeInPortionsOfSoManyCells() throws {
+        func feed(_ intake: inout SourceIntake) {
+            for number in 0..<200 {
+                intake.push(
+                    series("m", [("n", "\(number)"), ("instance", "i")]), 1, at: 0, kinds: [:], arrival: 0)
+            }
+            for time in 0..<5_000 {
+                intake.push(series("m", [("n", "0"), ("instance", "i")]), 2, at: Double(time), kinds: [:], arrival: 0)
+                intake.push(series("a", [("instance", "j")]), 2, at: Double(time), kinds: [:], arrival: 0)
+            }
+            intake.settle(arrival: 0)
+        }
+        var whole = try intake { $0.sampler.latenessSeconds = 2 }
+        feed(&whole)
+        #expect(!whole.hasMore)
+        let expected = whole.take().rows
+        #expect(expected.count == 2 * 4_997)
+        var bounded = try intake {
+            $0.sampler.latenessSeconds = 2
+            $0.cellsAtOnce = 10_000
+        }
+        feed(&bounded)
+        var made = bounded.take().rows
+        #expect(made.count <= 10_000 / 216 + 1)
+        while bounded.hasMore {
+            #expect(bounded.earliestPending ?? .infinity < 4_997)
+            bounded.makeMore(arrival: 0)
+            let rows = bounded.take().rows
+            #expect(!rows.isEmpty && rows.reduce(0) { $0 + $1.row.values.count + 16 } < 10_000 + 216)
+            made += rows
+        }
+        #expect(bounded.earliestPending == whole.earliestPending)
+        for entity in 0..<2 {
+            #expect(
+                made.filter { $0.entity == entity }.map(\.row) == expected.filter { $0.entity == entity }.map(\.row))
+        }
+    }
+
+    @Test func samplesThatComeBetweenPortionsFindTheirRows() throws {
+        var intake = try intake { $0.cellsAtOnce = 200 }
+        let (a, b) = (series("a", [("instance", "i")]), series("b", [("instance", "i")]))
+        for time in 0..<100 {
+            intake.push(a, Double(time), at: Double(time), kinds: [:], arrival: 0)
+            if time == 0 { intake.push(b, 0, at: 0, kinds: [:], arrival: 0) }
+        }
+        intake.closeAll(kinds: [:], arrival: 0)
+        #expect(intake.waitingCount > 80)
+        for time in 50..<120 { intake.push(b, Double(time), at: Double(time), kinds: [:], arrival: 0) }
+        intake.closeAll(kinds: [:], arrival: 0)
+        while intake.hasMore { intake.makeMore(arrival: 0) }
+        let made = rows(&intake)
+        #expect(made.map(\.time) == (0..<120).map { Double($0) })
+        #expect(made.map { $0.values[0].isNaN } == (0..<120).map { $0 >= 100 })
+        #expect(made.map { $0.values[1].isNaN } == (0..<120).map { $0 > 0 && $0 < 50 })
+    }
+
+    /// Requests that were not settled are read again at the next start: what is in rows already is no clock set back.
+    @Test func whatIsToldAgainIsNoStepBack() throws {
+        for isAgain in [true, false] {
+            var intake = try intake()
+            intake.resume(entity: "i", columns: ["a"], lastTime: 50)
+            intake.takesStepsBack = !isAgain
+            for time in stride(from: 10.0, through: 90, by: 10) {
+                intake.push(series("a", [("instance", "i")]), time, at: time, kinds: [:], arrival: 100)
+            }
+            intake.closeAll(kinds: [:], arrival: 100)
+            #expect(rows(&intake).map(\.time) == (isAgain ? [60, 70, 80, 90] : [30, 40, 50, 60, 70, 80, 90]))
+        }
+    }
+
     @Test func anIntakeGoesOnWhereTheStoreEnds() throws {
         var intake = try intake()
         intake.resume(entity: "h:1", columns: ["b", "a"], lastTime: 10)
