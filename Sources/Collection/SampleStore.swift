@@ -233,7 +233,7 @@ package final class SampleStore: @unchecked Sendable {
     }
 
     /// Makes sure that the file is still the one that is open: what is written to one that was deleted is lost.
-    private func check() throws(StorageError) {
+    package func check() throws(StorageError) {
         guard let identity, OpenFile(at: path) != identity else { return }
         throw StorageError(
             .missing, operation: "write", path: path, found: "it was deleted or replaced while it was in use",

@@ -46,6 +46,8 @@ enum LiveStart {
                     "waiting for the first samples of the sources", ["rows": "\(rows)", "wanted": "\(wanted)"])
             }
             entities.wait(upTo: 0.5)
+            // Where the folder is gone, nothing that comes would be kept.
+            do { try store.check() } catch { failures.put(error) }
         }
         if let failure = failures.first {
             entities.stop()
