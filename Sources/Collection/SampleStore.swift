@@ -95,7 +95,7 @@ package final class SampleStore: @unchecked Sendable {
         } catch {
             guard error.code == .corrupt else { throw error }
             let aside = "\(path).damaged"
-            for ending in ["", "-wal", "-shm"] {
+            for ending in ["", "-wal", "-shm", "-sums"] {
                 try? FileManager.default.removeItem(atPath: aside + ending)
                 try? FileManager.default.moveItem(atPath: path + ending, toPath: aside + ending)
             }

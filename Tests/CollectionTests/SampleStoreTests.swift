@@ -196,6 +196,25 @@ import Testing
         #expect(try all(store).count == 1)
     }
 
+    @Test("With a damaged store its checksums are put aside, too: the new one opens again")
+    func aDamagedStoreLeavesNothingBehind() throws {
+        let folder = try TemporaryFolder()
+        let path = folder.url.appending(path: "samples.db").path
+        do {
+            let store = try SampleStore(path: path)
+            try store.append([addition((0..<350).map { row($0) })])
+        }
+        let length = try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int ?? 0
+        try Data(repeating: 0x5a, count: length).write(to: URL(filePath: path))
+        do {
+            let store = try SampleStore(path: path)
+            #expect(store.remark?.contains(".damaged") ?? false)
+            try store.append([addition([row(0)])])
+        }
+        let again = try SampleStore(path: path)
+        #expect(try all(again).count == 1 && again.remark == nil)
+    }
+
     @Test func badRowsAreReadButNotLearnedFrom() throws {
         let folder = try TemporaryFolder()
         let store = try SampleStore(path: folder.url.appending(path: "samples.db").path)
