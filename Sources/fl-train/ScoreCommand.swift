@@ -63,6 +63,11 @@ struct ScoreCommand: Command {
                         "\(source.key): \(Quantity.count(monitor.missingColumns.count, "column")) of the model missing "
                             + "here, such as '\(monitor.missingColumns[0])'")
                 }
+                if let example = monitor.unknownColumns.first {
+                    console.note(
+                        "\(source.key): \(Quantity.count(monitor.unknownColumns.count, "column")) that the model does not "
+                            + "know left out, such as '\(example)'")
+                }
                 var summary = Summary.Entity(entity: source.key, confidence: monitor.model.confidence)
                 var audit = ClockAudit()
                 while let frame = try stream.nextChunk(maximumRows: 2048) {

@@ -300,6 +300,31 @@ import Testing
         .manifest(#""low" : "[^"]*""#, #""low" : "AAAA""#, "low"),
     ]
 
+    @Test("What the model does not know is said, and left out")
+    func aColumnMore() throws {
+        let world = try Self.world.get()
+        let folder = try TemporaryFolder()
+        let lines = try String(contentsOfFile: world.path("good.csv"), encoding: .utf8).split(separator: "\n")
+        let more = lines.enumerated().map { $0 == 0 ? "\($1),surplus" : "\($1),\($0 % 7)" }
+        let data = try folder.write("good.csv", more.joined(separator: "\n") + "\n")
+        func score(_ data: String, _ out: String) throws -> ToolProcess.Result {
+            try ToolProcess.run(
+                "fl-train", ["score", "--model", world.path("model"), "--data", data, "--out", folder.path(out)])
+        }
+        let result = try score(data, "more.csv")
+        #expect(
+            result.status == 0
+                && result.errors.contains("1 column that the model does not know left out, such as 'surplus'"))
+        #expect(try score(world.path("good.csv"), "good-scores.csv").errors.isEmpty)
+        // The entity is called after its folder.
+        let scores = try ["more.csv", "good-scores.csv"].map { name in
+            try String(contentsOfFile: folder.path(name), encoding: .utf8).split(separator: "\n").map {
+                $0.split(separator: ",", omittingEmptySubsequences: false).dropFirst(3).joined(separator: ",")
+            }
+        }
+        #expect(scores[0] == scores[1])
+    }
+
     @Test(arguments: damages) func damagedModels(_ damage: Damage) throws {
         let world = try Self.world.get()
         let folder = try TemporaryFolder()
