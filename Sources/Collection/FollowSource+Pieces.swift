@@ -80,11 +80,11 @@ extension FollowSource {
     /// Keeps lines that could be read: later ones are judged by them. Lines that are no rows stand above the first row,
     /// or are comments somewhere, and are of no use.
     private func judge(_ text: ArraySlice<UInt8>, lines: Int, rows: Int) {
-        guard judgedRows < Self.judgedRows, rows > 0, lines == rows || judgedLines == 0 else { return }
-        let taken = lines - rows + min(rows, Self.judgedRows - judgedRows)
-        judged += text[..<Self.end(of: taken, in: text)]
-        judgedLines += taken
-        judgedRows += taken - (lines - rows)
+        guard judged.rows < Self.judgedRows, rows > 0, lines == rows || judged.count == 0 else { return }
+        let taken = lines - rows + min(rows, Self.judgedRows - judged.rows)
+        judged.text += text[..<Self.end(of: taken, in: text)]
+        judged.count += taken
+        judged.rows += taken - (lines - rows)
     }
 
     /// Behind the end of the first `count` lines.
@@ -112,7 +112,7 @@ extension FollowSource {
         let header = lines.header.map { $0 + [0x0A] } ?? []
         let path: String
         do throws(StorageError) {
-            path = try pieces.write(header + judged + new, ending: lines.header == nil ? ".jsonl" : ".csv")
+            path = try pieces.write(header + judged.text + new, ending: lines.header == nil ? ".jsonl" : ".csv")
         } catch {
             throw .piece(error)
         }
@@ -141,7 +141,7 @@ extension FollowSource {
             while let frame = try reader.nextChunk(maximumRows: 4_096) {
                 for row in 0..<frame.rowCount {
                     defer { number += 1 }
-                    guard number >= judgedRows else { continue }
+                    guard number >= judged.rows else { continue }
                     var values = [Double](repeating: .nan, count: columns.count)
                     for (column, place) in places.enumerated() { values[place] = frame[row, column] }
                     let time =
@@ -169,7 +169,7 @@ extension FollowSource {
     }
 
     /// Lines that stand above a piece's own: the header and those that it is judged by.
-    private var linesAbove: Int { judgedLines + (lines.header == nil ? 0 : 1) }
+    private var linesAbove: Int { judged.count + (lines.header == nil ? 0 : 1) }
 
     /// An error without its line: lines are counted from where the piece began, which says nothing to whoever looks into
     /// the file.
@@ -185,14 +185,14 @@ extension FollowSource {
     /// few to tell, are not judged by any more. `nil`: none, or a table that is of several entities from its beginning.
     private func foreign(_ source: EntitySource, _ options: ReaderOptions) -> Failure? {
         guard lines.header != nil, let found = try? source.foreignRows(options: options), !found.lines.isEmpty,
-            judgedRows > 0 || found.isNamed || 10 * found.lines.count <= found.rows
+            judged.rows > 0 || found.isNamed || 10 * found.lines.count <= found.rows
         else { return nil }
         let above = linesAbove
         let earlier = Set(found.lines.filter { $0 > 1 && $0 <= above }.map { $0 - 2 })
         if !earlier.isEmpty {
-            judged = Array(Self.without(earlier, judged[...]))
-            judgedLines -= earlier.count
-            judgedRows -= earlier.count
+            judged.text = Array(Self.without(earlier, judged.text[...]))
+            judged.count -= earlier.count
+            judged.rows -= earlier.count
         }
         return Failure(
             text: "\(configuration.path ?? "stdin"): found rows of other entities; expected those of one",

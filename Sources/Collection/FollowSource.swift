@@ -28,11 +28,7 @@ final class FollowSource: LiveSource, @unchecked Sendable {
     var lines = FollowedLines()
     private var thread: BackgroundThread?
     private var book = DataQualityBook()
-    /// The first lines of the present file, by which its columns are judged: what stands above the first row (comments,
-    /// units, the header where a comment comes first), and rows.
-    var judged: [UInt8] = []
-    var judgedLines = 0
-    var judgedRows = 0
+    var judged = JudgedLines()
     /// The entity's columns so far.
     var columns: [String] = []
     var rowCount = 0
@@ -55,9 +51,7 @@ final class FollowSource: LiveSource, @unchecked Sendable {
         if !isStandardInput, let bytes = try context.store.position(of: title) {
             if let known = try? JSONDecoder().decode(Position.self, from: Data(bytes)) {
                 lines = known.lines
-                judged = known.judged
-                judgedLines = judged.count { $0 == 0x0A }
-                judgedRows = known.judgedRows ?? judgedLines
+                judged = JudgedLines(known.judged, rows: known.judgedRows)
             }
         }
     }
@@ -74,6 +68,26 @@ final class FollowSource: LiveSource, @unchecked Sendable {
         var judged: [UInt8]
         /// `nil`: as many as lines.
         var judgedRows: Int?
+    }
+
+    /// The first lines of the present file, by which its columns are judged: what stands above the first row (comments,
+    /// units, the header where a comment comes first), and rows.
+    struct JudgedLines {
+        var text: [UInt8] = []
+        var count = 0
+        var rows = 0
+
+        /// None.
+        init() {}
+
+        /// Lines that were remembered.
+        ///
+        /// - Parameter rows: how many are rows; `nil`: all.
+        init(_ text: [UInt8], rows: Int?) {
+            self.text = text
+            count = text.count { $0 == 0x0A }
+            self.rows = rows ?? count
+        }
     }
 
     func start() {
@@ -195,7 +209,7 @@ final class FollowSource: LiveSource, @unchecked Sendable {
         var hasMore = true
         var hasWaited = false
         while hasMore {
-            let before = (lines, judged, judgedLines, judgedRows, columns)
+            let before = (lines, judged, columns)
             do throws(Trouble) {
                 hasMore = try takeSome(bytes, isEnd: isEnd)
                 bytes = []
@@ -205,7 +219,7 @@ final class FollowSource: LiveSource, @unchecked Sendable {
                 case .store(let error) where error.code != .busy: throw error
                 case .piece(let error), .store(let error): failure = error
                 }
-                (lines, judged, judgedLines, judgedRows, columns) = before
+                (lines, judged, columns) = before
                 hasWaited = true
                 let now = context.wallSeconds()
                 say {
@@ -230,7 +244,7 @@ final class FollowSource: LiveSource, @unchecked Sendable {
     /// Takes bytes up to another header, if there is one below rows; returns whether there is.
     private func takeSome(_ bytes: [UInt8], isEnd: Bool) throws(Trouble) -> Bool {
         let taken = lines.take(bytes, isEnd: isEnd, hasHeader: !isJSON(bytes))
-        if taken.isNewHeader { (judged, judgedLines, judgedRows) = ([], 0, 0) }
+        if taken.isNewHeader { judged = JudgedLines() }
         if taken.keepsHeader {
             context.log.notice(
                 "the followed file begins with a row: its columns are those of the file before it",
@@ -247,7 +261,7 @@ final class FollowSource: LiveSource, @unchecked Sendable {
         }
         guard !taken.lines.isEmpty else { return taken.hasMore }
         let rows = try read(taken.lines[...])
-        let position = try? JSONEncoder().encode(Position(lines: lines, judged: judged, judgedRows: judgedRows))
+        let position = try? JSONEncoder().encode(Position(lines: lines, judged: judged.text, judgedRows: judged.rows))
         do throws(StorageError) {
             try context.store.append(
                 rows.isEmpty
@@ -263,7 +277,7 @@ final class FollowSource: LiveSource, @unchecked Sendable {
 
     private func isJSON(_ bytes: [UInt8]) -> Bool {
         if lines.header != nil { return false }
-        if judgedLines > 0 { return true }
+        if judged.count > 0 { return true }
         return bytes.first { $0 > 0x20 } == 0x7B
     }
 

@@ -1,5 +1,4 @@
 import Foundation
-import Glibc
 package import Platform
 import Services
 package import Telemetry
@@ -12,7 +11,7 @@ package import Telemetry
 /// else is lost. The oldest blocks go first when the store is full or they are too old. A row that jumps ahead of this
 /// machine's clock is refused and told: it would make all others old, and alarms begin at times that are none.
 ///
-/// Unchecked: every use of the database and of what is remembered holds the lock.
+/// Unchecked: every use of the database and of what is remembered holds the lock, here and in the extensions.
 package final class SampleStore: @unchecked Sendable {
     /// How the schema came about, step by step.
     package static let migrations = [
@@ -31,7 +30,7 @@ package final class SampleStore: @unchecked Sendable {
     ]
 
     /// An entity with the rows that no block holds yet.
-    private struct State {
+    struct State {
         var entity: Entity
         var tail: SampleBlock
         /// The time of the latest row that was not ahead of the clock: what age is counted from. `nil`: there is none.
@@ -39,39 +38,21 @@ package final class SampleStore: @unchecked Sendable {
         var tailStart: Int { entity.nextRow - tail.rowCount }
     }
 
-    /// Which file lies at a path.
-    private struct OpenFile: Equatable {
-        let device: dev_t
-        let inode: ino_t
-
-        /// `nil` where there is none.
-        init?(at path: String) {
-            var found = stat()
-            guard unsafe stat(path, &found) == 0 else { return nil }
-            (device, inode) = (found.st_dev, found.st_ino)
-        }
-    }
-
     private let lock = NSCondition()
-    private let database: Database
-    private let limits: Limits
-    private let wallSeconds: @Sendable () -> Double
+    let database: Database
+    let limits: Limits
+    let wallSeconds: @Sendable () -> Double
     /// What the open file is, so that another one in its place is noticed.
-    private let identity: OpenFile?
-    private var states: [State] = []
+    private let identity: FileIdentity?
+    var states: [State] = []
     private var index: [String: Int] = [:]
     private var unsettledNumber: Int64
-    private var counted = Counters()
+    var counted = Counters()
     /// The block that was read last.
-    private var recent: (entity: Int, first: Int, block: SampleBlock)?
+    var recent: (entity: Int, first: Int, block: SampleBlock)?
     private var isClosing = false
-    private var book = DataQualityBook()
-    /// Rows since the last that was refused, of entities of which some were.
-    private var sinceRefusal: [String: (source: String, rows: Int)] = [:]
-    private var news: [(site: String, finding: DataQualityFinding)] = []
+    private(set) var ahead: AheadOfClock
     private var hear: @Sendable (_ site: String, DataQualityFinding) -> Void = { _, _ in }
-    /// Rows after which none is refused any more.
-    private static let rowsUntilOver = 10
 
     /// Where the file is.
     package let path: String
@@ -89,6 +70,7 @@ package final class SampleStore: @unchecked Sendable {
         self.path = path
         self.limits = limits
         self.wallSeconds = wallSeconds
+        ahead = AheadOfClock(mostSeconds: limits.aheadSeconds)
         var remark: String?
         do throws(StorageError) {
             database = try Self.open(path)
@@ -102,10 +84,10 @@ package final class SampleStore: @unchecked Sendable {
             remark = "the file was damaged (\(error.found)); it is kept as \(aside), and a new one begins"
             database = try Self.open(path)
         }
-        identity = OpenFile(at: path)
+        identity = FileIdentity(at: path)
         unsettledNumber = try database.query("SELECT max(id) FROM unsettled").first?.first?.integer ?? 0
         let dropped = try Self.load(
-            database, upTo: wallSeconds() + limits.aheadSeconds, into: &states, counted: &counted)
+            database, upTo: ahead.horizon(at: wallSeconds()), into: &states, counted: &counted)
         if dropped > 0 {
             let tail = "\(dropped) damaged pieces were left out"
             remark = remark.map { "\($0); \(tail)" } ?? tail
@@ -115,63 +97,6 @@ package final class SampleStore: @unchecked Sendable {
         for (number, state) in states.enumerated() {
             index[state.entity.key] = number
         }
-    }
-
-    private static func open(_ path: String) throws(StorageError) -> Database {
-        let database = try Database(path: path, migrations: migrations)
-        // A damaged page shows at the first statement that meets it, not when the file is opened.
-        try database.query("SELECT count(*) FROM entities")
-        try database.query("SELECT count(*) FROM blocks")
-        return database
-    }
-
-    /// Reads what there is; returns how many pieces of unfinished blocks could not be used.
-    private static func load(
-        _ database: Database, upTo horizon: Double, into states: inout [State], counted: inout Counters
-    ) throws(StorageError) -> Int {
-        var dropped = 0
-        for row in try database.query("SELECT id, site, name, type, columns FROM entities ORDER BY id") {
-            let id = Int(row[0].integer ?? 0)
-            guard let columns = try? JSONDecoder().decode([String].self, from: Data(row[4].blob ?? [])) else {
-                continue
-            }
-            let span = try database.query(
-                "SELECT min(first), max(first + count), sum(length(bytes)), sum(count * columns) FROM blocks "
-                    + "WHERE entity = ?", [.integer(Int64(id))]
-            ).first
-            let last = try database.query(
-                "SELECT finish FROM blocks WHERE entity = ? ORDER BY first DESC LIMIT 1", [.integer(Int64(id))]
-            ).first?.first?.real
-            var state = State(
-                entity: Entity(
-                    number: id, site: row[1].text ?? "", name: row[2].text ?? "", type: row[3].text ?? "",
-                    columns: columns, firstRow: Int(span?[0].integer ?? 0), nextRow: Int(span?[1].integer ?? 0),
-                    lastTime: last), tail: SampleBlock(columnCount: columns.count))
-            state.latestPast = try database.query(
-                "SELECT finish FROM blocks WHERE entity = ? AND finish <= ? ORDER BY first DESC LIMIT 1",
-                [.integer(Int64(id)), .real(horizon)]
-            ).first?.first?.real
-            counted.bytes += Int(span?[2].integer ?? 0)
-            counted.samples += Int(span?[3].integer ?? 0)
-            for piece in try database.query(
-                "SELECT first, count, bytes FROM blocks WHERE entity = ? AND isTail = 1 ORDER BY first",
-                [.integer(Int64(id))])
-            {
-                guard let block = decode(piece[2].blob ?? []),
-                    block.rowCount == Int(piece[1].integer ?? 0)
-                else {
-                    dropped += 1
-                    // Rows keep their numbers: what was lost is missing, not moved.
-                    for _ in 0..<Int(piece[1].integer ?? 0) {
-                        state.tail.append(SampledRow(time: .nan, values: [], quality: .incomplete))
-                    }
-                    continue
-                }
-                state.tail.append(block)
-            }
-            states.append(state)
-        }
-        return dropped
     }
 
     // MARK: Writing
@@ -228,55 +153,22 @@ package final class SampleStore: @unchecked Sendable {
             throw error
         }
         lock.broadcast()
-        defer { news = [] }
-        return (news, hear)
+        return (ahead.take(), hear)
     }
 
     /// Makes sure that the file is still the one that is open: what is written to one that was deleted is lost.
     package func check() throws(StorageError) {
-        guard let identity, OpenFile(at: path) != identity else { return }
+        guard let identity, FileIdentity(at: path) != identity else { return }
         throw StorageError(
             .missing, operation: "write", path: path, found: "it was deleted or replaced while it was in use",
             expected: "the file that was there at the start")
-    }
-
-    /// The rows without those that jump ahead of the clock.
-    private func sound(_ rows: [SampledRow], of number: Int, from source: String) -> [SampledRow] {
-        let entity = states[number].entity
-        let now = wallSeconds()
-        let horizon = now + limits.aheadSeconds
-        var last = entity.lastTime
-        var refused: [Double] = []
-        let kept = rows.filter { row in
-            if let last, row.time > horizon, last <= horizon, row.time - last > limits.aheadSeconds {
-                refused.append(row.time)
-                return false
-            }
-            if row.time.isFinite { last = row.time }
-            return true
-        }
-        if let first = refused.first {
-            let rows = refused.count == 1 ? "a row was left out: it" : "\(refused.count) rows were left out: the first"
-            book.raise(
-                .samplesRefused, entity: entity.name, source: source, at: now, count: refused.count,
-                detail: "\(rows) is \(Int(min(first - now, 9e18))) s ahead of this machine's clock")
-            sinceRefusal[entity.key] = (source, 0)
-        } else if let since = sinceRefusal[entity.key] {
-            sinceRefusal[entity.key]?.rows += kept.count
-            if since.rows + kept.count >= Self.rowsUntilOver {
-                sinceRefusal[entity.key] = nil
-                book.clear(.samplesRefused, entity: entity.name, source: since.source, at: now)
-            }
-        }
-        news += book.take().map { (entity.site, $0) }
-        return kept
     }
 
     private func reload() throws(StorageError) {
         var counters = Counters()
         var loaded: [State] = []
         _ = try Self.load(
-            database, upTo: wallSeconds() + limits.aheadSeconds, into: &loaded, counted: &counters)
+            database, upTo: ahead.horizon(at: wallSeconds()), into: &loaded, counted: &counters)
         (counted.bytes, counted.samples) = (counters.bytes, counters.samples)
         states = loaded
         index = Dictionary(
@@ -290,8 +182,9 @@ package final class SampleStore: @unchecked Sendable {
         let columns = states[number].entity.columns.count
         let blockRows = limits.blockRows(columns: columns)
         let id = Int64(states[number].entity.number)
-        let rows = sound(addition.rows, of: number, from: source)
-        let horizon = wallSeconds() + limits.aheadSeconds
+        let now = wallSeconds()
+        let rows = ahead.sound(addition.rows, of: states[number].entity, from: source, at: now)
+        let horizon = ahead.horizon(at: now)
         var rest = rows[...]
         let hadTail = states[number].tail.rowCount > 0
         var pieceStart = states[number].entity.nextRow
@@ -381,58 +274,6 @@ package final class SampleStore: @unchecked Sendable {
             ])
         counted.bytes += bytes.count
         counted.samples += block.rowCount * block.columnCount
-    }
-
-    /// The checksum that every compressed block carries is part of its form.
-    private static func decode(_ bytes: [UInt8]) -> SampleBlock? {
-        Zstandard.decompressed(bytes, limit: 1 << 30).flatMap { SampleBlock(decoding: $0) }
-    }
-
-    private static let blockColumns = "id, entity, first, count, columns, length(bytes), finish, start"
-
-    /// Lets blocks go that are too old, of entities that have new rows, and then the oldest until what is left fits; at
-    /// least the latest block of all stays.
-    private func makeRoom(_ changed: [Int]) throws(StorageError) {
-        if let age = limits.ageSeconds {
-            let horizon = wallSeconds() + limits.aheadSeconds
-            for number in Set(changed) {
-                // Of a clock that is ahead throughout nobody knows which of its rows are old.
-                guard let oldest = states[number].latestPast.map({ $0 - age }) else { continue }
-                let entity = states[number].entity
-                while let row = try database.query(
-                    "SELECT \(Self.blockColumns) FROM blocks WHERE entity = ? AND isTail = 0 ORDER BY first LIMIT 1",
-                    [.integer(Int64(entity.number))]
-                ).first, let finish = row[6].real, let start = row[7].real,
-                    finish < oldest || (finish > horizon && start < oldest)
-                {
-                    try forget(row)
-                }
-            }
-        }
-        while counted.bytes > limits.bytes,
-            let row = try database.query(
-                "SELECT \(Self.blockColumns) FROM blocks WHERE isTail = 0 ORDER BY finish LIMIT 1"
-            ).first
-        {
-            try forget(row)
-        }
-    }
-
-    /// Lets a block go.
-    private func forget(_ row: [SQLValue]) throws(StorageError) {
-        try database.query("DELETE FROM blocks WHERE id = ?", [row[0]])
-        let count = Int(row[3].integer ?? 0)
-        counted.bytes -= Int(row[5].integer ?? 0)
-        counted.samples -= count * Int(row[4].integer ?? 0)
-        counted.forgotten += count
-        let id = Int(row[1].integer ?? 0)
-        if let number = states.firstIndex(where: { $0.entity.number == id }) {
-            let next = try database.query(
-                "SELECT min(first) FROM blocks WHERE entity = ?", [.integer(Int64(id))]
-            ).first?.first?.integer
-            states[number].entity.firstRow = next.map { Int($0) } ?? states[number].tailStart
-        }
-        if recent?.entity == id { recent = nil }
     }
 
     // MARK: Requests that are not rows yet

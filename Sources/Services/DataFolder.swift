@@ -46,11 +46,7 @@ package final class DataFolder: Sendable {
     ///
     /// - Throws: ``ServiceError`` of the kind `folder` when it is not.
     package func check() throws {
-        var held = stat()
-        var found = stat()
-        guard unsafe fstat(lock, &held) == 0, unsafe stat(file("lock"), &found) == 0, held.st_ino == found.st_ino,
-            held.st_dev == found.st_dev
-        else {
+        guard let held = FileIdentity(of: lock), FileIdentity(at: file("lock")) == held else {
             throw ServiceError(
                 .folder,
                 "the data folder \(path) was deleted or replaced while it was in use: put it back and start again")
