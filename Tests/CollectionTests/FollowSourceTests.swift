@@ -82,6 +82,15 @@ import Testing
             }
         }
 
+        /// Where pieces are put down.
+        var pieces: String { store.path + ".pieces" }
+
+        /// Puts a file in place of the folder: nothing can be written there, by whomever.
+        func blockPieces() throws {
+            try FileManager.default.removeItem(atPath: pieces)
+            #expect(FileManager.default.createFile(atPath: pieces, contents: nil))
+        }
+
         var told: String { heard.findings.withLock { "\($0.map { "\($0.kind) \($0.isRaised) \($0.detail)" })" } }
     }
 
@@ -92,16 +101,13 @@ import Testing
 
     @Test func aPieceThatCannotBePutDownIsReadWhenItCan() throws {
         let followed = try Followed("time,a,b\n" + Self.lines(0..<5))
-        let pieces = followed.store.path + ".pieces"
         try followed.start()
         #expect(try followed.comes(to: 0..<5))
-        // In place of the folder lies a file: nothing can be written there, by whomever.
-        try FileManager.default.removeItem(atPath: pieces)
-        #expect(FileManager.default.createFile(atPath: pieces, contents: nil))
+        try followed.blockPieces()
         try followed.append(Self.lines(5..<8))
         #expect(eventually { followed.has(.sourceDown, raised: true, "tried again") })
         #expect(try followed.times == Array(0..<5))
-        try FileManager.default.removeItem(atPath: pieces)
+        try FileManager.default.removeItem(atPath: followed.pieces)
         #expect(try followed.comes(to: 0..<8))
         #expect(eventually { followed.has(.sourceDown, raised: false) })
         try followed.append(Self.lines(8..<10))
@@ -126,11 +132,9 @@ import Testing
 
     @Test func anEndWhileAPieceWaitsLosesNothing() throws {
         let followed = try Followed("time,a,b\n" + Self.lines(0..<5))
-        let pieces = followed.store.path + ".pieces"
         try followed.start()
         #expect(try followed.comes(to: 0..<5))
-        try FileManager.default.removeItem(atPath: pieces)
-        #expect(FileManager.default.createFile(atPath: pieces, contents: nil))
+        try followed.blockPieces()
         try followed.append(Self.lines(5..<8))
         #expect(eventually { followed.has(.sourceDown, raised: true) })
         followed.stop()

@@ -54,8 +54,8 @@ final class BrowserPage {
             path = targets.first { $0.type == "page" }.flatMap { URL(string: $0.webSocketDebuggerUrl)?.path }
             return path != nil
         }
-        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        guard let path, Self.connect(descriptor, port) else { throw Failure(what: "the browser does not answer") }
+        descriptor = RawSocket.connected(to: port) ?? -1
+        guard let path, descriptor >= 0 else { throw Failure(what: "the browser does not answer") }
         var patience = timeval(tv_sec: 20, tv_usec: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
         write(
@@ -77,31 +77,18 @@ final class BrowserPage {
 
     /// The whole answer to a request, head and all: the browser speaks HTTP/1.1 only.
     private static func get(_ port: Int, _ path: String) -> [UInt8] {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        guard let descriptor = RawSocket.connected(to: port) else { return [] }
         defer { close(descriptor) }
         var patience = timeval(tv_sec: 2, tv_usec: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
         let request = "GET \(path) HTTP/1.1\r\nHost: 127.0.0.1:\(port)\r\nConnection: close\r\n\r\n"
-        guard connect(descriptor, port), Glibc.send(descriptor, request, request.utf8.count, Int32(MSG_NOSIGNAL)) > 0
-        else { return [] }
+        guard Glibc.send(descriptor, request, request.utf8.count, Int32(MSG_NOSIGNAL)) > 0 else { return [] }
         var answer: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 65_536)
         while true {
             let count = recv(descriptor, &buffer, buffer.count, 0)
             guard count > 0 else { return answer }
             answer += buffer[..<count]
-        }
-    }
-
-    private static func connect(_ descriptor: Int32, _ port: Int) -> Bool {
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-        address.sin_port = in_port_t(port).bigEndian
-        return withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                Glibc.connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
-            }
         }
     }
 

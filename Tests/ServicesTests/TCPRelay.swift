@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 /// Passes TCP connections of this machine on to another port, until it is told to hold everything back: then nothing
 /// goes either way while every connection stays open, as when a network swallows packets.
@@ -86,7 +87,7 @@ final class TCPRelay: Sendable {
     /// Listens on a port that the system chooses.
     init(to target: Int) throws {
         let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        port = Self.withAddress(port: 0) { address, length in
+        port = RawSocket.withAddress(port: 0) { address, length in
             var length = length
             guard bind(listener, address, length) == 0, listen(listener, 16) == 0,
                 getsockname(listener, address, &length) == 0
@@ -108,7 +109,7 @@ final class TCPRelay: Sendable {
                     break
                 }
                 let server = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-                guard Self.withAddress(port: target, { Glibc.connect(server, $0, $1) }) == 0 else {
+                guard RawSocket.withAddress(port: target, { Glibc.connect(server, $0, $1) }) == 0 else {
                     close(client)
                     close(server)
                     continue
@@ -129,18 +130,4 @@ final class TCPRelay: Sendable {
 
     /// Lets traffic flow again; what was sent meanwhile comes first.
     func release() { gate.set(held: false) }
-
-    private static func withAddress<Result>(
-        port: Int, _ body: (UnsafeMutablePointer<sockaddr>, socklen_t) -> Result
-    ) -> Result {
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = UInt16(port).bigEndian
-        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-        return withUnsafeMutablePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                body($0, socklen_t(MemoryLayout<sockaddr_in>.size))
-            }
-        }
-    }
 }

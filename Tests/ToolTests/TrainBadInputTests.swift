@@ -201,6 +201,7 @@ import Testing
         Mistake("score --model model --data good.csv --out s.csv --method pca", 65, "pca", "autoencoder, default"),
         Mistake("explain --model model --data good.csv --at #200", 65, "row 200", "a row below 200"),
         Mistake("explain --model model --data good.csv --at 1e300", 65, "--at"),
+        Mistake("explain --model model --data good.csv --at 2001-01-02", 65, "--at", "expected a time from"),
         Mistake(
             "explain --model model --data good.csv --at noon", 64,
             "--at: found 'noon', expected seconds, a date or #row"),
@@ -323,6 +324,23 @@ import Testing
             }
         }
         #expect(scores[0] == scores[1])
+    }
+
+    @Test("A time before all rows is none of them, however many there are", arguments: ["5", "1969-12-31 23:59"])
+    func aTimeBeforeTheData(_ moment: String) throws {
+        let world = try Self.world.get()
+        let folder = try TemporaryFolder()
+        let lines = try String(contentsOfFile: world.path("good.csv"), encoding: .utf8).split(separator: "\n")
+        var rows: [String] = []
+        for number in 0..<1_500 {
+            let cells = lines[1 + number % (lines.count - 1)].split(separator: ",", omittingEmptySubsequences: false)
+            rows.append(
+                (["\(1_700_000_000 + 60 * number)"] + cells.dropFirst().map(String.init)).joined(separator: ","))
+        }
+        let data = try folder.write("good.csv", lines[0] + "\n" + rows.joined(separator: "\n") + "\n")
+        let result = try ToolProcess.run(
+            "fl-train", ["explain", "--model", world.path("model"), "--data", data, "--at", moment])
+        #expect(result.status == 65 && result.errors.contains("expected a time from 1700000000"), "\(result.errors)")
     }
 
     @Test(arguments: damages) func damagedModels(_ damage: Damage) throws {
