@@ -12,11 +12,29 @@ package enum DescriptorLimit {
     /// Taken where it is to be had without privileges, whatever is needed.
     private static let usual = 65_536
 
+    /// Fewer, and a service cannot open what it works with; the message library ends the process then.
+    private static let fewest = 128
+
     /// What a server of so many workers needs, or a process that has the connections of so many.
     package static func needed(workers: Int) -> Int { max(least, own + each * workers) }
 
     /// Workers whose connections so many descriptors are enough for.
     package static func workers(within limit: Int) -> Int { max(0, (limit - own) / each) }
+
+    /// Raises the limit as ``raise(to:)`` does, for a service that is about to open its databases and sockets.
+    ///
+    /// - Returns: how many it may hold now.
+    /// - Throws: ``ServiceError`` with the code `unavailable` where that is too few to start with.
+    @discardableResult package static func require(_ wanted: Int) throws(ServiceError) -> Int {
+        let allowed = raise(to: wanted)
+        guard allowed >= fewest else {
+            throw ServiceError(
+                .unavailable,
+                "the system allows \(allowed) descriptors, expected at least \(fewest): "
+                    + "raise the hard limit (ulimit -Hn, LimitNOFILE)")
+        }
+        return allowed
+    }
 
     /// Raises the limit of this process as far as the system allows, to what is wanted or more.
     ///

@@ -63,7 +63,7 @@ package final class WorkerService {
             }
         }
         FreeMemory.keepLittle()
-        DescriptorLimit.raise(to: 0)
+        try DescriptorLimit.require(0)
         let folder = try DataFolder(settings.folder)
         self.folder = folder
         spool = try SharedSpool(path: folder.file("spool.db"), newIdentity: incarnation)
