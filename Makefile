@@ -36,7 +36,10 @@ demo-live: dependencies
 # The suite under the address and the thread sanitizer, each in a build folder of its own.
 sanitize: test-dependencies
 	ASAN_OPTIONS=detect_leaks=0 $(SWIFT) test $(TESTFLAGS) --sanitize=address --scratch-path .build-address
-	$(SWIFT) test $(TESTFLAGS) --sanitize=thread --scratch-path .build-thread
+	rm -rf .build-thread/reports && mkdir -p .build-thread/reports
+	TSAN_OPTIONS="exitcode=0 log_path=$(CURDIR)/.build-thread/reports/report" \
+		$(SWIFT) test $(TESTFLAGS) --sanitize=thread --scratch-path .build-thread
+	scripts/thread-sanitizer-reports .build-thread/reports/report
 
 # Looks for inputs that decoders do not survive, SECONDS each, from those that are kept; a line for each decoder, and a file
 # for each finding with the command that replays it. KEEP=1 keeps what was found, for the suite.
