@@ -59,6 +59,28 @@ import Testing
         #expect(simulation.wishes.values.filter { $0.wants == .nothing && $0.reason == "not needed" }.count == 2)
     }
 
+    /// A node that comes later, of which nobody says how far away it is: a holder runs there until its round trip is known, and
+    /// the fewest workers are those that are near.
+    @Test(arguments: [true, false])
+    func whatNobodyMeasuredIsMeasured(isDeaf: Bool) throws {
+        var simulation = try settled(seed: 3, .nodes(5, hasSamples: false))
+        var candidate = PlacementCandidate(name: "late", domain: "d0")
+        candidate.hasSamples = false
+        simulation.engine?.places["late"] = CandidateEngine.Place(candidate: candidate, isDeaf: isDeaf)
+        simulation.run(seconds: 1)
+        #expect(simulation.wishes["late"]?.wants == .holder, "\(simulation.wishes)")
+        #expect(simulation.wishes["late"]?.reason == "not needed: its round trip is measured")
+        simulation.run(seconds: 12)
+        #expect(simulation.wishes["late"]?.wants == (isDeaf ? .holder : .nothing), "\(simulation.wishes)")
+        simulation.run(seconds: 8)
+        #expect(simulation.wishes["late"]?.wants == .nothing, "\(simulation.wishes)")
+        #expect(simulation.running("late") == .nothing)
+        // Once is enough, also where nothing came.
+        simulation.run(seconds: 60)
+        #expect(simulation.wishes["late"]?.wants == .nothing && simulation.violations == [])
+        #expect(simulation.chosen.count == 3 && !simulation.chosen.contains("late"))
+    }
+
     /// A node is emptied: its worker goes on until another one is here, then has nothing left to do.
     @Test(arguments: 0..<5)
     func aDrainedWorkerWorksUntilAnotherOneIsHere(seed: Int) throws {

@@ -20,6 +20,7 @@ extension PlacementLoop {
                 continue
             }
             isNews = true
+            nodes[index].isUnmeasurable = false
             noteChange(of: nodes[index], from: old)
             if new == nil { forgetCandidate(index) }
         }
@@ -62,6 +63,8 @@ extension PlacementLoop {
         nodes[index].bar = nil
         nodes[index].acceleratorBar = nil
         nodes[index].leavingSince = nil
+        nodes[index].measuredSince = nil
+        nodes[index].isUnmeasurable = false
     }
 
     /// Time passes: a list that nobody renews is forgotten, who does not come is left out for a while, and who is on its way
@@ -101,9 +104,40 @@ extension PlacementLoop {
                 if giveUp(index, at: now, &directives) { isNews = true }
             }
         }
+        watchMeasurements(at: now)
         guard isNews else { return }
         keepFactors()
         renew(at: now, &directives)
+    }
+
+    /// Whether placement would only guess a candidate's round trip, and nothing that runs there will tell it.
+    private func isUnmeasured(_ node: Node) -> Bool {
+        guard goal != nil, let candidate = node.candidate, candidate.canHost, !candidate.hasSamples,
+            candidate.latencySeconds == nil, node.bar == nil, !node.isUnmeasurable
+        else { return false }
+        return !node.isAlive && !isWanted(node) && node.roundTrips.count < Self.neededRoundTrips
+    }
+
+    /// On a few at a time of the candidates that are not chosen and were never here something runs until their round trips
+    /// are known, or is given up.
+    private mutating func watchMeasurements(at now: Instant) {
+        var count = nodes.count { $0.measuredSince != nil }
+        for index in nodes.indices {
+            guard isUnmeasured(nodes[index]) else {
+                if nodes[index].measuredSince != nil { count -= 1 }
+                nodes[index].measuredSince = nil
+                continue
+            }
+            if let since = nodes[index].measuredSince {
+                guard now - since >= configuration.arrivalPatience * 2 else { continue }
+                nodes[index].measuredSince = nil
+                nodes[index].isUnmeasurable = true
+                count -= 1
+            } else if count < Self.mostMeasured {
+                nodes[index].measuredSince = now
+                count += 1
+            }
+        }
     }
 
     /// A worker that is not chosen any more is out when its rounds and its entities are others', or after the patience

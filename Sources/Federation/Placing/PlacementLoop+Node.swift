@@ -27,6 +27,10 @@ extension PlacementLoop {
         var bar: Bar?
         /// It was wanted with its accelerator and came without.
         var acceleratorBar: Bar?
+        /// Since when something runs there for the sake of its round trip alone.
+        var measuredSince: Instant?
+        /// It was tried, and no round trip came of it.
+        var isUnmeasurable = false
         /// Since when it is no longer chosen, as long as it may have something to hand over.
         var leavingSince: Instant?
 

@@ -38,6 +38,7 @@ extension PlacementLoop {
         let isWorking = choice?.active.contains(node.name) ?? false
         let why = node.canWork ? "not needed" : node.refusal
         guard node.isAlive, isWorking || node.leavingSince != nil else {
+            if node.measuredSince != nil { return (.holder, "\(why): its round trip is measured") }
             return (node.candidate?.hasSamples ?? false ? .holder : .nothing, why)
         }
         let until =

@@ -75,6 +75,10 @@ package struct PlacementLoop: Sendable {
     }
 
     private static let rememberedRoundTrips = 32
+    /// So many of a candidate that nothing else runs on are enough to go by.
+    static let neededRoundTrips = 3
+    /// Candidates on which something runs at a time to measure them.
+    static let mostMeasured = 16
     private static let rememberedOverheads = 8
     private static let rememberedDecisions = 100
     private static let rememberedRounds = 500
@@ -360,8 +364,10 @@ package struct PlacementLoop: Sendable {
     private mutating func takeRoundTrips(
         _ federation: FederationView, at now: Instant, _ directives: inout [Directive]
     ) {
-        for index in nodes.indices where nodes[index].isAlive {
-            guard let member = federation.members[nodes[index].name], member.epoch == nodes[index].epoch,
+        for index in nodes.indices where nodes[index].isAlive || holders[nodes[index].name] != nil {
+            // What only offers its samples is as far away as a worker would be.
+            guard let member = federation.members[nodes[index].name],
+                member.epoch == nodes[index].epoch || member.standsBy,
                 member.lastHeartbeat != nodes[index].lastHeartbeat
             else { continue }
             nodes[index].lastHeartbeat = member.lastHeartbeat
