@@ -9,7 +9,7 @@ MEAN = 8
 FORGIVEN = {"level", "rhythm", "mean", "relation", "autoencoder"}
 TAIL, CAP, CLIP, RIDGE = 0.005, 10.0, 5.0, 0.3
 HARMONICS = 8
-HORIZONS = (1, 4, 16, 64)
+HORIZONS = (1, 4, 16)
 FOLDS = 4
 OWN = 0.368
 
@@ -124,7 +124,6 @@ def deviations(model, x, t, residuals):
     tau = max(200, 0.1 * model["n"])
     deviation, cause, news, changes = np.zeros_like(x), np.zeros_like(x), np.zeros_like(x), {}
     odd = lambda values: np.minimum(CAP, np.abs(evidence(values, model["ranges"]["rhythm"])))
-    before = odd(seen["rhythm"] - seen["shift"])
     habits = np.zeros_like(x)
     for part in PARTS:
         whole = np.abs(evidence(seen[part], model["ranges"][part]))
@@ -140,6 +139,7 @@ def deviations(model, x, t, residuals):
         e *= SHARES[part] / sum(SHARES.values())
         deviation += e
         if part == "shift":
+            before = odd(seen["rhythm"] - seen["shift"])
             returned = (before > odd(seen["rhythm"])) & (before > 2 * habits)
             e, whole = np.where(returned, 0, e), np.where(returned, 0, whole)
         if part == "mean":
@@ -313,8 +313,8 @@ REACH, LONGEST, ONSET, TOLERANCE = 240, 480, 30, 1.5
 
 
 def alarms(model, held, x, t, residuals, step, budget):
-    """Whether each row of a stream is in alarm: by itself, or by what lasts. Within 240 rows after an alarm changes that only
-    lead back from what it was about are no news."""
+    """Whether each row of a stream is in alarm: by itself, or by what lasts. Changes that lead back to where a metric was before
+    an alarm are no news while it stands and within 240 rows after it, nor then those that are no larger than it went."""
     tau = max(200, 0.1 * model["n"])
     level = threshold(held, step, budget, tau)
     _, start = peaks_over_threshold(without_drift(held, level, tau), step, budget)
@@ -329,11 +329,13 @@ def alarms(model, held, x, t, residuals, step, budget):
             before = settled[max(0, i - 30):i].mean(0)
             first = max(0, (i - 1) // ONSET * ONSET - ONSET)  # by blocks of thirty rows, the latest of which may be short
         shown = news[i].copy()
-        if past == "over":
+        if past != "none":
             for e, change in zip(evidences, changes):
                 now, c = settled[i] - before, change[i]
                 up, down = np.maximum(0, change[first:i].max(0)), np.maximum(0, -change[first:i].min(0))
-                back = (abs(now) < abs(now - c)) | (abs(c) <= TOLERANCE * np.where(c > 0, down, up))
+                back = abs(now) < abs(now - c)
+                if past == "over":
+                    back |= abs(c) <= TOLERANCE * np.where(c > 0, down, up)
                 shown -= np.where(back, e[i], 0)
         whole = combined(np.maximum(0, shown)[None])[0]
         now, drift = whole - drift, drift + (min(whole, level) - drift) / tau

@@ -56,7 +56,7 @@ package final class ServerService {
         self.stop = stop
         try Self.requireProtection(settings, isPlain: settings.isPlain || port != nil)
         let needed = DescriptorLimit.needed(workers: settings.federation.maximumWorkers)
-        let allowedDescriptors = try DescriptorLimit.require(needed)
+        let allowed = try DescriptorLimit.require(needed)
         let folder = try DataFolder(settings.folder)
         let isPlain = settings.isPlain || port != nil
         let gate = PeerGate()
@@ -90,12 +90,12 @@ package final class ServerService {
         federation.digest = try registry.remember(recorded)
         let recovery = try Self.recover(from: registry)
         FreeMemory.keepLittle()
-        if allowedDescriptors < needed {
+        if allowed < needed {
             log.warning(
                 "too few descriptors for the workers that may come",
                 [
                     "workers": "\(settings.federation.maximumWorkers)", "needed": "\(needed)",
-                    "allowed": "\(allowedDescriptors), enough for \(DescriptorLimit.workers(within: allowedDescriptors)) workers",
+                    "allowed": "\(allowed), enough for \(DescriptorLimit.workers(within: allowed)) workers",
                     "remedy": "raise the hard limit (ulimit -Hn, LimitNOFILE), or lower maximum-workers",
                 ])
         }

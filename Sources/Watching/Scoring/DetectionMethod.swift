@@ -102,7 +102,7 @@ package struct DetectionMethod: Codable, Sendable, Hashable {
 
     /// The method that is used unless another is asked for.
     package static let shipped = DetectionMethod(
-        name: "default", kind: .evidence, horizons: [1, 4, 16, 64], fastCount: 1, adaptation: .tail,
+        name: "default", kind: .evidence, horizons: [1, 4, 16], fastCount: 1, adaptation: .tail,
         parts: EvidencePart.allCases)
 
     /// The shipped method without one of its parts: what each part is worth.

@@ -58,6 +58,9 @@ struct GroupScore: Sendable {
     private var lasting: LastingNews?
     private var state: AlarmRule.State
 
+    /// Most by which a group alone exceeds: of a metric that never moved any step is without measure.
+    private static let loudest = 3.0
+
     /// - Parameter adaptationTime: the detector's own.
     init(method: DetectionMethod, calibration: GroupCalibration, adaptationTime: Double?) {
         self.calibration = calibration
@@ -107,7 +110,7 @@ struct GroupScore: Sendable {
         var isUrged = false
         if others > 1, score > 0, let murmur = calibration.murmur, now > murmur {
             isUrged = score <= threshold
-            threshold = min(threshold, score / others)
+            threshold = min(threshold, score / min(others, Self.loudest))
         }
         let stays = lasting?.update(now, threshold: calibration.level) ?? 0
         let isLasting = calibration.lasting.map { stays > $0 * strictness } ?? false

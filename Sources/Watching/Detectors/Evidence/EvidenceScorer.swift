@@ -69,7 +69,7 @@ struct EvidenceScorer: MetricScorer {
                     output.returns[metric] += evidence * share
                     continue
                 }
-                if past == .over, told.leadsBack(metric, part: index, in: view) {
+                if told.leadsBack(metric, part: index, in: view, after: past) {
                     retreats[metric] += evidence * share
                 }
                 output.aspects[aspect] += evidence * share

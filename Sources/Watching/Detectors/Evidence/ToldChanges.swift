@@ -97,12 +97,14 @@ struct ToldChanges: Sendable {
     }
 
     /// Whether what a part sees of a metric in the row at hand, which was not taken in yet, only leads back: nearer to where
-    /// it was, or about as far as it went the other way.
-    func leadsBack(_ metric: Int, part: Int, in view: EvidenceView) -> Bool {
-        guard let place = places[part] else { return false }
+    /// it was before the alarm, or, once that is over, about as far as it went the other way.
+    func leadsBack(_ metric: Int, part: Int, in view: EvidenceView, after past: AlarmPast) -> Bool {
+        guard past != .none, let place = places[part] else { return false }
         let change = view.values[part * width + metric]
         let now = view.settled[metric] - before[metric]
         if abs(now) < abs(now - change) { return true }
+        // While it lasts, what moves on is the fault's own.
+        guard past == .over else { return false }
         let index = place * width + metric
         return abs(change) <= Self.tolerance * (change > 0 ? -told.down[index] : told.up[index])
     }
