@@ -89,11 +89,12 @@ public struct ClockAudit: Sendable {
         }
         if let time = hoursBack.first {
             notes.append(
-                "the clock goes back by an hour or so at \(Self.moment(time)): local time without its zone, or a clock that "
+                "the clock goes back by an hour or so at \(SampleTime.text(time)): local time without its zone, or a clock that "
                     + "was set; times are best exported in UTC")
         }
         if let time = hoursAhead.first {
-            notes.append("an hour or so is missing before \(Self.moment(time)): a gap, or a clock that was set ahead")
+            notes.append(
+                "an hour or so is missing before \(SampleTime.text(time)): a gap, or a clock that was set ahead")
         }
         if isTraining, rows < Self.fewRows {
             notes.append(
@@ -109,10 +110,7 @@ public struct ClockAudit: Sendable {
 
     private static func labelNotes(_ layout: SourceLayout, isTraining: Bool) -> [String] {
         guard let label = layout.labelColumn else { return [] }
-        var notes: [String] = []
-        if layout.hasOnlyOnes {
-            notes.append("every row is marked 1 by the column '\(label)': all are taken for anomalous")
-        }
+        var notes = layout.labelNotes
         if !layout.tellingLabels.isEmpty {
             let others = layout.tellingLabels.joined(separator: ", ")
             notes.append("the column '\(label)' marks anomalies; left out, since they tell the same: \(others)")
@@ -129,13 +127,4 @@ public struct ClockAudit: Sendable {
         value == value.rounded() && value.magnitude < 1e15 ? "\(Int(value))" : "\(value)"
     }
 
-    /// A moment since 1970 as a date, others as seconds.
-    private static func moment(_ time: Double) -> String {
-        guard time >= 1e8, time < 1e11 else { return "\(text(time)) s" }
-        let seconds = Int(time)
-        let (days, rest) = (seconds / 86_400, seconds % 86_400)
-        let (year, month, day) = CivilTime.date(daysSince1970: days)
-        func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
-        return "\(year)-\(two(month))-\(two(day)) \(two(rest / 3600)):\(two(rest / 60 % 60)):\(two(rest % 60))"
-    }
 }
