@@ -163,7 +163,7 @@ extension BenchmarkReport.Row {
         areaUnderROC = over(\.areaUnderROC)
         oracleF1 = over(\.oracleF1)
         eventF1 = over(\.alarms.eventF1)
-        samplePrecision = over { $0.alarms.samplePrecision }
+        samplePrecision = over(\.alarms.samplePrecision)
         eventRecall = over(\.alarms.eventRecall)
         alarmShare = over { $0.alarms.alarmShare }
         delaySeconds = over(\.alarms.meanDelaySeconds)
