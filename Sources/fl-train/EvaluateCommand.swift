@@ -41,7 +41,7 @@ struct EvaluateCommand: Command {
             by the order of its rows; labels that are of other rows are refused. Labels are of the entity with the same \
             site and name, or of the only one of that name. How many rows are labelled is printed; more than half of them \
             is said, and all of them is refused. What is not defined, such as the precision of an entity without an event \
-            or an alarm, is '-' (in JSON null), and left out of means.
+            or an alarm, is '-', and left out of means.
 
             Point-adjusted F1 is printed beside the value that random scores get on the same labels, because it says \
             little alone.

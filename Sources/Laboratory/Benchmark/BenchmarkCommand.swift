@@ -95,11 +95,18 @@ package struct BenchmarkCommand: Command {
         let rules = try DataOptions.rules(arguments)
         let drift = arguments[Self.drift]
         let systems = try LocalizationSet.discover(arguments[Self.data], options: reader)
+        var unlabelled: [String] = []
         let entities = try BenchmarkEntity.discover(
             arguments[Self.data], options: reader, rules: rules,
             drift: drift > 0 ? SlowDrift(size: drift, seed: arguments[Self.seed]) : nil,
             windows: try arguments[optional: Self.labels].map { try windows($0, options: reader) },
-            trainingShare: arguments[Self.trainingShare], mayBeNone: !systems.isEmpty)
+            trainingShare: arguments[Self.trainingShare], mayBeNone: !systems.isEmpty
+        ) { unlabelled.append($0.key) }
+        // The entities of a system have faults.csv instead.
+        if systems.isEmpty, let first = unlabelled.first {
+            let others = unlabelled.count > 1 ? " and \(Quantity.count(unlabelled.count - 1, "other"))" : ""
+            console.note("\(first)\(others): no column that marks anomalies, no label file and no window; not judged")
+        }
         let threads = arguments[optional: Self.threads] ?? ProcessInfo.processInfo.activeProcessorCount
         let started = ContinuousClock.now
         let (results, notes) = try BenchmarkRun(

@@ -35,10 +35,12 @@ struct BenchmarkEntity: Sendable {
     ///   - windows: labels for entities that have none of their own.
     ///   - trainingShare: the share of the rows that is a training part where there is none.
     ///   - mayBeNone: whether it is no error that nothing is labelled.
+    ///   - leftOut: told of each entity without labels.
     /// - Throws: ``TelemetryError`` for unreadable data, ``CommandLineError`` when nothing is labelled.
     static func discover(
         _ paths: [String], options: ReaderOptions, rules: GroupRules, drift: SlowDrift? = nil,
-        windows: LabelWindows? = nil, trainingShare: Double = usualTrainingShare, mayBeNone: Bool = false
+        windows: LabelWindows? = nil, trainingShare: Double = usualTrainingShare, mayBeNone: Bool = false,
+        leftOut: (EntitySource) -> Void = { _ in }
     ) throws -> [BenchmarkEntity] {
         let sources = try DataCatalog.discover(paths, options: options)
         var training: [String: EntitySource] = [:]
@@ -50,7 +52,10 @@ struct BenchmarkEntity: Sendable {
             let isLabelled =
                 try source.labelFile != nil || source.makeReader(options: options).layout.labelColumn != nil
             let mine = isLabelled ? nil : about.map { LabelWindows($0[source.key] ?? []) }
-            guard isLabelled || mine.map({ !$0.windows.isEmpty }) ?? false else { continue }
+            guard isLabelled || mine.map({ !$0.windows.isEmpty }) ?? false else {
+                leftOut(source)
+                continue
+            }
             entities.append(
                 BenchmarkEntity(
                     set: source.site, name: source.entity, training: training[source.key], test: source, drift: drift,
@@ -60,7 +65,8 @@ struct BenchmarkEntity: Sendable {
             throw CommandLineError(
                 .data,
                 "\(paths.joined(separator: ", ")): no labelled entity; expected <entity>_train.csv and "
-                    + "<entity>_test.csv, or one file, with a column label or an index,label file beside it")
+                    + "<entity>_test.csv, or one file, with a column of labels (--label-column) or a file of labels "
+                    + "beside it")
         }
         return entities
     }

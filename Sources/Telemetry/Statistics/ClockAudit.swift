@@ -1,4 +1,4 @@
-/// What is worth saying about the times of a source before anything is learned from it.
+/// What is worth saying about the times and labels of a source before anything is learned from it.
 public struct ClockAudit: Sendable {
     /// Rows seen.
     public private(set) var rows = 0
@@ -6,6 +6,11 @@ public struct ClockAudit: Sendable {
     public private(set) var duplicates = 0
     /// Rows with an earlier time than the row before.
     public private(set) var backwardSteps = 0
+    /// Rows that are labelled anomalous.
+    public private(set) var labelledRows = 0
+    /// Runs of them.
+    public private(set) var labelledEvents = 0
+    private var isInEvent = false
     /// The earliest time in seconds.
     public private(set) var firstTime: Double?
     /// The latest time in seconds.
@@ -28,6 +33,12 @@ public struct ClockAudit: Sendable {
                 previous = nil
             }
             add(time)
+            guard let labels = frame.labels else { continue }
+            if labels[row] != 0 {
+                labelledRows += 1
+                if !isInEvent { labelledEvents += 1 }
+            }
+            isInEvent = labels[row] != 0
         }
     }
 
@@ -106,6 +117,13 @@ public struct ClockAudit: Sendable {
                     + "other times of day is not known, and will be taken for strange; a week is better")
         }
         return notes
+    }
+
+    /// How much is labelled, in words; `nil` without a label column.
+    public func labelledNote(_ layout: SourceLayout) -> String? {
+        guard let label = layout.labelColumn else { return nil }
+        return "\(labelledRows) of \(rows) rows are labelled anomalous by '\(label)', in \(labelledEvents) events"
+            + (2 * labelledRows > rows ? ": more than are normal" : "")
     }
 
     private static func labelNotes(_ layout: SourceLayout, isTraining: Bool) -> [String] {

@@ -36,6 +36,17 @@ struct LabelSignTests {
         #expect(try read(lines.joined(separator: "\n"), "h.jsonl").labels == expected)
     }
 
+    @Test("How much is labelled is said")
+    func labelledRows() throws {
+        let path = try scratch.write("h.csv", Self.table("label") { (20..<30).contains($0) || $0 == 300 ? 1 : 0 })
+        var reader = try #require(try DataCatalog.discover([path]).first).makeReader()
+        var audit = ClockAudit()
+        // However rows are cut into frames.
+        while let frame = try reader.nextChunk(maximumRows: 7) { audit.add(frame) }
+        #expect(
+            audit.labelledNote(reader.layout) == "11 of 600 rows are labelled anomalous by 'label', in 2 events")
+    }
+
     @Test("What the name says counts more than what is rare")
     func named() throws {
         let found = try read(Self.table("\"Attack LABLE (1:No Attack, -1:Attack)\"") { $0 < 20 ? 1 : -1 })
