@@ -10,10 +10,12 @@ extension FuzzTarget {
         FuzzTarget("json-lines", texts: lines) { try readFile($0, named: "machine-1.jsonl") },
         // Any text, by what is in it: the shapes of sadf, InfluxDB, Prometheus and others, packed or not.
         FuzzTarget("file", texts: shapes + tables.prefix(2) + lines.prefix(1)) { try readFile($0, named: "host") },
-        FuzzTarget("labels", texts: ["index,label\n0,0\n5,1\n", "cpu,is_anomaly\n1,0\n2,1\n"]) { bytes in
+        FuzzTarget(
+            "labels", texts: ["index,label\n0,0\n5,1\n", "cpu,is_anomaly\n1,0\n2,1\n", "time,label\n0,0\n60,1\n"]
+        ) { bytes in
             try Scratch.shared.with(bytes, named: "labels.csv") { path in
-                let labels = try RowLabels(contentsOf: path)
-                _ = labels.runs
+                let labels = try LabelFile(path)
+                _ = try labels.labels(ofRows: 6, times: [0, 60, 120, 180, 240, 300], of: "rows").labels.runs
             }
         },
         FuzzTarget(

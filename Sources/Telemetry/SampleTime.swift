@@ -6,6 +6,18 @@ public enum SampleTime {
     /// A step is a gap, in which nobody watched, when it is longer than so many times the mean of those that are none.
     private static let gapFactor = CleaningOptions().gapFactor
 
+    /// A moment since 1970 as a date in UTC, other times as seconds: for messages.
+    package static func text(_ time: Double) -> String {
+        guard time >= 1e8, time < 1e11 else {
+            return time == time.rounded() && time.magnitude < 1e15 ? "\(Int(time)) s" : "\(time) s"
+        }
+        let seconds = Int(time)
+        let (days, rest) = (seconds / 86_400, seconds % 86_400)
+        let (year, month, day) = CivilTime.date(daysSince1970: days)
+        func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
+        return "\(year)-\(two(month))-\(two(day)) \(two(rest / 3600)):\(two(rest / 60 % 60)):\(two(rest % 60))"
+    }
+
     /// The mean time from one sample to the next in seconds, gaps left out; `nil` where no time follows another one.
     /// O(N log N).
     ///

@@ -12,9 +12,9 @@ struct EvaluateCommand: Command {
     static let scores = Option<String>.required("scores", "FILE", "scores as 'fl-train score' writes them")
     static let labels = Option<[String]>.required(
         "labels", "PATH",
-        "the truth: an index,label file, a data file with a label column, or a folder of them, matched by entity; or windows "
-            + "of time for any entities: CSV with start,end[,entity][,kind] (seconds since 1970 or dates), or JSON as "
-            + "NAB's combined_windows.json")
+        "the truth: data files with a label column or folders of them, matched by entity; files of labels alone (label "
+            + "and time, or index); or windows of time: CSV with start,end[,entity][,kind] (seconds since 1970 or "
+            + "dates), or JSON as NAB's combined_windows.json")
     static let interpretation = Option<String>.optional(
         "interpretation", "FILE",
         "which metrics caused each anomaly, for one entity; found beside the labels when they are a folder")
@@ -35,6 +35,13 @@ struct EvaluateCommand: Command {
             best F1 that any threshold would reach (an oracle, for comparison only). With the scores' own alarms: event \
             F1 (harmonic mean of sample precision and event recall), the share of time in alarm, the mean delay, false \
             alarms a day. With an interpretation file and per-metric scores: HitRate@100 and @150, NDCG@5.
+
+            Data files are read as every other command reads them. A file of labels alone is matched by time where it has \
+            a column of times, else by its index, which counts rows as the scores do and may leave normal rows out, else \
+            by the order of its rows; labels that are of other rows are refused. Labels are of the entity with the same \
+            site and name, or of the only one of that name. How many rows are labelled is printed; more than half of them \
+            is said, and all of them is refused. What is not defined, such as the precision of an entity without an event \
+            or an alarm, is '-', and left out of means.
 
             Point-adjusted F1 is printed beside the value that random scores get on the same labels, because it says \
             little alone.
@@ -59,34 +66,48 @@ struct EvaluateCommand: Command {
                 "\(path): found no score of group '\(group)'"
                     + (groups.isEmpty ? ", expected rows below the header" : "; it has \(groups)"))
         }
-        let truths: [Truth?]
-        if let file = arguments[Self.labels].first, arguments[Self.labels].count == 1, LabelWindows.isWindows(file) {
-            let windows = try LabelWindows(contentsOf: file)
-            truths = series.map { Truth(windows.about($0.entity), of: $0) }
-        } else {
-            truths = try Truth.find(
-                for: series.map(\.entity), labels: arguments[Self.labels],
-                interpretation: arguments[optional: Self.interpretation], options: DataOptions.readerOptions(arguments))
-        }
+        let search = try TruthSearch(
+            arguments[Self.labels], interpretation: arguments[optional: Self.interpretation], of: series.map(\.entity),
+            options: DataOptions.readerOptions(arguments))
         let causes = try causes(arguments, console)
         var entities: [Measures] = []
-        for (index, series) in series.enumerated() {
+        var notes = SourceNotes()
+        var reasons: [String] = []
+        for series in series {
             console.progress("evaluating \(series.entity)")
-            guard let truth = truths[index] else {
-                console.note("\(series.entity): no labels among those given; left out")
-                continue
+            func leaveOut(_ reason: String) {
+                reasons.append("\(series.entity): \(reason)")
+                notes.add([reason + "; left out"], of: series.entity)
             }
-            entities.append(
-                try Measures(
-                    of: series, truth: truth, causes: causes?[series.entity], repetitions: arguments[Self.random],
-                    file: path))
+            switch try search.truth(of: series, file: path) {
+            case .none(let reason): leaveOut(reason)
+            case .found(let truth):
+                let share = LabelledShare(truth.isAnomalous)
+                if let refusal = share.refusal {
+                    leaveOut(refusal)
+                    continue
+                }
+                notes.add(truth.notes + [share.doubt].compactMap(\.self), of: series.entity)
+                entities.append(
+                    try Measures(
+                        of: series, truth: truth, causes: causes?[series.entity], repetitions: arguments[Self.random]))
+            }
         }
-        guard !entities.isEmpty else {
+        guard let first = series.first, !entities.isEmpty else {
             throw CommandLineError(
                 .data,
-                "\(path): found no entity with labels; expected labels of "
+                "\(path): found no entity with labels (\(reasons.prefix(3).joined(separator: "; "))); expected labels of "
                     + series.map(\.entity).prefix(4).joined(separator: ", "))
         }
+        console.clearProgress()
+        guard entities.contains(where: { $0.anomalousSamples > 0 }) else {
+            throw CommandLineError(
+                .data,
+                "\(arguments[Self.labels].joined(separator: ", ")): found no anomaly among the scored rows of "
+                    + "\(entities.count == 1 ? entities[0].entity : "any entity"), expected at least one between "
+                    + "\(SampleTime.text(first.times.min() ?? 0)) and \(SampleTime.text(first.times.max() ?? 0))")
+        }
+        notes.say(console)
         let report = Report(group: group, entities: entities)
         switch arguments[Self.format] {
         case .json: try console.printJSON(report)
@@ -99,63 +120,6 @@ struct EvaluateCommand: Command {
         let path = given ?? ScoreFileWriter.metricsPath(beside: arguments[Self.scores])
         guard given != nil || FileManager.default.fileExists(atPath: path) else { return nil }
         return try ScoresTable.readCauses(try FileContents.read(path), file: path)
-    }
-}
-
-/// The truth about one entity.
-private struct Truth {
-    var labels: RowLabels
-    var segments: [AnomalySegment]
-
-    /// What windows of time say of each sample; `nil` where they say nothing of the entity.
-    init?(_ windows: [LabelWindows.Window], of series: ScoredSeries) {
-        guard !windows.isEmpty else { return nil }
-        var values = [UInt8](repeating: 0, count: series.indices.count)
-        for (index, time) in zip(series.indices, series.times) where values.indices.contains(index) {
-            values[index] = windows.contains { time >= $0.start && time <= $0.end } ? 1 : 0
-        }
-        labels = RowLabels(values: values)
-        segments = []
-    }
-
-    private init(labels: RowLabels, segments: [AnomalySegment]) {
-        self.labels = labels
-        self.segments = segments
-    }
-
-    /// The truth about each entity; `nil` where there is none.
-    static func find(
-        for entities: [String], labels paths: [String], interpretation: String?, options: ReaderOptions
-    ) throws -> [Truth?] {
-        func read(_ labels: String, _ interpretation: String?) throws -> Truth {
-            let truth = Truth(
-                labels: try RowLabels(contentsOf: labels, options: options),
-                segments: try interpretation.map { try AnomalySegment.read(contentsOf: $0) } ?? [])
-            let rows = truth.labels.values.count
-            if let interpretation, let beyond = truth.segments.first(where: { $0.rows.upperBound > rows }) {
-                throw CommandLineError(
-                    .data,
-                    "\(interpretation): found an anomaly in rows \(beyond.rows.lowerBound) to "
-                        + "\(beyond.rows.upperBound - 1), expected rows below \(rows), the number of labels in \(labels)"
-                )
-            }
-            return truth
-        }
-        var isFolder = false
-        if paths.count == 1 { _ = FileManager.default.fileExists(atPath: paths[0], isDirectory: &isFolder) }
-        if entities.count == 1, paths.count == 1, !isFolder { return [try read(paths[0], interpretation)] }
-        if interpretation != nil {
-            throw CommandLineError.usage(
-                "--interpretation goes with one entity and one label file; found \(entities.count) entities and "
-                    + "\(paths.count) paths")
-        }
-        let sources = try DataCatalog.discover(paths, options: options).filter { $0.part != .train }
-        return try entities.map { entity in
-            let exact = sources.filter { $0.key == entity }
-            let named = sources.filter { entity == $0.entity || entity.hasSuffix("/\($0.entity)") }
-            guard let source = exact.first ?? (named.count == 1 ? named.first : nil) else { return nil }
-            return try read(source.labelFile ?? source.files[0], source.interpretationFile)
-        }
     }
 }
 
@@ -175,16 +139,12 @@ private struct Measures: Encodable {
     var pointAdjustedF1Oracle: Double?
     var pointAdjustedF1OfRandomScores: Double?
 
-    init(of series: ScoredSeries, truth: Truth, causes: CauseTable?, repetitions: Int, file: String) throws {
-        let labels = truth.labels.values
-        guard series.indices.sorted() == Array(labels.indices), !labels.isEmpty else {
-            throw CommandLineError(
-                .data,
-                "\(file): found \(series.indices.count) scores of \(series.entity) with indices from "
-                    + "\(series.indices.min() ?? 0) to \(series.indices.max() ?? 0), expected one for each of the "
-                    + "\(labels.count) labels, from 0 to \(labels.count - 1)")
-        }
-        let truths = series.indices.map { labels[$0] != 0 }
+    var share: LabelledShare {
+        LabelledShare(samples: samples, anomalous: anomalousSamples, events: alarms.eventCount)
+    }
+
+    init(of series: ScoredSeries, truth: EvaluationTruth, causes: CauseTable?, repetitions: Int) throws {
+        let truths = truth.isAnomalous
         let scored = try LabelledScores(labels: truths, scores: series.scores)
         entity = series.entity
         samples = scored.count
@@ -248,16 +208,16 @@ private struct Report: Encodable {
 
     var text: String {
         let columns = Self.columns.filter { column in entities.contains { column.value($0) != nil } }
-        var table = Table(["entity", "found"] + columns.map(\.name) + ["delay"])
+        var table = Table(["entity", "labelled", "found"] + columns.map(\.name) + ["delay"])
         for entity in entities {
             table.add(
-                [entity.entity, "\(entity.alarms.foundEventCount)/\(entity.alarms.eventCount)"]
+                [entity.entity, entity.share.text, "\(entity.alarms.foundEventCount)/\(entity.alarms.eventCount)"]
                     + columns.map { column in column.value(entity).map { Quantity.fixed($0, 3) } ?? "-" }
                     + [Quantity.seconds(entity.alarms.meanDelaySeconds)])
         }
         if entities.count > 1 {
             table.add(
-                ["mean", ""] + columns.map { column in mean[column.key].map { Quantity.fixed($0, 3) } ?? "-" }
+                ["mean", "", ""] + columns.map { column in mean[column.key].map { Quantity.fixed($0, 3) } ?? "-" }
                     + [Quantity.seconds(mean["meanDelaySeconds"])])
         }
         return table.text + "\n\n* with the best threshold in hindsight, which nobody has: for comparison only"

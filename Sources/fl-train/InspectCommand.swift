@@ -197,7 +197,7 @@ private struct Findings: Encodable {
             units = layout.units
             entityColumns = layout.entityColumns
             seriesColumns = layout.seriesColumns
-            notes = audit.notes(layout, namesTexts: false)
+            notes = audit.notes(layout, namesTexts: false) + [audit.labelledNote(layout)].compactMap(\.self)
             if source.part != .test, let step = clock.meanStep {
                 confidence = ConfidenceReport.best(trainingDays: Double(clock.rows) * step / 86_400)
             }

@@ -96,7 +96,9 @@ struct SharedDataTests {
                     continue
                 }
                 let segments = try AnomalySegment.read(contentsOf: try #require(source.interpretationFile))
-                let labels = try RowLabels(contentsOf: source.files[0])
+                let labels = try LabelFile(source.files[0]).labels(
+                    ofRows: frame.rowCount, times: frame.times, of: source.key
+                ).labels
                 #expect(labels.values == frame.labels)
                 #expect(RowLabels(segments: segments, rowCount: frame.rowCount) == labels)
                 for segment in segments {

@@ -75,6 +75,34 @@ import Testing
         #expect(try FileManager.default.attributesOfItem(atPath: kept)[.modificationDate] as? Date != before)
     }
 
+    /// How much is labelled is printed; labels that no judged row has, and rows that all have one, are said.
+    @Test func labelsThatSayNothingAreTold() throws {
+        let folder = try TemporaryFolder()
+        let rows = 600
+        func write(_ name: String, _ label: (Int) -> Int) throws {
+            let lines = (0..<rows).map { row in
+                "\(row * 60),\(row % 17 + ((300..<320).contains(row) ? 40 : 0)),\(row % 11),\(label(row))\n"
+            }
+            try folder.write("farm/\(name).csv", "time,cpu,mem,label\n" + lines.joined())
+        }
+        try write("late") { (300..<320).contains($0) ? 1 : 0 }
+        try write("early") { (100..<130).contains($0) ? 1 : 0 }
+        try write("kinds") { $0 < 500 ? 1 : 2 }
+        try write("most") { $0 < 290 ? 0 : 1 }
+        let result = try ToolProcess.run(
+            "fl-train",
+            ["benchmark", "--data", folder.path("farm"), "--methods", "range-w5", "--out", folder.path("report")])
+        #expect(result.status == 0, "\(result.errors)")
+        #expect(
+            result.output.contains("3 entities; labelled anomalous: 330 (30.6 %) of 1080 judged rows, in 2 events"),
+            "\(result.output)")
+        for note in [
+            "farm/early: none of 360 judged rows is labelled anomalous; 30 lie among the 240 rows that are learned from",
+            "farm/kinds: every one of 360 rows is labelled anomalous",
+            "farm/most: 310 (86.1 %) of 360 judged rows are labelled anomalous",
+        ] { #expect(result.errors.contains(note), "\(result.errors)") }
+    }
+
     @Test func mistakesGetOneLineAndAStatus() throws {
         let folder = try TemporaryFolder()
         let set = try writeSet(folder)

@@ -34,4 +34,62 @@ import Testing
         let expected = 86_400 / (301 * mean)
         #expect(abs(try #require(report.entities.first).alarms.falseAlarmsPerDay - expected) < 1e-6 * expected)
     }
+
+    /// Three hundred rows of entities; an alarm at rows 200 to 204, of those that are not silent.
+    private func scores(_ folder: TemporaryFolder, _ entities: [String], silent: Set<String> = []) throws -> String {
+        let lines = entities.flatMap { entity in
+            (0..<300).map { row in
+                let isAlarm = (200..<205).contains(row) && !silent.contains(entity)
+                return "\(row),\(row),\(entity),site,\(isAlarm ? 3 : row % 7 / 7),1,\(isAlarm ? 1 : 0)\n"
+            }
+        }
+        return try folder.write("scores.csv", "index,time,entity,group,score,threshold,alarm\n" + lines.joined())
+    }
+
+    private func labels(_ folder: TemporaryFolder, _ name: String, _ mark: (Int) -> Int) throws -> String {
+        try folder.write(name, "index,label\n" + (0..<300).map { "\($0),\(mark($0))\n" }.joined())
+    }
+
+    /// What is not defined is told so, and is no zero in a mean.
+    @Test func undefinedFiguresAreLeftOut() throws {
+        let folder = try TemporaryFolder()
+        let scores = try scores(folder, ["s/a", "s/b", "s/c"], silent: ["s/b"])
+        var files: [String] = []
+        for name in ["a", "b"] {
+            files.append(try labels(folder, "\(name)_label.csv") { (200..<210).contains($0) ? 1 : 0 })
+        }
+        files.append(try labels(folder, "c_label.csv") { _ in 0 })
+        let words = ["evaluate", "--scores", scores, "--labels"] + files
+        let table = try ToolProcess.run("fl-train", words)
+        #expect(table.status == 0, "\(table.errors)")
+        #expect(table.output.contains("10 (3.3 %)") && table.output.contains("1/1"))
+        #expect(table.errors.contains("s/c: none of 300 judged rows is labelled anomalous"))
+        let json = try ToolProcess.run("fl-train", words + ["--format", "json"])
+        let report = try #require(try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [String: Any])
+        #expect((report["mean"] as? [String: Double])?["samplePrecision"] == 1)
+        let entities = try #require(report["entities"] as? [[String: Any]])
+        let precisions = entities.map { ($0["alarms"] as? [String: Any])?["samplePrecision"] }
+        #expect(precisions[0] as? Double == 1 && precisions[1] is NSNull && precisions[2] is NSNull)
+    }
+
+    /// What labels mean is said, and what they cannot mean is refused.
+    @Test func doubtfulLabelsAreSaid() throws {
+        let folder = try TemporaryFolder()
+        let scores = try scores(folder, ["s/a"])
+        func run(_ labels: String) throws -> ToolProcess.Result {
+            try ToolProcess.run("fl-train", ["evaluate", "--scores", scores, "--labels", labels])
+        }
+        let many = try run(labels(folder, "many.csv") { $0 < 200 ? 0 : 1 })
+        #expect(many.status == 0 && !many.errors.contains("more than are normal"))
+        let most = try run(labels(folder, "most.csv") { $0 < 100 ? 0 : 1 })
+        #expect(most.status == 0 && most.errors.contains("200 (66.7 %) of 300 judged rows"), "\(most.errors)")
+        let all = try run(labels(folder, "all.csv") { $0 < 290 ? 1 : 2 })
+        #expect(all.status == 65 && all.errors.contains("every one of 300 rows is labelled anomalous"))
+        let none = try run(labels(folder, "none.csv") { _ in 0 })
+        #expect(none.status == 65 && none.errors.contains("none.csv: found no anomaly"), "\(none.errors)")
+        let far = try run(folder.write("far.csv", "start,end\n2030-01-01 00:00:00,2030-01-01 01:00:00\n"))
+        #expect(far.status == 65 && far.errors.contains("far.csv: found no anomaly"), "\(far.errors)")
+        let signed = try run(labels(folder, "signed.csv") { (200..<210).contains($0) ? 1 : -1 })
+        #expect(signed.status == 0 && signed.output.contains("10 (3.3 %)") && signed.output.contains("1/1"))
+    }
 }

@@ -213,7 +213,7 @@ import Testing
         Mistake("export --model model --data short/good.csv --group other --windows w --errors e", 65, "window"),
         Mistake("evaluate --scores none.csv --labels labels.csv", 66, "none.csv"),
         Mistake("evaluate --scores scores.csv --labels none.csv", 66, "none.csv"),
-        Mistake("evaluate --scores scores.csv --labels labels-short.csv", 65, "200 scores", "2 labels"),
+        Mistake("evaluate --scores scores.csv --labels labels-short.csv", 65, "200 rows", "2 labels"),
         Mistake("evaluate --scores scores.csv --labels labels-text.csv", 65, "labels-text.csv", "label"),
         Mistake("evaluate --scores scores.csv --labels labels-huge.csv", 65, "labels-huge.csv:3"),
         Mistake("evaluate --scores scores.csv --labels good.csv", 65, "good.csv:1", "label"),

@@ -26,9 +26,9 @@ package struct BenchmarkCommand: Command {
     static let adaptation = Option<AdaptationOption>.optional(
         "adaptation", "HOW", "how thresholds follow the stream; the method's own way when not given")
     static let labels = Option<String>.optional(
-        "labels", "FILE",
-        "what was wrong when: CSV with start,end[,entity][,kind] in seconds since 1970 or dates, or JSON as NAB's "
-            + "combined_windows.json; for files without labels of their own")
+        "labels", "PATH",
+        "what was wrong when: CSV with start,end[,entity][,kind] in seconds since 1970 or dates, JSON as NAB's "
+            + "combined_windows.json, or a folder of them; for files without labels of their own")
     static let trainingShare = Option<Double>(
         "training-share", "SHARE", default: BenchmarkEntity.usualTrainingShare,
         "share of the rows that an entity without a training part of its own learns from",
@@ -95,11 +95,18 @@ package struct BenchmarkCommand: Command {
         let rules = try DataOptions.rules(arguments)
         let drift = arguments[Self.drift]
         let systems = try LocalizationSet.discover(arguments[Self.data], options: reader)
+        var unlabelled: [String] = []
         let entities = try BenchmarkEntity.discover(
             arguments[Self.data], options: reader, rules: rules,
             drift: drift > 0 ? SlowDrift(size: drift, seed: arguments[Self.seed]) : nil,
-            windows: try arguments[optional: Self.labels].map { try LabelWindows(contentsOf: $0) },
-            trainingShare: arguments[Self.trainingShare], mayBeNone: !systems.isEmpty)
+            windows: try arguments[optional: Self.labels].map { try windows($0, options: reader) },
+            trainingShare: arguments[Self.trainingShare], mayBeNone: !systems.isEmpty
+        ) { unlabelled.append($0.key) }
+        // The entities of a system have faults.csv instead.
+        if systems.isEmpty, let first = unlabelled.first {
+            let others = unlabelled.count > 1 ? " and \(Quantity.count(unlabelled.count - 1, "other"))" : ""
+            console.note("\(first)\(others): no column that marks anomalies, no label file and no window; not judged")
+        }
         let threads = arguments[optional: Self.threads] ?? ProcessInfo.processInfo.activeProcessorCount
         let started = ContinuousClock.now
         let (results, notes) = try BenchmarkRun(
@@ -132,6 +139,12 @@ package struct BenchmarkCommand: Command {
                     + "\(Quantity.seconds(seconds)); report in \(report.root)")
         }
     }
+}
+
+/// The windows of a file, or of all files of a folder.
+private func windows(_ path: String, options: ReaderOptions) throws -> LabelWindows {
+    let files = LabelWindows.preferred(LabelWindows.files(in: path))
+    return try LabelWindows(contentsOf: files.isEmpty ? [path] : files, options: options)
 }
 
 /// How thresholds follow a stream, as an option's value.

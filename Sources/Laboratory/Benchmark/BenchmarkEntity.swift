@@ -35,20 +35,27 @@ struct BenchmarkEntity: Sendable {
     ///   - windows: labels for entities that have none of their own.
     ///   - trainingShare: the share of the rows that is a training part where there is none.
     ///   - mayBeNone: whether it is no error that nothing is labelled.
+    ///   - leftOut: told of each entity without labels.
     /// - Throws: ``TelemetryError`` for unreadable data, ``CommandLineError`` when nothing is labelled.
     static func discover(
         _ paths: [String], options: ReaderOptions, rules: GroupRules, drift: SlowDrift? = nil,
-        windows: LabelWindows? = nil, trainingShare: Double = usualTrainingShare, mayBeNone: Bool = false
+        windows: LabelWindows? = nil, trainingShare: Double = usualTrainingShare, mayBeNone: Bool = false,
+        leftOut: (EntitySource) -> Void = { _ in }
     ) throws -> [BenchmarkEntity] {
         let sources = try DataCatalog.discover(paths, options: options)
         var training: [String: EntitySource] = [:]
         for source in sources where source.part == .train { training[source.key] = source }
         var entities: [BenchmarkEntity] = []
-        for source in sources where source.part != .train {
+        let judged = sources.filter { $0.part != .train }
+        let about = windows?.assigned(to: judged.map(\.key))
+        for source in judged {
             let isLabelled =
                 try source.labelFile != nil || source.makeReader(options: options).layout.labelColumn != nil
-            let mine = isLabelled ? nil : windows.map { LabelWindows($0.about(source.key)) }
-            guard isLabelled || mine.map({ !$0.windows.isEmpty }) ?? false else { continue }
+            let mine = isLabelled ? nil : about.map { LabelWindows($0[source.key] ?? []) }
+            guard isLabelled || mine.map({ !$0.windows.isEmpty }) ?? false else {
+                leftOut(source)
+                continue
+            }
             entities.append(
                 BenchmarkEntity(
                     set: source.site, name: source.entity, training: training[source.key], test: source, drift: drift,
@@ -58,7 +65,8 @@ struct BenchmarkEntity: Sendable {
             throw CommandLineError(
                 .data,
                 "\(paths.joined(separator: ", ")): no labelled entity; expected <entity>_train.csv and "
-                    + "<entity>_test.csv, or one file, with a column label or an index,label file beside it")
+                    + "<entity>_test.csv, or one file, with a column of labels (--label-column) or a file of labels "
+                    + "beside it")
         }
         return entities
     }
@@ -70,6 +78,8 @@ struct BenchmarkEntity: Sendable {
         /// Row of the first test sample in its file.
         let firstIndex: Int
         let labels: [Bool]
+        /// What is to be said of the labels, in words.
+        let notes: [String]
         /// Labelled anomalies with known causes, in rows of `test`; positions among `test.metrics`.
         let causes: [AnomalySegment]
         /// The mean time from one row to the next (``SampleTime``): of those learned from, and of those judged.
@@ -80,29 +90,20 @@ struct BenchmarkEntity: Sendable {
     /// The rows to be judged on, and whether each is anomalous.
     ///
     /// - Throws: ``TelemetryError`` and ``CommandLineError`` for data that cannot be used.
-    func readTest() throws -> (frame: MetricFrame, labels: [Bool]) {
-        let frame = try test.read(options: options)
-        var labels = frame.labels
-        if let file = test.labelFile {
-            let marks = try RowLabels(contentsOf: file, options: options).values
-            // Without an index, labels and rows belong together by their order alone.
-            guard marks.count == frame.rowCount || RowLabels.isIndexed(file, options: options) else {
-                throw CommandLineError(
-                    .data,
-                    "\(file): found \(marks.count) labels, expected \(frame.rowCount), one for each row of "
-                        + "\(test.files.first ?? name), or a column index")
-            }
-            labels = marks
-        }
+    func readTest() throws -> (frame: MetricFrame, labels: [Bool], notes: [String]) {
+        let rows = try test.readLabelled(options: options)
+        var (labels, notes) = (rows.labels, rows.notes)
         if let windows {
-            let anomalies = LabelWindows.anomalies(windows.windows, at: frame.times)
-            labels = RowLabels(segments: anomalies, rowCount: frame.rowCount).values
+            let anomalies = LabelWindows.anomalies(windows.windows, at: rows.frame.times)
+            labels = RowLabels(segments: anomalies, rowCount: rows.frame.rowCount)
+            let missed = windows.windows.count - anomalies.count
+            if missed > 0 { notes.append("\(missed) of \(windows.windows.count) windows about it meet no row") }
         }
-        guard let labels, labels.count <= frame.rowCount || labels.dropFirst(frame.rowCount).allSatisfy({ $0 == 0 })
-        else {
-            throw CommandLineError(.data, "\(test.files.first ?? name): the labels do not fit the rows")
+        guard let labels else {
+            throw CommandLineError(
+                .data, "\(test.files.first ?? name): found no column that marks anomalies, expected labels")
         }
-        return (try drifted(frame), (0..<frame.rowCount).map { $0 < labels.count && labels[$0] != 0 })
+        return (try drifted(rows.frame), labels.values.map { $0 != 0 }, notes)
     }
 
     /// The rows with the drift in those that are judged.
@@ -154,7 +155,8 @@ struct BenchmarkEntity: Sendable {
     /// - Throws: ``DetectionError`` where there are too few rows, ``TelemetryError`` and ``CommandLineError`` for data that
     ///   cannot be used.
     func load() throws -> Data {
-        let (frame, isOdd) = try readTest()
+        let (frame, isOdd, said) = try readTest()
+        var notes = said
         let first = firstJudged(ofRows: frame.rowCount)
         let learned = try training?.read(options: options) ?? frame.slice(0..<first)
         let judged = frame.slice(first..<frame.rowCount)
@@ -163,6 +165,14 @@ struct BenchmarkEntity: Sendable {
                 .insufficientData, "judging \(test.key)",
                 "\(learned.rowCount) rows to learn from and \(judged.rowCount) to be judged on, at least 2 of each are needed"
             )
+        }
+        let labels = Array(isOdd[first...])
+        let share = LabelledShare(labels)
+        if let refusal = share.refusal { throw DetectionError(.insufficientData, "judging \(test.key)", refusal) }
+        if let doubt = share.doubt {
+            let before = training == nil ? isOdd[..<first].count(where: \.self) : 0
+            let learned = "; \(before) lie among the \(Quantity.count(first, "row")) that are learned from"
+            notes.append(doubt + (before > 0 ? learned : ""))
         }
         var statistics = TelemetryStatistics()
         statistics.add(learned, site: test.site, entity: test.entity, type: test.type, rules: rules)
@@ -183,7 +193,7 @@ struct BenchmarkEntity: Sendable {
         }
         let step = SampleTime.mean(of: learned.times) ?? 1
         return Data(
-            training: samples[0], test: samples[1], firstIndex: first, labels: Array(isOdd[first...]), causes: causes,
+            training: samples[0], test: samples[1], firstIndex: first, labels: labels, notes: notes, causes: causes,
             stepSeconds: step, judgedStepSeconds: SampleTime.mean(of: judged.times) ?? step)
     }
 

@@ -40,6 +40,10 @@ struct BenchmarkReport: Encodable {
     struct SetReport: Encodable {
         let set: String
         let entityCount: Int
+        /// Rows judged, anomalous ones among them, and their runs, of all entities together.
+        let samples: Int
+        let anomalousSamples: Int
+        let events: Int
         let rows: [Row]
         /// The shipped default over the best other method, each with its own best.
         let averagePrecisionRatio: Double?
@@ -92,8 +96,13 @@ struct BenchmarkReport: Encodable {
                 else { return nil }
                 return ours / best
             }
+            let judged = Dictionary(
+                rows.flatMap(\.entities).map { ($0.entity, $0.measures) }, uniquingKeysWith: { first, _ in first }
+            ).values
             return SetReport(
-                set: set, entityCount: Set(rows.flatMap { $0.entities.map(\.entity) }).count, rows: rows,
+                set: set, entityCount: judged.count, samples: judged.reduce(0) { $0 + $1.samples },
+                anomalousSamples: judged.reduce(0) { $0 + $1.anomalousSamples },
+                events: judged.reduce(0) { $0 + $1.alarms.eventCount }, rows: rows,
                 averagePrecisionRatio: ratio(\.averagePrecision), volumeUnderPRRatio: ratio(\.volumeUnderPR),
                 eventF1Ratio: ratio(\.eventF1))
         }
@@ -163,7 +172,7 @@ extension BenchmarkReport.Row {
         areaUnderROC = over(\.areaUnderROC)
         oracleF1 = over(\.oracleF1)
         eventF1 = over(\.alarms.eventF1)
-        samplePrecision = over { $0.alarms.samplePrecision }
+        samplePrecision = over(\.alarms.samplePrecision)
         eventRecall = over(\.alarms.eventRecall)
         alarmShare = over { $0.alarms.alarmShare }
         delaySeconds = over(\.alarms.meanDelaySeconds)
@@ -203,7 +212,11 @@ extension BenchmarkReport.SetReport {
                 Quantity.fixed(row.trainingSeconds + row.scoringSeconds, 1),
             ])
         }
-        var lines = ["\(set): mean over \(Quantity.count(entityCount, "entity", "entities"))", "", table.text, ""]
+        let share = LabelledShare(samples: samples, anomalous: anomalousSamples, events: events)
+        var lines = [
+            "\(set): mean over \(Quantity.count(entityCount, "entity", "entities")); labelled anomalous: \(share.text) of "
+                + "\(Quantity.count(samples, "judged row")), in \(Quantity.count(events, "event"))", "", table.text, "",
+        ]
         if let random = rows.first?.randomPointAdjustedF1 {
             lines.append("PA-F1 (point-adjusted) flatters: random scores get \(Quantity.fixed(random.mean, 3)) here.")
         }

@@ -16,6 +16,8 @@ struct BenchmarkResult: Codable, Sendable {
     let entity: String
     /// What the result depends on: data, method, and version of the computation.
     let key: String
+    /// What is to be said of the entity's labels, in words.
+    let notes: [String]
     /// Everything measured.
     let measures: EntityMeasures
     /// The labelled faults whose kind is known, as the method saw them.
@@ -37,7 +39,7 @@ struct BenchmarkRun: Sendable {
     let console: Console
 
     /// Changes when the same data and method would give other results.
-    private static let version = 7
+    private static let version = 8
 
     /// What was computed, in the order of entities, then methods, and why a method has no result for an entity.
     typealias Outcome = (results: [BenchmarkResult], notes: [String])
@@ -88,7 +90,12 @@ struct BenchmarkRun: Sendable {
         var said: Set<String> = []
         for attempt in attempts {
             switch attempt {
-            case .result(let result): outcome.results.append(result)
+            case .result(let result):
+                outcome.results.append(result)
+                // The same for every method.
+                outcome.notes += result.notes.map { "\(result.set)/\(result.entity): \($0)" }.filter {
+                    said.insert($0).inserted
+                }
             case .tooLittle(let note): if said.insert(note).inserted { outcome.notes.append(note) }
             }
         }
@@ -175,7 +182,7 @@ struct BenchmarkRun: Sendable {
             scores: scores, labels: data.labels, causes: data.causes, rankings: rankings.map { $0.map(\.metric) },
             stepSeconds: data.judgedStepSeconds, mergeGap: detection.alarmRule.mergeGap)
         let result = BenchmarkResult(
-            set: entity.set, method: method.name, entity: entity.name, key: key, measures: measures,
+            set: entity.set, method: method.name, entity: entity.name, key: key, notes: data.notes, measures: measures,
             faults: faults(data, scores, groups: groups, rule: detection.alarmRule), trainingSeconds: trainingSeconds,
             scoringSeconds: scoringSeconds)
         try folder.write(table(scores, firstIndex: data.firstIndex), to: name("scores", entity, method, "csv"))

@@ -109,7 +109,7 @@ struct LocalizationReport: Encodable {
         if let given = day.dependencies {
             ways.append(("incidents, given dependencies", try run.judge(day, dependencies: given)))
         }
-        rows += ways.map { Row($0.0, $0.1) }
+        rows += ways.map { Row($0.0, $0.1, of: day) }
         let best = ways[ways.count - 1].1
         let seen = observations(best, day.dependencies ?? run.model.dependencies)
         var naming = [
@@ -191,10 +191,10 @@ extension LocalizationReport.Row {
             average5: (1...5).reduce(0) { $0 + accuracy($1) } / 5, found: found, falseIncidents: falseIncidents)
     }
 
-    fileprivate init(_ method: String, _ judged: LocalizationRun.Judged) {
+    fileprivate init(_ method: String, _ judged: LocalizationRun.Judged, of day: LocalizationSet.Day) {
         let ranks = judged.faults.map { fault, found in
             found.flatMap { found in
-                found.suspects.firstIndex { LocalizationSet.Day.isFaulty($0.entity, fault) }.map { $0 + 1 }
+                found.suspects.firstIndex { day.isFaulty($0.entity, fault) }.map { $0 + 1 }
             }
         }
         self.init(

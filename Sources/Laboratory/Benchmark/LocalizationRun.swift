@@ -151,7 +151,7 @@ struct LocalizationRun {
         }
         return zip(day.faults, scores).map { fault, scores in
             let ordered = scores.sorted { $0.score != $1.score ? $0.score > $1.score : $0.entity < $1.entity }
-            return ordered.firstIndex { LocalizationSet.Day.isFaulty($0.entity, fault) }.map { $0 + 1 }
+            return ordered.firstIndex { day.isFaulty($0.entity, fault) }.map { $0 + 1 }
         }
     }
 }

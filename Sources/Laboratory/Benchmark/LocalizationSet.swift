@@ -82,8 +82,11 @@ extension LocalizationSet.Day {
         return best
     }
 
-    /// Whether an entity is the one that a fault is of.
-    static func isFaulty(_ entity: String, _ fault: LabelWindows.Window) -> Bool {
-        fault.entity.map { WorkloadName.of($0) == WorkloadName.of(entity) } ?? false
+    /// Whether an entity is the one that a fault is of: an instance of the same workload only where the day has none of
+    /// the fault's name.
+    func isFaulty(_ entity: String, _ fault: LabelWindows.Window) -> Bool {
+        guard let name = fault.entity else { return false }
+        if sources.contains(where: { $0.entity == name }) { return entity == name }
+        return WorkloadName.of(name) == WorkloadName.of(entity)
     }
 }

@@ -12,12 +12,12 @@ package struct AlarmMeasures: Sendable, Codable, Equatable {
     package let alarmCount: Int
     /// Alarms after merging that touch no anomalous sample.
     package let falseAlarmCount: Int
-    /// Share of the samples in alarm that are anomalous; 0 without an alarm.
-    package let samplePrecision: Double
+    /// Share of the samples in alarm that are anomalous; `nil` without an alarm and without an event.
+    package let samplePrecision: Double?
     /// Share of the events found; `nil` without an event.
     package let eventRecall: Double?
-    /// Harmonic mean of ``samplePrecision`` and ``eventRecall``; `nil` without an event. Precision counts samples, so
-    /// that an alarm that never ends does not pay.
+    /// Harmonic mean of ``samplePrecision`` and ``eventRecall``, 0 without an alarm; `nil` without an event. Precision
+    /// counts samples, so that an alarm that never ends does not pay.
     package let eventF1: Double?
     /// Share of all samples that are in alarm.
     package let alarmShare: Double
@@ -58,12 +58,30 @@ package struct AlarmMeasures: Sendable, Codable, Equatable {
         alarmCount = runs.count
         falseAlarmCount = runs.count { run in !labels[run].contains(true) }
         let precision = inAlarm > 0 ? Double(rightly) / Double(inAlarm) : 0
+        let isDefined = inAlarm > 0 && !events.isEmpty
         let recall = events.isEmpty ? nil : Double(delays.count) / Double(events.count)
-        samplePrecision = precision
+        samplePrecision = isDefined ? precision : nil
         eventRecall = recall
         eventF1 = recall.map { precision + $0 > 0 ? 2 * precision * $0 / (precision + $0) : 0 }
         alarmShare = Double(inAlarm) / Double(labels.count)
         meanDelaySeconds = delays.isEmpty ? nil : delays.reduce(0, +) / Double(delays.count)
         falseAlarmsPerDay = Double(falseAlarmCount) / (Double(labels.count) * stepSeconds / 86_400)
+    }
+}
+
+extension AlarmMeasures {
+    /// Writes every figure; one that is not defined is `null`.
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(eventCount, forKey: .eventCount)
+        try container.encode(foundEventCount, forKey: .foundEventCount)
+        try container.encode(alarmCount, forKey: .alarmCount)
+        try container.encode(falseAlarmCount, forKey: .falseAlarmCount)
+        try container.encode(samplePrecision, forKey: .samplePrecision)
+        try container.encode(eventRecall, forKey: .eventRecall)
+        try container.encode(eventF1, forKey: .eventF1)
+        try container.encode(alarmShare, forKey: .alarmShare)
+        try container.encode(meanDelaySeconds, forKey: .meanDelaySeconds)
+        try container.encode(falseAlarmsPerDay, forKey: .falseAlarmsPerDay)
     }
 }

@@ -30,7 +30,7 @@ struct JudgedEntity {
     /// - Throws: `TelemetryError` and `CommandLineError` for data that cannot be used.
     init(_ entity: BenchmarkEntity) throws {
         self.entity = entity
-        (frame, labels) = try entity.readTest()
+        (frame, labels, _) = try entity.readTest()
         stepSeconds = SampleTime.mean(of: frame.times) ?? 1
     }
 

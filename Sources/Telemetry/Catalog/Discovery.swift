@@ -187,12 +187,6 @@ struct Discovery {
 
     /// Names (without extension) of tables about the entities of a folder: who depends on whom, and what was wrong when.
     private static let aboutOthers: Set<String> = ["dependency", "dependencies", "faults", "windows"]
-    /// Names of tables that may say when something was wrong.
-    private static let ofLabels: Set<String> = [
-        "label", "labels", "anomaly", "anomalies", "anomaly_windows", "attacks", "events", "ground_truth",
-        "groundtruth",
-        "incidents", "combined_windows", "combined_labels",
-    ]
     private static let extensions: Set<String> = [
         "csv", "tsv", "txt", "json", "jsonl", "ndjson", "prom", "openmetrics", "lp",
     ]
@@ -224,7 +218,7 @@ struct Discovery {
             passedOver.append(.init(path: path, reason: "a table about the entities of its folder"))
             return false
         }
-        if !named, Self.ofLabels.contains(stem.lowercased()), LabelWindows.isWindows(path) {
+        if !named, LabelWindows.isCalledSo(stem), LabelWindows.isWindows(path) {
             passedOver.append(.init(path: path, reason: "windows of time, which --labels reads"))
             return false
         }

@@ -7,6 +7,8 @@ struct LabelCells: Hashable, Sendable {
     private(set) var texts: Set<[UInt8]> = []
     /// Whether there are more than ``limit`` different numbers, or texts.
     private(set) var isFree = false
+    /// How many cells hold −1, and how many 1.
+    private(set) var signs = LabelSigns()
     private var numberCount = 0
     private var textCount = 0
 
@@ -29,8 +31,16 @@ struct LabelCells: Hashable, Sendable {
         }
     }
 
+    /// Takes a run of cells that are the same.
+    mutating func add(_ field: UnsafeBufferPointer<UInt8>, times count: Int) {
+        guard count > 0 else { return }
+        add(field)
+        if count > 1, case .number(let number) = FieldText.content(field) { signs.add(number, times: count - 1) }
+    }
+
     mutating func add(_ number: Double) {
         guard !number.isNaN else { return }
+        signs.add(number, times: 1)
         numberCount += 1
         // Beyond the limit only what marks are told by is still of interest.
         if numbers.count < Self.limit || number == 0 || number == -1 { numbers.insert(number) }

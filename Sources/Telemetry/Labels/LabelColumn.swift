@@ -2,8 +2,10 @@ import Platform
 
 /// What the cells of a column that marks rows as anomalous say.
 struct LabelColumn: Hashable, Sendable {
-    /// Whether the marks are 1 and −1, of which −1 is the anomaly, as of isolation forests and of WADI.
+    /// Whether the marks are 1 and −1, as of isolation forests, of WADI and of SECOM.
     var isSigned = false
+    /// How often each of them occurs, and which one is the anomaly.
+    var signs = LabelSigns()
     /// Whether nothing but 1 occurs, which is an anomaly of marks 1 and 0 and none of marks 1 and −1.
     var isUndecided = false
     /// Whether 1 says that a row is normal: `is_normal`.
@@ -29,16 +31,20 @@ struct LabelColumn: Hashable, Sendable {
     /// What is known of a column by all its cells.
     init(name: String, _ cells: LabelCells) {
         marksByText = cells.areTexts
-        isSigned = !cells.numbers.contains(0) && (cells.numbers.contains(-1) || name.contains("-1"))
+        signs = cells.signs
+        // `Attack LABLE (1:No Attack, -1:Attack)`, as WADI has it.
+        signs.isNamed = name.contains("-1")
+        isSigned = !cells.numbers.contains(0) && (cells.numbers.contains(-1) || signs.isNamed)
         marksNormal = LabelName.marksNormal(name)
         isUndecided = !marksByText && !isSigned && !marksNormal && cells.numbers == [1]
     }
 
-    /// The same column where other files of the entity have told what 1 means if nothing else occurs.
-    func decided(onlyOnesAreNormal: Bool) -> LabelColumn {
-        guard isUndecided, onlyOnesAreNormal else { return self }
+    /// The same column where all files of the entity together have told which of 1 and −1 is the anomaly.
+    func decided(_ sign: LabelSigns.Sign?) -> LabelColumn {
+        guard let sign, isUndecided || isSigned else { return self }
         var column = self
         (column.isUndecided, column.isSigned) = (false, true)
+        column.signs.decided = sign
         return column
     }
 
@@ -65,7 +71,8 @@ struct LabelColumn: Hashable, Sendable {
     /// What a number says.
     func label(_ number: Double) -> UInt8 {
         if number.isNaN || Self.isUnknown(number) { return 0 }
-        return (isSigned ? number < 0 : (number == 0) == marksNormal) ? 1 : 0
+        guard !isSigned else { return (signs.anomaly == .negative ? number < 0 : number > 0) ? 1 : 0 }
+        return (number == 0) == marksNormal ? 1 : 0
     }
 
     /// What a cell says: 1 anomalous, 0 not; `nil` for a text that is no mark.

@@ -35,7 +35,7 @@ package struct LabelWindows: Sendable, Equatable {
     package init(_ windows: [Window]) { self.windows = windows }
 
     /// Names of the columns, the surest first.
-    private static let columns: [[String]] = [
+    static let columns: [[String]] = [
         ["start", "start_time", "starttime", "start time", "start_timestamp", "from"],
         ["end", "stop", "end_time", "endtime", "end time", "end_timestamp", "to"],
         ["entity", "pod", "host", "machine", "instance", "service", "file", "filename", "node"],
@@ -48,10 +48,11 @@ package struct LabelWindows: Sendable, Equatable {
     /// ``assumedSeconds``. Other names of the columns are known: `start_time`, `from`; `stop`, `end_time`, `to`; `pod`,
     /// `host`, `machine`, `instance`, `service`, `file`, `node`; `type`, `fault`, `anomaly_type`, `attack`.
     ///
+    /// - Parameter options: of these the order of day and month, where dates leave it open.
     /// - Throws: ``TelemetryError`` that names line and field.
-    package init(contentsOf path: String) throws {
+    package init(contentsOf path: String, options: ReaderOptions = ReaderOptions()) throws {
         guard path.lowercased().hasSuffix(".json") else {
-            windows = try Self.table(path)
+            windows = try Self.table(path, options.dateOrder)
             return
         }
         guard let data = FileManager.default.contents(atPath: path) else {
@@ -94,7 +95,7 @@ package struct LabelWindows: Sendable, Equatable {
         }
     }
 
-    private static func table(_ path: String) throws -> [Window] {
+    private static func table(_ path: String, _ order: DateOrder?) throws -> [Window] {
         let rows = try TextRows(path: path, columns: columns, required: 1)
         var cells: [(line: Int, fields: [String?])] = []
         // Which of two numbers is the day is told by all dates of the file.
@@ -108,7 +109,8 @@ package struct LabelWindows: Sendable, Equatable {
             cells.append((line, fields))
             for case var text? in fields.prefix(2) where time(text) == nil { text.withUTF8 { guess.add($0) } }
         }
-        let shape = guess.best == guess.texts ? guess.shape : nil
+        var shape = guess.best == guess.texts ? guess.shape : nil
+        if guess.isAmbiguous, let order { shape = order == .dayMonth ? .dayFirst : .monthFirst }
         return try cells.map { line, fields in
             func moment(_ field: Int) throws -> Double? {
                 guard var text = fields[field] else { return nil }
@@ -119,7 +121,7 @@ package struct LabelWindows: Sendable, Equatable {
                 throw TelemetryError(
                     .malformed, path: path, line: line, field: columns[field][0], found: "'\(text)'",
                     expected: guess.isAmbiguous
-                        ? "dates of which one shows whether day or month comes first, such as 2025-11-14 11:00"
+                        ? "dates of which one shows whether day or month comes first, or --date-order"
                         : "seconds since 1970 or a date")
             }
             guard let start = try moment(0) else {
@@ -148,20 +150,16 @@ package struct LabelWindows: Sendable, Equatable {
         }
     }
 
-    /// The windows that are about an entity with the key `site/entity`: named by the key, by the entity, its workload or
-    /// its file, or by nobody.
-    package func about(_ key: String) -> [Window] {
-        let entity = key.split(separator: "/").last.map(String.init) ?? key
-        return windows.filter { window in
-            guard var name = window.entity else { return true }
-            for ending in [".csv", ".csv.gz", ".txt"] where name.hasSuffix(ending) { name.removeLast(ending.count) }
-            return name == key || name == entity || WorkloadName.of(name) == WorkloadName.of(entity)
-        }
-    }
-
     /// Whether a file has windows of time rather than labels of rows: by its name or its columns.
     package static func isWindows(_ path: String) -> Bool {
-        if path.lowercased().hasSuffix(".json") { return true }
+        if path.lowercased().hasSuffix(".json") {
+            // Other documents hold samples.
+            let parsed = FileManager.default.contents(atPath: path).flatMap { data in
+                Array(data).withUnsafeBufferPointer { try? ParsedJSON(parsing: $0) }
+            }
+            guard case .object(let files)? = parsed, !files.isEmpty else { return false }
+            return files.allSatisfy { file in if case .array = file.value { true } else { false } }
+        }
         guard let table = try? TextTable(path: path, options: ReaderOptions()) else { return false }
         let names = Set(table.names.map { $0.lowercased() })
         return !names.isDisjoint(with: columns[0]) && !names.contains("end_exclusive") && !names.contains("label")

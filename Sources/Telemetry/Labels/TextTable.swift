@@ -34,10 +34,11 @@ struct TextTable {
     }
 
     /// The different cells of columns that may mark anomalies, of all rows.
-    func labelCells(_ columns: [Int]) throws -> [Int: LabelCells] {
-        try WholeColumns(
-            path: stream.path, options: options, separator: splitter.separator, count: names.count
-        ).labelCells(columns)
+    func labelCells(_ columns: [Int]) throws -> [Int: LabelCells] { try whole.labelCells(columns) }
+
+    /// All cells of columns.
+    var whole: WholeColumns {
+        WholeColumns(path: stream.path, options: options, separator: splitter.separator, count: names.count)
     }
 
     /// Calls `body` with each row: its line, its fields as ranges of the bytes.

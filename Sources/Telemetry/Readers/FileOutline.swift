@@ -1,16 +1,20 @@
 /// What of a file has to be known before its rows are read after those of another one.
 struct FileOutline: Sendable {
     let schema: [String]
-    let hasLabels: Bool
+    var hasLabels: Bool { labelColumn != nil }
     /// Whether nothing but 1 occurs among its labels, and whether −1 marks anomalies.
     let hasOnlyOnes: Bool
     let hasSignedLabels: Bool
+    let labelColumn: String?
+    let labelSigns: LabelSigns
 
     private static let known = FileMemo<FileIdentity, Outlines>(most: 1 << 12)
 
     init(schema: [String], layout: SourceLayout) {
         self.schema = schema
-        hasLabels = layout.labelColumn != nil
+        labelColumn = layout.labelColumn
+        // Beside 0, a 1 is no sign.
+        labelSigns = layout.hasOnlyOnes || layout.hasSignedLabels ? layout.labelSigns : LabelSigns()
         hasOnlyOnes = layout.hasOnlyOnes
         hasSignedLabels = layout.hasSignedLabels
     }

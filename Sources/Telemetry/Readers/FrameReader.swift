@@ -75,9 +75,9 @@ public struct ReaderOptions: Hashable, Sendable, Codable {
     /// Whether a row that cannot be read is passed over and counted, instead of ending the reading: for streams, which
     /// go on. Half a row at the end of a file is such a row. Not part of a model's record.
     public var skipsBadRows = false
-    /// Whether a label column in which nothing but 1 occurs marks normal rows: where other files of the entity have −1
-    /// beside it. Not part of a model's record.
-    package var onlyOnesAreNormal = false
+    /// Which of the labels 1 and −1 is the anomaly, as all files of the entity together tell; `nil`: each file by itself.
+    /// Not part of a model's record.
+    package var anomalousSign: LabelSigns.Sign?
     /// Bytes asked of the operating system at once.
     public var bufferBytes: Int
     /// Longest line accepted, in bytes.
@@ -238,6 +238,8 @@ public struct SourceLayout: Hashable, Sendable, Codable {
     /// Whether the label column holds nothing but 1, and whether −1 marks anomalies in it.
     package var hasOnlyOnes = false
     package var hasSignedLabels = false
+    /// How many labels are 1 and −1.
+    package var labelSigns = LabelSigns()
     /// What else was recognised or done, in words: a packed file, rows turned round.
     public var notes: [String] = []
 }

@@ -280,7 +280,7 @@ struct JSONColumnChoice {
         }
         let label = labels.index.map { all[$0] }
         let tellingLabels = Set(labels.others.map { all[$0] })
-        marks = labels.column.decided(onlyOnesAreNormal: options.onlyOnesAreNormal)
+        marks = labels.column.decided(options.anomalousSign)
         var time = try given(options.timeColumn)
         if time == nil && options.rowSeconds == nil {
             time =
@@ -325,7 +325,7 @@ struct JSONColumnChoice {
             format: isNodeB ? .fiveGNodeB : .jsonLines, separator: nil, clock: clock, labelColumn: label,
             textColumns: texts.filter { $0 != time && $0 != label && !tellingLabels.contains($0) }, ignoredColumns: [])
         layout.tellingLabels = labels.others.map { all[$0] }
-        (layout.hasOnlyOnes, layout.hasSignedLabels) = (marks.isUndecided, marks.isSigned)
+        layout.take(marks)
         self.layout = layout
     }
 }

@@ -2,13 +2,17 @@
 /// those before it is left out.
 struct SourceColumns {
     private(set) var names: [String]
-    private(set) var hasLabels: Bool
-    /// Whether some file marks anomalies by −1.
-    private(set) var hasSignedLabels: Bool
+    /// The label column of the first file that has one.
+    private(set) var labelColumn: String?
+    var hasLabels: Bool { labelColumn != nil }
+    /// Whether some file marks rows by 1 and −1.
+    private var hasSignedLabels: Bool
+    /// How many labels of all files are 1 and −1.
+    private(set) var labelSigns: LabelSigns
     /// Whether every label of every file is 1.
     private(set) var haveOnlyOnes: Bool
-    /// Whether every label of some file is 1.
-    private(set) var anyHasOnlyOnes: Bool
+    /// Which of the labels 1 and −1 is the anomaly; `nil` where no file has both.
+    var anomalousSign: LabelSigns.Sign? { hasSignedLabels ? labelSigns.anomaly : nil }
     private var known: Set<String> = []
     /// Columns that some file lacks.
     private var partial: Set<String> = []
@@ -16,18 +20,18 @@ struct SourceColumns {
 
     init(_ first: FileOutline) {
         names = first.schema
-        hasLabels = first.hasLabels
+        labelColumn = first.labelColumn
+        labelSigns = first.labelSigns
         hasSignedLabels = first.hasSignedLabels
         haveOnlyOnes = first.hasOnlyOnes
-        anyHasOnlyOnes = first.hasOnlyOnes
     }
 
     mutating func add(_ file: FileOutline) {
         if file.hasLabels {
             haveOnlyOnes = file.hasOnlyOnes && (haveOnlyOnes || !hasLabels)
-            hasLabels = true
+            labelColumn = labelColumn ?? file.labelColumn
+            labelSigns.add(file.labelSigns)
             if file.hasSignedLabels { hasSignedLabels = true }
-            if file.hasOnlyOnes { anyHasOnlyOnes = true }
         }
         files += 1
         if file.schema == names { return }

@@ -38,8 +38,9 @@ struct SourceReader: FrameReader {
             // What cannot be opened ends the reading when it is its turn.
             if let other = FileOutline.of(source.entity, in: path, options: options) { columns.add(other) }
         }
-        options.onlyOnesAreNormal = columns.hasSignedLabels && columns.anyHasOnlyOnes
-        if options.onlyOnesAreNormal, reader.layout.hasOnlyOnes {
+        // One file is told by itself; of several, each as all of them together.
+        if source.files.count > file + 1 { options.anomalousSign = columns.anomalousSign }
+        if options.anomalousSign != nil, reader.layout.hasOnlyOnes || reader.layout.hasSignedLabels {
             opened = try OpenedFile(source.files[file], options: options, firstRow: 0)
             reader = opened.reader(of: source.entity, firstRow: 0) ?? reader
         }
@@ -50,6 +51,9 @@ struct SourceReader: FrameReader {
         hasLabels = columns.hasLabels
         var layout = reader.layout
         layout.hasOnlyOnes = columns.haveOnlyOnes
+        layout.labelColumn = columns.labelColumn
+        layout.hasSignedLabels = layout.hasSignedLabels || columns.anomalousSign != nil
+        layout.labelSigns = columns.labelSigns
         layout.notes += columns.notes
         self.layout = layout
         if reader.schema != schema { places = try places(in: reader, path: source.files[file]) }

@@ -1,4 +1,4 @@
-/// What is worth saying about the times of a source before anything is learned from it.
+/// What is worth saying about the times and labels of a source before anything is learned from it.
 public struct ClockAudit: Sendable {
     /// Rows seen.
     public private(set) var rows = 0
@@ -6,6 +6,11 @@ public struct ClockAudit: Sendable {
     public private(set) var duplicates = 0
     /// Rows with an earlier time than the row before.
     public private(set) var backwardSteps = 0
+    /// Rows that are labelled anomalous.
+    public private(set) var labelledRows = 0
+    /// Runs of them.
+    public private(set) var labelledEvents = 0
+    private var isInEvent = false
     /// The earliest time in seconds.
     public private(set) var firstTime: Double?
     /// The latest time in seconds.
@@ -28,6 +33,12 @@ public struct ClockAudit: Sendable {
                 previous = nil
             }
             add(time)
+            guard let labels = frame.labels else { continue }
+            if labels[row] != 0 {
+                labelledRows += 1
+                if !isInEvent { labelledEvents += 1 }
+            }
+            isInEvent = labels[row] != 0
         }
     }
 
@@ -89,11 +100,12 @@ public struct ClockAudit: Sendable {
         }
         if let time = hoursBack.first {
             notes.append(
-                "the clock goes back by an hour or so at \(Self.moment(time)): local time without its zone, or a clock that "
+                "the clock goes back by an hour or so at \(SampleTime.text(time)): local time without its zone, or a clock that "
                     + "was set; times are best exported in UTC")
         }
         if let time = hoursAhead.first {
-            notes.append("an hour or so is missing before \(Self.moment(time)): a gap, or a clock that was set ahead")
+            notes.append(
+                "an hour or so is missing before \(SampleTime.text(time)): a gap, or a clock that was set ahead")
         }
         if isTraining, rows < Self.fewRows {
             notes.append(
@@ -107,12 +119,16 @@ public struct ClockAudit: Sendable {
         return notes
     }
 
+    /// How much is labelled, in words; `nil` without a label column.
+    public func labelledNote(_ layout: SourceLayout) -> String? {
+        guard let label = layout.labelColumn else { return nil }
+        return "\(labelledRows) of \(rows) rows are labelled anomalous by '\(label)', in \(labelledEvents) events"
+            + (2 * labelledRows > rows ? ": more than are normal" : "")
+    }
+
     private static func labelNotes(_ layout: SourceLayout, isTraining: Bool) -> [String] {
         guard let label = layout.labelColumn else { return [] }
-        var notes: [String] = []
-        if layout.hasOnlyOnes {
-            notes.append("every row is marked 1 by the column '\(label)': all are taken for anomalous")
-        }
+        var notes = layout.labelNotes
         if !layout.tellingLabels.isEmpty {
             let others = layout.tellingLabels.joined(separator: ", ")
             notes.append("the column '\(label)' marks anomalies; left out, since they tell the same: \(others)")
@@ -129,13 +145,4 @@ public struct ClockAudit: Sendable {
         value == value.rounded() && value.magnitude < 1e15 ? "\(Int(value))" : "\(value)"
     }
 
-    /// A moment since 1970 as a date, others as seconds.
-    private static func moment(_ time: Double) -> String {
-        guard time >= 1e8, time < 1e11 else { return "\(text(time)) s" }
-        let seconds = Int(time)
-        let (days, rest) = (seconds / 86_400, seconds % 86_400)
-        let (year, month, day) = CivilTime.date(daysSince1970: days)
-        func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
-        return "\(year)-\(two(month))-\(two(day)) \(two(rest / 3600)):\(two(rest / 60 % 60)):\(two(rest % 60))"
-    }
 }

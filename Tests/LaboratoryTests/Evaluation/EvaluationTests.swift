@@ -107,7 +107,13 @@ import Watching
         #expect(labelled.volumeUnderPrecisionRecall() == nil)
         #expect(labelled.pointAdjustedF1() == nil)
         let alarms = try AlarmMeasures(labels: [false, false], alarms: [true, false], stepSeconds: 43_200)
-        #expect(alarms.eventF1 == nil)
+        #expect(alarms.eventF1 == nil && alarms.samplePrecision == nil)
+        // Without an alarm no precision is defined, but no event is found.
+        let silent = try AlarmMeasures(labels: [false, true], alarms: [false, false], stepSeconds: 1)
+        #expect(silent.samplePrecision == nil && silent.eventRecall == 0 && silent.eventF1 == 0)
+        let text = String(decoding: try JSONEncoder().encode(silent), as: UTF8.self)
+        #expect(text.contains("\"samplePrecision\":null") && text.contains("\"meanDelaySeconds\":null"))
+        #expect(try JSONDecoder().decode(AlarmMeasures.self, from: Data(text.utf8)) == silent)
         #expect(alarms.falseAlarmsPerDay == 1)
     }
 

@@ -37,7 +37,7 @@ struct LabelChoiceTests {
         let (reader, frame) = try reader(text)
         #expect(frame.labels == expected && frame.schema == ["cpu"] && reader.layout.labelColumn == name)
         let path = try scratch.write("labels/\(name)-\(normal).csv", text)
-        #expect(try RowLabels(contentsOf: path).values == expected)
+        #expect(try LabelFile(path).labels(ofRows: expected.count, times: nil, of: "rows").labels.values == expected)
         let number = Double(normal) != nil
         let lines = (0..<Self.rows).map { row in
             let cell = Self.isLate(row) == 1 ? anomalous : normal

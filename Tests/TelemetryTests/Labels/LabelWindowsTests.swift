@@ -45,6 +45,46 @@ import Testing
         #expect(throws: TelemetryError.self) { try read("start,end\n02/01/2016 11:17,02/01/2016 11:24\n") }
     }
 
+    @Test func aReplacedInstanceIsNotItsSibling() throws {
+        let windows = try read("start,end,entity\n1,2,node-7f9c4\n")
+        let keys = ["s/node-7f9c4", "s/node-8d5b2"]
+        #expect(windows.about("s/node-8d5b2", among: keys).isEmpty && windows.about(keys[0], among: keys).count == 1)
+        // Where the instance is gone, those that replaced it are meant.
+        #expect(windows.about("s/node-8d5b2", among: ["s/node-8d5b2", "s/other"]).count == 1)
+    }
+
+    @Test func namesOfSeveralEntitiesMeanNone() throws {
+        let windows = try read("start,end,entity\n1,2,web1\n3,4,siteA/web1\n5,6,old/db.csv\n7,8,a/x\n9,9,b/x\n")
+        let keys = ["siteA/web1", "siteB/web1", "copy/db", "copy/x"]
+        let found = windows.assigned(to: keys)
+        #expect(found["siteA/web1"]?.map(\.start) == [3] && found["siteB/web1"] == nil)
+        #expect(found["copy/db"]?.map(\.start) == [5] && found["copy/x"] == nil)
+        #expect(windows.assigned(to: ["siteA/web1"])["siteA/web1"]?.map(\.start) == [1, 3])
+    }
+
+    @Test func foldersOfWindows() throws {
+        let folder = try TemporaryFolder()
+        try folder.write("a.csv", "start,end\n1,2\n")
+        try folder.write("b.csv", "start,end,entity\n3,4,x\n")
+        try folder.write("data.csv", "time,start\n1,2\n")
+        try folder.write("combined_labels.json", #"{"x.csv": [100]}"#)
+        try folder.write("combined_windows.json", #"{"x.csv": [[100, 200]]}"#)
+        try folder.write("samples.json", #"[{"time": 1, "cpu": 2}]"#)
+        let files = LabelWindows.preferred(LabelWindows.files(in: folder.path("")))
+        #expect(files.map { $0.split(separator: "/").last } == ["a.csv", "b.csv", "combined_windows.json"])
+        let all = try LabelWindows(contentsOf: files, options: ReaderOptions())
+        #expect(all.windows.map(\.end) == [2, 4, 200])
+    }
+
+    @Test(arguments: [(DateOrder.dayMonth, 1_712_102_400.0), (.monthDay, 1_709_510_400)])
+    func theOrderOfDatesMayBeGiven(_ order: DateOrder, _ start: Double) throws {
+        let folder = try TemporaryFolder()
+        var options = ReaderOptions()
+        options.dateOrder = order
+        let path = try folder.write("w.csv", "start,end\n03/04/2024 00:00,03/04/2024 01:00\n")
+        #expect(try LabelWindows(contentsOf: path, options: options).windows.map(\.start) == [start])
+    }
+
     @Test func rowsOfWindows() {
         let times = (0..<10).map { Double($0) * 60 }
         let anomalies = LabelWindows.anomalies(

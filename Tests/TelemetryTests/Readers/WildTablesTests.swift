@@ -90,7 +90,7 @@ struct WildTablesTests {
         #expect(frame.labels == (0..<40).map { (10..<20).contains($0) ? 1 : 0 })
         // And as a file of labels.
         let path = try scratch.write("\(UUID().uuidString).csv", text)
-        #expect(try RowLabels(contentsOf: path).values == frame.labels)
+        #expect(try LabelFile(path).labels(ofRows: 40, times: frame.times, of: "rows").labels.values == frame.labels)
         #expect(try only(Self.jsonLines(text), "x.jsonl").labels == frame.labels)
     }
 

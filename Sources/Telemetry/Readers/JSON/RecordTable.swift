@@ -97,7 +97,7 @@ struct RecordTable {
         }
         let all = names + textNames.filter { columns[$0] == nil }
         let labels = try labels(all, given: given(options.labelColumn))
-        let marks = labels.column.decided(onlyOnesAreNormal: options.onlyOnesAreNormal)
+        let marks = labels.column.decided(options.anomalousSign)
         let label = labels.index.map { all[$0] }
         let tellingLabels = labels.others.map { all[$0] }
         let entity = try given(options.entityColumn)
@@ -160,7 +160,7 @@ struct RecordTable {
             ignoredColumns: identifiers.sorted(), timeFormat: time?.format?.shape.rawValue, notes: notes)
         (layout.tellingLabels, layout.units) = (tellingLabels, units)
         layout.notes += unitNotes
-        (layout.hasOnlyOnes, layout.hasSignedLabels) = (marks.isUndecided, marks.isSigned)
+        layout.take(marks)
         return try rows.table(layout: layout, options: options, failure: failure, skipped: skipped, path: path)
     }
 

@@ -77,7 +77,7 @@ struct ColumnChoice {
             try whole.labelCells($0)
         }
         let label = labels.index
-        let marks = labels.column.decided(onlyOnesAreNormal: options.onlyOnesAreNormal)
+        let marks = labels.column.decided(options.anomalousSign)
         if label != nil { self.label = marks }
         let tellingLabels = Set(labels.others)
         var clock = ClockRule.rows(seconds: rowSeconds ?? 1)
@@ -203,7 +203,7 @@ struct ColumnChoice {
             layout.notes.append("points stand between groups of digits in the column '\(names[first])'\(others)")
         }
         layout.tellingLabels = labels.others.map { names[$0] }
-        (layout.hasOnlyOnes, layout.hasSignedLabels) = (marks.isUndecided, marks.isSigned)
+        layout.take(marks)
         if let time, case .text(let written) = time.reading {
             layout.timeFormat = written.shape.rawValue + (time.indices.count == 1 ? "" : ", time of day beside it")
         }

@@ -68,12 +68,20 @@ struct WholeColumns {
         if let place, let cells = Self.known.value(for: place) { return cells }
         var cells = Dictionary(uniqueKeysWithValues: columns.map { ($0, LabelCells()) })
         // Rows lie in runs of the same mark: what is the cell of the row before is not looked at again.
-        var last: [Int: [UInt8]] = [:]
-        try forEach(columns) { column, field in
-            if let before = last[column], before.elementsEqual(field) { return }
-            last[column] = Array(field)
-            cells[column]?.add(field)
+        var runs: [Int: (cell: [UInt8], length: Int)] = [:]
+        func end(_ column: Int) {
+            guard let run = runs[column] else { return }
+            run.cell.withUnsafeBufferPointer { cells[column]?.add($0, times: run.length) }
         }
+        try forEach(columns) { column, field in
+            if let run = runs[column], run.cell.elementsEqual(field) {
+                runs[column]?.length += 1
+            } else {
+                end(column)
+                runs[column] = (Array(field), 1)
+            }
+        }
+        for column in columns { end(column) }
         if let place { Self.known.keep(cells, for: place) }
         return cells
     }

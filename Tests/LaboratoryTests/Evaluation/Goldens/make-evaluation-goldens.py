@@ -44,7 +44,7 @@ def case(name, labels, scores, step=60.0):
     alarms = [int(s > threshold) for s in scores]
     truth, runs = events(labels), events(alarms)
     hits = sum(1 for a, b in zip(labels, alarms) if a and b)
-    precision = hits / sum(alarms) if sum(alarms) else 0.0
+    precision = hits / sum(alarms) if sum(alarms) else None
     found = [(a, b) for a, b in truth if any(alarms[a:b])]
     recall = len(found) / len(truth)
     delays = [alarms[a:b].index(1) * step for a, b in found]
@@ -72,7 +72,7 @@ def case(name, labels, scores, step=60.0):
             eventCount=len(truth), foundEventCount=len(found), alarmCount=len(runs),
             falseAlarmCount=sum(1 for a, b in runs if not any(labels[a:b])),
             samplePrecision=precision, eventRecall=recall,
-            eventF1=2 * precision * recall / (precision + recall) if precision + recall else 0.0,
+            eventF1=2 * precision * recall / (precision + recall) if precision and recall else 0.0,
             alarmShare=sum(alarms) / len(alarms),
             meanDelaySeconds=sum(delays) / len(delays) if delays else None,
             falseAlarmsPerDay=sum(1 for a, b in runs if not any(labels[a:b])) / (len(labels) * step / 86400)))
