@@ -56,7 +56,7 @@ package struct BenchmarkCommand: Command {
             printed), scores/SET/METHOD/ENTITY.csv (index,score,threshold), causes/SET/METHOD/ENTITY.json (for each \
             labelled event all metrics with scores, most suspicious first), and pictures/SET/ENTITY.svg with the \
             misses and false alarms. What is finished is kept: the same command carries an interrupted run on, and \
-            computes anew only what has changed.
+            computes anew only what has changed: files, how they are read, methods, budget, seed, the build of this tool.
 
             Methods: \(BenchmarkMethod.all.map(\.name).joined(separator: ", ")). A name with -w5 is smoothed over \
             the latest 5 samples. The autoencoders learn from the entity alone, from all entities of the set in one \

@@ -187,7 +187,7 @@ struct BenchmarkEntity: Sendable {
             stepSeconds: step, judgedStepSeconds: SampleTime.mean(of: judged.times) ?? step)
     }
 
-    /// A digest of the names and contents of all files: what results depend on.
+    /// A digest of the names and contents of all files, and of how they are read and grouped: what results depend on.
     func digest() throws -> String {
         var hash = SHA256()
         let files = (training?.files ?? []) + test.files + [test.labelFile, test.interpretationFile].compactMap(\.self)
@@ -198,6 +198,7 @@ struct BenchmarkEntity: Sendable {
         if training == nil { hash.update(Array("share \(trainingShare)".utf8)) }
         for window in windows?.windows ?? [] { hash.update(Array("\(window.start) \(window.end) \(window.kind)".utf8)) }
         return hash.hexadecimalDigest()
+        hash.update(Array((try Console.json(options, pretty: false) + Console.json(rules, pretty: false)).utf8))
     }
 }
 

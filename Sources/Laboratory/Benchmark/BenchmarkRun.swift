@@ -14,7 +14,7 @@ struct BenchmarkResult: Codable, Sendable {
     let method: String
     /// The entity.
     let entity: String
-    /// What the result depends on: data, method, and version of the computation.
+    /// What the result depends on: data, how they are read, method, and build of the tool.
     let key: String
     /// Everything measured.
     let measures: EntityMeasures
@@ -36,8 +36,8 @@ struct BenchmarkRun: Sendable {
     let models: BenchmarkModels
     let console: Console
 
-    /// Changes when the same data and method would give other results.
-    private static let version = 7
+    /// Changes when results are written otherwise.
+    private static let version = 8
 
     /// What was computed, in the order of entities, then methods, and why a method has no result for an entity.
     typealias Outcome = (results: [BenchmarkResult], notes: [String])
@@ -48,10 +48,12 @@ struct BenchmarkRun: Sendable {
         let digests = try ParallelTasks.map(count: entities.count, threads: threads) { try entities[$0].digest() }
         let keys = try entities.indices.map { entity in
             // What is learned from all entities of a set depends on all of them.
+        // Detectors change between builds of the same version.
+        let build = try RunningExecutable.digest()
             let peers = entities.indices.filter { entities[$0].set == entities[entity].set }
             return try methods.map { method in
                 let digest = method.learnsFromPeers ? peers.map { digests[$0] }.joined() : ""
-                return try key(method, digest: digests[entity] + digest)
+                return try key(method, build: build, digest: digests[entity] + digest)
             }
         }
         try trainShared(keys: keys, threads: threads)
@@ -126,10 +128,10 @@ struct BenchmarkRun: Sendable {
         }
     }
 
-    private func key(_ method: BenchmarkMethod, digest: String) throws -> String {
+    private func key(_ method: BenchmarkMethod, build: String, digest: String) throws -> String {
         let drift = entities.first?.drift.map { "drift \($0.size) \($0.seed) " } ?? ""
         let text =
-            "\(Self.version) \(Tool.version) \(seed) \(drift)\(digest) " + (try Console.json(method, pretty: false))
+            "\(Self.version) \(build) \(seed) \(drift)\(digest) " + (try Console.json(method, pretty: false))
         return SHA256.hexadecimalDigest(of: text.utf8)
     }
 
