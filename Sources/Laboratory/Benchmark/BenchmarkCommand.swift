@@ -85,6 +85,11 @@ package struct BenchmarkCommand: Command {
             arguments[Self.methods], falseAlarmsPerDay: arguments[Self.budget],
             adaptation: arguments[optional: Self.adaptation]?.value)
         let report = BenchmarkFolder(arguments[Self.out])
+        if let folder = arguments[Self.data].first(where: { report.lies(in: $0) }) {
+            throw CommandLineError.usage(
+                "--out: found '\(report.root)', which lies in the data folder '\(folder)'; expected a folder beside it, so that "
+                    + "results are not read as metrics")
+        }
         do {
             try FolderContents.makeFolder(report.root)
         } catch {
@@ -155,20 +160,4 @@ enum DriftText {
     static let adaptation =
         "--adaptation: "
         + ThresholdAdaptation.allCases.map { "\($0.rawValue): \($0.meaning)" }.joined(separator: "; ") + "."
-}
-
-/// Where a benchmark keeps its files.
-struct BenchmarkFolder: Sendable {
-    let root: String
-
-    init(_ root: String) { self.root = root }
-
-    func path(_ name: String) -> String { root + "/" + name }
-
-    /// Writes a file below the root, with the folders above it.
-    func write(_ bytes: [UInt8], to name: String) throws {
-        let path = path(name)
-        try FolderContents.makeFolder(String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)]))
-        try FileContents.writeAtomically(bytes, to: path)
-    }
 }
