@@ -104,7 +104,8 @@ package struct BenchmarkCommand: Command {
             arguments[Self.data], options: reader, rules: rules,
             drift: drift > 0 ? SlowDrift(size: drift, seed: arguments[Self.seed]) : nil,
             windows: try arguments[optional: Self.labels].map { try LabelWindows(contentsOf: $0) },
-            trainingShare: arguments[Self.trainingShare], mayBeNone: !systems.isEmpty)
+            trainingShare: arguments[Self.trainingShare], mayBeNone: !systems.isEmpty
+        ) { console.note($0) }
         let threads = arguments[optional: Self.threads] ?? ProcessInfo.processInfo.activeProcessorCount
         let started = ContinuousClock.now
         let (results, notes) = try BenchmarkRun(
@@ -116,7 +117,7 @@ package struct BenchmarkCommand: Command {
         guard !results.isEmpty || !systems.isEmpty else {
             throw CommandLineError(.data, "nothing could be judged: " + (notes.first ?? "no method was chosen"))
         }
-        for note in notes { console.note(note) }
+        for note in notes + LearnedBeginning.notes(results) { console.note(note) }
         if !systems.isEmpty { console.progress("looking for culprits in \(Quantity.count(systems.count, "system"))") }
         let localization = try LocalizationReport(
             systems, options: reader, rules: rules, falseAlarmsPerDay: arguments[Self.budget])

@@ -16,6 +16,8 @@ struct BenchmarkResult: Codable, Sendable {
     let entity: String
     /// What the result depends on: data, how they are read, method, and build of the tool.
     let key: String
+    /// What was learned from, where it is the beginning of the rows that are judged.
+    let beginning: LearnedBeginning?
     /// Everything measured.
     let measures: EntityMeasures
     /// The labelled faults whose kind is known, as the method saw them.
@@ -177,7 +179,8 @@ struct BenchmarkRun: Sendable {
             scores: scores, labels: data.labels, causes: data.causes, rankings: rankings.map { $0.map(\.metric) },
             stepSeconds: data.judgedStepSeconds, mergeGap: detection.alarmRule.mergeGap)
         let result = BenchmarkResult(
-            set: entity.set, method: method.name, entity: entity.name, key: key, measures: measures,
+            set: entity.set, method: method.name, entity: entity.name, key: key,
+            beginning: data.beginning, measures: measures,
             faults: faults(data, scores, groups: groups, rule: detection.alarmRule), trainingSeconds: trainingSeconds,
             scoringSeconds: scoringSeconds)
         try folder.write(table(scores, firstIndex: data.firstIndex), to: name("scores", entity, method, "csv"))
