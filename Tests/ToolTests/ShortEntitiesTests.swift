@@ -210,7 +210,7 @@ import Testing
             let path = folder.path("report/scores/farm/\(method)/\(host).csv")
             let judged = try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n").dropFirst()
             let mine = product.filter { $0[2] == "farm/\(host)" && $0[3] == "site" }
-            #expect(judged.map(String.init) == mine.map { "\($0[0]),\($0[4]),\($0[5])" })
+            #expect(judged.map(String.init) == mine.map { "\($0[0]),\($0[4]),\($0[5]),\($0[6])" })
             #expect(judged.count == 300)
         }
     }

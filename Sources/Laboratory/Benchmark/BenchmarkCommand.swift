@@ -53,7 +53,7 @@ package struct BenchmarkCommand: Command {
             are best on the others give on each.
 
             The report folder holds report.json (everything measured, per set and per entity), tables.txt (what is \
-            printed), scores/SET/METHOD/ENTITY.csv (index,score,threshold), causes/SET/METHOD/ENTITY.json (for each \
+            printed), scores/SET/METHOD/ENTITY.csv (index,score,threshold,alarm), causes/SET/METHOD/ENTITY.json (for each \
             labelled event all metrics with scores, most suspicious first), and pictures/SET/ENTITY.svg with the \
             misses and false alarms. What is finished is kept: the same command carries an interrupted run on, and \
             computes anew only what has changed: files, how they are read, methods, budget, seed, the build of this tool.

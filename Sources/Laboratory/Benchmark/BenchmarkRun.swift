@@ -48,10 +48,10 @@ struct BenchmarkRun: Sendable {
     func results(threads: Int) throws -> Outcome {
         let shared = entities.map { SharedEntityData($0, users: methods.count) }
         let digests = try ParallelTasks.map(count: entities.count, threads: threads) { try entities[$0].digest() }
-        let keys = try entities.indices.map { entity in
-            // What is learned from all entities of a set depends on all of them.
         // Detectors change between builds of the same version.
         let build = try RunningExecutable.digest()
+        let keys = try entities.indices.map { entity in
+            // What is learned from all entities of a set depends on all of them.
             let peers = entities.indices.filter { entities[$0].set == entities[entity].set }
             return try methods.map { method in
                 let digest = method.learnsFromPeers ? peers.map { digests[$0] }.joined() : ""
@@ -241,13 +241,15 @@ struct BenchmarkRun: Sendable {
         return ranked + metrics.indices.filter { !known.contains($0) }.map { (metric: $0, score: 0) }
     }
 
-    /// `index,score,threshold`.
+    /// `index,score,threshold,alarm`.
     private func table(_ scores: EntityScores, firstIndex: Int) -> [UInt8] {
-        var text = Array("index,score,threshold\n".utf8)
-        text.reserveCapacity(scores.count * 48)
+        var text = Array("index,score,threshold,alarm\n".utf8)
+        text.reserveCapacity(scores.count * 50)
         for row in 0..<scores.count {
-            text += "\(firstIndex + row),\(scores.scores[scores.combined][row]),".utf8
-            text += "\(scores.thresholds[scores.combined][row])\n".utf8
+            let score = scores.scores[scores.combined][row]
+            let threshold = ScoresTable.written(scores.thresholds[scores.combined][row], beside: score)
+            text += "\(firstIndex + row),\(score),\(threshold),".utf8
+            text += (scores.alarms[scores.combined][row] ? "1\n" : "0\n").utf8
         }
         return text
     }
