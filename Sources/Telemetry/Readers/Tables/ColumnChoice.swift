@@ -24,14 +24,12 @@ struct ColumnChoice {
     /// Whether the rows in the sample are out of order.
     private(set) var isDisordered = false
 
-    /// - Parameter whole: looks at all cells of columns that the sample leaves open.
-    init(names: [String], samples: ColumnSamples, whole: WholeColumns) throws {
+    /// - Parameters:
+    ///   - whole: looks at all cells of columns that the sample leaves open.
+    ///   - repeated: columns that are there twice.
+    init(names: [String], samples: ColumnSamples, whole: WholeColumns, repeated: RepeatedColumns) throws {
         let (separator, options, path) = (whole.separator, whole.options, whole.path)
-        let wholeColumn = { (column: Int) in
-            var guess = TimeFormatGuess()
-            try whole.forEach([column]) { guess.add($1) }
-            return guess
-        }
+        let dates = DateEvidence(whole)
         let lower = names.map { $0.lowercased() }
         func position(_ name: String) -> Int? { lower.firstIndex(of: name) }
         func given(_ name: String?) throws -> Int? {
@@ -43,7 +41,7 @@ struct ColumnChoice {
         }
         let entity = try given(options.entityColumn)
         let format = Self.format(lower)
-        var ignored: Set<Int> = []
+        var ignored = repeated.same
         var rowSeconds: Double?
         var time: TimeColumn?
         switch format {
@@ -57,11 +55,12 @@ struct ColumnChoice {
         case .indexed where options.timeColumn == nil && options.rowSeconds == nil:
             ignored.insert(0)
             time = try TimeColumn.find(
-                names: Array(names.dropFirst()), samples: samples.droppingFirst(), options: options, path: path
-            ) { try wholeColumn($0 + 1) }.map { $0.moved(by: 1) }
+                names: Array(names.dropFirst()), samples: samples.droppingFirst(), options: options, path: path,
+                dates: dates.moved(by: 1)
+            ).map { $0.moved(by: 1) }
         default:
             time = try TimeColumn.find(
-                names: names, samples: samples, options: options, path: path, wholeColumn: wholeColumn)
+                names: names, samples: samples, options: options, path: path, dates: dates)
             if format == .indexed { ignored.insert(0) }
             if let first = Self.rowNumberColumn(lower, samples), first != time?.index { ignored.insert(first) }
         }
@@ -115,7 +114,7 @@ struct ColumnChoice {
         let zabbix = isGeneric && (time?.index).map { ColumnNames.plain(names[$0]) == "clock" } == true
         var textColumns: [String] = []
         var units: [String: String] = [:]
-        var notes: [String] = []
+        var notes = repeated.notes + [time?.note].compactMap(\.self)
         var kinds: [RowParser.Kind] = []
         for index in names.indices {
             let column = samples.columns[index]
@@ -321,6 +320,6 @@ extension TimeColumn {
     fileprivate func moved(by places: Int) -> TimeColumn {
         TimeColumn(
             index: index + places, reading: reading, timeOfDay: timeOfDay.map { $0 + places },
-            parts: parts.map { Part(index: $0.index + places, seconds: $0.seconds) })
+            parts: parts.map { Part(index: $0.index + places, seconds: $0.seconds) }, note: note)
     }
 }
