@@ -74,6 +74,14 @@ struct ColumnChoice {
             LabelCells(samples.columns[$0])
         } whole: {
             try whole.labelCells($0)
+        } candidates: { label, marks in
+            let taken = ignored.union(time?.indices ?? []).union([entity].compactMap(\.self))
+            return names.indices.filter {
+                $0 != label && !taken.contains($0)
+                    && samples.columns[$0].mayMirror(samples.columns[label], marks: marks)
+            }
+        } compared: {
+            try whole.compared($0)
         }
         let label = labels.index
         let marks = labels.column.decided(onlyOnesAreNormal: options.onlyOnesAreNormal)
@@ -194,14 +202,14 @@ struct ColumnChoice {
         schema = names.indices.filter { isValue(kinds[$0]) }.map { names[$0] }
         layout = SourceLayout(
             format: format, separator: String(Character(Unicode.Scalar(separator))), clock: clock,
-            labelColumn: label.map { names[$0] }, textColumns: textColumns,
-            ignoredColumns: ignored.sorted().map { names[$0] }, units: units)
+            labelColumn: nil, textColumns: textColumns,
+            ignoredColumns: ignored.subtracting(repeated.same).sorted().map { names[$0] }, units: units)
+        labels.describe(names, in: &layout)
         layout.notes += notes
         if let first = grouped.min() {
             let others = grouped.count > 1 ? " and \(grouped.count - 1) other columns" : ""
             layout.notes.append("points stand between groups of digits in the column '\(names[first])'\(others)")
         }
-        layout.tellingLabels = labels.others.map { names[$0] }
         (layout.hasOnlyOnes, layout.hasSignedLabels) = (marks.isUndecided, marks.isSigned)
         if let time, case .text(let written) = time.reading {
             layout.timeFormat = written.shape.rawValue + (time.indices.count == 1 ? "" : ", time of day beside it")
