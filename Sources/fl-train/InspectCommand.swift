@@ -264,7 +264,10 @@ private struct Findings: Encodable {
         }
         let constants = groups.filter { !$0.constantMetrics.isEmpty }
         if !constants.isEmpty {
-            lines += ["", "constant or missing throughout (left out of the models, watched for any change):"]
+            lines += [
+                "",
+                "constant or missing throughout (left out of the models, watched for changes by a hundredth and more):",
+            ]
             lines += constants.map { "  \($0.name): \(Self.listed($0.constantMetrics, limit: 12))" }
         }
         let labels = Set(entities.compactMap(\.labelColumn)).sorted()
