@@ -55,7 +55,7 @@ import Testing
             ("rules-list.json", "[]"), ("rules-name.json", #"{"rules": [{"group": "../x", "metrics": ["*"]}]}"#),
             ("rules-cut.json", #"{"rules": [{"group""#),
             ("key.json", #"{"windw": 3}"#), ("type.json", #"{"window": "x"}"#), ("range.json", #"{"window": 0}"#),
-            ("cut.json", #"{"window": 3"#), ("list.json", "[1]"),
+            ("cut.json", #"{"window": 3"#), ("twice.json", #"{"window": 3, "window": 4}"#), ("list.json", "[1]"),
             ("labels.csv", labels),
             ("labels-short.csv", labelHeader + "0,0\n1,1\n"),
             ("labels-text.csv", labelHeader + "0,perhaps\n"),
@@ -146,18 +146,21 @@ import Testing
             ("--methods nope", 64, "default, autoencoder, default-without-"),
             ("--methods default default", 64, "--methods: found 'default' twice"), ("--accelerator none", 69, "none"),
             ("--separator xx", 64, "--separator: found 'xx', expected one character, or 'tab'"),
-            ("--windw 3", 64, "did you mean '--window'?"), ("--format xml", 64, "expected one of table, json"),
+            ("--seed 1 --seed 2", 64, "--seed: found it twice"), ("--windw 3", 64, "did you mean '--window'?"),
+            ("--format xml", 64, "expected one of table, json"),
             ("--config none.json", 78, "none.json"),
             ("--config key.json", 78, "key.json: unknown key 'windw' (did you mean 'window'?)"),
             ("--config type.json", 78, "type.json: window: found the text 'x', expected a whole number"),
             ("--config range.json", 78, "range.json: window: found the number 0"),
+            ("--config twice.json", 78, "twice.json: window: found it twice"),
             ("--config cut.json", 78, "not valid JSON"),
             ("--config list.json", 78, "expected a JSON object"), ("--config keep", 78, "keep"),
         ]
 
     static let options: [Mistake] =
         badOptions.map {
-            Mistake("train --data good.csv --out new --hidden 4 --epochs 1 \($0.words)", $0.status, $0.part)
+            let hidden = $0.words.contains("--hidden") ? "" : "--hidden 4 "
+            return Mistake("train --data good.csv --out new \(hidden)--epochs 1 \($0.words)", $0.status, $0.part)
         } + badCommands
 
     private static let badCommands: [Mistake] =
