@@ -45,6 +45,7 @@ struct InspectCommand: Command {
             arguments[Self.data].isEmpty
             ? DataCatalog.Contents(sources: [], passedOver: [])
             : try DataCatalog.search(arguments[Self.data], options: options)
+        for line in contents.notes { console.note(line) }
         let sources = (endpoint?.sources ?? []) + contents.sources
         var statistics = TelemetryStatistics()
         var layouts: [SourceLayout] = []

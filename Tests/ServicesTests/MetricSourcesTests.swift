@@ -29,5 +29,8 @@ import Testing
                 "phase2_ground_truth.csv: not learned from; 2 entities learned from phase2_train.csv, the part for that"
             ])
         #expect(try found(.test) == ["a all", "b all", "c all", "other all"] && notes.isEmpty)
+        // Beside them a worker watches what it did not learn from.
+        let sources = try DataCatalog.discover([folder.url.path])
+        #expect(MetricSources.judged(sources).map { "\($0.entity) \($0.part)" } == ["a all", "b all"])
     }
 }

@@ -19,6 +19,13 @@ package enum MetricSources {
         return chosen.isEmpty ? all.sources : chosen
     }
 
+    /// The parts to judge on, and what is of no part of entities that have one to learn from.
+    package static func judged(_ sources: [EntitySource]) -> [EntitySource] {
+        let tests = sources.filter { $0.part == .test }
+        let learned = Set(sources.filter { $0.part == .train }.map(\.key)).subtracting(tests.map(\.key))
+        return tests + sources.filter { $0.part == .all && learned.contains($0.key) }
+    }
+
     /// What is said of files that are of no part and of entities that have one to learn from; `nil`: there are none.
     private static func leftOutLine(_ sources: [EntitySource]) -> String? {
         let training = Dictionary(
