@@ -38,6 +38,7 @@ package struct ArgumentParser {
                 guard let option = positionals.first else {
                     throw .usage("unexpected argument '\(word)'", hint: hint)
                 }
+                guard option.arity == .many || values[option.name] == nil else { throw twice(option.placeholder) }
                 if case .words(let earlier)? = values[option.name] {
                     values[option.name] = .words(earlier + [word])
                 } else {
@@ -62,10 +63,12 @@ package struct ArgumentParser {
                 guard let path = taken.first ?? rest.popFirst() else {
                     throw .usage("--config needs the path of a JSON file", hint: hint)
                 }
+                guard values["config"] == nil else { throw twice("--config") }
                 values["config"] = .words([path])
                 continue
             }
             if name.hasPrefix("no-"), let flag = option(String(name.dropFirst(3))), flag.arity == .none, taken.isEmpty {
+                guard values[flag.name] == nil else { throw twice("--\(flag.name)") }
                 values[flag.name] = .words(["false"])
                 continue
             }
@@ -73,6 +76,7 @@ package struct ArgumentParser {
                 let known = (manual.options.map(\.name) + ["config", "help", "version"])
                 throw .usage("unknown option '\(word)'\(suggestion(name, known))", hint: hint)
             }
+            guard option.arity == .many || values[option.name] == nil else { throw twice("--\(option.name)") }
             switch option.arity {
             case .none: break
             case .one where taken.isEmpty:
@@ -93,6 +97,11 @@ package struct ArgumentParser {
             values[option.name] = .words(taken)
         }
         return values
+    }
+
+    /// Of two values one would be passed over in silence.
+    private func twice(_ option: String) -> CommandLineError {
+        .usage("\(option): found it twice, expected it once", hint: hint)
     }
 
     private func option(_ name: String) -> OptionSpecification? { manual.options.first { $0.name == name } }

@@ -21,6 +21,11 @@ package enum ConfigurationFile {
         } catch {
             throw CommandLineError(.configuration, "\(path): not valid JSON\(place(of: error))")
         }
+        if let key = ParsedJSON.repeatedKey(in: bytes) {
+            throw CommandLineError(
+                .configuration,
+                "\(path): \(PrintableText.line(key, limit: 60)): found it twice in one object, expected each key once")
+        }
         guard case .object(let object) = value else {
             throw CommandLineError(.configuration, "\(path): found \(value.kind), expected a JSON object")
         }

@@ -199,12 +199,23 @@ extension EngineFleet.Member {
     ///   - token: a word to enrol with.
     package func command(_ role: EngineRole, control: String, bulk: String, token: String?) -> EngineCommand {
         var words = ["--name", worker, "--site", site, "--domain", domain, "--control", control, "--bulk", bulk]
+        var given = arguments
         switch role {
         case .worker: words += ["--accelerator", "cpu"]
-        case .acceleratedWorker: words += acceleratedArguments
+        case .acceleratedWorker: given = acceleratedArguments + arguments
         case .holder: words += ["--accelerator", "cpu", "--standby"]
         }
-        return EngineCommand(arguments: words + arguments, token: token)
+        return EngineCommand(arguments: Self.usual(words, beside: given) + given, token: token)
+    }
+
+    /// The usual words without the options that the file gives, with their values: a worker takes each option once.
+    private static func usual(_ words: [String], beside given: [String]) -> [String] {
+        let options = Set(given.filter { $0.hasPrefix("--") }.map { String($0.prefix { $0 != "=" }) })
+        var isKept = true
+        return words.filter { word in
+            if word.hasPrefix("--") { isKept = !options.contains(String(word.prefix { $0 != "=" })) }
+            return isKept
+        }
     }
 
     /// What placement hears of the node.

@@ -23,7 +23,10 @@ extension FuzzTarget {
         },
         FuzzTarget(
             "command-line",
-            texts: ["--rounds 3 --sizes 64 --sizes 32 --evaluate --level debug", "--no-evaluate --http a:1 -h"]
+            texts: [
+                "--rounds 3 --sizes 64,32 --evaluate --level debug", "--no-evaluate --http a:1 -h",
+                "--sizes 64 --sizes 32",
+            ]
         ) { bytes in
             let words = String(decoding: bytes, as: UTF8.self).split(separator: " ").map(String.init)
             guard !words.contains(where: { $0.hasPrefix("--config") }) else { throw Refused() }

@@ -17,6 +17,9 @@ extension PlacementSolver {
         if let server = instance.fixedServer, !instance.nodes[server].canHost {
             return impossible("the server is fixed to \(instance.nodes[server].id), which may not host")
         }
+        if let most = instance.trainingTime.maximumWorkers, most < 2 {
+            return impossible("two workers need their training time, p_2; the training times end at p_\(most)")
+        }
         if instance.maximumWorkers < 2 {
             return impossible(
                 "\(instance.totalSamples) samples cannot give two workers \(instance.minimumSamplesPerWorker) each")
@@ -31,7 +34,8 @@ extension PlacementSolver {
         let budget = instance.budgetSeconds
         let reason =
             "the shortest possible loop takes \(decimal(nearest.maxLoopSeconds)) s;"
-            + " the budget is \(decimal(budget)) s (\(decimal(instance.targetSeconds)) s for \(instance.rounds) rounds)"
+            + " the budget is \(decimal(budget)) s (\(decimal(instance.targetSeconds)) s for "
+            + "\(instance.rounds) round\(instance.rounds == 1 ? "" : "s"))"
         let accelerators =
             objective.model == .baseline ? nil : fewestExtraAccelerators(instance)
         return InfeasibilityExplanation(

@@ -11,7 +11,10 @@ enum OrderedJSON {
     case object([(key: String, value: OrderedJSON)])
 
     /// A time in seconds, to the nanosecond: what lies below is rounding noise.
-    static func seconds(_ value: Double) -> OrderedJSON { .number((value * 1e9).rounded() / 1e9) }
+    static func seconds(_ value: Double) -> OrderedJSON {
+        let nanoseconds = value * 1e9
+        return .number(nanoseconds.isFinite ? nanoseconds.rounded() / 1e9 : value)
+    }
 
     /// A time in seconds, or null.
     static func seconds(_ value: Double?) -> OrderedJSON { value.map { .seconds($0) } ?? .null }

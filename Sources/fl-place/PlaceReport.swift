@@ -15,7 +15,7 @@ struct PlaceReport {
         case .optimal(let placement):
             var members: [(key: String, value: OrderedJSON)] = [
                 ("status", .string("optimal")), ("model", .string(objective.model.rawValue)),
-                ("objective", .number((placement.objective * 1e9).rounded() / 1e9)),
+                ("objective", .seconds(placement.objective)),
                 ("server", .string(instance.nodes[placement.server].id)),
                 ("workers", .strings(names(placement.workers))),
                 ("accelerated", .strings(names(placement.accelerated))),
@@ -45,6 +45,11 @@ struct PlaceReport {
             ("largestRounds", .integer(explanation.largestRounds)),
             ("fewestExtraAccelerators", .integer(explanation.fewestExtraAccelerators)),
             ("acceleratorLimit", .integer(explanation.acceleratorLimit)),
+            // The instance need not say how much faster an accelerator trains.
+            (
+                "accelerationFactor",
+                explanation.fewestExtraAccelerators == nil ? .null : .number(instance.accelerationFactor)
+            ),
             ("installAccelerators", .strings(names(explanation.installAccelerators))),
             ("fastestLoopSeconds", .seconds(explanation.nearest?.maxLoopSeconds)),
         ])
@@ -101,10 +106,12 @@ struct PlaceReport {
                 "  a target time of \(Self.short(target)) s or more (now \(Self.short(instance.targetSeconds)) s)")
         }
         if let rounds = explanation.largestRounds {
-            lines.append("  \(rounds) rounds or fewer (now \(instance.rounds))")
+            lines.append("  \(rounds) round\(rounds == 1 ? "" : "s") or fewer (now \(instance.rounds))")
         }
         if let extra = explanation.fewestExtraAccelerators {
-            var line = "  \(extra) more accelerated worker\(extra == 1 ? "" : "s")"
+            var line =
+                "  \(extra) more accelerated worker\(extra == 1 ? "" : "s") "
+                + "(an accelerator takes \(Self.short(instance.accelerationFactor)) of the time)"
             if let limit = explanation.acceleratorLimit, limit > instance.acceleratorLimit {
                 line += ", with an accelerator limit of \(limit) (now \(instance.acceleratorLimit))"
             }

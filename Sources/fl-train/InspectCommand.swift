@@ -45,6 +45,7 @@ struct InspectCommand: Command {
             arguments[Self.data].isEmpty
             ? DataCatalog.Contents(sources: [], passedOver: [])
             : try DataCatalog.search(arguments[Self.data], options: options)
+        for line in contents.notes { console.note(line) }
         let sources = (endpoint?.sources ?? []) + contents.sources
         var statistics = TelemetryStatistics()
         var layouts: [SourceLayout] = []
@@ -264,7 +265,10 @@ private struct Findings: Encodable {
         }
         let constants = groups.filter { !$0.constantMetrics.isEmpty }
         if !constants.isEmpty {
-            lines += ["", "constant or missing throughout (left out of the models, watched for any change):"]
+            lines += [
+                "",
+                "constant or missing throughout (left out of the models, watched for changes by a hundredth and more):",
+            ]
             lines += constants.map { "  \($0.name): \(Self.listed($0.constantMetrics, limit: 12))" }
         }
         let labels = Set(entities.compactMap(\.labelColumn)).sorted()

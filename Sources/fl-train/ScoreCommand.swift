@@ -24,7 +24,8 @@ struct ScoreCommand: Command {
         discussion: """
             Writes index,time,entity,group,score,threshold,alarm: one row for each sample and resource group, and one \
             with group 'site' for the combined score. A score uses its sample and earlier ones only, and streaming the \
-            same rows gives the same numbers. Files are read in a stream. What the model knows neither by itself nor by \
+            same rows gives the same numbers. An alarm stands where the score exceeds the threshold; both are written so \
+            far apart that readers that round, as pandas does, see the same. Files are read in a stream. What the model knows neither by itself nor by \
             its type is said and left out.
             """,
         examples: [

@@ -15,8 +15,8 @@ struct TrainCommand: Command {
         valid: { (1...4096).contains($0) })
     static let methods = Option<[String]>(
         "methods", "NAME", default: DetectorTraining.standardMethods.map(\.name),
-        "detection methods to calibrate, of which scoring uses the first one unless told otherwise; 'fl-train benchmark "
-            + "--help' lists them")
+        "detection methods to calibrate, of which scoring uses the first one unless told otherwise: 'autoencoder', or one "
+            + "that 'fl-train benchmark --help' lists")
     static let trainingShare = Option<Double>.optional(
         "training-share", "SHARE",
         "learn from this share of the rows, the first ones, of each source that has no training part of its own",

@@ -129,6 +129,7 @@ struct WorkerCommand: CheckableCommand {
         let figures = WorkerFigures()
         let log = ServiceOptions.logger("worker", arguments, sink: figures.counting(StandardErrorSink()))
         if let line = watched.contents?.passedOverLine { log.warning("files passed over", ["what": line]) }
+        for line in watched.notes { log.info("parts of a set", ["what": line]) }
         let accelerator = arguments[Self.accelerator]
         let makeBackend: @Sendable (Int) throws -> any AcceleratorBackend = { threads in
             try AcceleratorCatalog.backend(named: accelerator, threads: threads) {
@@ -263,6 +264,8 @@ struct WorkerCommand: CheckableCommand {
         let contents: DataCatalog.Contents?
         let training: [EntitySource]
         let streams: [EntitySource]
+        /// How names of parts were understood, in words.
+        let notes: [String]
 
         /// - Throws: `CommandLineError` where there is nothing, `TelemetryError` where it cannot be read.
         init(_ arguments: Arguments) throws {
@@ -276,12 +279,20 @@ struct WorkerCommand: CheckableCommand {
                     "nothing to watch: name files with --data, a file that grows with --follow, endpoints with --scrape, "
                         + "or sources in the configuration file")
             }
-            contents = data.isEmpty ? nil : try DataCatalog.search(data, options: reader)
-            let training = data.isEmpty ? [] : try MetricSources.discover(data, part: .train, options: reader)
+            let contents = data.isEmpty ? nil : try DataCatalog.search(data, options: reader)
+            self.contents = contents
+            var notes: [String] = []
+            let training =
+                try data.isEmpty
+                ? []
+                : MetricSources.discover(data, part: .train, options: reader) { line in
+                    if line != contents?.passedOverLine { notes.append(line) }
+                }
             self.training = training
+            self.notes = notes
             streams =
                 arguments[WorkerCommand.stream].isEmpty
-                ? (contents?.sources ?? []).filter { $0.part == .test }
+                ? MetricSources.judged(contents?.sources ?? [])
                 : try MetricSources.discover(arguments[WorkerCommand.stream], part: .test, options: reader).map {
                     $0.named(as: training)
                 }

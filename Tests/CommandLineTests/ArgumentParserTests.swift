@@ -58,7 +58,17 @@ private struct Sample: Command {
         #expect(arguments[Sample.format] == .json)
         #expect(arguments[Sample.seed] == .max)
         #expect(arguments[optional: Sample.entity] == "x")
-        #expect(try parse("--data", "a", "--force", "--no-force")[Sample.force] == false)
+        #expect(try parse("--data", "a", "--no-force")[Sample.force] == false)
+    }
+
+    @Test func whatIsGivenTwiceIsNoChoice() {
+        let window = "--window: found it twice, expected it once"
+        #expect(message("--data", "a", "--window", "3", "--window", "3") == window)
+        #expect(message("--data", "a", "--window=3", "--entity", "x", "--window", "4") == window)
+        #expect(message("--data", "a", "--hidden", "8", "--hidden", "4")?.hasPrefix("--hidden: found it twice") == true)
+        #expect(message("--data", "a", "--force", "--force")?.hasPrefix("--force: found it twice") == true)
+        #expect(message("--data", "a", "--force", "--no-force")?.hasPrefix("--force: found it twice") == true)
+        #expect(message("--config", "a", "--config", "b")?.hasPrefix("--config: found it twice") == true)
     }
 
     @Test func mistakesGetOneLineThatNamesThem() {
@@ -93,6 +103,7 @@ private struct Sample: Command {
         (#"{"window": "seven"}"#, "window: found the text 'seven', expected a whole number, at least 1"),
         (#"{"window": 7.5}"#, "window: found the number 7.5, expected a whole number, at least 1"),
         (#"{"force": 1}"#, "force: found the number 1, expected true or false"),
+        (#"{"window": 7, "data": ["x"], "window": 8}"#, "window: found it twice in one object, expected each key once"),
         (#"[1]"#, "found a list, expected a JSON object"),
         (#"{"window": 7"#, "not valid JSON"),
     ])

@@ -25,6 +25,17 @@ import Testing
         #expect(members[1].candidate(EngineNode("n2"), (true, "")).accelerationFactor == nil)
     }
 
+    /// A worker takes each option once.
+    @Test func whatTheFileGivesComesInsteadOfTheUsual() throws {
+        let text = #"{"defaults": {"arguments": ["--accelerator", "auto", "--site=lab", "--data", "/srv/{node}"]}}"#
+        let member = try #require(try fleet(text).members(of: [EngineNode("n1")]).first)
+        #expect(
+            member.command(.holder, control: "c", bulk: "b", token: nil).arguments == [
+                "--name", "n1", "--domain", "n1", "--control", "c", "--bulk", "b", "--standby", "--accelerator", "auto",
+                "--site=lab", "--data", "/srv/n1",
+            ])
+    }
+
     @Test func nodesSayWhatIsTheirs() throws {
         let fleet = try fleet(
             """

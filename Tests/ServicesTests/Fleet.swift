@@ -43,7 +43,7 @@ final class Fleet {
                 "\(workers)", "--rounds", "\(rounds)", "--epochs", "1", "--hidden", "8,4", "--heartbeat", "0.2",
                 "--log-level",
                 "info",
-            ] + endpoints + more)
+            ] + endpoints, more)
     }
 
     /// A worker that reaches its site's files, or in a shared domain those of all sites; the server through relays of
@@ -64,14 +64,25 @@ final class Fleet {
             reach + [
                 "--name", "worker\(site)", "--data-folder",
                 folder.path("worker\(site)"), "--log-level", "info",
-            ] + (relays.count == 2 ? Self.endpoints(relays.map { $0.port }) : endpoints) + more)
+            ] + (relays.count == 2 ? Self.endpoints(relays.map { $0.port }) : endpoints), more)
     }
 
     /// A worker of sources that never end.
     func startLiveWorker(_ more: [String]) throws {
         try start(
             "worker", "fl-worker",
-            ["--name", "live", "--data-folder", folder.path("worker"), "--log-level", "info"] + endpoints + more)
+            ["--name", "live", "--data-folder", folder.path("worker"), "--log-level", "info"] + endpoints, more)
+    }
+
+    /// Starts a tool with the fleet's options, but for those that a test gives itself: an option given twice is an error.
+    private func start(_ name: String, _ tool: String, _ usual: [String], _ more: [String]) throws {
+        let given = Set(more.filter { $0.hasPrefix("--") })
+        var isKept = true
+        let kept = usual.filter { word in
+            if word.hasPrefix("--") { isKept = !given.contains(word) }
+            return isKept
+        }
+        try start(name, tool, kept + more)
     }
 
     func start(

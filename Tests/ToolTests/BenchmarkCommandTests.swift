@@ -54,7 +54,7 @@ import Testing
         #expect(precision > 0.8)
         #expect((rows[0]["hitRate100"] as? [String: Double])?["mean"] == 1)
         let scores = try String(contentsOfFile: "\(out)/scores/farm/default/host-1.csv", encoding: .utf8)
-        #expect(scores.hasPrefix("index,score,threshold\n0,"))
+        #expect(scores.hasPrefix("index,score,threshold,alarm\n0,"))
         #expect(scores.split(separator: "\n").count == 801)
         let causes = try String(contentsOfFile: "\(out)/causes/farm/default/host-1.json", encoding: .utf8)
         #expect(causes.contains("\"endExclusive\" : 230") && causes.contains("mem_used"))
@@ -101,6 +101,88 @@ import Testing
             "farm/kinds: every one of 360 rows is labelled anomalous",
             "farm/most: 310 (86.1 %) of 360 judged rows are labelled anomalous",
         ] { #expect(result.errors.contains(note), "\(result.errors)") }
+    }
+
+    /// One file with the time, two columns that mark rows, and a shift that the second one marks.
+    private func writeFile(_ folder: TemporaryFolder) throws -> String {
+        let set = folder.path("one")
+        try FileManager.default.createDirectory(atPath: set, withIntermediateDirectories: true)
+        var text = "time,cpu,label,other\n"
+        for row in 0..<600 {
+            let isOdd = (400..<430).contains(row)
+            text += "\(row),\(Double(row * 7919 % 101) / 101 + (isOdd ? 4 : 0)),"
+            text += "\((40..<50).contains(row) || (500..<520).contains(row) ? 1 : 0),\(isOdd ? 1 : 0)\n"
+        }
+        try text.write(toFile: "\(set)/host.csv", atomically: true, encoding: .utf8)
+        return set
+    }
+
+    @Test("What is read otherwise, grouped otherwise or by another build is computed anew, the rest is kept")
+    func keptResultsAreOfTheSameReading() throws {
+        let folder = try TemporaryFolder()
+        let (set, out) = (try writeFile(folder), folder.path("report"))
+        let groups = try folder.write("groups.json", #"{"rules": [{"group": "virtual.app", "metrics": ["cpu"]}]}"#)
+        let words = ["benchmark", "--data", set, "--methods", "zscore", "--out", out]
+        let kept = "\(out)/measures/one/zscore/host.json"
+        func inode() throws -> Int? {
+            try FileManager.default.attributesOfItem(atPath: kept)[.systemFileNumber] as? Int
+        }
+        let first = try ToolProcess.run("fl-train", words)
+        #expect(first.status == 0, "\(first.errors)")
+        let said = "one/host: learned from the first 240 of 600 rows of the same file, 10 of them labelled"
+        #expect(first.errors.contains(said), "\(first.errors)")
+        var before = try inode()
+        let again = try ToolProcess.run("fl-train", words)
+        #expect(try inode() == before && again.output == first.output)
+        #expect(again.errors.contains("240 of 600"))
+        for options in [["--label-column", "other"], ["--row-seconds", "3600"], ["--groups", groups]] {
+            let result = try ToolProcess.run("fl-train", words + options)
+            #expect(result.status == 0, "\(result.errors)")
+            #expect(try inode() != before, "\(options)")
+            before = try inode()
+        }
+        let other = try ToolProcess.run("fl-train", words + ["--label-column", "other"])
+        #expect(other.output != first.output)
+        before = try inode()
+        #expect(try ToolProcess.run("fl-train", words + ["--label-column", "other"]).status == 0)
+        #expect(try inode() == before)
+        // A byte behind the program is another build of it, as far as anybody can tell.
+        let build = folder.path("fl-train")
+        let tool = ToolProcess.folder.appending(path: "fl-train")
+        try FileManager.default.copyItem(at: tool, to: URL(filePath: build))
+        let end = try FileHandle(forWritingTo: URL(filePath: build))
+        try end.seekToEnd()
+        try end.write(contentsOf: Data([0]))
+        try end.close()
+        let process = Process()
+        process.executableURL = URL(filePath: build)
+        process.arguments = words + ["--label-column", "other"]
+        (process.standardOutput, process.standardError) = (FileHandle.nullDevice, FileHandle.nullDevice)
+        try process.run()
+        process.waitUntilExit()
+        #expect(process.terminationStatus == 0)
+        #expect(try inode() != before)
+    }
+
+    @Test("A report does not go where its data are, and one that is there is no data")
+    func reportsAreNoData() throws {
+        let folder = try TemporaryFolder()
+        let set = try writeFile(folder)
+        for out in [set, set + "/report", set + "/new/er/../report", folder.path("one/./x")] {
+            let result = try ToolProcess.run("fl-train", ["benchmark", "--data", set, "--out", out])
+            #expect(result.status == 64 && result.errors.contains("--out"), "\(out): \(result.errors)")
+            #expect(result.errorLines.count <= 2)
+        }
+        try FileManager.default.createSymbolicLink(atPath: folder.path("link"), withDestinationPath: set)
+        #expect(
+            try ToolProcess.run("fl-train", ["benchmark", "--data", set, "--out", folder.path("link/r")]).status == 64)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: set) == ["host.csv"])
+        let words = ["benchmark", "--data", set, "--methods", "zscore", "--out", folder.path("one-report")]
+        #expect(try ToolProcess.run("fl-train", words).status == 0)
+        try FileManager.default.moveItem(atPath: folder.path("one-report"), toPath: set + "/report")
+        let result = try ToolProcess.run("fl-train", ["inspect", set])
+        #expect(result.status == 0 && result.output.contains("report (a report of 'fl-train benchmark'"))
+        #expect(!result.output.contains("threshold"))
     }
 
     @Test func mistakesGetOneLineAndAStatus() throws {

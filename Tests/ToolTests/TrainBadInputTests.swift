@@ -46,7 +46,7 @@ import Testing
             ("infinite.csv", column { $0 % 2 == 0 ? "inf" : "-inf" }),
             ("text.csv", column { _ in "word" }),
             ("late-text.csv", table(200) + "12000,oops,1\n"),
-            ("twice.csv", table(200, header: "time,a,a")), ("numbers.csv", table(200, header: "1,2,3")),
+            ("twice.csv", table(200, header: "time,a,time")), ("numbers.csv", table(200, header: "1,2,3")),
             ("semicolon.csv", table(200, header: "time;a;b", separator: ";")),
             ("binary.csv", String(repeating: "\u{1}\u{2}\0\u{1b}[2J", count: 100)),
             ("control.csv", "\u{1b}[2Ja,b\u{7}\n" + String(repeating: "x,y\n", count: 20)),
@@ -55,7 +55,7 @@ import Testing
             ("rules-list.json", "[]"), ("rules-name.json", #"{"rules": [{"group": "../x", "metrics": ["*"]}]}"#),
             ("rules-cut.json", #"{"rules": [{"group""#),
             ("key.json", #"{"windw": 3}"#), ("type.json", #"{"window": "x"}"#), ("range.json", #"{"window": 0}"#),
-            ("cut.json", #"{"window": 3"#), ("list.json", "[1]"),
+            ("cut.json", #"{"window": 3"#), ("twice.json", #"{"window": 3, "window": 4}"#), ("list.json", "[1]"),
             ("labels.csv", labels),
             ("labels-short.csv", labelHeader + "0,0\n1,1\n"),
             ("labels-text.csv", labelHeader + "0,perhaps\n"),
@@ -104,7 +104,8 @@ import Testing
             ("empty.csv", 65, "empty.csv", "expected a header"), ("header.csv", 65, "header.csv", "no row"),
             ("ragged.csv", 65, "ragged.csv:202", "found 2 fields; expected 3"),
             ("late-text.csv", 65, "late-text.csv:202", "oops"),
-            ("text.csv", 65, "text.csv", "column of numbers"), ("twice.csv", 65, "twice.csv:1", "'a'"),
+            ("text.csv", 65, "text.csv", "column of numbers"),
+            ("twice.csv", 65, "twice.csv:1", "two columns with this name"),
             ("numbers.csv", 65, "numbers.csv:1", "expected column names"), ("binary.csv", 65, "binary.csv", "NUL"),
             ("control.csv", 65, "control.csv", "column of numbers"),
             ("one.csv", 65, "one", "1 samples of an entity, at least 8"),
@@ -141,21 +142,25 @@ import Testing
             ("--hidden 1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17", 64, "17 layers"),
             ("--learning-rate nan", 64, "--learning-rate"), ("--learning-rate 1e30", 65, "the loss became"),
             ("--held-out 1", 64, "--held-out"), ("--seed -1", 64, "--seed"), ("--threads 0", 64, "--threads"),
-            ("--false-alarms 1e-320", 64, "--false-alarms"), ("--methods nope", 64, "nope"),
+            ("--false-alarms 1e-320", 64, "--false-alarms"),
+            ("--methods nope", 64, "default, autoencoder, default-without-"),
             ("--methods default default", 64, "--methods: found 'default' twice"), ("--accelerator none", 69, "none"),
             ("--separator xx", 64, "--separator: found 'xx', expected one character, or 'tab'"),
-            ("--windw 3", 64, "did you mean '--window'?"), ("--format xml", 64, "expected one of table, json"),
+            ("--seed 1 --seed 2", 64, "--seed: found it twice"), ("--windw 3", 64, "did you mean '--window'?"),
+            ("--format xml", 64, "expected one of table, json"),
             ("--config none.json", 78, "none.json"),
             ("--config key.json", 78, "key.json: unknown key 'windw' (did you mean 'window'?)"),
             ("--config type.json", 78, "type.json: window: found the text 'x', expected a whole number"),
             ("--config range.json", 78, "range.json: window: found the number 0"),
+            ("--config twice.json", 78, "twice.json: window: found it twice"),
             ("--config cut.json", 78, "not valid JSON"),
             ("--config list.json", 78, "expected a JSON object"), ("--config keep", 78, "keep"),
         ]
 
     static let options: [Mistake] =
         badOptions.map {
-            Mistake("train --data good.csv --out new --hidden 4 --epochs 1 \($0.words)", $0.status, $0.part)
+            let hidden = $0.words.contains("--hidden") ? "" : "--hidden 4 "
+            return Mistake("train --data good.csv --out new \(hidden)--epochs 1 \($0.words)", $0.status, $0.part)
         } + badCommands
 
     private static let badCommands: [Mistake] =

@@ -114,8 +114,8 @@ import Testing
 
     @Test func killedAndResumedEndsWithTheSameBytes() throws {
         let (data, folder) = (try Self.data.get().path("data"), try TemporaryFolder())
-        let words =
-            ["train", "--data", data] + Self.small + ["--epochs", "12", "--patience", "0", "--methods", "autoencoder"]
+        let longer = Self.small.map { $0 == "3" ? "12" : $0 }
+        let words = ["train", "--data", data] + longer + ["--patience", "0", "--methods", "autoencoder"]
         _ = try run(words + ["--out", folder.path("whole")])
         let checkpoints = folder.path("checkpoints")
         let interrupted = words + ["--out", folder.path("resumed"), "--checkpoints", checkpoints]
@@ -137,7 +137,7 @@ import Testing
         _ = try run(interrupted)
         #expect(try files(folder.path("resumed")) == files(folder.path("whole")))
         // Checkpoints of other settings are not taken up silently.
-        let other = try ToolProcess.run("fl-train", interrupted + ["--seed", "6"])
+        let other = try ToolProcess.run("fl-train", interrupted.map { $0 == "5" ? "6" : $0 })
         #expect(other.status == 65, "\(other.errors)")
         #expect(other.errors.contains("another configuration"))
         #expect(try files(folder.path("resumed")) == files(folder.path("whole")))

@@ -53,10 +53,10 @@ package struct BenchmarkCommand: Command {
             are best on the others give on each.
 
             The report folder holds report.json (everything measured, per set and per entity), tables.txt (what is \
-            printed), scores/SET/METHOD/ENTITY.csv (index,score,threshold), causes/SET/METHOD/ENTITY.json (for each \
+            printed), scores/SET/METHOD/ENTITY.csv (index,score,threshold,alarm), causes/SET/METHOD/ENTITY.json (for each \
             labelled event all metrics with scores, most suspicious first), and pictures/SET/ENTITY.svg with the \
             misses and false alarms. What is finished is kept: the same command carries an interrupted run on, and \
-            computes anew only what has changed.
+            computes anew only what has changed: files, how they are read, methods, budget, seed, the build of this tool.
 
             Methods: \(BenchmarkMethod.all.map(\.name).joined(separator: ", ")). A name with -w5 is smoothed over \
             the latest 5 samples. The autoencoders learn from the entity alone, from all entities of the set in one \
@@ -85,6 +85,11 @@ package struct BenchmarkCommand: Command {
             arguments[Self.methods], falseAlarmsPerDay: arguments[Self.budget],
             adaptation: arguments[optional: Self.adaptation]?.value)
         let report = BenchmarkFolder(arguments[Self.out])
+        if let folder = arguments[Self.data].first(where: { report.lies(in: $0) }) {
+            throw CommandLineError.usage(
+                "--out: found '\(report.root)', which lies in the data folder '\(folder)'; expected a folder beside it, so that "
+                    + "results are not read as metrics")
+        }
         do {
             try FolderContents.makeFolder(report.root)
         } catch {
@@ -100,7 +105,8 @@ package struct BenchmarkCommand: Command {
             arguments[Self.data], options: reader, rules: rules,
             drift: drift > 0 ? SlowDrift(size: drift, seed: arguments[Self.seed]) : nil,
             windows: try arguments[optional: Self.labels].map { try windows($0, options: reader) },
-            trainingShare: arguments[Self.trainingShare], mayBeNone: !systems.isEmpty
+            trainingShare: arguments[Self.trainingShare], mayBeNone: !systems.isEmpty,
+            note: { console.note($0) }
         ) { unlabelled.append($0.key) }
         // The entities of a system have faults.csv instead.
         if systems.isEmpty, let first = unlabelled.first {
@@ -118,7 +124,7 @@ package struct BenchmarkCommand: Command {
         guard !results.isEmpty || !systems.isEmpty else {
             throw CommandLineError(.data, "nothing could be judged: " + (notes.first ?? "no method was chosen"))
         }
-        for note in notes { console.note(note) }
+        for note in notes + LearnedBeginning.notes(results) { console.note(note) }
         if !systems.isEmpty { console.progress("looking for culprits in \(Quantity.count(systems.count, "system"))") }
         let localization = try LocalizationReport(
             systems, options: reader, rules: rules, falseAlarmsPerDay: arguments[Self.budget])
@@ -168,20 +174,4 @@ enum DriftText {
     static let adaptation =
         "--adaptation: "
         + ThresholdAdaptation.allCases.map { "\($0.rawValue): \($0.meaning)" }.joined(separator: "; ") + "."
-}
-
-/// Where a benchmark keeps its files.
-struct BenchmarkFolder: Sendable {
-    let root: String
-
-    init(_ root: String) { self.root = root }
-
-    func path(_ name: String) -> String { root + "/" + name }
-
-    /// Writes a file below the root, with the folders above it.
-    func write(_ bytes: [UInt8], to name: String) throws {
-        let path = path(name)
-        try FolderContents.makeFolder(String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)]))
-        try FileContents.writeAtomically(bytes, to: path)
-    }
 }

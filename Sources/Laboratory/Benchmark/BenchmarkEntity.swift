@@ -35,14 +35,18 @@ struct BenchmarkEntity: Sendable {
     ///   - windows: labels for entities that have none of their own.
     ///   - trainingShare: the share of the rows that is a training part where there is none.
     ///   - mayBeNone: whether it is no error that nothing is labelled.
+    ///   - note: told how names were understood.
     ///   - leftOut: told of each entity without labels.
     /// - Throws: ``TelemetryError`` for unreadable data, ``CommandLineError`` when nothing is labelled.
     static func discover(
         _ paths: [String], options: ReaderOptions, rules: GroupRules, drift: SlowDrift? = nil,
         windows: LabelWindows? = nil, trainingShare: Double = usualTrainingShare, mayBeNone: Bool = false,
+        note: (String) -> Void = { _ in },
         leftOut: (EntitySource) -> Void = { _ in }
     ) throws -> [BenchmarkEntity] {
-        let sources = try DataCatalog.discover(paths, options: options)
+        let found = try DataCatalog.search(paths, options: options)
+        let sources = found.sources
+        for line in found.notes { note(line) }
         var training: [String: EntitySource] = [:]
         for source in sources where source.part == .train { training[source.key] = source }
         var entities: [BenchmarkEntity] = []
@@ -85,6 +89,8 @@ struct BenchmarkEntity: Sendable {
         /// The mean time from one row to the next (``SampleTime``): of those learned from, and of those judged.
         let stepSeconds: Double
         let judgedStepSeconds: Double
+        /// What of the same rows is learned from; `nil`: there is a training part.
+        let beginning: LearnedBeginning?
     }
 
     /// The rows to be judged on, and whether each is anomalous.
@@ -194,12 +200,15 @@ struct BenchmarkEntity: Sendable {
         let step = SampleTime.mean(of: learned.times) ?? 1
         return Data(
             training: samples[0], test: samples[1], firstIndex: first, labels: labels, notes: notes, causes: causes,
-            stepSeconds: step, judgedStepSeconds: SampleTime.mean(of: judged.times) ?? step)
+            stepSeconds: step, judgedStepSeconds: SampleTime.mean(of: judged.times) ?? step,
+            beginning: training == nil
+                ? LearnedBeginning(rows: first, of: frame.rowCount, labelled: isOdd[..<first].count { $0 }) : nil)
     }
 
-    /// A digest of the names and contents of all files: what results depend on.
+    /// A digest of the names and contents of all files, and of how they are read and grouped: what results depend on.
     func digest() throws -> String {
         var hash = SHA256()
+        hash.update(Array((try Console.json(options, pretty: false) + Console.json(rules, pretty: false)).utf8))
         let files = (training?.files ?? []) + test.files + [test.labelFile, test.interpretationFile].compactMap(\.self)
         for file in files {
             hash.update(Array((file.split(separator: "/").last.map(String.init) ?? file).utf8))

@@ -73,7 +73,7 @@ enum BenchmarkMethod: Sendable, Encodable {
                 }
             guard !found.isEmpty else {
                 throw DetectionError(
-                    unknownMethod: name, among: all.map(\.name) + ["all", "ablations"])
+                    unknownMethod: name, among: (all + ablations).map(\.name) + ["all", "ablations"])
             }
             for method in found where !chosen.contains(where: { $0.name == method.name }) {
                 var detection = method.detection

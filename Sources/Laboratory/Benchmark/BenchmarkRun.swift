@@ -14,10 +14,12 @@ struct BenchmarkResult: Codable, Sendable {
     let method: String
     /// The entity.
     let entity: String
-    /// What the result depends on: data, method, and version of the computation.
+    /// What the result depends on: data, how they are read, method, and build of the tool.
     let key: String
     /// What is to be said of the entity's labels, in words.
     let notes: [String]
+    /// What was learned from, where it is the beginning of the rows that are judged.
+    let beginning: LearnedBeginning?
     /// Everything measured.
     let measures: EntityMeasures
     /// The labelled faults whose kind is known, as the method saw them.
@@ -38,7 +40,7 @@ struct BenchmarkRun: Sendable {
     let models: BenchmarkModels
     let console: Console
 
-    /// Changes when the same data and method would give other results.
+    /// Changes when results are written otherwise.
     private static let version = 8
 
     /// What was computed, in the order of entities, then methods, and why a method has no result for an entity.
@@ -48,12 +50,14 @@ struct BenchmarkRun: Sendable {
     func results(threads: Int) throws -> Outcome {
         let shared = entities.map { SharedEntityData($0, users: methods.count) }
         let digests = try ParallelTasks.map(count: entities.count, threads: threads) { try entities[$0].digest() }
+        // Detectors change between builds of the same version.
+        let build = try RunningExecutable.digest()
         let keys = try entities.indices.map { entity in
             // What is learned from all entities of a set depends on all of them.
             let peers = entities.indices.filter { entities[$0].set == entities[entity].set }
             return try methods.map { method in
                 let digest = method.learnsFromPeers ? peers.map { digests[$0] }.joined() : ""
-                return try key(method, digest: digests[entity] + digest)
+                return try key(method, build: build, digest: digests[entity] + digest)
             }
         }
         try trainShared(keys: keys, threads: threads)
@@ -133,10 +137,10 @@ struct BenchmarkRun: Sendable {
         }
     }
 
-    private func key(_ method: BenchmarkMethod, digest: String) throws -> String {
+    private func key(_ method: BenchmarkMethod, build: String, digest: String) throws -> String {
         let drift = entities.first?.drift.map { "drift \($0.size) \($0.seed) " } ?? ""
         let text =
-            "\(Self.version) \(Tool.version) \(seed) \(drift)\(digest) " + (try Console.json(method, pretty: false))
+            "\(Self.version) \(build) \(seed) \(drift)\(digest) " + (try Console.json(method, pretty: false))
         return SHA256.hexadecimalDigest(of: text.utf8)
     }
 
@@ -182,7 +186,8 @@ struct BenchmarkRun: Sendable {
             scores: scores, labels: data.labels, causes: data.causes, rankings: rankings.map { $0.map(\.metric) },
             stepSeconds: data.judgedStepSeconds, mergeGap: detection.alarmRule.mergeGap)
         let result = BenchmarkResult(
-            set: entity.set, method: method.name, entity: entity.name, key: key, notes: data.notes, measures: measures,
+            set: entity.set, method: method.name, entity: entity.name, key: key, notes: data.notes,
+            beginning: data.beginning, measures: measures,
             faults: faults(data, scores, groups: groups, rule: detection.alarmRule), trainingSeconds: trainingSeconds,
             scoringSeconds: scoringSeconds)
         try folder.write(table(scores, firstIndex: data.firstIndex), to: name("scores", entity, method, "csv"))
@@ -243,13 +248,15 @@ struct BenchmarkRun: Sendable {
         return ranked + metrics.indices.filter { !known.contains($0) }.map { (metric: $0, score: 0) }
     }
 
-    /// `index,score,threshold`.
+    /// `index,score,threshold,alarm`.
     private func table(_ scores: EntityScores, firstIndex: Int) -> [UInt8] {
-        var text = Array("index,score,threshold\n".utf8)
-        text.reserveCapacity(scores.count * 48)
+        var text = Array("index,score,threshold,alarm\n".utf8)
+        text.reserveCapacity(scores.count * 50)
         for row in 0..<scores.count {
-            text += "\(firstIndex + row),\(scores.scores[scores.combined][row]),".utf8
-            text += "\(scores.thresholds[scores.combined][row])\n".utf8
+            let score = scores.scores[scores.combined][row]
+            let threshold = ScoresTable.written(scores.thresholds[scores.combined][row], beside: score)
+            text += "\(firstIndex + row),\(score),\(threshold),".utf8
+            text += (scores.alarms[scores.combined][row] ? "1\n" : "0\n").utf8
         }
         return text
     }

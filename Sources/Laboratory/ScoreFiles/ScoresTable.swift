@@ -31,8 +31,16 @@ package enum ScoresTable {
     /// The columns of the per-metric file.
     package static let metricHeader = "index,time,entity,group,metric,deviation,cause,side,place,extent"
 
-    /// Appends the rows of one entity, sample by sample and group by group. Numbers are written so that reading them
-    /// gives the same bits.
+    /// A threshold as it is written beside its score: on the same side of it, and equal or apart by a billionth of the score
+    /// at least. Who reads numbers with an error in the last places, as `pandas.read_csv` does, then sees the same alarms.
+    package static func written(_ threshold: Double, beside score: Double) -> Double {
+        let least = score.magnitude * 1e-9
+        guard threshold != score, (threshold - score).magnitude < least else { return threshold }
+        return score > threshold ? score - least : score + least
+    }
+
+    /// Appends the rows of one entity, sample by sample and group by group. Scores are written so that reading them
+    /// gives the same bits, and so are thresholds but for what ``written(_:beside:)`` does.
     ///
     /// - Parameter firstIndex: the row of the first sample in the entity's data.
     package static func append(_ scores: EntityScores, entity: String, firstIndex: Int = 0, to text: inout [UInt8]) {
@@ -45,7 +53,8 @@ package enum ScoresTable {
                 text += names[group].utf8
                 text += scores.scores[group][row].description.utf8
                 text.append(0x2C)
-                text += scores.thresholds[group][row].description.utf8
+                let threshold = written(scores.thresholds[group][row], beside: scores.scores[group][row])
+                text += threshold.description.utf8
                 text += scores.alarms[group][row] ? ",1\n".utf8 : ",0\n".utf8
             }
         }

@@ -96,10 +96,12 @@ package enum DateOrderOption: String, ChoiceOptionValue {
 package enum PartOption: String, ChoiceOptionValue {
     case train, test, all
 
-    /// The sources of this part; sources that are not split belong to every part.
+    /// The sources of this part; sources that are not split belong to every part, but are not learned from where the
+    /// entity has a part for that.
     func select(_ sources: [EntitySource]) -> [EntitySource] {
-        switch self {
-        case .train: sources.filter { $0.part != .test }
+        let learned = Set(sources.filter { $0.part == .train }.map(\.key))
+        return switch self {
+        case .train: sources.filter { $0.part == .train || ($0.part == .all && !learned.contains($0.key)) }
         case .test: sources.filter { $0.part != .train }
         case .all: sources
         }

@@ -13,7 +13,31 @@ package enum MetricSources {
     ) throws -> [EntitySource] {
         let all = try DataCatalog.search(paths, options: options)
         if let line = all.passedOverLine { note(line) }
+        for line in all.notes { note(line) }
         let chosen = part.select(all.sources)
+        if part == .train, let line = leftOutLine(all.sources) { note(line) }
         return chosen.isEmpty ? all.sources : chosen
+    }
+
+    /// The parts to judge on, and what is of no part of entities that have one to learn from.
+    package static func judged(_ sources: [EntitySource]) -> [EntitySource] {
+        let tests = sources.filter { $0.part == .test }
+        let learned = Set(sources.filter { $0.part == .train }.map(\.key)).subtracting(tests.map(\.key))
+        return tests + sources.filter { $0.part == .all && learned.contains($0.key) }
+    }
+
+    /// What is said of files that are of no part and of entities that have one to learn from; `nil`: there are none.
+    private static func leftOutLine(_ sources: [EntitySource]) -> String? {
+        let training = Dictionary(
+            sources.filter { $0.part == .train }.map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first })
+        let left = sources.filter { $0.part == .all && training[$0.key] != nil }
+        guard !left.isEmpty else { return nil }
+        func names(_ files: [String]) -> String {
+            let names = Set(files.map { $0.split(separator: "/").last.map(String.init) ?? $0 }).sorted()
+            return names.prefix(3).joined(separator: ", ") + (names.count > 3 ? ", …" : "")
+        }
+        let count = left.count == 1 ? left[0].key : "\(left.count) entities"
+        return "\(names(left.flatMap(\.files))): not learned from; \(count) learned from "
+            + names(left.flatMap { training[$0.key]?.files ?? [] }) + ", the part for that"
     }
 }

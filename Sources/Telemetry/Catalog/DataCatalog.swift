@@ -16,6 +16,8 @@ public enum DataCatalog {
         public var sources: [EntitySource]
         /// Files that lie in the folders and are no telemetry, in the order in which they were met.
         public var passedOver: [PassedOver]
+        /// What was understood of the files' names and is not plain, in words.
+        public var notes: [String] = []
 
         /// Contents with every field given.
         public init(sources: [EntitySource], passedOver: [PassedOver]) {
@@ -23,15 +25,24 @@ public enum DataCatalog {
             self.passedOver = passedOver
         }
 
-        /// What was passed over, in one line; `nil` when nothing was.
+        /// So many files are named in one line.
+        private static let mostNamed = 6
+
+        /// What was passed over, folder by folder, in one line; `nil` when nothing was.
         public var passedOverLine: String? {
-            guard let first = passedOver.first else { return nil }
-            let names = passedOver.prefix(6).map { file in
-                "\(URL(filePath: file.path).lastPathComponent) (\(file.reason))"
+            guard !passedOver.isEmpty else { return nil }
+            var folders: [String] = []
+            var files: [String: [String]] = [:]
+            for file in passedOver.prefix(Self.mostNamed) {
+                let url = URL(filePath: file.path)
+                let folder = url.deletingLastPathComponent().lastPathComponent
+                if files[folder] == nil { folders.append(folder) }
+                files[folder, default: []].append("\(url.lastPathComponent) (\(file.reason))")
             }
-            return "passed over \(passedOver.count == 1 ? "1 file" : "\(passedOver.count) files") in "
-                + URL(filePath: first.path).deletingLastPathComponent().lastPathComponent
-                + ": " + names.joined(separator: ", ") + (passedOver.count > 6 ? ", …" : "")
+            let named = folders.map { "in \($0): " + (files[$0] ?? []).joined(separator: ", ") }
+            return "passed over \(passedOver.count == 1 ? "1 file" : "\(passedOver.count) files")"
+                + (named.count == 1 ? " " : ": ") + named.joined(separator: "; ")
+                + (passedOver.count > Self.mostNamed ? ", …" : "")
         }
     }
 
@@ -52,7 +63,8 @@ public enum DataCatalog {
     public static func search(_ paths: [String], options: ReaderOptions = ReaderOptions()) throws -> Contents {
         var discovery = Discovery(options: options, paths: paths)
         for path in paths { try discovery.add(path) }
-        let contents = Contents(sources: discovery.sources, passedOver: discovery.passedOver)
+        var contents = Contents(sources: discovery.sources, passedOver: discovery.passedOver)
+        contents.notes = discovery.notes
         guard !contents.sources.isEmpty else {
             throw TelemetryError(
                 .noData, path: paths.first, found: "no samples", expected: "files or folders with metrics")

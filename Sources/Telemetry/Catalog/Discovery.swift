@@ -8,6 +8,14 @@ struct Discovery {
         var entity: String
         var part: EntitySource.Part
         var role: Role
+        /// Whether the part is told by words that mean one only beside each other.
+        var isTold = false
+
+        func named(_ entity: String) -> Name {
+            var name = self
+            name.entity = entity
+            return name
+        }
     }
 
     private struct Key: Hashable {
@@ -24,6 +32,10 @@ struct Discovery {
     private var onlyHosts: [Key: Set<String>] = [:]
     /// What the files that name an entity are called after.
     private var origins: [Key: Set<String>] = [:]
+    /// What the files of each folder are called, where it was asked for.
+    private var siblings: [String: PartSiblings] = [:]
+    /// The files whose parts are told by such words, by what they are part of.
+    private var told: [String: [EntitySource.Part: String]] = [:]
     /// Files in folders that were not read, and why.
     private(set) var passedOver: [DataCatalog.Contents.PassedOver] = []
 
@@ -159,6 +171,10 @@ struct Discovery {
             throw TelemetryError(
                 .unreadable, path: path, found: "a folder that cannot be listed", expected: "a readable folder")
         }
+        if Set(names).isSuperset(of: Self.report) {
+            passedOver.append(.init(path: path, reason: "a report of 'fl-train benchmark', a result of ours"))
+            return 0
+        }
         var count = 0
         for name in names.sorted(by: Self.natural) where !name.hasPrefix(".") {
             let child = path.hasSuffix("/") ? path + name : path + "/" + name
@@ -187,6 +203,8 @@ struct Discovery {
 
     /// Names (without extension) of tables about the entities of a folder: who depends on whom, and what was wrong when.
     private static let aboutOthers: Set<String> = ["dependency", "dependencies", "faults", "windows"]
+    /// The folders that a benchmark makes in its report's.
+    private static let report: Set<String> = ["measures", "scores", "causes"]
     private static let extensions: Set<String> = [
         "csv", "tsv", "txt", "json", "jsonl", "ndjson", "prom", "openmetrics", "lp",
     ]
@@ -208,7 +226,8 @@ struct Discovery {
         // collectd writes a file a day without any ending.
         let isDated = ending.isEmpty && DatedName.entity(plainName) != plainName
         guard named || isDated || Self.extensions.contains(ending) else {
-            passedOver.append(.init(path: path, reason: "not named like a table or JSON"))
+            let reason = FileSignature.reason(path) ?? "not named like a table or JSON"
+            passedOver.append(.init(path: path, reason: reason))
             return false
         }
         let stem = plainURL.deletingPathExtension().lastPathComponent
@@ -225,7 +244,12 @@ struct Discovery {
         guard visited.insert(url.resolvingSymlinksInPath().path).inserted else { return true }
         let folderURL = url.deletingLastPathComponent()
         // The same name in one form, in whatever form the system that made the file wrote it.
-        var name = Self.name(of: stem.precomposedStringWithCanonicalMapping)
+        let form = stem.precomposedStringWithCanonicalMapping
+        if !named, let part = PartName(form), let clean = siblings(in: folderURL.path).cleanFile(instead: part) {
+            passedOver.append(.init(path: path, reason: "\(clean) beside it, without anomalies, is read"))
+            return false
+        }
+        var name = Self.name(of: form) { siblings(in: folderURL.path) }
         // `train.csv` and `test.csv` are parts of what their folder is named after.
         if name.entity.isEmpty { name.entity = EntityName.safe(folderURL.lastPathComponent) }
         let key = Key(folder: folderURL.path, entity: name.entity, part: name.part)
@@ -247,6 +271,7 @@ struct Discovery {
             passedOver.append(.init(path: path, reason: "scores, a result of ours"))
             return false
         }
+        if name.isTold { told[folderURL.path + "\n" + name.entity, default: [:]][name.part] = url.lastPathComponent }
         let entities = opened.entities.isEmpty ? [name.entity] : opened.entities
         if opened.entities.isEmpty {
             // A name that no file of the entity contradicts.
@@ -270,6 +295,27 @@ struct Discovery {
         return true
     }
 
+    /// What the files of a folder are called.
+    private mutating func siblings(in folder: String) -> PartSiblings {
+        if let known = siblings[folder] { return known }
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        let found = PartSiblings(
+            names.filter { name in
+                let plain = URL(filePath: Self.unpackedName(name) ?? name)
+                return !name.hasPrefix(".") && Self.extensions.contains(plain.pathExtension.lowercased())
+            })
+        siblings[folder] = found
+        return found
+    }
+
+    /// What was understood of names, in words.
+    var notes: [String] {
+        told.sorted { $0.key < $1.key }.compactMap { _, files in
+            guard let train = files[.train], let test = files[.test] else { return nil }
+            return "\(train) is taken as the part to learn from, \(test) as the one to judge on"
+        }
+    }
+
     /// Whether a file in a folder is passed over instead of refused: a table without numbers; a `.json` that is one
     /// document, not lines (a manifest, say); a `.txt` that is prose.
     private static func passesOver(_ error: TelemetryError, fileExtension: String) -> Bool {
@@ -278,65 +324,5 @@ struct Discovery {
         case "json": error.code == .malformed || error.code == .noNumericColumn || error.code == .empty
         default: error.code == .noNumericColumn
         }
-    }
-
-    /// What a file's name (without extension) says: `machine-1-6_train`, `Sample_gnb01_metrics_day10`, `ue0`.
-    static func name(of stem: String) -> Name {
-        var words = stem.split(separator: "_", omittingEmptySubsequences: true).map(String.init)
-        var result = Name(entity: stem, part: .all, role: .data)
-        func last() -> String { words.last?.lowercased() ?? "" }
-        if words.count > 1 && ["interpretation", "interpretations"].contains(last()) {
-            result.role = .interpretation
-            words.removeLast()
-        } else if words.count > 1 && ["label", "labels"].contains(last()) {
-            result.role = .labels
-            words.removeLast()
-        }
-        if words.count > 1, let part = EntitySource.Part(rawValue: last()), part != .all {
-            result.part = part
-            words.removeLast()
-        } else if words.count == 1, let part = EntitySource.Part(rawValue: last()), part != .all {
-            return Name(entity: "", part: part, role: result.role)
-        }
-        if words.count > 1 && words[0].lowercased() == "sample" { words.removeFirst() }
-        if let metrics = words.firstIndex(where: { ["metric", "metrics"].contains($0.lowercased()) }), metrics > 0 {
-            // What follows tells when, not what: further days of the same entity.
-            words.removeSubrange(metrics...)
-        }
-        // Files of several days are of one entity.
-        result.entity = DatedName.entity(words.joined(separator: "_"))
-        return result
-    }
-
-    /// The entity's name without its trailing numbers, or its workload's (``WorkloadName``): an instance that replaces
-    /// another one is of its type. The name itself when nothing would be left.
-    static func type(of entity: String) -> String {
-        let separators: Set<Character> = ["-", "_", ".", " "]
-        var type = Substring(WorkloadName.of(entity))
-        while let last = type.last, last.isNumber || separators.contains(last) { type.removeLast() }
-        return type.isEmpty ? entity : String(type)
-    }
-
-    /// Orders runs of digits by their number, so that `enb2` comes before `enb10`; other text by its bytes.
-    static func natural(_ a: String, _ b: String) -> Bool {
-        let (left, right) = (Array(a.utf8), Array(b.utf8))
-        func isDigit(_ byte: UInt8) -> Bool { byte >= 0x30 && byte <= 0x39 }
-        var (i, j) = (0, 0)
-        while i < left.count && j < right.count {
-            if isDigit(left[i]) && isDigit(right[j]) {
-                let first = left[i...].prefix(while: isDigit)
-                let second = right[j...].prefix(while: isDigit)
-                let (x, y) = (first.drop { $0 == 0x30 }, second.drop { $0 == 0x30 })
-                if x.count != y.count { return x.count < y.count }
-                if !x.elementsEqual(y) { return x.lexicographicallyPrecedes(y) }
-                (i, j) = (first.endIndex, second.endIndex)
-            } else {
-                if left[i] != right[j] { return left[i] < right[j] }
-                i += 1
-                j += 1
-            }
-        }
-        if left.count - i != right.count - j { return left.count - i < right.count - j }
-        return a.utf8.lexicographicallyPrecedes(b.utf8)
     }
 }

@@ -90,6 +90,10 @@ public struct GroupRules: Hashable, Sendable, Codable {
                 .malformed, path: path, found: "JSON that is not a set of rules (\(Self.reason(error)))",
                 expected: #"{"rules": [{"group": "physical.cpu", "metrics": ["cpu_#", "node_load*"]}, …]}"#)
         }
+        if let key = ParsedJSON.repeatedKey(in: data) {
+            throw TelemetryError(
+                .malformed, path: path, field: key, found: "the key twice in one object", expected: "each key once")
+        }
         for group in rules.rules.map(\.group) + rules.words.groupNames where !isGroupName(group) {
             throw TelemetryError(
                 .malformed, path: path, field: group, found: "a group with this name",

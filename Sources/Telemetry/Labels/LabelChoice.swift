@@ -4,14 +4,21 @@ struct LabelChoice {
     private(set) var column = LabelColumn()
     /// Columns beside the label that would tell a detector what it has to find.
     private(set) var others: [Int] = []
+    /// Those of them that mark other rows than the label does, and those that nothing but their values shows.
+    private(set) var differing: Set<Int> = []
+    private(set) var mirroring: Set<Int> = []
 
     /// - Parameters:
     ///   - given: the column that somebody named.
     ///   - cells: those of a column in the first rows; asked for those whose names speak of labels.
     ///   - whole: all cells of some columns, by their places; asked where the first rows leave it open.
+    ///   - candidates: columns without a telling name that may go with the label at this place, by their first rows.
+    ///   - compared: how columns go with the label over all rows; without, only names tell.
     init(
         _ names: [String], given: Int? = nil, cells: (Int) -> LabelCells,
-        whole: ([Int]) throws -> [Int: LabelCells]
+        whole: ([Int]) throws -> [Int: LabelCells],
+        candidates: (Int, LabelColumn) -> [Int] = { _, _ in [] },
+        compared: (LabelComparison) throws -> LabelComparison = { $0 }
     ) rethrows {
         var known: [Int: (name: LabelName?, cells: LabelCells)] = [:]
         for (index, text) in names.enumerated() {
@@ -33,7 +40,7 @@ struct LabelChoice {
         }
         self.index =
             given
-            ?? known.min { a, b in
+            ?? known.filter { $1.name?.strength != .companion && Self.mayBeAlone(names, $0) }.min { a, b in
                 func order(_ entry: (key: Int, value: (name: LabelName?, cells: LabelCells))) -> (Int, Int, Int) {
                     (entry.value.name?.strength.rawValue ?? 0, entry.value.name?.rank ?? 0, entry.key)
                 }
@@ -41,6 +48,31 @@ struct LabelChoice {
             }?.key
         guard let index = self.index, let label = known[index] else { return }
         column = LabelColumn(name: names[index], label.cells)
-        others = known.keys.filter { $0 != index }.sorted()
+        let named = known.filter { $0.key != index }
+        let unnamed = candidates(index, column).filter { known[$0] == nil }
+        guard !named.isEmpty || !unnamed.isEmpty else { return }
+        let comparison = try compared(
+            LabelComparison(
+                label: index, column: column,
+                named: named.reduce(into: [:]) { $0[$1.key] = LabelColumn(name: names[$1.key], $1.value.cells) },
+                unnamed: unnamed))
+        let companions = named.filter { $1.name?.strength == .companion }
+        differing = Set(named.keys.filter { comparison.differs($0) && companions[$0] == nil })
+        mirroring = Set(unnamed.filter(comparison.mirrors))
+        let left = named.keys.filter { companions[$0] == nil || comparison.accompanies($0) }
+        others = (left + mirroring).sorted()
+    }
+
+    /// Writes what was chosen.
+    func describe(_ names: [String], in layout: inout SourceLayout) {
+        layout.labelColumn = index.map { names[$0] }
+        layout.tellingLabels = others.map { names[$0] }
+        layout.differingLabels = others.filter(differing.contains).map { names[$0] }
+        layout.mirroringColumns = others.filter(mirroring.contains).map { names[$0] }
+    }
+
+    /// Whether a column may be the label though its name says little: a `y` beside nothing but a time is what is measured.
+    private static func mayBeAlone(_ names: [String], _ index: Int) -> Bool {
+        names[index].utf8.count > 1 || names.count > 2
     }
 }

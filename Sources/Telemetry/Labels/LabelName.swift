@@ -10,6 +10,8 @@ struct LabelName {
         case weak
         /// It tells what a label tells: of a part, or which kind.
         case telling
+        /// It does beside a label whose rows it marks; alone it is a metric.
+        case companion
     }
 
     let strength: Strength
@@ -24,14 +26,18 @@ struct LabelName {
         "anomaly", "anomalies", "anomalous", "isanomalous", "anomalylabel", "labelanomaly", "anomalyflag", "isoutlier",
         "outlier", "normalattack", "attack", "isattack", "attacklabel", "attacklable", "labelattack", "attackflag",
         "attflag", "isintrusion", "intrusion", "groundtruth", "truelabel", "ytrue", "binarylabel", "isfault",
-        "faultlabel", "faultflag", "labelfault", "isfaulty", "isfailure", "failurelabel", "machinefailure",
+        "faultlabel", "faultflag", "labelfault", "isfaulty", "isfailure", "failurelabel", "machinefailure", "abnormal",
+        "isabnormal", "malicious", "ismalicious",
     ]
     private static let weak = [
-        "fault", "faulty", "faultnumber", "failure", "event", "isevent", "class", "target", "gt", "machinestatus",
+        "fault", "faulty", "faultnumber", "failure", "event", "isevent", "class", "target", "gt", "machinestatus", "y",
     ]
     private static let telling: Set<String> = [
         "changepoint", "ischangepoint", "faultid", "faulttype", "faultclass", "faultkind", "faultcode", "failuretype",
         "attackcat", "isnormal", "isbenign",
+    ]
+    private static let companions: Set<String> = [
+        "category", "danger", "alert", "isalert", "alarm", "isalarm", "ycat", "ycategory",
     ]
     /// Words of names that tell what a label tells.
     private static let words = ["label", "labels", "anomaly", "anomalous", "attack", "attacks", "outlier", "intrusion"]
@@ -56,10 +62,11 @@ struct LabelName {
             mayNameKinds = ["faultnumber", "class"].contains(squeezed)
             return
         }
-        (strength, rank) = (.telling, 0)
+        rank = 0
         let words = WordRules.words(of: name).map { String(decoding: $0, as: UTF8.self) }
         mayNameKinds = words.last.map(Self.kinds.contains) ?? false || squeezed.hasSuffix("cat")
-        if Self.telling.contains(squeezed) { return }
+        strength = Self.companions.contains(squeezed) ? .companion : .telling
+        if strength == .companion || Self.telling.contains(squeezed) { return }
         guard words.contains(where: Self.words.contains), let last = words.last, !Self.measures.contains(last) else {
             return nil
         }
@@ -70,13 +77,14 @@ struct LabelName {
         let all = [
             "lab", "nomal", "outl", "ttack", "flag", "ntrus", "trut", "true", "fault", "faile", "failu", "event",
             "lass",
-            "targ", "gt", "tatus", "hange", "normal", "enign",
+            "targ", "gt", "tatus", "hange", "normal", "enign", "licious", "tegory", "anger", "lert", "larm", "ycat",
         ].map { Array($0.utf8) }
         return (0..<256).map { first in all.filter { Int($0[0]) == first } }
     }()
 
     private static func mayBeOne(_ name: String) -> Bool {
         guard name.utf8.count <= 96 else { return false }
+        if name.utf8.count == 1 { return name.lowercased() == "y" }
         var name = name
         return name.withUTF8 { bytes in
             for start in bytes.indices {

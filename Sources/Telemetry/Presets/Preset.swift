@@ -1,4 +1,5 @@
 import Foundation
+import Platform
 
 /// What the series of a kind of endpoint mean: which labels make an entity, how series of one family are folded, what is
 /// left out. A preset is data: those that ship, and a user's file beside them.
@@ -113,6 +114,10 @@ package struct PresetCatalog: Sendable {
             throw TelemetryError(
                 .malformed, path: path, found: "JSON that is no preset (\(Self.reason(error)))",
                 expected: #"{"name": …, "recognisedBy": […], "entities": […], "families": […]}; see docs/live.md"#)
+        }
+        if let key = ParsedJSON.repeatedKey(in: data) {
+            throw TelemetryError(
+                .malformed, path: path, field: key, found: "the key twice in one object", expected: "each key once")
         }
         for preset in presets {
             guard !preset.name.isEmpty, preset.maximumMetrics.map({ (1...100_000).contains($0) }) ?? true else {

@@ -62,25 +62,17 @@ extension DelimitedHeader {
         }
     }
 
-    /// Refuses columns that cannot be told apart.
+    /// Refuses columns without a name.
     static func check(names: [String], samples: ColumnSamples, path: String) throws {
-        var seen: Set<String> = []
-        for (index, name) in names.enumerated() {
-            if name.isEmpty {
-                // A table written with its row numbers has a first column without a name; separators at the end of
-                // every line make columns without name and cells.
-                let column = samples.columns[index]
-                let isEmpty = column.numbers.isEmpty && column.texts == 0
-                guard index > 0, !isEmpty || samples.rows == 0 else { continue }
-                throw TelemetryError(
-                    .badHeader, path: path, line: 1, found: "no name for column \(index + 1) of \(names.count)",
-                    expected: "a name for each column")
-            }
-            guard seen.insert(name).inserted else {
-                throw TelemetryError(
-                    .badHeader, path: path, line: 1, field: name, found: "two columns with this name",
-                    expected: "a name of its own for each column")
-            }
+        for (index, name) in names.enumerated() where name.isEmpty {
+            // A table written with its row numbers has a first column without a name; separators at the end of
+            // every line make columns without name and cells.
+            let column = samples.columns[index]
+            let isEmpty = column.numbers.isEmpty && column.texts == 0
+            guard index > 0, !isEmpty || samples.rows == 0 else { continue }
+            throw TelemetryError(
+                .badHeader, path: path, line: 1, found: "no name for column \(index + 1) of \(names.count)",
+                expected: "a name for each column")
         }
     }
 }

@@ -66,20 +66,23 @@ struct DelimitedHeader {
             let name = FieldText.text(UnsafeBufferPointer(rebasing: bytes[field]))
             return name.contains("\n") ? name.replacing("\r\n", with: " ").replacing("\n", with: " ") : name
         }
-        names = Self.padded(written, bytes, from: header.next, atEnd: wholeFile, splitter: splitter)
+        let padded = Self.padded(written, bytes, from: header.next, atEnd: wholeFile, splitter: splitter)
         line = skipped + 1 + header.lines
         text = Array(bytes[..<header.next].prefix { $0 != 0x0A && $0 != 0x0D })
         let samples = ColumnSamples(
-            bytes, from: header.next, atEnd: wholeFile, splitter: splitter, columns: names.count)
+            bytes, from: header.next, atEnd: wholeFile, splitter: splitter, columns: padded.count)
         try Self.check(written, fields: header.fields, bytes: bytes, path: path)
-        try Self.check(names: names, samples: samples, path: path)
+        try Self.check(names: padded, samples: samples, path: path)
         guard samples.rows > 0 || !wholeFile || header.next < bytes.count else {
             throw TelemetryError(
-                .empty, path: path, found: "a header with \(names.count) columns and no row", expected: "rows below it")
+                .empty, path: path, found: "a header with \(padded.count) columns and no row", expected: "rows below it"
+            )
         }
         stream.consume(header.next)
-        let whole = WholeColumns(path: path, options: options, separator: separator, count: names.count)
-        choice = try ColumnChoice(names: names, samples: samples, whole: whole)
+        let whole = WholeColumns(path: path, options: options, separator: separator, count: padded.count)
+        let repeated = try RepeatedColumns(padded, whole: whole)
+        names = repeated.names
+        choice = try ColumnChoice(names: names, samples: samples, whole: whole, repeated: repeated)
         (kinds, schema, layout) = (choice.kinds, choice.schema, choice.layout)
     }
 

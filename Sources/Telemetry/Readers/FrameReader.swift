@@ -235,6 +235,10 @@ public struct SourceLayout: Hashable, Sendable, Codable {
     public var seriesColumns: [String] = []
     /// Columns left out because they tell what the label tells: of a part, or which kind of anomaly it is.
     public var tellingLabels: [String] = []
+    /// Those of them that are labels by their names and mark other rows than the label, and those that are none by their
+    /// names and change in just the rows that the label marks.
+    package var differingLabels: [String] = []
+    package var mirroringColumns: [String] = []
     /// Whether the label column holds nothing but 1, and whether −1 marks anomalies in it.
     package var hasOnlyOnes = false
     package var hasSignedLabels = false

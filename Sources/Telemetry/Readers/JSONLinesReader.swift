@@ -277,6 +277,21 @@ struct JSONColumnChoice {
             var lines = JSONLines(stream: stream, options: options)
             // What cannot be read is for whoever reads the rows to complain about.
             return cells(AnyIterator { (try? lines.next()) ?? nil }, places)
+        } compared: { comparison in
+            var comparison = comparison
+            let places = Dictionary(uniqueKeysWithValues: comparison.columns.map { (all[$0], $0) })
+            let (stream, _) = try TextFile.open(path, options: options)
+            var lines = JSONLines(stream: stream, options: options)
+            while !comparison.isDecided, let record = (try? lines.next()) ?? nil {
+                comparison.add(
+                    record.flat.numbers.compactMap { number in
+                        places[number.path].map { ($0, number.value.isNaN ? .missing : .number(number.value)) }
+                    }
+                        + record.flat.texts.compactMap { text in
+                            places[text.path].map { ($0, .text(Array(text.value.utf8))) }
+                        })
+            }
+            return comparison
         }
         let label = labels.index.map { all[$0] }
         let tellingLabels = Set(labels.others.map { all[$0] })
@@ -324,7 +339,7 @@ struct JSONColumnChoice {
         var layout = SourceLayout(
             format: isNodeB ? .fiveGNodeB : .jsonLines, separator: nil, clock: clock, labelColumn: label,
             textColumns: texts.filter { $0 != time && $0 != label && !tellingLabels.contains($0) }, ignoredColumns: [])
-        layout.tellingLabels = labels.others.map { all[$0] }
+        labels.describe(all, in: &layout)
         layout.take(marks)
         self.layout = layout
     }

@@ -129,11 +129,24 @@ public struct ClockAudit: Sendable {
     private static func labelNotes(_ layout: SourceLayout, isTraining: Bool) -> [String] {
         guard let label = layout.labelColumn else { return [] }
         var notes = layout.labelNotes
-        if !layout.tellingLabels.isEmpty {
-            let others = layout.tellingLabels.joined(separator: ", ")
-            notes.append("the column '\(label)' marks anomalies; left out, since they tell the same: \(others)")
-        } else if isTraining || label.lowercased() != "label" {
+        let (others, mirrors) = (layout.differingLabels, layout.mirroringColumns)
+        let same = layout.tellingLabels.filter { !others.contains($0) && !mirrors.contains($0) }
+        if !same.isEmpty {
+            notes.append(
+                "the column '\(label)' marks anomalies; left out, since they tell the same: \(same.joined(separator: ", "))"
+            )
+        } else if isTraining || label.lowercased() != "label" || !layout.tellingLabels.isEmpty {
             notes.append("the column '\(label)' marks anomalies and is no metric")
+        }
+        if let first = others.first {
+            notes.append(
+                "left out, too, though they mark other rows than '\(label)': \(others.joined(separator: ", ")) "
+                    + "(--label-column \(first) takes that instead)")
+        }
+        if !mirrors.isEmpty {
+            notes.append(
+                "left out, since they change in just the rows that '\(label)' marks, whatever they measure: "
+                    + mirrors.joined(separator: ", "))
         }
         return notes
     }

@@ -16,7 +16,11 @@ package struct DetectorTraining: Sendable {
     ///
     /// - Throws: `DetectionError` (`invalidOption`) that lists the names when there is none.
     package static func method(named name: String) throws -> DetectionMethod {
-        name == autoencoder.name ? autoencoder : try DetectionMethod.named(name)
+        let methods = DetectionMethod.all + [autoencoder] + DetectionMethod.ablations
+        guard let method = methods.first(where: { $0.name == name }) else {
+            throw DetectionError(unknownMethod: name, among: methods.map(\.name))
+        }
+        return method
     }
 
     /// The methods to fit.

@@ -133,7 +133,7 @@ package struct DetectionMethod: Codable, Sendable, Hashable {
     /// - Throws: ``DetectionError`` (`invalidOption`) that lists the names when there is none.
     package static func named(_ name: String) throws(DetectionError) -> DetectionMethod {
         guard let method = (all + ablations).first(where: { $0.name == name }) else {
-            throw DetectionError(unknownMethod: name, among: all.map(\.name))
+            throw DetectionError(unknownMethod: name, among: (all + ablations).map(\.name))
         }
         return method
     }

@@ -32,6 +32,20 @@ import Watching
         }
     }
 
+    /// Readers that round, as pandas does by default, see the alarms that the column says.
+    @Test func thresholdsStandApartFromTheirScores() {
+        for score in [7.3, 1e-12, 4.2e9, 0.1 + 0.2] {
+            let below = ScoresTable.written(score.nextDown, beside: score)
+            #expect(score > below && score - below >= 0.99e-9 * score && score - below < 1.01e-9 * score)
+            let above = ScoresTable.written(score.nextUp, beside: score)
+            #expect(score < above && above - score >= 0.99e-9 * score)
+            for threshold in [score, score * 0.9, score * 2, 0, .infinity] {
+                #expect(ScoresTable.written(threshold, beside: score) == threshold)
+            }
+        }
+        #expect(ScoresTable.written(0, beside: 0) == 0)
+    }
+
     /// Files of a version before say how much each metric looks like a cause, and not where its values lie.
     @Test func aFileWithoutPlacesIsRankedByItsCauses() throws {
         let text = "index,entity,metric,deviation,cause\n3,e,a,9,1\n3,e,b,1,2\n4,e,a,9,1\n4,e,c,0,3\n"

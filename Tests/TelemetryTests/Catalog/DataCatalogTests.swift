@@ -53,7 +53,7 @@ struct DataCatalogTests {
         let prose = try scratch.write("only/prose.txt", "Nothing but words\n")
         #expect(failure(scratch.path)?.description.contains("prose.txt") == true)
         #expect(failure(prose)?.code == .empty)
-        let ragged = try scratch.write("broken/host.csv", "a,a\n1,2\n")
+        let ragged = try scratch.write("broken/host.csv", "a,,b\n1,2,3\n")
         #expect(failure(ragged)?.code == .badHeader)
         #expect(failure(scratch.path)?.path == ragged)
     }

@@ -89,6 +89,14 @@ struct LabelChoiceTests {
             "\(isLate($0)),0,\($0 % 3 == 0 ? "Normal" : "DoS")"
         },
         Case("anomaly,changepoint", "anomaly", ["changepoint"]) { "\(isLate($0)).0,\($0 == 240 ? 1 : 0).0" },
+        // CATS, GHL, and names that say it in another word.
+        Case("y,category", "y", ["category"]) { "\(isLate($0)).0,\(3 * isLate($0)).0" },
+        Case("DANGER,FAULT,ATTACK", "ATTACK", ["DANGER", "FAULT"]) {
+            "\((240..<264).contains($0) ? 1 : 0),\(isLate($0)),\(isLate($0))"
+        },
+        Case("alert,y_true,abnormal,malicious", "y_true", ["alert", "abnormal", "malicious"]) {
+            "\(isLate($0)),\(isLate($0)),\(isLate($0)),\(isLate($0))"
+        },
     ]
 
     @Test("Columns that public sets mark anomalies with, and those that tell the same", arguments: sets.indices)
@@ -100,6 +108,72 @@ struct LabelChoiceTests {
         let notes = ClockAudit().notes(reader.layout)
         #expect(notes.contains { $0.contains("'\(set.label)' marks anomalies") })
         for other in set.others { #expect(notes.contains { $0.contains(other) }) }
+    }
+
+    @Test("A label that marks other rows is said to, and is not called the same")
+    func otherLabels() throws {
+        let (reader, frame) = try reader(Self.table("label,anomaly") { "\(Self.isLate($0)),\($0 < 20 ? 1 : 0)" })
+        #expect(frame.schema == ["cpu"] && reader.layout.tellingLabels == ["anomaly"])
+        let notes = ClockAudit().notes(reader.layout)
+        #expect(!notes.contains { $0.contains("tell the same") })
+        #expect(
+            notes.contains { $0.contains("mark other rows than 'label': anomaly (--label-column anomaly") }, "\(notes)")
+        let lines = (0..<Self.rows).map { row in
+            #"{"time":\#(Self.start + 60 * row),"cpu":1.5,"label":\#(Self.isLate(row)),"anomaly":\#(row < 20 ? 1 : 0)}"#
+        }
+        for (text, name) in [
+            (lines.joined(separator: "\n"), "x.jsonl"), ("[" + lines.joined(separator: ",") + "]", "x.json"),
+        ] {
+            let (reader, _) = try self.reader(text, name)
+            #expect(ClockAudit().notes(reader.layout).contains { $0.contains("mark other rows") }, "\(name)")
+        }
+    }
+
+    @Test("A column that is something else in just the rows of several anomalies is their mark, whatever it is called")
+    func companions() throws {
+        let anomalies = [40..<50, 100..<120, 205..<215, 250..<260]
+        func kind(_ row: Int) -> Int { anomalies.firstIndex { $0.contains(row) }.map { $0 % 3 + 1 } ?? 0 }
+        // Marks: `kind`, `mode`. Metrics: a sensor that also moves at other times, one that does not move in every anomaly, one
+        // that counts through an anomaly, one with fractions, a constant, one that follows a row late.
+        let names = "label,kind,mode,valve,pump,errors,level,fixed,late"
+        let text = Self.table(names) { row in
+            let kind = kind(row)
+            let (isOdd, counted) = (kind > 0 ? 1 : 0, kind > 0 ? row % 40 : 0)
+            return "\(isOdd),\(kind),\(5 - isOdd),\(row == 7 ? 1 : isOdd),\(kind == 1 ? 1 : 0),\(counted),"
+                + "\(kind > 0 ? 2.5 : 0),3,\(self.isAnomalous(row - 1, anomalies))"
+        }
+        let (reader, frame) = try reader(text)
+        #expect(frame.schema == ["cpu", "valve", "pump", "errors", "level", "fixed", "late"])
+        #expect(reader.layout.tellingLabels == ["kind", "mode"])
+        #expect(
+            ClockAudit().notes(reader.layout).contains {
+                $0.contains("change in just the rows that 'label' marks") && $0.contains("kind, mode")
+            })
+        // One anomaly is no proof: a sensor may happen to move in it.
+        let (_, once) = try self.reader(Self.table("label,kind") { "\(Self.isLate($0)),\(Self.isLate($0))" })
+        #expect(once.schema == ["cpu", "kind"])
+        // Without a label nothing is left out.
+        let (_, alone) = try self.reader(
+            Self.table("kind,category,alert,danger") { row in
+                "\(kind(row)),\(kind(row)),\(kind(row) > 0 ? 1 : 0),0"
+            })
+        #expect(alone.schema == ["cpu", "kind", "category", "alert", "danger"] && alone.labels == nil)
+    }
+
+    private func isAnomalous(_ row: Int, _ anomalies: [Range<Int>]) -> Int {
+        anomalies.contains { $0.contains(row) } ? 1 : 0
+    }
+
+    @Test("A y beside nothing but a time is what is measured; alarms elsewhere than the label's are a metric")
+    func namesOfMetrics() throws {
+        let path = try scratch.write(
+            "ds.csv", "time,y\n" + (0..<300).map { "\(Self.start + 60 * $0),\($0 % 2)\n" }.joined())
+        #expect(try DataCatalog.discover([path])[0].read().schema == ["y"])
+        let (_, frame) = try reader(
+            Self.table("label,alarm,category") { row in
+                "\(Self.isLate(row)),\(row % 50 == 0 ? 1 : 0),\(row % 4)"
+            })
+        #expect(frame.schema == ["cpu", "alarm", "category"])
     }
 
     @Test("Metrics whose names speak of faults and classes stay metrics, whatever their first rows are")

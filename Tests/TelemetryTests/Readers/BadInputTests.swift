@@ -26,7 +26,7 @@ struct BadInputTests {
         arguments: [
             ("", "empty", nil, nil), ("\n\n\n", "empty", nil, nil), ("a,b\n", "empty", nil, nil),
             ("a,b", "empty", nil, nil), ("a,b\n1,2\n3\n", "raggedRow", 3, nil), ("a,b\n1,2,3\n", "raggedRow", 2, nil),
-            ("a,b\n1,2\n\n3,4,\n", "raggedRow", 4, nil), ("a,a\n1,2\n", "badHeader", 1, "a"),
+            ("a,b\n1,2\n\n3,4,\n", "raggedRow", 4, nil), ("time,a,time\n1,2,3\n", "badHeader", 1, "time"),
             ("a,,b\n1,2,3\n", "badHeader", 1, nil), ("1,2\n3,4\n", "badHeader", 1, nil),
             ("a,b\nx,y\nz,w\n", "noNumericColumn", nil, nil), ("time\n1\n2\n", "noNumericColumn", nil, nil),
             ("a,b\n1,2\n3,oops\n4,5\n", "notANumber", 3, "b"), ("a,b\n1,2\n3,1.2.3\n4,5\n", "notANumber", 3, "b"),

@@ -57,6 +57,30 @@ struct PlaceCommandsTests {
         #expect(try place("compare", "--instance", file).status == 3)
     }
 
+    @Test("What is said of odd instances is true: times that end, a factor not stated, budgets beyond all bounds")
+    func oddInstances() throws {
+        let folder = try TemporaryFolder()
+        let one = try folder.write(
+            "one.json",
+            #"{"nodes": [{"id": "a", "capacity": 3}], "latencySeconds": [[0]], "trainingTimeSeconds": [1], "#
+                + #""targetSeconds": 5, "rounds": 5}"#)
+        let short = try place("solve", "--instance", one, "--format", "table")
+        #expect(short.status == 3 && short.output.contains("two workers need their training time, p_2"))
+        let text =
+            #"{"nodes": [{"id": "a", "capacity": 6}, {"id": "b"}], "latencySeconds": [[0, 0.01], [0.01, 0]], "#
+            + #""trainingTimeSeconds": [4, 2], "targetSeconds": 1.5, "rounds": 1}"#
+        let bare = try folder.write("bare.json", text)
+        let told = try place("solve", "--instance", bare, "--format", "table").output
+        #expect(told.contains("2 more accelerated workers (an accelerator takes 0.5 of the time)"), "\(told)")
+        #expect(told.contains("(1.5 s for 1 round)"))
+        let explanation = try #require(
+            try object(try place("solve", "--instance", bare).output)["explanation"] as? [String: Any])
+        #expect(explanation["accelerationFactor"] as? Double == 0.5)
+        let endless = try folder.write("endless.json", text.replacingOccurrences(of: "1.5", with: "1e300"))
+        let solved = try object(try place("solve", "--instance", endless).output)
+        #expect(solved["budgetSeconds"] as? Double == 1e300)
+    }
+
     @Test("malformed and missing files leave with 65 and 66 and one line that names the file")
     func malformed() throws {
         let folder = try TemporaryFolder()

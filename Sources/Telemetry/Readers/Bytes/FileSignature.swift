@@ -1,3 +1,5 @@
+import Foundation
+
 /// Files that are no text, known by their first bytes: they are refused by name, with what to do about it.
 enum FileSignature {
     /// What the bytes are and what helps; `nil` when they may be text.
@@ -55,5 +57,16 @@ enum FileSignature {
             )
         }
         return nil
+    }
+
+    /// What a file is that is no text, and what helps, for files that nobody named; `nil` where it may be text or cannot be
+    /// read.
+    static func reason(_ path: String) -> String? {
+        guard let file = FileHandle(forReadingAtPath: path) else { return nil }
+        defer { try? file.close() }
+        guard let bytes = try? file.read(upToCount: 512), let refusal = Array(bytes).withUnsafeBufferPointer(refusal)
+        else { return nil }
+        let helps = refusal.expected != "text with metrics"
+        return refusal.found + (helps ? "; expected \(refusal.expected)" : "")
     }
 }

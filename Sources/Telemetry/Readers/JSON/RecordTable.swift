@@ -158,7 +158,8 @@ struct RecordTable {
                     && !tellingLabels.contains($0)
             },
             ignoredColumns: identifiers.sorted(), timeFormat: time?.format?.shape.rawValue, notes: notes)
-        (layout.tellingLabels, layout.units) = (tellingLabels, units)
+        labels.describe(all, in: &layout)
+        layout.units = units
         layout.notes += unitNotes
         layout.take(marks)
         return try rows.table(layout: layout, options: options, failure: failure, skipped: skipped, path: path)
@@ -181,7 +182,33 @@ struct RecordTable {
             cells[$0] ?? LabelCells()
         } whole: { _ in
             cells
+        } candidates: { label, _ in
+            all.indices.filter { $0 != label && columns[all[$0]] != nil && texts[all[$0]] == nil }
+        } compared: {
+            compared($0, all)
         }
+    }
+
+    /// How columns go with a label.
+    private func compared(_ comparison: LabelComparison, _ all: [String]) -> LabelComparison {
+        var comparison = comparison
+        let wanted = comparison.columns
+        var (numberPlaces, textPlaces): ([Int32: Int], [Int32: Int]) = ([:], [:])
+        for place in wanted {
+            if let column = columns[all[place]] { numberPlaces[column] = place }
+            if let column = texts[all[place]] { textPlaces[column] = place }
+        }
+        for row in 0..<rowCount where !comparison.isDecided {
+            var cells: [(place: Int, cell: LabelCell)] = []
+            for (column, value) in numbers[numberRange(row)] {
+                if let place = numberPlaces[column] { cells.append((place, value.isNaN ? .missing : .number(value))) }
+            }
+            for (column, text) in words[wordRange(row)] {
+                if let place = textPlaces[column] { cells.append((place, .text(Array(text.utf8)))) }
+            }
+            comparison.add(cells)
+        }
+        return comparison
     }
 
     private func check(_ kept: [Int], options: ReaderOptions) throws {

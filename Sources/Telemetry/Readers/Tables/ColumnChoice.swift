@@ -24,14 +24,12 @@ struct ColumnChoice {
     /// Whether the rows in the sample are out of order.
     private(set) var isDisordered = false
 
-    /// - Parameter whole: looks at all cells of columns that the sample leaves open.
-    init(names: [String], samples: ColumnSamples, whole: WholeColumns) throws {
+    /// - Parameters:
+    ///   - whole: looks at all cells of columns that the sample leaves open.
+    ///   - repeated: columns that are there twice.
+    init(names: [String], samples: ColumnSamples, whole: WholeColumns, repeated: RepeatedColumns) throws {
         let (separator, options, path) = (whole.separator, whole.options, whole.path)
-        let wholeColumn = { (column: Int) in
-            var guess = TimeFormatGuess()
-            try whole.forEach([column]) { guess.add($1) }
-            return guess
-        }
+        let dates = DateEvidence(whole)
         let lower = names.map { $0.lowercased() }
         func position(_ name: String) -> Int? { lower.firstIndex(of: name) }
         func given(_ name: String?) throws -> Int? {
@@ -43,7 +41,7 @@ struct ColumnChoice {
         }
         let entity = try given(options.entityColumn)
         let format = Self.format(lower)
-        var ignored: Set<Int> = []
+        var ignored = repeated.same
         var rowSeconds: Double?
         var time: TimeColumn?
         switch format {
@@ -57,11 +55,12 @@ struct ColumnChoice {
         case .indexed where options.timeColumn == nil && options.rowSeconds == nil:
             ignored.insert(0)
             time = try TimeColumn.find(
-                names: Array(names.dropFirst()), samples: samples.droppingFirst(), options: options, path: path
-            ) { try wholeColumn($0 + 1) }.map { $0.moved(by: 1) }
+                names: Array(names.dropFirst()), samples: samples.droppingFirst(), options: options, path: path,
+                dates: dates.moved(by: 1)
+            ).map { $0.moved(by: 1) }
         default:
             time = try TimeColumn.find(
-                names: names, samples: samples, options: options, path: path, wholeColumn: wholeColumn)
+                names: names, samples: samples, options: options, path: path, dates: dates)
             if format == .indexed { ignored.insert(0) }
             if let first = Self.rowNumberColumn(lower, samples), first != time?.index { ignored.insert(first) }
         }
@@ -75,6 +74,14 @@ struct ColumnChoice {
             LabelCells(samples.columns[$0])
         } whole: {
             try whole.labelCells($0)
+        } candidates: { label, marks in
+            let taken = ignored.union(time?.indices ?? []).union([entity].compactMap(\.self))
+            return names.indices.filter {
+                $0 != label && !taken.contains($0)
+                    && samples.columns[$0].mayMirror(samples.columns[label], marks: marks)
+            }
+        } compared: {
+            try whole.compared($0)
         }
         let label = labels.index
         let marks = labels.column.decided(options.anomalousSign)
@@ -115,7 +122,7 @@ struct ColumnChoice {
         let zabbix = isGeneric && (time?.index).map { ColumnNames.plain(names[$0]) == "clock" } == true
         var textColumns: [String] = []
         var units: [String: String] = [:]
-        var notes: [String] = []
+        var notes = repeated.notes + [time?.note].compactMap(\.self)
         var kinds: [RowParser.Kind] = []
         for index in names.indices {
             let column = samples.columns[index]
@@ -195,14 +202,14 @@ struct ColumnChoice {
         schema = names.indices.filter { isValue(kinds[$0]) }.map { names[$0] }
         layout = SourceLayout(
             format: format, separator: String(Character(Unicode.Scalar(separator))), clock: clock,
-            labelColumn: label.map { names[$0] }, textColumns: textColumns,
-            ignoredColumns: ignored.sorted().map { names[$0] }, units: units)
+            labelColumn: nil, textColumns: textColumns,
+            ignoredColumns: ignored.subtracting(repeated.same).sorted().map { names[$0] }, units: units)
+        labels.describe(names, in: &layout)
         layout.notes += notes
         if let first = grouped.min() {
             let others = grouped.count > 1 ? " and \(grouped.count - 1) other columns" : ""
             layout.notes.append("points stand between groups of digits in the column '\(names[first])'\(others)")
         }
-        layout.tellingLabels = labels.others.map { names[$0] }
         layout.take(marks)
         if let time, case .text(let written) = time.reading {
             layout.timeFormat = written.shape.rawValue + (time.indices.count == 1 ? "" : ", time of day beside it")
@@ -321,6 +328,6 @@ extension TimeColumn {
     fileprivate func moved(by places: Int) -> TimeColumn {
         TimeColumn(
             index: index + places, reading: reading, timeOfDay: timeOfDay.map { $0 + places },
-            parts: parts.map { Part(index: $0.index + places, seconds: $0.seconds) })
+            parts: parts.map { Part(index: $0.index + places, seconds: $0.seconds) }, note: note)
     }
 }

@@ -23,6 +23,19 @@ struct ColumnSamples {
         fileprivate var cyclesFrom = 0
         fileprivate var last: [UInt8] = []
 
+        /// Whether the column may have one value where `label` is 0 and others where it is not, by these rows.
+        func mayMirror(_ label: Column, marks: LabelColumn) -> Bool {
+            guard isWhole, texts == 0, missing == 0, distinct.count <= LabelCells.limit, numbers.allSatisfy({ $0 >= 0 })
+            else { return false }
+            guard label.numbers.count == numbers.count else { return true }
+            var usual: Double?
+            for (number, mark) in zip(numbers, label.numbers) where marks.label(mark) == 0 {
+                if let usual, usual != number { return false }
+                usual = number
+            }
+            return true
+        }
+
         /// Whether every number is whole.
         var isWhole: Bool { !numbers.isEmpty && numbers.allSatisfy { $0 == $0.rounded() && $0.magnitude < 1e15 } }
     }

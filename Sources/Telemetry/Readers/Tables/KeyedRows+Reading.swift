@@ -72,6 +72,9 @@ extension KeyedRows {
                 failure: failure, skipped: skipped)
         }
         var choice = KeyChoice(self, entityColumn: options.entityColumn)
+        // What is all that there is to measure names nothing.
+        let parts = (choice.entityKeys + choice.columnKeys).filter { keys[$0].kind == .part }
+        if !parts.isEmpty, Set(schema).isSubset(of: parts.map { keys[$0].name }) { choice = .none }
         if labels != nil, !choice.columnKeys.isEmpty { choice = choice.seriesAsEntities() }
         layout.entityColumns = choice.entityKeys.map { keys[$0].name }
         layout.seriesColumns = choice.columnKeys.map { keys[$0].name }

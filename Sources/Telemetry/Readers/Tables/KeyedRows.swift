@@ -71,8 +71,14 @@ struct KeyChoice {
     private init() {}
 
     init(_ rows: KeyedRows, entityColumn: String? = nil) {
-        let candidates = rows.keys.indices.filter { rows.keys[$0].words.count > 1 }
+        let start = Self.groups(rows.times)
         let named = rows.keys.indices.filter { rows.keys[$0].name == entityColumn }
+        // Nearly a value a row names rows (flows, requests), not what they are of.
+        let perTime = rows.rowCount / max(1, start.count) + 1
+        let candidates = rows.keys.indices.filter { key in
+            let words = rows.keys[key].words.count
+            return words > 1 && (named.contains(key) || 2 * words <= rows.rowCount || words <= 4 * perTime)
+        }
         guard !candidates.isEmpty, rows.rowCount > 1 else {
             entityKeys = named
             return
@@ -88,7 +94,6 @@ struct KeyChoice {
             }
         }
         func before(_ a: Int, _ b: Int) -> Bool { rank(a) < rank(b) }
-        let start = Self.groups(rows.times)
         let count = Double(rows.rowCount)
         let repeated = Double(rows.rowCount - start.count)
         guard repeated > 0.02 * count else {
@@ -129,6 +134,7 @@ struct KeyChoice {
         let left = Double(rows.rowCount - groups.count)
         guard left <= Self.tolerance * count || left <= 0.1 * repeated else {
             entityKeys = chosen.filter { isHost($0) && rows.keys[$0].kind != .part }
+            if entityKeys.isEmpty { entityKeys = named }
             return
         }
         for key in chosen.reversed() where chosen.count > 1 {

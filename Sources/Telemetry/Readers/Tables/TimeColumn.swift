@@ -12,6 +12,8 @@ struct TimeColumn {
     var timeOfDay: Int?
     /// Columns with the hour of that day as a number, its minute and second, and how many seconds each is.
     var parts: [Part] = []
+    /// What showed how the dates are written, where it is not the column itself, in words.
+    var note: String?
 
     /// A column of numbers that are part of the time.
     struct Part: Hashable {
@@ -24,11 +26,11 @@ struct TimeColumn {
 
     /// Finds the time.
     ///
-    /// - Parameter wholeColumn: looks at every cell of a column, for dates that the first rows leave open.
+    /// - Parameter dates: looks further, for dates that the first rows leave open.
     /// - Throws: ``TelemetryError`` for a column named like a time that cannot be read.
     static func find(
         names: [String], samples: ColumnSamples, options: ReaderOptions, path: String,
-        wholeColumn: (Int) throws -> TimeFormatGuess
+        dates: DateEvidence
     ) throws -> TimeColumn? {
         let plain = names.map(ColumnNames.plain)
         if let name = options.timeColumn {
@@ -37,7 +39,7 @@ struct TimeColumn {
                     .missingColumn, path: path, line: 1, field: name, found: "no such column",
                     expected: "one of " + CleaningPipeline.listed(names))
             }
-            return try column(index, names, plain, samples, options, path, wholeColumn)
+            return try column(index, names, plain, samples, options, path, dates)
         }
         guard options.rowSeconds == nil else { return nil }
         var readable: [(index: Int, rank: Int)] = []
@@ -62,7 +64,7 @@ struct TimeColumn {
                 throw Self.unreadable(names[unreadable], samples.columns[unreadable], path: path)
             }
             try refuseNumbersBesideDates(best, names, samples, path)
-            return try column(best, names, plain, samples, options, path, wholeColumn)
+            return try column(best, names, plain, samples, options, path, dates)
         }
         if let unreadable {
             throw Self.unreadable(names[unreadable], samples.columns[unreadable], path: path)
@@ -78,7 +80,7 @@ struct TimeColumn {
         let counted =
             shaped ?? isEpochIndex(names, samples) ?? namedMoment(names, samples)
             ?? plain.indices.first { ColumnNames.elapsed.contains(plain[$0]) && isGrowing(samples.columns[$0]) }
-        return try counted.flatMap { try column($0, names, plain, samples, options, path, wholeColumn) }
+        return try counted.flatMap { try column($0, names, plain, samples, options, path, dates) }
     }
 
     /// The first column where it has no name of its own and holds seconds since 1970: the index of a data frame.
@@ -152,7 +154,7 @@ struct TimeColumn {
 
     private static func column(
         _ index: Int, _ names: [String], _ plain: [String], _ samples: ColumnSamples, _ options: ReaderOptions,
-        _ path: String, _ wholeColumn: (Int) throws -> TimeFormatGuess
+        _ path: String, _ evidence: DateEvidence
     ) throws -> TimeColumn? {
         let column = samples.columns[index]
         guard column.texts > column.numbers.count else {
@@ -163,7 +165,7 @@ struct TimeColumn {
             let unit = options.timeUnit ?? TimeUnit.detected(name: names[index], values: column.numbers)
             return TimeColumn(index: index, reading: .number(unit))
         }
-        var shape = try shape(column.times, index, names, options, path, wholeColumn)
+        var (shape, note) = try shape(column.times, index, names, options, path, evidence)
         guard 2 * column.times.best >= column.texts || options.dateOrder != nil else {
             throw unreadable(names[index], column, path: path)
         }
@@ -178,7 +180,8 @@ struct TimeColumn {
             other = nil
         }
         guard shape == .timeOfDay else {
-            let time = TimeColumn(index: index, reading: .text(TimeFormat(shape)))
+            var time = TimeColumn(index: index, reading: .text(TimeFormat(shape)))
+            time.note = note
             return isDate(column) ? try time.withTimeOfDay(names, plain, samples, path) : time
         }
         guard let other else {
@@ -188,9 +191,9 @@ struct TimeColumn {
                 expected: "a column with date and time, or --row-seconds with the time from row to row")
         }
         let dates = samples.columns[other]
-        shape =
-            dates.texts == 0 ? .compact : try Self.shape(dates.times, other, names, options, path, wholeColumn)
-        return TimeColumn(index: other, reading: .text(TimeFormat(shape)), timeOfDay: index)
+        (shape, note) =
+            dates.texts == 0 ? (.compact, nil) : try Self.shape(dates.times, other, names, options, path, evidence)
+        return TimeColumn(index: other, reading: .text(TimeFormat(shape)), timeOfDay: index, note: note)
     }
 
     /// Whether a column holds dates without a time: no colon in what reads as a date.
@@ -204,20 +207,23 @@ struct TimeColumn {
 
     private static func shape(
         _ guess: TimeFormatGuess, _ index: Int, _ names: [String], _ options: ReaderOptions, _ path: String,
-        _ wholeColumn: (Int) throws -> TimeFormatGuess
-    ) throws -> TimeFormat.Shape {
+        _ evidence: DateEvidence
+    ) throws -> (shape: TimeFormat.Shape, note: String?) {
         var guess = guess
         if guess.isAmbiguous {
-            if let order = options.dateOrder { return order == .dayMonth ? .dayFirst : .monthFirst }
-            if guess.shape == nil { guess = try wholeColumn(index) }
+            if let order = options.dateOrder { return (order == .dayMonth ? .dayFirst : .monthFirst, nil) }
+            if guess.shape == nil { guess = try evidence.wholeColumn(index) }
         }
-        guard let shape = guess.shape else {
-            throw TelemetryError(
-                .badTime, path: path, field: names[index],
-                found: "dates that read as day/month and as month/day throughout",
-                expected: "one day after the 12th, or --date-order day-month or month-day")
+        if let shape = guess.shape { return (shape, nil) }
+        if guess.isAmbiguous, let told = evidence.siblings(index) {
+            let order = told.shape == .dayFirst ? "day/month" : "month/day"
+            return (told.shape, "dates are read as \(order), as in \(told.file) beside it")
         }
-        return shape
+        if guess.isTheSameEitherWay { return (.dayFirst, "dates are the same read as day/month and as month/day") }
+        throw TelemetryError(
+            .badTime, path: path, field: names[index],
+            found: "dates that read as day/month and as month/day throughout",
+            expected: "one day after the 12th, or --date-order day-month or month-day")
     }
 
     /// Numbers such as 20251114110000 that spell a date; eight digits only under a name that means a date.

@@ -10,6 +10,25 @@ struct WholeColumns {
     ///
     /// - Throws: ``TelemetryError`` when the file cannot be read.
     func forEach(_ columns: [Int], _ body: (Int, UnsafeBufferPointer<UInt8>) -> Void) throws {
+        try forRows(columns) { row in
+            for (column, field) in row.fields { body(column, row.cell(field)) }
+            return true
+        }
+    }
+
+    /// The wanted fields of a row, in the order of the columns.
+    struct Row {
+        fileprivate let bytes: UnsafeBufferPointer<UInt8>
+        let fields: [(column: Int, field: Range<Int>)]
+
+        /// The bytes of a field.
+        func cell(_ field: Range<Int>) -> UnsafeBufferPointer<UInt8> { UnsafeBufferPointer(rebasing: bytes[field]) }
+    }
+
+    /// Calls `body` with each row, as long as it wants to go on.
+    ///
+    /// - Throws: ``TelemetryError`` when the file cannot be read.
+    private func forRows(_ columns: [Int], _ body: (Row) -> Bool) throws {
         let (stream, _) = try TextFile.open(path, options: options)
         var wanted = [Bool](repeating: false, count: count)
         for column in columns { wanted[column] = true }
@@ -25,7 +44,7 @@ struct WholeColumns {
                 cursor = row.next
                 if isBlank { continue }
                 if !isHeader && row.fields == count {
-                    for (column, field) in found { body(column, UnsafeBufferPointer(rebasing: bytes[field])) }
+                    guard body(Row(bytes: bytes, fields: found)) else { return }
                 }
                 isHeader = false
             }
@@ -86,10 +105,76 @@ struct WholeColumns {
         return cells
     }
 
+    /// How columns go with a label.
+    ///
+    /// - Throws: as ``forEach(_:_:)``.
+    func compared(_ comparison: LabelComparison) throws -> LabelComparison {
+        let columns = comparison.columns
+        let place = FileIdentity(path, options).map { Place(file: $0, columns: columns) }
+        if let place, let known = Self.compared.value(for: place) { return known }
+        var comparison = comparison
+        try forRows(columns) { row in
+            guard let label = row.fields.first(where: { $0.column == columns[0] }) else { return true }
+            comparison.begin(LabelCell(row.cell(label.field)))
+            for (column, field) in row.fields where column != columns[0] {
+                comparison.add(LabelCell(row.cell(field)), of: column)
+            }
+            return !comparison.isDecided
+        }
+        if let place { Self.compared.keep(comparison, for: place) }
+        return comparison
+    }
+
+    /// The second columns of those pairs whose cells are the same in every row.
+    ///
+    /// - Throws: as ``forEach(_:_:)``.
+    func repeats(_ pairs: [(first: Int, again: Int)]) throws -> Set<Int> {
+        let columns = Set(pairs.flatMap { [$0.first, $0.again] }).sorted()
+        let place = FileIdentity(path, options).map { Place(file: $0, columns: columns) }
+        if let place, let known = Self.repeated.value(for: place) { return known }
+        let positions = Dictionary(uniqueKeysWithValues: columns.enumerated().map { ($0.element, $0.offset) })
+        var left = pairs
+        try forRows(columns) { row in
+            left.removeAll { pair in
+                guard let first = positions[pair.first], let again = positions[pair.again] else { return true }
+                return !row.cell(row.fields[first].field).elementsEqual(row.cell(row.fields[again].field))
+            }
+            return !left.isEmpty
+        }
+        let same = Set(left.map(\.again))
+        if let place { Self.repeated.keep(same, for: place) }
+        return same
+    }
+
+    /// What the dates of a column show of their order, as far as it is needed; `nil` where the file has another header.
+    ///
+    /// - Throws: as ``forEach(_:_:)``.
+    func times(_ column: Int, below header: [UInt8]) throws -> TimeFormatGuess? {
+        guard try self.header() == header else { return nil }
+        var guess = TimeFormatGuess()
+        try forRows([column]) { row in
+            for (_, field) in row.fields { guess.add(row.cell(field)) }
+            return guess.isAmbiguous || guess.best == 0
+        }
+        return guess
+    }
+
+    /// The first line that is not blank, without its end.
+    ///
+    /// - Throws: as ``forEach(_:_:)``.
+    func header() throws -> [UInt8] {
+        let (stream, _) = try TextFile.open(path, options: options)
+        _ = DelimitedHeader.skipBlankLines(stream)
+        try stream.fill(atLeast: DelimitedHeader.sampleBytes)
+        return Array(stream.unread.prefix { $0 != 0x0A && $0 != 0x0D })
+    }
+
     private struct Place: Hashable {
         let file: FileIdentity
         let columns: [Int]
     }
 
     private static let known = FileMemo<Place, [Int: LabelCells]>(most: 256)
+    private static let repeated = FileMemo<Place, Set<Int>>(most: 256)
+    private static let compared = FileMemo<Place, LabelComparison>(most: 256)
 }

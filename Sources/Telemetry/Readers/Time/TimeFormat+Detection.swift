@@ -7,6 +7,9 @@ struct TimeFormatGuess: Hashable, Sendable {
     /// The calendar days named, as both orders read them, and how far apart they lie.
     private var span: [TimeFormat.Shape: (low: Double, high: Double, steps: Double, last: Double)] = [:]
 
+    /// Texts that day first and month first read as the same time: `07/07/2017`.
+    private var alike = 0
+
     /// The times as each shape reads them, for their order; the first few hundred.
     private var sequences = [[Double]](repeating: [], count: TimeFormat.Shape.allCases.count)
 
@@ -20,6 +23,8 @@ struct TimeFormatGuess: Hashable, Sendable {
 
     mutating func add(_ bytes: UnsafeBufferPointer<UInt8>) {
         texts += 1
+        let either = (TimeFormat(.dayFirst).seconds(bytes), TimeFormat(.monthFirst).seconds(bytes))
+        if either.0 != nil, either.0 == either.1 { alike += 1 }
         for (index, shape) in TimeFormat.Shape.allCases.enumerated() {
             guard let time = TimeFormat(shape).seconds(bytes) else { continue }
             fits[index] += 1
@@ -47,6 +52,9 @@ struct TimeFormatGuess: Hashable, Sendable {
         let (day, month) = (count(.dayFirst), count(.monthFirst))
         return day > 0 && day == month && best == day
     }
+
+    /// Whether every text is the same time in whichever order day and month are read.
+    var isTheSameEitherWay: Bool { isAmbiguous && alike == texts }
 
     /// The shape that reads most; of two that read the same, the first of the list. Of day first and month first that
     /// both read every text, the one whose days follow one another: `nil` where both do (one day, say).
