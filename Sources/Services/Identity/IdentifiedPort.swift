@@ -20,6 +20,8 @@ final class IdentifiedPort: MessagePort {
     /// Time after which it is looked whether there is something else to enrol with; doubled each time, for a slow link.
     private static let patience: Duration = .seconds(2)
     private static let longestPatience: Duration = .seconds(60)
+    /// Time that an attempt to connect has at most.
+    private static let connectPatience: Duration = .seconds(8)
 
     private let credentials: WorkerCredentials
     private let control: String
@@ -127,8 +129,9 @@ final class IdentifiedPort: MessagePort {
                 if case .refusal(let refusal) = envelope.message { throw WorkerRefused(refusal) }
             }
             if now - since > patience {
-                // Only a connection that could be made says that the link is slow.
-                if try port.link(on: .control)?.isOpen ?? false { patience = min(patience * 2, Self.longestPatience) }
+                // A connection that could be made says that the link is slow, any other that maybe nobody is there.
+                let isOpen = try port.link(on: .control)?.isOpen ?? false
+                patience = min(patience * 2, isOpen ? Self.longestPatience : max(patience, Self.connectPatience))
                 state = .outside(until: now + Self.pause)
             } else if asked.map({ now - $0 >= max(Self.retry, patience / 4) }) ?? true {
                 sequence += 1
