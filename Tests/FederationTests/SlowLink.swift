@@ -17,6 +17,8 @@ final class SlowLink {
         var cutEvery: Duration?
         /// Nothing arrives, and nobody is told.
         var isDead = false
+        /// Nothing large arrives.
+        var isBulkStill = false
     }
 
     fileprivate struct Waiting {
@@ -187,6 +189,7 @@ final class SlowLink {
         while budget > 0 {
             let busy = Message.Channel.allCases.filter {
                 !(place.connections[$0]?[keyPath: way].queue.isEmpty ?? true)
+                    && !($0 == .bulk && place.line.isBulkStill)
             }
             guard !busy.isEmpty else { return }
             let share = budget / Double(busy.count)

@@ -72,6 +72,18 @@ import Testing
         #expect(link.server.openRound?.accepted == 1, "\(link.lines)")
     }
 
+    /// What stood still while its sender was heard goes on where it was.
+    @Test func anUploadThatStoodStillGoesOn() throws {
+        let link = SlowLink([.init(delay: .milliseconds(20), up: 100_000, down: 400_000)], padding: 2_000_000)
+        let place = link.places[0]
+        link.run(for: .seconds(12))
+        place.line.isBulkStill = true
+        link.run(for: .seconds(40))
+        place.line.isBulkStill = false
+        #expect(link.run(for: .seconds(40)) { !link.commits.isEmpty }, "\(link.lines)")
+        #expect(Double(place.sent[.contributionPiece] ?? 0) < 2_000_000 * 1.15, "\(place.sent)")
+    }
+
     /// Connections that are cut every few seconds lose a little each time.
     @Test func cutConnectionsMakeProgress() throws {
         let line = SlowLink.Line(
