@@ -84,7 +84,7 @@ struct ServerCommand: CheckableCommand {
         "maximum-model", "MEGABYTES", default: federation.maximumModelBytes >> 20, "largest model version",
         constraint: "1 to 4095", valid: { (1...4_095).contains($0) })
     static let piece = Option<Int>(
-        "piece", "KILOBYTES", default: federation.pieceBytes >> 10, "size of the pieces in which models travel",
+        "piece", "KILOBYTES", default: federation.pieceBytes >> 10, "largest size of the pieces in which models travel",
         constraint: "1 to 4096", valid: { (1...4_096).contains($0) })
     static let largestChange = Option<Double>(
         "largest-change", "NORM", default: federation.gate.largestChange,

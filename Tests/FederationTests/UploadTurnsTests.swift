@@ -55,6 +55,22 @@ import Testing
         #expect(turns.next(at: later) == turns.turn(2, 50))
     }
 
+    /// Who goes for long and slowly counts with a piece: others go beside it, and it goes on.
+    @Test func whoIsSlowHoldsNobodyUp() {
+        let turns = Turns()
+        #expect(turns.ask(0, 90) && !turns.ask(1, 50))
+        for second in 1...11 {
+            let now = Instant.zero + .seconds(second)
+            turns.turns.touch("w0", at: now)
+            turns.turns.expire(silentFor: .seconds(10), piece: 10, at: now)
+            #expect(turns.next(at: now) == (second > 10 ? turns.turn(1, 50) : nil))
+        }
+        // What it has left counts as a piece until it ends.
+        #expect(!turns.ask(2, 50, at: .zero + .seconds(11)))
+        turns.end(0)
+        #expect(turns.next(at: .zero + .seconds(11)) == turns.turn(2, 50))
+    }
+
     /// However they come, ask again, end and vanish: those who go never have more than the limit together, and everybody
     /// who goes on asking goes.
     @Test func everybodyGoesAndTheLimitHolds() {

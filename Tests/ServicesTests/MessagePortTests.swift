@@ -47,6 +47,29 @@ import Testing
         }
     }
 
+    /// A port that connects knows how far it has come, also after it made new connections.
+    @Test func aPortKnowsItsLinks() throws {
+        let server = try ZeroMQPort.listening(control: "tcp://127.0.0.1:*", bulk: "tcp://127.0.0.1:*")
+        let addresses = try server.boundAddresses()
+        let worker = try ZeroMQPort.connecting(
+            control: addresses.control, bulk: addresses.bulk, identity: Array("a".utf8))
+        for made in 1...2 {
+            for channel in Message.Channel.allCases {
+                #expect(
+                    eventually {
+                        (try? worker.link(on: channel)) == PortLink(isOpen: true, isReady: true, made: made)
+                    })
+                #expect(try server.link(on: channel) == nil)
+            }
+            if made == 1 { try worker.reconnect() }
+            #expect(try made == 2 || worker.link(on: .control)?.made == 1)
+        }
+        let nobody = try ZeroMQPort.connecting(
+            control: "tcp://127.0.0.1:9", bulk: "tcp://127.0.0.1:9", identity: Array("b".utf8))
+        try nobody.wait(upTo: .milliseconds(50))
+        #expect(try nobody.link(on: .control) == PortLink())
+    }
+
     @Test(arguments: Kind.allCases) func messagesGoBothWaysOnBothChannels(kind: Kind) throws {
         let (server, connect) = try ports(kind)
         let worker = try connect("a")

@@ -7,7 +7,7 @@ package import Platform
 package struct SpoolDelivery: Sendable {
     /// What is to be done.
     package enum Directive: Equatable, Sendable {
-        /// Read at most so many alarms after a number, then hand them to ``SpoolDelivery/read(_:)``.
+        /// Read at most so many alarms after a number, then hand them to ``SpoolDelivery/read(_:first:at:)``.
         case read(after: UInt64, limit: Int)
         /// Send a batch.
         case send(AlarmBatch)
@@ -19,7 +19,22 @@ package struct SpoolDelivery: Sendable {
         case rewound(to: UInt64)
     }
 
+    /// Alarms in the first batch.
+    package static let firstBatch = 8
+    /// Time below which a batch was quick: then the next one is larger.
+    private static let quick: Duration = .milliseconds(500)
+
     private let limit: Int
+    /// Alarms that the next batch has at most.
+    private var count: Int
+    /// When the batch was sent that has no receipt yet.
+    private var sentAt: Instant?
+    /// Whether it was asked what became of that.
+    private var isDoubtful = false
+    /// Questions in a row that were not answered in time.
+    private var silences = 0
+    /// Time that the last batch took.
+    private var lastTime = Duration.zero
     private var spool: UInt64 = 0
     private var oldest: UInt64 = 1
     private var latest: UInt64 = 0
@@ -30,8 +45,12 @@ package struct SpoolDelivery: Sendable {
 
     /// Nothing is spooled yet.
     ///
-    /// - Parameter limit: alarms in a batch.
-    package init(limit: Int) { self.limit = limit }
+    /// - Parameter limit: alarms in a batch at most; it begins with fewer, and how many there are later is decided by how
+    ///   long the last ones took.
+    package init(limit: Int) {
+        self.limit = limit
+        count = min(limit, Self.firstBatch)
+    }
 
     /// Whether everything is decided.
     package var isDone: Bool { latest <= delivered }
@@ -51,24 +70,51 @@ package struct SpoolDelivery: Sendable {
 
     /// There is a lease, maybe of another server than before: it is asked how far it is.
     package mutating func registered() {
-        lastAsked = nil
+        if sentAt != nil { lost() }
+        resume()
         hasAsked = false
     }
 
-    /// Time has passed, under a lease; the retry is the time after which what was not answered is sent again.
-    package mutating func tick(at now: Instant, retry: Duration) -> [Directive] {
-        guard spool != 0, latest > 0, !isDone || !hasAsked, lastAsked.map({ now - $0 >= retry }) ?? true else {
-            return []
-        }
-        lastAsked = now
-        // An empty batch is a question.
-        guard hasAsked else { return [.send(batch(first: max(delivered + 1, oldest), []))] }
-        return [.read(after: max(delivered, oldest - 1), limit: limit)]
+    /// What was on its way is lost with its connection: the next batch is smaller.
+    package mutating func lost() {
+        guard sentAt != nil else { return }
+        sentAt = nil
+        isDoubtful = false
+        count = max(1, count / 2)
     }
 
+    /// There is a new connection: nothing has to be waited for.
+    package mutating func resume() {
+        lastAsked = nil
+        silences = 0
+    }
+
+    /// Time has passed, under a lease; the retry is the time after which it is asked again, longer where batches take longer,
+    /// and longer each time. A batch that has no receipt is not sent again before the server has said that it lacks it: over
+    /// a slow link it is on its way, and the question arrives behind it.
+    package mutating func tick(at now: Instant, retry: Duration) -> [Directive] {
+        guard spool != 0, latest > 0, !isDone || !hasAsked else { return [] }
+        if let lastAsked {
+            var patience = max(retry, lastTime * 3)
+            for _ in 0..<silences where patience < Self.longestPatience { patience = patience * 2 }
+            guard now - lastAsked >= min(patience, max(retry, Self.longestPatience)) else { return [] }
+            silences += 1
+        }
+        lastAsked = now
+        if sentAt != nil { isDoubtful = true }
+        // An empty batch is a question.
+        guard hasAsked, !isDoubtful else { return [.send(batch(first: max(delivered + 1, oldest), []))] }
+        return [.read(after: max(delivered, oldest - 1), limit: count)]
+    }
+
+    /// Longest time without an answer after which it is asked again.
+    private static let longestPatience: Duration = .seconds(60)
+
     /// What was read from the spool; nothing where the spool begins later than it was said to.
-    package func read(_ alarms: [[UInt8]], first: UInt64) -> [Directive] {
-        alarms.isEmpty ? [] : [.send(batch(first: first, alarms))]
+    package mutating func read(_ alarms: [[UInt8]], first: UInt64, at now: Instant) -> [Directive] {
+        guard !alarms.isEmpty else { return [] }
+        sentAt = now
+        return [.send(batch(first: first, alarms))]
     }
 
     private func batch(first: UInt64, _ alarms: [[UInt8]]) -> AlarmBatch {
@@ -76,10 +122,11 @@ package struct SpoolDelivery: Sendable {
     }
 
     /// The server's answer.
-    package mutating func receive(_ receipt: AlarmReceipt) -> [Directive] {
+    package mutating func receive(_ receipt: AlarmReceipt, at now: Instant) -> [Directive] {
         guard receipt.spool == spool else { return [] }
         let isFirst = !hasAsked
         hasAsked = true
+        silences = 0
         let refused = receipt.refused.filter { $0.number > delivered && $0.number <= latest }
         if receipt.delivered < delivered {
             // Only the answer to a question says so for certain: other receipts may be late ones, so it is asked again.
@@ -94,10 +141,30 @@ package struct SpoolDelivery: Sendable {
             return [.rewound(to: start)]
         }
         // What brings nothing new is not answered at once: the next question has its time.
-        guard receipt.delivered > delivered || isFirst else { return [] }
+        guard receipt.delivered > delivered || isFirst else {
+            if isDoubtful {
+                // The batch that was asked for never arrived.
+                lost()
+                lastAsked = nil
+            }
+            return []
+        }
         lastAsked = nil
+        noteArrived(at: now)
         guard receipt.delivered > delivered else { return [] }
         delivered = min(receipt.delivered, latest)
         return (refused.isEmpty ? [] : [.refused(refused)]) + [.decided(upTo: delivered)]
+    }
+
+    private mutating func noteArrived(at now: Instant) {
+        guard let sentAt else { return }
+        lastTime = now - sentAt
+        if lastTime <= Self.quick {
+            count = min(limit, count * 2)
+        } else if lastTime > Self.quick * 4 {
+            count = max(1, count / 2)
+        }
+        self.sentAt = nil
+        isDoubtful = false
     }
 }

@@ -51,6 +51,23 @@ package enum SendOutcome: Equatable, Sendable {
     case full
 }
 
+/// How far a connection has come that a port makes.
+package struct PortLink: Equatable, Sendable {
+    /// Whether the other side has taken the connection; nothing may have been said over it yet.
+    package var isOpen = false
+    /// Whether messages can pass: each side knows whose the other's key is.
+    package var isReady = false
+    /// How often that came about.
+    package var made = 0
+
+    /// A connection in any state.
+    package init(isOpen: Bool = false, isReady: Bool = false, made: Int = 0) {
+        self.isOpen = isOpen
+        self.isReady = isReady
+        self.made = made
+    }
+}
+
 /// The sockets of a node: whole messages, which may be lost, repeated after a reconnection, or reordered between the
 /// channels, and are never cut. Used by the node's thread only; nothing here waits.
 ///
@@ -69,6 +86,10 @@ package protocol NodePort: AnyObject {
     ///
     /// - Throws: what ends the node.
     func reconnect() throws
+    /// How far the connection of a channel has come; `nil` where nobody can know, and at a server.
+    ///
+    /// - Throws: what ends the node.
+    func link(on channel: Message.Channel) throws -> PortLink?
     /// The server will have this key, or has it by now; nothing happens where nobody has keys.
     ///
     /// - Throws: what ends the node.
@@ -85,6 +106,9 @@ extension NodePort {
 
     /// Nothing happens.
     package func reconnect() throws {}
+
+    /// Nobody can know.
+    package func link(on channel: Message.Channel) throws -> PortLink? { nil }
 
     /// Nothing happens.
     package func learn(serverKey: PublicKey, isDue: Bool) throws {}

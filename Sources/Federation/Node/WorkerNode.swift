@@ -57,6 +57,7 @@ package final class WorkerNode {
     private var isModelKept = true
     private let isKeeping = Box(false)
     private var nextKeeping = Instant.zero
+    private var links: [Message.Channel: PortLink] = [:]
 
     /// A worker that goes on with what it remembers.
     ///
@@ -92,6 +93,11 @@ package final class WorkerNode {
             watch()
         }
         for input in inbox.take() { take(input) }
+        for channel in [Message.Channel.control, .bulk] {
+            if let link = try port.link(on: channel), links.updateValue(link, forKey: channel) != link {
+                step(.link(channel, link))
+            }
+        }
         for channel in [Message.Channel.control, .bulk] {
             var taken = 0
             while taken < Self.messagesPerTurn, let message = try port.receive(on: channel) {

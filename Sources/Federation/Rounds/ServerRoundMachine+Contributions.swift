@@ -1,6 +1,13 @@
 import Platform
 
 extension ServerRoundMachine {
+    /// What contributions on their way are to.
+    struct UploadBase: Equatable, Sendable {
+        var round: UInt32
+        var version: UInt64
+        var digest: [UInt8]
+    }
+
     /// A contribution on its way.
     struct Upload: Sendable {
         var assembly: PieceAssembly
@@ -167,19 +174,27 @@ extension ServerRoundMachine {
         return true
     }
 
-    /// What has not gone on for a lease is not going on.
-    mutating func dropIdleUploads(at now: Instant, _ directives: inout [ServerDirective]) {
-        uploadTurns.expire(silentFor: configuration.heartbeatInterval * 2, at: now)
+    /// Time after which a turn ends in which nothing comes: a piece may take that long over a slow link.
+    private var stillness: Duration { max(configuration.heartbeatInterval * 2, .seconds(10)) }
+
+    /// Turns of those who send nothing end. What they have sent stays, for as long as they have a lease and there is room.
+    mutating func passTurns(at now: Instant, _ directives: inout [ServerDirective]) {
+        uploadTurns.expire(silentFor: stillness, piece: configuration.pieceBytes, at: now)
         takeTurns(at: now, &directives)
-        for (name, upload) in uploads where now - upload.lastPiece > configuration.lease * 2 {
-            forgetUpload(of: name)
-        }
     }
 
     mutating func forgetUpload(of name: String) {
         uploadTurns.end(name)
         guard let upload = uploads.removeValue(forKey: name) else { return }
         uploadBytes -= upload.assembly.count
+    }
+
+    /// Another attempt at the same round begins, or another round. The same work has the same bytes: what has come of it goes
+    /// on where it was, unless it is work on something else.
+    mutating func keepUploads(for base: UploadBase) {
+        if base != uploadBase { forgetUploads() }
+        uploadBase = base
+        uploadTurns = UploadTurns()
     }
 
     mutating func forgetUploads() {

@@ -225,7 +225,7 @@ extension ServerRoundMachine {
 
     private mutating func open(at now: Instant, _ directives: inout [ServerDirective]) {
         attempt += 1
-        forgetUploads()
+        keepUploads(for: UploadBase(round: nextRound, version: version, digest: digest))
         if ready(at: now).count(where: { !spared.contains($0) }) >= neededContributions { spared = [] }
         let kind = kind(ofRound: nextRound)
         if kind == .statistics, attempt == 1 || course.began == nil { course = LoopCourse(began: now) }
@@ -371,7 +371,7 @@ extension ServerRoundMachine {
         _ round: OpenRound, because reason: String, at now: Instant, _ directives: inout [ServerDirective]
     ) {
         phase = .waiting
-        forgetUploads()
+        uploadTurns = UploadTurns()
         let isFruitless =
             round.accepted.isEmpty && !round.rejected.isEmpty && round.rejected.values.allSatisfy { $0.code == nil }
         if isFruitless { course.fruitless += 1 }

@@ -13,14 +13,36 @@ extension ServerRoundMachine {
             nextReason = now + min(configuration.heartbeatInterval, .seconds(1))
         }
         let reason = reasonToWait(at: now)
-        if reason != waitingFor { waitingSince = now }
-        waitingFor = reason
-        guard let reason, reason != saidWaiting, now - waitingSince >= configuration.heartbeatInterval * 3 else {
+        if reason != waitingReason { waitingSince = now }
+        waitingReason = reason
+        waitingFor = reason.map { ([$0] + progress).joined(separator: "; ") }
+        guard let reason, let waitingFor, now - waitingSince >= configuration.heartbeatInterval * 3 else {
             if reason == nil { saidWaiting = "" }
             return
         }
+        // What comes slowly is said now and then, what changes at once.
+        let isNews = reason != saidWaiting
+        guard isNews || (!uploads.isEmpty && now - saidWaitingAt >= Self.progressInterval) else { return }
         saidWaiting = reason
-        directives.append(.note(Note(.notice, "waiting", ["for": reason])))
+        saidWaitingAt = now
+        directives.append(.note(Note(.notice, "waiting", ["for": waitingFor])))
+    }
+
+    /// Time between two lines about contributions that come slowly.
+    private static let progressInterval: Duration = .seconds(30)
+
+    /// How far the contributions are that are on their way, of some of them.
+    private var progress: [String] {
+        guard case .running(let round) = phase else { return [] }
+        return uploads.filter { round.isOpen(for: $0.key) }.sorted { $0.key < $1.key }.prefix(8).map { name, upload in
+            let (sent, total) = (upload.assembly.count, upload.assembly.totalBytes)
+            return "\(name) has sent \(Self.megabytes(sent)) of \(Self.megabytes(total)) MB"
+        }
+    }
+
+    private static func megabytes(_ bytes: Int) -> String {
+        let tenths = (bytes + 50_000) / 100_000
+        return "\(tenths / 10).\(tenths % 10)"
     }
 
     private func reasonToWait(at now: Instant) -> String? {

@@ -46,8 +46,23 @@ package struct ServerRoundMachine: Sendable {
         var rejected = 0
         /// When a second copy of it was turned away.
         var copyRefused: Instant?
+        /// The piece of a model that it was last sent.
+        var download: Download?
+        /// What is known of the way down to it.
+        var downloadPace = PiecePace()
+        /// The shortest round trip that it told.
+        var leastRoundTrip: Duration?
 
         var entities: [String] { assignment.entities }
+    }
+
+    /// A piece of a model on its way to a worker.
+    struct Download: Sendable {
+        var digest: [UInt8]
+        var range: Range<Int>
+        var since: Instant
+        /// How often it was sent again.
+        var repeats = 0
     }
 
     /// An entity: names are unique within a domain.
@@ -109,6 +124,8 @@ package struct ServerRoundMachine: Sendable {
     var revision: UInt64 = 0
     var uploads: [String: Upload] = [:]
     var uploadTurns = UploadTurns()
+    /// What they are to.
+    var uploadBase: UploadBase?
     /// Bytes of unfinished contributions that are held.
     package internal(set) var uploadBytes = 0
     var attempt: UInt32 = 0
@@ -124,6 +141,10 @@ package struct ServerRoundMachine: Sendable {
     var nextChoice: WorkerChoice?
     /// What it waited for when it was last said, and since when.
     var saidWaiting = ""
+    /// When that was.
+    var saidWaitingAt = Instant.zero
+    /// What it waits for, without how far that has come.
+    var waitingReason: String?
     var waitingSince = Instant.zero
     /// Grows when a worker comes, goes, or says more of itself.
     package internal(set) var membershipRevision: UInt64 = 0
@@ -242,7 +263,7 @@ package struct ServerRoundMachine: Sendable {
             lastTick = now
             expireLeases(at: now, &directives)
             endHandOvers(at: now, &directives)
-            dropIdleUploads(at: now, &directives)
+            passTurns(at: now, &directives)
         case .deaf(let pause):
             // Nobody listened: silence says nothing.
             for name in members.keys { members[name]?.lastHeard = now }
@@ -303,7 +324,7 @@ package struct ServerRoundMachine: Sendable {
         switch envelope.message {
         case .heartbeat(let heartbeat): take(heartbeat, envelope, from: member, at: now, &directives)
         case .goodbye: end(envelope.sender, .left, at: now, &directives)
-        case .modelRequest(let request): serveModel(request, to: member, &directives)
+        case .modelRequest(let request): serveModel(request, to: envelope.sender, at: now, &directives)
         case .contributionPiece(let piece):
             guard principal?.grant.allows(.train) ?? true else {
                 return refuseClaim("role", "role: found a contribution", of: principal, &directives)
@@ -329,6 +350,10 @@ package struct ServerRoundMachine: Sendable {
         guard envelope.sequence > member.lastHeartbeat else { return }
         members[envelope.sender]?.lastHeartbeat = envelope.sequence
         members[envelope.sender]?.heartbeat = heartbeat
+        if heartbeat.roundTripMicroseconds > 0 {
+            let time = Duration.microseconds(Int64(heartbeat.roundTripMicroseconds))
+            members[envelope.sender]?.leastRoundTrip = min(member.leastRoundTrip ?? time, time)
+        }
         if heartbeat.assignmentRevision > member.acknowledged {
             members[envelope.sender]?.acknowledged = heartbeat.assignmentRevision
             if heartbeat.assignmentRevision >= member.assignmentRevision {
@@ -397,13 +422,31 @@ package struct ServerRoundMachine: Sendable {
     }
 
     private mutating func serveModel(
-        _ request: ModelRequest, to member: Member, _ directives: inout [ServerDirective]
+        _ request: ModelRequest, to name: String, at now: Instant, _ directives: inout [ServerDirective]
     ) {
         // A worker that asks for another version learns of the current one from its next status.
         guard request.version == version, version > 0, let offset = Int(exactly: request.offset),
-            offset < modelBytes.count
+            offset < modelBytes.count, var member = members[name]
         else { return }
-        let end = min(modelBytes.count, offset + pieceBytes)
+        var repeats = 0
+        if let last = member.download, last.digest == digest {
+            if offset == last.range.upperBound {
+                member.downloadPace.took(
+                    now - last.since, bytes: last.range.count, beat: configuration.heartbeatInterval,
+                    roundTrip: member.leastRoundTrip ?? .zero)
+            } else {
+                // What is asked for again may be on its way: over a slow link a copy would follow each question.
+                let patience = member.downloadPace.patience(
+                    atLeast: configuration.heartbeatInterval / 2, silences: last.repeats)
+                guard now - last.since >= patience else { return }
+                member.downloadPace.lost()
+                repeats = last.repeats + 1
+            }
+        }
+        let end = min(modelBytes.count, offset + min(pieceBytes, member.downloadPace.bytes))
+        member.download = Download(digest: digest, range: offset..<end, since: now, repeats: repeats)
+        members[name]?.download = member.download
+        members[name]?.downloadPace = member.downloadPace
         let piece = ModelPiece(
             version: version, digest: digest, totalBytes: UInt64(modelBytes.count), offset: request.offset,
             bytes: modelBytes[offset..<end])

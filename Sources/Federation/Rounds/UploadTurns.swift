@@ -23,7 +23,7 @@ package struct UploadTurns: Sendable {
         }
     }
 
-    private var going: [String: (bytes: Int, since: Instant)] = [:]
+    private var going: [String: (bytes: Int, since: Instant, begun: Instant)] = [:]
     private var goingBytes = 0
     private var waiting: [Turn] = []
     /// Those of the waiting whose turn has come or who are gone.
@@ -67,9 +67,17 @@ package struct UploadTurns: Sendable {
         goingBytes -= turn.bytes
     }
 
-    /// Those who were told to go on and have sent nothing since then lose their turn.
-    package mutating func expire(silentFor limit: Duration, at now: Instant) {
-        for (worker, turn) in going where now - turn.since > limit { end(worker) }
+    /// Those who were told to go on and have sent nothing since then lose their turn. Who goes for so long already sends
+    /// slowly, and not all at once: it counts with a piece from then on, so that others need not wait for it.
+    package mutating func expire(silentFor limit: Duration, piece: Int = .max, at now: Instant) {
+        for (worker, turn) in going {
+            if now - turn.since > limit {
+                end(worker)
+            } else if now - turn.begun > limit, turn.bytes > piece {
+                going[worker]?.bytes = piece
+                goingBytes -= turn.bytes - piece
+            }
+        }
     }
 
     /// Whose turn it is; `nil` when nobody waits or there is no room.
@@ -97,7 +105,7 @@ package struct UploadTurns: Sendable {
     private func fits(_ turn: Turn, _ limit: Int) -> Bool { going.isEmpty || goingBytes + turn.bytes <= limit }
 
     private mutating func begin(_ turn: Turn, at now: Instant) {
-        going[turn.worker] = (turn.bytes, now)
+        going[turn.worker] = (turn.bytes, now, now)
         goingBytes += turn.bytes
     }
 }

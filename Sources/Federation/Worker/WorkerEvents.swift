@@ -8,13 +8,13 @@ package struct WorkerConfiguration: Sendable {
     package var registrationInterval: Duration = .seconds(1)
     /// Time for which it waits to learn what it can do before it registers without that; zero: it knows already.
     package var capabilitiesPatience: Duration = .zero
-    /// Bytes of a piece of a contribution.
+    /// Bytes of a piece of a contribution at most; the link decides how many they are.
     package var pieceBytes = 1 << 20
     /// Bytes of a contribution that are sent without asking.
     package var unaskedBytes = 64 << 10
     /// Largest model that it takes.
     package var maximumModelBytes = 256 << 20
-    /// Alarms in a batch.
+    /// Alarms in a batch at most; the link decides how many they are.
     package var alarmsPerBatch = 64
 
     /// The defaults for a worker of that name.
@@ -55,6 +55,8 @@ package enum WorkerEvent: Sendable {
     case received(Envelope)
     /// Time has passed; comes several times in a heartbeat interval.
     case tick
+    /// A connection has come further, or was lost.
+    case link(Message.Channel, PortLink)
     /// A version that was to be adopted is whole, and used from now on.
     case adopted(version: UInt64, digest: [UInt8])
     /// It is not what it should be; it is fetched again later.

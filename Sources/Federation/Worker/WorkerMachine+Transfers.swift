@@ -2,6 +2,51 @@ import Platform
 
 /// Pieces of models that come and of contributions that go.
 extension WorkerMachine {
+    /// Asks for what was not answered in time. It may be on its way over a slow link: then the question arrives behind it
+    /// and costs little.
+    mutating func askAgain(_ lease: Lease, at now: Instant, _ directives: inout [WorkerDirective]) {
+        let beat = lease.heartbeatInterval
+        if let upload, !upload.accepted {
+            let patience =
+                upload.flight == nil ? beat : uploadPace.patience(atLeast: beat, silences: upload.silences)
+            if now - upload.lastSent >= patience {
+                self.upload?.offset = upload.acknowledged
+                self.upload?.isInvited = false
+                self.upload?.silences += 1
+                sendPiece(at: now, &directives)
+            }
+        }
+        if let download, adopting == nil,
+            now - download.lastRequest >= downloadPace.patience(atLeast: beat, silences: download.silences)
+        {
+            self.download?.silences += 1
+            requestModel(at: now, &directives)
+        }
+    }
+
+    /// The connection of transfers is gone, with what was on its way.
+    mutating func loseTransfers() {
+        if let upload, !upload.accepted, upload.flight != nil { uploadPace.lost() }
+        delivery.lost()
+    }
+
+    /// There is another: nothing has to be waited for.
+    mutating func resumeTransfers(at now: Instant, _ directives: inout [WorkerDirective]) {
+        guard lease != nil else { return }
+        delivery.resume()
+        if let upload, !upload.accepted {
+            self.upload?.offset = upload.acknowledged
+            self.upload?.isInvited = false
+            self.upload?.silences = 0
+            sendPiece(at: now, &directives)
+        }
+        if download != nil, adopting == nil {
+            download?.silences = 0
+            download?.asked = now
+            requestModel(at: now, &directives)
+        }
+    }
+
     mutating func requestModel(at now: Instant, _ directives: inout [WorkerDirective]) {
         guard let download else { return }
         self.download?.lastRequest = now
@@ -33,9 +78,14 @@ extension WorkerMachine {
         guard assembly.isComplete else {
             let advanced = assembly.count > before
             self.download?.assembly = assembly
-            if advanced { requestModel(at: now, &directives) }
+            guard advanced else { return }
+            noteDownloaded(assembly.count - before, at: now)
+            self.download?.silences = 0
+            self.download?.asked = now
+            requestModel(at: now, &directives)
             return
         }
+        noteDownloaded(assembly.count - before, at: now)
         self.download = nil
         guard assembly.digest == download.digest || download.digest.isEmpty else {
             // The server has gone on to another one meanwhile; its next status says so.
@@ -45,6 +95,12 @@ extension WorkerMachine {
         directives.append(
             .adopt(
                 version: download.version, digest: assembly.digest, model: assembly.bytes, federation: federation))
+    }
+
+    private mutating func noteDownloaded(_ count: Int, at now: Instant) {
+        guard let download, let lease else { return }
+        downloadPace.took(
+            now - download.asked, bytes: count, beat: lease.heartbeatInterval, roundTrip: leastRoundTrip ?? .zero)
     }
 
     /// Whether this is the version that is being taken over.
@@ -66,10 +122,12 @@ extension WorkerMachine {
             case .done(let key, let payload, let digest, let seconds) = work
         else { return }
         self.upload?.lastSent = now
-        // More than a little is asked for first, with a piece without bytes: its turn comes when the server has room.
-        let asks = !upload.isInvited && payload.count > configuration.unaskedBytes
-        let end =
-            asks ? upload.offset : min(payload.count, upload.offset + min(configuration.pieceBytes, WireLimits.piece))
+        // More than a little is asked for first, with a piece without bytes: its turn comes when the server has room. So is
+        // whether what has no receipt was lost.
+        let asks = !upload.isInvited && (payload.count > configuration.unaskedBytes || upload.flight != nil)
+        let size = min(configuration.pieceBytes, uploadPace.bytes, WireLimits.piece)
+        let end = asks ? upload.offset : min(payload.count, upload.offset + size)
+        if !asks { self.upload?.flight = (upload.offset..<end, now) }
         send(
             .contributionPiece(
                 ContributionPiece(
@@ -88,6 +146,7 @@ extension WorkerMachine {
         else { return }
         switch receipt.outcome {
         case .accepted:
+            noteArrived(upload, upTo: payload.count, at: now)
             self.upload?.accepted = true
         case .notWanted:
             // Stays until a status brings another attempt; a status that still wants this one starts it again.
@@ -104,10 +163,25 @@ extension WorkerMachine {
         case .partial:
             guard let received = Int(exactly: receipt.receivedBytes), received < payload.count else { return }
             self.upload?.acknowledged = received
+            noteArrived(upload, upTo: received, at: now)
             guard received > upload.offset || !upload.isInvited else { return }
+            self.upload?.flight = nil
             self.upload?.isInvited = true
             self.upload?.offset = received
             sendPiece(at: now, &directives)
+        }
+    }
+
+    /// The server has so many bytes, or says how many it has: whether those on their way took long, or are lost.
+    private mutating func noteArrived(_ upload: Upload, upTo received: Int, at now: Instant) {
+        guard let lease, let (range, since) = upload.flight else { return }
+        if received >= range.upperBound {
+            uploadPace.took(
+                now - since, bytes: range.count, beat: lease.heartbeatInterval, roundTrip: leastRoundTrip ?? .zero)
+            self.upload?.silences = 0
+            self.upload?.flight = nil
+        } else if !upload.isInvited {
+            uploadPace.lost()
         }
     }
 }

@@ -25,6 +25,10 @@ package struct WorkerMachine: Sendable {
         var digest: [UInt8]
         var assembly: PieceAssembly?
         var lastRequest: Instant
+        /// When the bytes that are waited for were first asked for.
+        var asked: Instant
+        /// Requests for them that were not answered in time.
+        var silences = 0
     }
 
     enum Work: Sendable {
@@ -42,6 +46,10 @@ package struct WorkerMachine: Sendable {
         var accepted = false
         /// Whether the server has said that it may send.
         var isInvited = false
+        /// Bytes that were sent and have no receipt yet: where they begin and end, and since when.
+        var flight: (range: Range<Int>, since: Instant)?
+        /// Questions about them that were not answered in time.
+        var silences = 0
     }
 
     /// How long a plan waits for copies of samples.
@@ -72,14 +80,31 @@ package struct WorkerMachine: Sendable {
     /// Heartbeats that wait for their answers.
     var heartbeats: [(sequence: UInt64, at: Instant)] = []
     var roundTrip: Duration?
+    /// The shortest round trip under this lease: what the way takes when nothing else is on it.
+    var leastRoundTrip: Duration?
+    /// What is known of the way up.
+    var uploadPace = PiecePace()
+    /// Time that the last piece of a model took.
+    var downloadPace = PiecePace()
     var lastStatus: UInt64 = 0
     var status: ServerStatus?
     /// What it was given under its present lease.
     var assignment: Assignment?
     /// The number of that.
     var assignmentRevision: UInt64 = 0
-    /// Since when the server is silent and connections were last made anew.
+    /// The connections, by channel, where the port knows of them.
+    var links: [Message.Channel: PortLink] = [:]
+    /// When connections were last made anew; `nil` once the server was heard over them.
     var lastReconnect: Instant?
+    /// Whether the server was ever heard.
+    var hasHeard = false
+    /// When the control connection was first open, and when ready, since then.
+    var openSince: Instant?
+    var readySince: Instant?
+    /// Connections in a row that were made and brought no answer.
+    var fruitlessConnections = 0
+    /// Registrations in a row over one connection that were not answered.
+    var unansweredRegistrations = 0
     /// The version that it holds.
     var held: Version
     /// One that is on its way to the disk.
@@ -148,6 +173,7 @@ package struct WorkerMachine: Sendable {
         switch event {
         case .received(let envelope): receive(envelope, at: now, &directives)
         case .tick: break
+        case .link(let channel, let link): linked(channel, link, at: now, &directives)
         case .capable(let capabilities):
             waitsForCapabilities = now
             registration.capabilities = capabilities
@@ -188,7 +214,7 @@ package struct WorkerMachine: Sendable {
             delivery.spooled(spool: spool, oldest: oldest, latest: latest, delivered: delivered)
         case .spoolRead(let first, let alarms):
             guard lease != nil else { break }
-            carryOut(delivery.read(alarms, first: first), &directives)
+            carryOut(delivery.read(alarms, first: first, at: now), &directives)
         case .streamProgress(let samples, let ended):
             scoredSamples = samples
             streamEnded = ended
@@ -220,6 +246,7 @@ package struct WorkerMachine: Sendable {
                 duration: .milliseconds(Int64(welcome.leaseMilliseconds)))
             refusedSince = nil
             heartbeats = []
+            leastRoundTrip = nil
             status = nil
             assignment = nil
             assignmentRevision = 0
@@ -236,7 +263,9 @@ package struct WorkerMachine: Sendable {
             switch envelope.message {
             case .status(let status):
                 if let asked = heartbeats.firstIndex(where: { $0.sequence == status.answers }) {
-                    roundTrip = now - heartbeats[asked].at
+                    let time = now - heartbeats[asked].at
+                    roundTrip = time
+                    leastRoundTrip = min(leastRoundTrip ?? time, time)
                     heartbeats.removeSubrange(...asked)
                 }
                 guard envelope.sequence > lastStatus else { return }
@@ -244,7 +273,7 @@ package struct WorkerMachine: Sendable {
                 adoptStatus(status, at: now, &directives)
             case .modelPiece(let piece): receive(piece, at: now, &directives)
             case .contributionReceipt(let receipt): receive(receipt, at: now, &directives)
-            case .alarmReceipt(let receipt): carryOut(delivery.receive(receipt), &directives)
+            case .alarmReceipt(let receipt): carryOut(delivery.receive(receipt, at: now), &directives)
             default: break
             }
         }
@@ -280,9 +309,12 @@ package struct WorkerMachine: Sendable {
     private mutating func heard(at now: Instant, _ directives: inout [WorkerDirective]) {
         lastHeard = now
         lastReconnect = nil
+        hasHeard = true
+        (openSince, readySince) = (nil, nil)
+        fruitlessConnections = 0
         guard unreachable else { return }
         unreachable = false
-        directives.append(.note(Note(.info, "server is back")))
+        directives.append(.note(Note(.notice, "server is back")))
     }
 
     private mutating func refused(
@@ -372,7 +404,7 @@ package struct WorkerMachine: Sendable {
         guard current.number > 0 else { return }
         if download?.version != current.number || download?.digest != current.digest {
             download = Download(
-                version: current.number, digest: current.digest, assembly: nil, lastRequest: now)
+                version: current.number, digest: current.digest, assembly: nil, lastRequest: now, asked: now)
             requestModel(at: now, &directives)
         }
     }

@@ -17,8 +17,11 @@ final class IdentifiedPort: MessagePort {
     private static let pause: Duration = .milliseconds(100)
     /// Time between two requests that are not answered.
     private static let retry: Duration = .milliseconds(500)
-    /// Time after which it is looked whether there is something else to enrol with.
+    /// Time after which it is looked whether there is something else to enrol with; doubled each time, for a slow link.
     private static let patience: Duration = .seconds(2)
+    private static let longestPatience: Duration = .seconds(60)
+    /// Time that an attempt to connect has at most.
+    private static let connectPatience: Duration = .seconds(8)
 
     private let credentials: WorkerCredentials
     private let control: String
@@ -33,6 +36,9 @@ final class IdentifiedPort: MessagePort {
     private var waitsSince: Instant?
     private var hasSaidWaiting = false
     private var sequence: UInt64 = 0
+    private var patience = IdentifiedPort.patience
+    /// Connections that earlier ports have made, by channel.
+    private var made: [Message.Channel: Int] = [:]
 
     /// A port that connects in the background for as long as it lives.
     ///
@@ -69,11 +75,28 @@ final class IdentifiedPort: MessagePort {
         return try port.send(message, to: peer, on: channel)
     }
 
+    func link(on channel: Message.Channel) throws -> PortLink? {
+        var link = PortLink()
+        switch state {
+        case .outside: break
+        // What passes there is not this port's owner's.
+        case .enrolling(let port, _, _): link.isOpen = try port.link(on: channel)?.isOpen ?? false
+        case .inside(let port): link = try port.link(on: channel) ?? link
+        }
+        link.made += made[channel] ?? 0
+        return link
+    }
+
     /// Whatever the server has become meanwhile: its key may be another, and so may what there is to enrol with.
     func reconnect() throws {
-        guard case .inside = state else { return }
+        guard case .inside(let port) = state else { return }
+        try leave(port)
         state = .outside(until: .zero)
         try advance()
+    }
+
+    private func leave(_ port: ZeroMQPort) throws {
+        for channel in Message.Channel.allCases { made[channel, default: 0] += try port.link(on: channel)?.made ?? 0 }
     }
 
     func learn(serverKey: PublicKey, isDue: Bool) throws { try credentials.learn(serverKey, isDue: isDue) }
@@ -105,9 +128,12 @@ final class IdentifiedPort: MessagePort {
                 if case .enrolled(let answer) = envelope.message { return try take(answer, at: now) }
                 if case .refusal(let refusal) = envelope.message { throw WorkerRefused(refusal) }
             }
-            if now - since > Self.patience {
+            if now - since > patience {
+                // A connection that could be made says that the link is slow, any other that maybe nobody is there.
+                let isOpen = try port.link(on: .control)?.isOpen ?? false
+                patience = min(patience * 2, isOpen ? Self.longestPatience : max(patience, Self.connectPatience))
                 state = .outside(until: now + Self.pause)
-            } else if asked.map({ now - $0 >= Self.retry }) ?? true {
+            } else if asked.map({ now - $0 >= max(Self.retry, patience / 4) }) ?? true {
                 sequence += 1
                 let request = Envelope(
                     sender: name, leaseEpoch: 0, sequence: sequence, message: .enrolment(credentials.enrolment))
@@ -117,6 +143,7 @@ final class IdentifiedPort: MessagePort {
         case .inside(let port):
             guard try port.takeRefusal() else { return }
             try credentials.refused(whileEnrolling: false)
+            try leave(port)
             state = .outside(until: now + Self.pause)
         }
     }

@@ -14,8 +14,12 @@ package struct PortLimits: Sendable {
     /// Bytes that may wait on each endpoint over all peers, whole messages and those that are not finished.
     package var heldBytes = 256 << 20
     /// Time after which an attempt to connect is given up and made anew: on a network that swallows everything, the
-    /// system's own attempts come ever more seldom.
-    package var connectTimeout: Duration = .seconds(1)
+    /// system's own attempts come ever more seldom (since Linux 6.5 after 1, 2, 3, 4 and 5 s, before that after 1 and 3 s).
+    /// No round trip can be longer.
+    package var connectTimeout: Duration = .seconds(5)
+    /// Time that a handshake has: three round trips, and on a slow link more than their time. Who connects and says nothing
+    /// holds a descriptor for that long.
+    package var handshakeTimeout: Duration = .seconds(15)
     /// Time that messages on their way have when the port closes.
     package var linger: Duration = .milliseconds(250)
 
@@ -46,9 +50,10 @@ package final class ZeroMQPort: MessagePort {
     private var routeBooks = [PeerRoutes(), PeerRoutes()]
     /// What it connects to, where it does.
     private var remote: (control: String?, bulk: String, identity: [UInt8])?
-    /// Hears when the server refuses this port's key, where it connects with one.
-    private var refusals: ZeroMQSocket?
-    private var connections = 0
+    /// How far the connections have come, where it connects.
+    private var controlMonitor: LinkMonitor?
+    private var bulkMonitor: LinkMonitor?
+    private var monitors = 0
 
     private init(
         routes: Bool, context: ZeroMQContext, limits: PortLimits, security: PortSecurity, signal: EventSignal? = nil,
@@ -117,9 +122,9 @@ package final class ZeroMQPort: MessagePort {
         try socket.set(ZMQ_TCP_KEEPALIVE_IDLE, to: Int32(4))
         try socket.set(ZMQ_TCP_KEEPALIVE_INTVL, to: Int32(1))
         try socket.set(ZMQ_TCP_KEEPALIVE_CNT, to: Int32(3))
-        try socket.set(ZMQ_TCP_MAXRT, to: Int32(6_000))
-        // Who connects and says nothing holds a descriptor, for that long.
-        try socket.set(ZMQ_HANDSHAKE_IVL, to: Int32(5_000))
+        // Over a slow link what is answered is answered late.
+        try socket.set(ZMQ_TCP_MAXRT, to: Int32(20_000))
+        try socket.set(ZMQ_HANDSHAKE_IVL, to: Int32(clamping: limits.handshakeTimeout.milliseconds))
         try socket.set(ZMQ_IPV6, to: Int32(1))
         if routes {
             try socket.set(ZMQ_BACKLOG, to: Int32(512))
@@ -211,17 +216,18 @@ package final class ZeroMQPort: MessagePort {
 
     private func connect() throws(TransportError) {
         guard let remote else { return }
-        if case .connecting = security {
-            connections += 1
-            let address = "inproc://refusals-\(connections)"
-            if remote.control != nil { try control.monitorRefusals(address) } else { try bulk.monitorRefusals(address) }
-            let pair = try ZeroMQSocket(context, type: ZMQ_PAIR)
-            try pair.connect(address)
-            refusals = consume pair
-        } else {
+        switch security {
+        case .connecting: break
+        case .plain, .listening:
             try control.set(ZMQ_ROUTING_ID, to: remote.identity)
             try bulk.set(ZMQ_ROUTING_ID, to: remote.identity)
         }
+        let made = (controlMonitor?.link.made ?? 0, bulkMonitor?.link.made ?? 0)
+        monitors += 2
+        if remote.control != nil {
+            controlMonitor = try LinkMonitor(of: control, context, number: monitors, made: made.0)
+        }
+        bulkMonitor = try LinkMonitor(of: bulk, context, number: monitors + 1, made: made.1)
         if let address = remote.control { try control.connect(address) }
         try bulk.connect(remote.bulk)
     }
@@ -268,10 +274,22 @@ package final class ZeroMQPort: MessagePort {
 
     /// Whether the server has refused this port's key since it was last asked.
     package func takeRefusal() throws(TransportError) -> Bool {
-        guard refusals != nil else { return false }
-        var isRefused = false
-        while try refusals?.receive(frameLimit: 2) != nil { isRefused = true }
-        return isRefused
+        try controlMonitor?.look()
+        try bulkMonitor?.look()
+        let byControl = controlMonitor?.takeRefusal() ?? false
+        let byBulk = bulkMonitor?.takeRefusal() ?? false
+        return byControl || byBulk
+    }
+
+    package func link(on channel: Message.Channel) throws(TransportError) -> PortLink? {
+        switch channel {
+        case .control:
+            try controlMonitor?.look()
+            return controlMonitor?.link
+        case .bulk:
+            try bulkMonitor?.look()
+            return bulkMonitor?.link
+        }
     }
 
     /// The addresses that it listens on; empty where it does not.

@@ -90,13 +90,6 @@ import Glibc
         return bytes
     }
 
-    /// Says on an address within the process when a peer refuses this socket's key.
-    func monitorRefusals(_ address: String) throws(TransportError) {
-        guard unsafe zmq_socket_monitor(pointer, address, ZMQ_EVENT_HANDSHAKE_FAILED_AUTH) == 0 else {
-            throw Self.failure("watch a socket")
-        }
-    }
-
     /// Says on an address within the process what becomes of this socket's connections.
     func monitor(_ events: Int32, at address: String) throws(TransportError) {
         guard unsafe zmq_socket_monitor(pointer, address, events) == 0 else { throw Self.failure("watch a socket") }

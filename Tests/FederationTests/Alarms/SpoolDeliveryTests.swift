@@ -21,15 +21,15 @@ import Testing
         #expect(delivery.tick(at: .zero + .milliseconds(500), retry: Self.second).isEmpty)
         // The question was lost: once more.
         #expect(delivery.tick(at: .zero + .seconds(1), retry: Self.second).count == 1)
-        #expect(delivery.receive(AlarmReceipt(spool: 9, delivered: 2)).isEmpty)
+        #expect(delivery.receive(AlarmReceipt(spool: 9, delivered: 2), at: .zero).isEmpty)
         #expect(delivery.tick(at: .zero + .seconds(1), retry: Self.second) == [.read(after: 2, limit: 2)])
         #expect(
-            delivery.read([[1], [2]], first: 3)
+            delivery.read([[1], [2]], first: 3, at: .zero)
                 == [.send(AlarmBatch(spool: 9, first: 3, oldest: 1, alarms: [[1], [2]]))])
-        #expect(delivery.receive(AlarmReceipt(spool: 9, delivered: 4)) == [.decided(upTo: 4)])
-        #expect(delivery.receive(AlarmReceipt(spool: 9, delivered: 4)).isEmpty)
+        #expect(delivery.receive(AlarmReceipt(spool: 9, delivered: 4), at: .zero) == [.decided(upTo: 4)])
+        #expect(delivery.receive(AlarmReceipt(spool: 9, delivered: 4), at: .zero).isEmpty)
         #expect(delivery.tick(at: .zero + .seconds(1), retry: Self.second) == [.read(after: 4, limit: 2)])
-        #expect(delivery.receive(AlarmReceipt(spool: 9, delivered: 5)) == [.decided(upTo: 5)])
+        #expect(delivery.receive(AlarmReceipt(spool: 9, delivered: 5), at: .zero) == [.decided(upTo: 5)])
         #expect(delivery.isDone && delivery.tick(at: .zero + .seconds(9), retry: Self.second).isEmpty)
     }
 
@@ -38,52 +38,52 @@ import Testing
         _ = delivery.tick(at: .zero, retry: Self.second)
         let refused = [AlarmReceipt.Refused(number: 4, reason: .notServed)]
         #expect(
-            delivery.receive(AlarmReceipt(spool: 9, delivered: 4, refused: refused)) == [
+            delivery.receive(AlarmReceipt(spool: 9, delivered: 4, refused: refused), at: .zero) == [
                 .refused(refused), .decided(upTo: 4),
             ])
     }
 
     @Test func aServerThatHasLessIsGivenItAgain() {
-        var delivery = SpoolDelivery(limit: 10)
+        var delivery = SpoolDelivery(limit: 8)
         delivery.spooled(spool: 9, oldest: 41, latest: 100, delivered: 100)
         delivery.registered()
         // Everything is delivered, and yet it asks.
         #expect(
             delivery.tick(at: .zero, retry: Self.second)
                 == [.send(AlarmBatch(spool: 9, first: 101, oldest: 41, alarms: []))])
-        #expect(delivery.receive(AlarmReceipt(spool: 9, delivered: 20)) == [.rewound(to: 40)])
-        #expect(delivery.tick(at: .zero, retry: Self.second) == [.read(after: 40, limit: 10)])
+        #expect(delivery.receive(AlarmReceipt(spool: 9, delivered: 20), at: .zero) == [.rewound(to: 40)])
+        #expect(delivery.tick(at: .zero, retry: Self.second) == [.read(after: 40, limit: 8)])
         // A late answer of before does not send it back again.
-        #expect(delivery.receive(AlarmReceipt(spool: 9, delivered: 60)) == [.decided(upTo: 60)])
-        #expect(delivery.receive(AlarmReceipt(spool: 9, delivered: 20)).isEmpty)
+        #expect(delivery.receive(AlarmReceipt(spool: 9, delivered: 60), at: .zero) == [.decided(upTo: 60)])
+        #expect(delivery.receive(AlarmReceipt(spool: 9, delivered: 20), at: .zero).isEmpty)
         #expect(delivery.delivered == 60)
     }
 
     /// What the disk says of how far the server was may be of before the server said that it has less; and an answer that
     /// brings nothing new is not followed by the same alarms at the speed of the network.
     @Test func whatTheDiskSaysLaterChangesNothing() {
-        var delivery = SpoolDelivery(limit: 10)
+        var delivery = SpoolDelivery(limit: 8)
         delivery.spooled(spool: 9, oldest: 1, latest: 100, delivered: 66)
         delivery.registered()
         _ = delivery.tick(at: .zero, retry: Self.second)
-        #expect(delivery.receive(AlarmReceipt(spool: 9, delivered: 0)) == [.rewound(to: 0)])
+        #expect(delivery.receive(AlarmReceipt(spool: 9, delivered: 0), at: .zero) == [.rewound(to: 0)])
         delivery.spooled(spool: 9, oldest: 27, latest: 100, delivered: 66)
-        #expect(delivery.tick(at: .zero, retry: Self.second) == [.read(after: 26, limit: 10)])
-        #expect(delivery.receive(AlarmReceipt(spool: 9, delivered: 36)) == [.decided(upTo: 36)])
+        #expect(delivery.tick(at: .zero, retry: Self.second) == [.read(after: 26, limit: 8)])
+        #expect(delivery.receive(AlarmReceipt(spool: 9, delivered: 36), at: .zero) == [.decided(upTo: 36)])
         // Less than that: it is asked, after its time, and then believed.
-        #expect(delivery.tick(at: .zero, retry: Self.second) == [.read(after: 36, limit: 10)])
-        #expect(delivery.receive(AlarmReceipt(spool: 9, delivered: 30)).isEmpty)
+        #expect(delivery.tick(at: .zero, retry: Self.second) == [.read(after: 36, limit: 8)])
+        #expect(delivery.receive(AlarmReceipt(spool: 9, delivered: 30), at: .zero).isEmpty)
         #expect(delivery.tick(at: .zero + .milliseconds(500), retry: Self.second).isEmpty)
         let question = AlarmBatch(spool: 9, first: 37, oldest: 27, alarms: [])
         #expect(delivery.tick(at: .zero + .seconds(1), retry: Self.second) == [.send(question)])
-        #expect(delivery.receive(AlarmReceipt(spool: 9, delivered: 30)) == [.rewound(to: 30)])
+        #expect(delivery.receive(AlarmReceipt(spool: 9, delivered: 30), at: .zero) == [.rewound(to: 30)])
     }
 
     @Test func claimsOfAServerStayWithinTheSpool() {
         var delivery = delivery()
         _ = delivery.tick(at: .zero, retry: Self.second)
-        #expect(delivery.receive(AlarmReceipt(spool: 9, delivered: .max)) == [.decided(upTo: 5)])
-        #expect(delivery.receive(AlarmReceipt(spool: 8, delivered: 3)).isEmpty)
+        #expect(delivery.receive(AlarmReceipt(spool: 9, delivered: .max), at: .zero) == [.decided(upTo: 5)])
+        #expect(delivery.receive(AlarmReceipt(spool: 8, delivered: 3), at: .zero).isEmpty)
     }
 
     @Test func notesAreHeldBackByKind() {
