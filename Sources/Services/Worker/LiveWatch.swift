@@ -135,8 +135,10 @@ package final class LiveWatch: Sendable {
         var refused: ModelName?
         /// Rows of each entity when it was last tried to fit detectors to it, with a model of the federation or without.
         var tried: [Bool: [String: Int]] = [:]
-        /// Entities of which the sources say that something is wrong with their watching.
-        var found: Set<String> = []
+        /// What the sources say is wrong with the watching of entities.
+        var found: [String: Set<DataQualityFinding.Kind>] = [:]
+        /// What their streams found, and was not told for it.
+        var untold: Set<String> = []
         /// How long writing took.
         var saving = Duration.zero
         /// Rows of each stream when it was last written.
@@ -288,8 +290,13 @@ package final class LiveWatch: Sendable {
         state.scored += UInt64(rows)
         if rows > 0 { running.lastRow = .now }
         // What the sources say of the same is not said twice.
-        let isTold = state.found.contains(entity.key)
-        let quality = running.stream.takeQuality(worker: settings.name, log) { _ in !isTold }
+        let isTold = !(state.found[entity.key] ?? []).isEmpty
+        let quality = running.stream.takeQuality(worker: settings.name, log) { finding in
+            let name = "\(entity.key)!\(finding.kind.rawValue)"
+            guard finding.isRaised else { return state.untold.remove(name) == nil }
+            if isTold { state.untold.insert(name) } else { state.untold.remove(name) }
+            return !isTold
+        }
         if !quality.isEmpty { try deliver(quality, state.scored) }
         if !events.isEmpty {
             let isLearning = running.model.isProvisional || (running.model.rows[entity.key] ?? 0) < options.learnedRows
@@ -318,7 +325,11 @@ package final class LiveWatch: Sendable {
         let events = entities.takeFindings().map { found in
             let key = found.finding.entity.map { "\(found.site)/\($0)" }
             if let key {
-                if found.finding.isRaised { state.found.insert(key) } else { state.found.remove(key) }
+                if found.finding.isRaised {
+                    state.found[key, default: []].insert(found.finding.kind)
+                } else {
+                    state.found[key]?.remove(found.finding.kind)
+                }
             }
             let entity = mine.first { $0.key == key } ?? first
             return AlarmEvent(
