@@ -8,6 +8,8 @@ struct Discovery {
         var entity: String
         var part: EntitySource.Part
         var role: Role
+        /// The entity's type, where the name tells it beside; see ``EntityFileName``.
+        var type: String?
     }
 
     private struct Key: Hashable {
@@ -185,6 +187,11 @@ struct Discovery {
         return count
     }
 
+    /// Whether a file of a folder with this name (without extension) may be passed over.
+    static func isPassedOver(_ stem: String) -> Bool {
+        aboutOthers.contains(stem.lowercased()) || ofLabels.contains(stem.lowercased())
+    }
+
     /// Names (without extension) of tables about the entities of a folder: who depends on whom, and what was wrong when.
     private static let aboutOthers: Set<String> = ["dependency", "dependencies", "faults", "windows"]
     /// Names of tables that may say when something was wrong.
@@ -269,7 +276,7 @@ struct Discovery {
             if !opened.entities.isEmpty { origins[key, default: []].insert(name.entity) }
             if found[key]?.files.append(path) == nil {
                 found[key] = EntitySource(
-                    site: folderURL.lastPathComponent, entity: entity, type: Self.type(of: name.entity),
+                    site: folderURL.lastPathComponent, entity: entity, type: name.type ?? Self.type(of: name.entity),
                     part: name.part, files: [path], format: opened.format)
             }
         }
@@ -303,6 +310,17 @@ struct Discovery {
             words.removeLast()
         } else if words.count == 1, let part = EntitySource.Part(rawValue: last()), part != .all {
             return Name(entity: "", part: part, role: result.role)
+        }
+        // What precedes the part, as it stands there.
+        var whole = Substring(stem)
+        for word in stem.split(separator: "_").dropFirst(words.count).reversed() {
+            while whole.last == "_" { whole.removeLast() }
+            whole.removeLast(word.count)
+        }
+        if words.count < stem.split(separator: "_").count { while whole.last == "_" { whole.removeLast() } }
+        if let (entity, type) = EntityFileName.parts(of: String(whole)) {
+            (result.entity, result.type) = (entity, type)
+            return result
         }
         if words.count > 1 && words[0].lowercased() == "sample" { words.removeFirst() }
         if let metrics = words.firstIndex(where: { ["metric", "metrics"].contains($0.lowercased()) }), metrics > 0 {
