@@ -44,7 +44,11 @@ package struct SamplerOptions: Hashable, Sendable, Codable {
     package var intervalSeconds: Double?
     /// For how many seconds the last value of a series stands in for one that does not come with every row; 0: never.
     package var stalenessSeconds = 0.0
-    /// For how many seconds a row is kept open for samples that are still on their way.
+    /// Whether samples come in parts, by ways that overtake each other, as senders push them: a row waits for what is
+    /// missing in it, and earlier times are no clock that was set back as long as anything newer comes.
+    package var isPushed = false
+    /// For how many seconds a row waits for pushed samples that are missing in it, counted from when a sample of its time or
+    /// of a later one came.
     package var latenessSeconds = 0.0
     /// Rows in a row without a value after which a column counts as gone.
     package var silentRows = 5
