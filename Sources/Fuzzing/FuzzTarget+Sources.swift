@@ -130,6 +130,7 @@ extension FuzzTarget {
         var settings = SourceIntake.Settings(
             source: "fuzz", preset: .recognise(try presets.get()), rules: Examples.rules)
         settings.sampler.intervalSeconds = 1
+        (settings.sampler.isPushed, settings.sampler.latenessSeconds) = (true, 12)
         settings.maximumSeries = 1_000
         var intake = SourceIntake(settings)
         for series in samples.series {

@@ -64,11 +64,15 @@ struct FetchCommand: Command {
                 .configuration,
                 "'\(named)' is no folder of a worker, and no address of a Prometheus, such as http://127.0.0.1:9090")
         }
-        let source = PrometheusOptions.source(arguments, url: arguments[Self.url])
+        let source = PrometheusOptions.source(arguments, url: named)
         let rules = try DataOptions.rules(arguments)
         let history = try await BackgroundThread.run {
-            try HistoryReader.read(source, rules: rules, now: Date().timeIntervalSince1970) {
-                console.progress("asking: \(Int($0 * 100)) %")
+            do {
+                return try HistoryReader.read(source, rules: rules, now: Date().timeIntervalSince1970) {
+                    console.progress("asking: \(Int($0 * 100)) %")
+                }
+            } catch let error as ServiceError where error.code == .unavailable && !named.contains("://") {
+                throw ServiceError(.unavailable, "\(error.description); a folder '\(named)' is not there either")
             }
         }
         let site = arguments[optional: Self.site] ?? "site"

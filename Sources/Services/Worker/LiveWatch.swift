@@ -135,10 +135,8 @@ package final class LiveWatch: Sendable {
         var refused: ModelName?
         /// Rows of each entity when it was last tried to fit detectors to it, with a model of the federation or without.
         var tried: [Bool: [String: Int]] = [:]
-        /// What the sources say is wrong with the watching of entities.
-        var found: [String: Set<DataQualityFinding.Kind>] = [:]
-        /// What their streams found, and was not told for it.
-        var untold: Set<String> = []
+        /// Which findings of streams are told, beside those of the sources.
+        var told = ToldFindings()
         /// How long writing took.
         var saving = Duration.zero
         /// Rows of each stream when it was last written.
@@ -289,13 +287,8 @@ package final class LiveWatch: Sendable {
         let rows = running.stream.scoredRows - before
         state.scored += UInt64(rows)
         if rows > 0 { running.lastRow = .now }
-        // What the sources say of the same is not said twice.
-        let isTold = !(state.found[entity.key] ?? []).isEmpty
         let quality = running.stream.takeQuality(worker: settings.name, log) { finding in
-            let name = "\(entity.key)!\(finding.kind.rawValue)"
-            guard finding.isRaised else { return state.untold.remove(name) == nil }
-            if isTold { state.untold.insert(name) } else { state.untold.remove(name) }
-            return !isTold
+            state.told.tells(finding, ofStream: entity.key)
         }
         if !quality.isEmpty { try deliver(quality, state.scored) }
         if !events.isEmpty {
@@ -324,13 +317,7 @@ package final class LiveWatch: Sendable {
         guard let first = mine.first else { return }
         let events = entities.takeFindings().map { found in
             let key = found.finding.entity.map { "\(found.site)/\($0)" }
-            if let key {
-                if found.finding.isRaised {
-                    state.found[key, default: []].insert(found.finding.kind)
-                } else {
-                    state.found[key]?.remove(found.finding.kind)
-                }
-            }
+            if let key { state.told.take(found.finding, ofSource: key) }
             let entity = mine.first { $0.key == key } ?? first
             return AlarmEvent(
                 found.finding, site: entity.site, entity: entity.name, worker: settings.name, row: entity.nextRow)
