@@ -15,9 +15,6 @@ protocol LiveSource: Sendable {
 struct SourceContext: Sendable {
     /// Seconds between two scrapes where nobody says.
     static let scrapeSeconds = 1.0
-    /// Seconds for which a row of pushed samples waits for what is missing. A Prometheus keeps what does not fill a request
-    /// for 5 s (`batch_send_deadline`), and may have to send it again.
-    static let pushedLatenessSeconds = 12.0
     /// Values that are in memory as rows at the same time, of one source.
     static let cellsAtOnce = 1 << 20
 
@@ -191,8 +188,8 @@ package final class LiveSources: Sendable {
             return try PushReceiver(
                 configuration,
                 sink: try sink(configuration, context) { settings in
-                    settings.sampler.isPushed = true
-                    settings.sampler.latenessSeconds = SourceContext.pushedLatenessSeconds
+                    settings.sampler = .pushed
+                    settings.sampler.intervalSeconds = configuration.intervalSeconds
                 }, context: context)
         }
     }

@@ -55,6 +55,14 @@ package struct SamplerOptions: Hashable, Sendable, Codable {
 
     /// The defaults: for endpoints that give all their series at once.
     package init() {}
+
+    /// For samples that senders push. A Prometheus keeps what does not fill a request for 5 s (`batch_send_deadline`), and may
+    /// have to send it again: rows wait for more than twice as long.
+    package static var pushed: SamplerOptions {
+        var options = SamplerOptions()
+        (options.isPushed, options.latenessSeconds) = (true, 12)
+        return options
+    }
 }
 
 /// What a sampler has seen, for whoever watches the watching.

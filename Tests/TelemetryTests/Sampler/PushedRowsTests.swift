@@ -13,8 +13,7 @@ import Testing
         init(_ adjust: (inout SourceIntake.Settings) -> Void = { _ in }) throws {
             var settings = SourceIntake.Settings(
                 source: "s", preset: .fixed(.everything), rules: try GroupRules.builtIn())
-            settings.sampler.isPushed = true
-            settings.sampler.latenessSeconds = 12
+            settings.sampler = .pushed
             adjust(&settings)
             intake = SourceIntake(settings)
         }
