@@ -49,6 +49,9 @@ struct ArrivalWatch: Sendable {
     /// The newest time that had come, and when it came; both ascend.
     private var marks: [(time: Double, arrival: Double)] = []
     private var newest = -Double.infinity
+    private var lastArrival: Double?
+    /// Seconds without a sample that are a pause of all that is sent, where rows come so often that this can be told.
+    private var pause: Double?
     /// Times at which a series came for the first time, or again: nobody knows how many more do.
     private var beginnings: Set<Double> = []
     private var known: (due: Double, grid: Grid)?
@@ -61,6 +64,11 @@ struct ArrivalWatch: Sendable {
     /// - Parameter isEnd: whether it says that the series has ended.
     mutating func take(_ member: Int, at time: Double, isEnd: Bool, arrival: Double) {
         isChanged = true
+        // What is missing was held up by a pause with all the rest, and has its time again.
+        if let pause, let last = lastArrival, arrival - last >= pause {
+            for index in marks.indices { marks[index].arrival = arrival }
+        }
+        lastArrival = arrival
         if time > newest {
             newest = time
             if let last = marks.last, last.arrival == arrival {
@@ -86,11 +94,17 @@ struct ArrivalWatch: Sendable {
         progress[member] = series
     }
 
-    /// Looks which samples came long enough ago, and that anything came is seen.
-    mutating func look(at now: Double, lateness: Double) {
+    /// Looks which samples came long enough ago, and that anything came is seen. While nothing comes at all, as where the
+    /// network is down, rows stay open, for some minutes.
+    mutating func look(at now: Double, lateness: Double, interval: Double?) {
         isChanged = false
+        pause = interval.flatMap { 2 * $0 <= lateness ? lateness / 2 : nil }
+        lastArrival = lastArrival.map { min($0, now) }
         // By a clock that was set back, what is said to come later came now.
         for index in marks.indices where marks[index].arrival > now { marks[index].arrival = now }
+        if let pause, let last = lastArrival, now - last >= pause, now - last < EntitySampler.quietBeforeStepBack {
+            return
+        }
         let old = marks.prefix { now - $0.arrival >= lateness }.count
         guard old > 0 else { return }
         overdue = max(overdue, marks[old - 1].time)

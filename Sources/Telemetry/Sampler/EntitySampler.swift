@@ -155,12 +155,13 @@ package struct EntitySampler: Sendable {
     mutating func closeDue(arrival now: Double, isFull: Bool = false) {
         guard !pending.isEmpty else { return }
         let isChanged = watch.isChanged
-        watch.look(at: now, lateness: options.latenessSeconds)
+        let interval = options.intervalSeconds ?? pace.interval
+        watch.look(at: now, lateness: options.latenessSeconds, interval: interval)
         let overdue = isFull ? .infinity : watch.overdue
         guard isChanged || earliest <= overdue else { return }
         sortPending()
         let grid = ArrivalWatch.Grid(
-            tolerance: tolerance, interval: options.intervalSeconds ?? pace.interval, silentRows: options.silentRows)
+            tolerance: tolerance, interval: interval, silentRows: options.silentRows)
         var previous = max(lastTime ?? -.infinity, closing.last?.time ?? -.infinity)
         var end = pending.startIndex
         var taken: Set<Int> = []

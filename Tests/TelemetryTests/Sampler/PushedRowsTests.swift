@@ -194,6 +194,24 @@ import Testing
         #expect(receiver.intake.counters.clockSteps == 0 && receiver.intake.counters.late == 0)
     }
 
+    /// While nothing comes at all the row that was cut in two by it stays open, for some minutes.
+    @Test func anOutageTearsNoRow() throws {
+        var receiver = try Receiver()
+        let all = names(30)
+        for time in 1...60 {
+            let delay = time < 40 ? 0.0 : 90
+            receiver.take(all.prefix(12).map { ($0, Double(time)) }, at: Double(time) + (time == 40 ? 0 : delay))
+            receiver.take(all.dropFirst(12).map { ($0, Double(time)) }, at: Double(time) + 0.5 + delay)
+        }
+        #expect(receiver.times == (1...60).map { Double($0) })
+        #expect(receiver.missing(of: 30).allSatisfy { $0 == 0 })
+        receiver.take(all.prefix(12).map { ($0, 200) }, at: 200)
+        receiver.wait(until: 370)
+        #expect(receiver.times.last == 60)
+        receiver.wait(until: 381)
+        #expect(receiver.times.last == 200)
+    }
+
     /// What comes when its row is closed is left out, and told once.
     @Test func aSecondSenderFarBehindIsLeftOutAndToldOnce() throws {
         var receiver = try Receiver()
