@@ -209,7 +209,7 @@ let package = Package(
         .testTarget(
             name: "ToolTests",
             dependencies: [
-                "Laboratory", "Platform", "Telemetry", "TestSupport", "fl-train", "fl-place", "fl-server", "fl-worker",
-                "fl-alerts", "fl-demo", "fl-engine",
+                "Collection", "Laboratory", "Platform", "Telemetry", "TestSupport", "fl-train", "fl-place", "fl-server",
+                "fl-worker", "fl-alerts", "fl-demo", "fl-engine",
             ], swiftSettings: strictTests),
     ])

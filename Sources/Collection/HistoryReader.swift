@@ -153,16 +153,6 @@ package struct HistoryReader {
 }
 
 extension HistoryReader.Entity {
-    /// The name of a file for the entity from which readers take its type again: `node-10.0.0.1-9100`.
-    package var fileName: String {
-        let plain = name.unicodeScalars.map { scalar in
-            let isPlain = scalar.isASCII && (scalar.properties.isAlphabetic || (0x30...0x39).contains(scalar.value))
-            return isPlain || scalar == "." || scalar == "-" ? Character(scalar) : "-"
-        }
-        let text = String(plain)
-        return text.hasPrefix(type) ? text : "\(type)-\(text)"
-    }
-
     /// The rows as a table with a header: `time` in seconds since 1970, then the columns; what is missing is empty.
     package var table: [UInt8] {
         func field(_ name: String) -> String {

@@ -186,8 +186,11 @@ package final class LiveSources: Sendable {
         case .query: return try makeQuery(configuration, context)
         case .remoteWrite, .otlp:
             return try PushReceiver(
-                configuration, sink: try sink(configuration, context) { $0.sampler.latenessSeconds = 2 },
-                context: context)
+                configuration,
+                sink: try sink(configuration, context) { settings in
+                    settings.sampler = .pushed
+                    settings.sampler.intervalSeconds = configuration.intervalSeconds
+                }, context: context)
         }
     }
 

@@ -49,9 +49,10 @@ final class PushReceiver: LiveSource, @unchecked Sendable {
             _ = samples.removeAhead(of: context.wallSeconds())
             try take(samples, number: request.number)
         }
-        server = try HTTPServer(host: address.host, port: address.port, longestBody: limit) { [weak self] request in
-            self?.answer(request) ?? .text(503, "ending\n")
-        }
+        // Senders know it by whatever name leads here, also that of a proxy or a service of a cluster.
+        server = try HTTPServer(
+            host: address.host, port: address.port, hosts: .programsOnly, longestBody: limit
+        ) { [weak self] request in self?.answer(request) ?? .text(503, "ending\n") }
         context.log.notice(
             "receiving samples",
             ["kind": configuration.kind.rawValue, "address": "\(address.host):\(server?.port ?? 0)"])

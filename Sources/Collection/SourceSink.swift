@@ -33,7 +33,9 @@ final class SourceSink: @unchecked Sendable {
         self.report = report
         // Columns keep their places over a restart, and what was stored is not stored again.
         for entity in store.entities where entity.site == site {
-            intake.resume(entity: entity.name, columns: entity.columns, lastTime: entity.lastTime)
+            let last = try? store.read(entity.key, from: max(entity.firstRow, entity.nextRow - 1), limit: 1)
+            let row = last.map { $0.rows.rowCount > 0 ? $0.rows[0].values : [] } ?? []
+            intake.resume(entity: entity.name, columns: entity.columns, lastTime: entity.lastTime, row: row)
         }
     }
 

@@ -129,6 +129,7 @@ extension FuzzTarget {
     private static func push(_ samples: PushedSamples) throws {
         var settings = SourceIntake.Settings(
             source: "fuzz", preset: .recognise(try presets.get()), rules: Examples.rules)
+        settings.sampler = .pushed
         settings.sampler.intervalSeconds = 1
         settings.maximumSeries = 1_000
         var intake = SourceIntake(settings)

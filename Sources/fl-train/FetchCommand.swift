@@ -22,7 +22,8 @@ struct FetchCommand: Command {
             Asks by range queries, in pieces that the endpoint answers, and makes rows of the series as a worker does: by \
             a preset, with counters, histograms and folding. The files have a column time, in seconds since 1970, and are \
             read by every other command. Of a worker the rows are those that it has taken from its live sources, before \
-            anything was cleaned or scaled; it may go on running, and --last is counted from each entity's last row.
+            anything was cleaned or scaled; it may go on running, and --last is counted from each entity's last row. A file's \
+            name says entity and type, as in redis.type=target.csv, so that entities are called what they are called live.
             """,
         examples: [
             .init(
@@ -57,16 +58,25 @@ struct FetchCommand: Command {
 
     /// The history of a Prometheus.
     private func asked(_ arguments: Arguments, _ console: Console) async throws -> [Written] {
-        let source = PrometheusOptions.source(arguments, url: arguments[Self.url])
+        let named = arguments[Self.url]
+        guard ScrapeTarget(named, path: "") != nil else {
+            throw ServiceError(
+                .configuration,
+                "'\(named)' is no folder of a worker, and no address of a Prometheus, such as http://127.0.0.1:9090")
+        }
+        let source = PrometheusOptions.source(arguments, url: named)
         let rules = try DataOptions.rules(arguments)
         let history = try await BackgroundThread.run {
-            try HistoryReader.read(source, rules: rules, now: Date().timeIntervalSince1970) {
-                console.progress("asking: \(Int($0 * 100)) %")
+            do {
+                return try HistoryReader.read(source, rules: rules, now: Date().timeIntervalSince1970) {
+                    console.progress("asking: \(Int($0 * 100)) %")
+                }
+            } catch let error as ServiceError where error.code == .unavailable && !named.contains("://") {
+                throw ServiceError(.unavailable, "\(error.description); a folder '\(named)' is not there either")
             }
         }
         let site = arguments[optional: Self.site] ?? "site"
-        var writer = Writer(out: arguments[Self.out])
-        return try history.entities.map { try writer.write($0, of: site) }
+        return try history.entities.map { try write($0, of: site, to: arguments[Self.out], console) }
     }
 
     /// What a worker has in its folder.
@@ -90,40 +100,35 @@ struct FetchCommand: Command {
                 "\(arguments[Self.url]): no rows"
                     + (sites.isEmpty ? " of live sources" : " of that site, only of \(sites)"))
         }
-        var writer = Writer(out: arguments[Self.out])
         var written: [Written] = []
         for (number, entity) in wanted.enumerated() {
             console.progress("writing: \(number) of \(wanted.count) entities")
             let rows = try history.rows(of: entity, last: last)
-            written.append(try writer.write(rows, of: entity.site))
+            written.append(try write(rows, of: entity.site, to: arguments[Self.out], console))
         }
         return written
     }
 
-    /// Writes files, each entity's own: two names that look alike in a file name are told apart by a number.
-    private struct Writer {
-        let out: String
-        private var used: Set<String> = []
-
-        init(out: String) { self.out = out }
-
-        mutating func write(_ entity: HistoryReader.Entity, of site: String) throws -> Written {
-            let folder = "\(out)/\(NameRule.fileName(for: site))"
-            do {
-                try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-            } catch {
-                throw StorageError(.unwritable, operation: "create", path: folder, found: "no place for a folder")
-            }
-            var path = "\(folder)/\(entity.fileName).csv"
-            var number = 1
-            while !used.insert(path).inserted {
-                number += 1
-                path = "\(folder)/\(entity.fileName)-\(number).csv"
-            }
-            try FileContents.writeAtomically(entity.table, to: path)
-            return Written(
-                entity: entity.name, type: entity.type, rows: entity.rows.rowCount, columns: entity.columns.count,
-                file: path)
+    /// Writes the file of an entity, from whose name readers take entity and type again.
+    private func write(
+        _ entity: HistoryReader.Entity, of site: String, to out: String, _ console: Console
+    ) throws -> Written {
+        let siteName = NameRule.fileName(for: site)
+        let folder = "\(out)/\(siteName)"
+        do {
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        } catch {
+            throw StorageError(.unwritable, operation: "create", path: folder, found: "no place for a folder")
         }
+        let stem = EntityFileName.stem(entity: entity.name, type: entity.type)
+        let path = "\(folder)/\(stem).csv"
+        try FileContents.writeAtomically(entity.table, to: path)
+        let offline = "\(siteName)/\(EntityFileName.entity(of: stem))"
+        if offline != "\(site)/\(entity.name)" {
+            console.note("\(site)/\(entity.name) is called \(offline) by whoever reads the files")
+        }
+        return Written(
+            entity: entity.name, type: entity.type, rows: entity.rows.rowCount, columns: entity.columns.count,
+            file: path)
     }
 }

@@ -73,7 +73,7 @@ struct InspectCommand: Command {
                     audit: audits[index], gapFactor: arguments[Self.gapFactor])
             },
             passedOver: contents.passedOver,
-            leftOut: Set(statistics.types.values.flatMap(\.columnNames).filter(rules.leavesOut)).sorted(),
+            leftOut: Set(statistics.types.values.flatMap { rules.leftOut(of: $0.columnNames) }).sorted(),
             groups: pipeline.groups.map { group in
                 Findings.Group(
                     name: group.group.name, metrics: group.metrics, constantMetrics: group.constantMetrics,

@@ -210,6 +210,22 @@ import Testing
                 + #""scopeMetrics":[{"metrics":[\#(metrics.joined(separator: ","))]}]}]}"#).utf8)
     }
 
+    /// Senders know a receiver by names that it does not know; pages in browsers are no senders.
+    @Test func receiversTakeWhateverNameLeadsToThem() throws {
+        let folder = try TemporaryFolder()
+        let store = try SampleStore(path: folder.path("s.db"))
+        let port = FreePort.one()
+        let sources = try start(#"{"kind": "otlp", "listen": "127.0.0.1:\#(port)"}"#, store)
+        defer { sources.stop() }
+        func status(_ header: String) -> String {
+            let head = "POST /v1/metrics HTTP/1.1\r\nHost: edge-1.plant.example:4318\r\n\(header)Connection: close\r\n"
+            let body = "Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
+            return String(RawHTTP.exchange(port, Array((head + body).utf8)).prefix(12))
+        }
+        #expect(status("") == "HTTP/1.1 200")
+        #expect(status("Origin: http://edge-1.plant.example:4318\r\n") == "HTTP/1.1 403")
+    }
+
     @Test func whatIsNoExportIsRefused() async throws {
         let folder = try TemporaryFolder()
         let store = try SampleStore(path: folder.path("s.db"))

@@ -10,7 +10,9 @@ import Watching
 /// A live stream gives the same alarms however its rows come, over a restart and past rows that are bad.
 @Suite struct EntityStreamTests {
     /// Rows of three metrics; in the second file two faults.
-    fileprivate static func table(_ rows: Int, seed: UInt64, isFaulty: Bool, bad: Set<Int> = []) -> String {
+    fileprivate static func table(
+        _ rows: Int, seed: UInt64, isFaulty: Bool, bad: Set<Int> = [], silent: [Range<Int>] = []
+    ) -> String {
         var state = seed
         func noise() -> Double {
             state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
@@ -20,7 +22,9 @@ import Watching
         for row in 0..<rows {
             let load = noise() + Double(row % 50) / 25
             let fault = isFaulty && ((200..<290).contains(row) || (400..<404).contains(row)) ? 8.0 : 0
-            text += "\(row * 60),\(load + noise()),\(2 * load + 0.1 * noise() + fault),\(noise())\n"
+            let (cpu, memory, network) = (load + noise(), 2 * load + 0.1 * noise() + fault, noise())
+            let received = silent.contains { $0.contains(row) } ? "" : "\(network)"
+            text += "\(row * 60),\(cpu),\(memory),\(received)\n"
             if bad.contains(row) { text += "\(row * 60),oops,1,2\n" }
         }
         return text
@@ -32,12 +36,12 @@ import Watching
         let stream: EntitySource
         let backend: any AcceleratorBackend
 
-        init(bad: Set<Int> = []) throws {
+        init(bad: Set<Int> = [], silent: [Range<Int>] = []) throws {
             folder = try TemporaryFolder()
             backend = try AcceleratorCatalog.backend(named: "cpu")
             let train = try folder.write("farm/host1_train.csv", EntityStreamTests.table(900, seed: 3, isFaulty: false))
             let test = try folder.write(
-                "farm/host1_test.csv", EntityStreamTests.table(600, seed: 4, isFaulty: true, bad: bad))
+                "farm/host1_test.csv", EntityStreamTests.table(600, seed: 4, isFaulty: true, bad: bad, silent: silent))
             let learned = try #require(DataCatalog.discover([train], options: ReaderOptions()).first)
             stream = try #require(DataCatalog.discover([test], options: ReaderOptions()).first)
             var configuration = TrainingConfiguration()
@@ -151,5 +155,44 @@ import Watching
         }
         #expect(renamed == whole)
         #expect(events.filter { $0.onset.index < 220 }.allSatisfy { $0.modelVersion == 3 })
+    }
+
+    /// A metric that is gone is told once, whatever model watches, and so is that it is back.
+    @Test func whatIsGoneIsToldOnceOverModelsAndRestarts() throws {
+        let setting = try Setting(silent: [100..<150, 250..<420])
+        let carried = 10
+        var stream = try setting.makeStream()
+        _ = try stream.advance(rows: 120)
+        let first = stream.takeFindings()
+        #expect(first.map(\.isRaised) == [true] && first.first?.since == Double(100 + carried) * 60)
+        // Rows that were seen by nobody, and what was over among them, are history; what stands was found at their end.
+        var late = try setting.makeStream()
+        while try late.warm(rows: 90, before: 300) > 0 {}
+        let standing = late.takeFindings()
+        #expect(standing.map(\.isRaised) == [true] && standing.first?.subjects == ["net_rx"])
+        #expect(standing.first?.since == Double(250 + carried) * 60 && standing.first?.at == 299 * 60)
+
+        // Another model takes over, and a process starts again.
+        while stream.nextRow < 300 { _ = try stream.advance(rows: min(50, 300 - stream.nextRow)) }
+        #expect(stream.takeFindings().map(\.isRaised) == [false, true])
+        var successor = try setting.makeStream()
+        try successor.takeOver(from: stream, version: 4)
+        #expect(successor.takeFindings().isEmpty)
+        var again = try setting.makeStream()
+        try again.resume(successor.state())
+        #expect(again.takeFindings().isEmpty)
+        for var stream in [successor, again] {
+            while !stream.hasEnded { _ = try stream.advance(rows: 64) }
+            let findings = stream.takeFindings()
+            #expect(findings.map(\.isRaised) == [false] && findings.first?.since == Double(250 + carried) * 60)
+        }
+        // One that is back when the other model takes over is back.
+        var gone = try setting.makeStream()
+        while gone.nextRow < 300 { _ = try gone.advance(rows: min(50, 300 - gone.nextRow)) }
+        _ = gone.takeFindings()
+        while gone.nextRow < 450 { _ = try gone.advance(rows: min(50, 450 - gone.nextRow)) }
+        var last = try setting.makeStream()
+        try last.takeOver(from: gone, version: 5)
+        #expect(last.takeFindings().map(\.isRaised) == [false])
     }
 }

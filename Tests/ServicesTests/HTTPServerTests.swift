@@ -51,6 +51,22 @@ private final class RawConnection {
         }
     }
 
+    /// What takes from programs has whatever name leads to it, and answers no page.
+    @Test func whatTakesFromProgramsRefusesPagesOnly() throws {
+        let server = try HTTPServer(host: "127.0.0.1", port: 0, hosts: .programsOnly) { _ in .text(200, "taken\n") }
+        defer { server.stop() }
+        for host in ["edge-1.plant.example:9201", "worker.faultline.svc", "127.0.0.1", "[::1]:9201"] {
+            let head = "Host: \(host)\r\nContent-Length: 1\r\nConnection: close\r\n"
+            #expect(try statuses(server, "POST /api/v1/write HTTP/1.1\r\n\(head)\r\nx") == ["200"])
+            for origin in ["http://\(host)", "http://evil.example", "null"] {
+                let page = head + "Origin: \(origin)\r\n"
+                #expect(try statuses(server, "POST /api/v1/write HTTP/1.1\r\n\(page)\r\nx") == ["403"])
+            }
+        }
+        let read = "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nOrigin: http://localhost\r\n\r\n"
+        #expect(try statuses(server, read) == ["403"])
+    }
+
     private func statuses(_ server: HTTPServer, _ request: String) throws -> [String] {
         let connection = try RawConnection(port: server.port)
         connection.send(request)

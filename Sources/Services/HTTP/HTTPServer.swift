@@ -29,12 +29,13 @@ import Synchronization
     ///
     /// - Parameters:
     ///   - names: under which requests may know the server besides `host`, this machine's name and `localhost`.
+    ///   - hosts: in place of these, which hosts and pages may stand in requests.
     ///   - certificate: files of the certificate and its private key, in PEM: TLS; `nil`: HTTP as it is.
     ///   - listening: called with the port before anybody gets an answer.
     ///   - allowed: the methods of a path, as the header `Allow` has them.
     /// - Throws: ``ServiceError`` when the address cannot be had.
     package init(
-        host: String, port: Int, names: [String] = [], limits: ConnectionWatch.Limits = .init(),
+        host: String, port: Int, names: [String] = [], hosts: HostRule? = nil, limits: ConnectionWatch.Limits = .init(),
         longestBody: Int = HTTPServer.longestBody, largeBodies: [LargeBodies] = [],
         certificate: (certificate: String, key: String)? = nil,
         listening: (Int) throws -> Void = { _ in },
@@ -52,7 +53,7 @@ import Synchronization
         }
         let machine = ProcessInfo.processInfo.hostName
         let door = HTTPDoor(
-            hosts: HostRule(names: names + [host, machine]), limits: limits, longestBody: longestBody,
+            hosts: hosts ?? HostRule(names: names + [host, machine]), limits: limits, longestBody: longestBody,
             largeBodies: largeBodies, isEncrypted: pem != nil, allowed: allowed, handler: handler)
         let box = unsafe Unmanaged.passRetained(door)
         unsafe self.door = box
@@ -226,7 +227,9 @@ private func refusal(_ connection: OpaquePointer, method: String, version: Strin
     if let host = header("Host"), !door.hosts.allows(host) {
         return .text(421, "'\(HTTPResponse.printable(host))' is no name of this server\n")
     }
-    if !isReading, let origin = header("Origin"), !door.hosts.allows(origin: origin, host: header("Host")) {
+    if !isReading || door.hosts.refusesPages, let origin = header("Origin"),
+        !door.hosts.allows(origin: origin, host: header("Host"))
+    {
         return .text(403, "a page of '\(HTTPResponse.printable(origin))' may change nothing here\n")
     }
     return nil

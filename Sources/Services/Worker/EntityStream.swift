@@ -220,15 +220,18 @@ extension EntityStream {
             rest = rest.dropFirst(together.count)
             let names = together.map { schema.metrics[$0.metric] }
             if first.isAway { away.formUnion(names) } else { away.subtract(names) }
-            let missing = away.union(monitor.missingColumns).sorted()
-            if missing.isEmpty {
-                book.clear(
-                    .metricsVanished, entity: source.entity, source: Self.findingSource, at: first.time)
-            } else {
-                raise(
-                    .metricsVanished, at: first.time, missing,
-                    missing.count == 1 ? "a metric is gone" : "\(missing.count) metrics are gone")
-            }
+            noteAway(at: first.time)
+        }
+    }
+
+    private mutating func noteAway(at time: Double) {
+        let missing = away.union(monitor.missingColumns).sorted()
+        if missing.isEmpty {
+            book.clear(.metricsVanished, entity: source.entity, source: Self.findingSource, at: time)
+        } else {
+            raise(
+                .metricsVanished, at: time, missing,
+                missing.count == 1 ? "a metric is gone" : "\(missing.count) metrics are gone")
         }
     }
 
@@ -261,6 +264,7 @@ extension EntityStream {
         monitor.save(to: &state)
         history.save(to: &state)
         lifecycle.save(to: &state)
+        state.append(book.since(.metricsVanished, entity: source.entity, source: Self.findingSource))
         return state.bytes
     }
 
@@ -281,7 +285,10 @@ extension EntityStream {
         try monitor.restore(from: &state)
         try history.restore(from: &state)
         try lifecycle.restore(from: &state)
+        let since = try state.optionalDouble()
         guard state.isAtEnd else { throw StateError("more bytes than a state has") }
+        away = Set(monitor.away)
+        if let since { noteAway(at: since) }
         _ = book.take()
         var passed = isPositioned ? nextRow : 0
         while passed < nextRow {
@@ -317,6 +324,7 @@ extension EntityStream {
         _ = try take(frame, mayStandAlarm: true)
         lifecycle = silent
         lifecycle.see(frame)
+        book.tellWhatStands(at: lastPoint.time)
         scoredRows = 0
         return frame.rowCount
     }
@@ -337,5 +345,8 @@ extension EntityStream {
         lifecycle.groupCount = monitor.model.scoredGroups.count - 1
         scoredRows = other.scoredRows
         times = other.times
+        // What that one told stands, or is over now.
+        book = other.book
+        noteAway(at: lastPoint.time)
     }
 }

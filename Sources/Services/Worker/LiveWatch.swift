@@ -135,8 +135,8 @@ package final class LiveWatch: Sendable {
         var refused: ModelName?
         /// Rows of each entity when it was last tried to fit detectors to it, with a model of the federation or without.
         var tried: [Bool: [String: Int]] = [:]
-        /// Entities of which the sources say that something is wrong with their watching.
-        var found: Set<String> = []
+        /// Which findings of streams are told, beside those of the sources.
+        var told = ToldFindings()
         /// How long writing took.
         var saving = Duration.zero
         /// Rows of each stream when it was last written.
@@ -287,9 +287,9 @@ package final class LiveWatch: Sendable {
         let rows = running.stream.scoredRows - before
         state.scored += UInt64(rows)
         if rows > 0 { running.lastRow = .now }
-        // What the sources say of the same is not said twice.
-        let isTold = state.found.contains(entity.key)
-        let quality = running.stream.takeQuality(worker: settings.name, log) { _ in !isTold }
+        let quality = running.stream.takeQuality(worker: settings.name, log) { finding in
+            state.told.tells(finding, ofStream: entity.key)
+        }
         if !quality.isEmpty { try deliver(quality, state.scored) }
         if !events.isEmpty {
             let isLearning = running.model.isProvisional || (running.model.rows[entity.key] ?? 0) < options.learnedRows
@@ -317,9 +317,7 @@ package final class LiveWatch: Sendable {
         guard let first = mine.first else { return }
         let events = entities.takeFindings().map { found in
             let key = found.finding.entity.map { "\(found.site)/\($0)" }
-            if let key {
-                if found.finding.isRaised { state.found.insert(key) } else { state.found.remove(key) }
-            }
+            if let key { state.told.take(found.finding, ofSource: key) }
             let entity = mine.first { $0.key == key } ?? first
             return AlarmEvent(
                 found.finding, site: entity.site, entity: entity.name, worker: settings.name, row: entity.nextRow)

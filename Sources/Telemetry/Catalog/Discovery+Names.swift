@@ -14,11 +14,23 @@ extension Discovery {
             result.role = .labels
             words.removeLast()
         }
-        if let part = PartName(words.joined(separator: "_")), part.isSure || siblings().complete(part) {
+        // What precedes that, as it stands there.
+        var rest = Substring(stem)
+        if result.role != .data {
+            rest = rest[..<(rest.lastIndex { $0 != "_" } ?? rest.startIndex)]
+            rest = rest[..<(rest.lastIndex(of: "_") ?? rest.endIndex)]
+            while rest.last == "_" { rest.removeLast() }
+        }
+        if let part = PartName(String(rest)), part.isSure || siblings().complete(part) {
             result.part = part.part
             result.isTold = part.isPair
             guard !part.entity.isEmpty else { return result.named("") }
             words = part.entity.split(separator: "_", omittingEmptySubsequences: true).map(String.init)
+            rest = Substring(part.entity)
+        }
+        if let (entity, type) = EntityFileName.parts(of: String(rest)) {
+            result.type = type
+            return result.named(entity)
         }
         if words.count > 1 && words[0].lowercased() == "sample" { words.removeFirst() }
         if let metrics = words.firstIndex(where: { ["metric", "metrics"].contains($0.lowercased()) }), metrics > 0 {

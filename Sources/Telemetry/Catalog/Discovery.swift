@@ -8,6 +8,8 @@ struct Discovery {
         var entity: String
         var part: EntitySource.Part
         var role: Role
+        /// The entity's type, where the name tells it beside; see ``EntityFileName``.
+        var type: String?
         /// Whether the part is told by words that mean one only beside each other.
         var isTold = false
 
@@ -201,6 +203,11 @@ struct Discovery {
         return count
     }
 
+    /// Whether a file of a folder with this name (without extension) may be passed over.
+    static func isPassedOver(_ stem: String) -> Bool {
+        aboutOthers.contains(stem.lowercased()) || LabelWindows.isCalledSo(stem)
+    }
+
     /// Names (without extension) of tables about the entities of a folder: who depends on whom, and what was wrong when.
     private static let aboutOthers: Set<String> = ["dependency", "dependencies", "faults", "windows"]
     /// The folders that a benchmark makes in its report's.
@@ -288,7 +295,7 @@ struct Discovery {
             if !opened.entities.isEmpty { origins[key, default: []].insert(name.entity) }
             if found[key]?.files.append(path) == nil {
                 found[key] = EntitySource(
-                    site: folderURL.lastPathComponent, entity: entity, type: Self.type(of: name.entity),
+                    site: folderURL.lastPathComponent, entity: entity, type: name.type ?? Self.type(of: name.entity),
                     part: name.part, files: [path], format: opened.format)
             }
         }

@@ -53,7 +53,8 @@ extension GroupRules {
         var rows: [MetricGroup: [String: Int]] = [:]
         for source in sources {
             var groups: Set<MetricGroup> = []
-            for column in source.columns where !leavesOut(column) {
+            let unwanted = leftOut(of: source.columns)
+            for column in source.columns where !unwanted.contains(column) {
                 let group = known[column] ?? group(for: column)
                 known[column] = group
                 columns[group, default: [:]][source.type, default: []].insert(column)

@@ -58,6 +58,8 @@ public struct CleaningPipeline: Hashable, Sendable, Codable {
         public var step: Double
         /// The step of each entity, in seconds, by the entity's key.
         public var steps: [String: Double]
+        /// Columns that say nothing of the entity, by ``GroupRules/leftOut(of:)``; absent where there are none.
+        public var leftOut: [String]?
     }
 
     /// One resource group: what one model watches.

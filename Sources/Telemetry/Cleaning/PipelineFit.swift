@@ -13,9 +13,12 @@ struct PipelineFit {
         let typeNames = statistics.types.keys.sorted()
         var drafts: [String: [(group: MetricGroup, column: Draft)]] = [:]
         var members: [MetricGroup: [String: [Draft]]] = [:]
+        var leftOut: [String: [String]] = [:]
         for type in typeNames {
             guard let entry = statistics.types[type] else { continue }
-            for name in entry.columnNames where !rules.leavesOut(name) {
+            let unwanted = rules.leftOut(of: entry.columnNames)
+            leftOut[type] = unwanted.sorted()
+            for name in entry.columnNames where !unwanted.contains(name) {
                 let rated = entry.columns[name]?.isCounter ?? false
                 let draft = Draft(name: name, transform: rated ? .rate : .level)
                 let group = rules.group(for: name)
@@ -63,7 +66,8 @@ struct PipelineFit {
             for clock in entry.clocks.values { all.merge(clock) }
             types[type] = CleaningPipeline.EntityType(
                 columns: columns, step: Self.step(of: all, gapFactor) ?? 1,
-                steps: entry.clocks.compactMapValues { Self.step(of: $0, gapFactor) })
+                steps: entry.clocks.compactMapValues { Self.step(of: $0, gapFactor) },
+                leftOut: leftOut[type].flatMap { $0.isEmpty ? nil : $0 })
         }
         groups = order.keys.sorted().map { group in
             let names = order[group] ?? []

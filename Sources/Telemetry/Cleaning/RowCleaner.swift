@@ -35,6 +35,9 @@ public struct RowCleaner: Sendable {
     /// then, the first value that it showed. NaN: nothing is expected.
     func expected(_ metrics: Range<Int>) -> [Double] { cells[metrics].map(\.expected) }
 
+    /// Metrics that are away, by their places.
+    package var away: [Int] { cells.indices.filter { cells[$0].age == 0 } }
+
     /// Cleans the rows of a frame and adds them to `rows`.
     ///
     /// - Throws: ``TelemetryError`` when the frame has other columns than the cleaner was made for.

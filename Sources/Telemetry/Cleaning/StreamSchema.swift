@@ -30,7 +30,8 @@ public struct StreamSchema: Hashable, Sendable {
     public let groups: [Group]
     /// The column of each metric, `[M]`; −1: the source lacks it.
     let columnOfMetric: [Int]
-    /// Columns of the source that the pipeline does not know; they are left out.
+    /// Columns of the source that the pipeline does not know; they are left out. Those that training left out on purpose are
+    /// not among them.
     public let unknownColumns: [String]
     /// Columns that the pipeline knows and the source lacks; they count as missing.
     public let missingColumns: [String]
@@ -72,7 +73,7 @@ public struct StreamSchema: Hashable, Sendable {
             groups.append(
                 Group(group: group.group, varying: first..<middle, constant: middle..<rules.count))
         }
-        let known = Set(plan.columns.map(\.name))
+        let known = Set(plan.columns.map(\.name)).union(plan.leftOut ?? [])
         let schema = StreamSchema(
             site: site, entity: entity, type: typeName, columns: columns, metrics: rules.map(\.name), groups: groups,
             columnOfMetric: rules.map { places[$0.name] ?? -1 }, unknownColumns: columns.filter { !known.contains($0) },

@@ -31,20 +31,38 @@ public struct GroupRules: Hashable, Sendable, Codable {
     public var notCounters: [String]
     /// Patterns over names of what says nothing of the entity: what an exporter measures of its own scrapes, the time.
     public var leaveOut: [String]
+    /// What says nothing of the entity where other columns show what says it.
+    public var leaveOutBeside: [Beside]
+
+    /// Columns that are left out where others stand beside them: what an exporter says of itself, which in another program is
+    /// the entity's own.
+    public struct Beside: Hashable, Sendable, Codable {
+        /// Patterns over names, of which one fits a column.
+        public var beside: [String]
+        /// Patterns over names of what is left out then.
+        public var metrics: [String]
+
+        /// A rule with every field given.
+        public init(beside: [String], metrics: [String]) {
+            self.beside = beside
+            self.metrics = metrics
+        }
+    }
 
     /// Rules with every field given.
     public init(
         rules: [Rule], words: WordRules = WordRules(), counters: [String] = [], notCounters: [String] = [],
-        leaveOut: [String] = []
+        leaveOut: [String] = [], leaveOutBeside: [Beside] = []
     ) {
         self.rules = rules
         self.words = words
         self.counters = counters
         self.notCounters = notCounters
         self.leaveOut = leaveOut
+        self.leaveOutBeside = leaveOutBeside
     }
 
-    private enum CodingKeys: String, CodingKey { case rules, words, counters, notCounters, leaveOut }
+    private enum CodingKeys: String, CodingKey { case rules, words, counters, notCounters, leaveOut, leaveOutBeside }
 
     /// Reads rules; all but `rules` may be missing.
     public init(from decoder: any Decoder) throws {
@@ -54,6 +72,7 @@ public struct GroupRules: Hashable, Sendable, Codable {
         counters = try container.decodeIfPresent([String].self, forKey: .counters) ?? []
         notCounters = try container.decodeIfPresent([String].self, forKey: .notCounters) ?? []
         leaveOut = try container.decodeIfPresent([String].self, forKey: .leaveOut) ?? []
+        leaveOutBeside = try container.decodeIfPresent([Beside].self, forKey: .leaveOutBeside) ?? []
     }
 
     /// The rules that ship: names of node_exporter, cAdvisor, 5G3E, SMD, sysstat, and the words that others use.
@@ -78,7 +97,8 @@ public struct GroupRules: Hashable, Sendable, Codable {
     public func extended(by other: GroupRules) -> GroupRules {
         GroupRules(
             rules: other.rules + rules, words: words.extended(by: other.words), counters: other.counters + counters,
-            notCounters: other.notCounters + notCounters, leaveOut: other.leaveOut + leaveOut)
+            notCounters: other.notCounters + notCounters, leaveOut: other.leaveOut + leaveOut,
+            leaveOutBeside: other.leaveOutBeside + leaveOutBeside)
     }
 
     private static func decode(_ data: Data, path: String) throws -> GroupRules {
@@ -138,6 +158,17 @@ public struct GroupRules: Hashable, Sendable, Codable {
     public func leavesOut(_ metric: String) -> Bool {
         let name = Self.bareName(metric)
         return leaveOut.contains { Self.matches($0, name) }
+    }
+
+    /// Which columns of an entity models leave out, by ``leaveOut`` and ``leaveOutBeside``.
+    public func leftOut(of columns: some Collection<String>) -> Set<String> {
+        let names = columns.map(Self.bareName)
+        let more = leaveOutBeside.filter { rule in
+            names.contains { name in rule.beside.contains { Self.matches($0, name) } }
+        }.flatMap(\.metrics)
+        let patterns = leaveOut + more
+        return Set(
+            zip(columns, names).filter { _, name in patterns.contains { Self.matches($0, name) } }.map(\.0))
     }
 
     /// What a name says of how its values count.

@@ -44,11 +44,8 @@ package struct LabelFile: Sendable {
         }
         let label = choice.column
         let indexColumn = lower.firstIndex(of: "index")
-        var time = try TimeColumn.find(names: names, samples: samples, options: options, path: path) { column in
-            var guess = TimeFormatGuess()
-            try table.whole.forEach([column]) { guess.add($1) }
-            return guess
-        }
+        var time = try TimeColumn.find(
+            names: names, samples: samples, options: options, path: path, dates: DateEvidence(table.whole))
         if let found = time, found.indices.contains(labelColumn) { time = nil }
         var marks: [Mark] = []
         var named: Set<Int> = []

@@ -32,6 +32,8 @@ package struct SeriesResolver: Sendable {
         package var fold: Preset.FamilyRule.Fold?
         /// Whether its endpoint or a preset says that it is a level, whatever its name is like.
         package var isDeclaredLevel = false
+        /// Whether it is a quantile of a summary: NaN says that nothing was observed.
+        package var isQuantile = false
     }
 
     /// What is known of a target, or of a source without targets.
@@ -111,7 +113,8 @@ package struct SeriesResolver: Sendable {
         let isDeclared = rule?.kind == .gauge || Self.isDeclaredLevel(kinds[series.name])
         return Place(
             entity: entity, type: type, column: MetricSeries.text(name: base, labels: kept), role: role,
-            fold: rule?.keep == nil ? nil : rule?.fold ?? .sum, isDeclaredLevel: isDeclared && role == .level)
+            fold: rule?.keep == nil ? nil : rule?.fold ?? .sum, isDeclaredLevel: isDeclared && role == .level,
+            isQuantile: role == .level && series["quantile"] != nil)
     }
 
     private static func isDeclaredLevel(_ kind: MetricSeries.Kind?) -> Bool {

@@ -58,6 +58,13 @@ struct ColumnSlot: Sendable {
         return column[..<brace] + ending + column[brace...]
     }
 
+    /// Goes on after a row that was made earlier: what a histogram's observations were stands until there are others.
+    mutating func resume(_ row: [Double]) {
+        guard case .histogram(var state) = content, firstColumn + names.count <= row.count else { return }
+        state.resume(Array(row[firstColumn..<firstColumn + names.count]))
+        content = .histogram(state)
+    }
+
     /// Whether no series had a value in this row.
     var isEmpty: Bool { present == 0 }
 

@@ -105,6 +105,20 @@ package struct DataQualityBook: Sendable {
         clear(kind, entity: entity, source: source, at: time)
     }
 
+    /// Forgets what began and was over, and tells what stands as found now: of what lies behind, the end counts.
+    package mutating func tellWhatStands(at time: Double) {
+        news = open.map { finding in
+            var found = finding
+            found.at = max(time, finding.since)
+            return found
+        }
+    }
+
+    /// Since when something stands; `nil` where it does not.
+    package func since(_ kind: DataQualityFinding.Kind, entity: String? = nil, source: String) -> Double? {
+        standing[Key(kind: kind, entity: entity, source: source)]?.since
+    }
+
     /// Whether something stands.
     package func stands(_ kind: DataQualityFinding.Kind, entity: String? = nil, source: String) -> Bool {
         standing[Key(kind: kind, entity: entity, source: source)] != nil

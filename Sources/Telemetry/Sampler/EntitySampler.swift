@@ -3,6 +3,9 @@
 /// Samples of one batch (an answer of an endpoint) or with the same time (to half an interval, where series come one by
 /// one) are a row. Nothing is invented: a series without a sample is missing in the row, unless its last value still
 /// stands in for it. Columns only ever come, at the end; rows hold the columns of their time.
+///
+/// Where samples are pushed, a row is closed when all that is expected in it has come (``ArrivalWatch``), or when it has
+/// waited for as long as rows may.
 package struct EntitySampler: Sendable {
     /// Its name.
     package let name: String
@@ -23,56 +26,27 @@ package struct EntitySampler: Sendable {
     private var members: [Member] = []
     private var memberIndex: [MetricSeries: Int] = [:]
     private var pending: [Pending] = []
+    private var earliest = Double.infinity
+    private var watch = ArrivalWatch()
     /// Samples whose rows are being made, in the order of their times.
     private var closing: ArraySlice<Pending> = []
     /// Whether rows with earlier times may say that the clock was set back; not while what was told before is told again.
     var takesStepsBack = true
     private var pace = Pace()
     private var backward: [Double] = []
+    /// When the latest row came that went forward, on the clock by which samples arrive.
+    private var lastForward: Double?
     private var rowNumber = 0
     /// Places of columns that rows made earlier have.
     private var resumed: [String: Int] = [:]
-
-    struct Member {
-        var slot: Int
-        var role: SeriesResolver.Role
-        var value = Double.nan
-        var time = -Double.infinity
-        /// The row with its latest sample.
-        var row = -1
-    }
-
-    private struct Pending {
-        var time: Double
-        var value: Double
-        /// Of its series; as short as it may be: of these there are as many as a request has samples.
-        private var number: Int32
-        /// Whether the time is the sample's own, not that of its batch.
-        var isOwnTime: Bool
-
-        var member: Int { Int(number) }
-
-        init(time: Double, member: Int, value: Double, isOwnTime: Bool) {
-            (self.time, self.value, self.isOwnTime) = (time, value, isOwnTime)
-            number = Int32(member)
-        }
-    }
-
-    /// What closing rows has brought.
-    struct Closed {
-        var rows: [SampledRow] = []
-        /// Names of columns that are gone, those that have come, when they changed.
-        var vanished: [String]?
-        var new: [String] = []
-        var clockStep: Double?
-        var interval: Double?
-        var resets = 0
-        var incomplete: Bool?
-        var refused = 0
-    }
+    /// Values of the last of these.
+    private var resumedRow: [Double] = []
 
     /// Prometheus' mark that a series has ended.
     package static let staleMark: UInt64 = 0x7ff0_0000_0000_0002
+    /// Seconds for which nothing newer has come, where samples are pushed, before earlier times say that the clock was set
+    /// back: what comes earlier before that is of another sender, or was overtaken.
+    package static let quietBeforeStepBack = 180.0
 
     /// A sampler without columns.
     ///
@@ -99,7 +73,8 @@ package struct EntitySampler: Sendable {
 
     /// The earliest time of a sample that is not in a row yet.
     var earliestPending: Double? {
-        [closing.first?.time, pending.lazy.map(\.time).min()].compactMap { $0 }.min()
+        let time = min(closing.first?.time ?? .infinity, earliest)
+        return time < .infinity ? time : nil
     }
 
     /// The series' number among the entity's; `nil` when there is no room for another column.
@@ -112,6 +87,7 @@ package struct EntitySampler: Sendable {
             var made = ColumnSlot(place: place, firstColumn: columns.count, rules: rules)
             if let first = resumed[made.names[0]] {
                 made.firstColumn = first
+                made.resume(resumedRow)
             } else {
                 guard columns.count + made.names.count <= limit else { return nil }
                 columns += made.names
@@ -120,22 +96,32 @@ package struct EntitySampler: Sendable {
             slots.append(made)
             slotIndex[place.column] = slot
         }
-        members.append(Member(slot: slot, role: place.role))
+        var made = Member(slot: slot, role: place.role, isQuantile: place.isQuantile)
+        if place.isQuantile, place.fold == nil, let column = resumed[place.column], column < resumedRow.count {
+            made.value = resumedRow[column]
+        }
+        members.append(made)
         memberIndex[series] = members.count - 1
         return members.count - 1
     }
 
     /// Takes a sample; it counts when its row is closed.
-    mutating func offer(_ member: Int, _ value: Double, at time: Double, isOwnTime: Bool) {
+    ///
+    /// - Parameter arrival: when it came, where samples are pushed.
+    mutating func offer(_ member: Int, _ value: Double, at time: Double, isOwnTime: Bool, arrival: Double = 0) {
         pending.append(Pending(time: time, member: member, value: value, isOwnTime: isOwnTime))
+        earliest = min(earliest, time)
         counters.samples += 1
+        if options.isPushed {
+            watch.take(member, at: time, isEnd: value.bitPattern == Self.staleMark, arrival: arrival)
+        }
     }
 
     // MARK: Closing rows
 
     /// Closes all that waits: the samples of one batch, of which a row is made at once. `nil` where there are several
-    /// rows, which ``closeMore(cells:)`` makes.
-    mutating func closeBatch() -> Closed? {
+    /// rows, which ``closeMore(cells:arrival:)`` makes.
+    mutating func closeBatch(arrival: Double) -> Closed? {
         var closed = Closed()
         guard !pending.isEmpty else { return closed }
         let samples = pending
@@ -145,37 +131,79 @@ package struct EntitySampler: Sendable {
             return !seen[sample.member]
         }
         guard isSingle else {
-            close(before: .infinity)
+            closeAll()
             return nil
         }
         pending.removeAll(keepingCapacity: true)
-        makeRow(at: Self.batchTime(samples), of: samples[...], &closed)
+        earliest = .infinity
+        makeRow(at: Self.batchTime(samples), of: samples[...], arrival: arrival, &closed)
         return closed
     }
 
-    /// Closes what waits and is older than the lateness before the newest sample, or before `now`; its rows are made by
-    /// ``closeMore(cells:)``.
-    mutating func close(before now: Double? = nil) {
-        guard let newest = now ?? pending.lazy.map(\.time).max() else { return }
-        let horizon = newest - max(options.latenessSeconds, tolerance)
-        var ready: [Pending] = []
-        if pending.allSatisfy({ $0.time < horizon }) {
-            swap(&ready, &pending)
+    /// Closes all that waits; its rows are made by ``closeMore(cells:arrival:)``.
+    mutating func closeAll() {
+        sortPending()
+        close(upTo: pending.endIndex)
+    }
+
+    /// Closes the rows in which all is that is expected, and those for which a sample of their time, or of a later one, came
+    /// longer ago than rows may wait; they are made by ``closeMore(cells:arrival:)``.
+    ///
+    /// - Parameters:
+    ///   - now: on the clock by which samples arrive.
+    ///   - isFull: whether too much waits, so that no row may wait any longer.
+    mutating func closeDue(arrival now: Double, isFull: Bool = false) {
+        guard !pending.isEmpty else { return }
+        let isChanged = watch.isChanged
+        let interval = options.intervalSeconds ?? pace.interval
+        watch.look(at: now, lateness: options.latenessSeconds, interval: interval)
+        let overdue = isFull ? .infinity : watch.overdue
+        guard isChanged || earliest <= overdue else { return }
+        sortPending()
+        let grid = ArrivalWatch.Grid(
+            tolerance: tolerance, interval: interval, silentRows: options.silentRows)
+        var previous = max(lastTime ?? -.infinity, closing.last?.time ?? -.infinity)
+        var end = pending.startIndex
+        var taken: Set<Int> = []
+        while end < pending.endIndex {
+            let time = pending[end].time
+            let next = endOfRow(from: end, in: pending[...], &taken)
+            let isLate = time <= previous || (closing.isEmpty && end == 0 && isOfLastRow(pending[..<next], at: time))
+            if !isLate, !watch.isWhole(time, after: previous, grid) {
+                guard time <= overdue else { break }
+                watch.giveUp(time, grid)
+            }
+            end = next
+            previous = max(previous, time)
+        }
+        guard end > pending.startIndex else { return }
+        watch.close(through: pending[end - 1].time)
+        close(upTo: end)
+    }
+
+    private mutating func sortPending() {
+        guard zip(pending, pending.dropFirst()).contains(where: { $0.time > $1.time }) else { return }
+        pending = Self.sorted(pending[...])
+    }
+
+    private static func sorted(_ samples: ArraySlice<Pending>) -> [Pending] {
+        let order = samples.indices.sorted { (samples[$0].time, $0) < (samples[$1].time, $1) }
+        return order.map { samples[$0] }
+    }
+
+    private mutating func close(upTo end: Int) {
+        guard end > 0 else { return }
+        if end == pending.endIndex, closing.isEmpty {
+            closing = pending[...]
+            pending = []
         } else {
-            ready = pending.filter { $0.time < horizon }
-            pending.removeAll { $0.time < horizon }
+            // What came while rows of others were made may lie between them.
+            let isBetween = closing.last.map { $0.time > pending[0].time } ?? false
+            closing += pending[..<end]
+            if isBetween { closing = Self.sorted(closing)[...] }
+            pending.removeFirst(end)
         }
-        guard !ready.isEmpty else { return }
-        // What came while rows of others were made may lie between them.
-        if let last = closing.last, let first = ready.map(\.time).min(), first < last.time {
-            ready = closing + ready
-            closing = []
-        }
-        if zip(ready, ready.dropFirst()).contains(where: { $0.time > $1.time }) {
-            let order = ready.indices.sorted { (ready[$0].time, $0) < (ready[$1].time, $1) }
-            ready = order.map { ready[$0] }
-        }
-        closing = closing.isEmpty ? ready[...] : closing + ready
+        earliest = pending.first?.time ?? .infinity
     }
 
     /// The time of a batch whose series have one sample each: what most of them say, or when it was read.
@@ -193,66 +221,105 @@ package struct EntitySampler: Sendable {
     /// What a row takes beside its values, in cells.
     private static let cellsOfARow = 16
 
-    /// Makes rows of what was closed, cut by the samples' times, until so many cells are filled; at least one.
+    /// Where the row ends that begins at an index: before what is later by more than the tolerance, or comes again.
     ///
-    /// - Parameter cells: less those that were filled afterwards. A row has all columns, however few of them came in it.
-    mutating func closeMore(cells: inout Int) -> Closed {
-        var closed = Closed()
-        let sorted = closing
-        var (start, index) = (sorted.startIndex, sorted.startIndex)
-        var taken: Set<Int> = []
+    /// - Parameter taken: for the members in it; what is in there does not matter.
+    private func endOfRow(from start: Int, in sorted: ArraySlice<Pending>, _ taken: inout Set<Int>) -> Int {
+        taken.removeAll(keepingCapacity: true)
+        let rowTime = sorted[start].time
+        var index = start
         while index < sorted.endIndex {
             let sample = sorted[index]
-            let rowTime = sorted[start].time
-            if index > start,
-                sample.time - rowTime > tolerance || (sample.time > rowTime && taken.contains(sample.member))
-            {
-                makeRow(at: rowTime, of: sorted[start..<index], &closed)
-                start = index
-                cells -= columns.count + Self.cellsOfARow
-                guard cells > 0 else { break }
-                taken.removeAll(keepingCapacity: true)
-            }
+            if sample.time - rowTime > tolerance || (sample.time > rowTime && taken.contains(sample.member)) { break }
             taken.insert(sample.member)
             index += 1
         }
-        if index == sorted.endIndex, start < index {
-            makeRow(at: sorted[start].time, of: sorted[start...], &closed)
-            start = index
+        return index
+    }
+
+    /// Makes rows of what was closed, cut by the samples' times, until so many cells are filled; at least one.
+    ///
+    /// - Parameters:
+    ///   - cells: less those that were filled afterwards. A row has all columns, however few of them came in it.
+    ///   - arrival: now, on the clock by which samples arrive.
+    mutating func closeMore(cells: inout Int, arrival: Double) -> Closed {
+        var closed = Closed()
+        let sorted = closing
+        var start = sorted.startIndex
+        var taken: Set<Int> = []
+        while start < sorted.endIndex {
+            let end = endOfRow(from: start, in: sorted, &taken)
+            makeRow(at: sorted[start].time, of: sorted[start..<end], arrival: arrival, &closed)
+            start = end
             cells -= columns.count + Self.cellsOfARow
+            guard cells > 0 else { break }
         }
         closing = start < sorted.endIndex ? sorted[start...] : []
         return closed
     }
 
-    private mutating func makeRow(at time: Double, of samples: ArraySlice<Pending>, _ closed: inout Closed) {
+    private mutating func makeRow(
+        at time: Double, of samples: ArraySlice<Pending>, arrival: Double, _ closed: inout Closed
+    ) {
         var quality: SampledRow.Quality = []
-        if let lastTime, time <= lastTime {
-            guard time < lastTime else {
-                counters.duplicates += samples.count
-                closed.refused += samples.count
-                return
-            }
-            // A clock that was set back goes on from there; a straggler is followed by rows that go forward.
-            if let latest = backward.last, time <= latest { backward = [] }
-            backward.append(time)
-            guard takesStepsBack, backward.count >= 3 else {
-                counters.late += samples.count
-                closed.refused += samples.count
+        if let lastTime, time <= lastTime || isOfLastRow(samples, at: time) {
+            guard time < lastTime, isStepBack(to: time, arrival: arrival) else {
+                refuse(samples, at: time, lastTime, &closed)
                 return
             }
             counters.clockSteps += 1
             closed.clockStep = time - lastTime
             quality.insert(.disconnected)
             pace.forget()
+            watch.beginAnew(waitingUntil: pending.lazy.map(\.time).max(), arrival: arrival)
         } else if let lastTime {
             if pace.add(time - lastTime) { closed.interval = pace.interval }
         }
         backward = []
+        lastForward = arrival
         rowNumber += 1
         for sample in samples { apply(sample, at: time, &closed) }
         append(at: time, quality, &closed)
         lastTime = time
+    }
+
+    /// Whether a row of an earlier time says that the clock was set back, to go on from there.
+    private mutating func isStepBack(to time: Double, arrival: Double) -> Bool {
+        // A straggler is followed by rows that go forward; of one row several parts may come.
+        if let latest = backward.last, time < latest { backward = [] }
+        if backward.last != time { backward.append(time) }
+        if backward.count > 3 { backward.removeFirst() }
+        guard takesStepsBack, backward.count >= 3 else { return false }
+        guard options.isPushed else { return true }
+        // Also after a start, and by a clock that was itself set back.
+        let last = min(lastForward ?? arrival, arrival)
+        lastForward = last
+        return arrival - last >= Self.quietBeforeStepBack
+    }
+
+    /// Leaves out samples that came twice or too late.
+    private mutating func refuse(
+        _ samples: ArraySlice<Pending>, at time: Double, _ lastTime: Double, _ closed: inout Closed
+    ) {
+        for sample in samples {
+            if time == lastTime, members[sample.member].row == rowNumber {
+                counters.duplicates += 1
+            } else {
+                counters.late += 1
+            }
+            // Of a series that nobody knew the first sample may come behind its row.
+            if members[sample.member].row == Member.unseen {
+                members[sample.member].row = Member.refused
+            } else {
+                closed.refused += 1
+            }
+        }
+    }
+
+    /// Whether pushed samples come behind their row, which was closed when all had come that were known of.
+    private func isOfLastRow(_ samples: ArraySlice<Pending>, at time: Double) -> Bool {
+        guard options.isPushed, rowNumber > 0, let lastTime, time - lastTime <= tolerance else { return false }
+        return samples.allSatisfy { members[$0.member].row != rowNumber }
     }
 
     private mutating func apply(_ sample: Pending, at rowTime: Double, _ closed: inout Closed) {
@@ -281,6 +348,7 @@ package struct EntitySampler: Sendable {
             counters.badValues += 1
             value = .nan
         }
+        if value.isNaN, member.isQuantile { value = member.value }
         guard !value.isNaN else { return }
         if counts {
             if slots[member.slot].take(value, after: member.value, role: member.role, isFirstRow: rowNumber == 1) {
@@ -328,10 +396,13 @@ package struct EntitySampler: Sendable {
     }
 
     /// Goes on after rows that were made earlier: their columns keep their places, their times are over.
-    package mutating func resume(columns known: [String], lastTime time: Double?) {
+    ///
+    /// - Parameter row: values of the last of them.
+    package mutating func resume(columns known: [String], lastTime time: Double?, row: [Double] = []) {
         precondition(columns.isEmpty, "a sampler resumes before its first series")
         columns = known
         lastTime = time
+        resumedRow = row
         for (index, name) in known.enumerated() { resumed[name] = index }
     }
 }

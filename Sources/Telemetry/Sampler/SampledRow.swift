@@ -44,13 +44,25 @@ package struct SamplerOptions: Hashable, Sendable, Codable {
     package var intervalSeconds: Double?
     /// For how many seconds the last value of a series stands in for one that does not come with every row; 0: never.
     package var stalenessSeconds = 0.0
-    /// For how many seconds a row is kept open for samples that are still on their way.
+    /// Whether samples come in parts, by ways that overtake each other, as senders push them: a row waits for what is
+    /// missing in it, and earlier times are no clock that was set back as long as anything newer comes.
+    package var isPushed = false
+    /// For how many seconds a row waits for pushed samples that are missing in it, counted from when a sample of its time or
+    /// of a later one came.
     package var latenessSeconds = 0.0
     /// Rows in a row without a value after which a column counts as gone.
     package var silentRows = 5
 
     /// The defaults: for endpoints that give all their series at once.
     package init() {}
+
+    /// For samples that senders push. A Prometheus keeps what does not fill a request for 5 s (`batch_send_deadline`), and may
+    /// have to send it again: rows wait for more than twice as long.
+    package static var pushed: SamplerOptions {
+        var options = SamplerOptions()
+        (options.isPushed, options.latenessSeconds) = (true, 12)
+        return options
+    }
 }
 
 /// What a sampler has seen, for whoever watches the watching.

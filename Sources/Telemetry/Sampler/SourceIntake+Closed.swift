@@ -6,7 +6,8 @@ extension SourceIntake {
         for row in closed.rows { rows.append(Row(entity: entity, row: row)) }
         let time = closed.rows.last?.time ?? arrival
         if closed.rows.isEmpty {
-            health[entity].batchesWithoutRow += 1
+            // What is pushed late comes beside what is new.
+            if !settings.sampler.isPushed { health[entity].batchesWithoutRow += 1 }
             if health[entity].batchesWithoutRow == 5 {
                 book.raise(
                     .sourceStale, entity: name, source: source, at: arrival,

@@ -31,6 +31,8 @@ extension SourceIntake {
         package var honoursTimes = true
         /// Cells, rows times columns, that are made of samples at once; the rest waits for ``SourceIntake/makeMore(arrival:)``.
         package var cellsAtOnce = Int.max
+        /// Pushed samples that may wait for what is missing in their rows; with more, no row waits.
+        package var mostPending = 2_000_000
         /// Answers in a row that may fail before the source counts as down.
         package var failuresUntilDown = 3
 

@@ -28,7 +28,7 @@ package struct SourceIntake: Sendable {
     }
     /// The first series of an answer whose labels cannot be read.
     private var unreadable: String?
-    private var resumable: [String: (columns: [String], lastTime: Double?)] = [:]
+    private var resumable: [String: (columns: [String], lastTime: Double?, row: [Double])] = [:]
 
     fileprivate enum Reference { case member(entity: Int, Int), up(entity: String), none }
 
@@ -77,8 +77,10 @@ package struct SourceIntake: Sendable {
     }
 
     /// Goes on after rows of an entity that are in the store.
-    package mutating func resume(entity: String, columns: [String], lastTime: Double?) {
-        resumable[entity] = (columns, lastTime)
+    ///
+    /// - Parameter row: values of the last of them.
+    package mutating func resume(entity: String, columns: [String], lastTime: Double?, row: [Double] = []) {
+        resumable[entity] = (columns, lastTime, row)
     }
 
     /// Whether there are samples of which rows are to be made; only where ``Settings/cellsAtOnce`` has a bound.
@@ -92,7 +94,7 @@ package struct SourceIntake: Sendable {
         var cells = settings.cellsAtOnce
         for entity in entities.indices where entities[entity].isClosing {
             guard cells > 0 else { return }
-            let closed = entities[entity].closeMore(cells: &cells)
+            let closed = entities[entity].closeMore(cells: &cells, arrival: arrival)
             finish(closed, of: entity, arrival: arrival)
         }
     }
@@ -162,7 +164,9 @@ package struct SourceIntake: Sendable {
         if let ahead { takeAhead(ahead, at: time) }
         lookAtRefusals(at: time)
         for entity in touched {
-            if let closed = entities[entity].closeBatch() { finish(closed, of: entity, arrival: time) }
+            if let closed = entities[entity].closeBatch(arrival: time) {
+                finish(closed, of: entity, arrival: time)
+            }
         }
         makeMore(arrival: time)
     }
@@ -265,24 +269,17 @@ package struct SourceIntake: Sendable {
         case .none: break
         case .up(let entity): note(up: value, entity, at: time)
         case .member(let entity, let member):
-            entities[entity].offer(member, value, at: time, isOwnTime: true)
+            entities[entity].offer(member, value, at: time, isOwnTime: true, arrival: arrival)
             health[entity].lastArrival = arrival
         }
     }
 
-    /// Makes rows of what is older than the lateness; says which entities have fallen silent.
+    /// Makes rows of what is whole, or has waited for long enough; says which entities have fallen silent.
     ///
     /// - Parameter arrival: now, on the clock by which samples arrive.
     package mutating func settle(arrival: Double) {
-        for entity in entities.indices {
-            entities[entity].close()
-            // A row that nothing follows is closed by the clock on the wall.
-            if let last = health[entity].lastArrival, entities[entity].pendingCount > 0,
-                arrival - last > settings.sampler.latenessSeconds + 1
-            {
-                entities[entity].close(before: .infinity)
-            }
-        }
+        let isFull = entities.reduce(0) { $0 + $1.pendingCount } > settings.mostPending
+        for entity in entities.indices { entities[entity].closeDue(arrival: arrival, isFull: isFull) }
         makeMore(arrival: arrival)
         // Of what has come and waits for its rows nobody can say that it does not come.
         for entity in entities.indices where !entities[entity].isClosing {
@@ -312,7 +309,7 @@ package struct SourceIntake: Sendable {
             settle(&state, on: target, kinds: kinds, arrival: arrival)
             targets[target] = state
         }
-        for entity in entities.indices { entities[entity].close(before: .infinity) }
+        for entity in entities.indices { entities[entity].closeAll() }
         makeMore(arrival: arrival)
         tellBeyond(at: arrival)
     }
@@ -370,7 +367,7 @@ package struct SourceIntake: Sendable {
             name: place.entity, type: place.type, options: settings.sampler, rules: settings.rules,
             limit: settings.maximumMetrics ?? preset.maximumMetrics ?? Preset.defaultMaximumMetrics)
         if let known = resumable.removeValue(forKey: place.entity) {
-            sampler.resume(columns: known.columns, lastTime: known.lastTime)
+            sampler.resume(columns: known.columns, lastTime: known.lastTime, row: known.row)
         }
         sampler.takesStepsBack = takesStepsBack
         entities.append(sampler)

@@ -20,6 +20,9 @@ package struct EntityMonitor {
     /// Metrics that went away, or came back, in the rows of the last call.
     package private(set) var presence: [CleanRows.PresenceChange] = []
 
+    /// Metrics that are away.
+    package var away: [String] { cleaner.away.map { schema.metrics[$0] } }
+
     private var cleaner: RowCleaner
     private var rows: CleanRows
     private var residuals: ResidualStream?

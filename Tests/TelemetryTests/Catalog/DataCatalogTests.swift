@@ -117,4 +117,31 @@ struct DataCatalogTests {
         let first = sources.first { $0.entity.hasPrefix("kube-") && $0.entity.contains("abcde~") }
         #expect(try first?.read().values.min() == 0)
     }
+
+    @Test("A file's name tells entity and type again, whatever they are")
+    func entityFileNames() throws {
+        let all = [
+            ("redis", "target"), ("web1", "web"), ("10.0.0.1:9100", "node"), ("core.upf-7d9c5b6f48-x2x8q", "upf"),
+            ("a b/c", "x y"), ("web_test", "web"), ("sample_x_metrics_3", "m"), ("train", "train"),
+            ("labels", "labels"),
+            ("a.type=b", "c"), ("x__y", "x"), ("h\u{e9}", "node"), ("host_2025-03-01", "host"),
+        ]
+        var names: Set<String> = []
+        for (entity, type) in all {
+            let stem = EntityFileName.stem(entity: entity, type: type)
+            #expect(names.insert(stem).inserted)
+            try scratch.write("s/\(stem).csv", "time,v\n1,2\n")
+            try scratch.write("parts/\(stem)_train.csv", "time,v\n1,2\n")
+            try scratch.write("parts/\(stem)_test.csv", "time,v\n1,2\n")
+        }
+        #expect(names.contains("web1") && names.contains("redis.type=target"))
+        let whole = try DataCatalog.discover([scratch.path + "/s"])
+        func text(_ pairs: [(String, String)]) -> [String] { pairs.map { "\($0.0) \($0.1)" }.sorted() }
+        // What no entity in a file may be called is written otherwise.
+        let expected = text(all.map { ($0.0 == "a b/c" ? "a_b_c" : $0.0, $0.1) })
+        #expect(text(whole.map { ($0.entity, $0.type) }) == expected)
+        let marked = try DataCatalog.discover([scratch.path + "/parts"]).filter { $0.part == .test }
+        #expect(marked.contains { $0.entity == "redis" && $0.type == "target" })
+        #expect(marked.contains { $0.entity == "web_test" && $0.type == "web" })
+    }
 }

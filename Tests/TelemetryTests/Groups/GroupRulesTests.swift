@@ -23,6 +23,8 @@ struct GroupRulesTests {
             ("container_cpu_usage_seconds_total", "virtual.cpu"),
             ("container_memory_working_set_bytes", "virtual.memory"), ("container_fs_reads_total", "virtual.storage"),
             ("container_network_receive_bytes_total", "virtual.network"), ("cpu_", "physical.cpu"), ("", "other"),
+            // Of vmstat it is memory, of a web server connections, of a database sessions: alone it says nothing.
+            ("active", "other"),
         ])
     func builtIn(_ metric: String, _ group: String) throws {
         #expect(try GroupRules.builtIn().group(for: metric).name == group)
@@ -43,6 +45,16 @@ struct GroupRulesTests {
         #expect(rules.leavesOut(#"node_scrape_collector_duration_seconds{collector="cpu"}"#))
         #expect(rules.leavesOut("scrape_duration_seconds") && rules.leavesOut("node_time_seconds"))
         #expect(!rules.leavesOut("node_timex_offset_seconds") && !rules.leavesOut("go_goroutines"))
+        for name in [
+            "pg_exporter_last_scrape_duration_seconds", "pg_scrape_collector_success{collector=\"wal\"}",
+            "redis_exporter_scrapes_total", "telemetry_scrape_size_bytes:mean{registry=\"default\"}",
+        ] { #expect(rules.leavesOut(name)) }
+        // Of an exporter written in Go it is its own collector of garbage, of another program the entity's.
+        let collector = "go_gc_duration_seconds{quantile=\"1\"}"
+        #expect(rules.leftOut(of: ["pg_stat_x", collector, "go_goroutines"]).isEmpty)
+        #expect(
+            rules.leftOut(of: ["pg_stat_x", collector, "go_goroutines", "pg_exporter_scrapes_total"])
+                == [collector, "pg_exporter_scrapes_total"])
         let names = ["node_load1", #"node_scrape_collector_duration_seconds{collector="cpu"}"#]
         let frame = MetricFrame(
             schema: names, firstRow: 0, times: [0, 1, 2], values: [1, 0.1, 2, 0.3, 3, 0.2])
@@ -50,6 +62,10 @@ struct GroupRulesTests {
         statistics.add(frame, site: "s", entity: "e", type: "t", rules: rules)
         let pipeline = CleaningPipeline(fitting: statistics, rules: rules)
         #expect(pipeline.groups.map(\.group.name) == ["physical.cpu"])
+        // What was left out on purpose is nothing that a model does not know.
+        let cleaner = try RowCleaner(
+            pipeline: pipeline, site: "s", entity: "e", type: "t", columns: names + ["node_load5"])
+        #expect(cleaner.schema.unknownColumns == ["node_load5"])
         #expect(rules.rowsPerGroup(of: [("t", names, 3)]).keys.map(\.name) == ["physical.cpu"])
         let mine = GroupRules(rules: [], leaveOut: ["noise_*"])
         #expect(rules.extended(by: mine).leavesOut("noise_1") && rules.extended(by: mine).leavesOut("promhttp_x"))

@@ -29,7 +29,7 @@ struct WordRulesTests {
             "windows_os_physical_memory_free_bytes", "windows_memory_available_bytes", "windows_pagefile_limit_bytes",
             #"\Memory\Available MBytes"#, "kbmemused", "%memused", "kbswpfree", "pgpgin/s", "swpd", "memory.used [MiB]",
             "ram_free",
-            "buffered", "free", "buff", "cache", "inact", "active", "memory usage used", "paging in",
+            "buffered", "free", "buff", "cache", "inact", "memory usage used", "paging in",
         ],
         "physical.storage": [
             "bi", "bo", "read", "writ", "dsk/total read", "dsk/sda writ", "io/total read",

@@ -122,7 +122,46 @@ import Testing
         // Two of four lie up to 1: the median is the bucket's end.
         #expect(made[1].values[2] == 1)
         #expect(abs(made[1].values[3] - 1.98) < 1e-12)
-        #expect(made[2].values[0] == 0 && made[2].values[1].isNaN)
+        // Nothing was observed: the rate says so, and the rest stays what it was.
+        #expect(made[2].values == [0, 1.5, made[1].values[2], made[1].values[3]])
+    }
+
+    /// A command that nobody calls for a while is there: mean and quantiles are missing only where its series are.
+    @Test func silentHistogramsAndSummariesAreNotGone() throws {
+        var intake = try intake()
+        func answer(_ count: Int, _ sum: Double, _ quantile: String) -> Exposition {
+            scrape(
+                "# TYPE d summary\nd{quantile=\"0.5\"} \(quantile)\nd_sum \(sum)\nd_count \(count)\n"
+                    + "# TYPE never summary\nnever_sum 0\nnever_count 0\n# TYPE g gauge\ng 1\n")
+        }
+        intake.take(answer(0, 0, "NaN"), on: target, at: 0)
+        intake.take(answer(4, 6, "1.25"), on: target, at: 1)
+        for time in 2..<30 { intake.take(answer(4, 6, "NaN"), on: target, at: Double(time)) }
+        for time in 30..<40 { intake.take(scrape("# TYPE g gauge\ng 1\n"), on: target, at: Double(time)) }
+        let (made, findings) = intake.take()
+        let columns = intake.entities[0].columns
+        func value(_ column: String, _ row: Int) throws -> Double {
+            made[row].row.values[try #require(columns.firstIndex(of: column))]
+        }
+        #expect(try value("d:mean", 0).isNaN && value(#"d{quantile="0.5"}"#, 0).isNaN)
+        for row in 1..<30 {
+            #expect(try value("d:rate", row) == (row == 1 ? 4 : 0) && value("d:mean", row) == 1.5)
+            #expect(try value(#"d{quantile="0.5"}"#, row) == 1.25)
+            #expect(try value("never:rate", row) == 0 && value("never:mean", row).isNaN)
+        }
+        // The series themselves are gone.
+        #expect(try value("d:mean", 30).isNaN && value("d:rate", 30).isNaN && value(#"d{quantile="0.5"}"#, 30).isNaN)
+        let gone = findings.filter { $0.kind == .metricsVanished }
+        #expect(gone.count == 1 && gone.first?.at == 34 && gone.first?.subjects.contains("d:mean") ?? false)
+
+        // Over a restart, too.
+        var again = try self.intake()
+        again.resume(entity: "h:1", columns: columns, lastTime: 29, row: made[29].row.values)
+        for time in 40..<50 { again.take(answer(4, 6, "NaN"), on: target, at: Double(time)) }
+        for row in rows(&again) {
+            #expect(row.values[try #require(columns.firstIndex(of: "d:mean"))] == 1.5)
+            #expect(row.values[try #require(columns.firstIndex(of: #"d{quantile="0.5"}"#))] == 1.25)
+        }
     }
 
     @Test func duplicatesAndStragglersAreLeftOutAndCounted() throws {
@@ -278,20 +317,6 @@ import Testing
         }
     }
 
-    @Test func rowsCloseWhenTheLatenessIsOver() throws {
-        var intake = try intake { $0.sampler.latenessSeconds = 2 }
-        let a = series("a", [("instance", "i")])
-        for time in 0..<6 {
-            intake.push(a, 1, at: Double(time) * 10, kinds: [:], arrival: Double(time) * 10)
-            intake.settle(arrival: Double(time) * 10)
-        }
-        #expect(intake.take().rows.count == 5)
-        #expect(intake.earliestPending == 50)
-        intake.settle(arrival: 54)
-        #expect(intake.take().rows.count == 1)
-        #expect(intake.earliestPending == nil)
-    }
-
     @Test func theStaleMarkEndsASeriesAtOnce() throws {
         var intake = try intake { $0.sampler.stalenessSeconds = 300 }
         let (a, b) = (series("a", [("instance", "i")]), series("b", [("instance", "i")]))
@@ -387,14 +412,18 @@ import Testing
                 intake.push(series("m", [("n", "0"), ("instance", "i")]), 2, at: Double(time), kinds: [:], arrival: 0)
                 intake.push(series("a", [("instance", "j")]), 2, at: Double(time), kinds: [:], arrival: 0)
             }
-            intake.settle(arrival: 0)
+            intake.settle(arrival: 2)
         }
-        var whole = try intake { $0.sampler.latenessSeconds = 2 }
+        var whole = try intake {
+            $0.sampler.isPushed = true
+            $0.sampler.latenessSeconds = 2
+        }
         feed(&whole)
         #expect(!whole.hasMore)
         let expected = whole.take().rows
-        #expect(expected.count == 2 * 4_997)
+        #expect(expected.count == 2 * 5_000)
         var bounded = try intake {
+            $0.sampler.isPushed = true
             $0.sampler.latenessSeconds = 2
             $0.cellsAtOnce = 10_000
         }
@@ -402,13 +431,13 @@ import Testing
         var made = bounded.take().rows
         #expect(made.count <= 10_000 / 216 + 1)
         while bounded.hasMore {
-            #expect(bounded.earliestPending ?? .infinity < 4_997)
-            bounded.makeMore(arrival: 0)
+            #expect(bounded.earliestPending ?? .infinity < 5_000)
+            bounded.makeMore(arrival: 2)
             let rows = bounded.take().rows
             #expect(!rows.isEmpty && rows.reduce(0) { $0 + $1.row.values.count + 16 } < 10_000 + 216)
             made += rows
         }
-        #expect(bounded.earliestPending == whole.earliestPending)
+        #expect(bounded.earliestPending == nil && whole.earliestPending == nil)
         for entity in 0..<2 {
             #expect(
                 made.filter { $0.entity == entity }.map(\.row) == expected.filter { $0.entity == entity }.map(\.row))
