@@ -1,4 +1,5 @@
 import CommandLine
+import Platform
 import Services
 import Telemetry
 import Watching
@@ -255,7 +256,9 @@ private struct Findings: Encodable {
         lines += ["\(Quantity.count(groups.count, "resource group"))", "", metrics.text]
         let noted = entities.filter { !$0.notes.isEmpty }
         if !noted.isEmpty { lines.append("") }
-        for entity in noted { lines += entity.notes.map { "\(entity.site)/\(entity.entity): \($0)" } }
+        for entity in noted {
+            lines += entity.notes.map { PrintableText.line("\(entity.site)/\(entity.entity): \($0)") }
+        }
         if let line = DataCatalog.Contents(sources: [], passedOver: passedOver).passedOverLine { lines += ["", line] }
         if !leftOut.isEmpty {
             lines += [

@@ -62,6 +62,7 @@ import Testing
         private let peer: KeyedPeer
         private var revision: UInt64 = 0
         private var plan: RoundPlan?
+        private var model: [UInt8] = []
         private var lastBeat = ContinuousClock.now - .seconds(1)
 
         init(_ peer: KeyedPeer) { self.peer = peer }
@@ -77,14 +78,25 @@ import Testing
                 revision = max(revision, status.assignmentRevision)
                 guard let new = status.plan, new.kind == .training, new.round != plan?.round else { continue }
                 plan = new
-                _ = peer.send(.modelRequest(ModelRequest(version: new.baseVersion, offset: 0)), within: 1)
+                model = []
+                ask(new)
             }
             while let envelope = peer.waiting(.bulk) {
                 guard case .modelPiece(let piece) = envelope.message, let plan, piece.version == plan.baseVersion,
-                    let model = try? FederatedModel(decoding: piece.bytes.array)
+                    piece.offset == UInt64(model.count)
                 else { continue }
-                answer(plan, model)
+                model += piece.bytes.array
+                guard UInt64(model.count) == piece.totalBytes else {
+                    ask(plan)
+                    continue
+                }
+                if let whole = try? FederatedModel(decoding: model) { answer(plan, whole) }
             }
+        }
+
+        private func ask(_ plan: RoundPlan) {
+            let next = ModelRequest(version: plan.baseVersion, offset: UInt64(model.count))
+            _ = peer.send(.modelRequest(next), within: 1)
         }
 
         private func answer(_ plan: RoundPlan, _ model: FederatedModel) {

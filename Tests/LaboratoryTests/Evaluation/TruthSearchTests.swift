@@ -102,12 +102,12 @@ import Testing
     @Test("A label column of another name is asked for, and taken when it is given")
     func otherName() throws {
         let folder = try TemporaryFolder()
-        let text = Self.table().replacing("label", with: "y")
+        let text = Self.table().replacing("label", with: "mark")
         let path = try folder.write("farm/h.csv", text)
         let error = #expect(throws: TelemetryError.self) { try found([path], ["farm/h"]) }
         #expect(error?.description.contains("--label-column") == true)
         var options = ReaderOptions()
-        options.labelColumn = "y"
+        options.labelColumn = "mark"
         #expect(try found([path], ["farm/h"], options: options) == ["farm/h": "right"])
     }
 
