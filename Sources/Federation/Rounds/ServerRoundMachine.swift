@@ -58,6 +58,8 @@ package struct ServerRoundMachine: Sendable {
 
     /// A piece of a model on its way to a worker.
     struct Download: Sendable {
+        /// Its version: two may have the same bytes, and the second is asked for from the beginning again.
+        var version: UInt64
         var digest: [UInt8]
         var range: Range<Int>
         var since: Instant
@@ -429,7 +431,7 @@ package struct ServerRoundMachine: Sendable {
             offset < modelBytes.count, var member = members[name]
         else { return }
         var repeats = 0
-        if let last = member.download, last.digest == digest {
+        if let last = member.download, last.version == version, last.digest == digest {
             if offset == last.range.upperBound {
                 member.downloadPace.took(
                     now - last.since, bytes: last.range.count, beat: configuration.heartbeatInterval,
@@ -444,7 +446,8 @@ package struct ServerRoundMachine: Sendable {
             }
         }
         let end = min(modelBytes.count, offset + min(pieceBytes, member.downloadPace.bytes))
-        member.download = Download(digest: digest, range: offset..<end, since: now, repeats: repeats)
+        member.download = Download(
+            version: version, digest: digest, range: offset..<end, since: now, repeats: repeats)
         members[name]?.download = member.download
         members[name]?.downloadPace = member.downloadPace
         let piece = ModelPiece(
