@@ -95,9 +95,8 @@ package struct SpoolDelivery: Sendable {
     package mutating func tick(at now: Instant, retry: Duration) -> [Directive] {
         guard spool != 0, latest > 0, !isDone || !hasAsked else { return [] }
         if let lastAsked {
-            var patience = max(retry, lastTime * 3)
-            for _ in 0..<silences where patience < Self.longestPatience { patience = patience * 2 }
-            guard now - lastAsked >= min(patience, max(retry, Self.longestPatience)) else { return [] }
+            let patience = max(retry, min(lastTime * 3, PiecePace.longestPatience))
+            guard now - lastAsked >= patience.doubled(silences, atMost: PiecePace.longestPatience) else { return [] }
             silences += 1
         }
         lastAsked = now
@@ -106,9 +105,6 @@ package struct SpoolDelivery: Sendable {
         guard hasAsked, !isDoubtful else { return [.send(batch(first: max(delivered + 1, oldest), []))] }
         return [.read(after: max(delivered, oldest - 1), limit: count)]
     }
-
-    /// Longest time without an answer after which it is asked again.
-    private static let longestPatience: Duration = .seconds(60)
 
     /// What was read from the spool; nothing where the spool begins later than it was said to.
     package mutating func read(_ alarms: [[UInt8]], first: UInt64, at now: Instant) -> [Directive] {

@@ -52,8 +52,7 @@ package struct PiecePace: Equatable, Sendable {
 
     /// Time after which what was not answered is asked for again: longer than the last piece took, and longer each time.
     package func patience(atLeast beat: Duration, silences: Int) -> Duration {
-        var patience = max(beat, lastTime * 3)
-        for _ in 0..<silences where patience < Self.longestPatience { patience = patience * 2 }
-        return min(patience, max(beat, Self.longestPatience))
+        // Never longer than the longest for what a single piece took, however long that was.
+        max(beat, min(lastTime * 3, Self.longestPatience)).doubled(silences, atMost: Self.longestPatience)
     }
 }

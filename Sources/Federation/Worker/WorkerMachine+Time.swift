@@ -52,12 +52,7 @@ extension WorkerMachine {
 
     mutating func register(at now: Instant, _ directives: inout [WorkerDirective]) {
         // Spread out, so that the workers of a restarted server do not come all at once.
-        var interval = configuration.registrationInterval
-        // A connection that is made loses nothing: what is not answered is on its way.
-        if links[.control]?.isReady ?? false, lease == nil {
-            interval = interval * (1 << min(unansweredRegistrations, 3))
-            unansweredRegistrations += 1
-        }
+        let interval = links.registrationInterval(configuration.registrationInterval, hasLease: lease != nil)
         nextRegistration =
             now + interval + .nanoseconds(Int64(Double(interval.nanoseconds) / 2 * generator.uniform()))
         sequence += 1
@@ -74,38 +69,16 @@ extension WorkerMachine {
         if lastHeard == nil { lastHeard = now }
         guard let lastHeard, !unreachable, now - lastHeard > limit else { return }
         unreachable = true
-        // A connection over which the server was heard may be dead; a new one is not.
-        let isOpen = links[.control]?.isOpen ?? false
-        let isNew = lastReconnect != nil || !hasHeard
-        directives.append(.note(Note(.warning, isOpen && isNew ? "connected, no answer yet" : "server unreachable")))
+        directives.append(.note(Note(.warning, links.silence)))
     }
 
-    /// Longest time that a connection that was made has to bring an answer.
-    private static let longestPatience: Duration = .seconds(60)
-    /// Time that an attempt to make one has; the port makes the next one by itself.
-    private static let connectPatience: Duration = .seconds(10)
-
-    /// A connection that was cut without a word looks alive for minutes: new ones are made, again and again, so that the
-    /// first that can be made is used at once. One that could be made gets longer each time to bring an answer: over a slow
-    /// link its handshake takes several round trips.
     mutating func reconnectIfSilent(
         longerThan limit: Duration, at now: Instant, _ directives: inout [WorkerDirective]
     ) {
         // A connection needs a moment to be made, however short the lease.
-        let limit = max(limit, .seconds(1))
-        guard let lastHeard, now - lastHeard > limit else { return }
-        var patience = limit
-        if let link = links[.control] {
-            for _ in 0..<fruitlessConnections where patience < Self.longestPatience { patience = patience * 2 }
-            patience = max(limit, min(patience, Self.longestPatience))
-            if !link.isOpen, openSince == nil { patience = max(patience, Self.connectPatience) }
+        guard let lastHeard, links.renews(lastHeard: lastHeard, silentFor: max(limit, .seconds(1)), at: now) else {
+            return
         }
-        // Whatever brings a connection further shows that it lives.
-        let since = [lastReconnect, openSince, readySince].compactMap(\.self).max() ?? lastHeard
-        guard now - max(since, lastHeard) > patience else { return }
-        if openSince != nil, lastReconnect != nil || !hasHeard { fruitlessConnections += 1 }
-        lastReconnect = now
-        (openSince, readySince) = (nil, nil)
         directives.append(.reconnect)
     }
 
@@ -113,21 +86,16 @@ extension WorkerMachine {
     mutating func linked(
         _ channel: Message.Channel, _ link: PortLink, at now: Instant, _ directives: inout [WorkerDirective]
     ) {
-        let before = links.updateValue(link, forKey: channel) ?? PortLink()
-        let isNew = link.isReady && link.made != before.made
+        let change = links.update(channel, link, at: now)
         switch channel {
         case .control:
-            // Only the first time: one that the server ends again and again brings nothing.
-            if link.isOpen || link.isReady, openSince == nil { openSince = now }
-            guard isNew else { break }
-            if readySince == nil { readySince = now }
+            guard change.isNew else { break }
             // What was sent before is lost, and need not wait for its next turn.
-            unansweredRegistrations = 0
             nextRegistration = min(nextRegistration, now)
             if lease != nil { sendHeartbeat(at: now, &directives) }
         case .bulk:
-            if before.made > 0, before.isReady, !link.isReady || isNew { loseTransfers() }
-            if isNew { resumeTransfers(at: now, &directives) }
+            if change.isLost { loseTransfers() }
+            if change.isNew { resumeTransfers(at: now, &directives) }
         }
     }
 

@@ -84,7 +84,7 @@ package struct WorkerMachine: Sendable {
     var leastRoundTrip: Duration?
     /// What is known of the way up.
     var uploadPace = PiecePace()
-    /// Time that the last piece of a model took.
+    /// What is known of the way down.
     var downloadPace = PiecePace()
     var lastStatus: UInt64 = 0
     var status: ServerStatus?
@@ -92,19 +92,8 @@ package struct WorkerMachine: Sendable {
     var assignment: Assignment?
     /// The number of that.
     var assignmentRevision: UInt64 = 0
-    /// The connections, by channel, where the port knows of them.
-    var links: [Message.Channel: PortLink] = [:]
-    /// When connections were last made anew; `nil` once the server was heard over them.
-    var lastReconnect: Instant?
-    /// Whether the server was ever heard.
-    var hasHeard = false
-    /// When the control connection was first open, and when ready, since then.
-    var openSince: Instant?
-    var readySince: Instant?
-    /// Connections in a row that were made and brought no answer.
-    var fruitlessConnections = 0
-    /// Registrations in a row over one connection that were not answered.
-    var unansweredRegistrations = 0
+    /// Its connections.
+    var links = ServerLinks()
     /// The version that it holds.
     var held: Version
     /// One that is on its way to the disk.
@@ -308,10 +297,7 @@ package struct WorkerMachine: Sendable {
 
     private mutating func heard(at now: Instant, _ directives: inout [WorkerDirective]) {
         lastHeard = now
-        lastReconnect = nil
-        hasHeard = true
-        (openSince, readySince) = (nil, nil)
-        fruitlessConnections = 0
+        links.heard()
         guard unreachable else { return }
         unreachable = false
         directives.append(.note(Note(.notice, "server is back")))

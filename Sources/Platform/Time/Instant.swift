@@ -35,6 +35,14 @@ extension Duration {
         return again ? .max : sum
     }
 
+    /// Twice itself, as often as that, but not beyond the longest, unless it is longer from the beginning: how patience grows
+    /// with what it has waited for in vain.
+    package func doubled(_ times: Int, atMost longest: Duration = .seconds(Int64.max >> 32)) -> Duration {
+        var result = self
+        for _ in 0..<max(0, times) where result < longest { result = result * 2 }
+        return min(result, max(self, longest))
+    }
+
     /// Whole milliseconds.
     package var milliseconds: Int64 { nanoseconds / 1_000_000 }
 
