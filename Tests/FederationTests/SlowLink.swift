@@ -71,6 +71,8 @@ final class SlowLink {
     /// Bytes without meaning in statistics, and so in the model.
     let padding: Int
     var alarms: [[UInt8]] = []
+    /// Whether training changes the model.
+    var learns = true
     /// Whether the server takes connections and nothing else.
     var isDeaf = false
     /// Lines of the server's log.
@@ -257,7 +259,7 @@ final class SlowLink {
                 connect(place)
             case .work(let key, _, _):
                 let payload = ToyLearner.work(
-                    key, base: place.model, padding: key.kind == .statistics ? padding : 0)
+                    key, base: place.model, padding: key.kind == .statistics ? padding : 0, changes: learns)
                 step(place, .finished(key, payload: payload))
             case .adopt(let version, let digest, let bytes, _):
                 place.adopted = now

@@ -79,6 +79,17 @@ import Testing
         #expect([0, 100, 600, 1_100, 1_700, 2_500, 3_200].map(pieces) == [1, 0, 0, 1, 0, 0, 1])
     }
 
+    /// A version may have the bytes of the one before, and its first piece is asked for like that one's: no question about
+    /// what was just sent, for which a round would take a heartbeat longer.
+    @Test func aVersionWithoutChangeIsSentAtOnce() throws {
+        let link = SlowLink([.init()], padding: 100_000) { $0.rounds = 6 }
+        link.learns = false
+        #expect(link.run(for: .seconds(60)) { link.server.isFinished }, "\(link.lines)")
+        #expect(Set(link.commits.dropFirst().map(\.record.baseDigest)).count == 1)
+        let times = zip(link.commits, link.commits.dropFirst()).map { $1.at - $0.at }
+        #expect(times.count == 6 && times.dropFirst().allSatisfy { $0 < .milliseconds(700) }, "\(times)")
+    }
+
     /// The fast worker does not wait for the slow one's turn, which holds all that may be sent at once.
     @Test func aSlowSenderDelaysNoOther() throws {
         // The nearer one asks first.

@@ -4,7 +4,8 @@ import Platform
 
 /// Local work that is a function of what it starts from, small enough to run thousands of times.
 enum ToyLearner {
-    static func work(_ key: WorkKey, base: FederatedModel?, padding: Int = 0) -> [UInt8] {
+    /// - Parameter changes: whether training changes anything.
+    static func work(_ key: WorkKey, base: FederatedModel?, padding: Int = 0, changes: Bool = true) -> [UInt8] {
         switch key.kind {
         case .statistics:
             return Contribution(
@@ -15,7 +16,7 @@ enum ToyLearner {
             let groups = (base?.groups ?? []).map { group in
                 var generator = CounterBasedGenerator(
                     seed: UInt64(key.round), purpose: group.name + key.entities.joined(separator: ","))
-                let trained = group.parameters.map { $0 * 0.5 + Float(generator.normal()) }
+                let trained = group.parameters.map { changes ? $0 * 0.5 + Float(generator.normal()) : $0 }
                 return Contribution.GroupUpdate(
                     name: group.name, schema: group.schema, sampleCount: UInt64(key.entities.count * 10),
                     steps: 3, lossBefore: 2, lossAfter: 1, parameters: key.kind == .training ? trained : [])
