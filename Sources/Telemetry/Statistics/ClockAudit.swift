@@ -122,7 +122,8 @@ public struct ClockAudit: Sendable {
     /// How much is labelled, in words; `nil` without a label column.
     public func labelledNote(_ layout: SourceLayout) -> String? {
         guard let label = layout.labelColumn else { return nil }
-        return "\(labelledRows) of \(rows) rows are labelled anomalous by '\(label)', in \(labelledEvents) events"
+        let events = labelledEvents == 1 ? "1 event" : "\(labelledEvents) events"
+        return "\(labelledRows) of \(rows) rows are labelled anomalous by '\(label)', in \(events)"
             + (2 * labelledRows > rows ? ": more than are normal" : "")
     }
 
