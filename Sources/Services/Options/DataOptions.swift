@@ -99,7 +99,7 @@ package enum PartOption: String, ChoiceOptionValue {
     /// The sources of this part; sources that are not split belong to every part, but are not learned from where the
     /// entity has a part for that.
     func select(_ sources: [EntitySource]) -> [EntitySource] {
-        let learned = Set(sources.filter { $0.part == .train }.map(\.key))
+        let learned = MetricSources.learned(sources)
         return switch self {
         case .train: sources.filter { $0.part == .train || ($0.part == .all && !learned.contains($0.key)) }
         case .test: sources.filter { $0.part != .train }

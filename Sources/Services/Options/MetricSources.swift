@@ -22,22 +22,27 @@ package enum MetricSources {
     /// The parts to judge on, and what is of no part of entities that have one to learn from.
     package static func judged(_ sources: [EntitySource]) -> [EntitySource] {
         let tests = sources.filter { $0.part == .test }
-        let learned = Set(sources.filter { $0.part == .train }.map(\.key)).subtracting(tests.map(\.key))
+        let learned = learned(sources).subtracting(tests.map(\.key))
         return tests + sources.filter { $0.part == .all && learned.contains($0.key) }
+    }
+
+    /// The entities that have a part to learn from.
+    static func learned(_ sources: [EntitySource]) -> Set<String> {
+        Set(sources.filter { $0.part == .train }.map(\.key))
     }
 
     /// What is said of files that are of no part and of entities that have one to learn from; `nil`: there are none.
     private static func leftOutLine(_ sources: [EntitySource]) -> String? {
-        let training = Dictionary(
-            sources.filter { $0.part == .train }.map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first })
-        let left = sources.filter { $0.part == .all && training[$0.key] != nil }
+        let learned = learned(sources)
+        let left = sources.filter { $0.part == .all && learned.contains($0.key) }
         guard !left.isEmpty else { return nil }
+        let training = sources.filter { source in source.part == .train && left.contains { $0.key == source.key } }
         func names(_ files: [String]) -> String {
             let names = Set(files.map { $0.split(separator: "/").last.map(String.init) ?? $0 }).sorted()
             return names.prefix(3).joined(separator: ", ") + (names.count > 3 ? ", …" : "")
         }
         let count = left.count == 1 ? left[0].key : "\(left.count) entities"
         return "\(names(left.flatMap(\.files))): not learned from; \(count) learned from "
-            + names(left.flatMap { training[$0.key]?.files ?? [] }) + ", the part for that"
+            + names(training.flatMap(\.files)) + ", the part for that"
     }
 }
