@@ -9,6 +9,7 @@ MEAN = 8
 FORGIVEN = {"level", "rhythm", "mean", "relation", "autoencoder"}
 TAIL, CAP, CLIP, RIDGE = 0.005, 10.0, 5.0, 0.3
 HARMONICS = 8
+NOTHING = 1 / 30
 HORIZONS = (1, 4, 16)
 FOLDS = 4
 OWN = 0.368
@@ -57,8 +58,17 @@ def views(model, x, t, residuals):
     return found
 
 
-def normal_range(values, widths, held=None):
-    """Ends, middle and the Hill index of each side."""
+def depth(values, low, middle, floor):
+    """How many ranges values below a range are away from its middle: of amounts, those with a floor, by factors."""
+    height = lambda v: np.maximum(0, v) + floor
+    with np.errstate(all="ignore"):
+        factor = np.log(height(middle) / height(values)) / np.log(height(middle) / height(low))
+        distance = (middle - values) / (middle - low)
+    return np.where(floor > 0, np.maximum(distance, factor), distance)
+
+
+def normal_range(values, widths, held=None, place=False):
+    """Ends, middle, the Hill index of each side, and the floors of amounts: places that are never below zero."""
     values = values[~np.isnan(values).any(1)]
     low, middle, high = np.quantile(values, [TAIL, 0.5, 1 - TAIL], axis=0)
     counted = values
@@ -72,15 +82,16 @@ def normal_range(values, widths, held=None):
         total = np.log(np.where(beyond, ratio, 1)).sum(0)
         return np.maximum(0.1, (total + 0.3 * 20) / (beyond.sum(0) + 20))
 
-    above, below = hill((counted - middle) / (high - middle)), hill((middle - counted) / (middle - low))
-    return low, middle, high, below, above
+    floor = np.where(place & (low >= 0), NOTHING * middle, 0)
+    above, below = hill((counted - middle) / (high - middle)), hill(depth(counted, low, middle, floor))
+    return low, middle, high, below, above, floor
 
 
 def evidence(values, r):
-    low, middle, high, below, above = r
+    low, middle, high, below, above, floor = r
     with np.errstate(all="ignore"):
         up = np.log((values - middle) / (high - middle)) / above
-        down = np.log((middle - values) / (middle - low)) / below
+        down = np.log(depth(values, low, middle, floor)) / below
     return np.where(values > high, up, np.where(values < low, -down, 0.0))
 
 
@@ -112,7 +123,7 @@ def fit(x, t, residuals, held_from, rows=None, whole=None):
             model["ranges"][part] = normal_range(values[rows], np.full(x.shape[1], 0.05), held=values[late])
         else:
             least = np.full(x.shape[1], 0.1) if part == "relation" else widths
-            model["ranges"][part] = normal_range(values[rows], least)
+            model["ranges"][part] = normal_range(values[rows], least, place=part in ("level", "rhythm", "mean"))
     return model
 
 
@@ -154,7 +165,7 @@ def deviations(model, x, t, residuals):
 
 def spans(model, x):
     """Where values lie in their normal range, 0 to 1, and in what span of that they were seen so far."""
-    low, _, high, _, _ = model["ranges"]["level"]
+    low, _, high, _, _, _ = model["ranges"]["level"]
     place = (x - low) / (high - low)
     return place, np.maximum.accumulate(np.maximum(place, 1)) - np.minimum.accumulate(np.minimum(place, 0))
 

@@ -211,7 +211,7 @@ extension NormalRange {
             above[metric] = 1 / drawn(1 / above[metric], reach.indexAbove)
         }
         let result = NormalRange(
-            low: low, middle: middle, high: high, rarityBelow: below, rarityAbove: above)
+            low: low, middle: middle, high: high, rarityBelow: below, rarityAbove: above, floors: floors)
         // Beside a middle that is huge a small reach can vanish.
         return result.isConsistent(width: usual.count) ? result : self
     }

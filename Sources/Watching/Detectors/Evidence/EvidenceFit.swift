@@ -166,7 +166,8 @@ package struct EvidenceFit: DetectorFit {
         let sketches = summary.sketches[..<width]
         let range = NormalRange(
             sketches, held: part == .autoencoder ? summary.sketches[width...] : nil,
-            widths: part.leastWidth.map { [Double](repeating: $0, count: width) } ?? levels.widths)
+            widths: part.leastWidth.map { [Double](repeating: $0, count: width) } ?? levels.widths,
+            zeros: part.isPlace ? start.reference.map(-) : nil)
         // What autoencoders know of each other's metrics is shared already.
         if part == .autoencoder { return range }
         let drawn = drawn(range, part, levels.scale, sketches)
@@ -231,7 +232,8 @@ extension EvidenceFit {
                 return max((ends[4] - ends[2]) / 1.349, (ends[5] - ends[1]) / 5.15, widths[metric])
             })
         let sketches = summary.sketches[...]
-        let range = drawn(NormalRange(sketches, widths: widths), .level, scale ?? found, sketches)
+        let range = drawn(
+            NormalRange(sketches, widths: widths, zeros: start.reference.map(-)), .level, scale ?? found, sketches)
         return Levels(range: range.moved(by: start.reference), widths: widths, scale: scale ?? found)
     }
 
@@ -352,12 +354,15 @@ extension NormalRange {
         func moved(_ values: [Double]) -> [Double] { zip(values, offsets).map(+) }
         return NormalRange(
             low: moved(low), middle: moved(middle), high: moved(high), rarityBelow: rarityBelow,
-            rarityAbove: rarityAbove)
+            rarityAbove: rarityAbove, floors: zip(floors, moved(low)).map { $1 >= 0 ? $0 : 0 })
     }
 
-    init(low: [Double], middle: [Double], high: [Double], rarityBelow: [Double], rarityAbove: [Double]) {
+    init(
+        low: [Double], middle: [Double], high: [Double], rarityBelow: [Double], rarityAbove: [Double], floors: [Double]
+    ) {
         (self.low, self.middle, self.high) = (low, middle, high)
         (self.rarityBelow, self.rarityAbove) = (rarityBelow, rarityAbove)
+        self.floors = floors
     }
 }
 

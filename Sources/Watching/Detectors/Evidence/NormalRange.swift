@@ -12,6 +12,10 @@ internal import Platform
 /// the Hill index γ of the training part, so that −ln P(beyond x | beyond the end) = ln r / γ. That is the evidence,
 /// the same unit for every metric and part: no weight is needed to add them.
 ///
+/// What is never below zero is an *amount*, and falls by factors: of a rate that goes up and down between 30 and 200, 0 is
+/// no farther from the middle than 200 in requests a second, and yet all that there was. Below an amount's range distances
+/// are logarithms, of the value and a thirtieth of the middle, so that nothing is endless.
+///
 /// Source: Hill, "A simple general approach to inference about the tail of a distribution", Annals of Statistics 3, 1975;
 /// deviation: γ is shrunk towards ``usualIndex``, as if by ``usualCount`` more exceedances.
 package struct NormalRange: Sendable {
@@ -25,6 +29,8 @@ package struct NormalRange: Sendable {
     package let rarityBelow: [Double]
     /// 1/γ above it, `[F]`; positive.
     package let rarityAbove: [Double]
+    /// What is added to an amount before its fall is taken as a factor, `[F]`; 0 of metrics that are none.
+    package let floors: [Double]
 
     /// The share of normal values beyond each end.
     package static let tail = 0.005
@@ -36,6 +42,8 @@ package struct NormalRange: Sendable {
     static let usualCount = 20.0
     /// γ is at least this.
     static let leastIndex = 0.1
+    /// The part of an amount's middle that is as good as nothing.
+    static let nothing = 1.0 / 30
     /// How far the range of a metric that nobody has seen reaches.
     private static let endless = 1e300
 
@@ -45,7 +53,12 @@ package struct NormalRange: Sendable {
     ///   - sketches: one a metric; of one that was never there it is empty, and nothing is beyond the range.
     ///   - held: further ones of values that count more, of the same metrics: a range reaches as far as either says.
     ///   - widths: the least distance from the middle to an end, `[F]`; positive.
-    init(_ sketches: ArraySlice<DistributionSketch>, held: ArraySlice<DistributionSketch>? = nil, widths: [Double]) {
+    ///   - zeros: where zero is among the sketches' values, `[F]`; `nil`: they are differences, and no amounts.
+    init(
+        _ sketches: ArraySlice<DistributionSketch>, held: ArraySlice<DistributionSketch>? = nil, widths: [Double],
+        zeros: [Double]? = nil
+    ) {
+        var floors = [Double](repeating: 0, count: widths.count)
         var (low, middle, high): ([Double], [Double], [Double]) = ([], [], [])
         var (below, above): ([Double], [Double]) = ([], [])
         for (index, sketch) in sketches.enumerated() {
@@ -61,7 +74,10 @@ package struct NormalRange: Sendable {
             }
             ends[0] = min(ends[0], ends[1] - widths[index])
             ends[2] = max(ends[2], ends[1] + widths[index])
-            let indices = Self.hill(counted, ends)
+            if let zeros, ends[0] >= zeros[index] { floors[index] = Self.nothing * (ends[1] - zeros[index]) }
+            let indices = Self.hill(
+                counted, ends,
+                below: { Self.depth(of: $0, ends[0], ends[1], floor: floors[index], zero: zeros?[index] ?? 0) })
             low.append(ends[0])
             middle.append(ends[1])
             high.append(ends[2])
@@ -70,9 +86,12 @@ package struct NormalRange: Sendable {
         }
         (self.low, self.middle, self.high) = (low, middle, high)
         (rarityBelow, rarityAbove) = (below, above)
+        self.floors = floors
     }
 
-    private static func hill(_ sketch: DistributionSketch, _ ends: [Double]) -> (below: Double, above: Double) {
+    private static func hill(
+        _ sketch: DistributionSketch, _ ends: [Double], below depth: (Double) -> Double
+    ) -> (below: Double, above: Double) {
         var (below, above) = (usualIndex * usualCount, usualIndex * usualCount)
         var (countBelow, countAbove) = (usualCount, usualCount)
         sketch.forEach(beyond: ends[0], ends[2]) { value, count in
@@ -80,11 +99,25 @@ package struct NormalRange: Sendable {
                 above += Double(count) * log((value - ends[1]) / (ends[2] - ends[1]))
                 countAbove += Double(count)
             } else {
-                below += Double(count) * log((ends[1] - value) / (ends[1] - ends[0]))
+                below += Double(count) * log(depth(value))
                 countBelow += Double(count)
             }
         }
         return (max(leastIndex, below / countBelow), max(leastIndex, above / countAbove))
+    }
+
+    /// How many ranges a value below the range is away from the middle.
+    ///
+    /// - Parameters:
+    ///   - floor: see ``floors``.
+    ///   - zero: what is zero.
+    private static func depth(
+        of value: Double, _ low: Double, _ middle: Double, floor: Double, zero: Double = 0
+    ) -> Double {
+        let distance = (middle - value) / (middle - low)
+        guard floor > 0 else { return distance }
+        func height(_ value: Double) -> Double { max(0, value - zero) + floor }
+        return max(distance, log(height(middle) / height(value)) / log(height(middle) / height(low)))
     }
 
     /// The evidence that a value gives, however much that is: 0 within the range; positive above it, negative below.
@@ -95,7 +128,7 @@ package struct NormalRange: Sendable {
             return log(ratio) * rarityAbove[metric]
         }
         if value < low[metric] {
-            let ratio = (middle[metric] - value) / (middle[metric] - low[metric])
+            let ratio = Self.depth(of: value, low[metric], middle[metric], floor: floors[metric])
             return -log(ratio) * rarityBelow[metric]
         }
         return 0
@@ -107,13 +140,15 @@ package struct NormalRange: Sendable {
     /// Whether it has `width` usable ranges.
     func isConsistent(width: Int) -> Bool {
         low.areFinite(width) && middle.areFinite(width) && high.areFinite(width)
-            && rarityBelow.arePositive(width) && rarityAbove.arePositive(width)
-            && (0..<width).allSatisfy { low[$0] < middle[$0] && middle[$0] < high[$0] }
+            && rarityBelow.arePositive(width) && rarityAbove.arePositive(width) && floors.areFinite(width)
+            && (0..<width).allSatisfy {
+                low[$0] < middle[$0] && middle[$0] < high[$0] && (floors[$0] == 0 || floors[$0] > 0 && low[$0] >= 0)
+            }
     }
 }
 
 extension NormalRange: Codable {
-    private enum CodingKeys: CodingKey { case low, middle, high, rarityBelow, rarityAbove }
+    private enum CodingKeys: CodingKey { case low, middle, high, rarityBelow, rarityAbove, floors }
 
     /// Reads ranges.
     package init(from decoder: any Decoder) throws {
@@ -124,6 +159,10 @@ extension NormalRange: Codable {
         high = try numbers(.high)
         rarityBelow = try numbers(.rarityBelow)
         rarityAbove = try numbers(.rarityAbove)
+        // Ranges of older models measure every fall as a distance.
+        floors =
+            try values.decodeIfPresent(PackedNumbers.self, forKey: .floors)?.values
+            ?? [Double](repeating: 0, count: low.count)
     }
 
     /// Writes them; there are many.
@@ -134,5 +173,6 @@ extension NormalRange: Codable {
         try values.encode(PackedNumbers(high), forKey: .high)
         try values.encode(PackedNumbers(rarityBelow), forKey: .rarityBelow)
         try values.encode(PackedNumbers(rarityAbove), forKey: .rarityAbove)
+        if floors.contains(where: { $0 > 0 }) { try values.encode(PackedNumbers(floors), forKey: .floors) }
     }
 }

@@ -44,6 +44,8 @@ y[310:340, 4] += 1
 y[380:384, 4] += 3
 y[500:560, 3] = 7.5
 y[600:, 2] += 0.8
+# An amount that goes to next to nothing, which is no farther than it goes up every day.
+y[660:680, 2] = 0.05
 residuals = np.round(0.1 * rng.normal(size=x.shape), 3)
 residuals[1500:1510] *= 4
 late = np.round(0.12 * rng.normal(size=y.shape), 3)
