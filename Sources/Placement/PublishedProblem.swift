@@ -94,7 +94,7 @@ struct PublishedProblem {
                         return (plain, either)
                     }
                 }
-            } ?? (0, 0)
+            }
         var reach = Reach(plain: counted.0, acceleratedOnly: counted.1 - counted.0)
         // The server itself lies at distance 0 and is no worker.
         if plainPenalty[j] == 0, p <= limit {
@@ -147,15 +147,15 @@ struct SortedRow {
         let limit = problem.limit
         var plain: [Double] = []
         var accelerated: [Double] = []
-        _ = problem.instance.latency.withRow(j) { row in
+        problem.instance.latency.withRow(j) { row in
             for i in 0..<problem.count
             where i != j && problem.canHost[i] && row[i] < .infinity && shortest + row[i] <= limit {
                 plain.append(row[i])
                 if problem.acceleratedPenalty[i] == 0 { accelerated.append(row[i]) }
             }
         }
-        plain.sort()
-        accelerated.sort()
+        AscendingLatencies.sort(&plain)
+        AscendingLatencies.sort(&accelerated)
         self.plain = plain
         self.accelerated = accelerated
     }

@@ -82,10 +82,10 @@ extension PlacementLoop {
 
     /// The problem as it stands: the server, then the workers.
     func problem(_ profile: TrainingTimeProfile) throws(PlacementError) -> PlacementInstance {
-        let count = nodes.count + 1
         var places = [PlacementInstance.Node(id: "server")]
         var distances = [0.0]
         let median = medianRoundTrip
+        // Workers meet through the server.
         for (index, node) in nodes.enumerated() {
             places.append(
                 PlacementInstance.Node(
@@ -93,15 +93,10 @@ extension PlacementLoop {
                     trainingTimeFactor: node.factor))
             distances.append(latency(node, orElse: median))
         }
-        // Workers meet through the server.
-        var values = [Double](repeating: 0, count: count * count)
-        for a in 0..<count {
-            for b in 0..<count where a != b { values[a * count + b] = distances[a] + distances[b] }
-        }
         let factors = nodes.filter(\.canWork).compactMap(\.usableAcceleration).sorted()
         var instance = try PlacementInstance(
-            nodes: places, latency: LatencyMatrix(count: count, values: values), trainingTime: profile,
-            fixedServer: 0, targetSeconds: targetSeconds, rounds: rounds,
+            nodes: places, latency: LatencyMatrix(hub: 0, distances: distances), trainingTime: profile, fixedServer: 0,
+            targetSeconds: targetSeconds, rounds: rounds,
             acceleratorLimit: min(configuration.acceleratorLimit ?? factors.count, factors.count),
             accelerationFactor: factors.isEmpty
                 ? configuration.accelerationFactor : factors[(factors.count - 1) / 2])
