@@ -116,37 +116,41 @@ extension GeneralProblem {
 
     /// The smallest largest loop time over all servers and worker counts within the limit.
     func smallestMaxLoop() -> Double? {
-        var best = Double.infinity
+        var best: Double?
         for family in families {
             for j in servers {
-                var highest = maximumWorkers
-                while highest >= family.least {
-                    let k = family.fastest[highest]
-                    let bound = min(limit, best.nextDown)
-                    guard
-                        let most = supply(server: j, workers: k, limit: bound, family)?
-                            .workers(acceleratorLimit: acceleratorLimit)
-                    else { break }
-                    guard most >= k else {
-                        highest = most
-                        continue
+                let bound = best.map { min(limit, $0.nextDown) } ?? limit
+                guard bound >= 0, isPossible(server: j, limit: bound, family) else { continue }
+                // Numbers that are 0 or more are in the order of their bit patterns: the smallest limit of all.
+                var low: UInt64 = 0
+                var high = bound.bitPattern
+                while low < high {
+                    let middle = low + (high - low) / 2
+                    if isPossible(server: j, limit: Double(bitPattern: middle), family) {
+                        high = middle
+                    } else {
+                        low = middle + 1
                     }
-                    let places = self.places(server: j, workers: k)
-                    let times = self.times(places).filter { $0 <= bound }
-                    let index = partitionPoint(times.count) {
-                        choice(
-                            places, workers: k, low: -.infinity, high: times[$0], acceleratorLimit: acceleratorLimit)
-                            != nil
-                    }
-                    guard index < times.count else {
-                        highest = k - 1
-                        continue
-                    }
-                    best = times[index]
                 }
+                best = Double(bitPattern: high)
             }
         }
-        return best < .infinity ? best : nil
+        return best
+    }
+
+    /// Whether some number of workers meets a limit.
+    private func isPossible(server j: Int, limit: Double, _ family: Family) -> Bool {
+        var highest = maximumWorkers
+        while highest >= family.least {
+            let k = family.fastest[highest]
+            guard
+                let most = supply(server: j, workers: k, limit: limit, family)?
+                    .workers(acceleratorLimit: acceleratorLimit)
+            else { return false }
+            if most >= k { return true }
+            highest = most
+        }
+        return false
     }
 
     /// The server and k for which the fewest accelerated workers beyond the present ones meet the limit, with a worker in
