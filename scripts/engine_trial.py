@@ -92,11 +92,11 @@ class Trial:
         self.run(os.path.join(self.binaries, "fl-server"), "keys", "token", "--data-folder", f"{self.work}/{name}",
                  "--role", "admin", "--name", "engine", "--out", f"{self.work}/{name}.token")
 
-    def engine(self, name, every, arguments, *options):
-        """`arguments`: of each worker besides its data."""
+    def engine(self, name, every, arguments, *options, defaults=None):
+        """`arguments`: of each worker besides its data; `defaults`: what else the nodes file says of all."""
         with open(f"{self.work}/{name}.json", "w") as file:
             json.dump({"defaults": {"site": "site{node}", "domain": "all",
-                                    "arguments": ["--data", self.data + "/{site}", *arguments]},
+                                    "arguments": ["--data", self.data + "/{site}", *arguments], **(defaults or {})},
                        "nodes": [{"name": node, "worker": worker, "site": site} for node, (worker, site) in SITES.items()]}, file)
         self.tool("engine", "fl-engine", "run", "--nodes", f"{self.work}/{name}.json", "--server", f"127.0.0.1:{self.http}",
                   "--every", every, "--control", f"tcp://127.0.0.1:{self.control}", "--bulk", f"tcp://127.0.0.1:{self.bulk}",

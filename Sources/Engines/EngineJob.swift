@@ -54,15 +54,19 @@ package struct EngineJob: Codable, Equatable, Sendable {
     package var reason: String
     /// Whether the engine has found it a place and makes that ready, as a node that it wakes.
     package var isWaking: Bool
+    /// Whether it waits in a queue, with no place: one that ran has lost its place.
+    package var isQueued: Bool
 
     /// A job with every field given.
     package init(
-        id: String, request: EngineJobRequest, state: State, reason: String = "", isWaking: Bool = false
+        id: String, request: EngineJobRequest, state: State, reason: String = "", isWaking: Bool = false,
+        isQueued: Bool = false
     ) {
         self.id = id
         self.request = request
         self.state = state
         self.reason = reason
         self.isWaking = isWaking
+        self.isQueued = isQueued
     }
 }

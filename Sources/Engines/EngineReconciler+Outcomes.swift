@@ -49,6 +49,7 @@ extension EngineReconciler {
         // For a node that is away the queue is not to blame.
         memory.waiting = isReady ? Self.since(memory.waiting, jobs, .pending, at: now) : nil
         memory.running = Self.since(memory.running, jobs, .running, at: now)
+        lookForLostPlace(&memory, jobs, isReady: isReady, at: now)
         let ending = jobs.filter { $0.state == .stopping }.map { ($0.id, memory.stopping[$0.id] ?? now) }
         memory.stopping = Dictionary(ending) { first, _ in first }
         if let lease {
@@ -61,6 +62,23 @@ extension EngineReconciler {
         }
         if let refused = memory.refused, now >= refused.until { memory.refused = nil }
         memories[name] = memory
+    }
+
+    /// A copy that ran, and waits in the queue of an engine whose node is there, was preempted: placement hears of it at once. It
+    /// goes on waiting where nobody else could be in its place. What a node that was away leaves behind is no such copy.
+    private func lookForLostPlace(
+        _ memory: inout Memory, _ jobs: [EngineJob], isReady: Bool, at now: Instant
+    ) {
+        if let ran = memory.ran, isReady,
+            let job = jobs.first(where: { $0.id == ran && $0.state == .pending && $0.isQueued }),
+            !memory.ending.contains(ran)
+        {
+            let reason = job.reason.isEmpty ? "" : ": \(job.reason)"
+            memory.refused = (now + settings.refusal, "preempted by the engine\(reason)")
+            memory.ran = nil
+        }
+        if let running = memory.running { memory.ran = running.id }
+        if let ran = memory.ran, !isReady || !jobs.contains(where: { $0.id == ran }) { memory.ran = nil }
     }
 
     /// Since when the newest job of a state has been in it.

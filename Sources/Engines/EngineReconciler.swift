@@ -46,6 +46,8 @@ package struct EngineReconciler: Sendable {
         /// Since when the copy of that name waits, or runs.
         var waiting: (id: String, since: Instant)?
         var running: (id: String, since: Instant)?
+        /// The copy that ran last, as long as its node has been there since.
+        var ran: String?
         /// Since when copies are ending.
         var stopping: [String: Instant] = [:]
         /// The living lease that was there when a copy was asked for, and that copy's generation.
@@ -70,7 +72,7 @@ package struct EngineReconciler: Sendable {
 
         /// Whether anything is remembered that time or the engine may change.
         var isAwake: Bool {
-            asked != nil || told != nil || waiting != nil || running != nil || refused != nil
+            asked != nil || told != nil || waiting != nil || running != nil || ran != nil || refused != nil
                 || !looked.isEmpty || !ending.isEmpty || !stopping.isEmpty || isFenced || lease != nil
         }
     }

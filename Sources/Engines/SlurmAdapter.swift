@@ -70,6 +70,10 @@ package struct SlurmAdapter: EngineAdapter {
         }
         // squeue and sinfo leave with 0 when slurmctld does not answer.
         if result.output.isEmpty, result.errors.contains("error:") { throw SlurmText.failure(command, result.errors) }
+        // Half an answer would be nodes and jobs that are not there.
+        guard result.output.isEmpty || result.output.hasSuffix("\n") else {
+            throw EngineError(.unavailable, "\(command): its answer ends in the middle of a line")
+        }
         return result.output
     }
 

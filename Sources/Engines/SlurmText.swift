@@ -16,11 +16,14 @@ package enum SlurmText {
             let columns = line.split(separator: "|", maxSplits: 5, omittingEmptySubsequences: false).map(String.init)
             guard columns.count == 6, !columns[0].isEmpty, columns[0].utf8.allSatisfy({ (0x30...0x39).contains($0) }),
                 let request = SlurmLabel(comment: columns[3])?.request,
-                columns[4] == SlurmLabel.jobName(federation: federation, worker: request.worker)
+                columns[4] == SlurmLabel.jobName(federation: federation, worker: request.worker),
+                // Every copy is asked for on one node: on another runs what somebody submitted by hand.
+                columns[2].isEmpty || columns[2] == request.node
             else { return nil }
             let (state, reason) = state(columns[1], reason: columns[5])
             return EngineJob(
-                id: columns[0], request: request, state: state, reason: reason, isWaking: columns[1] == "CONFIGURING")
+                id: columns[0], request: request, state: state, reason: reason, isWaking: columns[1] == "CONFIGURING",
+                isQueued: ["PENDING", "REQUEUED"].contains(columns[1]))
         }
     }
 
@@ -47,6 +50,8 @@ package enum SlurmText {
             "JobLaunchFailure", "NodeDown",
         ].contains { $0 == words }
             || reason.hasPrefix("launch failed") || words.hasPrefix("Assoc") || words.hasPrefix("QOSMax")
+            // "job requeued in held state", "job requeued in special exit state", "prolog failed: job held"
+            || reason.hasPrefix("job requeued in") || reason.hasSuffix(" held")
     }
 
     /// The nodes among the lines of `sinfo --Node`, each once, by name. One that several partitions have is as ready as in the

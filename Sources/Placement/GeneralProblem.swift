@@ -4,7 +4,8 @@
 /// Minimises A·k + V·Σ(1 − availability) + B·spread. For a fixed server, k and window of loop times the choice is still
 /// a truncated partition matroid (workers that need an accelerator are capped by H), so taking the cheapest nodes first
 /// is exact; the search goes over all windows. Polynomial, and exact: O(n³ log n) without availability weights and
-/// O(n⁵) with them at worst, both cut down by the objective's bound.
+/// O(n⁵) with them at worst, both cut down by the objective's bound. Where only workers are counted, counting decides how
+/// many there are (see `fewestWorkers`).
 struct GeneralProblem {
     let instance: PlacementInstance
     let objective: PlacementObjective
@@ -14,7 +15,16 @@ struct GeneralProblem {
     let trainingTime: [Double]
     let servers: [Int]
     /// The hosting nodes, the cheapest first, in file order where equally cheap.
-    private let byCost: [Int]
+    let hosts: [Host]
+
+    /// A node that may host, with what the search needs of it.
+    struct Host {
+        let node: Int
+        let factor: Double
+        let capacity: Int
+        let hasAccelerator: Bool
+        let cost: Double
+    }
 
     init(_ instance: PlacementInstance, _ objective: PlacementObjective) {
         self.instance = instance
@@ -23,10 +33,14 @@ struct GeneralProblem {
         limit = instance.budgetSeconds + PlacementObjective.toleranceSeconds
         maximumWorkers = instance.maximumWorkers
         trainingTime = [0] + instance.trainingTime.values(count: maximumWorkers)
-        let hosts = instance.nodes.indices.filter { instance.nodes[$0].canHost }
-        servers = hosts.filter { instance.fixedServer == nil || instance.fixedServer == $0 }
-        let costs = instance.nodes.map { objective.availabilityWeight * (1 - $0.availability) }
-        byCost = hosts.sorted { costs[$0] != costs[$1] ? costs[$0] < costs[$1] : $0 < $1 }
+        let hosts = instance.nodes.enumerated().filter { $0.element.canHost }.map { index, node in
+            Host(
+                node: index, factor: node.trainingTimeFactor, capacity: node.capacity,
+                hasAccelerator: node.accelerator, cost: objective.availabilityWeight * (1 - node.availability))
+        }
+        servers = hosts.map(\.node).filter { instance.fixedServer == nil || instance.fixedServer == $0 }
+        self.hosts =
+            objective.availabilityWeight > 0 ? hosts.sorted { ($0.cost, $0.node) < ($1.cost, $1.node) } : hosts
     }
 
     /// One node as a worker of one server at one k.
@@ -43,21 +57,26 @@ struct GeneralProblem {
     /// All possible workers of a server at one k, the cheapest first.
     func places(server j: Int, workers k: Int) -> [Place] {
         let p = trainingTime[k]
-        return byCost.compactMap { i in
-            let node = instance.nodes[i]
-            let slots = node.capacity - (i == j ? 1 : 0)
-            let latency = instance.latency[j, i]
-            guard slots > 0, latency < .infinity else { return nil }
-            let plain = node.trainingTimeFactor * p + latency
-            var accelerated = Double.infinity
-            if acceleratorLimit > 0, node.accelerator {
-                accelerated = instance.accelerationFactor * (node.trainingTimeFactor * p) + latency
+        let factor = instance.accelerationFactor
+        var places: [Place] = []
+        places.reserveCapacity(hosts.count)
+        instance.latency.withRow(j) { row in
+            for host in hosts {
+                let slots = host.capacity - (host.node == j ? 1 : 0)
+                let latency = row[host.node]
+                guard slots > 0, latency < .infinity else { continue }
+                let time = host.factor * p
+                let plain = time + latency
+                var accelerated = Double.infinity
+                if acceleratorLimit > 0, host.hasAccelerator { accelerated = factor * time + latency }
+                guard min(plain, accelerated) <= limit else { continue }
+                places.append(
+                    Place(
+                        node: host.node, slots: slots, cost: host.cost, plain: plain <= limit ? plain : .infinity,
+                        accelerated: accelerated <= limit ? accelerated : .infinity))
             }
-            guard min(plain, accelerated) <= limit else { return nil }
-            return Place(
-                node: i, slots: slots, cost: objective.availabilityWeight * (1 - node.availability),
-                plain: plain <= limit ? plain : .infinity, accelerated: accelerated <= limit ? accelerated : .infinity)
         }
+        return places
     }
 
     /// The cheapest k workers within a window; nil if there are not k.
@@ -100,8 +119,22 @@ struct GeneralProblem {
         return (cost, selection.accelerated.count, selection)
     }
 
-    private func times(_ places: [Place]) -> [Double] {
-        Set(places.flatMap { [$0.plain, $0.accelerated] }).filter { $0 < .infinity }.sorted()
+    /// The loop times of all, each once, ascending.
+    func times(_ places: [Place]) -> [Double] {
+        var times: [Double] = []
+        times.reserveCapacity(places.count)
+        for place in places {
+            if place.plain < .infinity { times.append(place.plain) }
+            if place.accelerated < .infinity { times.append(place.accelerated) }
+        }
+        times.sort()
+        var count = 0
+        for time in times where count == 0 || times[count - 1] != time {
+            times[count] = time
+            count += 1
+        }
+        times.removeSubrange(count...)
+        return times
     }
 
     /// A·k + V·Σ(1 − availability) + B·spread of a choice within a window.
@@ -114,6 +147,9 @@ struct GeneralProblem {
     func solve() -> Placement? {
         guard maximumWorkers >= 2 else { return nil }
         // Stage 0: the smallest objective.
+        if objective.spreadCost == 0, objective.availabilityWeight == 0 {
+            return fewestWorkers().flatMap { earliest(workers: $0, objectiveBound: .infinity) }
+        }
         var best = Double.infinity
         for k in 2...maximumWorkers where objective.workerCost * Double(k) <= best {
             for j in servers {
@@ -124,65 +160,24 @@ struct GeneralProblem {
         guard best < .infinity else { return nil }
         let bound = best + PlacementObjective.tolerance(of: best)
 
-        // Stages 1 and 2: the fewest workers, then the smallest largest loop time.
+        // Stage 1: the fewest workers.
         for k in 2...maximumWorkers where objective.workerCost * Double(k) <= bound {
-            var highs: [Int: Double] = [:]
-            for j in servers {
-                highs[j] = earliestMaxLoop(self.places(server: j, workers: k), workers: k, objectiveBound: bound)
-            }
-            guard let maxLoop = highs.values.min() else { continue }
-            let highest = min(limit, maxLoop + PlacementObjective.toleranceSeconds)
-            return finish(
-                servers.filter { highs[$0].map { $0 <= highest } ?? false }, workers: k, highest: highest,
-                objectiveBound: bound)
+            if let placement = earliest(workers: k, objectiveBound: bound) { return placement }
         }
         return nil
     }
 
-    /// The smallest largest loop time over all servers and worker counts within the limit.
-    func smallestMaxLoop() -> Double? {
-        var best = Double.infinity
-        for k in stride(from: 2, through: maximumWorkers, by: 1) {
-            for j in servers {
-                let places = self.places(server: j, workers: k)
-                let times = self.times(places).filter { $0 < best }
-                let index = partitionPoint(times.count) {
-                    choice(
-                        places, workers: k, low: -.infinity, high: times[$0], acceleratorLimit: acceleratorLimit)
-                        != nil
-                }
-                if index < times.count { best = times[index] }
-            }
-        }
-        return best < .infinity ? best : nil
-    }
-
-    /// The server and k for which the fewest accelerated workers beyond the present ones meet the limit, if any node
-    /// may be given an accelerator.
-    func fewestExtraAccelerators() -> (extra: Int, server: Int, workers: Int)? {
-        var best: (extra: Int, server: Int, workers: Int)?
-        guard instance.coverage.isEmpty else { return fewestExtraAcceleratorsWithCoverage() }
+    /// Stage 2, the smallest largest loop time of k workers, and what follows.
+    private func earliest(workers k: Int, objectiveBound bound: Double) -> Placement? {
+        var highs: [Int: Double] = [:]
         for j in servers {
-            for k in stride(from: 2, through: maximumWorkers, by: 1) {
-                var plain = 0
-                var equipped = 0
-                var bare = 0
-                for (i, node) in instance.nodes.enumerated() where node.canHost {
-                    let slots = node.capacity - (i == j ? 1 : 0)
-                    let time = node.trainingTimeFactor * trainingTime[k]
-                    if slots < 1 { continue }
-                    if time + instance.latency[j, i] <= limit {
-                        plain += slots
-                    } else if instance.accelerationFactor * time + instance.latency[j, i] <= limit {
-                        if node.accelerator { equipped += 1 } else { bare += 1 }
-                    }
-                }
-                let extra = k - plain - min(acceleratorLimit, equipped)
-                guard k - plain <= equipped + bare, extra < best?.extra ?? .max else { continue }
-                best = (extra, j, k)
-            }
+            highs[j] = earliestMaxLoop(self.places(server: j, workers: k), workers: k, objectiveBound: bound)
         }
-        return best
+        guard let maxLoop = highs.values.min() else { return nil }
+        let highest = min(limit, maxLoop + PlacementObjective.toleranceSeconds)
+        return finish(
+            servers.filter { highs[$0].map { $0 <= highest } ?? false }, workers: k, highest: highest,
+            objectiveBound: bound)
     }
 
     private func smallestObjective(_ places: [Place], workers k: Int, below bound: Double) -> Double {

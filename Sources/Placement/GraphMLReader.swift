@@ -43,9 +43,7 @@ package struct GraphMLReader {
     ///
     /// - Throws: `PlacementError`; its description names the file.
     package static func read(file: String, _ options: Options = Options()) throws(PlacementError) -> Topology {
-        guard let data = try? Data(contentsOf: URL(filePath: file)) else {
-            throw PlacementError(.unreadableFile, file: file, field: "", reason: "the file cannot be read")
-        }
+        let data = try InputFile.read(file)
         do throws(PlacementError) {
             return try read(data, options)
         } catch {

@@ -26,12 +26,7 @@ package struct InstanceReader {
     ///
     /// - Throws: `PlacementError`; its description names the file.
     package static func read(file: String) throws(PlacementError) -> PlacementInstance {
-        let data: Data
-        do {
-            data = try Data(contentsOf: URL(filePath: file), options: .mappedIfSafe)
-        } catch {
-            throw PlacementError(.unreadableFile, file: file, field: "", reason: "the file cannot be read")
-        }
+        let data = try InputFile.read(file)
         do throws(PlacementError) {
             return try read(data)
         } catch {
@@ -134,6 +129,7 @@ package struct InstanceReader {
                 }
             }
             if !named { throw scanner.fault("\(field).id", "missing; expected the node's name") }
+            if node.id.isEmpty { throw scanner.fault("\(field).id", "empty; expected the node's name") }
             if let first = positions.updateValue(index, forKey: node.id) {
                 throw scanner.fault("\(field).id", "found \"\(node.id)\", which nodes[\(first)] has already")
             }

@@ -110,9 +110,9 @@ private struct DistanceQueue {
         var parent = 0
         while true {
             var least = parent
-            for child in [2 * parent + 1, 2 * parent + 2] where child < heap.count {
-                if heap[child].distance < heap[least].distance { least = child }
-            }
+            let (left, right) = (2 * parent + 1, 2 * parent + 2)
+            if left < heap.count, heap[left].distance < heap[least].distance { least = left }
+            if right < heap.count, heap[right].distance < heap[least].distance { least = right }
             if least == parent { break }
             heap.swapAt(parent, least)
             parent = least

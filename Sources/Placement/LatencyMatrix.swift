@@ -1,10 +1,16 @@
 /// Round-trip latencies between all pairs of nodes, in seconds: symmetric, non-negative, zero on the diagonal, infinite
-/// where two nodes cannot reach each other. Row-major; row j holds the latencies towards a server at j.
+/// where two nodes cannot reach each other. Row j holds the latencies towards a server at j.
 public struct LatencyMatrix: Sendable, Equatable {
     /// The number of nodes.
     public let count: Int
-    /// The values, row by row.
-    public private(set) var values: [Double]
+    private var storage: Storage
+
+    private enum Storage: Sendable, Equatable {
+        /// All values, row by row.
+        case dense([Double])
+        /// All meet at one node: the round trips between it and each; its own is 0.
+        case star(hub: Int, [Double])
+    }
 
     /// The most nodes a matrix may have; 20,000 nodes take 3.2 GB.
     public static let maximumCount = 20_000
@@ -38,40 +44,87 @@ public struct LatencyMatrix: Sendable, Equatable {
             throw PlacementError(.malformedInput, field: field, reason: reason)
         }
         self.count = count
-        self.values = values
+        storage = .dense(values)
     }
 
     /// A matrix whose values are known to be valid (shortest paths over checked links).
     init(unchecked values: [Double], count: Int) {
         self.count = count
-        self.values = values
+        storage = .dense(values)
+    }
+
+    /// Nodes that meet at a hub, whatever their number: O(n) to keep, where a matrix of n² values is not.
+    ///
+    /// - Parameter distances: round trips between the hub and each node; the hub's own is 0.
+    /// - Throws: `PlacementError` where one is negative or not a number.
+    public init(hub: Int, distances: [Double]) throws(PlacementError) {
+        precondition(distances.indices.contains(hub) && distances[hub] == 0, "the hub is a node, 0 away from itself")
+        if let node = distances.firstIndex(where: { !($0 >= 0) }) {
+            throw PlacementError(
+                .malformedInput, field: "latencySeconds[\(hub)][\(node)]",
+                reason: "found \(distances[node]); expected a latency in seconds, 0 or more")
+        }
+        count = distances.count
+        storage = .star(hub: hub, distances)
     }
 
     /// The round trip between two nodes, in seconds.
     public subscript(a: Int, b: Int) -> Double {
         precondition(a >= 0 && a < count && b >= 0 && b < count, "node outside 0..<\(count)")
-        return values[a * count + b]
+        switch storage {
+        case .dense(let values): return values[a * count + b]
+        case .star(_, let distances): return a == b ? 0 : distances[a] + distances[b]
+        }
     }
 
-    /// Changes the round trip between two nodes, in both directions.
+    /// Changes the round trip between two nodes, in both directions. Where nodes meet at a hub and it is one of the two,
+    /// that changes the other's distance to all.
     public mutating func set(_ a: Int, _ b: Int, _ seconds: Double) {
         precondition(a >= 0 && a < count && b >= 0 && b < count && a != b, "two different nodes of 0..<\(count)")
         precondition(seconds >= 0, "a latency is 0 or more")
-        values[a * count + b] = seconds
-        values[b * count + a] = seconds
+        switch storage {
+        case .star(let hub, var distances) where a == hub || b == hub:
+            storage = .dense([])  // so that the distances are changed where they are
+            distances[a == hub ? b : a] = seconds
+            storage = .star(hub: hub, distances)
+        case .star:
+            storage = .dense((0..<count).flatMap { row in (0..<count).map { self[row, $0] } })
+            set(a, b, seconds)
+        case .dense(var values):
+            storage = .dense([])
+            values[a * count + b] = seconds
+            values[b * count + a] = seconds
+            storage = .dense(values)
+        }
     }
 
     /// The largest finite latency; 0 for a single node.
     public var largestFinite: Double {
-        values.reduce(0) { $1.isFinite && $1 > $0 ? $1 : $0 }
+        switch storage {
+        case .dense(let values): return values.reduce(0) { $1.isFinite && $1 > $0 ? $1 : $0 }
+        case .star(_, let distances): return distances.filter(\.isFinite).sorted().suffix(2).reduce(0, +)
+        }
     }
 
     /// Whether every node reaches every other.
-    public var isConnected: Bool { !values.contains(.infinity) }
+    public var isConnected: Bool {
+        switch storage {
+        case .dense(let values): !values.contains(.infinity)
+        case .star(_, let distances): !distances.contains(.infinity)
+        }
+    }
 
     /// The row of a server, for as long as the closure runs.
-    func withRow<Result>(_ row: Int, _ body: (UnsafePointer<Double>) -> Result) -> Result? {
-        values.withUnsafeBufferPointer { buffer in buffer.baseAddress.map { body($0 + row * count) } }
+    @discardableResult
+    func withRow<Result>(_ row: Int, _ body: (UnsafeBufferPointer<Double>) -> Result) -> Result {
+        switch storage {
+        case .dense(let values):
+            return values.withUnsafeBufferPointer {
+                body(UnsafeBufferPointer(rebasing: $0[row * count..<(row + 1) * count]))
+            }
+        case .star(let hub, let distances) where row == hub: return distances.withUnsafeBufferPointer(body)
+        case .star: return (0..<count).map { self[row, $0] }.withUnsafeBufferPointer(body)
+        }
     }
 
     /// The first cell that breaks a rule, looked for in square tiles so that both triangles stay in the cache.

@@ -130,9 +130,7 @@ package struct MeasuredProfile: Codable, Equatable, Sendable {
     ///
     /// - Throws: `PlacementError` that names the file, the field, what was found and what was expected.
     package static func read(file: String) throws(PlacementError) -> MeasuredProfile {
-        guard let bytes = try? Data(contentsOf: URL(filePath: file)) else {
-            throw PlacementError(.unreadableFile, file: file, field: "", reason: "the file cannot be read")
-        }
+        let bytes = try InputFile.read(file)
         let document: MeasuredProfile
         do {
             document = try JSONDecoder().decode(MeasuredProfile.self, from: bytes)

@@ -36,6 +36,8 @@ public struct PlacementController: Sendable {
         case measured(node: Int, trainingSeconds: Double)
         /// The round trip between two nodes is now this.
         case latency(Int, Int, seconds: Double)
+        /// The round trips between one node and several others are now these.
+        case latencies(Int, [Int: Double])
         /// The loop's target changed.
         case target(seconds: Double, rounds: Int)
         /// The training-time profile was measured anew.
@@ -102,7 +104,7 @@ public struct PlacementController: Sendable {
     public mutating func step(_ event: Event, at now: Duration) throws(PlacementError) -> [Directive] {
         let isUrgent: Bool
         switch event {
-        case .tick, .measured, .latency, .refined: isUrgent = false
+        case .tick, .measured, .latency, .latencies, .refined: isUrgent = false
         case .joined, .lost, .target, .profile, .stalled, .problem: isUrgent = true
         }
         switch event {
@@ -113,6 +115,7 @@ public struct PlacementController: Sendable {
             try warm.apply(.canHost(node, false))
         case .measured(let node, let seconds): try measure(node, seconds)
         case .latency(let a, let b, let seconds): try warm.apply(.latency(a, b, seconds: seconds))
+        case .latencies(let node, let seconds): try warm.apply(.latencies(node, seconds))
         case .target(let seconds, let rounds): try warm.apply(.target(seconds: seconds, rounds: rounds))
         case .profile(let profile):
             deviations = [:]

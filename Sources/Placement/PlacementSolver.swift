@@ -7,8 +7,9 @@ public enum PlacementSolver {
     /// The best placement, or what stands in the way of one.
     ///
     /// Complexity for n nodes: `baseline` and `aif-p` O(n²) in practice; `aif-p-var` O(n² log n) and O(n) for each
-    /// server and worker count that the objective's bound cannot exclude. With speed factors, capacities, sets
-    /// that need a worker or availability weights: O(n³ log n) and O(n⁵) at worst, see `GeneralProblem`.
+    /// server and worker count that the objective's bound cannot exclude. With speed factors, capacities or sets that
+    /// need a worker the same where only workers count; with a spread O(n³ log n), with availability weights O(n⁵) at
+    /// worst, see `GeneralProblem`.
     ///
     /// - Throws: `PlacementError` where the model as published is asked for together with an extension it has no
     ///   meaning for.

@@ -37,7 +37,7 @@ extension PublishedProblem {
             // Nodes without an accelerator cannot be idle; their places are kept.
             reserved = instance.nodes.reduce(0) { $0 + ($1.accelerator ? 0 : 1) }
         }
-        _ = instance.latency.withRow(j) { row in
+        instance.latency.withRow(j) { row in
             for i in 0..<count where i != j && canHost[i] {
                 let forced = option.idleAccelerated && !instance.nodes[i].accelerator
                 if chosen.count + reserved >= k, !forced { continue }

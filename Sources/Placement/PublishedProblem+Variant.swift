@@ -30,7 +30,7 @@ extension PublishedProblem {
         var perServer = [Double](repeating: .infinity, count: count)
         let shortest = factor * trainingTime[fastest[maximumWorkers]]
         for j in servers {
-            let row = SortedRow(self, server: j, limit: limit - shortest)
+            let row = SortedRow(self, server: j, shortest: shortest)
             perServer[j] = smallestObjective(row, server: j, counts: worthTrying, below: best)
             best = min(best, perServer[j])
         }
@@ -42,7 +42,7 @@ extension PublishedProblem {
         var fewest = maximumWorkers
         var maxLoop = Double.infinity
         for j in tied {
-            let row = SortedRow(self, server: j, limit: limit - shortest)
+            let row = SortedRow(self, server: j, shortest: shortest)
             for k in worthTrying where k <= fewest {
                 guard let high = earliestMaxLoop(row, server: j, workers: k, objectiveBound: bound) else { continue }
                 if k < fewest { maxLoop = .infinity }
@@ -57,7 +57,7 @@ extension PublishedProblem {
         let highest = min(limit, maxLoop + PlacementObjective.toleranceSeconds)
         var chosen: (server: Int, accelerators: Int, options: [WindowOption])?
         for j in tied {
-            let row = SortedRow(self, server: j, limit: limit - shortest)
+            let row = SortedRow(self, server: j, shortest: shortest)
             let options = windowOptions(
                 row, server: j, workers: fewest, from: maxLoop, through: highest, objectiveBound: bound)
             let idle = count - fewest

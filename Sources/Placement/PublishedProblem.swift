@@ -71,10 +71,13 @@ struct PublishedProblem {
     }
 
     /// Counts who can work for server j when k workers share the data and no loop may exceed the limit. O(n).
+    ///
+    /// The loop times are the sums that every other comparison uses: a difference from the limit rounds otherwise, and
+    /// would leave out who just meets the budget.
     func reach(server j: Int, workers k: Int, limit: Double) -> Reach {
-        let plainLimit = limit - trainingTime[k]
-        let acceleratedLimit = limit - factor * trainingTime[k]
-        if acceleratedLimit < 0 { return Reach(plain: 0, acceleratedOnly: 0) }
+        let p = trainingTime[k]
+        let q = factor * p
+        if q > limit { return Reach(plain: 0, acceleratedOnly: 0) }
         let n = count
         let counted =
             instance.latency.withRow(j) { row in
@@ -83,18 +86,18 @@ struct PublishedProblem {
                         var plain = 0
                         var either = 0
                         for i in 0..<n {
-                            let isPlain = row[i] + plainPenalty[i] <= plainLimit
-                            let isAccelerated = row[i] + acceleratedPenalty[i] <= acceleratedLimit
+                            let isPlain = p + row[i] + plainPenalty[i] <= limit
+                            let isAccelerated = q + row[i] + acceleratedPenalty[i] <= limit
                             plain &+= isPlain ? 1 : 0
                             either &+= (isPlain ? 1 : 0) | (isAccelerated ? 1 : 0)
                         }
                         return (plain, either)
                     }
                 }
-            } ?? (0, 0)
+            }
         var reach = Reach(plain: counted.0, acceleratedOnly: counted.1 - counted.0)
         // The server itself lies at distance 0 and is no worker.
-        if plainPenalty[j] == 0, plainLimit >= 0 {
+        if plainPenalty[j] == 0, p <= limit {
             reach.plain -= 1
         } else if acceleratedPenalty[j] == 0 {
             reach.acceleratedOnly -= 1
@@ -104,7 +107,7 @@ struct PublishedProblem {
 
     /// The smallest limit, at most `limit`, within which server j has k workers; nil if there is none. O(n log n).
     func smallestMaxLoop(server j: Int, workers k: Int, limit: Double) -> Double? {
-        smallestMaxLoop(SortedRow(self, server: j, limit: limit - factor * trainingTime[k]), workers: k, limit: limit)
+        smallestMaxLoop(SortedRow(self, server: j, shortest: factor * trainingTime[k]), workers: k, limit: limit)
     }
 
     /// The same on a row that is sorted already. O(log² n).
@@ -138,18 +141,21 @@ struct SortedRow {
     let plain: [Double]
     let accelerated: [Double]
 
-    /// Sorts the finite latencies towards server j, up to a limit. O(n log n).
-    init(_ problem: PublishedProblem, server j: Int, limit: Double = .infinity) {
+    /// Sorts the finite latencies towards server j with which a loop that trains for the shortest time meets the
+    /// problem's limit. O(n log n).
+    init(_ problem: PublishedProblem, server j: Int, shortest: Double = 0) {
+        let limit = problem.limit
         var plain: [Double] = []
         var accelerated: [Double] = []
-        _ = problem.instance.latency.withRow(j) { row in
-            for i in 0..<problem.count where i != j && problem.canHost[i] && row[i] <= limit && row[i] < .infinity {
+        problem.instance.latency.withRow(j) { row in
+            for i in 0..<problem.count
+            where i != j && problem.canHost[i] && row[i] < .infinity && shortest + row[i] <= limit {
                 plain.append(row[i])
                 if problem.acceleratedPenalty[i] == 0 { accelerated.append(row[i]) }
             }
         }
-        plain.sort()
-        accelerated.sort()
+        AscendingLatencies.sort(&plain)
+        AscendingLatencies.sort(&accelerated)
         self.plain = plain
         self.accelerated = accelerated
     }

@@ -21,9 +21,7 @@ package enum RoundTripReader {
     ///
     /// - Throws: `PlacementError`; its description names the file.
     package static func read(file: String) throws(PlacementError) -> Measured {
-        guard let data = try? Data(contentsOf: URL(filePath: file)) else {
-            throw PlacementError(.unreadableFile, file: file, field: "", reason: "the file cannot be read")
-        }
+        let data = try InputFile.read(file)
         do throws(PlacementError) {
             return try read(data)
         } catch {
@@ -49,6 +47,8 @@ package enum RoundTripReader {
         }
         var samples: [Pair: [Double]] = [:]
         var isFirst = true
+        let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
+        let data = data.starts(with: mark) ? data.dropFirst(mark.count) : data
         for (index, bytes) in data.split(separator: 0x0A, omittingEmptySubsequences: false).enumerated() {
             guard let text = String(validating: bytes, as: UTF8.self) else { throw fault(index + 1, "is not UTF-8") }
             let line = text.trimmingCharacters(in: .whitespacesAndNewlines)
@@ -61,7 +61,7 @@ package enum RoundTripReader {
             }
             let number = Array(cells[2].utf8).withUnsafeBufferPointer { DecimalParser.parse($0) }
             guard let number, number.count == cells[2].utf8.count, number.value >= 0, number.value.isFinite else {
-                if isFirst {
+                if isFirst, isTitle(cells[2]) {
                     isFirst = false
                     continue
                 }
@@ -82,6 +82,12 @@ package enum RoundTripReader {
         var latency = LatencyMatrix(count: names.count, links: links)
         for link in links { latency.set(link.a, link.b, link.latencySeconds) }
         return Measured(names: names, latency: latency, pairs: links.count)
+    }
+
+    /// Whether it is the title of a column: what is no number, and does not stand for one either.
+    private static func isTitle(_ cell: String) -> Bool {
+        guard let first = cell.first, first.isLetter || first == "\"" else { return false }
+        return !["nan", "inf", "infinity", "null", "none", "na", "n/a"].contains(cell.lowercased())
     }
 
     private struct Pair: Hashable {

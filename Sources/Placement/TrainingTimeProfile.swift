@@ -80,7 +80,8 @@ public struct TrainingTimeProfile: Sendable, Equatable {
             precondition(k <= table.count, "the table ends at \(table.count) workers")
             return table[k - 1]
         }
-        guard let upper = breakpoints.firstIndex(where: { $0.workers >= k }) else {
+        let upper = partitionPoint(breakpoints.count) { breakpoints[$0].workers >= k }
+        guard upper < breakpoints.count else {
             return breakpoints[breakpoints.count - 1].seconds
         }
         let b = breakpoints[upper]

@@ -6,6 +6,8 @@ public struct WarmPlacement: Sendable {
     public enum Change: Sendable, Equatable {
         /// The round trip between two nodes is now this many seconds.
         case latency(Int, Int, seconds: Double)
+        /// The round trips between one node and several others are now these many seconds.
+        case latencies(Int, [Int: Double])
         /// A node may host from now on, or may not: joined or left, came back or failed.
         case canHost(Int, Bool)
         /// A node has an accelerator from now on, or has none.
@@ -57,11 +59,17 @@ public struct WarmPlacement: Sendable {
         var changed = instance
         switch change {
         case .latency(let a, let b, let seconds):
-            let old = instance.latency[a, b]
             changed.latency.set(a, b, seconds)
             // The links do not say where the change came from; the matrix holds from now on.
             changed.links = []
-            return try updateLatency(changed, a, b, isSlower: seconds > old)
+            return try updateLatency(changed, a, b)
+        case .latencies(let node, let seconds):
+            if seconds.count == 1, let one = seconds.first {
+                return try apply(.latency(node, one.key, seconds: one.value))
+            }
+            for (other, seconds) in seconds { changed.latency.set(node, other, seconds) }
+            changed.links = []
+            return try solve(changed, bound: nil)
         case .canHost(let node, let value):
             changed.nodes[node].canHost = value
             return try updateNode(changed, node, restricts: !value, isSame: instance.nodes[node].canHost == value) {
@@ -129,7 +137,7 @@ public struct WarmPlacement: Sendable {
     }
 
     private mutating func updateLatency(
-        _ changed: PlacementInstance, _ a: Int, _ b: Int, isSlower: Bool
+        _ changed: PlacementInstance, _ a: Int, _ b: Int
     ) throws(PlacementError) -> Effort {
         func uses(_ placement: Placement) -> Bool {
             (placement.server == a && placement.workers.contains(b))

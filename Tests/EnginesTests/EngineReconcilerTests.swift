@@ -367,6 +367,32 @@ import Testing
         #expect(step(&reconciler, [waking], wanted, at: 600) == [.stop(waking, "the engine does not start it")])
     }
 
+    /// What Slurm preempts goes back into its queue: placement hears of it at once, and it waits where nobody else could be.
+    @Test func whatLostItsPlaceIsRefused() {
+        var reconciler = EngineReconciler(epoch: 100)
+        let wanted = wish([.worker], here: false)
+        var queued = job("a", .worker, .pending, reason: "BeginTime")
+        queued.isQueued = true
+        _ = step(&reconciler, [job("a")], wanted, at: 0)
+        _ = step(&reconciler, [job("a", .worker, .stopping)], wanted, at: 2)
+        #expect(step(&reconciler, [queued], wanted, at: 4) == [])
+        let reason = "preempted by the engine: BeginTime"
+        #expect(reconciler.canHost("a", on: nodes[0], at: at(5)) == (false, reason))
+        #expect(step(&reconciler, [queued], wanted, at: 20) == [])
+        // It is said once; whoever waits for too long is refused as ever.
+        #expect(step(&reconciler, [queued], wanted, at: 34) == [.stop(queued, "the engine does not start it")])
+
+        // One that never ran waits for its turn, and what a node that was away left in the queue too.
+        var other = EngineReconciler(epoch: 100)
+        _ = step(&other, [queued], wanted, at: 0)
+        #expect(other.canHost("a", on: nodes[0], at: at(1)).0)
+        _ = step(&other, [job("a")], wanted, at: 2)
+        _ = step(&other, [job("a")], wanted, nodes: [EngineNode("n1", state: .gone)], at: 4)
+        _ = step(&other, [queued], wanted, nodes: [EngineNode("n1", state: .gone)], at: 6)
+        _ = step(&other, [queued], wanted, at: 8)
+        #expect(other.canHost("a", on: nodes[0], at: at(9)).0)
+    }
+
     // MARK: What was not asked
 
     @Test func whatIsWithdrawnIsSaidAgainAndNoFailure() {

@@ -43,6 +43,27 @@ import Testing
         ] { #expect(SlurmText.jobs(text, of: "plant").isEmpty, "\(text)") }
     }
 
+    /// A job of the same name and comment that somebody submitted by hand is no copy, unless it is where the copy would be.
+    @Test func whatRunsElsewhereIsNoCopy() {
+        let text = """
+            6|RUNNING|n2|faultline 1 worker n2 a|faultline/plant/a|None
+            13|RUNNING|n1|faultline 1 worker n2 a|faultline/plant/a|None
+            14|PENDING||faultline 2 worker n2 a|faultline/plant/a|Dependency
+            """
+        #expect(SlurmText.jobs(text, of: "plant").map(\.id) == ["6", "14"])
+        #expect(SlurmText.jobs(text, of: "plant").map(\.isQueued) == [false, true])
+    }
+
+    /// What `scontrol hold` and `requeuehold` leave waits for people: placement hears of it at once.
+    @Test(arguments: [
+        "JobHeldUser", "JobHeldAdmin", "job requeued in held state", "job requeued in special exit state",
+        "launch failed requeued held", "Prolog failed, job held",
+    ])
+    func whatIsHeldIsRefused(reason: String) {
+        let text = "1|PENDING||faultline 1 worker n1 a|faultline/plant/a|\(reason)"
+        #expect(SlurmText.jobs(text, of: "plant").map(\.state) == [.refused])
+    }
+
     @Test func statesOfNodes() {
         let nodes = SlurmText.nodes(
             """

@@ -15,6 +15,26 @@ struct InstanceReaderTests {
         try InstanceReader.read(Data(text.utf8))
     }
 
+    @Test("A pipe is read to its end")
+    func pipe() throws {
+        let pipe = Pipe()
+        try pipe.fileHandleForWriting.write(contentsOf: Data(Self.valid.utf8))
+        try pipe.fileHandleForWriting.close()
+        let path = "/dev/fd/\(pipe.fileHandleForReading.fileDescriptor)"
+        #expect(try InstanceReader.read(file: path).nodes.count == 3)
+        #expect(throws: PlacementError.self) { try InstanceReader.read(file: "/dev") }
+    }
+
+    @Test("A node without a name is said to be one, not the links that do not find it")
+    func emptyName() {
+        let text = #"{"nodes": [{"id": ""}], "links": [{"a": "a", "b": "b", "latencySeconds": 0}]}"#
+        #expect {
+            _ = try Self.read(text)
+        } throws: {
+            ($0 as? PlacementError)?.field == "nodes[0].id"
+        }
+    }
+
     @Test("The documented example")
     func example() throws {
         let instance = try Self.read(

@@ -43,6 +43,53 @@ struct PlacementSolverTests {
         #expect(feasible > 600 && feasible < 1900)
     }
 
+    /// A target whose budget, tolerance included, is a loop time to the last bit.
+    private static func target(meeting loop: Double) -> Double? {
+        var target = loop - PlacementObjective.toleranceSeconds
+        while target + PlacementObjective.toleranceSeconds < loop { target = target.nextUp }
+        while target + PlacementObjective.toleranceSeconds > loop { target = target.nextDown }
+        return target + PlacementObjective.toleranceSeconds == loop ? target : nil
+    }
+
+    @Test("who meets the budget to the last bit may work, and who misses it by one may not, in every model")
+    func lastBit() throws {
+        var tried = 0
+        for index in 0..<400 {
+            var generator = CounterBasedGenerator(seed: 11, purpose: "instance", index)
+            let scale = [1, 30, 1e4, 1e9][index % 4]
+            let isAccelerated = index % 3 == 0
+            let latency = 0.1 * scale * generator.uniform()
+            let training = scale * (0.01 + generator.uniform())
+            let loop = (isAccelerated ? 0.7 * training : training) + latency
+            guard let target = Self.target(meeting: loop) else { continue }
+            tried += 1
+            let nodes = ["server", "a", "b"].map { PlacementInstance.Node(id: $0, accelerator: isAccelerated) }
+            var instance = try PlacementInstance(
+                nodes: nodes,
+                latency: LatencyMatrix(
+                    count: 3, values: [0, latency, latency, latency, 0, .infinity, latency, .infinity, 0]),
+                trainingTime: TrainingTimeProfile(table: [training, training, training]), fixedServer: 0,
+                targetSeconds: target, rounds: 1, acceleratorLimit: 2, accelerationFactor: 0.7)
+            let objectives = [
+                PlacementObjective(.aifP), PlacementObjective(.aifPVariant),
+                PlacementObjective(.aifPVariant, asPublished: true),
+            ]
+            for objective in objectives {
+                let placement = try PlacementSolver.bestPlacement(instance, objective)
+                #expect(placement?.workers == [1, 2], "\(objective.model) instance \(index)")
+            }
+            #expect(PlacementSolver.solveByGeneralMethod(instance, objectives[0])?.workers == [1, 2], "\(index)")
+            while instance.targetSeconds + PlacementObjective.toleranceSeconds >= loop {
+                instance.targetSeconds = instance.targetSeconds.nextDown
+            }
+            for objective in objectives {
+                #expect(
+                    try PlacementSolver.bestPlacement(instance, objective) == nil, "\(objective.model) \(index)")
+            }
+        }
+        #expect(tried > 100)
+    }
+
     @Test("aif-p-var, corrected: 3,000 random instances")
     func variant() throws {
         for index in 0..<3000 {

@@ -37,4 +37,36 @@ struct RecordedOptimaTests {
         }
         #expect(compared >= 1200)
     }
+
+    /// Sets that need a worker each, with nodes of different speed; recorded by `scripts/record-coverage-optima`.
+    @Test("125 instances with sets that need a worker, three models each")
+    func coverage() throws {
+        let url = try #require(Bundle.module.url(forResource: "Goldens/coverage-optima", withExtension: "jsonl"))
+        let lines = try String(contentsOf: url, encoding: .utf8).split(separator: "\n")
+        #expect(lines.count == 125)
+        var solved = 0
+        for (index, line) in lines.enumerated() {
+            let object = try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
+            let text = try JSONSerialization.data(withJSONObject: try #require(object["instance"]))
+            var instance = try InstanceReader.read(text)
+            instance.coverage = try WorkerCoverage(try #require(object["coverage"] as? [[Int]]))
+            let optima = try #require(object["optima"] as? [String: Any])
+            #expect(optima.count == 3)
+            for (name, value) in optima {
+                let model = try #require(PlacementModel(rawValue: name))
+                let placement = try PlacementSolver.solve(instance, PlacementObjective(model)).placement
+                guard let optimum = value as? Double else {
+                    #expect(placement == nil, "\(name), line \(index + 1)")
+                    continue
+                }
+                let ours = try #require(placement, "\(name), line \(index + 1)")
+                solved += 1
+                #expect(instance.coverage.isMet(by: ours.workers), "\(name), line \(index + 1)")
+                // What is recorded is the objective of the choice itself, which may be a little worse than the best.
+                #expect(abs(ours.objective - optimum) < 5e-3, "\(name), line \(index + 1)")
+                #expect(ours.objective <= optimum + 1e-6, "\(name), line \(index + 1)")
+            }
+        }
+        #expect(solved > 150)
+    }
 }

@@ -143,12 +143,17 @@ struct TopologyTests {
             """
         let measured = try RoundTripReader.read(Data(text.utf8))
         #expect(measured.names == ["a", "b", "c", "d"] && measured.pairs == 4)
+        // As spreadsheets write it.
+        #expect(try RoundTripReader.read(Data("\u{FEFF}a,b,1\r\nc,a,2\r\n".utf8)).names == ["a", "b", "c"])
         #expect(measured.latency[0, 1] == 0.02)
         #expect(measured.latency[2, 0] == 0.9)
         #expect(abs(measured.latency[0, 3] - 0.026) < 1e-12)
         for (bad, reason) in [
             ("", "no measurement"), ("a,b", "2 columns"), ("a,b,1\na,b,x", "line 2"), ("a,b,1\na,b,-1", "line 2"),
             ("a,a,1", "itself"), (",b,1", "empty"), ("a,b,1\na,b,nan", "line 2"), ("a,b,1\na,b,1x", "line 2"),
+            // A first line that says no number is no title either.
+            ("a,b,-1\na,b,1", "line 1"), ("a,b,NaN\na,b,1", "line 1"), ("a,b,1e999\na,b,1", "line 1"),
+            ("a,b,\na,b,1", "line 1"),
         ] {
             #expect("\(bad)") {
                 _ = try RoundTripReader.read(Data(bad.utf8))

@@ -22,7 +22,12 @@ struct WarmPlacementTests {
                 let b = (a + Int.random(in: 1..<n, using: &generator)) % n
                 let change: WarmPlacement.Change
                 switch Int.random(in: 0..<6, using: &generator) {
-                case 0, 1: change = .latency(a, b, seconds: 0.3 * generator.uniform())
+                case 0: change = .latency(a, b, seconds: 0.3 * generator.uniform())
+                case 1:
+                    let others = Set([b, (b + 1) % n, (b + 2) % n].prefix(1 + step % 3)).subtracting([a]).sorted()
+                    var seconds: [Int: Double] = [:]
+                    for other in others { seconds[other] = 0.3 * generator.uniform() }
+                    change = .latencies(a, seconds)
                 case 2: change = .canHost(a, Bool.random(using: &generator))
                 case 3: change = .accelerator(a, Bool.random(using: &generator))
                 case 4:

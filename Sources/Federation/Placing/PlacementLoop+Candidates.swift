@@ -33,7 +33,7 @@ extension PlacementLoop {
         }
         if !appeared.isEmpty { because("candidates appeared: \(Self.listed(appeared.sorted()))") }
         guard isNews || !appeared.isEmpty else {
-            for index in moved { updateLatency(index, at: now, &directives) }
+            updateLatencies(moved, at: now, &directives)
             return
         }
         groups = federation.reachGroups(list.nodes)

@@ -82,10 +82,10 @@ extension PlacementLoop {
 
     /// The problem as it stands: the server, then the workers.
     func problem(_ profile: TrainingTimeProfile) throws(PlacementError) -> PlacementInstance {
-        let count = nodes.count + 1
         var places = [PlacementInstance.Node(id: "server")]
         var distances = [0.0]
         let median = medianRoundTrip
+        // Workers meet through the server.
         for (index, node) in nodes.enumerated() {
             places.append(
                 PlacementInstance.Node(
@@ -93,15 +93,10 @@ extension PlacementLoop {
                     trainingTimeFactor: node.factor))
             distances.append(latency(node, orElse: median))
         }
-        // Workers meet through the server.
-        var values = [Double](repeating: 0, count: count * count)
-        for a in 0..<count {
-            for b in 0..<count where a != b { values[a * count + b] = distances[a] + distances[b] }
-        }
         let factors = nodes.filter(\.canWork).compactMap(\.usableAcceleration).sorted()
         var instance = try PlacementInstance(
-            nodes: places, latency: LatencyMatrix(count: count, values: values), trainingTime: profile,
-            fixedServer: 0, targetSeconds: targetSeconds, rounds: rounds,
+            nodes: places, latency: LatencyMatrix(hub: 0, distances: distances), trainingTime: profile, fixedServer: 0,
+            targetSeconds: targetSeconds, rounds: rounds,
             acceleratorLimit: min(configuration.acceleratorLimit ?? factors.count, factors.count),
             accelerationFactor: factors.isEmpty
                 ? configuration.accelerationFactor : factors[(factors.count - 1) / 2])
@@ -110,21 +105,22 @@ extension PlacementLoop {
         return instance
     }
 
-    /// What p_k is proportional to where only its scale is measured: the profile, or the largest share of the entities
-    /// when k workers are handed out one by one to the set of workers whose entities weigh most on each.
-    func base(_ workers: Int) -> Double {
-        if let profile = configuration.profile { return max(profile.seconds(workers: workers), 1e-9) }
+    /// What p_k is proportional to, for k = 1 to a number, where only its scale is measured: the profile, or the largest share
+    /// of the entities when k workers are handed out one by one to the set of workers whose entities weigh most on each.
+    func bases(_ count: Int) -> [Double] {
+        if let profile = configuration.profile { return profile.values(count: count).map { max($0, 1e-9) } }
         var shares = usableGroups.map { (entities: $0.entities, workers: 1, most: max(1, $0.workers.count)) }
-        guard !shares.isEmpty else { return 1 / Double(workers) }
         func load(_ share: (entities: Int, workers: Int, most: Int)) -> Int {
             (share.entities + share.workers - 1) / share.workers
         }
-        for _ in 0..<max(0, workers - shares.count) {
+        let total = max(1, shares.reduce(0) { $0 + $1.entities })
+        return (1...max(1, count)).map { workers in
+            guard !shares.isEmpty else { return 1 / Double(workers) }
             let open = shares.indices.filter { shares[$0].workers < shares[$0].most }
-            guard let next = open.max(by: { load(shares[$0]) < load(shares[$1]) }) else { break }
-            shares[next].workers += 1
+            if workers > shares.count, let next = open.max(by: { load(shares[$0]) < load(shares[$1]) }) {
+                shares[next].workers += 1
+            }
+            return Double(shares.map(load).max() ?? 1) / Double(total)
         }
-        let total = shares.reduce(0) { $0 + $1.entities }
-        return Double(shares.map(load).max() ?? 1) / Double(max(1, total))
     }
 }

@@ -95,7 +95,7 @@ extension PlacementLoop {
         times.add(reference, workers: counted.count)
         refine(factors, at: now, &directives)
         measure(relative, reference: reference, workers: counted.count, at: now, &directives)
-        for index in nodes.indices where nodes[index].isKnown { updateLatency(index, at: now, &directives) }
+        updateLatencies(nodes.indices.filter { nodes[$0].isKnown }, at: now, &directives)
     }
 
     /// What all speeds have in common: the one that is nearest to 1, where all are on one side of it.

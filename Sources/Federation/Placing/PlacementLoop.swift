@@ -140,7 +140,9 @@ package struct PlacementLoop: Sendable {
     /// The training times as they are believed now, for k up to the number of workers; nil before anything is measured.
     package var profile: TrainingTimeProfile? {
         guard configuration.profile != nil || times.isMeasured else { return nil }
-        return try? times.profile(count: max(2, nodes.count { $0.canWork })) { base($0) }
+        let count = max(2, nodes.count { $0.canWork })
+        let bases = bases(max(count, times.latest.keys.max() ?? 0))
+        return try? times.profile(count: count) { bases[$0 - 1] }
     }
 
     /// The median of |predicted − measured| / measured over the undisturbed rounds that had a prediction.
@@ -364,6 +366,7 @@ package struct PlacementLoop: Sendable {
     private mutating func takeRoundTrips(
         _ federation: FederationView, at now: Instant, _ directives: inout [Directive]
     ) {
+        var heard: [Int] = []
         for index in nodes.indices where nodes[index].isAlive || holders[nodes[index].name] != nil {
             // What only offers its samples is as far away as a worker would be.
             guard let member = federation.members[nodes[index].name],
@@ -375,21 +378,28 @@ package struct PlacementLoop: Sendable {
             guard microseconds > 0 else { continue }
             nodes[index].roundTrips.append(Double(microseconds) / 1e6)
             if nodes[index].roundTrips.count > Self.rememberedRoundTrips { nodes[index].roundTrips.removeFirst() }
-            updateLatency(index, at: now, &directives)
+            heard.append(index)
         }
+        updateLatencies(heard, at: now, &directives)
     }
 
-    mutating func updateLatency(_ index: Int, at now: Instant, _ directives: inout [Directive]) {
-        guard let instance = controller?.instance, index + 1 < instance.nodes.count else { return }
-        let known = instance.latency[0, index + 1]
-        let new = latency(nodes[index], orElse: medianRoundTrip)
-        guard abs(new - known) > max(Self.latencyChange.share * known, Self.latencyChange.seconds) else { return }
-        feed(.latency(0, index + 1, seconds: new), at: now, &directives)
+    /// Tells the controller, all at once, which nodes are farther or nearer now: with a round's overhead all of thousands may be.
+    mutating func updateLatencies(_ indices: [Int], at now: Instant, _ directives: inout [Directive]) {
+        guard !indices.isEmpty, let instance = controller?.instance else { return }
+        let median = medianRoundTrip
+        var changes: [Int: Double] = [:]
+        for index in indices where index + 1 < instance.nodes.count {
+            let known = instance.latency[0, index + 1]
+            let new = latency(nodes[index], orElse: median)
+            guard abs(new - known) > max(Self.latencyChange.share * known, Self.latencyChange.seconds) else { continue }
+            changes[index + 1] = new
+        }
+        if !changes.isEmpty { feed(.latencies(0, changes), at: now, &directives) }
     }
 
     /// d: the round trip, or where none was measured the median of the others', and what a round's transfers take.
-    func latency(_ node: Node, orElse median: @autoclosure () -> Double) -> Double {
-        (node.roundTrip ?? node.candidate?.latencySeconds ?? median()) + transferSeconds
+    func latency(_ node: Node, orElse median: Double) -> Double {
+        (node.roundTrip ?? node.candidate?.latencySeconds ?? median) + transferSeconds
     }
 
     /// The median of the round trips that were measured; 0 before one was.

@@ -139,6 +139,7 @@ struct SimulatedEngine {
                 return
             }
             copies[index].startsAt = nil
+            copies[index].job.isQueued = false
             copies[index].job.state = .running
             copies[index].job.reason = ""
             copies[index].runs = true
@@ -152,6 +153,11 @@ struct SimulatedEngine {
             if happens("saidToRun", 1, in: 3) { copies[index].saidToRunUntil = now + pick(3...20) }
         } else if happens("preempted", 1, in: 500) {
             end(index, .refused, "preempted", at: now)
+        } else if happens("requeued", 1, in: 500) {
+            end(index, .pending, "BeginTime", at: now)
+            copies[index].job.isQueued = true
+            copies[index].forgottenAt = nil
+            copies[index].startsAt = now + pick(5...120)
         } else if happens("saidToBeOver", 1, in: 800) {
             copies[index].job.state = .ended
             copies[index].job.reason = "unknown"
