@@ -135,6 +135,7 @@ private final class FuzzWorkerDisk: WorkerDisk {
     func refuseAlarms(_ refused: [AlarmReceipt.Refused]) {}
     func rewindAlarms(to number: UInt64) {}
 }
+    func keepSpoolName() {}
 
 /// Looks at the model and watches nothing.
 private final class FuzzWatcher: Watcher {

@@ -442,7 +442,7 @@ struct FederationSimulation {
             case .alarmsRewound(let number): workers[index].delivered = number
             case .fail(_, let text): violations.append("worker \(index) gave up: \(text)")
             case .allow(let budget): workers[index].falseAlarmsPerDay = budget
-            case .cancelWork, .serve, .forget, .reconnect, .learnServerKey, .note: break
+            case .cancelWork, .serve, .forget, .reconnect, .learnServerKey, .spoolKnown, .note: break
             }
         }
     }

@@ -1,3 +1,4 @@
+import Federation
 import Foundation
 import Numerics
 import Platform
@@ -142,5 +143,46 @@ import Testing
         #expect(try spool.append((11...16).map { [UInt8($0)] }) == 16)
         #expect(try spool.dropped() == 2 && spool.oldest() == 5)
         #expect(try spool.alarms(after: 4, limit: 2) == [[5], [6]])
+    }
+}
+
+@Suite struct AlarmSpoolTests {
+    private func alarm(_ number: Int) -> [UInt8] { Array("alarm \(number)".utf8) }
+
+    /// The names by which the server knows a spool outlast its starts, each with the last number that it had; a name that the
+    /// server has never heard of does not, nor one of whose alarms none is here any more.
+    @Test func namesOfEarlierStartsAreKept() throws {
+        let folder = try TemporaryFolder()
+        var limits = AlarmSpool.Limits()
+        (limits.delivered, limits.names) = (5, 3)
+        func start(_ name: UInt64) throws -> AlarmSpool {
+            try AlarmSpool(path: folder.path("spool.db"), newIdentity: name, limits: limits)
+        }
+        do {
+            let spool = try start(.max)
+            _ = try spool.append([alarm(1), alarm(2)])
+            #expect(try spool.earlier().isEmpty)
+            try spool.keepName()
+            try spool.keepName()
+        }
+        // The server does not hear of this one.
+        do { _ = try start(2).append([alarm(3)]) }
+        do {
+            let spool = try start(3)
+            #expect(try spool.earlier() == [EarlierSpool(spool: .max, latest: 2)])
+            try spool.keepName()
+            _ = try spool.append([alarm(4)])
+        }
+        do {
+            let spool = try start(4)
+            #expect(try spool.earlier() == [.init(spool: .max, latest: 2), .init(spool: 3, latest: 4)])
+            try spool.keepName()
+            _ = try spool.append((5...12).map(alarm))
+            try spool.decide(upTo: 12)
+            #expect(try spool.oldest() == 8)
+        }
+        do { #expect(try start(5).earlier() == [.init(spool: 4, latest: 12)]) }
+        for name in 6...9 as ClosedRange<UInt64> { try start(name).keepName() }
+        #expect(try start(10).earlier().map(\.spool) == [7, 8, 9])
     }
 }

@@ -32,6 +32,7 @@ extension WorkerMachine {
             case .read(let after, let limit): directives.append(.readSpool(after: after, limit: limit))
             case .send(let batch): send(.alarmBatch(batch), &directives)
             case .decided(let upTo): directives.append(.alarmsDelivered(upTo: upTo))
+            case .known: directives.append(.spoolKnown)
             case .refused(let letters):
                 directives.append(.alarmsRefused(letters))
                 directives.append(

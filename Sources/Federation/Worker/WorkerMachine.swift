@@ -199,8 +199,8 @@ package struct WorkerMachine: Sendable {
             work = .done(key, payload: Bytes(payload), digest: SHA256.digest(payload), seconds: 0)
             failedAttempt = status?.plan?.attempt
             pursuePlan(at: now, &directives)
-        case .alarmsSpooled(let spool, let oldest, let latest, let delivered):
-            delivery.spooled(spool: spool, oldest: oldest, latest: latest, delivered: delivered)
+        case .alarmsSpooled(let spool, let oldest, let latest, let delivered, let earlier):
+            delivery.spooled(spool: spool, oldest: oldest, latest: latest, delivered: delivered, earlier: earlier)
         case .spoolRead(let first, let alarms):
             guard lease != nil else { break }
             carryOut(delivery.read(alarms, first: first, at: now), &directives)
