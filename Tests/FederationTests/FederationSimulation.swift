@@ -386,6 +386,8 @@ struct FederationSimulation {
                     violations.append("a contribution of \(accepted.worker) without a lease counted")
                 }
                 registry.kept[accepted.digest] = payload.array
+            case .recall(_, let worker, let digest):
+                following.append(.recalled(registry.kept[digest].map { Bytes($0) }, digest: digest, worker: worker))
             case .recordAbandoned: abandoned += 1
             case .takeAlarms(let batch, let sender):
                 var delivered = registry.delivered[batch.spool] ?? 0

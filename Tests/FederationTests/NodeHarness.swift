@@ -82,10 +82,18 @@ final class TestDisk: ServerDisk, @unchecked Sendable {
     var commits: [Commit] = []
     var kept: [KeptContribution] = []
     var abandoned: [RoundRecord] = []
+    /// Workers whose kept contributions were read.
+    var reads: [String] = []
     var delivered: [UInt64: UInt64] = [:]
 
     func commit(_ commit: Commit) { commits.append(commit) }
     func keep(_ contributions: [KeptContribution]) { kept += contributions }
+    func contribution(to round: UInt32, of worker: String, digest: [UInt8]) -> [UInt8]? {
+        reads.append(worker)
+        return kept.last {
+            $0.accepted.round == round && $0.accepted.worker == worker && $0.accepted.digest == digest
+        }?.payload.array
+    }
     func recordAbandoned(_ record: RoundRecord) { abandoned.append(record) }
     func record(_ workers: [WorkerView]) {}
     func claims(_ alarms: [[UInt8]]) -> [AlarmClaim?] { alarms.map { _ in nil } }

@@ -378,6 +378,7 @@ extension ServerRoundMachine {
         spare(round)
         directives.append(
             .note(Note(.warning, "round abandoned", ["round": "\(round.number)", "reason": reason])))
+        recalled.keep(round.accepted.values)
         let record = record(of: round, version: version, at: now, abandonedBecause: reason)
         directives.append(.recordAbandoned(record))
         noteConduct(record, at: now, &directives)
@@ -430,6 +431,7 @@ extension ServerRoundMachine {
             .note(Note(.error, "commit failed", ["round": "\(commit.record.round)", "reason": reason])))
         var record = commit.record
         record.version = version
+        recalled.keep(commit.record.contributions)
         record.abandonedBecause = "the version could not be stored: \(reason)"
         directives.append(.recordAbandoned(record))
         beginRestoration(at: now, &directives)

@@ -117,6 +117,8 @@ package struct ServerRoundMachine: Sendable {
     var uploadTurns = UploadTurns()
     /// What they are to.
     var uploadBase: UploadBase?
+    /// What counted in earlier attempts at that.
+    var recalled = Recalls()
     /// Bytes of unfinished contributions that are held.
     package internal(set) var uploadBytes = 0
     var attempt: UInt32 = 0
@@ -271,6 +273,8 @@ package struct ServerRoundMachine: Sendable {
         case .aggregated(let round, let attempt, let outcome):
             aggregated(outcome, round: round, attempt: attempt, at: now, &directives)
         case .committed(let version): committed(version, at: now, &directives)
+        case .recalled(let bytes, let digest, let worker):
+            recalled(bytes, digest: digest, of: worker, at: now, &directives)
         case .commitFailed(let reason): commitFailed(reason, at: now, &directives)
         case .tuned(let tuning): nextTuning = tuning
         case .restoring(let wanted): restore(wanted, at: now, &directives)

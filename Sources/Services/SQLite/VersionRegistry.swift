@@ -178,6 +178,14 @@ package final class VersionRegistry {
         }
     }
 
+    /// The bytes of a kept contribution; `nil` where the one that is kept is another, or none.
+    package func contribution(round: Int64, worker: String, digest: [UInt8]) throws(StorageError) -> [UInt8]? {
+        try database.query(
+            "SELECT bytes FROM contributions WHERE round = ? AND worker = ? AND digest = ?",
+            [.integer(round), .text(worker), .blob(digest)]
+        ).first?[0].blob
+    }
+
     /// Forgets the contributions of earlier rounds.
     package func forgetContributions(before round: Int64) throws(StorageError) {
         try database.query("DELETE FROM contributions WHERE round < ?", [.integer(round)])

@@ -109,6 +109,10 @@ final class ServerFolder: ServerDisk, @unchecked Sendable {
             })
     }
 
+    func contribution(to round: UInt32, of worker: String, digest: [UInt8]) throws -> [UInt8]? {
+        try registry.contribution(round: Int64(round), worker: worker, digest: digest)
+    }
+
     func recordAbandoned(_ record: RoundRecord) throws {
         try registry.append(Self.line(RoundEntry(record)))
         // A federation in which no round commits keeps no more of them either.
