@@ -166,6 +166,8 @@ final class ScriptedWorker {
     var acknowledges = true
     var contributes = true
     var spoilsStatistics = false
+    /// Whether it sends the first half of its training, and no more.
+    var stopsHalfWay = false
     /// What it does to its contributions before it sends them.
     var tamper: ((inout Contribution) -> Void)?
     /// Where it asks before it sends its training: what it announces, of what is so.
@@ -244,8 +246,8 @@ final class ScriptedWorker {
             waiting = nil
             var piece = asked
             piece.changes = []
-            piece.bytes = Bytes(payload)
-            sentBytes += payload.count
+            piece.bytes = Bytes(stopsHalfWay ? Array(payload.prefix(payload.count / 2)) : payload)
+            sentBytes += piece.bytes.count
             send(.contributionPiece(piece))
         default: break
         }

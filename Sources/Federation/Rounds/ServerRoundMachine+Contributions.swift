@@ -41,7 +41,7 @@ extension ServerRoundMachine {
             send(receipt(.rejected, 0, rejection.reason), to: member, &directives)
             return
         }
-        members[name]?.missedRounds = 0
+        patience.showed(name)
         // The verdict is near.
         guard !round.judging.contains(name) else { return }
         let limit = largestContribution(in: round)
@@ -223,6 +223,7 @@ extension ServerRoundMachine {
             return
         }
         changeRound { $0.judging.remove(upload.worker) }
+        patience.ended(upload.worker)
         guard let member = members[upload.worker], member.epoch == upload.leaseEpoch,
             now - member.lastHeard <= configuration.lease, isOpen(for: upload.worker)
         else { return }
