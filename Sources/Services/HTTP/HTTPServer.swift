@@ -296,7 +296,7 @@ private func answerRequest(
     guard let asked = HTTPRequest.Method(word: method) else { return faultline_http_result(0) }
     let request = unsafe HTTPRequest(connection, asked, path: String(cString: url), body: collected.bytes)
     door.entered(.answering, unsafe connection.connectionID)
-    return unsafe door.queue(door.handler(request), on: connection)
+    return unsafe door.queue(door.handler(request), on: connection, isHead: method == "HEAD")
 }
 
 extension HTTPRequest {
