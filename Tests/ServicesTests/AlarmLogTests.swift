@@ -73,7 +73,7 @@ import Testing
         let path = folder.path("alarms.db")
         let log = try AlarmLog(path: path)
         try log.append((1...10).map { item($0) }, delivery: nil, now: 5)
-        let other = try Database(path: path, migrations: ["", ""], opensDamaged: true)
+        let other = try Database(path: path, migrations: ["", "", ""], opensDamaged: true)
         try other.query("UPDATE alarms SET bytes = x'7B7D' WHERE sequence = 4")
         let (found, damaged) = try sequences(log)
         #expect(found == [1, 2, 3, 5, 6, 7, 8, 9, 10] && damaged == 1)
@@ -87,11 +87,34 @@ import Testing
         var retention = Retention()
         retention.alarms = 5
         try log.apply(retention, now: 400 * 86_400)
+        // How many there are is no question of time.
         #expect(try sequences(log).found == Array(16...20))
+        #expect(try log.deliveries(limit: 10).count == 2)
+        try log.apply(retention, now: 401 * 86_400)
         #expect(try log.deliveries(limit: 10).map(\.worker) == ["new"])
         retention.alarmSeconds = 86_400
-        try log.apply(retention, now: 900 * 86_400)
-        #expect(try log.lastSequence() == 20)
+        try log.apply(retention, now: 403 * 86_400)
+        #expect(try log.lastSequence() == 20 && sequences(log).found == [20])
+    }
+
+    /// A clock that is a year ahead for some hours takes nothing with it, whether the process that finds it so is started
+    /// again or not.
+    @Test func aClockThatJumpsTakesNothingWithIt() throws {
+        let folder = try TemporaryFolder()
+        let day: Int64 = 86_400
+        do {
+            let log = try AlarmLog(path: folder.path("alarms.db"))
+            try log.append((1...10).map { item($0) }, delivery: ("a", 1, 10), now: 1_000 * day)
+            for hour in 0..<30 as Range<Int64> { try log.apply(Retention(), now: 1_000 * day + hour * 3_600) }
+            for hour in 0..<20 as Range<Int64> { try log.apply(Retention(), now: 1_400 * day + hour * 3_600) }
+        }
+        let log = try AlarmLog(path: folder.path("alarms.db"))
+        try log.apply(Retention(), now: 1_400 * day + 21 * 3_600)
+        for hour in 0..<48 as Range<Int64> { try log.apply(Retention(), now: 1_002 * day + hour * 3_600) }
+        #expect(try sequences(log).found == Array(1...10) && log.deliveries(limit: 10).count == 1)
+        // One that goes on from there is right.
+        for hour in 0..<25 as Range<Int64> { try log.apply(Retention(), now: 1_400 * day + hour * 3_600) }
+        #expect(try sequences(log).found == [10] && log.deliveries(limit: 10).isEmpty)
     }
 
     /// A worker begins a spool with each start, and an ill-meaning one with each batch: the latest are remembered.
