@@ -90,6 +90,9 @@ package struct IdentityStore: Sendable {
         try locked { try auditLog.verify(try auditLog.entries(), head: try readUnlocked().audit) }
     }
 
+    /// Takes up what a process wrote into the audit log that ended before it could say so.
+    package func settleAudit() throws { _ = try change { _ in ((), []) } }
+
     /// Changes it; durable when it returns, with what goes into the audit log.
     package func change<Value>(
         at seconds: Int64 = IdentityStore.now,
@@ -99,7 +102,8 @@ package struct IdentityStore: Sendable {
             let old = try readUnlocked()
             var record = old
             let (value, events) = try body(&record)
-            record.audit = try auditLog.append(events, after: record.audit, at: seconds)
+            record.audit = try auditLog.append(
+                events, after: try auditLog.recovered(after: record.audit, at: seconds), at: seconds)
             if record != old {
                 try SealedFile.write(try DeterministicJSON.encode(record), to: file(Self.fileName))
             }

@@ -70,6 +70,7 @@ package final class ServerService {
             try IdentityOffice(store: $0, gate: gate, localKey: localKeys?.publicKey)
         }
         do {
+            try identities?.settleAudit()
             try identities?.verifyAudit()
         } catch let error as ServiceError {
             // Nothing that the server does follows from it; whoever changed it shall not keep the server from working.
