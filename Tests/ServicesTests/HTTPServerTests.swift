@@ -155,6 +155,22 @@ private final class RawConnection {
         #expect(try statuses(server, "HEAD / HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n") == ["421"])
     }
 
+    /// A whole address in the first line is its path, under the server's names only.
+    @Test func aWholeAddressIsItsPath() throws {
+        let server = try server()
+        defer { server.stop() }
+        func answer(_ target: String) throws -> String {
+            let connection = try RawConnection(port: server.port)
+            connection.send("GET \(target) HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            return connection.rest()
+        }
+        #expect(try answer("http://localhost:\(server.port)/healthz?a=1").hasSuffix("GET /healthz \n"))
+        #expect(try answer("HTTP://fl.example.org").hasSuffix("GET / \n"))
+        #expect(try answer("http://evil.example/healthz").hasPrefix("HTTP/1.1 421"))
+        #expect(try answer("http:///healthz").hasPrefix("HTTP/1.1 421"))
+        #expect(try answer("/http://localhost/").hasSuffix("GET /http://localhost/ \n"))
+    }
+
     /// What stands behind a zero in a path or a query is seen, and so is the zero.
     @Test func aZeroEndsNothing() throws {
         let server = try HTTPServer(host: "127.0.0.1", port: 0) { request in
