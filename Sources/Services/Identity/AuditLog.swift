@@ -84,7 +84,12 @@ package struct AuditLog: Sendable {
         let before = lseek(descriptor, 0, SEEK_END)
         guard before >= 0 else { throw Self.failure(path) }
         let written = unsafe lines.withUnsafeBytes { unsafe write(descriptor, $0.baseAddress, $0.count) }
-        guard written == lines.count, fsync(descriptor) == 0 else {
+        // A write that stops in the middle has no error of its own: there was no more room.
+        guard written < 0 || written == lines.count else {
+            _ = ftruncate(descriptor, before)
+            throw Self.failure(path, ENOSPC)
+        }
+        guard written >= 0, fsync(descriptor) == 0 else {
             let failure = Self.failure(path)
             // Half a line stays nowhere where it can be helped.
             _ = ftruncate(descriptor, before)
@@ -94,10 +99,10 @@ package struct AuditLog: Sendable {
         return head
     }
 
-    static func failure(_ path: String) -> StorageError {
+    static func failure(_ path: String, _ code: Int32 = errno) -> StorageError {
         StorageError(
-            errno == ENOSPC ? .full : .unwritable, operation: "write", path: path,
-            found: unsafe String(cString: strerror(errno)))
+            code == ENOSPC ? .full : .unwritable, operation: "write", path: path,
+            found: unsafe String(cString: strerror(code)))
     }
 
     /// Every entry, oldest first; half a line at the end was never one.

@@ -168,27 +168,34 @@ package struct IdentityStore: Sendable {
     /// - Throws: ``ServiceError`` (78) when there is one already.
     package func announceKeys(at seconds: Int64) throws -> NextKeys {
         let next = NextKeys(keys: try CurveKeys(), at: seconds)
-        try locked {
-            if let known = try nextKeysUnlocked() {
-                throw ServiceError(
-                    .configuration,
-                    "rotate-server: found a key that is taken at \(Date(timeIntervalSince1970: Double(known.at)).formatted(.iso8601)), "
-                        + "expected none that waits")
-            }
-            let record = NextKeyRecord(secret: Hexadecimal.text(next.keys.secret), at: seconds)
-            try SealedFile.write(try DeterministicJSON.encode(record), to: file(Self.nextKeyFile))
-        }
+        if let known = try nextKeys() { throw Self.waits(known) }
+        // Said before it is done: a key of which the log knows nothing would be worse than a line about one that is not there.
         _ = try change { _ in
             ((), [AuditEvent(.server, of: "server", "next key made, \(next.keys.publicKey)")])
         }
+        try locked {
+            // Somebody else may have been faster.
+            if let known = try nextKeysUnlocked() { throw Self.waits(known) }
+            let record = NextKeyRecord(secret: Hexadecimal.text(next.keys.secret), at: seconds)
+            try SealedFile.write(try DeterministicJSON.encode(record), to: file(Self.nextKeyFile))
+        }
         return next
+    }
+
+    private static func waits(_ known: NextKeys) -> ServiceError {
+        ServiceError(
+            .configuration,
+            "rotate-server: found a key that is taken at \(Date(timeIntervalSince1970: Double(known.at)).formatted(.iso8601)), "
+                + "expected none that waits")
     }
 
     /// Where the time of the next key has come it is the server's from now on.
     ///
     /// - Returns: that key; `nil` where there is none, or it is not time.
     package func takeNextKeys(at now: Int64 = IdentityStore.now) throws -> CurveKeys? {
-        let taken: CurveKeys? = try locked {
+        guard let due = try nextKeys(), due.at <= now else { return nil }
+        _ = try change { _ in ((), [AuditEvent(.server, of: "server", "next key taken, \(due.keys.publicKey)")]) }
+        return try locked {
             guard let next = try nextKeysUnlocked(), next.at <= now else { return nil }
             // Once more, should it end between the two.
             try SealedFile.write(
@@ -197,9 +204,6 @@ package struct IdentityStore: Sendable {
             try FolderContents.remove(file(Self.nextKeyFile) + ".sha256")
             return next.keys
         }
-        guard let taken else { return nil }
-        _ = try change { _ in ((), [AuditEvent(.server, of: "server", "next key taken, \(taken.publicKey)")]) }
-        return taken
     }
 
     /// Differs when a file has been written since.

@@ -1,4 +1,5 @@
 import Federation
+import Foundation
 import Platform
 import Services
 import TestSupport
@@ -77,5 +78,29 @@ import Testing
         }
         try FileContents.writeAtomically(good, to: log)
         try store.verifyAudit()
+    }
+
+    /// A change of the server's key that is reported as failed has not happened: neither that it is to come, nor that it came.
+    @Test func aKeyThatCannotBeLoggedDoesNotChange() throws {
+        try happen("one")
+        let key = try store.serverKeys().publicKey
+        let aside = folder.path("aside")
+        func withoutLog(_ body: () throws -> Void) throws {
+            try FileManager.default.moveItem(atPath: log, toPath: aside)
+            // No file can be written where a folder is.
+            try FileManager.default.createDirectory(atPath: log, withIntermediateDirectories: false)
+            try body()
+            try FileManager.default.removeItem(atPath: log)
+            try FileManager.default.moveItem(atPath: aside, toPath: log)
+        }
+        try withoutLog { #expect(throws: (any Error).self) { try store.announceKeys(at: 100) } }
+        #expect(try store.nextKeys() == nil)
+        let next = try store.announceKeys(at: 100).keys.publicKey
+        #expect(throws: ServiceError.self) { try store.announceKeys(at: 200) }
+        try withoutLog { #expect(throws: (any Error).self) { try store.takeNextKeys(at: 101) } }
+        #expect(try store.serverKeys().publicKey == key && store.nextKeys() != nil)
+        #expect(try store.takeNextKeys(at: 101)?.publicKey == next && store.serverKeys().publicKey == next)
+        try store.verifyAudit()
+        #expect(try texts().count == 3)
     }
 }
