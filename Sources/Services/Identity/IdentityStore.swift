@@ -140,6 +140,12 @@ package struct IdentityStore: Sendable {
         package let keys: CurveKeys
         /// Seconds since 1970.
         package let at: Int64
+
+        /// Keys with every field given.
+        package init(keys: CurveKeys, at seconds: Int64) {
+            self.keys = keys
+            at = seconds
+        }
     }
 
     private struct NextKeyRecord: Codable {

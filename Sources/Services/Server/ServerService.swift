@@ -244,9 +244,9 @@ package final class ServerService {
         }
         let inbox = node.inbox
         office?.start(
-            announced: { next in
-                let left = next.map { Duration.seconds(max(0, $0.at - IdentityStore.now)) } ?? .zero
-                inbox.put(.machine(.keyAnnounced(next?.keys.publicKey, after: left)))
+            announced: { [office] keys in
+                let left = keys.flatMap { office?.remaining($0) } ?? .zero
+                inbox.put(.machine(.keyAnnounced(keys?.next.keys.publicKey, after: left)))
             },
             changed: { inbox.put(.identities($0)) }, failed: { inbox.put(.failed("identities", $0)) })
         log.notice(
