@@ -104,6 +104,11 @@ static inline int faultline_http_is_opened(enum MHD_ConnectionNotificationCode c
     return code == MHD_CONNECTION_NOTIFY_STARTED;
 }
 
+/* No chunks, and the connection closes behind it. */
+static inline int faultline_http_close_behind(struct MHD_Response *response) {
+    return MHD_set_response_options(response, MHD_RF_HTTP_VERSION_1_0_ONLY, MHD_RO_END) == MHD_YES;
+}
+
 static inline struct MHD_Response *faultline_http_response(const void *bytes, size_t count) {
     return MHD_create_response_from_buffer(count, (void *)bytes, MHD_RESPMEM_MUST_COPY);
 }

@@ -54,6 +54,7 @@ private final class FuzzTasks: NodeTasks {
 private final class FuzzServerDisk: ServerDisk {
     func commit(_ commit: Commit) {}
     func keep(_ contributions: [KeptContribution]) {}
+    func contribution(to round: UInt32, of worker: String, digest: [UInt8]) -> [UInt8]? { nil }
     func recordAbandoned(_ record: RoundRecord) {}
     func record(_ workers: [WorkerView]) {}
     func claims(_ alarms: [[UInt8]]) -> [AlarmClaim?] { DetachedInterface.claims(alarms) }
@@ -134,6 +135,7 @@ private final class FuzzWorkerDisk: WorkerDisk {
     func decideAlarms(upTo number: UInt64) {}
     func refuseAlarms(_ refused: [AlarmReceipt.Refused]) {}
     func rewindAlarms(to number: UInt64) {}
+    func keepSpoolName() {}
 }
 
 /// Looks at the model and watches nothing.

@@ -386,6 +386,8 @@ struct FederationSimulation {
                     violations.append("a contribution of \(accepted.worker) without a lease counted")
                 }
                 registry.kept[accepted.digest] = payload.array
+            case .recall(_, let worker, let digest):
+                following.append(.recalled(registry.kept[digest].map { Bytes($0) }, digest: digest, worker: worker))
             case .recordAbandoned: abandoned += 1
             case .takeAlarms(let batch, let sender):
                 var delivered = registry.delivered[batch.spool] ?? 0
@@ -442,7 +444,7 @@ struct FederationSimulation {
             case .alarmsRewound(let number): workers[index].delivered = number
             case .fail(_, let text): violations.append("worker \(index) gave up: \(text)")
             case .allow(let budget): workers[index].falseAlarmsPerDay = budget
-            case .cancelWork, .serve, .forget, .reconnect, .learnServerKey, .note: break
+            case .cancelWork, .serve, .forget, .reconnect, .learnServerKey, .spoolKnown, .note: break
             }
         }
     }

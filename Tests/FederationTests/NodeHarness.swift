@@ -82,10 +82,18 @@ final class TestDisk: ServerDisk, @unchecked Sendable {
     var commits: [Commit] = []
     var kept: [KeptContribution] = []
     var abandoned: [RoundRecord] = []
+    /// Workers whose kept contributions were read.
+    var reads: [String] = []
     var delivered: [UInt64: UInt64] = [:]
 
     func commit(_ commit: Commit) { commits.append(commit) }
     func keep(_ contributions: [KeptContribution]) { kept += contributions }
+    func contribution(to round: UInt32, of worker: String, digest: [UInt8]) -> [UInt8]? {
+        reads.append(worker)
+        return kept.last {
+            $0.accepted.round == round && $0.accepted.worker == worker && $0.accepted.digest == digest
+        }?.payload.array
+    }
     func recordAbandoned(_ record: RoundRecord) { abandoned.append(record) }
     func record(_ workers: [WorkerView]) {}
     func claims(_ alarms: [[UInt8]]) -> [AlarmClaim?] { alarms.map { _ in nil } }
@@ -158,6 +166,8 @@ final class ScriptedWorker {
     var acknowledges = true
     var contributes = true
     var spoilsStatistics = false
+    /// Whether it sends the first half of its training, and no more.
+    var stopsHalfWay = false
     /// What it does to its contributions before it sends them.
     var tamper: ((inout Contribution) -> Void)?
     /// Where it asks before it sends its training: what it announces, of what is so.
@@ -236,8 +246,8 @@ final class ScriptedWorker {
             waiting = nil
             var piece = asked
             piece.changes = []
-            piece.bytes = Bytes(payload)
-            sentBytes += payload.count
+            piece.bytes = Bytes(stopsHalfWay ? Array(payload.prefix(payload.count / 2)) : payload)
+            sentBytes += piece.bytes.count
             send(.contributionPiece(piece))
         default: break
         }

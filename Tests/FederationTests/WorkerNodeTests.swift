@@ -19,6 +19,7 @@ import Testing
         func decideAlarms(upTo number: UInt64) {}
         func refuseAlarms(_ refused: [AlarmReceipt.Refused]) {}
         func rewindAlarms(to number: UInt64) {}
+        func keepSpoolName() {}
     }
 
     private struct Nobody: Learner {

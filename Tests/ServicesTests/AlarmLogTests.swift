@@ -1,3 +1,4 @@
+import Federation
 import Foundation
 import Numerics
 import Platform
@@ -72,7 +73,7 @@ import Testing
         let path = folder.path("alarms.db")
         let log = try AlarmLog(path: path)
         try log.append((1...10).map { item($0) }, delivery: nil, now: 5)
-        let other = try Database(path: path, migrations: ["", ""], opensDamaged: true)
+        let other = try Database(path: path, migrations: ["", "", ""], opensDamaged: true)
         try other.query("UPDATE alarms SET bytes = x'7B7D' WHERE sequence = 4")
         let (found, damaged) = try sequences(log)
         #expect(found == [1, 2, 3, 5, 6, 7, 8, 9, 10] && damaged == 1)
@@ -86,11 +87,34 @@ import Testing
         var retention = Retention()
         retention.alarms = 5
         try log.apply(retention, now: 400 * 86_400)
+        // How many there are is no question of time.
         #expect(try sequences(log).found == Array(16...20))
+        #expect(try log.deliveries(limit: 10).count == 2)
+        try log.apply(retention, now: 401 * 86_400)
         #expect(try log.deliveries(limit: 10).map(\.worker) == ["new"])
         retention.alarmSeconds = 86_400
-        try log.apply(retention, now: 900 * 86_400)
-        #expect(try log.lastSequence() == 20)
+        try log.apply(retention, now: 403 * 86_400)
+        #expect(try log.lastSequence() == 20 && sequences(log).found == [20])
+    }
+
+    /// A clock that is a year ahead for some hours takes nothing with it, whether the process that finds it so is started
+    /// again or not.
+    @Test func aClockThatJumpsTakesNothingWithIt() throws {
+        let folder = try TemporaryFolder()
+        let day: Int64 = 86_400
+        do {
+            let log = try AlarmLog(path: folder.path("alarms.db"))
+            try log.append((1...10).map { item($0) }, delivery: ("a", 1, 10), now: 1_000 * day)
+            for hour in 0..<30 as Range<Int64> { try log.apply(Retention(), now: 1_000 * day + hour * 3_600) }
+            for hour in 0..<20 as Range<Int64> { try log.apply(Retention(), now: 1_400 * day + hour * 3_600) }
+        }
+        let log = try AlarmLog(path: folder.path("alarms.db"))
+        try log.apply(Retention(), now: 1_400 * day + 21 * 3_600)
+        for hour in 0..<48 as Range<Int64> { try log.apply(Retention(), now: 1_002 * day + hour * 3_600) }
+        #expect(try sequences(log).found == Array(1...10) && log.deliveries(limit: 10).count == 1)
+        // One that goes on from there is right.
+        for hour in 0..<25 as Range<Int64> { try log.apply(Retention(), now: 1_400 * day + hour * 3_600) }
+        #expect(try sequences(log).found == [10] && log.deliveries(limit: 10).isEmpty)
     }
 
     /// A worker begins a spool with each start, and an ill-meaning one with each batch: the latest are remembered.
@@ -142,5 +166,46 @@ import Testing
         #expect(try spool.append((11...16).map { [UInt8($0)] }) == 16)
         #expect(try spool.dropped() == 2 && spool.oldest() == 5)
         #expect(try spool.alarms(after: 4, limit: 2) == [[5], [6]])
+    }
+}
+
+@Suite struct AlarmSpoolTests {
+    private func alarm(_ number: Int) -> [UInt8] { Array("alarm \(number)".utf8) }
+
+    /// The names by which the server knows a spool outlast its starts, each with the last number that it had; a name that the
+    /// server has never heard of does not, nor one of whose alarms none is here any more.
+    @Test func namesOfEarlierStartsAreKept() throws {
+        let folder = try TemporaryFolder()
+        var limits = AlarmSpool.Limits()
+        (limits.delivered, limits.names) = (5, 3)
+        func start(_ name: UInt64) throws -> AlarmSpool {
+            try AlarmSpool(path: folder.path("spool.db"), newIdentity: name, limits: limits)
+        }
+        do {
+            let spool = try start(.max)
+            _ = try spool.append([alarm(1), alarm(2)])
+            #expect(try spool.earlier().isEmpty)
+            try spool.keepName()
+            try spool.keepName()
+        }
+        // The server does not hear of this one.
+        do { _ = try start(2).append([alarm(3)]) }
+        do {
+            let spool = try start(3)
+            #expect(try spool.earlier() == [EarlierSpool(spool: .max, latest: 2)])
+            try spool.keepName()
+            _ = try spool.append([alarm(4)])
+        }
+        do {
+            let spool = try start(4)
+            #expect(try spool.earlier() == [.init(spool: .max, latest: 2), .init(spool: 3, latest: 4)])
+            try spool.keepName()
+            _ = try spool.append((5...12).map(alarm))
+            try spool.decide(upTo: 12)
+            #expect(try spool.oldest() == 8)
+        }
+        do { #expect(try start(5).earlier() == [.init(spool: 4, latest: 12)]) }
+        for name in 6...9 as ClosedRange<UInt64> { try start(name).keepName() }
+        #expect(try start(10).earlier().map(\.spool) == [7, 8, 9])
     }
 }

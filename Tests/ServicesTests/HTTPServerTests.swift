@@ -144,9 +144,31 @@ private final class RawConnection {
         let (get, head) = (try answer("GET", "/healthz"), try answer("HEAD", "/healthz"))
         #expect(get.hasSuffix("\r\n\r\nGET /healthz\n") && head.hasSuffix("\r\n\r\n"), "\(head)")
         #expect(head.contains("Content-Length: 13\r\n") && head.hasPrefix("HTTP/1.1 200 "), "\(head)")
-        let stream = try answer("HEAD", "/stream")
-        #expect(stream.hasPrefix("HTTP/1.1 200 ") && stream.hasSuffix("\r\n\r\n"), "\(stream)")
+        // Not even the chunk that ends a stream: on a connection that goes on it would be taken for the next answer.
+        let both = try RawConnection(port: server.port)
+        both.send("HEAD /stream HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        for stream in [try answer("HEAD", "/stream"), both.rest()] {
+            let end = try #require(stream.range(of: "\r\n\r\n"))
+            #expect(stream.hasPrefix("HTTP/1.1 200 ") && end.upperBound == stream.endIndex, "\(stream)")
+            #expect(stream.contains("Content-Type: text/event-stream\r\n"))
+        }
         #expect(try statuses(server, "HEAD / HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n") == ["421"])
+    }
+
+    /// A whole address in the first line is its path, under the server's names only.
+    @Test func aWholeAddressIsItsPath() throws {
+        let server = try server()
+        defer { server.stop() }
+        func answer(_ target: String) throws -> String {
+            let connection = try RawConnection(port: server.port)
+            connection.send("GET \(target) HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            return connection.rest()
+        }
+        #expect(try answer("http://localhost:\(server.port)/healthz?a=1").hasSuffix("GET /healthz \n"))
+        #expect(try answer("HTTP://fl.example.org").hasSuffix("GET / \n"))
+        #expect(try answer("http://evil.example/healthz").hasPrefix("HTTP/1.1 421"))
+        #expect(try answer("http:///healthz").hasPrefix("HTTP/1.1 421"))
+        #expect(try answer("/http://localhost/").hasSuffix("GET /http://localhost/ \n"))
     }
 
     /// What stands behind a zero in a path or a query is seen, and so is the zero.

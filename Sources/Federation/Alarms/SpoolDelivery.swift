@@ -1,9 +1,28 @@
 package import Platform
 
+/// A name that a spool had at an earlier start of its worker, under which the server may know its alarms.
+package struct EarlierSpool: Equatable, Sendable {
+    /// The name.
+    package var spool: UInt64
+    /// The last alarm that it had when the next start took another name: up to this one the numbers are the same alarms.
+    package var latest: UInt64
+
+    /// A name with every field given.
+    package init(spool: UInt64, latest: UInt64) {
+        self.spool = spool
+        self.latest = latest
+    }
+}
+
 /// Brings a worker's alarms to the server, as a value: what is sent when, what is safe, what was refused.
 ///
 /// The spool keeps alarms for a while after they were safe. A server whose folder was restored from an older copy says
 /// that it has fewer; then they are sent again from there, or from the oldest that there still is.
+///
+/// Each start of the worker gives the spool another name, so that an older copy of its folder does not speak for numbers
+/// that other alarms had. A server that does not know the name takes the first question's word for how far it is. So it is
+/// asked first, the oldest name before the later ones, how far it was under the names before, of which each counts up to
+/// the last number that was its own: what it has under one of them it is not sent again.
 package struct SpoolDelivery: Sendable {
     /// What is to be done.
     package enum Directive: Equatable, Sendable {
@@ -17,6 +36,8 @@ package struct SpoolDelivery: Sendable {
         case refused([AlarmReceipt.Refused])
         /// The server has fewer than it had: from this number on everything is sent again.
         case rewound(to: UInt64)
+        /// The server knows the spool by its present name: a later start has to ask for it.
+        case known
     }
 
     /// Alarms in the first batch.
@@ -40,6 +61,12 @@ package struct SpoolDelivery: Sendable {
     private var latest: UInt64 = 0
     private var lastAsked: Instant?
     private var hasAsked = false
+    private var earlier: [EarlierSpool] = []
+    /// How many of the earlier names the server has been asked for under this lease.
+    private var askedNames = 0
+    /// What the server has under the earlier names.
+    private var inherited: UInt64 = 0
+    private var isKnown = false
     /// Everything up to this number is decided.
     package private(set) var delivered: UInt64 = 0
 
@@ -61,8 +88,14 @@ package struct SpoolDelivery: Sendable {
     ///   - oldest: number of the first alarm that it still has; one more than `latest` when it has none.
     ///   - delivered: how far the server was when this was last known; for a spool that is new here. Later on receipts say
     ///     it, and the disk's number may be of before one of them.
-    package mutating func spooled(spool: UInt64, oldest: UInt64, latest: UInt64, delivered: UInt64) {
-        if spool != self.spool { self.delivered = delivered }
+    ///   - earlier: names that it had at earlier starts, the oldest first; those of the first call count.
+    package mutating func spooled(
+        spool: UInt64, oldest: UInt64, latest: UInt64, delivered: UInt64, earlier: [EarlierSpool] = []
+    ) {
+        if spool != self.spool {
+            self.delivered = delivered
+            self.earlier = earlier
+        }
         self.spool = spool
         self.oldest = max(1, oldest)
         self.latest = max(self.latest, latest)
@@ -73,6 +106,8 @@ package struct SpoolDelivery: Sendable {
         if sentAt != nil { lost() }
         resume()
         hasAsked = false
+        askedNames = 0
+        inherited = 0
     }
 
     /// What was on its way is lost with its connection: the next batch is smaller.
@@ -101,8 +136,7 @@ package struct SpoolDelivery: Sendable {
         }
         lastAsked = now
         if sentAt != nil { isDoubtful = true }
-        // An empty batch is a question.
-        guard hasAsked, !isDoubtful else { return [.send(batch(first: max(delivered + 1, oldest), []))] }
+        guard hasAsked, !isDoubtful else { return [.send(question())] }
         return [.read(after: max(delivered, oldest - 1), limit: count)]
     }
 
@@ -113,16 +147,37 @@ package struct SpoolDelivery: Sendable {
         return [.send(batch(first: first, alarms))]
     }
 
+    /// An empty batch is a question. To a server that does not know the name it says what it has under the names before.
+    private func question() -> AlarmBatch {
+        let first = max(inherited + 1, oldest)
+        let name = askedNames < earlier.count ? earlier[askedNames].spool : spool
+        return AlarmBatch(spool: name, first: first, oldest: first, alarms: [])
+    }
+
     private func batch(first: UInt64, _ alarms: [[UInt8]]) -> AlarmBatch {
         AlarmBatch(spool: spool, first: first, oldest: min(oldest, first), alarms: alarms)
     }
 
     /// The server's answer.
     package mutating func receive(_ receipt: AlarmReceipt, at now: Instant) -> [Directive] {
+        if askedNames < earlier.count {
+            let name = earlier[askedNames]
+            guard receipt.spool == name.spool else { return [] }
+            inherited = max(inherited, min(receipt.delivered, name.latest))
+            askedNames += 1
+            resume()
+            return []
+        }
         guard receipt.spool == spool else { return [] }
         let isFirst = !hasAsked
         hasAsked = true
         silences = 0
+        let known: [Directive] = isKnown ? [] : [.known]
+        isKnown = true
+        return known + taken(receipt, isFirst: isFirst, at: now)
+    }
+
+    private mutating func taken(_ receipt: AlarmReceipt, isFirst: Bool, at now: Instant) -> [Directive] {
         let refused = receipt.refused.filter { $0.number > delivered && $0.number <= latest }
         if receipt.delivered < delivered {
             // Only the answer to a question says so for certain: other receipts may be late ones, so it is asked again.

@@ -11,6 +11,8 @@ package protocol ServerDisk: AnyObject, Sendable {
     func commit(_ commit: Commit) throws
     /// Keeps accepted contributions, each under its round and worker.
     func keep(_ contributions: [KeptContribution]) throws
+    /// The bytes of a contribution that was kept for a round; `nil` where there is none of that SHA-256.
+    func contribution(to round: UInt32, of worker: String, digest: [UInt8]) throws -> [UInt8]?
     /// Notes a round that made nothing.
     func recordAbandoned(_ record: RoundRecord) throws
     /// Remembers workers.

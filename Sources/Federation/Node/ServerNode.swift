@@ -333,6 +333,18 @@ package final class ServerNode {
         case .keep(let accepted, let payload):
             guard keepsContributions else { break }
             if kept.put(KeptContribution(accepted: accepted, payload: payload)) { storeContributions() }
+        case .recall(let round, let worker, let digest):
+            tasks.start(NodeTask(.disk, "recall")) { [keepsContributions] in
+                var bytes: Bytes?
+                do {
+                    if keepsContributions {
+                        bytes = try disk.contribution(to: round, of: worker, digest: digest).map { Bytes($0) }
+                    }
+                } catch {
+                    inbox.put(.failed("a contribution of an earlier attempt", error))
+                }
+                inbox.put(.machine(.recalled(bytes, digest: digest, worker: worker)))
+            }
         case .recordAbandoned(let record):
             placementEvents.append(.ended(record))
             store("an abandoned round") { [kept] in

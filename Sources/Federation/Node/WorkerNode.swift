@@ -224,6 +224,8 @@ package final class WorkerNode {
         case .grant(let grants): samples.grant(grants)
         case .readSpool(let after, let limit):
             onAlarms("reading alarms") {
+                // Where the disk did not take that before, nothing is sent that a later start would send again.
+                try disk.keepSpoolName()
                 let alarms = try disk.alarms(after: after, limit: limit)
                 inbox.put(.machine(.spoolRead(first: after + 1, alarms: alarms)))
                 // What should be there is gone: the spool begins elsewhere by now.
@@ -237,6 +239,7 @@ package final class WorkerNode {
             }
         case .alarmsRefused(let letters): onAlarms("refused alarms") { try disk.refuseAlarms(letters) }
         case .alarmsRewound(let number): onAlarms("alarms to send again") { try disk.rewindAlarms(to: number) }
+        case .spoolKnown: onAlarms("the spool's name") { try disk.keepSpoolName() }
         case .fail(let reason, let text): failure = failure ?? WorkerRefused(reason: reason, description: text)
         case .note(let line): note(line)
         }

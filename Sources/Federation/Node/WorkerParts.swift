@@ -32,8 +32,8 @@ package struct WorkerMemory: Equatable, Sendable {
 package protocol WorkerDisk: AnyObject, Sendable {
     /// Keeps what is remembered, with a new version where there is one; durable when it returns, both or neither.
     func keep(_ memory: WorkerMemory, model: [UInt8]?) throws
-    /// How far the spool of alarms reaches: its name, the first and the last number, and the last that is safe with the
-    /// server.
+    /// How far the spool of alarms reaches: its name, the first and the last number, the last that is safe with the server,
+    /// and the names of earlier starts that were kept.
     func spooled() throws -> WorkerEvent
     /// Alarms that wait, from after a number on.
     func alarms(after number: UInt64, limit: Int) throws -> [[UInt8]]
@@ -43,6 +43,8 @@ package protocol WorkerDisk: AnyObject, Sendable {
     func refuseAlarms(_ refused: [AlarmReceipt.Refused]) throws
     /// The server has alarms only up to a number: those behind it wait again.
     func rewindAlarms(to number: UInt64) throws
+    /// The server knows the spool by the name of this start: starts to come are told. Does nothing when it was kept before.
+    func keepSpoolName() throws
 }
 
 /// Watches the worker's streams: fits detectors, scores, and puts alarms into the spool. It works on threads of its own

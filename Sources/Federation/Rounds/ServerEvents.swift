@@ -35,6 +35,8 @@ package enum ServerEvent: Sendable {
     case judged(Judgement)
     /// What ``ServerDirective/aggregate(round:attempt:leavingOut:)`` asked for.
     case aggregated(round: UInt32, attempt: UInt32, AggregationOutcome)
+    /// What ``ServerDirective/recall(round:worker:digest:)`` asked for; `nil` where the disk does not have it.
+    case recalled(Bytes?, digest: [UInt8], worker: String)
     /// The commit that was asked for is durable.
     case committed(version: UInt64)
     /// It could not be made durable; nothing of it may be visible.
@@ -50,7 +52,9 @@ package enum ServerEvent: Sendable {
     var mayMoveRounds: Bool {
         switch self {
         case .tick, .chosen, .judged, .aggregated, .committed, .commitFailed, .tuned: true
-        case .received, .expelled, .answering, .keyAnnounced, .unreadable, .deaf, .restoring, .alarmsDecided: false
+        case .received, .recalled, .expelled, .answering, .keyAnnounced, .unreadable, .deaf, .restoring,
+            .alarmsDecided:
+            false
         }
     }
 }
@@ -72,6 +76,8 @@ package enum ServerDirective: Sendable {
     case commit(Commit)
     /// Keep an accepted contribution beside the log; with them each commit can be replayed.
     case keep(AcceptedContribution, payload: Bytes)
+    /// Read a contribution that was kept for a round, then say ``ServerEvent/recalled(_:digest:worker:)``.
+    case recall(round: UInt32, worker: String, digest: [UInt8])
     /// A round ended without a commit.
     case recordAbandoned(RoundRecord)
     /// A worker joined, left, or was refused for good.

@@ -41,7 +41,7 @@ extension ServerRoundMachine {
             send(receipt(.rejected, 0, rejection.reason), to: member, &directives)
             return
         }
-        members[name]?.missedRounds = 0
+        patience.showed(name)
         // The verdict is near.
         guard !round.judging.contains(name) else { return }
         let limit = largestContribution(in: round)
@@ -61,11 +61,13 @@ extension ServerRoundMachine {
                 phase = .running(round)
                 if refuseBeforehand(name, digest: piece.digest, at: now, &directives) { return }
             }
+            recalled.note(piece, from: name)
             let turn = UploadTurns.Turn(worker: name, digest: piece.digest, bytes: total)
             guard
                 uploadTurns.ask(
                     turn, limit: configuration.backlogBytes, pause: configuration.heartbeatInterval / 2, at: now)
             else { return }
+            if recalls(name, digest: piece.digest, &directives) { return }
         } else {
             uploadTurns.touch(name, at: now)
         }
@@ -145,6 +147,7 @@ extension ServerRoundMachine {
             }
             // Others have said what they have meanwhile.
             if refuseBeforehand(turn.worker, digest: turn.digest, at: now, &directives) { continue }
+            if recalls(turn.worker, digest: turn.digest, &directives) { continue }
             let received = uploads[turn.worker].map { $0.assembly.digest == turn.digest ? $0.assembly.count : 0 }
             send(
                 Self.receipt(round.number, round.attempt, turn.digest, .partial, received ?? 0), to: member,
@@ -192,7 +195,11 @@ extension ServerRoundMachine {
     /// Another attempt at the same round begins, or another round. The same work has the same bytes: what has come of it goes
     /// on where it was, unless it is work on something else.
     mutating func keepUploads(for base: UploadBase) {
-        if base != uploadBase { forgetUploads() }
+        if base != uploadBase {
+            forgetUploads()
+            recalled = Recalls()
+        }
+        recalled.forgetQuestions()
         uploadBase = base
         uploadTurns = UploadTurns()
     }
@@ -216,6 +223,7 @@ extension ServerRoundMachine {
             return
         }
         changeRound { $0.judging.remove(upload.worker) }
+        patience.ended(upload.worker)
         guard let member = members[upload.worker], member.epoch == upload.leaseEpoch,
             now - member.lastHeard <= configuration.lease, isOpen(for: upload.worker)
         else { return }

@@ -106,6 +106,7 @@ extension ServerRoundMachine {
         reach.formUnion(registration.entities)
         members[name] = Member(
             registration: registration, principal: principal, reach: reach, peer: peer, epoch: epoch, lastHeard: now)
+        patience.showed(name)
         domains[registration.domain, default: Domain()].workers.insert(name)
         nextExpiry = min(nextExpiry, now + configuration.lease)
         departed.removeAll { $0 == name }

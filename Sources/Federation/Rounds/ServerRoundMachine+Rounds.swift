@@ -87,7 +87,7 @@ extension ServerRoundMachine {
     }
 
     private func isAwaited(_ name: String, _ member: Member, in round: OpenRound, at now: Instant) -> Bool {
-        !member.entities.isEmpty && round.isOpen(for: name) && member.missedRounds == 0
+        !member.entities.isEmpty && round.isOpen(for: name) && patience.waits(for: name, inRound: round.number)
             && !isExcluded(name, at: now) && covered(of: member, in: round).count < member.entities.count
     }
 
@@ -138,7 +138,7 @@ extension ServerRoundMachine {
                 if !isAwaitingAnybody(round, at: now), !isHandingOver { close(round, &directives) }
                 break
             }
-            passOver(awaited(round, at: now), &directives)
+            passOver(awaited(round, at: now), round.number, &directives)
             if enough {
                 close(round, &directives)
             } else {
@@ -212,9 +212,11 @@ extension ServerRoundMachine {
     }
 
     /// Later rounds do not wait for who let this one pass, until it shows that it works.
-    private mutating func passOver(_ names: [String], _ directives: inout [ServerDirective]) {
+    private mutating func passOver(
+        _ names: [String], _ round: UInt32, _ directives: inout [ServerDirective]
+    ) {
         for name in names {
-            members[name]?.missedRounds += 1
+            patience.passed(name, round: round)
             directives.append(
                 .note(
                     Note(
@@ -376,6 +378,7 @@ extension ServerRoundMachine {
             round.accepted.isEmpty && !round.rejected.isEmpty && round.rejected.values.allSatisfy { $0.code == nil }
         if isFruitless { course.fruitless += 1 }
         spare(round)
+        recalled.keep(round.accepted.values)
         directives.append(
             .note(Note(.warning, "round abandoned", ["round": "\(round.number)", "reason": reason])))
         let record = record(of: round, version: version, at: now, abandonedBecause: reason)
@@ -428,6 +431,7 @@ extension ServerRoundMachine {
         retryAt = min(retryAt ?? now, now + configuration.heartbeatInterval)
         directives.append(
             .note(Note(.error, "commit failed", ["round": "\(commit.record.round)", "reason": reason])))
+        recalled.keep(commit.record.contributions)
         var record = commit.record
         record.version = version
         record.abandonedBecause = "the version could not be stored: \(reason)"

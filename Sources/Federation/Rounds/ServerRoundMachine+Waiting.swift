@@ -53,7 +53,7 @@ extension ServerRoundMachine {
                 ?? "the disk, to store round \(nextRound)"
         case .running(let round):
             let awaited = awaited(round, at: now)
-            let passed = members.filter { $0.value.missedRounds > 0 && round.isOpen(for: $0.key) }.map(\.key).sorted()
+            let passed = members.keys.filter { patience.hasMissed($0) && round.isOpen(for: $0) }.sorted()
             var parts: [String] = []
             if !awaited.isEmpty { parts.append("round \(round.number) waits for \(Self.list(awaited))") }
             if awaited.isEmpty, isHandingOver { parts.append(handingOver) }

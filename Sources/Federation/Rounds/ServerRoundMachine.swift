@@ -41,8 +41,6 @@ package struct ServerRoundMachine: Sendable {
         var assignedSince: Instant?
         /// When it was last sent its assignment.
         var assignmentSent: Instant?
-        /// Rounds in a row that it let pass.
-        var missedRounds = 0
         var rejected = 0
         /// When a second copy of it was turned away.
         var copyRefused: Instant?
@@ -115,8 +113,12 @@ package struct ServerRoundMachine: Sendable {
     var revision: UInt64 = 0
     var uploads: [String: Upload] = [:]
     var uploadTurns = UploadTurns()
+    /// Whom rounds wait for.
+    var patience: RoundPatience
     /// What they are to.
     var uploadBase: UploadBase?
+    /// What counted in earlier attempts at that.
+    var recalled = Recalls()
     /// Bytes of unfinished contributions that are held.
     package internal(set) var uploadBytes = 0
     var attempt: UInt32 = 0
@@ -181,6 +183,7 @@ package struct ServerRoundMachine: Sendable {
     package init(configuration: ServerConfiguration, strategy: any Strategy, recovery: ServerRecovery) {
         self.configuration = configuration
         self.strategy = strategy
+        patience = RoundPatience(memory: configuration.maximumWorkers)
         term = recovery.term
         version = recovery.version
         bundle = recovery.bundle
@@ -270,6 +273,8 @@ package struct ServerRoundMachine: Sendable {
         case .judged(let judgement): judged(judgement, at: now, &directives)
         case .aggregated(let round, let attempt, let outcome):
             aggregated(outcome, round: round, attempt: attempt, at: now, &directives)
+        case .recalled(let bytes, let digest, let worker):
+            recalled(bytes, digest: digest, of: worker, at: now, &directives)
         case .committed(let version): committed(version, at: now, &directives)
         case .commitFailed(let reason): commitFailed(reason, at: now, &directives)
         case .tuned(let tuning): nextTuning = tuning

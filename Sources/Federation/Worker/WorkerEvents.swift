@@ -73,8 +73,10 @@ package enum WorkerEvent: Sendable {
         WorkKey, payload: Bytes, digest: [UInt8], seconds: Double = 0, changes: [AnnouncedChange] = [])
     /// Local work could not be done.
     case workFailed(WorkKey, reason: String)
-    /// The spool holds alarms from `oldest` to `latest`; the first call also says what was delivered before.
-    case alarmsSpooled(spool: UInt64, oldest: UInt64, latest: UInt64, delivered: UInt64)
+    /// The spool holds alarms from `oldest` to `latest`; the first call also says what was delivered before, and under which
+    /// names at earlier starts, the oldest first.
+    case alarmsSpooled(
+        spool: UInt64, oldest: UInt64, latest: UInt64, delivered: UInt64, earlier: [EarlierSpool] = [])
     /// What ``WorkerDirective/readSpool(after:limit:)`` asked for: alarms from a number on.
     case spoolRead(first: UInt64, alarms: [[UInt8]])
     /// How far the live stream has come.
@@ -121,6 +123,8 @@ package enum WorkerDirective: Sendable {
     case alarmsRefused([AlarmReceipt.Refused])
     /// The server has alarms only up to this number: those behind it wait again.
     case alarmsRewound(to: UInt64)
+    /// The server knows the spool by its present name: keep that for the starts to come, before anything is sent under it.
+    case spoolKnown
     /// Nothing can come of this any more: end with this line.
     case fail(Refusal.Reason, String)
     /// Log this.

@@ -20,6 +20,11 @@ extension WorkerMachine {
         // What the server granted holds as long as the lease under which it did.
         if unreachable { grant([], &directives) }
         reconnectIfSilent(longerThan: lease.duration, at: now, &directives)
+        if !unreachable, transferSilence.renews(at: now) {
+            directives.append(
+                .note(Note(.warning, "nothing comes over the connection for transfers: connecting anew")))
+            directives.append(.reconnect)
+        }
         followKey(at: now, &directives)
         if let patience, patience.entities == nil, now >= patience.until { pursuePlan(at: now, &directives) }
         askAgain(lease, at: now, &directives)
@@ -32,6 +37,7 @@ extension WorkerMachine {
             case .read(let after, let limit): directives.append(.readSpool(after: after, limit: limit))
             case .send(let batch): send(.alarmBatch(batch), &directives)
             case .decided(let upTo): directives.append(.alarmsDelivered(upTo: upTo))
+            case .known: directives.append(.spoolKnown)
             case .refused(let letters):
                 directives.append(.alarmsRefused(letters))
                 directives.append(
@@ -94,6 +100,7 @@ extension WorkerMachine {
             nextRegistration = min(nextRegistration, now)
             if lease != nil { sendHeartbeat(at: now, &directives) }
         case .bulk:
+            if change.isLost || change.isNew { transferSilence.began() }
             if change.isLost { loseTransfers() }
             if change.isNew { resumeTransfers(at: now, &directives) }
         }

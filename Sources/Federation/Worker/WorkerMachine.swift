@@ -94,6 +94,8 @@ package struct WorkerMachine: Sendable {
     var assignmentRevision: UInt64 = 0
     /// Its connections.
     var links = ServerLinks()
+    /// How long the connection for transfers has brought nothing.
+    var transferSilence = TransferSilence()
     /// The version that it holds.
     var held: Version
     /// One that is on its way to the disk.
@@ -199,8 +201,8 @@ package struct WorkerMachine: Sendable {
             work = .done(key, payload: Bytes(payload), digest: SHA256.digest(payload), seconds: 0)
             failedAttempt = status?.plan?.attempt
             pursuePlan(at: now, &directives)
-        case .alarmsSpooled(let spool, let oldest, let latest, let delivered):
-            delivery.spooled(spool: spool, oldest: oldest, latest: latest, delivered: delivered)
+        case .alarmsSpooled(let spool, let oldest, let latest, let delivered, let earlier):
+            delivery.spooled(spool: spool, oldest: oldest, latest: latest, delivered: delivered, earlier: earlier)
         case .spoolRead(let first, let alarms):
             guard lease != nil else { break }
             carryOut(delivery.read(alarms, first: first, at: now), &directives)
@@ -249,6 +251,7 @@ package struct WorkerMachine: Sendable {
         default:
             guard let lease, envelope.leaseEpoch == lease.epoch else { return }
             heard(at: now, &directives)
+            if envelope.message.channel == .bulk { transferSilence.heard() }
             switch envelope.message {
             case .status(let status):
                 if let asked = heartbeats.firstIndex(where: { $0.sequence == status.answers }) {
@@ -436,6 +439,7 @@ package struct WorkerMachine: Sendable {
 
     mutating func send(_ message: Message, _ directives: inout [WorkerDirective]) {
         guard let lease else { return }
+        if message.channel == .bulk { transferSilence.asked() }
         sequence += 1
         directives.append(
             .send(

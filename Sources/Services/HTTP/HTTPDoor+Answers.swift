@@ -3,9 +3,15 @@ import CMicroHTTP
 extension HTTPDoor {
     /// Hands a connection its answer.
     ///
-    /// - Parameter ends: whether nothing more is taken from the connection after this.
-    func queue(_ answer: HTTPResponse, on connection: OpaquePointer, ends: Bool = false) -> MHD_Result {
-        if case .stream(_, let isEndless, _) = answer, isEndless, !beginStream(unsafe connection.connectionID) {
+    /// - Parameters:
+    ///   - ends: whether nothing more is taken from the connection after this.
+    ///   - isHead: whether only its headers were asked for.
+    func queue(
+        _ answer: HTTPResponse, on connection: OpaquePointer, ends: Bool = false, isHead: Bool = false
+    ) -> MHD_Result {
+        if case .stream(_, let isEndless, _) = answer, isEndless, !isHead,
+            !beginStream(unsafe connection.connectionID)
+        {
             return unsafe queue(
                 .text(503, "as many streams of events are open as may be at a time\n"), on: connection, ends: true)
         }
@@ -24,6 +30,9 @@ extension HTTPDoor {
             let box = unsafe Unmanaged.passRetained(StreamBox(next))
             unsafe response = MHD_create_response_from_callback(
                 UInt64.max, 16_384, continueStream, box.toOpaque(), endStream)
+            // The library ends with a chunk even a body that does not go, and the reader would take that for the beginning of
+            // the next answer.
+            if isHead { _ = unsafe response.map { unsafe faultline_http_close_behind($0) } }
         }
         guard let made = unsafe response else { return faultline_http_result(0) }
         defer { unsafe MHD_destroy_response(made) }

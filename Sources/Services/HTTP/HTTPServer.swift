@@ -201,7 +201,9 @@ private func address(of connection: OpaquePointer) -> [UInt8] {
 }
 
 /// Why a request is not looked at, by its headers; `nil` for one that may go on.
-private func refusal(_ connection: OpaquePointer, method: String, version: String, door: HTTPDoor) -> HTTPResponse? {
+private func refusal(
+    _ connection: OpaquePointer, method: String, version: String, target: HTTPTarget, door: HTTPDoor
+) -> HTTPResponse? {
     func count(_ name: String) -> Int32 { unsafe faultline_http_header_count(connection, name) }
     func header(_ name: String) -> String? {
         unsafe faultline_http_header(connection, name).map { unsafe String(cString: $0) }
@@ -224,7 +226,7 @@ private func refusal(_ connection: OpaquePointer, method: String, version: Strin
     guard count("Host") == 1 || (count("Host") == 0 && version == "HTTP/1.0") else {
         return .text(400, "expected one Host header\n")
     }
-    if let host = header("Host"), !door.hosts.allows(host) {
+    for host in [header("Host"), target.authority].compactMap(\.self) where !door.hosts.allows(host) {
         return .text(421, "'\(HTTPResponse.printable(host))' is no name of this server\n")
     }
     if !isReading || door.hosts.refusesPages, let origin = header("Origin"),
@@ -245,10 +247,11 @@ private func answerRequest(
     else { return faultline_http_result(0) }
     let door = unsafe Unmanaged<HTTPDoor>.fromOpaque(context).takeUnretainedValue()
     let method = unsafe String(cString: methodText)
+    let target = unsafe HTTPTarget(String(cString: url))
     guard let held = unsafe state.pointee else {
         // Only the headers are here; a body comes in further calls, the last of them without bytes.
         door.entered(.receiving, unsafe connection.connectionID)
-        let path = unsafe String(cString: url)
+        let path = target.path
         let large = door.largeBodies.first { $0.path == path && method == $0.method.rawValue }
         var busy = false
         var box = BodyBox(limit: door.longestBody)
@@ -258,12 +261,14 @@ private func answerRequest(
         }
         unsafe state.pointee = Unmanaged.passRetained(box).toOpaque()
         let version = unsafe version.map { unsafe String(cString: $0) } ?? ""
-        if let refusal = unsafe refusal(connection, method: method, version: version, door: door) {
+        if let refusal = unsafe refusal(
+            connection, method: method, version: version, target: target, door: door)
+        {
             return unsafe door.queue(refusal, on: connection, ends: true)
         }
         guard HTTPRequest.Method(word: method) != nil else {
             let line = "only GET, HEAD, POST, PUT, PATCH and DELETE are served here\n"
-            let refusal = HTTPResponse.text(405, line).adding("Allow", unsafe door.allowed(String(cString: url)))
+            let refusal = HTTPResponse.text(405, line).adding("Allow", door.allowed(path))
             return unsafe door.queue(refusal, on: connection, ends: true)
         }
         // Nobody waits for a body that is not taken.
@@ -294,9 +299,9 @@ private func answerRequest(
         return unsafe door.queue(.text(413, line), on: connection, ends: true)
     }
     guard let asked = HTTPRequest.Method(word: method) else { return faultline_http_result(0) }
-    let request = unsafe HTTPRequest(connection, asked, path: String(cString: url), body: collected.bytes)
+    let request = unsafe HTTPRequest(connection, asked, path: target.path, body: collected.bytes)
     door.entered(.answering, unsafe connection.connectionID)
-    return unsafe door.queue(door.handler(request), on: connection)
+    return unsafe door.queue(door.handler(request), on: connection, isHead: method == "HEAD")
 }
 
 extension HTTPRequest {

@@ -44,6 +44,8 @@ package struct AuditLog: Sendable {
         package var number: UInt64 = 0
         /// Its hash.
         package var hash = ""
+        /// Bytes of the log up to there; `nil` where an earlier release wrote it.
+        package var bytes: UInt64?
 
         /// The head of an empty log.
         package init() {}
@@ -52,9 +54,9 @@ package struct AuditLog: Sendable {
     /// The file's name in a server's folder.
     package static let fileName = "audit.log"
     /// Longest line that is read, in bytes.
-    private static let longestLine = 65_536
+    static let longestLine = 65_536
 
-    private let path: String
+    let path: String
 
     /// The log at a path; it need not be there yet.
     package init(path: String) { self.path = path }
@@ -79,18 +81,31 @@ package struct AuditLog: Sendable {
         let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard descriptor >= 0 else { throw Self.failure(path) }
         defer { close(descriptor) }
+        let before = lseek(descriptor, 0, SEEK_END)
+        guard before >= 0 else { throw Self.failure(path) }
         let written = unsafe lines.withUnsafeBytes { unsafe write(descriptor, $0.baseAddress, $0.count) }
-        guard written == lines.count, fsync(descriptor) == 0 else { throw Self.failure(path) }
+        // A write that stops in the middle has no error of its own: there was no more room.
+        guard written < 0 || written == lines.count else {
+            _ = ftruncate(descriptor, before)
+            throw Self.failure(path, ENOSPC)
+        }
+        guard written >= 0, fsync(descriptor) == 0 else {
+            let failure = Self.failure(path)
+            // Half a line stays nowhere where it can be helped.
+            _ = ftruncate(descriptor, before)
+            throw failure
+        }
+        head.bytes = UInt64(before) + UInt64(lines.count)
         return head
     }
 
-    private static func failure(_ path: String) -> StorageError {
+    static func failure(_ path: String, _ code: Int32 = errno) -> StorageError {
         StorageError(
-            errno == ENOSPC ? .full : .unwritable, operation: "write", path: path,
-            found: unsafe String(cString: strerror(errno)))
+            code == ENOSPC ? .full : .unwritable, operation: "write", path: path,
+            found: unsafe String(cString: strerror(code)))
     }
 
-    /// Every entry, oldest first.
+    /// Every entry, oldest first; half a line at the end was never one.
     ///
     /// - Throws: ``ServiceError`` (65) that names the first line that is none.
     package func entries() throws -> [Entry] {
@@ -101,7 +116,8 @@ package struct AuditLog: Sendable {
             guard error.code == .missing else { throw error }
             return []
         }
-        return try bytes.split(separator: 0x0a).enumerated().map { index, line in
+        let whole = bytes.lastIndex(of: 0x0a).map { bytes[...$0] } ?? []
+        return try whole.split(separator: 0x0a).enumerated().map { index, line in
             guard line.count <= Self.longestLine,
                 let entry = try? DeterministicJSON.decode(Entry.self, from: Array(line))
             else {

@@ -19,8 +19,8 @@ package final class IdentityOffice: IdentityKeeper {
         var audits: [AuditEvent] = []
         var changed: (@Sendable (IdentityRegistry) -> Void)?
         var failed: (@Sendable (any Error) -> Void)?
-        var nextKeys: IdentityStore.NextKeys?
-        var announced: (@Sendable (IdentityStore.NextKeys?) -> Void)?
+        var nextKeys: AnnouncedKeys?
+        var announced: (@Sendable (AnnouncedKeys?) -> Void)?
         var taken: CurveKeys?
     }
 
@@ -33,6 +33,7 @@ package final class IdentityOffice: IdentityKeeper {
     private let state: Mutex<State>
     /// Held from reading or writing the file until what it says holds: what is older never comes after what is newer.
     private let file = Mutex(())
+    private let clock = MonotonicClock()
     private let something = DispatchSemaphore(value: 0)
     private let thread = Mutex<BackgroundThread?>(nil)
 
@@ -57,6 +58,9 @@ package final class IdentityOffice: IdentityKeeper {
     /// Connections of keys that name nobody.
     var refusedHandshakes: Int { gate.refused }
 
+    /// Time until announced keys are taken.
+    func remaining(_ keys: AnnouncedKeys) -> Duration { keys.remaining(at: clock.now) }
+
     /// Begins to work.
     ///
     /// - Parameters:
@@ -65,7 +69,7 @@ package final class IdentityOffice: IdentityKeeper {
     ///   - changed: told of every change, after it holds at the gate.
     ///   - failed: told of what could not be read or written.
     package func start(
-        announced: @escaping @Sendable (IdentityStore.NextKeys?) -> Void,
+        announced: @escaping @Sendable (AnnouncedKeys?) -> Void,
         changed: @escaping @Sendable (IdentityRegistry) -> Void, failed: @escaping @Sendable (any Error) -> Void
     ) {
         state.withLock { ($0.announced, $0.changed, $0.failed) = (announced, changed, failed) }
@@ -149,25 +153,27 @@ package final class IdentityOffice: IdentityKeeper {
     }
 
     private func takeKeysIfDue() throws {
-        guard let next = state.withLock({ $0.nextKeys }), next.at <= IdentityStore.now,
-            let keys = try store.takeNextKeys()
+        guard let announced = state.withLock({ $0.nextKeys }), announced.remaining(at: clock.now) == .zero,
+            let keys = try store.takeNextKeys(at: max(announced.next.at, IdentityStore.now))
         else { return }
-        let announced = state.withLock { state in
+        let tell = state.withLock { state in
             (state.taken, state.nextKeys) = (keys, nil)
             return state.announced
         }
-        announced?(nil)
+        tell?(nil)
     }
 
     private func readNextKeys() {
         do {
-            let next = try store.nextKeys()
-            let announced = state.withLock { state in
-                let isNews = state.nextKeys?.at != next?.at
-                state.nextKeys = next
-                return isNews ? state.announced : nil
+            let next = try store.nextKeys().map {
+                AnnouncedKeys($0, at: IdentityStore.now, uptime: clock.now)
             }
-            announced?(next)
+            let tell = state.withLock { state -> (@Sendable (AnnouncedKeys?) -> Void)? in
+                guard state.nextKeys?.next.at != next?.next.at else { return nil }
+                state.nextKeys = next
+                return state.announced
+            }
+            tell?(next)
         } catch {
             state.withLock { $0.failed }?(error)
         }

@@ -90,6 +90,9 @@ package struct IdentityStore: Sendable {
         try locked { try auditLog.verify(try auditLog.entries(), head: try readUnlocked().audit) }
     }
 
+    /// Takes up what a process wrote into the audit log that ended before it could say so.
+    package func settleAudit() throws { _ = try change { _ in ((), []) } }
+
     /// Changes it; durable when it returns, with what goes into the audit log.
     package func change<Value>(
         at seconds: Int64 = IdentityStore.now,
@@ -99,7 +102,8 @@ package struct IdentityStore: Sendable {
             let old = try readUnlocked()
             var record = old
             let (value, events) = try body(&record)
-            record.audit = try auditLog.append(events, after: record.audit, at: seconds)
+            record.audit = try auditLog.append(
+                events, after: try auditLog.recovered(after: record.audit, at: seconds), at: seconds)
             if record != old {
                 try SealedFile.write(try DeterministicJSON.encode(record), to: file(Self.fileName))
             }
@@ -136,6 +140,12 @@ package struct IdentityStore: Sendable {
         package let keys: CurveKeys
         /// Seconds since 1970.
         package let at: Int64
+
+        /// Keys with every field given.
+        package init(keys: CurveKeys, at seconds: Int64) {
+            self.keys = keys
+            at = seconds
+        }
     }
 
     private struct NextKeyRecord: Codable {
@@ -164,27 +174,34 @@ package struct IdentityStore: Sendable {
     /// - Throws: ``ServiceError`` (78) when there is one already.
     package func announceKeys(at seconds: Int64) throws -> NextKeys {
         let next = NextKeys(keys: try CurveKeys(), at: seconds)
-        try locked {
-            if let known = try nextKeysUnlocked() {
-                throw ServiceError(
-                    .configuration,
-                    "rotate-server: found a key that is taken at \(Date(timeIntervalSince1970: Double(known.at)).formatted(.iso8601)), "
-                        + "expected none that waits")
-            }
-            let record = NextKeyRecord(secret: Hexadecimal.text(next.keys.secret), at: seconds)
-            try SealedFile.write(try DeterministicJSON.encode(record), to: file(Self.nextKeyFile))
-        }
+        if let known = try nextKeys() { throw Self.waits(known) }
+        // Said before it is done: a key of which the log knows nothing would be worse than a line about one that is not there.
         _ = try change { _ in
             ((), [AuditEvent(.server, of: "server", "next key made, \(next.keys.publicKey)")])
         }
+        try locked {
+            // Somebody else may have been faster.
+            if let known = try nextKeysUnlocked() { throw Self.waits(known) }
+            let record = NextKeyRecord(secret: Hexadecimal.text(next.keys.secret), at: seconds)
+            try SealedFile.write(try DeterministicJSON.encode(record), to: file(Self.nextKeyFile))
+        }
         return next
+    }
+
+    private static func waits(_ known: NextKeys) -> ServiceError {
+        ServiceError(
+            .configuration,
+            "rotate-server: found a key that is taken at \(Date(timeIntervalSince1970: Double(known.at)).formatted(.iso8601)), "
+                + "expected none that waits")
     }
 
     /// Where the time of the next key has come it is the server's from now on.
     ///
     /// - Returns: that key; `nil` where there is none, or it is not time.
     package func takeNextKeys(at now: Int64 = IdentityStore.now) throws -> CurveKeys? {
-        let taken: CurveKeys? = try locked {
+        guard let due = try nextKeys(), due.at <= now else { return nil }
+        _ = try change { _ in ((), [AuditEvent(.server, of: "server", "next key taken, \(due.keys.publicKey)")]) }
+        return try locked {
             guard let next = try nextKeysUnlocked(), next.at <= now else { return nil }
             // Once more, should it end between the two.
             try SealedFile.write(
@@ -193,9 +210,6 @@ package struct IdentityStore: Sendable {
             try FolderContents.remove(file(Self.nextKeyFile) + ".sha256")
             return next.keys
         }
-        guard let taken else { return nil }
-        _ = try change { _ in ((), [AuditEvent(.server, of: "server", "next key taken, \(taken.publicKey)")]) }
-        return taken
     }
 
     /// Differs when a file has been written since.

@@ -68,6 +68,7 @@ package final class AlarmLog {
             entity TEXT NOT NULL, worker TEXT NOT NULL, domain TEXT NOT NULL, seen INTEGER NOT NULL,
             PRIMARY KEY (entity, worker)) STRICT;
         """,
+        "CREATE TABLE facts (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;",
     ]
 
     /// Bytes of entries that one page holds at most, but for one entry.
@@ -235,13 +236,16 @@ package final class AlarmLog {
         ).reversed().map { ($0[0].text ?? "", $0[1].text ?? "", $0[2].text ?? "") }
     }
 
-    /// Forgets what is older or more than should be kept; the last entry stays, so that numbers go on.
+    /// Forgets what is more than should be kept, and what is older where the clock has gone on for a while
+    /// (``SteadyClock``); the last entry stays, so that numbers go on.
     ///
+    /// - Parameter now: seconds since 1970.
     /// - Returns: how many entries went.
     @discardableResult
     package func apply(_ retention: Retention, now: Int64) throws(StorageError) -> Int {
         try database.transaction { () throws(StorageError) in
-            let horizon = SQLValue.integer(retention.horizon(now: now))
+            let isSteady = try SteadyClock.look(now, in: database)
+            let horizon = SQLValue.integer(isSteady ? retention.horizon(now: now) : .min)
             let last = try lastSequence()
             let before = try count()
             try database.query(

@@ -1,3 +1,4 @@
+package import Federation
 package import Platform
 
 /// A worker's alarms until they are safe with the server, and for a while after that, in case the server loses them:
@@ -11,6 +12,8 @@ package final class AlarmSpool {
         package var delivered = 10_000
         /// Alarms that the server refused.
         package var refused = 1_000
+        /// Names of earlier starts: fewer than a server remembers of a worker.
+        package var names = 8
 
         /// The defaults.
         package init() {}
@@ -37,6 +40,11 @@ package final class AlarmSpool {
         CREATE TABLE refused (
             number INTEGER PRIMARY KEY, reason TEXT NOT NULL, bytes BLOB NOT NULL) STRICT;
         """,
+        // `latest` is empty for the name of the present start.
+        """
+        CREATE TABLE names (
+            start INTEGER PRIMARY KEY, spool INTEGER NOT NULL, latest INTEGER, known INTEGER NOT NULL) STRICT;
+        """,
     ]
 
     /// Bytes of alarms that are read at once, but for one alarm.
@@ -46,15 +54,50 @@ package final class AlarmSpool {
     private let limits: Limits
     /// Names this spool among all.
     package let identity: UInt64
+    private var isNameKept = false
 
     /// Opens or creates the spool. It takes another name at each start: an older copy of the folder cannot speak for numbers
-    /// that other alarms had. What comes again the server knows by the alarms' own names.
+    /// that other alarms had. The names under which the server knows it are kept, each with the number up to which it is
+    /// this spool's.
     ///
     /// - Parameter newIdentity: names the spool, another at each start.
     package init(path: String, newIdentity: UInt64, limits: Limits = Limits()) throws(StorageError) {
         database = try Database(path: path, migrations: Self.migrations)
         self.limits = limits
         identity = newIdentity
+        try begin()
+    }
+
+    /// The name of the start before, if the server knows it, is one of those before from now on.
+    private func begin() throws(StorageError) {
+        try database.transaction { () throws(StorageError) in
+            try database.query("DELETE FROM names WHERE known = 0")
+            let latest = SQLValue.integer(Int64(clamping: try latest()))
+            try database.query("UPDATE names SET latest = ? WHERE latest IS NULL", [latest])
+            // By a name of which nothing is here any more nothing is found.
+            try database.query(
+                """
+                DELETE FROM names WHERE latest < ?
+                OR start NOT IN (SELECT start FROM names ORDER BY start DESC LIMIT ?)
+                """, [.integer(Int64(clamping: try oldest())), .integer(Int64(limits.names))])
+            try database.query(
+                "INSERT INTO names (spool, known) VALUES (?, 0)", [.integer(Int64(bitPattern: identity))])
+        }
+    }
+
+    /// The server knows the spool by its present name: the starts to come say that they had it.
+    package func keepName() throws(StorageError) {
+        guard !isNameKept else { return }
+        try database.query("UPDATE names SET known = 1 WHERE latest IS NULL")
+        isNameKept = true
+    }
+
+    /// Names of earlier starts by which the server may know the spool, the oldest first.
+    package func earlier() throws(StorageError) -> [EarlierSpool] {
+        try database.query("SELECT spool, latest FROM names WHERE latest IS NOT NULL ORDER BY start").map {
+            EarlierSpool(
+                spool: UInt64(bitPattern: $0[0].integer ?? 0), latest: UInt64(clamping: $0[1].integer ?? 0))
+        }
     }
 
     private func fact(_ name: String) throws(StorageError) -> UInt64 {

@@ -109,6 +109,10 @@ final class ServerFolder: ServerDisk, @unchecked Sendable {
             })
     }
 
+    func contribution(to round: UInt32, of worker: String, digest: [UInt8]) throws -> [UInt8]? {
+        try registry.contribution(round: Int64(round), worker: worker, digest: digest)
+    }
+
     func recordAbandoned(_ record: RoundRecord) throws {
         try registry.append(Self.line(RoundEntry(record)))
         // A federation in which no round commits keeps no more of them either.
@@ -118,7 +122,7 @@ final class ServerFolder: ServerDisk, @unchecked Sendable {
     func record(_ workers: [WorkerView]) throws {
         try registry.record(
             workers: workers.map { ($0.name, Array(try JSONEncoder().encode(WorkerEntry($0)))) }, now: Self.now)
-        guard Self.now - lastForgetting > 3_600 else { return }
+        guard isDue(since: lastForgetting) else { return }
         lastForgetting = Self.now
         let living = board.current.workers.filter { $0.value.state == "active" }.map(\.key)
         let forgotten = try registry.forgetWorkers(
@@ -179,11 +183,14 @@ final class ServerFolder: ServerDisk, @unchecked Sendable {
             delivery: store.worker.isEmpty ? nil : (store.worker, store.spool, store.delivered),
             services: store.services.map { ($0.entity, $0.domain, $0.worker) }, now: Self.now)
         if let last = items.last { board.lastAlarm.store(last.sequence, ordering: .releasing) }
-        if Self.now - lastRetention > 3_600 {
+        if isDue(since: lastRetention) {
             lastRetention = Self.now
             try alarms.apply(retention, now: Self.now)
         }
     }
+
+    /// Whether an hour has passed, or the clock was set back.
+    private func isDue(since last: Int64) -> Bool { Self.now < last || Self.now - last > 3_600 }
 
     private static var now: Int64 { Int64(Date.now.timeIntervalSince1970) }
 

@@ -70,6 +70,7 @@ package final class ServerService {
             try IdentityOffice(store: $0, gate: gate, localKey: localKeys?.publicKey)
         }
         do {
+            try identities?.settleAudit()
             try identities?.verifyAudit()
         } catch let error as ServiceError {
             // Nothing that the server does follows from it; whoever changed it shall not keep the server from working.
@@ -243,9 +244,9 @@ package final class ServerService {
         }
         let inbox = node.inbox
         office?.start(
-            announced: { next in
-                let left = next.map { Duration.seconds(max(0, $0.at - IdentityStore.now)) } ?? .zero
-                inbox.put(.machine(.keyAnnounced(next?.keys.publicKey, after: left)))
+            announced: { [office] keys in
+                let left = keys.flatMap { office?.remaining($0) } ?? .zero
+                inbox.put(.machine(.keyAnnounced(keys?.next.keys.publicKey, after: left)))
             },
             changed: { inbox.put(.identities($0)) }, failed: { inbox.put(.failed("identities", $0)) })
         log.notice(

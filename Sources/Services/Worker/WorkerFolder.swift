@@ -31,6 +31,8 @@ final class WorkerFolder: WorkerDisk {
     }
 
     func rewindAlarms(to number: UInt64) throws { try spool.with { try $0.rewind(to: number) } }
+
+    func keepSpoolName() throws { try spool.with { try $0.keepName() } }
 }
 
 /// A spool that the scoring thread fills and the node's tasks empty.
@@ -65,7 +67,7 @@ final class SharedSpool: @unchecked Sendable {
         try with { spool in
             .alarmsSpooled(
                 spool: spool.identity, oldest: try spool.oldest(), latest: try spool.latest(),
-                delivered: try spool.delivered())
+                delivered: try spool.delivered(), earlier: try spool.earlier())
         }
     }
 }

@@ -57,6 +57,11 @@ final class SimulatedServerDisk: ServerDisk, @unchecked Sendable {
             })
     }
 
+    func contribution(to round: UInt32, of worker: String, digest: [UInt8]) throws -> [UInt8]? {
+        let kept = place.open.kept[round]?[worker]
+        return kept.flatMap { SHA256.digest($0) == digest ? $0 : nil }
+    }
+
     func recordAbandoned(_ record: RoundRecord) throws {
         try faults.write([{ [place] in place.cluster.observe(.abandoned(record)) }])
     }

@@ -29,7 +29,7 @@ final class SimulatedWorkerDisk: WorkerDisk, @unchecked Sendable {
     func spooled() throws -> WorkerEvent {
         .alarmsSpooled(
             spool: place.folder.spool, oldest: place.folder.oldest, latest: place.folder.latest,
-            delivered: place.folder.delivered)
+            delivered: place.folder.delivered, earlier: place.folder.earlier)
     }
 
     func alarms(after number: UInt64, limit: Int) throws -> [[UInt8]] {
@@ -62,7 +62,13 @@ final class SimulatedWorkerDisk: WorkerDisk, @unchecked Sendable {
     }
 
     func rewindAlarms(to number: UInt64) throws {
+        place.cluster.observe(.rewound(worker: place.name, to: number))
         try faults.write([{ [place] in place.folder.delivered = min(place.folder.delivered, number) }])
+    }
+
+    func keepSpoolName() throws {
+        guard !place.folder.isKnown else { return }
+        try faults.write([{ [place] in place.folder.isKnown = true }])
     }
 
     /// Alarms of the streams; durable when it returns.

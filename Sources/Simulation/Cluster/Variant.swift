@@ -36,6 +36,8 @@ package enum Variant: String, CaseIterable, Sendable {
     case deafToRefusals
     /// A worker forgets alarms when it has sent them.
     case forgetsWhatItSent
+    /// A worker forgets at each start under which names the server knows its spool.
+    case forgetsSpoolNames
     /// The server says that alarms are safe when the disk has refused them.
     case losesRefusedAlarms
     /// The server takes each event for news.
@@ -55,7 +57,7 @@ package enum Variant: String, CaseIterable, Sendable {
         case .openGate, .namelessRefusals: .gate
         case .hoardsUploads: .memory
         case .neverReconnects, .deafToRefusals: .recovery
-        case .forgetsWhatItSent, .losesRefusedAlarms, .repeatsAlarms, .stopsWhenCutOff: .alarms
+        case .forgetsWhatItSent, .forgetsSpoolNames, .losesRefusedAlarms, .repeatsAlarms, .stopsWhenCutOff: .alarms
         }
     }
 

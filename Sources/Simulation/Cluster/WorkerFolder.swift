@@ -7,6 +7,10 @@ struct WorkerFolder {
     var model: [UInt8] = []
     /// Names the spool.
     var spool: UInt64
+    /// Whether the server knows the spool by that name.
+    var isKnown = false
+    /// Names that the server knew it by at earlier starts, the oldest first.
+    var earlier: [EarlierSpool] = []
     /// Number of the last alarm ever spooled.
     var latest: UInt64 = 0
     /// Every alarm up to this number is safe with the server.
@@ -20,6 +24,12 @@ struct WorkerFolder {
 
     /// Number of the first alarm that there still is; one more than the latest when there is none.
     var oldest: UInt64 { alarms.keys.min() ?? latest + 1 }
+
+    /// Another start: the spool takes another name.
+    mutating func begin(spool new: UInt64) {
+        if isKnown { earlier = (earlier + [EarlierSpool(spool: spool, latest: latest)]).suffix(8) }
+        (spool, isKnown) = (new, false)
+    }
 
     /// Alarms up to a number are safe, or refused.
     mutating func decide(upTo number: UInt64) {

@@ -81,7 +81,8 @@ final class WorkerPlace {
         port.reconnects = cluster.variant != .neverReconnects
         let (memory, model) = folder.recover()
         // An older folder, or a copy of one, cannot speak for numbers that others had.
-        folder.spool = incarnation
+        if cluster.variant == .forgetsSpoolNames { folder.isKnown = false }
+        folder.begin(spool: incarnation)
         for (number, alarm) in folder.alarms {
             cluster.observe(.spooled(worker: name, spool: folder.spool, number: number, bytes: alarm))
         }

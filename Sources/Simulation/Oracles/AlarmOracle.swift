@@ -1,10 +1,13 @@
 import Federation
 import Platform
 
-/// Every alarm that a stream raised is in the server's log, once, and no other; a worker forgets only what is there.
+/// Every alarm that a stream raised is in the server's log, once, and no other; a worker forgets only what is there, and
+/// sends again only what a server lacks that was lost or restored.
 struct AlarmOracle: Oracle {
     let promise = Promise.alarms
     private var folder = 0
+    /// Whether the server's folder was ever another than the first.
+    private var hasGoneBack = false
     /// By folder: what is in its log, and under which number.
     private var logs: [Int: (keys: Set<String>, last: Int64)] = [:]
     /// What was ever in a log, the lost ones included.
@@ -15,6 +18,7 @@ struct AlarmOracle: Oracle {
     mutating func see(_ observation: Observation, at now: Instant) -> [String] {
         switch observation {
         case .serverStarted(let folder, _, let alarms):
+            if !logs.isEmpty, logs[folder] == nil { hasGoneBack = true }
             self.folder = folder
             // A copy of an older log goes on where that one was.
             if logs[folder] == nil { logs[folder] = (alarms, Int64(alarms.count)) }
@@ -47,6 +51,9 @@ struct AlarmOracle: Oracle {
             let gone = (spools[spool] ?? [:]).filter { $0.key <= upTo }.map(\.value)
             let lost = gone.filter { !everLogged.contains($0) }
             return lost.isEmpty ? [] : ["\(worker) forgot \(lost.sorted()[0]), which the server never had"]
+        case .rewound(let worker, let number):
+            return hasGoneBack
+                ? [] : ["\(worker) sends again what follows \(number), and the server has lost nothing"]
         default: return []
         }
     }

@@ -44,6 +44,8 @@ enum Observation {
     case refused(worker: String, spool: UInt64, numbers: [UInt64])
     /// A worker forgot the alarms of its spool up to a number.
     case forgot(worker: String, spool: UInt64, upTo: UInt64)
+    /// A worker found that the server has its alarms only up to a number.
+    case rewound(worker: String, to: UInt64)
     /// A contribution that is no good was made.
     case spoilt(digest: [UInt8], worker: String)
     /// A worker's process ended; what it sent may still be on its way.
