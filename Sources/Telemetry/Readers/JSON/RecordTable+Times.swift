@@ -42,11 +42,15 @@ extension RecordTable {
             time.unit =
                 options.timeUnit ?? TimeUnit.detected(name: name, values: Array(own.prefix(200)))
             if first >= 1e8 && options.timeUnit == nil { time.range = time.unit.epochRange }
+            let isStated = options.timeUnit != nil || TimeUnit.stated(in: name) == time.unit
+            if let doubt = TimeColumn.doubt(Array(own.prefix(200)), unit: time.unit, isStated: isStated) {
+                throw TelemetryError(.badTime, path: path, field: name, found: doubt.found, expected: doubt.expected)
+            }
             return time
         }
         let (guess, sample) = guess(name)
         let order: TimeFormat.Shape? = options.dateOrder.map { $0 == .dayMonth ? .dayFirst : .monthFirst }
-        guard let shape = guess.isAmbiguous ? guess.shape ?? order : guess.shape, shape != .timeOfDay,
+        guard let shape = guess.isAmbiguous ? guess.shown ?? order ?? guess.shape : guess.shape, shape != .timeOfDay,
             2 * guess.best >= guess.texts
         else {
             guard must, guess.texts > 0 else { return nil }

@@ -77,9 +77,19 @@ struct TimeColumn {
                 .badTime, path: path, found: "a date spread over the columns year, month, day",
                 expected: "one column with date and time, as in 2025-11-14 11:00:00, or --row-seconds")
         }
+        if shaped == nil, let index = elapsedText(plain, samples) {
+            return TimeColumn(index: index, reading: .text(TimeFormat(.elapsed)))
+        }
         let counted =
             shaped ?? isEpochIndex(names, samples) ?? namedMoment(names, samples)
             ?? plain.indices.first { ColumnNames.elapsed.contains(plain[$0]) && isGrowing(samples.columns[$0]) }
+        if counted == nil, let index = unreadTime(samples) {
+            let text = samples.columns[index].firstText ?? ""
+            throw TelemetryError(
+                .badTime, path: path, field: names[index],
+                found: "'\(text)', written like a time, and no other column that is one",
+                expected: TimeFormat.accepted + ", or --row-seconds")
+        }
         return try counted.flatMap { try column($0, names, plain, samples, options, path, dates) }
     }
 
@@ -163,6 +173,11 @@ struct TimeColumn {
                 return isDate(column) ? try time.withTimeOfDay(names, plain, samples, path) : time
             }
             let unit = options.timeUnit ?? TimeUnit.detected(name: names[index], values: column.numbers)
+            let isStated = options.timeUnit != nil || TimeUnit.stated(in: names[index]) == unit
+            if let doubt = doubt(column.numbers, unit: unit, isStated: isStated) {
+                throw TelemetryError(
+                    .badTime, path: path, field: names[index], found: doubt.found, expected: doubt.expected)
+            }
             return TimeColumn(index: index, reading: .number(unit))
         }
         var (shape, note) = try shape(column.times, index, names, options, path, evidence)
@@ -212,13 +227,14 @@ struct TimeColumn {
         var guess = guess
         if guess.isAmbiguous {
             if let order = options.dateOrder { return (order == .dayMonth ? .dayFirst : .monthFirst, nil) }
-            if guess.shape == nil { guess = try evidence.wholeColumn(index) }
+            if guess.shown == nil { guess = try evidence.wholeColumn(index) }
         }
-        if let shape = guess.shape { return (shape, nil) }
+        if let shape = guess.shown { return (shape, nil) }
         if guess.isAmbiguous, let told = evidence.siblings(index) {
             let order = told.shape == .dayFirst ? "day/month" : "month/day"
             return (told.shape, "dates are read as \(order), as in \(told.file) beside it")
         }
+        if let shape = guess.shape { return (shape, nil) }
         if guess.isTheSameEitherWay { return (.dayFirst, "dates are the same read as day/month and as month/day") }
         throw TelemetryError(
             .badTime, path: path, field: names[index],

@@ -151,10 +151,17 @@ struct WholeColumns {
     /// - Throws: as ``forEach(_:_:)``.
     func times(_ column: Int, below header: [UInt8]) throws -> TimeFormatGuess? {
         guard try self.header() == header else { return nil }
+        return try times(column)
+    }
+
+    /// What the dates of a column show of their order, as far as it is needed.
+    ///
+    /// - Throws: as ``forEach(_:_:)``.
+    func times(_ column: Int) throws -> TimeFormatGuess {
         var guess = TimeFormatGuess()
         try forRows([column]) { row in
             for (_, field) in row.fields { guess.add(row.cell(field)) }
-            return guess.isAmbiguous || guess.best == 0
+            return guess.best == 0 || guess.shown == nil
         }
         return guess
     }
