@@ -124,6 +124,15 @@ import Testing
         #expect(try self.found([folder.path("farm")], ["farm/h"]) == ["farm/h": "right"])
     }
 
+    @Test("Windows that mean nothing here say what they are about")
+    func windowsOfOthers() throws {
+        let folder = try TemporaryFolder()
+        let numbered = try folder.write("numbered.csv", "start,end\n200,219\n")
+        #expect(try found([numbered], ["farm/h"])["farm/h"]?.contains("numbers of rows") == true)
+        let others = try folder.write("others.csv", "start,end,host\n\(Self.start),\(Self.start + 60),db7\n")
+        #expect(try found([others], ["farm/h"])["farm/h"]?.contains("they are about db7") == true)
+    }
+
     @Test("Scores of other rows are refused")
     func otherRows() throws {
         let folder = try TemporaryFolder()
