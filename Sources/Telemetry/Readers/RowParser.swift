@@ -4,7 +4,7 @@ import Platform
 struct RowParser {
     /// What becomes of a field.
     enum Kind: UInt8 {
-        case value, formattedValue, skip, numericTime, textTime, addedTime, label, key
+        case value, formattedValue, skip, numericTime, textTime, addedTime, label, addedLabel, key
     }
 
     /// Why parsing stopped.
@@ -264,13 +264,13 @@ struct RowParser {
                 throw failure("\(timeFormats[field]?.shape.rawValue ?? "a number"), as in the rows before")
             }
             if kind == .textTime { destination.times[index] = time } else { destination.times[index] += time }
-        case .label:
+        case .label, .addedLabel:
             guard let mark = label.label(bytes) else {
                 throw TelemetryError(
                     .notANumber, path: path, line: row, field: names[field], found: quoted(bytes),
                     expected: "a label, 0 or 1")
             }
-            destination.labels[index] = mark
+            if kind == .label { destination.labels[index] = mark } else { destination.labels[index] |= mark }
         }
         return end
     }

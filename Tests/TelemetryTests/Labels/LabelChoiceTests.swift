@@ -62,6 +62,22 @@ struct LabelChoiceTests {
         #expect(ClockAudit().notes(reader.layout).contains { $0.contains("every row is marked 1") })
     }
 
+    @Test("Where each metric has a label of its own, a row is anomalous where any of them says so")
+    func labelsOfMetrics() throws {
+        let names = "channel_1,channel_2,is_anomaly_channel_1,is_anomaly_channel_2"
+        let text = Self.table(names) { "1.5,2.5,\($0 == 30 ? 1 : 0),\(Self.isLate($0))" }
+        let (reader, frame) = try reader(text)
+        #expect(frame.schema == ["cpu", "channel_1", "channel_2"])
+        #expect(frame.labels == (0..<Self.rows).map { $0 == 30 ? 1 : Self.isLate($0) })
+        #expect(ClockAudit().notes(reader.layout).contains { $0.contains("is_anomaly_channel_2") })
+        let lines = text.split(separator: "\n").dropFirst().map { line in
+            let cells = line.split(separator: ",")
+            return
+                #"{"time":\#(cells[0]),"cpu":\#(cells[1]),"cpu_label":\#(cells[4]),"mem":1,"mem_label":\#(cells[5])}"#
+        }
+        #expect(try self.reader(lines.joined(separator: "\n"), "x.jsonl").1.labels == frame.labels)
+    }
+
     /// The names of the columns, their cells, and which is the label and which tell the same.
     private struct Case {
         let names: String

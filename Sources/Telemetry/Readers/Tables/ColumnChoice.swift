@@ -129,6 +129,8 @@ struct ColumnChoice {
             let plain = ColumnNames.plain(names[index])
             if index == label {
                 kinds.append(.label)
+            } else if labels.joined.contains(index) {
+                kinds.append(.addedLabel)
             } else if let kind = timeKinds[index] {
                 kinds.append(kind)
             } else if ignored.contains(index) || tellingLabels.contains(index) {
