@@ -166,7 +166,8 @@ struct KeyChoice {
             guard key.codes[row] == Int32(row % count) else { return false }
             let start = row - row % count
             guard row % count == count - 1, start + count < times.count else { return true }
-            return 2 * (times[row] - times[start]) < times[start + count] - times[start]
+            // The newest may come first.
+            return 2 * abs(times[row] - times[start]) < abs(times[start + count] - times[start])
         }
     }
 
