@@ -4,6 +4,8 @@ struct DelimitedHeader {
     static let sampleBytes = 1 << 17
     /// Rows looked at.
     static let sampleRows = 200
+    /// Rows looked at where more would take more than ``sampleBytes``: tables of thousands of columns.
+    private static let fewestRows = 32
 
     let separator: UInt8
     /// Names of all fields.
@@ -39,10 +41,9 @@ struct DelimitedHeader {
             }
             try stream.fill()
         }
-        // The decision depends on a fixed number of bytes, not on how many happen to lie in the buffer.
+        // The decision depends on a fixed number of bytes and rows, not on how many happen to lie in the buffer.
+        let sampleEnd = try Self.sampleEnd(stream, options)
         let unread = stream.unread
-        let headerEnd = (unread.firstIndex(of: 0x0A) ?? unread.count) + 1
-        let sampleEnd = min(unread.count, max(Self.sampleBytes, headerEnd))
         let bytes = UnsafeBufferPointer(rebasing: UnsafeBufferPointer(unread)[..<sampleEnd])
         let wholeFile = stream.isAtEnd && sampleEnd == unread.count
         if let stated, options.separator == nil {
@@ -84,6 +85,22 @@ struct DelimitedHeader {
         names = repeated.names
         choice = try ColumnChoice(names: names, samples: samples, whole: whole, repeated: repeated)
         (kinds, schema, layout) = (choice.kinds, choice.schema, choice.layout)
+    }
+
+    /// Where the sample ends: behind ``sampleBytes``, or behind ``fewestRows`` where these are longer.
+    private static func sampleEnd(_ stream: ByteStream, _ options: ReaderOptions) throws -> Int {
+        var (lines, end) = (0, 0)
+        while lines <= fewestRows {
+            if let feed = stream.unread[end...].firstIndex(of: 0x0A) {
+                (lines, end) = (lines + 1, feed + 1)
+            } else if stream.isAtEnd || stream.count - end > options.maximumLineBytes {
+                if stream.isAtEnd { end = stream.count }
+                break
+            } else {
+                try stream.fill()
+            }
+        }
+        return min(stream.count, max(sampleBytes, end))
     }
 
     static func skipBlankLines(_ stream: ByteStream) -> Int {
