@@ -71,6 +71,7 @@ struct DelimitedReader: FrameReader {
         parser.numberFormats = header.choice.numberFormats
         parser.timeRange = header.choice.timeRange
         parser.fallback = header.choice.fallback
+        parser.openFields = header.choice.openFields
         parser.label = header.choice.label ?? LabelColumn()
         if case .rows = header.layout.clock {} else { parser.passesEmptyRows = true }
         parser.keyWords = keyWords
@@ -157,6 +158,8 @@ struct DelimitedReader: FrameReader {
                     take(UnsafePointer(start).distance(to: begin))
                     if repeatsHeader() || isComment() {
                         passLine()
+                    } else if try isFooter() {
+                        take(wholeBytes)
                     } else if options.skipsBadRows {
                         skipLine(error)
                     } else {
@@ -218,6 +221,15 @@ struct DelimitedReader: FrameReader {
         guard lineAtHand.first == 0x23, let first = parser.kinds.first else { return false }
         // A name may begin with the same mark.
         return (first != .key && first != .skip) || fieldsAtHand { _ in }.map(\.count) != parser.names.count
+    }
+
+    /// Whether the line at hand and all below it are no rows but what is said of them: sums, how many there were.
+    private mutating func isFooter() throws -> Bool {
+        guard TableFooter.isOne(lineAtHand) else { return false }
+        while !stream.isAtEnd, stream.count <= TableFooter.mostBytes { try stream.fill() }
+        guard stream.isAtEnd, !isGrowing, TableFooter.isAll(stream.unread) else { return false }
+        wholeBytes = stream.count
+        return true
     }
 
     /// What is to be said of a line that names columns, though not those of the header.

@@ -28,6 +28,8 @@ struct RowParser {
     var numberFormats: [Int: NumberFormat] = [:]
     /// What a numeric time may be.
     var timeRange = -Double.infinity...Double.infinity
+    /// Columns in which nothing stood in the first rows: a text there is no error of the file.
+    var openFields: Set<Int> = []
     /// How numbers in groups of digits are written in a column that seemed plain.
     var fallback = NumberFormat()
     /// Who gives the texts of key columns their codes, and which of them stands where in a row's codes.
@@ -221,7 +223,7 @@ struct RowParser {
                 out.pointee = value.number
                 break
             }
-            guard textIsMissing else {
+            guard textIsMissing || openFields.contains(field) else {
                 throw TelemetryError(
                     .notANumber, path: path, line: row, field: names[field], found: quoted(bytes),
                     expected: "a number, as in the rows before, or a word for a missing value (empty, n/a, nan, null)")

@@ -19,6 +19,8 @@ struct ColumnChoice {
     private(set) var parts: Set<String> = []
     /// What marks anomalies.
     private(set) var label: LabelColumn?
+    /// Columns in which nothing stands in the sample, by field.
+    private(set) var openFields: Set<Int> = []
     /// How numbers in groups are written in columns that seemed plain.
     let fallback: NumberFormat
     /// Whether the rows in the sample are out of order.
@@ -63,6 +65,11 @@ struct ColumnChoice {
                 names: names, samples: samples, options: options, path: path, dates: dates)
             if format == .indexed { ignored.insert(0) }
             if let first = Self.rowNumberColumn(lower, samples), first != time?.index { ignored.insert(first) }
+            // pandas writes such a column more each time that it reads and writes a table.
+            ignored.formUnion(
+                names.indices.filter {
+                    lower[$0].hasPrefix("unnamed: ") && $0 != time?.index && Self.countsRows(samples.columns[$0])
+                })
         }
         if let seconds = options.rowSeconds, options.timeColumn == nil {
             for index in names.indices where ColumnNames.mustBeTime(ColumnNames.plain(names[index])) {
@@ -180,6 +187,7 @@ struct ColumnChoice {
                 {
                     parts.insert(names[index])
                 }
+                if column.numbers.isEmpty, column.texts == 0, samples.wholeRows > 0 { openFields.insert(index) }
                 if grouped.contains(index)
                     || (decimalComma && column.written.withComma > 0 && column.written.provesPoint == 0
                         && column.written.plain > 0 && column.texts == 0
@@ -264,6 +272,11 @@ struct ColumnChoice {
         // Names of rows that are texts may be those of hosts.
         guard lower[0] != "" else { return samples.columns[0].texts > numbers.count ? nil : 0 }
         return zip(numbers, numbers.dropFirst()).allSatisfy { $1 > $0 && $0 == $0.rounded() } ? 0 : nil
+    }
+
+    private static func countsRows(_ column: ColumnSamples.Column) -> Bool {
+        column.isWhole && column.texts == 0 && column.missing == 0
+            && zip(column.numbers, column.numbers.dropFirst()).allSatisfy { $1 > $0 }
     }
 
     /// Whether the file writes fractions behind a comma: some column proves it and none in its place proves a point.

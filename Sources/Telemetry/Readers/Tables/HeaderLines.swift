@@ -58,6 +58,8 @@ struct HeaderLines: Equatable {
                 return
             }
         }
+        // What stands below the rows of a short file says nothing of the header.
+        while !rows.isEmpty, TableFooter.isOne(lines[filled[rows.count - 1]]) { rows.removeLast() }
         guard let width = rows.last?.count, width > 1, rows.count > Self.fewestRows else { return nil }
         // The table begins where all lines below have as many fields, and something stands in them.
         let ragged = rows.lastIndex { $0.count != width }.map { $0 + 1 } ?? 0
@@ -66,7 +68,12 @@ struct HeaderLines: Equatable {
         let cells = rows[first...].prefix(Self.mostLines + 2).map { row in
             row.map { cell in cell.withUnsafeBufferPointer { FirstLineCell($0) } }
         }
-        let names = cells.prefix { $0.allSatisfy { $0 == .text || $0 == .empty } }
+        var names = cells.prefix { $0.allSatisfy { $0 == .text || $0 == .empty } }
+        // Numbers of counters are names, too, where a line of units stands below.
+        if names.isEmpty, cells.first?.first == .text {
+            let below = cells.dropFirst().prefix { $0.allSatisfy { $0 == .text || $0 == .empty } }
+            if !below.isEmpty, !(cells.first?.contains(.time) ?? true) { names = cells.prefix(1) + below }
+        }
         guard !names.isEmpty, names.count <= Self.mostLines, names.count < cells.count else { return nil }
         if first > 0 {
             skipped = filled[first]

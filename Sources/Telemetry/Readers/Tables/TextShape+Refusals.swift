@@ -42,6 +42,17 @@ extension TextShape {
         if text.hasPrefix("AAA,") {
             throw refusal("an nmon recording", "CSV, as by nmon2csv or pyNmonAnalyzer", stream)
         }
+        if lines.prefix(40).contains(where: {
+            String(decoding: $0.prefix(10), as: UTF8.self).lowercased() == "@relation "
+        }) {
+            throw refusal("an ARFF file", "CSV: weka.core.converters.CSVSaver, or scipy.io.arff and pandas", stream)
+        }
+        if text.contains("-DL-"), text.contains("-UL-"), text.contains("|") {
+            throw refusal(
+                "the table that srsRAN prints on its console",
+                "its metrics as CSV or JSON, as its configuration has them",
+                stream)
+        }
         let drawn = lines.prefix(3).contains { line in
             line.count > 4 && (line.contains(0x2B) || line.first == 0x7C) && line.contains(0x2D)
                 && line.allSatisfy { $0 == 0x2B || $0 == 0x2D || $0 == 0x20 || $0 == 0x7C || $0 == 0x3A }
