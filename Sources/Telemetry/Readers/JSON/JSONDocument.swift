@@ -103,6 +103,7 @@ struct JSONDocument {
                     .malformed, path: path, found: "one look at Prometheus (an instant query), no history",
                     expected: "a range query (query_range)")
             }
+            if let table = try toolTable(members) { return table }
             if let wrapped = Self.wrapped(members) { return try table(wrapped) }
             if let list = Self.longList(members) {
                 throw TelemetryError(
