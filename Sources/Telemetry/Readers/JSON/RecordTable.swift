@@ -207,6 +207,8 @@ struct RecordTable {
             for (column, text) in words[wordRange(row)] {
                 if let place = textPlaces[column] { cells.append((place, .text(Array(text.utf8)))) }
             }
+            let there = Set(cells.map(\.place))
+            for place in numberPlaces.values where !there.contains(place) { cells.append((place, .missing)) }
             comparison.add(cells)
         }
         return comparison
