@@ -1,3 +1,4 @@
+import Foundation
 import Telemetry
 import Testing
 
@@ -60,6 +61,31 @@ struct TimeDoubtTests {
     func hours() throws {
         let frame = try read("DATE_ID,HOUR_ID,pmVolume") { "2025-03-\(Self.two(3 + $0 / 24)),\($0 % 24),\($0).5" }
         #expect(frame.schema == ["pmVolume"] && frame.times == (0..<60).map { Self.start + 3600 * Double($0) })
+    }
+
+    @Test(
+        "Points stand between hours and minutes behind a date, as in drive tests and Oracle",
+        arguments: ["2025.03.03_00.%.00", "03-MAR-25 12.%.00.000000 AM", "2025-03-03 00.%.00"])
+    func pointsInTimes(_ format: String) throws {
+        let frame = try read("Timestamp,cpu") { "\(format.replacing("%", with: Self.two($0))),\($0)" }
+        #expect(frame.times == (0..<60).map { Self.start + 60 * Double($0) })
+        // A column of addresses beside it is no time of day.
+        let beside = try read("Timestamp,state,cpu") { "\(format.replacing("%", with: Self.two($0))),10.0.0.1,\($0)" }
+        #expect(beside.times == frame.times)
+    }
+
+    @Test("A moment since 1970 counts before what counts from some start; in JSON, too")
+    func moments() throws {
+        let table = try read("time,utc,cpu") { "\(100 + $0),\(1_740_960_000 + 60 * $0),\($0)" }
+        #expect(table.times[1] == Self.start + 60)
+        func json(_ members: (Int) -> String) throws -> [Double] {
+            let text = (0..<30).map { "{\(members($0)),\"cpu\":\($0)}\n" }.joined()
+            return try scratch.read(text, name: "x.jsonl").times
+        }
+        #expect(try json { #""time":\#(100 + $0).5,"utc":\#(1_740_960_000 + 60 * $0)"# }[1] == Self.start + 60)
+        #expect(
+            try json { #""__REALTIME_TIMESTAMP":"\#(1_740_960_000_000_000 + 60_000_000 * $0)""# }[1] == Self.start + 60)
+        #expect(try json { #""local_time":{"time_t":\#(1_740_960_000 + 60 * $0)}"# }[1] == Self.start + 60)
     }
 
     @Test("Counts of 100 ns since another year are no nanoseconds since 1970")

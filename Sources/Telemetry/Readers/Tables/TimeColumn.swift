@@ -103,16 +103,19 @@ struct TimeColumn {
     /// The first column whose name has a word for the time in it (`eventTimestamp`, `Time_Of_Day_Seconds`) and whose numbers
     /// are moments since 1970 that go on.
     private static func namedMoment(_ names: [String], _ samples: ColumnSamples) -> Int? {
-        let words: Set<String> = ["time", "timestamp", "ts", "epoch", "date", "datetime", "clock"]
-        return names.indices.first { index in
+        names.indices.first { index in
             let column = samples.columns[index]
-            guard column.texts == 0, column.missing == 0, column.distinct.count > 1,
-                WordRules.words(of: names[index]).contains(where: {
-                    words.contains(String(decoding: $0, as: UTF8.self))
-                })
-            else { return false }
+            guard column.texts == 0, column.missing == 0, column.distinct.count > 1, speaksOfTime(names[index]) else {
+                return false
+            }
             return column.numbers.allSatisfy { (1e9..<1e20).contains($0) } && RowOrder(column.numbers) != .shuffled
         }
+    }
+
+    /// Whether a name has a word for the time in it.
+    static func speaksOfTime(_ name: String) -> Bool {
+        let words: Set<String> = ["time", "timestamp", "ts", "epoch", "date", "datetime", "clock"]
+        return WordRules.words(of: name).contains { words.contains(String(decoding: $0, as: UTF8.self)) }
     }
 
     private static func isGrowing(_ column: ColumnSamples.Column) -> Bool {
@@ -158,6 +161,9 @@ struct TimeColumn {
             if x.distinct.count != y.distinct.count { return x.distinct.count > y.distinct.count }
             let (first, second) = (x.texts > x.numbers.count, y.texts > y.numbers.count)
             if first != second { return first }
+            // What counts from some start says less than a moment since 1970 beside it.
+            let moments = (x.numbers.allSatisfy { $0 >= 1e8 }, y.numbers.allSatisfy { $0 >= 1e8 })
+            if moments.0 != moments.1 { return moments.0 }
             return a.rank < b.rank
         }?.index
     }
@@ -217,7 +223,12 @@ struct TimeColumn {
         guard column.texts > 0, 2 * column.times.best >= column.texts, column.times.shape != .timeOfDay,
             let text = column.firstText
         else { return false }
-        return !text.contains(":") && (column.times.best > 0)
+        // `2025.03.03_08.00.00`, `03-MAR-25 08.00.00.000000 AM`.
+        let hasPoints = text.split { $0 == "_" || $0 == " " }.dropFirst().contains { word in
+            let numbers = word.split(separator: ".", omittingEmptySubsequences: false)
+            return numbers.count > 2 && numbers.prefix(3).allSatisfy { $0.utf8.count == 2 && $0.allSatisfy(\.isNumber) }
+        }
+        return !text.contains(":") && !hasPoints && column.times.best > 0
     }
 
     private static func shape(

@@ -78,7 +78,9 @@ struct TimeFormat: Hashable, Sendable {
             if scanner.take(0x40) { scanner.skipBlanks() }
         default: break
         }
-        guard scanner.cursor > mark, let time = scanner.hour() ?? scanner.timeOfDay(), let zone = scanner.zone() else {
+        guard scanner.cursor > mark, let time = scanner.hour() ?? scanner.timeOfDay(followsDate: true),
+            let zone = scanner.zone()
+        else {
             return nil
         }
         return joined(year: year, month: month, day: day, time: time, zone: zone)
