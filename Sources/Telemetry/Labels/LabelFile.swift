@@ -45,7 +45,8 @@ package struct LabelFile: Sendable {
         let label = choice.column
         let indexColumn = lower.firstIndex(of: "index")
         var time = try TimeColumn.find(
-            names: names, samples: samples, options: options, path: path, dates: DateEvidence(table.whole))
+            names: names, samples: samples, options: options, path: path, dates: DateEvidence(table.whole)
+        )?.withZone(names, samples)
         if let found = time, found.indices.contains(labelColumn) { time = nil }
         var marks: [Mark] = []
         var named: Set<Int> = []

@@ -88,6 +88,40 @@ struct TimeDoubtTests {
         #expect(try json { #""local_time":{"time_t":\#(1_740_960_000 + 60 * $0)}"# }[1] == Self.start + 60)
     }
 
+    @Test(
+        "Times without a zone are in that of the header's brackets",
+        arguments: [
+            ("Time (UTC+2)", 7200.0), ("Timestamp [GMT+05:30]", 19_800), ("Zeit (MEZ)", 3600), ("time (UTC)", 0),
+            ("time (s)", 0),
+        ])
+    func zoneOfTheHeader(_ name: String, _ east: Double) throws {
+        let frame = try read("\(name),cpu") { "2025-03-03 00:\(Self.two($0)):00,\($0)" }
+        #expect(frame.times[0] == Self.start - east && frame.times[1] - frame.times[0] == 60)
+        // What says its own is in that.
+        let own = try read("\(name),cpu") { "2025-03-03T01:\(Self.two($0)):00+01:00,\($0)" }
+        #expect(own.times[0] == Self.start)
+        let apart = try read("Date,\(name),cpu") { "2025-03-03,00:\(Self.two($0)):00,\($0)" }
+        #expect(apart.times[0] == Self.start - east)
+        let labels =
+            "\(name),label\n" + (0..<60).map { "2025-03-03 00:\(Self.two($0)):00,\($0 == 7 ? 1 : 0)\n" }.joined()
+        let found = try LabelFile(try scratch.write("l.csv", labels)).labels(ofRows: 60, times: frame.times, of: "x")
+        #expect(found.labels.values.firstIndex(of: 1) == 7)
+    }
+
+    @Test("A zone that stands beside the times, and is not heeded, is said")
+    func zoneBeside() throws {
+        let text =
+            "time,timezone,cpu\n" + (0..<60).map { "2025-03-03 00:\(Self.two($0)):00,Europe/Berlin,\($0)\n" }.joined()
+        let source = Scratch.source([try scratch.write("z.csv", text)])
+        #expect(try source.makeReader().layout.notes.contains { $0.contains("Europe/Berlin") })
+        #expect(try source.read().times[0] == Self.start)
+    }
+
+    @Test("Thousandths behind a last colon")
+    func controllers() throws {
+        #expect(try read("time,cpu") { "2025-03-03 00:00:\(Self.two($0)):500,\($0)" }.times[1] == Self.start + 1.5)
+    }
+
     @Test("Counts of 100 ns since another year are no nanoseconds since 1970")
     func ticks() throws {
         for first in [133_854_624_000_000_000, 638_765_856_000_000_000] {

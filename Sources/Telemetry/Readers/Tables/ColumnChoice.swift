@@ -77,6 +77,7 @@ struct ColumnChoice {
             }
             (rowSeconds, time) = (seconds, nil)
         }
+        time = time.map { $0.withZone(names, samples) }
         let labels = try LabelChoice(names, given: given(options.labelColumn)) {
             LabelCells(samples.columns[$0])
         } whole: {

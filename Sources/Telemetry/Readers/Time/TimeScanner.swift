@@ -92,7 +92,8 @@ struct TimeScanner {
         if take(mark) {
             guard let found = number(2, 2), found <= 60 else { return nil }
             second = found
-            if let point = peek, point == 0x2E || point == 0x2C {
+            // Behind a last colon controllers write thousandths.
+            if let point = peek, point == 0x2E || point == 0x2C || (point == 0x3A && hasThousandths) {
                 cursor += 1
                 var (value, scale, found) = (0.0, 1.0, false)
                 while let digit = number(1, 1) {
@@ -113,6 +114,13 @@ struct TimeScanner {
         }
         guard hour < 24 || (minute == 0 && second == 0 && fraction == 0) else { return nil }
         return (hour * 3600 + minute * 60 + second, fraction)
+    }
+
+    /// Whether three digits stand behind the byte at the cursor.
+    private var hasThousandths: Bool {
+        var next = self
+        next.cursor += 1
+        return next.digits == 3
     }
 
     /// The hour alone, two digits and nothing behind them, as in BATADAL; `nil` when there is something else.
