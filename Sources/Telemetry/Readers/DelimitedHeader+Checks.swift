@@ -10,7 +10,11 @@ extension DelimitedHeader {
         while rows < 20, cursor < bytes.count, let row = splitter.split(bytes, from: cursor, atEnd: atEnd) {
             cursor = row.next
             if row.fields.count == 1 && row.fields[0].isEmpty { continue }
-            if rows == 0 { width = max(width, row.fields.count) }
+            if rows == 0 {
+                // A separator behind the last name alone.
+                if row.fields.count == names.count - 1, names.last == "" { return Array(names.dropLast()) }
+                width = max(width, row.fields.count)
+            }
             guard row.fields.count == width else { return names }
             rows += 1
             firsts.insert(FieldText.text(UnsafeBufferPointer(rebasing: bytes[row.fields[0]])))
@@ -41,6 +45,10 @@ extension DelimitedHeader {
         }
         let numbers = cells.count { if case .number = $0 { true } else { false } }
         let advice = "column names: put a line with them above the rows, as in time,cpu,memory"
+        if names.count == 1, let name = names.first, [",", ";", "\t"].contains(where: name.contains) {
+            throw refuse(
+                "lines that are quoted as a whole", "quotes around single fields, or none: sed 's/^\"//; s/\"$//' FILE")
+        }
         if numbers == cells.count { throw refuse("numbers in the first line", advice) }
         let times = cells.count { $0.isMoment }
         if times > 1, times * 2 > cells.count, cells.first?.isMoment == false {

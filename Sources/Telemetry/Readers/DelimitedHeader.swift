@@ -74,6 +74,13 @@ struct DelimitedHeader {
             bytes, from: header.next, atEnd: wholeFile, splitter: splitter, columns: padded.count)
         try Self.check(written, fields: header.fields, bytes: bytes, path: path)
         try Self.check(names: padded, samples: samples, path: path)
+        if samples.wholeRows == 0, samples.rows > 1, !options.skipsBadRows, !options.textIsMissing,
+            let row = splitter.split(bytes, from: header.next, atEnd: wholeFile), row.fields.count != padded.count
+        {
+            throw TelemetryError(
+                .raggedRow, path: path, line: line, found: "\(row.fields.count) fields",
+                expected: "\(padded.count), as in the header")
+        }
         guard samples.rows > 0 || !wholeFile || header.next < bytes.count else {
             throw TelemetryError(
                 .empty, path: path, found: "a header with \(padded.count) columns and no row", expected: "rows below it"

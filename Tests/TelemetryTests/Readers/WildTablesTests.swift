@@ -43,7 +43,8 @@ struct WildTablesTests {
         "Performance report for web1\nGenerated: 2025-03-02, by ops\n\n" + table, ",,\n" + table,
         "time,cpu,mem\ns,%,MB\n" + rows(cells: plain),
         "time,cpu,mem,,\n" + rows { plain($0) + ",," } + ",,,,\n,,,,\n",
-        "time,cpu,mem\n" + rows { plain($0) + "," }, "time,cpu,mem\n" + rows { plain($0) + ",,," },
+        "time,cpu,mem,\n" + rows(cells: plain), "time,cpu,mem\n" + rows { plain($0) + "," },
+        "time,cpu,mem\n" + rows { plain($0) + ",,," },
         table + "Total,780,1560\n", table + "\n(40 rows affected)\n",
         table + "Sums (of 40 values),780,\nAverages,19.5,39\n",
         "time,cpu,mem\n----,---,---\n" + rows(cells: plain) + "(40 rows)\n",
@@ -113,6 +114,26 @@ struct WildTablesTests {
             "timestamp,IMSI,RNTI,teid,cqi\n"
                 + Self.rows(60) { "\(Self.start + $0),310170123456789,\(17_921 + $0 / 7),\(1000 + $0 / 5),\($0 % 15)" })
         #expect(frame.schema == ["cqi"])
+    }
+
+    @Test("Units below the names of a table whose times have no date")
+    func units() throws {
+        let frame = try only("time,cpu,temp\n[s],[%],[°C]\n" + Self.rows { "\($0),\($0),1.5" })
+        #expect(frame.schema == ["cpu", "temp"] && frame.rowCount == 40 && frame.times[1] == 1)
+    }
+
+    @Test("5G is no number")
+    func generations() throws {
+        let frame = try only(
+            "time,NetworkMode,dl\n" + Self.rows(300) { "\(Self.start + $0),\($0 < 250 ? "5G" : "LTE"),\($0)" })
+        #expect(frame.schema == ["dl"] && frame.rowCount == 300)
+    }
+
+    @Test("Rows that are all of another width, and lines that are quoted whole, are refused as what they are")
+    func widths() throws {
+        #expect(
+            try refusal("time,cpu,mem\n" + Self.rows { "\(Self.start + $0),1" }).contains("found 2 fields; expected 3"))
+        #expect(try refusal("\"time,cpu\"\n" + Self.rows { "\"\(Self.start + $0),1\"" }).contains("quoted as a whole"))
     }
 
     @Test("What MongoDB writes around a value is no name")

@@ -36,6 +36,15 @@ extension ColumnChoice {
         return zip(numbers, numbers.dropFirst()).allSatisfy { $1 > $0 && $0 == $0.rounded() } ? 0 : nil
     }
 
+    /// Whether texts name generations of mobile networks: `5G` is no number of five thousand millions.
+    static func areGenerations(_ column: ColumnSamples.Column) -> Bool {
+        column.numbers.isEmpty
+            && column.distinct.allSatisfy { cell in
+                let text = cell.withUnsafeBufferPointer(FieldText.text)
+                return ["2G", "3G", "4G", "5G", "6G", "", "-"].contains(text)
+            }
+    }
+
     static func countsRows(_ column: ColumnSamples.Column) -> Bool {
         column.isWhole && column.texts == 0 && column.missing == 0
             && zip(column.numbers, column.numbers.dropFirst()).allSatisfy { $1 > $0 }

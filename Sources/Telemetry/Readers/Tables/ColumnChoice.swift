@@ -151,7 +151,7 @@ struct ColumnChoice {
             } else if index == entity {
                 keys[index] = .text
                 kinds.append(.key)
-            } else if column.texts > 0, column.written.isNumeric,
+            } else if column.texts > 0, column.written.isNumeric, !Self.areGenerations(column),
                 let written = try Self.written(column.written, decimalComma, names[index], path)
             {
                 if column.written.plain == column.written.fields && !written.decimalComma {

@@ -80,7 +80,7 @@ struct HeaderLines: Equatable {
             notes.append(
                 first == 1 ? "passed over a line above the header" : "passed over \(first) lines above the header")
         }
-        guard names.count > 1, cells[names.count].contains(where: \.isMoment),
+        guard names.count > 1, cells[names.count].contains(where: \.isMoment) || Self.areUnits(rows[first + 1]),
             !names.dropFirst().contains(where: { $0.contains(.empty) && !$0.contains(.text) })
         else { return }
         let texts = rows[first..<(first + names.count)].map { row in
@@ -100,6 +100,16 @@ struct HeaderLines: Equatable {
             header = Self.joined(texts).map(Self.quoted).joined(separator: String(Character(Unicode.Scalar(separator))))
             notes.append("\(names.count) lines of names make the header")
         }
+    }
+
+    /// Whether every cell is a unit, in brackets or not: what stands below the names of a table whose times have no date.
+    private static func areUnits(_ row: [[UInt8]]) -> Bool {
+        let texts = row.map { $0.withUnsafeBufferPointer(FieldText.text) }.filter { !$0.isEmpty }
+        return !texts.isEmpty
+            && texts.allSatisfy { text in
+                let isBracketed = (text.first == "[" && text.last == "]") || (text.first == "(" && text.last == ")")
+                return isBracketed || UnitSuffix.unit(text) != nil
+            }
     }
 
     private static func isBlank(_ row: [[UInt8]]) -> Bool {
