@@ -118,9 +118,17 @@ package struct TruthSearch {
         case .none: break
         }
         let name = Self.name(series.entity)
-        let own = files.filter { isPair || $0.entity == name }
+        let own = files.filter { isPair || $0.entity == name || $0.file.owners.contains(name) }
         if own.count == 1, isPair || keys.count(where: { Self.name($0) == name }) == 1 {
-            return .found(try truth(own[0].file, of: series, file: file))
+            var labels = own[0].file
+            if labels.owners.count > 1 {
+                guard let mine = labels.of(name) else {
+                    return .none(
+                        "\(labels.path) has labels of \(labels.owners.sorted().prefix(4).joined(separator: ", "))")
+                }
+                labels = mine
+            }
+            return .found(try truth(labels, of: series, file: file))
         }
         if hasWindows, let about = windows[series.entity] {
             if let last = about.map(\.end).max(), last < 1e8, series.times.allSatisfy({ $0 >= 1e8 }) {

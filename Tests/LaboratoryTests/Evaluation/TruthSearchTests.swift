@@ -124,6 +124,18 @@ import Testing
         #expect(try self.found([folder.path("farm")], ["farm/h"]) == ["farm/h": "right"])
     }
 
+    @Test("One table of labels for several hosts")
+    func labelsOfHosts() throws {
+        let folder = try TemporaryFolder()
+        let lines = (0..<Self.rows).flatMap { row in
+            ["h0", "h1"].map { "\(Self.start + 60 * row),\($0),\($0 == "h0" && Self.expected[row] ? 1 : 0)\n" }
+        }
+        let path = try folder.write("labels.csv", "time,host,label\n" + lines.joined())
+        #expect(try found([path], ["farm/h0", "farm/h1"]) == ["farm/h0": "right", "farm/h1": "[]"])
+        #expect(try found([path], ["farm/h0"]) == ["farm/h0": "right"])
+        #expect(try found([path], ["farm/h2"])["farm/h2"]?.contains("labels of h0, h1") == true)
+    }
+
     @Test("Windows that mean nothing here say what they are about")
     func windowsOfOthers() throws {
         let folder = try TemporaryFolder()
