@@ -19,6 +19,8 @@ struct DelimitedHeader {
     let choice: ColumnChoice
     /// Line of the first row.
     let line: Int
+    /// What is to be said of how the text is encoded, in words.
+    let encodingNote: String?
     /// The header as it is written, without its line end.
     let text: [UInt8]
 
@@ -67,6 +69,10 @@ struct DelimitedHeader {
             let name = FieldText.text(UnsafeBufferPointer(rebasing: bytes[field]))
             return name.contains("\n") ? name.replacing("\r\n", with: " ").replacing("\n", with: " ") : name
         }
+        let lines = bytes.prefix((bytes.lastIndex(of: 0x0A) ?? bytes.count - 1) + 1)
+        encodingNote =
+            String(validating: lines, as: UTF8.self) == nil
+            ? "no UTF-8: read as Latin-1 (where names look odd: iconv -f ENCODING -t UTF-8)" : nil
         let padded = Self.padded(written, bytes, from: header.next, atEnd: wholeFile, splitter: splitter)
         line = skipped + 1 + header.lines
         text = Array(bytes[..<header.next].prefix { $0 != 0x0A && $0 != 0x0D })

@@ -50,7 +50,7 @@ struct DelimitedReader: FrameReader {
         self.firstRow = firstRow
         schema = header.schema
         layout = header.layout
-        layout.notes = notes + layout.notes
+        layout.notes = notes + [header.encodingNote].compactMap(\.self) + layout.notes
         line = header.line
         headerText = header.text
         hasLabels = header.layout.labelColumn != nil

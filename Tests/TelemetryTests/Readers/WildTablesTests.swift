@@ -373,6 +373,8 @@ struct WildTablesTests {
         let text = "Date;Mémoire;Tempèr\n" + Self.rows { "01/13/2025 00:\($0 + 10);1\u{A0}234,5;\($0),5" }
         let path = try scratch.write("latin.csv", Array(try #require(text.data(using: .isoLatin1))))
         let frame = try Scratch.source([path]).read()
+        let notes = try Scratch.source([path]).makeReader().layout.notes
+        #expect(notes.contains { $0.contains("Latin-1") })
         #expect(frame.schema == ["Mémoire", "Tempèr"] && frame.values.prefix(4) == [1234.5, 0.5, 1234.5, 1.5])
     }
 
