@@ -391,6 +391,8 @@ struct WildTablesTests {
         ("time,cpu\n" + rows(5) { "\(start + $0),1" } + "\ntime,disk,mem\n\(start),1,2\n", "second header"),
         ("time,cpu\n" + rows { "25-03-01 00:\($0 + 10):00,1" }, "a time such as"),
         ("year,month,day,cpu\n" + rows { "2025,3,\($0 % 28 + 1),\($0)" }, "year, month, day"),
+        ("{__name__=\"up\", job=\"n\"} 1 1740787200000\n{__name__=\"up\"} 1 1740787260000\n", "dump-openmetrics"),
+        ("up{job=\"n\"} =>\n1 @[1740787200]\n1 @[1740787260]\n", "-o json"),
         ("top - 10:00:01 up 1 day, 1 user, load average: 0.42, 0.36, 0.31\nTasks: 112 total\n", "top"),
     ]
 

@@ -9,6 +9,10 @@ extension TextShape {
             stream)
     }
 
+    static func databaseDump(_ stream: ByteStream) -> TelemetryError {
+        refusal("what promtool tsdb dump prints", "promtool tsdb dump-openmetrics, which is read", stream)
+    }
+
     /// Refuses by name what is known and cannot be read.
     static func refuse(_ first: [UInt8], _ lines: [[UInt8]], _ stream: ByteStream) throws {
         let text = String(decoding: first.prefix(400), as: UTF8.self)
@@ -38,6 +42,9 @@ extension TextShape {
             isFetched.allSatisfy({ $0.last == 0x3A && $0.count > 9 && $0.dropLast().allSatisfy { $0 &- 0x30 <= 9 } })
         {
             throw refusal("what rrdtool fetch prints", "rrdtool xport --json, which is read", stream)
+        }
+        if text.hasSuffix(" =>"), lines.dropFirst().first(where: { !$0.isEmpty })?.contains(0x40) == true {
+            throw refusal("what promtool query range prints", "promtool query range -o json, which is read", stream)
         }
         if text.hasPrefix("AAA,") {
             throw refusal("an nmon recording", "CSV, as by nmon2csv or pyNmonAnalyzer", stream)

@@ -32,6 +32,9 @@ struct TextShape {
         let unread = UnsafeBufferPointer(stream.unread)
         let bytes = UnsafeBufferPointer(rebasing: unread.prefix(DelimitedHeader.sampleBytes))
         if let start = bytes.first(where: { $0 > 0x20 }), start == 0x7B {
+            if bytes.drop(while: { $0 <= 0x20 }).starts(with: Array("{__name__=".utf8)) {
+                throw Self.databaseDump(stream)
+            }
             kind = .json
             return
         }
