@@ -139,6 +139,26 @@ private struct Measures: Encodable {
     var pointAdjustedF1Oracle: Double?
     var pointAdjustedF1OfRandomScores: Double?
 
+    private enum Key: String, CodingKey {
+        case entity, samples, anomalousSamples, vusPR, aucPR, auROC, bestF1Oracle, alarms, hitRate100, hitRate150, ndcg5
+        case pointAdjustedF1Oracle, pointAdjustedF1OfRandomScores
+    }
+
+    /// Measures that cannot be had are `null`.
+    func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: Key.self)
+        try container.encode(entity, forKey: .entity)
+        try container.encode(samples, forKey: .samples)
+        try container.encode(anomalousSamples, forKey: .anomalousSamples)
+        try container.encode(alarms, forKey: .alarms)
+        let measures: [(Key, Double?)] = [
+            (.vusPR, vusPR), (.aucPR, aucPR), (.auROC, auROC), (.bestF1Oracle, bestF1Oracle), (.hitRate100, hitRate100),
+            (.hitRate150, hitRate150), (.ndcg5, ndcg5), (.pointAdjustedF1Oracle, pointAdjustedF1Oracle),
+            (.pointAdjustedF1OfRandomScores, pointAdjustedF1OfRandomScores),
+        ]
+        for (key, value) in measures { try container.encode(value, forKey: key) }
+    }
+
     var share: LabelledShare {
         LabelledShare(samples: samples, anomalous: anomalousSamples, events: alarms.eventCount)
     }
@@ -178,7 +198,7 @@ private struct Measures: Encodable {
 private struct Report: Encodable {
     var group: String
     var entities: [Measures]
-    var mean: [String: Double]
+    var mean: [String: Double?]
 
     private static let columns: [(name: String, key: String, value: @Sendable (Measures) -> Double?)] = [
         ("VUS-PR", "vusPR", { $0.vusPR }), ("AUC-PR", "aucPR", { $0.aucPR }), ("AUROC", "auROC", { $0.auROC }),
@@ -200,10 +220,14 @@ private struct Report: Encodable {
         mean = [:]
         for column in Self.columns {
             let values = entities.compactMap(column.value)
-            if !values.isEmpty { mean[column.key] = values.reduce(0, +) / Double(values.count) }
+            mean[column.key] = .some(Self.mean(values))
         }
-        let delays = entities.compactMap(\.alarms.meanDelaySeconds)
-        if !delays.isEmpty { mean["meanDelaySeconds"] = delays.reduce(0, +) / Double(delays.count) }
+        mean["meanDelaySeconds"] = .some(Self.mean(entities.compactMap(\.alarms.meanDelaySeconds)))
+    }
+
+    /// What cannot be said is `null` in the JSON: every key is there.
+    private static func mean(_ values: [Double]) -> Double? {
+        values.isEmpty ? nil : values.reduce(0, +) / Double(values.count)
     }
 
     var text: String {
@@ -217,8 +241,9 @@ private struct Report: Encodable {
         }
         if entities.count > 1 {
             table.add(
-                ["mean", "", ""] + columns.map { column in mean[column.key].map { Quantity.fixed($0, 3) } ?? "-" }
-                    + [Quantity.seconds(mean["meanDelaySeconds"])])
+                ["mean", "", ""]
+                    + columns.map { column in (mean[column.key] ?? nil).map { Quantity.fixed($0, 3) } ?? "-" }
+                    + [Quantity.seconds(mean["meanDelaySeconds"] ?? nil)])
         }
         return table.text + "\n\n* with the best threshold in hindsight, which nobody has: for comparison only"
     }

@@ -66,10 +66,12 @@ import Testing
         #expect(table.errors.contains("s/c: none of 300 judged rows is labelled anomalous"))
         let json = try ToolProcess.run("fl-train", words + ["--format", "json"])
         let report = try #require(try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [String: Any])
-        #expect((report["mean"] as? [String: Double])?["samplePrecision"] == 1)
+        let mean = try #require(report["mean"] as? [String: Any])
+        #expect(mean["samplePrecision"] as? Double == 1 && mean["hitRate100"] is NSNull)
         let entities = try #require(report["entities"] as? [[String: Any]])
         let precisions = entities.map { ($0["alarms"] as? [String: Any])?["samplePrecision"] }
         #expect(precisions[0] as? Double == 1 && precisions[1] is NSNull && precisions[2] is NSNull)
+        #expect(entities.allSatisfy { $0.count == 13 && $0["ndcg5"] is NSNull })
     }
 
     /// What labels mean is said, and what they cannot mean is refused.

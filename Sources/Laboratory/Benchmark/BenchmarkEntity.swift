@@ -69,8 +69,8 @@ struct BenchmarkEntity: Sendable {
             throw CommandLineError(
                 .data,
                 "\(paths.joined(separator: ", ")): no labelled entity; expected <entity>_train.csv and "
-                    + "<entity>_test.csv, or one file, with a column of labels (--label-column) or a file of labels "
-                    + "beside it")
+                    + "<entity>_test.csv, or one file, with a column of labels (--label-column) a file of labels beside "
+                    + "it, or windows of time (--labels)")
         }
         return entities
     }

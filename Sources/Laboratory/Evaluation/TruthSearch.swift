@@ -31,6 +31,8 @@ package struct TruthSearch {
     private let interpretation: String?
     private var windows: [String: [LabelWindows.Window]] = [:]
     private var hasWindows = false
+    /// What windows say they are about.
+    private var windowNames: [String] = []
     private var sources: [EntitySource] = []
     private var files: [(entity: String, file: LabelFile)] = []
     /// Whether one file was named for one entity: then it is about that one, whatever it is called.
@@ -86,8 +88,9 @@ package struct TruthSearch {
             }
         }
         guard !windowFiles.isEmpty else { return }
-        windows = try LabelWindows(contentsOf: LabelWindows.preferred(windowFiles), options: options)
-            .assigned(to: keys)
+        let all = try LabelWindows(contentsOf: LabelWindows.preferred(windowFiles), options: options)
+        windows = all.assigned(to: keys)
+        windowNames = Set(all.windows.compactMap(\.entity)).sorted()
         hasWindows = true
     }
 
@@ -115,12 +118,29 @@ package struct TruthSearch {
         case .none: break
         }
         let name = Self.name(series.entity)
-        let own = files.filter { isPair || $0.entity == name }
+        let own = files.filter { isPair || $0.entity == name || $0.file.owners.contains(name) }
         if own.count == 1, isPair || keys.count(where: { Self.name($0) == name }) == 1 {
-            return .found(try truth(own[0].file, of: series, file: file))
+            var labels = own[0].file
+            if labels.owners.count > 1 {
+                guard let mine = labels.of(name) else {
+                    return .none(
+                        "\(labels.path) has labels of \(labels.owners.sorted().prefix(4).joined(separator: ", "))")
+                }
+                labels = mine
+            }
+            return .found(try truth(labels, of: series, file: file))
         }
-        if hasWindows, let about = windows[series.entity] { return .found(Self.truth(about, of: series)) }
-        return .none(hasWindows ? reason + ", and no window is about it" : reason)
+        if hasWindows, let about = windows[series.entity] {
+            if let last = about.map(\.end).max(), last < 1e8, series.times.allSatisfy({ $0 >= 1e8 }) {
+                return .none(
+                    "its windows end by \(SampleTime.text(last)), as numbers of rows do: expected seconds since 1970 or dates, "
+                        + "or a row for each sample, as in index,label")
+            }
+            return .found(Self.truth(about, of: series))
+        }
+        guard hasWindows else { return .none(reason) }
+        let others = windowNames.prefix(4).joined(separator: ", ")
+        return .none(reason + ", and no window is about it" + (others.isEmpty ? "" : ": they are about \(others)"))
     }
 
     private enum Owner {

@@ -12,7 +12,8 @@ enum DatedName {
             while end > 0, isMark(bytes[end - 1]) { end -= 1 }
             // `disk1-2025…` keeps its number: a mark stands between it and the date.
             guard start == 0 || end < start else { return name }
-            return String(decoding: bytes[..<end], as: UTF8.self)
+            // From one date to another: `cpu_2021-07-01_2021-07-15`.
+            return entity(String(decoding: bytes[..<end], as: UTF8.self))
         }
         return name
     }

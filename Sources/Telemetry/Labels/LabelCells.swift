@@ -58,6 +58,9 @@ struct LabelCells: Hashable, Sendable {
     /// Whether there is nothing but missing cells.
     var isEmpty: Bool { numberCount + textCount == 0 }
 
+    /// Whether all cells are 0 or 1.
+    var areFlags: Bool { !isFree && texts.isEmpty && numbers.allSatisfy { $0 == 0 || $0 == 1 } }
+
     /// Whether numbers may name kinds: whole, few, and 0 among them.
     var mayBeKinds: Bool {
         !isFree && !areTexts && numbers.contains(0) && numbers.allSatisfy { $0 >= 0 && $0 == $0.rounded() }

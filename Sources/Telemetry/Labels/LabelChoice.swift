@@ -7,6 +7,9 @@ struct LabelChoice {
     /// Those of them that mark other rows than the label does, and those that nothing but their values shows.
     private(set) var differing: Set<Int> = []
     private(set) var mirroring: Set<Int> = []
+    /// Where there is no label of the whole row, but each metric has one of its own: those beside the first. A row is anomalous
+    /// where any of them says so.
+    private(set) var joined: [Int] = []
 
     /// - Parameters:
     ///   - given: the column that somebody named.
@@ -48,8 +51,14 @@ struct LabelChoice {
             }?.key
         guard let index = self.index, let label = known[index] else { return }
         column = LabelColumn(name: names[index], label.cells)
-        let named = known.filter { $0.key != index }
+        if given == nil, label.name?.strength == .telling {
+            let metrics = Set(names.map(LabelName.squeezed))
+            let own = known.filter { LabelName.isOfMetric(names[$0.key], metrics) && $0.value.cells.areFlags }
+            if own[index] != nil { joined = own.keys.filter { $0 != index }.sorted() }
+        }
+        let named = known.filter { $0.key != index && !joined.contains($0.key) }
         let unnamed = candidates(index, column).filter { known[$0] == nil }
+        others = joined
         guard !named.isEmpty || !unnamed.isEmpty else { return }
         let comparison = try compared(
             LabelComparison(
@@ -60,13 +69,14 @@ struct LabelChoice {
         differing = Set(named.keys.filter { comparison.differs($0) && companions[$0] == nil })
         mirroring = Set(unnamed.filter(comparison.mirrors))
         let left = named.keys.filter { companions[$0] == nil || comparison.accompanies($0) }
-        others = (left + mirroring).sorted()
+        others = (left + mirroring + joined).sorted()
     }
 
     /// Writes what was chosen.
     func describe(_ names: [String], in layout: inout SourceLayout) {
         layout.labelColumn = index.map { names[$0] }
         layout.tellingLabels = others.map { names[$0] }
+        layout.joinedLabels = joined.map { names[$0] }
         layout.differingLabels = others.filter(differing.contains).map { names[$0] }
         layout.mirroringColumns = others.filter(mirroring.contains).map { names[$0] }
     }

@@ -16,13 +16,13 @@ struct LabelColumn: Hashable, Sendable {
     private static let normal: Set<String> = [
         "normal", "benign", "inlier", "nominal", "regular", "healthy", "ok", "no", "n", "false", "f", "none",
         "background", "noattack", "noanomaly", "nofault", "nofailure", "clean", "falsch", "nein", "faux", "non",
-        "falso", "0",
+        "falso", "正常", "无", "否", "0",
     ]
     private static let anomalous: Set<String> = [
         "anomaly", "anomalous", "abnormal", "attack", "outlier", "fault", "faulty", "failure", "yes", "y",
         "true",
         "t", "malicious", "intrusion", "novelty", "wahr", "ja", "vrai", "oui",
-        "verdadero", "1",
+        "verdadero", "异常", "故障", "攻击", "是", "1",
     ]
 
     /// Marks 0 and others.

@@ -42,6 +42,8 @@ struct LabelComparison: Sendable {
     /// Different values that kinds of anomalies have, and the largest.
     private static let mostKinds = 16
     private static let largestKind = 64.0
+    /// Stands for a cell without a value: kinds of anomalies are named where there is one, and nowhere else.
+    private static let nothing = -1.0
     /// Anomalies that a column must have gone with before it is taken for one of their marks: a sensor may happen to move in
     /// one or two alone.
     private static let fewestRuns = 3
@@ -94,11 +96,20 @@ struct LabelComparison: Sendable {
             named[index]?.marked += 1
             named[index]?.together += Int(mark)
         } else if unnamed[index]?.isOut == false {
-            guard case .number(let value) = cell, value >= 0, value <= Self.largestKind, value == value.rounded() else {
+            switch cell {
+            case .missing:
+                // A metric may well be gone while something is wrong.
+                guard mark == 0 || unnamed[index]?.usual == Self.nothing else {
+                    leaveOut(index)
+                    return
+                }
+                unnamed[index]?.add(Self.nothing, mark: mark)
+            case .number(let value) where value >= 0 && value <= Self.largestKind && value == value.rounded():
+                unnamed[index]?.add(value, mark: mark)
+            case .number, .text:
                 leaveOut(index)
                 return
             }
-            unnamed[index]?.add(value, mark: mark)
             if unnamed[index]?.isOut == true { open -= 1 }
         }
     }

@@ -10,13 +10,17 @@ package struct LabelFile: Sendable {
         let index: Int?
         /// Seconds, as the data's own times are read; `nil` without a column of times.
         let time: Double?
+        /// What a column with hosts says; `nil` without one.
+        let owner: String?
     }
 
     /// The file.
     package let path: String
     /// What is to be said of what the labels mean, in words.
     let note: String?
-    let marks: [Mark]
+    private(set) var marks: [Mark]
+    /// The hosts that a column names, as entities are called.
+    package private(set) var owners: Set<String> = []
     let hasTimes: Bool
     let hasIndices: Bool
 
@@ -45,10 +49,16 @@ package struct LabelFile: Sendable {
         let label = choice.column
         let indexColumn = lower.firstIndex(of: "index")
         var time = try TimeColumn.find(
-            names: names, samples: samples, options: options, path: path, dates: DateEvidence(table.whole))
+            names: names, samples: samples, options: options, path: path, dates: DateEvidence(table.whole)
+        )?.withZone(names, samples)
         if let found = time, found.indices.contains(labelColumn) { time = nil }
         var marks: [Mark] = []
-        var named: Set<Int> = []
+        let taken = [labelColumn, indexColumn].compactMap(\.self) + (time?.indices ?? [])
+        let ownerColumn = names.indices.first { column in
+            ColumnNames.hosts.contains(ColumnNames.plain(names[column]).replacing(" ", with: "_"))
+                && !taken.contains(column) && samples.columns[column].texts > samples.columns[column].numbers.count
+        }
+        var named: [String?: Set<Int>] = [:]
         try table.forEachRow { line, fields, bytes in
             func cell(_ column: Int) -> UnsafeBufferPointer<UInt8> {
                 UnsafeBufferPointer(rebasing: bytes[fields[column]])
@@ -59,10 +69,11 @@ package struct LabelFile: Sendable {
                     .notANumber, path: path, line: line, field: names[labelColumn], found: "'\(FieldText.text(mark))'",
                     expected: "a label, 0 or 1")
             }
+            let owner = ownerColumn.map { FieldText.text(cell($0)) }
             var index: Int?
             if let indexColumn, indexColumn != time?.index {
                 index = try Self.index(cell(indexColumn), names[indexColumn], path, line)
-                if let index, !named.insert(index).inserted {
+                if let index, !named[owner, default: []].insert(index).inserted {
                     throw TelemetryError(
                         .malformed, path: path, line: line, found: "row index \(index) a second time",
                         expected: "each row once")
@@ -76,11 +87,12 @@ package struct LabelFile: Sendable {
                 }
                 return seconds
             }
-            marks.append(Mark(line: line, label: value, index: index, time: seconds))
+            marks.append(Mark(line: line, label: value, index: index, time: seconds, owner: owner))
         }
         self.path = path
         note = label.isSigned ? label.signs.note.map { "the column '\(names[labelColumn])': \($0)" } : nil
         self.marks = marks
+        owners = Set(marks.compactMap(\.owner))
         hasTimes = time != nil
         hasIndices = indexColumn != nil && indexColumn != time?.index
     }
@@ -99,6 +111,15 @@ package struct LabelFile: Sendable {
                 expected: "a row index from 0 to \(maximumRows - 1)")
         }
         return Int(value)
+    }
+
+    /// The labels of one of several hosts; `nil` where none is called so.
+    package func of(_ entity: String) -> LabelFile? {
+        guard owners.contains(entity) else { return nil }
+        var file = self
+        file.marks = marks.filter { $0.owner == entity }
+        file.owners = [entity]
+        return file
     }
 
     /// What is to be said of a file without a column that marks anomalies.

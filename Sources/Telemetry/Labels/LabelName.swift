@@ -103,7 +103,21 @@ struct LabelName {
         ["isnormal", "isbenign"].contains(squeezed(ColumnNames.plain(name)))
     }
 
-    private static func squeezed(_ plain: String) -> String { String(plain.filter { $0.isLetter || $0.isNumber }) }
+    /// The letters and digits of a name.
+    static func squeezed(_ plain: String) -> String {
+        String(plain.lowercased().filter { $0.isLetter || $0.isNumber })
+    }
+
+    /// Whether a column of this name marks anomalies of one metric among some (``squeezed(_:)``): `is_anomaly_channel_12`,
+    /// `cpu_label`.
+    static func isOfMetric(_ name: String, _ metrics: Set<String>) -> Bool {
+        let squeezed = squeezed(name)
+        return (sure + strong).contains { word in
+            squeezed.count > word.count
+                && (squeezed.hasPrefix(word) && metrics.contains(String(squeezed.dropFirst(word.count)))
+                    || squeezed.hasSuffix(word) && metrics.contains(String(squeezed.dropLast(word.count))))
+        }
+    }
 
     /// Whether a column of such a name with these cells marks anomalies, or tells what one does.
     ///

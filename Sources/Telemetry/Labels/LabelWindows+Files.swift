@@ -41,11 +41,9 @@ extension LabelWindows {
             guard !name.hasPrefix(".") else { return false }
             let lower = name.lowercased()
             let path = folder + "/" + name
-            if lower.hasSuffix(".json") { return isWindows(path) }
-            guard [".csv", ".tsv", ".csv.gz"].contains(where: lower.hasSuffix), isWindows(path),
-                let table = try? TextTable(path: path, options: ReaderOptions())
-            else { return false }
-            return !Set(table.names.map { $0.lowercased() }).isDisjoint(with: columns[1])
+            if lower.hasSuffix(".json"), filesOfWindows(path) != nil { return true }
+            guard [".csv", ".tsv", ".csv.gz", ".json", ".jsonl"].contains(where: lower.hasSuffix) else { return false }
+            return (try? WindowTable(path))?.hasEnds ?? false
         }.map { folder + "/" + $0 }
     }
 }

@@ -6,9 +6,19 @@ struct TextTable {
     private let options: ReaderOptions
     private let firstLine: Int
 
+    /// Whether the rows are objects of a JSON text.
+    private let isJSON: Bool
+
     /// Opens a table; the separator is the one given, or detected from the header.
     init(path: String, options: ReaderOptions) throws {
-        (stream, _) = try TextFile.open(path, options: options)
+        var options = options
+        let (text, shape) = try TextFile.open(path, options: options)
+        isJSON = if case .json = shape.kind { true } else { false }
+        stream = isJSON ? try JSONRows.table(text) : text
+        if isJSON {
+            options.separator = ","
+            try stream.fill(atLeast: DelimitedHeader.sampleBytes)
+        }
         self.options = options
         let skipped = DelimitedHeader.skipBlankLines(stream)
         let bytes = UnsafeBufferPointer(stream.unread)
@@ -22,7 +32,8 @@ struct TextTable {
                 .malformed, path: path, line: 1, found: "a header without an end", expected: "a line with column names")
         }
         names = header.fields.map { FieldText.text(UnsafeBufferPointer(rebasing: bytes[$0])) }
-        firstLine = skipped + 1 + header.lines
+        // Lines are counted where the file has them: what stands for a header here does not.
+        firstLine = isJSON ? 1 : skipped + 1 + header.lines
         stream.consume(header.next)
     }
 
@@ -38,7 +49,8 @@ struct TextTable {
 
     /// All cells of columns.
     var whole: WholeColumns {
-        WholeColumns(path: stream.path, options: options, separator: splitter.separator, count: names.count)
+        WholeColumns(
+            path: stream.path, options: options, separator: splitter.separator, count: names.count, isJSON: isJSON)
     }
 
     /// Calls `body` with each row: its line, its fields as ranges of the bytes.

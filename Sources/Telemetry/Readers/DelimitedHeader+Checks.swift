@@ -1,22 +1,28 @@
 extension DelimitedHeader {
-    /// The names with an empty one at the end or the beginning where every row has a field more than the header: a
-    /// separator behind the last value, or row names without a heading, as R writes them.
+    /// The names with empty ones at the end or the beginning where every row has more fields than the header: separators
+    /// behind the last value, or row names without a heading, as R writes them.
     static func padded(
         _ names: [String], _ bytes: UnsafeBufferPointer<UInt8>, from start: Int, atEnd: Bool, splitter: RowSplitter
     ) -> [String] {
         var cursor = start
         var firsts: Set<String> = []
-        var (rows, emptyEnds) = (0, 0)
+        var (rows, emptyEnds, width) = (0, 0, names.count + 1)
         while rows < 20, cursor < bytes.count, let row = splitter.split(bytes, from: cursor, atEnd: atEnd) {
             cursor = row.next
             if row.fields.count == 1 && row.fields[0].isEmpty { continue }
-            guard row.fields.count == names.count + 1 else { return names }
+            if rows == 0 {
+                // A separator behind the last name alone.
+                if row.fields.count == names.count - 1, names.last == "" { return Array(names.dropLast()) }
+                width = max(width, row.fields.count)
+            }
+            guard row.fields.count == width else { return names }
             rows += 1
             firsts.insert(FieldText.text(UnsafeBufferPointer(rebasing: bytes[row.fields[0]])))
-            if row.fields[names.count].isEmpty { emptyEnds += 1 }
+            if row.fields[names.count...].allSatisfy(\.isEmpty) { emptyEnds += 1 }
         }
         guard rows > 1 else { return names }
-        if emptyEnds == rows { return names + [""] }
+        if emptyEnds == rows { return names + [String](repeating: "", count: width - names.count) }
+        guard width == names.count + 1 else { return names }
         return firsts.count == rows && !firsts.contains("") ? [""] + names : names
     }
 
@@ -39,6 +45,10 @@ extension DelimitedHeader {
         }
         let numbers = cells.count { if case .number = $0 { true } else { false } }
         let advice = "column names: put a line with them above the rows, as in time,cpu,memory"
+        if names.count == 1, let name = names.first, [",", ";", "\t"].contains(where: name.contains) {
+            throw refuse(
+                "lines that are quoted as a whole", "quotes around single fields, or none: sed 's/^\"//; s/\"$//' FILE")
+        }
         if numbers == cells.count { throw refuse("numbers in the first line", advice) }
         let times = cells.count { $0.isMoment }
         if times > 1, times * 2 > cells.count, cells.first?.isMoment == false {

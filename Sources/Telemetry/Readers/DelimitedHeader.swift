@@ -4,6 +4,8 @@ struct DelimitedHeader {
     static let sampleBytes = 1 << 17
     /// Rows looked at.
     static let sampleRows = 200
+    /// Rows looked at where more would take more than ``sampleBytes``: tables of thousands of columns.
+    private static let fewestRows = 32
 
     let separator: UInt8
     /// Names of all fields.
@@ -17,6 +19,8 @@ struct DelimitedHeader {
     let choice: ColumnChoice
     /// Line of the first row.
     let line: Int
+    /// What is to be said of how the text is encoded, in words.
+    let encodingNote: String?
     /// The header as it is written, without its line end.
     let text: [UInt8]
 
@@ -39,10 +43,9 @@ struct DelimitedHeader {
             }
             try stream.fill()
         }
-        // The decision depends on a fixed number of bytes, not on how many happen to lie in the buffer.
+        // The decision depends on a fixed number of bytes and rows, not on how many happen to lie in the buffer.
+        let sampleEnd = try Self.sampleEnd(stream, options)
         let unread = stream.unread
-        let headerEnd = (unread.firstIndex(of: 0x0A) ?? unread.count) + 1
-        let sampleEnd = min(unread.count, max(Self.sampleBytes, headerEnd))
         let bytes = UnsafeBufferPointer(rebasing: UnsafeBufferPointer(unread)[..<sampleEnd])
         let wholeFile = stream.isAtEnd && sampleEnd == unread.count
         if let stated, options.separator == nil {
@@ -66,6 +69,10 @@ struct DelimitedHeader {
             let name = FieldText.text(UnsafeBufferPointer(rebasing: bytes[field]))
             return name.contains("\n") ? name.replacing("\r\n", with: " ").replacing("\n", with: " ") : name
         }
+        let lines = bytes.prefix((bytes.lastIndex(of: 0x0A) ?? bytes.count - 1) + 1)
+        encodingNote =
+            String(validating: lines, as: UTF8.self) == nil
+            ? "no UTF-8: read as Latin-1 (where names look odd: iconv -f ENCODING -t UTF-8)" : nil
         let padded = Self.padded(written, bytes, from: header.next, atEnd: wholeFile, splitter: splitter)
         line = skipped + 1 + header.lines
         text = Array(bytes[..<header.next].prefix { $0 != 0x0A && $0 != 0x0D })
@@ -73,6 +80,13 @@ struct DelimitedHeader {
             bytes, from: header.next, atEnd: wholeFile, splitter: splitter, columns: padded.count)
         try Self.check(written, fields: header.fields, bytes: bytes, path: path)
         try Self.check(names: padded, samples: samples, path: path)
+        if samples.wholeRows == 0, samples.rows > 1, !options.skipsBadRows, !options.textIsMissing,
+            let row = splitter.split(bytes, from: header.next, atEnd: wholeFile), row.fields.count != padded.count
+        {
+            throw TelemetryError(
+                .raggedRow, path: path, line: line, found: "\(row.fields.count) fields",
+                expected: "\(padded.count), as in the header")
+        }
         guard samples.rows > 0 || !wholeFile || header.next < bytes.count else {
             throw TelemetryError(
                 .empty, path: path, found: "a header with \(padded.count) columns and no row", expected: "rows below it"
@@ -84,6 +98,22 @@ struct DelimitedHeader {
         names = repeated.names
         choice = try ColumnChoice(names: names, samples: samples, whole: whole, repeated: repeated)
         (kinds, schema, layout) = (choice.kinds, choice.schema, choice.layout)
+    }
+
+    /// Where the sample ends: behind ``sampleBytes``, or behind ``fewestRows`` where these are longer.
+    private static func sampleEnd(_ stream: ByteStream, _ options: ReaderOptions) throws -> Int {
+        var (lines, end) = (0, 0)
+        while lines <= fewestRows {
+            if let feed = stream.unread[end...].firstIndex(of: 0x0A) {
+                (lines, end) = (lines + 1, feed + 1)
+            } else if stream.isAtEnd || stream.count - end > options.maximumLineBytes {
+                if stream.isAtEnd { end = stream.count }
+                break
+            } else {
+                try stream.fill()
+            }
+        }
+        return min(stream.count, max(sampleBytes, end))
     }
 
     static func skipBlankLines(_ stream: ByteStream) -> Int {

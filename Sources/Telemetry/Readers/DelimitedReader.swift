@@ -2,28 +2,28 @@
 struct DelimitedReader: FrameReader {
     let schema: [String]
     private(set) var layout: SourceLayout
-    private let stream: ByteStream
+    let stream: ByteStream
     /// The file.
     var path: String { stream.path }
-    private let parser: RowParser
+    let parser: RowParser
     private let options: ReaderOptions
     private let firstRow: Int
     /// The header, which may come again where files were put one behind the other.
-    private let headerText: [UInt8]
+    let headerText: [UInt8]
     private let timeUnit: TimeUnit
     private let rowSeconds: Double?
     private let hasLabels: Bool
-    private var line: Int
+    private(set) var line: Int
     /// The line that comes next, counted from 1.
     var nextLine: Int { line }
     private var row = 0
     /// Unread bytes known to be whole rows (up to quoted line feeds).
-    private var wholeBytes = 0
+    var wholeBytes = 0
     private var pendingError: TelemetryError?
     private var skipped: SkippedRows?
     private var finished = false
     /// Whether the file is read on where it ended: then only what ends with a line feed is a row.
-    private var isGrowing = false
+    private(set) var isGrowing = false
     /// Whether the rest of the line at hand belongs to a row that was given when the file ended in it.
     private var passesRest = false
     /// The key columns' texts; codes of the last chunk are in ``keyCodes``.
@@ -50,7 +50,7 @@ struct DelimitedReader: FrameReader {
         self.firstRow = firstRow
         schema = header.schema
         layout = header.layout
-        layout.notes = notes + layout.notes
+        layout.notes = notes + [header.encodingNote].compactMap(\.self) + layout.notes
         line = header.line
         headerText = header.text
         hasLabels = header.layout.labelColumn != nil
@@ -71,6 +71,7 @@ struct DelimitedReader: FrameReader {
         parser.numberFormats = header.choice.numberFormats
         parser.timeRange = header.choice.timeRange
         parser.fallback = header.choice.fallback
+        parser.openFields = header.choice.openFields
         parser.label = header.choice.label ?? LabelColumn()
         if case .rows = header.layout.clock {} else { parser.passesEmptyRows = true }
         parser.keyWords = keyWords
@@ -157,6 +158,8 @@ struct DelimitedReader: FrameReader {
                     take(UnsafePointer(start).distance(to: begin))
                     if repeatsHeader() || isComment() {
                         passLine()
+                    } else if try isFooter() {
+                        take(wholeBytes)
                     } else if options.skipsBadRows {
                         skipLine(error)
                     } else {
@@ -188,47 +191,6 @@ struct DelimitedReader: FrameReader {
         let feed = stream.unread[..<wholeBytes].firstIndex(of: 0x0A)
         take(feed.map { $0 + 1 } ?? wholeBytes)
         line += 1
-    }
-
-    /// The line at hand, without its end.
-    private var lineAtHand: ArraySlice<UInt8> {
-        var text = Array(stream.unread[..<wholeBytes].prefix { $0 != 0x0A })[...]
-        if text.last == 0x0D { text.removeLast() }
-        return text
-    }
-
-    /// The fields of the line at hand, without a byte order mark before them; `nil` where a quoted one has no end.
-    private func fieldsAtHand<Field>(_ make: (UnsafeBufferPointer<UInt8>) -> Field) -> [Field]? {
-        var text = lineAtHand
-        if text.starts(with: [0xEF, 0xBB, 0xBF]) { text = text.dropFirst(3) }
-        return text.withUnsafeBufferPointer { bytes in
-            RowSplitter(separator: parser.separator).split(bytes, from: 0, atEnd: true)?.fields.map {
-                make(UnsafeBufferPointer(rebasing: bytes[$0]))
-            }
-        }
-    }
-
-    /// Whether the line at hand is the header once more, with quotes or without.
-    private func repeatsHeader() -> Bool {
-        lineAtHand.elementsEqual(headerText) || fieldsAtHand(FieldText.text) == parser.names
-    }
-
-    /// Whether the line at hand is a comment: those that first occur far below are no reason to have all lines rewritten.
-    private func isComment() -> Bool {
-        guard lineAtHand.first == 0x23, let first = parser.kinds.first else { return false }
-        // A name may begin with the same mark.
-        return (first != .key && first != .skip) || fieldsAtHand { _ in }.map(\.count) != parser.names.count
-    }
-
-    /// What is to be said of a line that names columns, though not those of the header.
-    private func secondHeader() -> TelemetryError? {
-        let names = fieldsAtHand { (FieldText.text($0), FirstLineCell($0)) }
-        guard let names, names.count > 1, names.allSatisfy({ $0.1 == .text || $0.1 == .empty }),
-            names.contains(where: { parser.names.contains($0.0) && !$0.0.isEmpty })
-        else { return nil }
-        return TelemetryError(
-            .badHeader, path: path, line: line, found: "a second header with other columns",
-            expected: "one table a file: cut it in two before this line")
     }
 
     /// Passes over the line at hand, which could not be read.

@@ -25,6 +25,15 @@ struct FlatRecord {
         switch value {
         case .null: numbers.append((path, .nan))
         case .object(let members):
+            // What MongoDB writes in place of a value: `{"$date": …}`, `{"$numberLong": "5"}`.
+            if members.count == 1, let only = members.first, only.key.first == "$" {
+                if only.key == "$oid", case .string(let text) = only.value {
+                    texts.append((path, text))
+                } else {
+                    add(only.value, path: path)
+                }
+                return
+            }
             for member in members { add(member.value, path: path + "." + member.key) }
         case .array(let elements): addArray(elements, path: path)
         case .number, .bool, .string:

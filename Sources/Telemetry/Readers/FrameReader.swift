@@ -238,6 +238,8 @@ public struct SourceLayout: Hashable, Sendable, Codable {
     /// Those of them that are labels by their names and mark other rows than the label, and those that are none by their
     /// names and change in just the rows that the label marks.
     package var differingLabels: [String] = []
+    /// Columns that mark anomalies of single metrics, as the label column does of the first: a row is anomalous where any does.
+    package var joinedLabels: [String] = []
     package var mirroringColumns: [String] = []
     /// Whether the label column holds nothing but 1, and whether −1 marks anomalies in it.
     package var hasOnlyOnes = false

@@ -131,7 +131,14 @@ public struct ClockAudit: Sendable {
         guard let label = layout.labelColumn else { return [] }
         var notes = layout.labelNotes
         let (others, mirrors) = (layout.differingLabels, layout.mirroringColumns)
-        let same = layout.tellingLabels.filter { !others.contains($0) && !mirrors.contains($0) }
+        let same = layout.tellingLabels.filter {
+            !others.contains($0) && !mirrors.contains($0) && !layout.joinedLabels.contains($0)
+        }
+        if !layout.joinedLabels.isEmpty {
+            notes.append(
+                "a row is anomalous where one metric's label says so: '\(label)', \(layout.joinedLabels.joined(separator: ", "))"
+            )
+        }
         if !same.isEmpty {
             notes.append(
                 "the column '\(label)' marks anomalies; left out, since they tell the same: \(same.joined(separator: ", "))"

@@ -124,6 +124,27 @@ import Testing
         #expect(try self.found([folder.path("farm")], ["farm/h"]) == ["farm/h": "right"])
     }
 
+    @Test("One table of labels for several hosts")
+    func labelsOfHosts() throws {
+        let folder = try TemporaryFolder()
+        let lines = (0..<Self.rows).flatMap { row in
+            ["h0", "h1"].map { "\(Self.start + 60 * row),\($0),\($0 == "h0" && Self.expected[row] ? 1 : 0)\n" }
+        }
+        let path = try folder.write("labels.csv", "time,host,label\n" + lines.joined())
+        #expect(try found([path], ["farm/h0", "farm/h1"]) == ["farm/h0": "right", "farm/h1": "[]"])
+        #expect(try found([path], ["farm/h0"]) == ["farm/h0": "right"])
+        #expect(try found([path], ["farm/h2"])["farm/h2"]?.contains("labels of h0, h1") == true)
+    }
+
+    @Test("Windows that mean nothing here say what they are about")
+    func windowsOfOthers() throws {
+        let folder = try TemporaryFolder()
+        let numbered = try folder.write("numbered.csv", "start,end\n200,219\n")
+        #expect(try found([numbered], ["farm/h"])["farm/h"]?.contains("numbers of rows") == true)
+        let others = try folder.write("others.csv", "start,end,host\n\(Self.start),\(Self.start + 60),db7\n")
+        #expect(try found([others], ["farm/h"])["farm/h"]?.contains("they are about db7") == true)
+    }
+
     @Test("Scores of other rows are refused")
     func otherRows() throws {
         let folder = try TemporaryFolder()

@@ -30,6 +30,7 @@ struct LabelChoiceTests {
         arguments: [
             ("label", "1", "-1"), ("outlier", "1", "-1"), ("anomaly", "1.0", "-1.0"), ("label", "0", "1"),
             ("attack", "0", "1"), ("is_normal", "1", "0"), ("label", "benign", "ddos"), ("label", "FALSCH", "WAHR"),
+            ("label", "正常", "异常"),
         ])
     func wholeColumn(_ name: String, _ normal: String, _ anomalous: String) throws {
         let expected = (0..<Self.rows).map(Self.isLate)
@@ -60,6 +61,37 @@ struct LabelChoiceTests {
         let (reader, frame) = try reader(ones)
         #expect(frame.labels?.allSatisfy { $0 == 1 } == true)
         #expect(ClockAudit().notes(reader.layout).contains { $0.contains("every row is marked 1") })
+    }
+
+    @Test("What is named in anomalies alone is no metric; a metric that is gone in them is one")
+    func namedInAnomaliesAlone() throws {
+        func isOdd(_ row: Int) -> Bool { [210, 230, 250, 270].contains { ($0..<$0 + 5).contains(row) } }
+        let text = Self.table("y,kind_of,up") { row in
+            "\(isOdd(row) ? 1 : 0),\(isOdd(row) ? "\(row / 20 - 9)" : ""),\(isOdd(row) ? "" : "1")"
+        }
+        let (reader, frame) = try reader(text)
+        #expect(frame.schema == ["cpu", "up"] && reader.layout.tellingLabels == ["kind_of"])
+        let lines = (0..<Self.rows).map { row in
+            #"{"time":\#(Self.start + 60 * row),"cpu":\#(row % 17),"y":\#(isOdd(row) ? 1 : 0)"#
+                + (isOdd(row) ? #","kind_of":\#(row / 20 - 9)}"# : #","up":1}"#)
+        }
+        #expect(try self.reader(lines.joined(separator: "\n"), "x.jsonl").1.schema == ["cpu", "up"])
+    }
+
+    @Test("Where each metric has a label of its own, a row is anomalous where any of them says so")
+    func labelsOfMetrics() throws {
+        let names = "channel_1,channel_2,is_anomaly_channel_1,is_anomaly_channel_2"
+        let text = Self.table(names) { "1.5,2.5,\($0 == 30 ? 1 : 0),\(Self.isLate($0))" }
+        let (reader, frame) = try reader(text)
+        #expect(frame.schema == ["cpu", "channel_1", "channel_2"])
+        #expect(frame.labels == (0..<Self.rows).map { $0 == 30 ? 1 : Self.isLate($0) })
+        #expect(ClockAudit().notes(reader.layout).contains { $0.contains("is_anomaly_channel_2") })
+        let lines = text.split(separator: "\n").dropFirst().map { line in
+            let cells = line.split(separator: ",")
+            return
+                #"{"time":\#(cells[0]),"cpu":\#(cells[1]),"cpu_label":\#(cells[4]),"mem":1,"mem_label":\#(cells[5])}"#
+        }
+        #expect(try self.reader(lines.joined(separator: "\n"), "x.jsonl").1.labels == frame.labels)
     }
 
     /// The names of the columns, their cells, and which is the label and which tell the same.

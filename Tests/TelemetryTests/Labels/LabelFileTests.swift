@@ -1,3 +1,4 @@
+import Foundation
 import Telemetry
 import Testing
 
@@ -35,6 +36,19 @@ struct LabelFileTests {
         let later = try found(file(10..<70))
         #expect(later.labels.values == Self.expected && later.notes.count == 2)
         #expect(later.notes[0].hasPrefix("10 of 60 rows") && later.notes[1].hasPrefix("10 of 60 labels, 0 of them"))
+    }
+
+    @Test("Labels as JSON are those of a table")
+    func json() throws {
+        let rows = (0..<60).map { #"{"time":\#(Self.start + 60 * $0),"label":\#(Self.expected[$0])}"# }
+        for text in [rows.joined(separator: "\n"), "[" + rows.joined(separator: ",") + "]"] {
+            let file = try LabelFile(try scratch.write("\(UUID().uuidString).json", text))
+            #expect(try found(file).labels.values == Self.expected)
+        }
+        let error = #expect(throws: TelemetryError.self) {
+            try LabelFile(try scratch.write("bad.jsonl", rows[0] + "\n{\"time\":\n"))
+        }
+        #expect(error?.line == 2)
     }
 
     @Test("Times that are not those of the rows are refused, with line, found and expected")

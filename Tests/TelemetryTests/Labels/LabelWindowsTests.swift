@@ -92,8 +92,89 @@ import Testing
         #expect(anomalies.map(\.rows) == [2..<4] && anomalies.map(\.type) == ["x"])
     }
 
-    @Test(arguments: ["start,end\n5,4\n", "start,end\nsoon,4\n", "start,end\n,4\n", "begin,end\n1,2\n"])
+    @Test(arguments: ["start,end\n5,4\n", "start,end\nsoon,4\n", "start,end\n,4\n", "onset time,end\n1,2\n"])
     func mistakes(_ text: String) {
         #expect(throws: TelemetryError.self) { try read(text) }
+    }
+
+    /// 2025-03-03 08:00:00 UTC, and half an hour.
+    private static let start = 1_740_988_800.0
+    private static let half = 1800.0
+
+    @Test(
+        "A window as long as its duration says, whatever it is written in",
+        arguments: [
+            "start,duration\n1740988800,1800\n", "start,duration_min\n1740988800,30\n",
+            "start,Duration (ms)\n1740988800,1800000\n", "start,duration\n2025-03-03 08:00:00,00:30:00\n",
+            "start,duration\n2025-03-03 08:00:00,0 days 00:30:00\n", "start,duration\n2025-03-03 08:00:00,30min\n",
+            "start,duration\n2025-03-03 08:00:00,PT30M\n", "timestamp,duration_seconds\n1740988800,1800\n",
+            "Beginn;Dauer\n03.03.2025 08:00;0h 30m\n13.03.2025 08:00;1h\n",
+        ])
+    func durations(_ text: String) throws {
+        let window = try #require(try read(text).windows.first)
+        #expect(window.start == Self.start && window.end == Self.start + Self.half, "\(text)")
+    }
+
+    @Test("A duration or an end that is not there is no guess, but an error that names line and column")
+    func nothingIsGuessed() throws {
+        for (text, line, field) in [
+            ("start,duration\n1740988800,soon\n", 2, "duration"), ("start,duration\n1740988800,00:30\n", 2, "duration"),
+            ("start,end\n1,2\n1740988800,\n", 3, "end"), ("start,length_of_duration\n5,\n", 2, "length_of_duration"),
+        ] {
+            let error = #expect(throws: TelemetryError.self) { try read(text) }
+            #expect(error?.line == line && error?.field == field, "\(text)")
+        }
+    }
+
+    @Test(
+        "The columns of other people's tables",
+        arguments: [
+            "Beginn;Ende\n03.03.2025 08:00;03.03.2025 08:30\n13.03.2025 08:00;13.03.2025 08:30\n",
+            "begin,finish,type\n2025-03-03 08:00:00,2025-03-03 08:30:00,cpu\n",
+            "id,created_on,resolved_on,urgency\nP1,2025-03-03T08:00:00Z,2025-03-03T08:30:00Z,high\n",
+            "ID,Channel,StartTime,EndTime\nid_1,channel_12,2025-03-03T08:00:00.000Z,2025-03-03T08:30:00.000Z\n",
+        ])
+    func names(_ text: String) throws {
+        let window = try #require(try read(text).windows.first)
+        #expect(window.start == Self.start && window.end == Self.start + Self.half, "\(text)")
+    }
+
+    @Test("The effect of a fault may outlast its cause, as in Exathlon's ground truth")
+    func theLatestEnd() throws {
+        let windows = try read(
+            """
+            app_id,trace_name,anomaly_type,root_cause_start,root_cause_end,extended_effect_start,extended_effect_end,details
+            1,1_2_100000_68,stalled_input,1740988800,1740989400,1740989400,1740990600,
+            2,2_1_100000_60,cpu_contention,1740988800,1740990600,,,
+            """, as: "ground_truth.csv"
+        ).windows
+        #expect(windows.map(\.end) == [Self.start + Self.half, Self.start + Self.half])
+        #expect(windows.map(\.entity) == ["1_2_100000_68", "2_1_100000_60"])
+        #expect(windows.map(\.kind) == ["stalled_input", "cpu_contention"])
+    }
+
+    @Test(
+        "Windows as JSON: a list, objects a line, an answer that wraps them",
+        arguments: [
+            #"[{"start":"2025-03-03 08:00:00","end":"2025-03-03 08:30:00","host":"web1"}]"#,
+            #"{"start":1740988800,"end":1740990600,"host":"web1"}"# + "\n"
+                + #"{"start":1740988801,"end":1740990600,"host":"web2"}"# + "\n",
+            #"{"status":"ok","alerts":[{"startsAt":"2025-03-03T08:00:00Z","endsAt":"2025-03-03T08:30:00Z","labels":{"instance":"web1"}}]}"#,
+        ])
+    func json(_ text: String) throws {
+        let window = try #require(try read(text, as: "w.json").windows.first)
+        #expect(window == .init(start: Self.start, end: Self.start + Self.half, entity: "web1"))
+    }
+
+    @Test("Samples and labels of rows are no windows")
+    func notWindows() throws {
+        let folder = try TemporaryFolder()
+        for (name, text) in [
+            ("a.csv", "timestamp,duration,anomaly\n1,2,0\n"), ("b.csv", "time,cpu\n1,2\n"),
+            ("c.csv", "start,end,label\n1,2,0\n"),
+            ("d.json", #"[{"time":1,"label":0}]"#), ("e.json", #"[1,2]"#),
+        ] {
+            #expect(!LabelWindows.isWindows(try folder.write(name, text)), "\(name)")
+        }
     }
 }

@@ -45,6 +45,19 @@ struct DailyFilesTests {
         for source in sources { #expect(try source.read() == first) }
     }
 
+    @Test("Names that say from when to when are those of one entity")
+    func ranges() throws {
+        for day in [0, 14] {
+            try write(
+                "g/db1_cpu_2025-03-\(day + 1 < 10 ? "0" : "")\(day + 1)_2025-03-\(day + 14).csv", "value", day: day
+            ) {
+                ["\($0)"]
+            }
+        }
+        let sources = try DataCatalog.discover([scratch.path + "/g"])
+        #expect(sources.map(\.entity) == ["db1_cpu"] && sources.first?.files.count == 2)
+    }
+
     @Test("Columns that only some files have are missing in the others, and it is said")
     func laterColumns() throws {
         try write("c/h_2025-03-01.csv", "cpu,mem") { ["\($0),1"] }

@@ -43,7 +43,13 @@ struct WildTablesTests {
         "Performance report for web1\nGenerated: 2025-03-02, by ops\n\n" + table, ",,\n" + table,
         "time,cpu,mem\ns,%,MB\n" + rows(cells: plain),
         "time,cpu,mem,,\n" + rows { plain($0) + ",," } + ",,,,\n,,,,\n",
-        "time,cpu,mem\n" + rows { plain($0) + "," },
+        "time,cpu,mem,\n" + rows(cells: plain), "time,cpu,mem\n" + rows { plain($0) + "," },
+        "time,cpu,mem\n" + rows { plain($0) + ",,," },
+        table + "Total,780,1560\n", table + "\n(40 rows affected)\n",
+        table + "Sums (of 40 values),780,\nAverages,19.5,39\n",
+        "time,cpu,mem\n----,---,---\n" + rows(cells: plain) + "(40 rows)\n",
+        "Unnamed: 0.1,Unnamed: 0,time,cpu,mem\n" + rows { "\($0),\($0)," + plain($0) },
+        "# time cpu mem\n# s % %\n" + rows { " " + plain($0).replacing(",", with: "   ") },
         "\"time\",\"cpu\",\"mem\"\n" + rows { "\"\($0 + 1)\"," + plain($0) },
         "time,cpu,mem\n" + rows(20, plain) + "time,cpu,mem\n"
             + (20..<40).map { plain($0) + "\n" }.joined(), table.replacing("\n", with: "\r"),
@@ -57,6 +63,92 @@ struct WildTablesTests {
         let wanted = try only(Self.table)
         #expect(wanted.rowCount == 40)
         #expect(try only(text) == wanted, "\(text.prefix(200))")
+    }
+
+    @Test("Numbers of counters are names where a line of units stands below them")
+    func numberedCounters() throws {
+        let frame = try only(
+            "Result Time,Granularity Period,1911816699,1911816700\n,min,count,%\n"
+                + Self.rows(40) { "2025-03-03 08:\(10 + $0),15,\($0),1.5" })
+        #expect(frame.schema == ["Granularity Period", "1911816699", "1911816700"] && frame.rowCount == 40)
+    }
+
+    @Test("What is said of a table stands at its end: a row of sums amidst it is an error")
+    func sumsAmidst() throws {
+        #expect(try refusal(Self.table + "Total,780,1560\n1740800000,1,2\n").contains("found 'Total'"))
+    }
+
+    @Test("A header and rows longer than what is looked at")
+    func wide() throws {
+        let names = (0..<9000).map { "host_\($0)_utilisation_percent" }
+        let rows = Self.rows(8) { row in
+            "2025-03-03 08:0\(row):00," + names.indices.map { "\($0 % 7).\(100 + row)25" }.joined(separator: ",")
+        }
+        let frame = try only("time," + names.joined(separator: ",") + "\n" + rows)
+        #expect(frame.schema.count == 9000 && frame.rowCount == 8 && frame.times[1] - frame.times[0] == 60)
+    }
+
+    @Test("Text where nothing stood in the first rows is no error: kinds of faults, which come late")
+    func lateText() throws {
+        let frame = try only(
+            "time,cpu,fault_name\n" + Self.rows(400) { "\(Self.start + 60 * $0),\($0),\($0 < 300 ? "" : "disk")" })
+        #expect(frame.rowCount == 400 && frame.values[2 * 399] == 399 && frame.values[2 * 399 + 1].isNaN)
+    }
+
+    @Test("A metric that comes round and round is none of names, whichever row is first")
+    func cycles() throws {
+        for newestFirst in [false, true] {
+            let frame = try only(
+                "time,cpu,mem\n"
+                    + Self.rows(120) { row in
+                        let row = newestFirst ? 119 - row : row
+                        return "\(Self.start + 60 * row),\(50 + 10 * (row % 3)),\(row).5"
+                    })
+            #expect(frame.schema == ["cpu", "mem"] && frame.rowCount == 120)
+        }
+    }
+
+    @Test("Numbers of subscribers and sessions are no metrics")
+    func subscribers() throws {
+        let frame = try only(
+            "timestamp,IMSI,RNTI,teid,cqi\n"
+                + Self.rows(60) { "\(Self.start + $0),310170123456789,\(17_921 + $0 / 7),\(1000 + $0 / 5),\($0 % 15)" })
+        #expect(frame.schema == ["cqi"])
+    }
+
+    @Test("Units below the names of a table whose times have no date")
+    func units() throws {
+        let frame = try only("time,cpu,temp\n[s],[%],[°C]\n" + Self.rows { "\($0),\($0),1.5" })
+        #expect(frame.schema == ["cpu", "temp"] && frame.rowCount == 40 && frame.times[1] == 1)
+    }
+
+    @Test("5G is no number")
+    func generations() throws {
+        let frame = try only(
+            "time,NetworkMode,dl\n" + Self.rows(300) { "\(Self.start + $0),\($0 < 250 ? "5G" : "LTE"),\($0)" })
+        #expect(frame.schema == ["dl"] && frame.rowCount == 300)
+    }
+
+    @Test("Rows that are all of another width, and lines that are quoted whole, are refused as what they are")
+    func widths() throws {
+        #expect(
+            try refusal("time,cpu,mem\n" + Self.rows { "\(Self.start + $0),1" }).contains("found 2 fields; expected 3"))
+        #expect(try refusal("\"time,cpu\"\n" + Self.rows { "\"\(Self.start + $0),1\"" }).contains("quoted as a whole"))
+    }
+
+    @Test("What MongoDB writes around a value is no name")
+    func extendedJSON() throws {
+        let lines = (0..<30).map { row in
+            #"{"_id":{"$oid":"65e4a1\#(100 + row)"},"ts":{"$date":{"$numberLong":"\#(1000 * (Self.start + row))"}},"cpu":{"$numberDouble":"\#(row).5"}}"#
+        }
+        let frame = try only(lines.joined(separator: "\n"), "x.json")
+        #expect(frame.schema == ["cpu"] && frame.times.first == Double(Self.start) && frame.values[2] == 2.5)
+    }
+
+    @Test("Tables of machine learning and consoles are refused by name")
+    func refusedByName() throws {
+        #expect(try refusal("% c\n@relation x\n@attribute cpu numeric\n@data\n1\n2\n").contains("ARFF"))
+        #expect(try refusal("  |----DL----|----UL----\n pci rnti | cqi | snr\n 1 46 | 15 | 3\n").contains("srsRAN"))
     }
 
     @Test("Several lines of names make one header")
@@ -281,6 +373,8 @@ struct WildTablesTests {
         let text = "Date;Mémoire;Tempèr\n" + Self.rows { "01/13/2025 00:\($0 + 10);1\u{A0}234,5;\($0),5" }
         let path = try scratch.write("latin.csv", Array(try #require(text.data(using: .isoLatin1))))
         let frame = try Scratch.source([path]).read()
+        let notes = try Scratch.source([path]).makeReader().layout.notes
+        #expect(notes.contains { $0.contains("Latin-1") })
         #expect(frame.schema == ["Mémoire", "Tempèr"] && frame.values.prefix(4) == [1234.5, 0.5, 1234.5, 1.5])
     }
 
@@ -297,6 +391,8 @@ struct WildTablesTests {
         ("time,cpu\n" + rows(5) { "\(start + $0),1" } + "\ntime,disk,mem\n\(start),1,2\n", "second header"),
         ("time,cpu\n" + rows { "25-03-01 00:\($0 + 10):00,1" }, "a time such as"),
         ("year,month,day,cpu\n" + rows { "2025,3,\($0 % 28 + 1),\($0)" }, "year, month, day"),
+        ("{__name__=\"up\", job=\"n\"} 1 1740787200000\n{__name__=\"up\"} 1 1740787260000\n", "dump-openmetrics"),
+        ("up{job=\"n\"} =>\n1 @[1740787200]\n1 @[1740787260]\n", "-o json"),
         ("top - 10:00:01 up 1 day, 1 user, load average: 0.42, 0.36, 0.31\nTasks: 112 total\n", "top"),
     ]
 

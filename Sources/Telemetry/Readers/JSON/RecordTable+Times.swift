@@ -17,7 +17,8 @@ extension RecordTable {
             if let rank = ColumnNames.times.firstIndex(of: KeyedRows.Key.plain(name)) { found.append((rank, name)) }
         }
         var failure: (any Error)?
-        let ordered = found.sorted { $0.rank < $1.rank }
+        // What counts from some start says less than a moment since 1970 beside it.
+        let ordered = found.sorted { (isFromStart($0.name) ? 1 : 0, $0.rank) < (isFromStart($1.name) ? 1 : 0, $1.rank) }
         let clock = ordered.first { columns[$0.name] == nil && guess($0.name).guess.shape == .timeOfDay }?.name
         for (rank, name) in ordered {
             let must = ColumnNames.mustBeTime(ColumnNames.times[rank])
@@ -29,7 +30,25 @@ extension RecordTable {
             } catch { failure = failure ?? error }
         }
         if let failure { throw failure }
-        return nil
+        return try namedMoment.flatMap { try timeColumn($0, must: true, options: options) }
+    }
+
+    /// Whether the numbers of a name count from some start.
+    private func isFromStart(_ name: String) -> Bool {
+        guard let column = columns[name], let first = numbers.first(where: { $0.column == column && $0.value.isFinite })
+        else { return false }
+        return first.value < 1e8
+    }
+
+    /// The first name with a word for the time in it (`__REALTIME_TIMESTAMP`) whose numbers are moments since 1970, one in each
+    /// row, that go on.
+    private var namedMoment: String? {
+        names.first { name in
+            guard TimeColumn.speaksOfTime(name), let column = columns[name] else { return false }
+            let own = numbers.filter { $0.column == column }.map(\.value)
+            return own.count == rowCount && Set(own).count > 1 && own.allSatisfy { (1e9..<1e20).contains($0) }
+                && RowOrder(own) != .shuffled
+        }
     }
 
     private func timeColumn(_ name: String, must: Bool, options: ReaderOptions) throws -> Time? {
@@ -42,11 +61,15 @@ extension RecordTable {
             time.unit =
                 options.timeUnit ?? TimeUnit.detected(name: name, values: Array(own.prefix(200)))
             if first >= 1e8 && options.timeUnit == nil { time.range = time.unit.epochRange }
+            let isStated = options.timeUnit != nil || TimeUnit.stated(in: name) == time.unit
+            if let doubt = TimeColumn.doubt(Array(own.prefix(200)), unit: time.unit, isStated: isStated) {
+                throw TelemetryError(.badTime, path: path, field: name, found: doubt.found, expected: doubt.expected)
+            }
             return time
         }
         let (guess, sample) = guess(name)
         let order: TimeFormat.Shape? = options.dateOrder.map { $0 == .dayMonth ? .dayFirst : .monthFirst }
-        guard let shape = guess.isAmbiguous ? guess.shape ?? order : guess.shape, shape != .timeOfDay,
+        guard let shape = guess.isAmbiguous ? guess.shown ?? order ?? guess.shape : guess.shape, shape != .timeOfDay,
             2 * guess.best >= guess.texts
         else {
             guard must, guess.texts > 0 else { return nil }

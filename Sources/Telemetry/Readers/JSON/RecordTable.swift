@@ -134,11 +134,12 @@ struct RecordTable {
         rows.schema = kept.map { names[$0] }
         rows.values = [Double](repeating: .nan, count: rows.times.count * width)
         let (labelPlace, labelText) = (label.flatMap { columns[$0] }, label.flatMap { texts[$0] })
+        let labelPlaces = Set([labelPlace].compactMap(\.self) + labels.joined.compactMap { columns[all[$0]] })
         if label != nil { rows.labels = [UInt8](repeating: 0, count: rows.times.count) }
         for row in rows.times.indices {
             for (column, value) in numbers[numberRange(row)] {
                 if placeOf[Int(column)] >= 0 { rows.values[row * width + placeOf[Int(column)]] = value }
-                if column == labelPlace { rows.labels?[row] = marks.label(value) }
+                if labelPlaces.contains(column) { rows.labels?[row] |= marks.label(value) }
             }
             for (column, text) in words[wordRange(row)] where column == labelText {
                 var text = text
@@ -206,6 +207,8 @@ struct RecordTable {
             for (column, text) in words[wordRange(row)] {
                 if let place = textPlaces[column] { cells.append((place, .text(Array(text.utf8)))) }
             }
+            let there = Set(cells.map(\.place))
+            for place in numberPlaces.values where !there.contains(place) { cells.append((place, .missing)) }
             comparison.add(cells)
         }
         return comparison

@@ -19,6 +19,8 @@ struct ColumnChoice {
     private(set) var parts: Set<String> = []
     /// What marks anomalies.
     private(set) var label: LabelColumn?
+    /// Columns in which nothing stands in the sample, by field.
+    private(set) var openFields: Set<Int> = []
     /// How numbers in groups are written in columns that seemed plain.
     let fallback: NumberFormat
     /// Whether the rows in the sample are out of order.
@@ -63,6 +65,11 @@ struct ColumnChoice {
                 names: names, samples: samples, options: options, path: path, dates: dates)
             if format == .indexed { ignored.insert(0) }
             if let first = Self.rowNumberColumn(lower, samples), first != time?.index { ignored.insert(first) }
+            // pandas writes such a column more each time that it reads and writes a table.
+            ignored.formUnion(
+                names.indices.filter {
+                    lower[$0].hasPrefix("unnamed: ") && $0 != time?.index && Self.countsRows(samples.columns[$0])
+                })
         }
         if let seconds = options.rowSeconds, options.timeColumn == nil {
             for index in names.indices where ColumnNames.mustBeTime(ColumnNames.plain(names[index])) {
@@ -70,6 +77,7 @@ struct ColumnChoice {
             }
             (rowSeconds, time) = (seconds, nil)
         }
+        time = time.map { $0.withZone(names, samples) }
         let labels = try LabelChoice(names, given: given(options.labelColumn)) {
             LabelCells(samples.columns[$0])
         } whole: {
@@ -129,6 +137,8 @@ struct ColumnChoice {
             let plain = ColumnNames.plain(names[index])
             if index == label {
                 kinds.append(.label)
+            } else if labels.joined.contains(index) {
+                kinds.append(.addedLabel)
             } else if let kind = timeKinds[index] {
                 kinds.append(kind)
             } else if ignored.contains(index) || tellingLabels.contains(index) {
@@ -141,7 +151,7 @@ struct ColumnChoice {
             } else if index == entity {
                 keys[index] = .text
                 kinds.append(.key)
-            } else if column.texts > 0, column.written.isNumeric,
+            } else if column.texts > 0, column.written.isNumeric, !Self.areGenerations(column),
                 let written = try Self.written(column.written, decimalComma, names[index], path)
             {
                 if column.written.plain == column.written.fields && !written.decimalComma {
@@ -178,6 +188,7 @@ struct ColumnChoice {
                 {
                     parts.insert(names[index])
                 }
+                if column.numbers.isEmpty, column.texts == 0, samples.wholeRows > 0 { openFields.insert(index) }
                 if grouped.contains(index)
                     || (decimalComma && column.written.withComma > 0 && column.written.provesPoint == 0
                         && column.written.plain > 0 && column.texts == 0
@@ -226,93 +237,6 @@ struct ColumnChoice {
             throw TelemetryError(
                 .noNumericColumn, path: path, found: found, expected: "at least one column of numbers")
         }
-    }
-
-    private static func format(_ lower: [String]) -> SourceFormat {
-        let set = Set(lower)
-        if set.isSuperset(of: ["time", "nof_ue", "proc_rmem"]) { return .fiveGENodeB }
-        if set.isSuperset(of: ["time", "earfcn", "rsrp", "pci"]) { return .fiveGUserEquipment }
-        if set.contains("timestamp"),
-            lower.contains(where: { $0.hasPrefix("fivegs_") }) || set.contains("process_cpu_seconds_total")
-        {
-            return .fiveGCoreFunction
-        }
-        if lower.count > 2 && lower[0] == "index" && lower[1] == "timestamp" { return .indexed }
-        return .generic
-    }
-
-    /// Whether numbers may tell rows of the same time apart. Rows that lie one host behind the other show it only below the
-    /// first rows: there the number is always the same.
-    private static func mayNamePart(
-        _ name: String, _ plain: String, _ column: ColumnSamples.Column, _ timesRepeat: Bool, hasTime: Bool
-    ) -> Bool {
-        guard hasTime else { return false }
-        let isHost =
-            ColumnNames.hosts.contains(plain.replacing(" ", with: "_")) || ColumnNames.mayIdentify(name, plain)
-        guard isHost || ColumnNames.parts.contains(plain) else { return false }
-        return timesRepeat || column.isCycle || (isHost && column.distinct.count == 1)
-    }
-
-    private static func rowNumberColumn(_ lower: [String], _ samples: ColumnSamples) -> Int? {
-        guard ["", "index", "unnamed: 0", "row", "row_id", "id", "no", "no.", "#", "nr", "nr."].contains(lower[0])
-        else {
-            return nil
-        }
-        let numbers = samples.columns[0].numbers
-        // Names of rows that are texts may be those of hosts.
-        guard lower[0] != "" else { return samples.columns[0].texts > numbers.count ? nil : 0 }
-        return zip(numbers, numbers.dropFirst()).allSatisfy { $1 > $0 && $0 == $0.rounded() } ? 0 : nil
-    }
-
-    /// Whether the file writes fractions behind a comma: some column proves it and none in its place proves a point.
-    private static func usesDecimalComma(_ samples: ColumnSamples, separator: UInt8) -> Bool {
-        let written = samples.columns.filter { $0.times.best == 0 }.map(\.written)
-        let (comma, point) = (written.reduce(0) { $0 + $1.provesComma }, written.reduce(0) { $0 + $1.provesPoint })
-        if comma != point { return comma > point }
-        return comma == 0 && separator == 0x3B && written.contains { $0.commas > 0 }
-    }
-
-    /// Columns that seem plain and have digits in groups, `1.004` for one thousand and four: none but them has a point in
-    /// the whole file, and all their cells agree.
-    private static func columnsInGroups(
-        _ columns: [Int], _ samples: ColumnSamples, _ whole: WholeColumns
-    ) throws -> Set<Int> {
-        guard !samples.columns.contains(where: { $0.written.provesPoint > 0 && $0.times.best == 0 }) else { return [] }
-        let open = columns.filter { column in
-            let guess = samples.columns[column].written
-            guard samples.columns[column].texts == 0, guess.large == 0, guess.fields > 0 else { return false }
-            // Small numbers of a table with semicolons may be followed by larger ones, in groups.
-            return guess.pointGroups > 0 || (whole.separator == 0x3B && guess.small == guess.fields)
-        }
-        guard !open.isEmpty else { return [] }
-        var guesses = Dictionary(uniqueKeysWithValues: open.map { ($0, NumberGuess()) })
-        try whole.forEach(open) { column, field in
-            if case .number = FieldText.content(field) { guesses[column]?.add(field, isPlain: true) }
-        }
-        return Set(open.filter { guesses[$0]?.groupsByPoints == true })
-    }
-
-    /// The format of a column whose texts are numbers; `nil` when they are not all of one format.
-    private static func written(
-        _ guess: NumberGuess, _ fileUsesComma: Bool, _ name: String, _ path: String
-    ) throws -> NumberFormat? {
-        let comma = guess.provesComma == guess.provesPoint ? fileUsesComma : guess.provesComma > guess.provesPoint
-        let reads = comma ? guess.withComma : guess.withPoint
-        // Cells that a better half of numbers stands beside are errors of the file.
-        guard 2 * reads >= guess.fields, guess.plain < guess.fields else { return nil }
-        // A few texts among plain numbers are not the column's way of writing.
-        if guess.plain > 0 && reads < guess.fields { return nil }
-        return NumberFormat(decimalComma: comma, suffix: guess.unknownSuffix)
-    }
-
-    /// The unit in a column's name: `CpuUsage(m)`, `usage [%]`.
-    static func headerUnit(_ name: String) -> String? {
-        guard let last = name.last, last == ")" || last == "]",
-            let open = name.lastIndex(of: last == ")" ? "(" : "["), open > name.startIndex
-        else { return nil }
-        let unit = name[name.index(after: open)...].dropLast()
-        guard !unit.isEmpty, unit.utf8.count <= 16 else { return nil }
-        return String(unit)
     }
 }
 

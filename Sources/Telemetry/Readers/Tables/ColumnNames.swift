@@ -68,7 +68,7 @@ enum ColumnNames {
         "enb", "fqdn", "target", "resource_id", "resourceid", "resource_name", "exported_instance", "asset",
         "vm_id", "vmid", "machineid", "host_id", "hostid", "server_id", "serverid", "node_id", "nodeid", "device_id",
         "deviceid", "asset_id", "assetid", "unit_id", "unitid", "engine_id", "turbine_id", "station", "station_id",
-        "instance_name", "equipment", "system", "rechner", "servidor", "hôte", "hote",
+        "instance_name", "cmdb_id", "equipment", "system", "rechner", "servidor", "hôte", "hote",
     ]
 
     /// Names of columns with the host, of which the entity has its name even where there is only one.
@@ -100,6 +100,11 @@ enum ColumnNames {
         "sensor_id", "sensorid", "series_id", "metric_id", "node_id", "server_id", "vm_id", "request_id", "session_id",
         "row_id", "record_id", "table", "machine_id", "machineid", "vmid", "nodeid", "serverid", "asset_id", "assetid",
         "unit_id", "unitid", "engine_id", "turbine_id", "station_id",
+        // Of subscribers, sessions and cells of mobile networks.
+        "imsi", "imei", "imeisv", "msisdn", "supi", "rnti", "crnti", "c_rnti", "c-rnti", "tmsi", "m_tmsi", "s_tmsi",
+        "teid",
+        "ul_teid", "dl_teid", "seid", "amf_ue_ngap_id", "ran_ue_ngap_id", "mme_ue_s1ap_id", "enb_ue_s1ap_id",
+        "gnb_du_ue_f1ap_id", "gnb_cu_ue_f1ap_id", "nci", "ncgi", "nr_cgi", "eci", "ecgi", "plmn", "mcc", "mnc", "tac",
     ]
 
     /// Whether numbers of a column of this name may name things: `building_id`, `KPI ID`, where nothing else does.

@@ -25,8 +25,11 @@ struct ColumnSamples {
 
         /// Whether the column may have one value where `label` is 0 and others where it is not, by these rows.
         func mayMirror(_ label: Column, marks: LabelColumn) -> Bool {
-            guard isWhole, texts == 0, missing == 0, distinct.count <= LabelCells.limit, numbers.allSatisfy({ $0 >= 0 })
-            else { return false }
+            guard texts == 0, distinct.count <= LabelCells.limit else { return false }
+            // Nothing where rows are normal, and a number where they are not.
+            if numbers.isEmpty { return missing > 0 }
+            guard isWhole, numbers.allSatisfy({ $0 >= 0 }) else { return false }
+            if missing > 0 { return numbers.count <= label.numbers.count { marks.label($0) == 1 } }
             guard label.numbers.count == numbers.count else { return true }
             var usual: Double?
             for (number, mark) in zip(numbers, label.numbers) where marks.label(mark) == 0 {

@@ -16,14 +16,10 @@ struct DateEvidence {
         return evidence
     }
 
-    /// What all cells of a column allow.
+    /// What the cells of a column allow, as far as it takes to know the order.
     ///
     /// - Throws: ``TelemetryError`` when the file cannot be read.
-    func wholeColumn(_ column: Int) throws -> TimeFormatGuess {
-        var guess = TimeFormatGuess()
-        try whole.forEach([column + offset]) { guess.add($1) }
-        return guess
-    }
+    func wholeColumn(_ column: Int) throws -> TimeFormatGuess { try whole.times(column + offset) }
 
     /// Files that are looked at.
     private static let mostFiles = 256
@@ -46,7 +42,7 @@ struct DateEvidence {
         var found: [TimeFormat.Shape: String] = [:]
         for path in paths where FileSource.special(at: path) == nil {
             let other = WholeColumns(path: path, options: whole.options, separator: whole.separator, count: whole.count)
-            guard let guess = try? other.times(column + offset, below: header), let shape = guess.shape,
+            guard let guess = try? other.times(column + offset, below: header), let shape = guess.shown,
                 shape == .dayFirst || shape == .monthFirst, found[shape] == nil
             else { continue }
             found[shape] = URL(filePath: path).lastPathComponent

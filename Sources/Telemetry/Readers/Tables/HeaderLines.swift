@@ -58,6 +58,8 @@ struct HeaderLines: Equatable {
                 return
             }
         }
+        // What stands below the rows of a short file says nothing of the header.
+        while !rows.isEmpty, TableFooter.isOne(lines[filled[rows.count - 1]]) { rows.removeLast() }
         guard let width = rows.last?.count, width > 1, rows.count > Self.fewestRows else { return nil }
         // The table begins where all lines below have as many fields, and something stands in them.
         let ragged = rows.lastIndex { $0.count != width }.map { $0 + 1 } ?? 0
@@ -66,14 +68,19 @@ struct HeaderLines: Equatable {
         let cells = rows[first...].prefix(Self.mostLines + 2).map { row in
             row.map { cell in cell.withUnsafeBufferPointer { FirstLineCell($0) } }
         }
-        let names = cells.prefix { $0.allSatisfy { $0 == .text || $0 == .empty } }
+        var names = cells.prefix { $0.allSatisfy { $0 == .text || $0 == .empty } }
+        // Numbers of counters are names, too, where a line of units stands below.
+        if names.isEmpty, cells.first?.first == .text {
+            let below = cells.dropFirst().prefix { $0.allSatisfy { $0 == .text || $0 == .empty } }
+            if !below.isEmpty, !(cells.first?.contains(.time) ?? true) { names = cells.prefix(1) + below }
+        }
         guard !names.isEmpty, names.count <= Self.mostLines, names.count < cells.count else { return nil }
         if first > 0 {
             skipped = filled[first]
             notes.append(
                 first == 1 ? "passed over a line above the header" : "passed over \(first) lines above the header")
         }
-        guard names.count > 1, cells[names.count].contains(where: \.isMoment),
+        guard names.count > 1, cells[names.count].contains(where: \.isMoment) || Self.areUnits(rows[first + 1]),
             !names.dropFirst().contains(where: { $0.contains(.empty) && !$0.contains(.text) })
         else { return }
         let texts = rows[first..<(first + names.count)].map { row in
@@ -93,6 +100,16 @@ struct HeaderLines: Equatable {
             header = Self.joined(texts).map(Self.quoted).joined(separator: String(Character(Unicode.Scalar(separator))))
             notes.append("\(names.count) lines of names make the header")
         }
+    }
+
+    /// Whether every cell is a unit, in brackets or not: what stands below the names of a table whose times have no date.
+    private static func areUnits(_ row: [[UInt8]]) -> Bool {
+        let texts = row.map { $0.withUnsafeBufferPointer(FieldText.text) }.filter { !$0.isEmpty }
+        return !texts.isEmpty
+            && texts.allSatisfy { text in
+                let isBracketed = (text.first == "[" && text.last == "]") || (text.first == "(" && text.last == ")")
+                return isBracketed || UnitSuffix.unit(text) != nil
+            }
     }
 
     private static func isBlank(_ row: [[UInt8]]) -> Bool {

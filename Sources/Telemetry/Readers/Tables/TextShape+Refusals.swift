@@ -9,6 +9,10 @@ extension TextShape {
             stream)
     }
 
+    static func databaseDump(_ stream: ByteStream) -> TelemetryError {
+        refusal("what promtool tsdb dump prints", "promtool tsdb dump-openmetrics, which is read", stream)
+    }
+
     /// Refuses by name what is known and cannot be read.
     static func refuse(_ first: [UInt8], _ lines: [[UInt8]], _ stream: ByteStream) throws {
         let text = String(decoding: first.prefix(400), as: UTF8.self)
@@ -39,8 +43,22 @@ extension TextShape {
         {
             throw refusal("what rrdtool fetch prints", "rrdtool xport --json, which is read", stream)
         }
+        if text.hasSuffix(" =>"), lines.dropFirst().first(where: { !$0.isEmpty })?.contains(0x40) == true {
+            throw refusal("what promtool query range prints", "promtool query range -o json, which is read", stream)
+        }
         if text.hasPrefix("AAA,") {
             throw refusal("an nmon recording", "CSV, as by nmon2csv or pyNmonAnalyzer", stream)
+        }
+        if lines.prefix(40).contains(where: {
+            String(decoding: $0.prefix(10), as: UTF8.self).lowercased() == "@relation "
+        }) {
+            throw refusal("an ARFF file", "CSV: weka.core.converters.CSVSaver, or scipy.io.arff and pandas", stream)
+        }
+        if text.contains("-DL-"), text.contains("-UL-"), text.contains("|") {
+            throw refusal(
+                "the table that srsRAN prints on its console",
+                "its metrics as CSV or JSON, as its configuration has them",
+                stream)
         }
         let drawn = lines.prefix(3).contains { line in
             line.count > 4 && (line.contains(0x2B) || line.first == 0x7C) && line.contains(0x2D)

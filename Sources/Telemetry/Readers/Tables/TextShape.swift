@@ -32,6 +32,9 @@ struct TextShape {
         let unread = UnsafeBufferPointer(stream.unread)
         let bytes = UnsafeBufferPointer(rebasing: unread.prefix(DelimitedHeader.sampleBytes))
         if let start = bytes.first(where: { $0 > 0x20 }), start == 0x7B {
+            if bytes.drop(while: { $0 <= 0x20 }).starts(with: Array("{__name__=".utf8)) {
+                throw Self.databaseDump(stream)
+            }
             kind = .json
             return
         }
@@ -245,8 +248,18 @@ struct TextShape {
         if row.contains(0x20), !candidates.contains(where: { row.contains($0) }),
             heading.split(separator: 0x20).count == row.split(separator: 0x20).count
         {
-            rules.skippedLines = last
-            rules.header = String(decoding: LineRewriter.joined(Array(heading)), as: UTF8.self)
+            // Above a line of units, in which the same ones come again, stands the line of names.
+            func words(_ line: Int) -> [[UInt8]] {
+                lines[line].drop { $0 == 0x23 || $0 == 0x20 }.split(separator: 0x20).map(Array.init)
+            }
+            let count = words(last).count
+            let place =
+                Set(words(last)).count == count
+                ? last
+                : comments.last { $0 < last && words($0).count == count && Set(words($0)).count == count } ?? last
+            rules.skippedLines = place
+            let heading = Array(lines[place].drop { $0 == 0x23 || $0 == 0x20 })
+            rules.header = String(decoding: LineRewriter.joined(heading), as: UTF8.self)
             rules.joinsBlanks = true
             separator = 0x09
         }

@@ -2,9 +2,10 @@ extension TimeColumn {
     /// Names of columns with the hour of the day, and of those with its minutes and their seconds.
     private static let hours: Set<String> = [
         "hour", "hours", "hr", "hrs", "h", "hh", "he", "hour_of_day", "hour of day", "hourofday", "hour ending",
-        "hour_ending", "time_of_day", "time of day", "timeofday", "stunde", "heure", "hora", "ora", "uur",
+        "hour_ending", "hour_id", "hourid", "time_of_day", "time of day", "timeofday", "stunde", "heure", "hora", "ora",
+        "uur",
     ]
-    private static let minutes: Set<String> = ["minute", "minutes", "min", "mins", "mm"]
+    private static let minutes: Set<String> = ["minute", "minutes", "min", "mins", "mm", "min_id", "minute_id"]
     private static let seconds: Set<String> = ["second", "seconds", "sec", "secs", "ss"]
 
     /// The column of dates with what beside it tells when in the day: a text such as 11:00, or the hour as a number (and

@@ -77,9 +77,19 @@ struct TimeColumn {
                 .badTime, path: path, found: "a date spread over the columns year, month, day",
                 expected: "one column with date and time, as in 2025-11-14 11:00:00, or --row-seconds")
         }
+        if shaped == nil, let index = elapsedText(plain, samples) {
+            return TimeColumn(index: index, reading: .text(TimeFormat(.elapsed)))
+        }
         let counted =
             shaped ?? isEpochIndex(names, samples) ?? namedMoment(names, samples)
             ?? plain.indices.first { ColumnNames.elapsed.contains(plain[$0]) && isGrowing(samples.columns[$0]) }
+        if counted == nil, let index = unreadTime(samples) {
+            let text = samples.columns[index].firstText ?? ""
+            throw TelemetryError(
+                .badTime, path: path, field: names[index],
+                found: "'\(text)', written like a time, and no other column that is one",
+                expected: TimeFormat.accepted + ", or --row-seconds")
+        }
         return try counted.flatMap { try column($0, names, plain, samples, options, path, dates) }
     }
 
@@ -93,16 +103,19 @@ struct TimeColumn {
     /// The first column whose name has a word for the time in it (`eventTimestamp`, `Time_Of_Day_Seconds`) and whose numbers
     /// are moments since 1970 that go on.
     private static func namedMoment(_ names: [String], _ samples: ColumnSamples) -> Int? {
-        let words: Set<String> = ["time", "timestamp", "ts", "epoch", "date", "datetime", "clock"]
-        return names.indices.first { index in
+        names.indices.first { index in
             let column = samples.columns[index]
-            guard column.texts == 0, column.missing == 0, column.distinct.count > 1,
-                WordRules.words(of: names[index]).contains(where: {
-                    words.contains(String(decoding: $0, as: UTF8.self))
-                })
-            else { return false }
+            guard column.texts == 0, column.missing == 0, column.distinct.count > 1, speaksOfTime(names[index]) else {
+                return false
+            }
             return column.numbers.allSatisfy { (1e9..<1e20).contains($0) } && RowOrder(column.numbers) != .shuffled
         }
+    }
+
+    /// Whether a name has a word for the time in it.
+    static func speaksOfTime(_ name: String) -> Bool {
+        let words: Set<String> = ["time", "timestamp", "ts", "epoch", "date", "datetime", "clock"]
+        return WordRules.words(of: name).contains { words.contains(String(decoding: $0, as: UTF8.self)) }
     }
 
     private static func isGrowing(_ column: ColumnSamples.Column) -> Bool {
@@ -148,6 +161,9 @@ struct TimeColumn {
             if x.distinct.count != y.distinct.count { return x.distinct.count > y.distinct.count }
             let (first, second) = (x.texts > x.numbers.count, y.texts > y.numbers.count)
             if first != second { return first }
+            // What counts from some start says less than a moment since 1970 beside it.
+            let moments = (x.numbers.allSatisfy { $0 >= 1e8 }, y.numbers.allSatisfy { $0 >= 1e8 })
+            if moments.0 != moments.1 { return moments.0 }
             return a.rank < b.rank
         }?.index
     }
@@ -163,6 +179,11 @@ struct TimeColumn {
                 return isDate(column) ? try time.withTimeOfDay(names, plain, samples, path) : time
             }
             let unit = options.timeUnit ?? TimeUnit.detected(name: names[index], values: column.numbers)
+            let isStated = options.timeUnit != nil || TimeUnit.stated(in: names[index]) == unit
+            if let doubt = doubt(column.numbers, unit: unit, isStated: isStated) {
+                throw TelemetryError(
+                    .badTime, path: path, field: names[index], found: doubt.found, expected: doubt.expected)
+            }
             return TimeColumn(index: index, reading: .number(unit))
         }
         var (shape, note) = try shape(column.times, index, names, options, path, evidence)
@@ -202,7 +223,12 @@ struct TimeColumn {
         guard column.texts > 0, 2 * column.times.best >= column.texts, column.times.shape != .timeOfDay,
             let text = column.firstText
         else { return false }
-        return !text.contains(":") && (column.times.best > 0)
+        // `2025.03.03_08.00.00`, `03-MAR-25 08.00.00.000000 AM`.
+        let hasPoints = text.split { $0 == "_" || $0 == " " }.dropFirst().contains { word in
+            let numbers = word.split(separator: ".", omittingEmptySubsequences: false)
+            return numbers.count > 2 && numbers.prefix(3).allSatisfy { $0.utf8.count == 2 && $0.allSatisfy(\.isNumber) }
+        }
+        return !text.contains(":") && !hasPoints && column.times.best > 0
     }
 
     private static func shape(
@@ -212,13 +238,14 @@ struct TimeColumn {
         var guess = guess
         if guess.isAmbiguous {
             if let order = options.dateOrder { return (order == .dayMonth ? .dayFirst : .monthFirst, nil) }
-            if guess.shape == nil { guess = try evidence.wholeColumn(index) }
+            if guess.shown == nil { guess = try evidence.wholeColumn(index) }
         }
-        if let shape = guess.shape { return (shape, nil) }
+        if let shape = guess.shown { return (shape, nil) }
         if guess.isAmbiguous, let told = evidence.siblings(index) {
             let order = told.shape == .dayFirst ? "day/month" : "month/day"
             return (told.shape, "dates are read as \(order), as in \(told.file) beside it")
         }
+        if let shape = guess.shape { return (shape, nil) }
         if guess.isTheSameEitherWay { return (.dayFirst, "dates are the same read as day/month and as month/day") }
         throw TelemetryError(
             .badTime, path: path, field: names[index],

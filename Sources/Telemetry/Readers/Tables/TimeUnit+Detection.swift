@@ -25,7 +25,7 @@ extension TimeUnit {
     private var secondsEach: Double { 1 / perSecond }
 
     /// The unit in a name: behind its last `_`, or in brackets at its end.
-    private static func stated(in name: String) -> TimeUnit? {
+    static func stated(in name: String) -> TimeUnit? {
         let lower = name.lowercased()
         if let unit = ColumnChoice.headerUnit(lower) { return words[unit] }
         let plain = ColumnNames.plain(lower)

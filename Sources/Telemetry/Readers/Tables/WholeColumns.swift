@@ -5,6 +5,8 @@ struct WholeColumns {
     let separator: UInt8
     /// Fields of a row; others are passed over.
     let count: Int
+    /// Whether the rows are objects of a JSON text (``JSONRows``).
+    var isJSON = false
 
     /// Calls `body` with the place of each column, and its cells one after the other.
     ///
@@ -29,7 +31,8 @@ struct WholeColumns {
     ///
     /// - Throws: ``TelemetryError`` when the file cannot be read.
     private func forRows(_ columns: [Int], _ body: (Row) -> Bool) throws {
-        let (stream, _) = try TextFile.open(path, options: options)
+        var (stream, _) = try TextFile.open(path, options: options)
+        if isJSON { stream = try JSONRows.table(stream) }
         var wanted = [Bool](repeating: false, count: count)
         for column in columns { wanted[column] = true }
         var isHeader = true
@@ -151,10 +154,17 @@ struct WholeColumns {
     /// - Throws: as ``forEach(_:_:)``.
     func times(_ column: Int, below header: [UInt8]) throws -> TimeFormatGuess? {
         guard try self.header() == header else { return nil }
+        return try times(column)
+    }
+
+    /// What the dates of a column show of their order, as far as it is needed.
+    ///
+    /// - Throws: as ``forEach(_:_:)``.
+    func times(_ column: Int) throws -> TimeFormatGuess {
         var guess = TimeFormatGuess()
         try forRows([column]) { row in
             for (_, field) in row.fields { guess.add(row.cell(field)) }
-            return guess.isAmbiguous || guess.best == 0
+            return guess.best == 0 || guess.shown == nil
         }
         return guess
     }

@@ -1,7 +1,7 @@
 /// Which formats fit the texts of a column seen so far.
 struct TimeFormatGuess: Hashable, Sendable {
-    /// Texts that each shape can read, in the order of `TimeFormat.Shape.allCases`.
-    private(set) var fits = [Int](repeating: 0, count: TimeFormat.Shape.allCases.count)
+    /// Texts that each shape can read, in the order of `TimeFormat.Shape.told`.
+    private(set) var fits = [Int](repeating: 0, count: TimeFormat.Shape.told.count)
     /// Texts seen.
     private(set) var texts = 0
     /// The calendar days named, as both orders read them, and how far apart they lie.
@@ -9,9 +9,13 @@ struct TimeFormatGuess: Hashable, Sendable {
 
     /// Texts that day first and month first read as the same time: `07/07/2017`.
     private var alike = 0
+    /// Texts with points between day and month, which mean day first unless the dates show something else.
+    private var pointed = 0
+    /// Steps of less than a day: rows of one date.
+    private var withinDays = 0
 
     /// The times as each shape reads them, for their order; the first few hundred.
-    private var sequences = [[Double]](repeating: [], count: TimeFormat.Shape.allCases.count)
+    private var sequences = [[Double]](repeating: [], count: TimeFormat.Shape.told.count)
 
     init() {}
 
@@ -25,12 +29,14 @@ struct TimeFormatGuess: Hashable, Sendable {
         texts += 1
         let either = (TimeFormat(.dayFirst).seconds(bytes), TimeFormat(.monthFirst).seconds(bytes))
         if either.0 != nil, either.0 == either.1 { alike += 1 }
-        for (index, shape) in TimeFormat.Shape.allCases.enumerated() {
+        if either.0 != nil, either.1 != nil, bytes.prefix(5).contains(0x2E) { pointed += 1 }
+        for (index, shape) in TimeFormat.Shape.told.enumerated() {
             guard let time = TimeFormat(shape).seconds(bytes) else { continue }
             fits[index] += 1
             if sequences[index].count < 256 { sequences[index].append(time) }
             guard shape == .dayFirst || shape == .monthFirst else { continue }
             if let known = span[shape] {
+                if shape == .monthFirst, time != known.last, abs(time - known.last) < 86_400 { withinDays += 1 }
                 span[shape] = (
                     min(known.low, time), max(known.high, time), max(known.steps, abs(time - known.last)), time
                 )
@@ -41,7 +47,7 @@ struct TimeFormatGuess: Hashable, Sendable {
     }
 
     func count(_ shape: TimeFormat.Shape) -> Int {
-        TimeFormat.Shape.allCases.firstIndex(of: shape).map { fits[$0] } ?? 0
+        TimeFormat.Shape.told.firstIndex(of: shape).map { fits[$0] } ?? 0
     }
 
     /// Most texts that one shape reads.
@@ -57,17 +63,28 @@ struct TimeFormatGuess: Hashable, Sendable {
     var isTheSameEitherWay: Bool { isAmbiguous && alike == texts }
 
     /// The shape that reads most; of two that read the same, the first of the list. Of day first and month first that
-    /// both read every text, the one whose days follow one another: `nil` where both do (one day, say).
+    /// both read every text, the one that ``shown`` says; else day first where points stand between them, as almost everywhere,
+    /// and `nil` where it is open.
     var shape: TimeFormat.Shape? {
         guard best > 0 else { return nil }
-        if isAmbiguous {
-            guard let day = span[.dayFirst], let month = span[.monthFirst] else { return nil }
-            // Read in the wrong order, a step from one day to the next becomes a month.
-            if day.steps < 7 * 86400 && month.steps > 20 * 86400 { return .dayFirst }
-            if month.steps < 7 * 86400 && day.steps > 20 * 86400 { return .monthFirst }
-            return nil
+        if isAmbiguous { return shown ?? (pointed == texts ? .dayFirst : nil) }
+        return TimeFormat.Shape.told.first { count($0) == best }
+    }
+
+    /// The shape that the dates themselves show: of day first and month first that both read every text, the one whose days
+    /// follow one another; `nil` where both do (one day, say).
+    var shown: TimeFormat.Shape? {
+        guard isAmbiguous else { return shape }
+        guard let day = span[.dayFirst], let month = span[.monthFirst] else { return nil }
+        if pointed == texts {
+            // The first of each month is one row; whoever writes hours does not jump from month to month.
+            return withinDays > 1 && day.steps > 20 * 86400 && 2 * month.steps < day.steps
+                ? .monthFirst : month.steps > 20 * 86400 && 2 * day.steps < month.steps ? .dayFirst : nil
         }
-        return TimeFormat.Shape.allCases.first { count($0) == best }
+        // Read in the wrong order, a step from one day to the next becomes a month.
+        if day.steps < 7 * 86400 && month.steps > 20 * 86400 { return .dayFirst }
+        if month.steps < 7 * 86400 && day.steps > 20 * 86400 { return .monthFirst }
+        return nil
     }
 
     static func == (a: TimeFormatGuess, b: TimeFormatGuess) -> Bool { a.fits == b.fits && a.texts == b.texts }

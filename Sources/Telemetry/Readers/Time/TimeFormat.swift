@@ -8,13 +8,18 @@ struct TimeFormat: Hashable, Sendable {
         case compact = "yyyymmdd"
         /// `14.11.2025 11:00`, `14/11/2025 11:00:00`, `14-11-2025`.
         case dayFirst = "day-month-year"
-        /// `11/14/2025 11:00:00 AM`.
+        /// `11/14/2025 11:00:00 AM`, `11.14.2025 11:00:00`.
         case monthFirst = "month-day-year"
         /// Months by name: `Fri, 14 Nov 2025 11:00:00 GMT` (RFC 2822), `Fri Nov 14 11:00:00 2025` (ctime),
         /// `14/Nov/2025:11:00:00 +0000` (Apache), `Nov 14, 2025, 11:00:00 AM`.
         case monthNamed = "month by name"
         /// `11:00:00`, for a column beside one with the date.
         case timeOfDay = "time of day"
+        /// `26:00:00`, `1 days 02:00:00`: since some start, in a column whose name says so.
+        case elapsed = "hours, minutes, seconds since the start"
+
+        /// Those that texts alone may show; what has elapsed is written like a time of day.
+        static let told = allCases.filter { $0 != .elapsed }
     }
 
     let shape: Shape
@@ -44,6 +49,8 @@ struct TimeFormat: Hashable, Sendable {
         case .monthFirst: numeric(&scanner, dayFirst: false)
         case .monthNamed: monthNamed(&scanner)
         case .timeOfDay: scanner.timeOfDay().flatMap { scanner.isAtEnd ? Double($0.seconds) + $0.fraction : nil }
+        case .elapsed:
+            ElapsedTime.clock(String(decoding: scanner.bytes[scanner.cursor..<scanner.end], as: UTF8.self))
         }
     }
 
@@ -71,7 +78,9 @@ struct TimeFormat: Hashable, Sendable {
             if scanner.take(0x40) { scanner.skipBlanks() }
         default: break
         }
-        guard scanner.cursor > mark, let time = scanner.hour() ?? scanner.timeOfDay(), let zone = scanner.zone() else {
+        guard scanner.cursor > mark, let time = scanner.hour() ?? scanner.timeOfDay(followsDate: true),
+            let zone = scanner.zone()
+        else {
             return nil
         }
         return joined(year: year, month: month, day: day, time: time, zone: zone)
@@ -116,11 +125,10 @@ struct TimeFormat: Hashable, Sendable {
         return joined(year: year, month: month, day: day, time: time, zone: zone)
     }
 
-    /// Day and month in numbers, the year last. A point between them means day first, everywhere.
+    /// Day and month in numbers, the year last.
     private static func numeric(_ scanner: inout TimeScanner, dayFirst: Bool) -> Double? {
         guard let first = scanner.number(1, 2), let mark = scanner.peek, mark == 0x2F || mark == 0x2E || mark == 0x2D
         else { return nil }
-        guard mark != 0x2E || dayFirst else { return nil }
         scanner.cursor += 1
         guard let second = scanner.number(1, 2), scanner.take(mark) else { return nil }
         let count = scanner.digits

@@ -81,15 +81,19 @@ struct TimeScanner {
 
     /// `hh:mm[:ss[.fraction]]`, perhaps with `AM` or `PM` behind it, in whole seconds and a fraction; `nil` when there is
     /// none.
-    mutating func timeOfDay() -> (seconds: Int, fraction: Double)? {
-        guard var hour = number(1, 2), take(0x3A), let minute = number(2, 2), hour <= 24, minute < 60 else {
-            return nil
-        }
+    ///
+    /// - Parameter followsDate: whether points may stand in place of colons: `hh.mm.ss`, as behind dates of drive tests
+    ///   and Oracle.
+    mutating func timeOfDay(followsDate: Bool = false) -> (seconds: Int, fraction: Double)? {
+        guard var hour = number(1, 2), let mark = peek, mark == 0x3A || (followsDate && mark == 0x2E), take(mark),
+            let minute = number(2, 2), hour <= 24, minute < 60, mark == 0x3A || peek == mark
+        else { return nil }
         var (second, fraction) = (0, 0.0)
-        if take(0x3A) {
+        if take(mark) {
             guard let found = number(2, 2), found <= 60 else { return nil }
             second = found
-            if let point = peek, point == 0x2E || point == 0x2C {
+            // Behind a last colon controllers write thousandths.
+            if let point = peek, point == 0x2E || point == 0x2C || (point == 0x3A && hasThousandths) {
                 cursor += 1
                 var (value, scale, found) = (0.0, 1.0, false)
                 while let digit = number(1, 1) {
@@ -100,16 +104,23 @@ struct TimeScanner {
                 fraction = value / scale
             }
         }
-        let mark = cursor
+        let behind = cursor
         skipBlanks()
         if let half = half() {
             guard (1...12).contains(hour) else { return nil }
             hour = hour % 12 + (half ? 12 : 0)
         } else {
-            cursor = mark
+            cursor = behind
         }
         guard hour < 24 || (minute == 0 && second == 0 && fraction == 0) else { return nil }
         return (hour * 3600 + minute * 60 + second, fraction)
+    }
+
+    /// Whether three digits stand behind the byte at the cursor.
+    private var hasThousandths: Bool {
+        var next = self
+        next.cursor += 1
+        return next.digits == 3
     }
 
     /// The hour alone, two digits and nothing behind them, as in BATADAL; `nil` when there is something else.
