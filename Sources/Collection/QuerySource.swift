@@ -11,7 +11,7 @@ final class QuerySource: LiveSource, @unchecked Sendable {
     private let context: SourceContext
     private let client: PrometheusClient
     private let title: String
-    private let pause = NSCondition()
+    private let pause = SteadyCondition()
     private var thread: BackgroundThread?
 
     private let whenDone: @Sendable () -> Void
@@ -45,7 +45,7 @@ final class QuerySource: LiveSource, @unchecked Sendable {
 
     private func sleep(_ seconds: Double) {
         pause.lock()
-        _ = pause.wait(until: Date(timeIntervalSinceNow: seconds))
+        pause.wait(seconds: seconds)
         pause.unlock()
     }
 

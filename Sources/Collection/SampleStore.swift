@@ -38,7 +38,7 @@ package final class SampleStore: @unchecked Sendable {
         var tailStart: Int { entity.nextRow - tail.rowCount }
     }
 
-    private let lock = NSCondition()
+    private let lock = SteadyCondition()
     let database: Database
     let limits: Limits
     let wallSeconds: @Sendable () -> Double
@@ -390,7 +390,7 @@ package final class SampleStore: @unchecked Sendable {
         lock.lock()
         defer { lock.unlock() }
         guard !isClosing else { return }
-        _ = lock.wait(until: Date(timeIntervalSinceNow: seconds))
+        lock.wait(seconds: seconds)
     }
 
     /// Wakes whoever waits.

@@ -22,7 +22,7 @@ final class ScrapeSource: LiveSource, @unchecked Sendable {
     private let sink: SourceSink
     private let context: SourceContext
     private let interval: Duration
-    private let schedule = NSCondition()
+    private let schedule = SteadyCondition()
     private var slots: [Slot] = []
     private var fileState: (modified: Date?, size: Int)?
     private var nextFileLook = ContinuousClock.now
@@ -125,7 +125,7 @@ final class ScrapeSource: LiveSource, @unchecked Sendable {
                 return slots[next].target
             }
             let pause = next.map { (slots[$0].due - now) / .seconds(1) } ?? 1
-            _ = schedule.wait(until: Date(timeIntervalSinceNow: max(0.000_5, min(pause, 1))))
+            schedule.wait(seconds: max(0.000_5, min(pause, 1)))
         }
         return nil
     }
