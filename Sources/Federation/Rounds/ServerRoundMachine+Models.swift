@@ -29,10 +29,8 @@ extension ServerRoundMachine {
                     roundTrip: member.leastRoundTrip ?? .zero)
             } else {
                 // What is asked for again may be on its way: over a slow link a copy would follow each question.
-                let least = configuration.heartbeatInterval / 2
-                let patience =
-                    member.isQuick(within: least)
-                    ? least : member.downloadPace.patience(atLeast: least, silences: last.repeats)
+                let patience = member.downloadPace.patience(
+                    atLeast: configuration.heartbeatInterval / 2, silences: last.repeats)
                 guard now - last.since >= patience else { return }
                 member.downloadPace.lost()
                 repeats = last.repeats + 1
@@ -53,13 +51,5 @@ extension ServerRoundMachine {
     private var pieceBytes: Int {
         let fair = configuration.unreadBytes / max(1, members.count * configuration.unreadPieces)
         return min(configuration.pieceBytes, WireLimits.piece, max(16 << 10, fair))
-    }
-}
-
-extension ServerRoundMachine.Member {
-    /// Whether its last heartbeat was answered within a time: its link is not full of pieces.
-    fileprivate func isQuick(within time: Duration) -> Bool {
-        let roundTrip = Duration.microseconds(Int64(heartbeat.roundTripMicroseconds))
-        return roundTrip > .zero && roundTrip <= time
     }
 }

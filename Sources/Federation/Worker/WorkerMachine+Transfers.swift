@@ -3,13 +3,12 @@ import Platform
 /// Pieces of models that come and of contributions that go.
 extension WorkerMachine {
     /// Asks for what was not answered in time. It may be on its way over a slow link: then the question arrives behind it
-    /// and costs little. What a heartbeat has overtaken, there and back, is not behind anything: it was lost.
+    /// and costs little.
     mutating func askAgain(_ lease: Lease, at now: Instant, _ directives: inout [WorkerDirective]) {
         let beat = lease.heartbeatInterval
         if let upload, !upload.accepted {
             let patience =
-                upload.flight == nil || isOvertaken(upload.lastSent)
-                ? beat : uploadPace.patience(atLeast: beat, silences: upload.silences)
+                upload.flight == nil ? beat : uploadPace.patience(atLeast: beat, silences: upload.silences)
             if now - upload.lastSent >= patience {
                 self.upload?.offset = upload.acknowledged
                 self.upload?.isInvited = false
@@ -17,18 +16,13 @@ extension WorkerMachine {
                 sendPiece(at: now, &directives)
             }
         }
-        if let download, adopting == nil {
-            let patience =
-                isOvertaken(download.lastRequest)
-                ? beat : downloadPace.patience(atLeast: beat, silences: download.silences)
-            guard now - download.lastRequest >= patience else { return }
+        if let download, adopting == nil,
+            now - download.lastRequest >= downloadPace.patience(atLeast: beat, silences: download.silences)
+        {
             self.download?.silences += 1
             requestModel(at: now, &directives)
         }
     }
-
-    /// Whether a heartbeat that was sent after something has been answered.
-    private func isOvertaken(_ sent: Instant) -> Bool { answeredHeartbeat.map { $0 > sent } ?? false }
 
     /// The connection of transfers is gone, with what was on its way.
     mutating func loseTransfers() {

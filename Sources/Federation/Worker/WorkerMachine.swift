@@ -79,8 +79,6 @@ package struct WorkerMachine: Sendable {
     var lastHeartbeat = Instant.zero
     /// Heartbeats that wait for their answers.
     var heartbeats: [(sequence: UInt64, at: Instant)] = []
-    /// When the latest of those was sent that were answered.
-    var answeredHeartbeat: Instant?
     var roundTrip: Duration?
     /// The shortest round trip under this lease: what the way takes when nothing else is on it.
     var leastRoundTrip: Duration?
@@ -258,7 +256,6 @@ package struct WorkerMachine: Sendable {
             case .status(let status):
                 if let asked = heartbeats.firstIndex(where: { $0.sequence == status.answers }) {
                     let time = now - heartbeats[asked].at
-                    answeredHeartbeat = max(answeredHeartbeat ?? heartbeats[asked].at, heartbeats[asked].at)
                     roundTrip = time
                     leastRoundTrip = min(leastRoundTrip ?? time, time)
                     heartbeats.removeSubrange(...asked)
