@@ -32,7 +32,7 @@ package enum EngineProcess {
         process.standardInput = standardInput
         process.standardOutput = output
         process.standardError = errors
-        let ended = DispatchSemaphore(value: 0)
+        let ended = SteadySemaphore()
         process.terminationHandler = { _ in ended.signal() }
         do { try process.run() } catch {
             throw EngineError(.configuration, "\(path) cannot be started")
@@ -44,7 +44,7 @@ package enum EngineProcess {
         let isHeard = talk.go(until: end, longest: longestAnswer, isOver: isOver)
         // Whoever closes its output may go on all the same.
         let left = max(.zero, end - ContinuousClock.now)
-        guard isHeard, ended.wait(timeout: .now() + left.seconds) == .success else {
+        guard isHeard, ended.wait(upTo: left) else {
             // It leads a group of its own, of which its children are, who may have its pipes.
             kill(-process.processIdentifier, SIGKILL)
             throw EngineError(

@@ -1,4 +1,3 @@
-import Dispatch
 package import Federation
 import Platform
 import Synchronization
@@ -8,7 +7,7 @@ import Synchronization
 package final class LaneThreads: NodeTasks {
     private final class Lane: Sendable {
         let work = Mutex<[@Sendable () -> Void]>([])
-        let more = DispatchSemaphore(value: 0)
+        let more = SteadySemaphore()
     }
 
     private var lanes: [NodeTask.Lane: (lane: Lane, thread: BackgroundThread)] = [:]
@@ -49,8 +48,7 @@ package final class LaneThreads: NodeTasks {
         }
         let end = ContinuousClock.now + limit
         for entry in lanes.values {
-            let left = max(Duration.zero, end - ContinuousClock.now)
-            entry.thread.join(upTo: .milliseconds(Int(left.milliseconds)))
+            entry.thread.join(upTo: end - ContinuousClock.now)
         }
     }
 }

@@ -33,4 +33,14 @@ private final class Flag: Sendable { let value = Atomic(false) }
         let wasWoken = isThere.value.load(ordering: .sequentiallyConsistent)
         #expect(wasWoken)
     }
+
+    @Test func permitsAreTakenOnce() {
+        let permits = SteadySemaphore(1)
+        #expect(permits.wait(upTo: .zero))
+        #expect(!permits.wait(upTo: .milliseconds(20)) && !permits.wait(upTo: .seconds(-1)))
+        let thread = BackgroundThread(name: "giver") { _ in permits.signal() }
+        #expect(permits.wait())
+        thread.join()
+        #expect(!permits.wait(upTo: .zero))
+    }
 }

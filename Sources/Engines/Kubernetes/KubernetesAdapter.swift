@@ -1,4 +1,3 @@
-import Dispatch
 import Platform
 import Synchronization
 
@@ -29,9 +28,9 @@ package final class KubernetesAdapter: EngineAdapter {
         }
         let state: Mutex<State>
         /// Says that something is known, or in the way.
-        let news = DispatchSemaphore(value: 0)
+        let news = SteadySemaphore()
         /// Says that all is over.
-        let end = DispatchSemaphore(value: 0)
+        let end = SteadySemaphore()
 
         init(_ cache: KubernetesCache) { state = Mutex(State(cache: cache)) }
     }
@@ -90,7 +89,7 @@ package final class KubernetesAdapter: EngineAdapter {
                     state.cache[keyPath: store].expire()
                 }
                 shared.news.signal()
-                _ = shared.end.wait(timeout: .now() + pause.seconds)
+                shared.end.wait(upTo: pause)
                 pause = min(pause * 2, longestPause)
             }
         }
@@ -176,7 +175,7 @@ package final class KubernetesAdapter: EngineAdapter {
             }
             if let outcome { return try outcome.get() }
             let left = patience - ContinuousClock.now
-            guard left > .zero, shared.news.wait(timeout: .now() + left.seconds) == .success else {
+            guard left > .zero, shared.news.wait(upTo: left) else {
                 throw EngineError(.unavailable, "the API server at \(settings.api) does not say in time what there is")
             }
         }

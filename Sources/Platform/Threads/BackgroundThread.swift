@@ -1,10 +1,9 @@
-package import Dispatch
 import Foundation
 import Synchronization
 
 /// A thread of its own for work that computes or waits, away from Swift's cooperative pool.
 package final class BackgroundThread: Sendable {
-    private let finished = DispatchSemaphore(value: 0)
+    private let finished = SteadySemaphore()
     private let cancelled = Atomic(false)
 
     /// Starts the work; it gets a closure that says whether it is still wanted.
@@ -21,9 +20,9 @@ package final class BackgroundThread: Sendable {
     /// Says that the work is no longer wanted.
     package func cancel() { cancelled.store(true, ordering: .relaxed) }
 
-    /// Waits for the end of the work, for a while; any number of threads may.
-    package func join(upTo limit: DispatchTimeInterval) {
-        if finished.wait(timeout: .now() + limit) == .success { finished.signal() }
+    /// Waits for the end of the work, for a while or, without a limit, as long as it takes; any number of threads may.
+    package func join(upTo limit: Duration? = nil) {
+        if finished.wait(upTo: limit) { finished.signal() }
     }
 
     /// Runs blocking work on a thread of its own and returns what it returns or throws what it throws.

@@ -1,4 +1,3 @@
-import Dispatch
 import Foundation
 import Platform
 import Synchronization
@@ -34,7 +33,7 @@ final class CalendarThreads: Sendable {
         let feed: any MaintenanceFeed
         let status: Mutex<Status>
         let thread = Mutex<BackgroundThread?>(nil)
-        let wake = DispatchSemaphore(value: 0)
+        let wake = SteadySemaphore()
 
         init(_ feed: any MaintenanceFeed) {
             self.feed = feed
@@ -89,7 +88,7 @@ final class CalendarThreads: Sendable {
     /// Ends the threads.
     func stop() { end(upTo: .milliseconds(200)) }
 
-    private func end(upTo limit: DispatchTimeInterval) {
+    private func end(upTo limit: Duration) {
         let all = slots.withLock { slots in
             defer { slots = [] }
             return slots
@@ -132,7 +131,7 @@ final class CalendarThreads: Sendable {
             // Of a calendar that is asked for less often than hourly what is kept is looked at in between.
             var left = failures > 0 ? rest : feed.everySeconds
             while left > 0, !isCancelled() {
-                _ = slot.wake.wait(timeout: .now() + min(left, rest))
+                slot.wake.wait(upTo: .seconds(min(left, rest)))
                 left -= rest
                 if left > 0, let text { keepSilences(slot, &memory, text) }
             }

@@ -1,4 +1,3 @@
-import Dispatch
 import Foundation
 import Glibc
 import Platform
@@ -47,7 +46,7 @@ final class ForwardingThreads: Sendable {
             }
         }
 
-        func stop(upTo limit: DispatchTimeInterval) {
+        func stop(upTo limit: Duration) {
             let all = threads.withLock { $0 }
             for thread in all { thread.cancel() }
             for thread in all { thread.join(upTo: limit) }

@@ -34,7 +34,7 @@ package final class IdentityOffice: IdentityKeeper {
     /// Held from reading or writing the file until what it says holds: what is older never comes after what is newer.
     private let file = Mutex(())
     private let clock = MonotonicClock()
-    private let something = DispatchSemaphore(value: 0)
+    private let something = SteadySemaphore()
     private let thread = Mutex<BackgroundThread?>(nil)
 
     /// Reads what there is.
@@ -85,7 +85,7 @@ package final class IdentityOffice: IdentityKeeper {
         thread.withLock {
             $0 = BackgroundThread(name: "identities") { [self] isCancelled in
                 while !isCancelled() {
-                    _ = something.wait(timeout: .now() + .milliseconds(100))
+                    something.wait(upTo: .milliseconds(100))
                     work()
                 }
             }

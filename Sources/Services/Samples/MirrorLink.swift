@@ -63,7 +63,7 @@ final class MirrorLink: Sendable {
 
     func cancel() { thread.withLock { $0?.cancel() } }
 
-    func join(upTo limit: DispatchTimeInterval) { thread.withLock { $0 }?.join(upTo: limit) }
+    func join(upTo limit: Duration) { thread.withLock { $0 }?.join(upTo: limit) }
 
     private func run(isCancelled: @Sendable () -> Bool) {
         let clock = MonotonicClock()

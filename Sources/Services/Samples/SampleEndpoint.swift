@@ -1,4 +1,3 @@
-import Dispatch
 import Federation
 import Platform
 import Synchronization
@@ -48,7 +47,7 @@ final class SampleEndpoint: Sendable {
 
     func cancel() { thread.cancel() }
 
-    func join(upTo limit: DispatchTimeInterval) { thread.join(upTo: limit) }
+    func join(upTo limit: Duration) { thread.join(upTo: limit) }
 
     private static func run(
         _ port: ZeroMQPort, worker: String, files: LocalSamples, grants: GrantBox, _ log: Logger,

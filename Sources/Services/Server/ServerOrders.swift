@@ -1,6 +1,6 @@
-import Dispatch
 import Federation
 import Foundation
+import Platform
 import Synchronization
 
 /// What HTTP asks of the node, which has a thread of its own: whoever asked waits for the answer.
@@ -11,7 +11,7 @@ struct ServerOrders: Sendable {
     /// An answer that one thread gives and another waits for.
     private final class Answer<Value: Sendable>: Sendable {
         private let value = Mutex<Value?>(nil)
-        private let isThere = DispatchSemaphore(value: 0)
+        private let isThere = SteadySemaphore()
 
         func give(_ new: Value) {
             value.withLock { $0 = new }
@@ -19,7 +19,7 @@ struct ServerOrders: Sendable {
         }
 
         func wait(upTo seconds: Int) -> Value? {
-            _ = isThere.wait(timeout: .now() + .seconds(seconds))
+            isThere.wait(upTo: .seconds(seconds))
             return value.withLock { $0 }
         }
     }

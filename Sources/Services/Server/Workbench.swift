@@ -1,4 +1,3 @@
-import Dispatch
 import Foundation
 import Platform
 import Synchronization
@@ -9,7 +8,7 @@ final class Workbench: Sendable {
     static let mostWaiting = 4
 
     private let waiting = Atomic<Int>(0)
-    private let turn = DispatchSemaphore(value: 1)
+    private let turn = SteadySemaphore(1)
     private let present = Mutex<BackgroundThread?>(nil)
     private let isStopped = Atomic(false)
 
@@ -37,7 +36,7 @@ final class Workbench: Sendable {
         guard waiting.add(1, ordering: .relaxed).newValue <= Self.mostWaiting, !isStopped.load(ordering: .relaxed)
         else { throw Problem(503, "\(Self.mostWaiting) clients wait for such work, as many as may; try again") }
         let start = ContinuousClock.now
-        guard turn.wait(timeout: .now() + .seconds(seconds)) == .success else { throw Self.late(seconds) }
+        guard turn.wait(upTo: .seconds(seconds)) else { throw Self.late(seconds) }
         let outcome = Outcome<Value>()
         let turn = turn
         let thread = BackgroundThread(name: "scoring") { isCancelled in
@@ -45,8 +44,7 @@ final class Workbench: Sendable {
             turn.signal()
         }
         present.withLock { $0 = thread }
-        let left = max(0, Double(seconds) - (ContinuousClock.now - start).seconds)
-        thread.join(upTo: .milliseconds(Int(left * 1_000)))
+        thread.join(upTo: .seconds(seconds) - (ContinuousClock.now - start))
         guard let result = outcome.value else {
             thread.cancel()
             throw Self.late(seconds)

@@ -36,7 +36,7 @@ final class LiveWatcher: Watcher {
         let predecessor = running?.thread
         let (scoring, told, spool, progress, log) = (scoring, settings, spool, progress, log)
         let thread = BackgroundThread(name: "scoring") { isCancelled in
-            predecessor?.join(upTo: .never)
+            predecessor?.join()
             if isCancelled() { return }
             do {
                 try scoring.run(
