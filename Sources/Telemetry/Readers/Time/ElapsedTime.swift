@@ -1,9 +1,11 @@
+import Foundation
+
 /// How long something takes, as people and programs write it.
 enum ElapsedTime {
     /// Seconds of `00:30:00`, `1:02:03.5`, `2 days 00:30:00`, `1 day, 2:03:04`, `PT1H30M`, `30min`, `1h 30m`, `90 s`, or of a
     /// number in `unit`; `nil` for anything else, for what is below 0, and for `00:30`, which may be minutes or hours.
     static func seconds(_ text: String, unit: TimeUnit = .seconds) -> Double? {
-        let text = text.trimmingBlanks().lowercased()
+        let text = text.trimmingCharacters(in: .whitespaces).lowercased()
         if let number = Double(text) { return number.isFinite && number >= 0 ? number / unit.perSecond : nil }
         return text.contains(":") ? clock(text) : parts(text)
     }
@@ -66,14 +68,4 @@ enum ElapsedTime {
         "hrs": 3600, "hour": 3600, "hours": 3600, "m": 60, "min": 60, "mins": 60, "minute": 60, "minutes": 60, "s": 1,
         "sec": 1, "secs": 1, "second": 1, "seconds": 1, "ms": 1e-3, "msec": 1e-3,
     ]
-}
-
-extension String {
-    /// The text without the blanks around it.
-    fileprivate func trimmingBlanks() -> String {
-        var text = Substring(self)
-        while let first = text.first, first.isWhitespace { text.removeFirst() }
-        while let last = text.last, last.isWhitespace { text.removeLast() }
-        return String(text)
-    }
 }
