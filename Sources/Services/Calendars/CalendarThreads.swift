@@ -81,14 +81,14 @@ final class CalendarThreads: Sendable {
 
     /// Goes on with other calendars; what those that are gone have silenced stays silenced.
     func change(to feeds: [any MaintenanceFeed]) throws {
-        end(upTo: .never)
+        end()
         try begin(feeds)
     }
 
     /// Ends the threads.
     func stop() { end(upTo: .milliseconds(200)) }
 
-    private func end(upTo limit: Duration) {
+    private func end(upTo limit: Duration? = nil) {
         let all = slots.withLock { slots in
             defer { slots = [] }
             return slots

@@ -46,7 +46,7 @@ final class ForwardingThreads: Sendable {
             }
         }
 
-        func stop(upTo limit: Duration) {
+        func stop(upTo limit: Duration? = nil) {
             let all = threads.withLock { $0 }
             for thread in all { thread.cancel() }
             for thread in all { thread.join(upTo: limit) }
@@ -113,7 +113,7 @@ final class ForwardingThreads: Sendable {
             let name = slot.forwarder.name
             guard known[name] == nil || changed.contains(name) else { continue }
             // Two of one name would both say how far they are: what is on its way is waited for, some seconds at most.
-            slot.stop(upTo: .never)
+            slot.stop()
             slots.withLock { $0.removeAll { $0 === slot } }
             if known[name] == nil { change.ended.append(name) }
         }
