@@ -85,6 +85,70 @@ import Testing
         #expect(worker.version == 0)
     }
 
+    /// What nobody answered under one lease is asked for at once under the next.
+    @Test mutating func anotherLeaseAsksAnew() {
+        _ = receive(welcome(), at: 1)
+        #expect(requests(receive(status(6, Self.digest), at: 1)) == [6])
+        // The first question and two more are lost: the next one would be four seconds later.
+        var asked: [Int] = []
+        for second in 2...6 {
+            let directives = worker.step(.tick, at: .zero + .seconds(second))
+            asked += requests(directives).map { _ in second }
+        }
+        #expect(asked == [2, 4])
+        let again = worker.step(
+            .received(
+                Envelope(
+                    sender: "server", federation: Self.federation, leaseEpoch: 10, sequence: 1, message: welcome())),
+            at: .zero + .seconds(7))
+        #expect(requests(again) == [6])
+    }
+
+    /// What was sent before a heartbeat that is answered was lost: it is asked for again within two heartbeats.
+    @Test mutating func whatAHeartbeatOvertookIsAskedForSoon() {
+        _ = receive(welcome(), at: 1)
+        var asked: [Int] = []
+        var directives = receive(status(6, Self.digest), at: 1)
+        for second in 1...12 {
+            asked += requests(directives).map { _ in second }
+            let beats = directives.compactMap {
+                if case .send(let envelope) = $0, case .heartbeat = envelope.message { envelope.sequence } else { nil }
+            }
+            for beat in beats {
+                _ = receive(
+                    .status(
+                        ServerStatus(
+                            answers: beat, version: 6, digest: Self.digest, plan: nil, finished: false,
+                            assignmentRevision: 1, assignment: nil)), at: second)
+            }
+            directives = worker.step(.tick, at: .zero + .seconds(second + 1))
+        }
+        #expect(zip(asked, asked.dropFirst()).allSatisfy { $1 - $0 <= 2 } && asked.count >= 6, "\(asked)")
+    }
+
+    /// A receipt that others have overtaken tells of what was before them: nothing is sent again for it.
+    @Test mutating func aLateReceiptIsOld() {
+        _ = worker.step(.alarmsSpooled(spool: 4, oldest: 1, latest: 20, delivered: 0), at: .zero)
+        _ = receive(welcome(), at: 1)
+        func receipt(_ delivered: UInt64, _ sequence: UInt64) -> [WorkerDirective] {
+            worker.step(
+                .received(
+                    Envelope(
+                        sender: "server", federation: Self.federation, leaseEpoch: 9, sequence: sequence,
+                        message: .alarmReceipt(AlarmReceipt(spool: 4, delivered: delivered)))),
+                at: .zero + .seconds(2))
+        }
+        func rewinds(_ directives: [WorkerDirective]) -> Bool {
+            directives.contains { if case .alarmsRewound = $0 { true } else { false } }
+        }
+        _ = receipt(13, 20)
+        _ = receipt(20, 30)
+        // Twice: the first would make it ask, the second would be taken for the answer.
+        #expect(!rewinds(receipt(13, 21)) && !rewinds(receipt(13, 22)))
+        // The server's folder is an older one, and it says so in time: first a doubt, then the answer.
+        #expect(!rewinds(receipt(13, 40)) && rewinds(receipt(13, 41)))
+    }
+
     /// A server that is silent for a lease may be behind a dead connection; and what it granted is over.
     @Test mutating func silenceEndsGrantsAndConnections() {
         let grant = SampleGrant(reader: "r", token: [UInt8](repeating: 1, count: 16), entities: ["s/e"])

@@ -13,6 +13,13 @@ import Testing
         #expect(report.missingFaults == [])
     }
 
+    /// Seeds in which rounds came back late: what had been lost was asked for again ever more seldom, although heartbeats
+    /// were answered at once. And some in which a late receipt made a worker send its alarms again.
+    @Test(arguments: [304, 324, 393, 563, 575, 790, 874, 931, 961, 1_328, 1_610, 2_020, 2_564] as [UInt64])
+    func everythingIsBackWithTheHeartbeats(seed: UInt64) {
+        #expect(SimulatedCluster.play(seed: seed).violations == [])
+    }
+
     /// Each broken variant is caught by the oracle of the promise that it breaks.
     @Test(arguments: Variant.allCases)
     func brokenVariantsAreCaught(variant: Variant) {

@@ -28,9 +28,14 @@ extension ServerRoundMachine {
                     now - last.since, bytes: last.range.count, beat: configuration.heartbeatInterval,
                     roundTrip: member.leastRoundTrip ?? .zero)
             } else {
-                // What is asked for again may be on its way: over a slow link a copy would follow each question.
+                // What is asked for again may be on its way: over a slow link a copy would follow each question. A first
+                // piece may take any time, unless it is small; those after it are as large as pass in a heartbeat.
+                let beat = configuration.heartbeatInterval
+                let isMeasured = member.downloadPace.lastTime > .zero || last.range.count <= PiecePace.least
+                let roundTrip = Duration.microseconds(Int64(member.heartbeat.roundTripMicroseconds))
+                let isNear = roundTrip > .zero && roundTrip <= beat / 2
                 let patience = member.downloadPace.patience(
-                    atLeast: configuration.heartbeatInterval / 2, silences: last.repeats)
+                    atLeast: beat / 2, silences: last.repeats, within: isMeasured && isNear ? beat * 3 / 2 : nil)
                 guard now - last.since >= patience else { return }
                 member.downloadPace.lost()
                 repeats = last.repeats + 1

@@ -7,7 +7,7 @@ import Platform
 /// seconds loses a little each time, not all.
 package struct PiecePace: Equatable, Sendable {
     /// Bytes of the first piece.
-    static let first = 32 << 10
+    static let first = 16 << 10
     /// Bytes below which no piece is halved.
     static let least = 4 << 10
     /// Time after which a piece is slow, whatever the heartbeats.
@@ -51,8 +51,11 @@ package struct PiecePace: Equatable, Sendable {
     package mutating func lost() { bytes = max(Self.least, bytes / 2) }
 
     /// Time after which what was not answered is asked for again: longer than the last piece took, and longer each time.
-    package func patience(atLeast beat: Duration, silences: Int) -> Duration {
+    ///
+    /// - Parameter limit: the longest where the link is known to carry something; pieces are as large as pass in that time.
+    package func patience(atLeast beat: Duration, silences: Int, within limit: Duration? = nil) -> Duration {
         // Never longer than the longest for what a single piece took, however long that was.
-        max(beat, min(lastTime * 3, Self.longestPatience)).doubled(silences, atMost: Self.longestPatience)
+        let usual = max(beat, min(lastTime * 3, Self.longestPatience)).doubled(silences, atMost: Self.longestPatience)
+        return min(usual, max(beat, limit ?? usual))
     }
 }

@@ -3,12 +3,16 @@ import Platform
 /// Pieces of models that come and of contributions that go.
 extension WorkerMachine {
     /// Asks for what was not answered in time. It may be on its way over a slow link: then the question arrives behind it
-    /// and costs little.
+    /// and costs little. Where a heartbeat has overtaken it, there and back, the link is not to blame for long.
     mutating func askAgain(_ lease: Lease, at now: Instant, _ directives: inout [WorkerDirective]) {
         let beat = lease.heartbeatInterval
         if let upload, !upload.accepted {
             let patience =
-                upload.flight == nil ? beat : uploadPace.patience(atLeast: beat, silences: upload.silences)
+                upload.flight == nil
+                ? beat
+                : uploadPace.patience(
+                    atLeast: beat, silences: upload.silences,
+                    within: isOvertaken(upload.lastSent) ? beat * 2 : nil)
             if now - upload.lastSent >= patience {
                 self.upload?.offset = upload.acknowledged
                 self.upload?.isInvited = false
@@ -17,12 +21,18 @@ extension WorkerMachine {
             }
         }
         if let download, adopting == nil,
-            now - download.lastRequest >= downloadPace.patience(atLeast: beat, silences: download.silences)
+            now - download.lastRequest
+                >= downloadPace.patience(
+                    atLeast: beat, silences: download.silences,
+                    within: isOvertaken(download.lastRequest) ? beat * 2 : nil)
         {
             self.download?.silences += 1
             requestModel(at: now, &directives)
         }
     }
+
+    /// Whether a heartbeat that was sent after something has been answered.
+    private func isOvertaken(_ sent: Instant) -> Bool { answeredHeartbeat.map { $0 > sent } ?? false }
 
     /// The connection of transfers is gone, with what was on its way.
     mutating func loseTransfers() {
@@ -40,11 +50,15 @@ extension WorkerMachine {
             self.upload?.silences = 0
             sendPiece(at: now, &directives)
         }
-        if download != nil, adopting == nil {
-            download?.silences = 0
-            download?.asked = now
-            requestModel(at: now, &directives)
-        }
+        resumeDownload(at: now, &directives)
+    }
+
+    /// Asks at once for what is missing of a version: nobody knows any more of what was asked for before.
+    mutating func resumeDownload(at now: Instant, _ directives: inout [WorkerDirective]) {
+        guard download != nil, adopting == nil else { return }
+        download?.silences = 0
+        download?.asked = now
+        requestModel(at: now, &directives)
     }
 
     mutating func requestModel(at now: Instant, _ directives: inout [WorkerDirective]) {

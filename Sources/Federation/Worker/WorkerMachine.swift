@@ -79,6 +79,8 @@ package struct WorkerMachine: Sendable {
     var lastHeartbeat = Instant.zero
     /// Heartbeats that wait for their answers.
     var heartbeats: [(sequence: UInt64, at: Instant)] = []
+    /// When the latest of those was sent that were answered.
+    var answeredHeartbeat: Instant?
     var roundTrip: Duration?
     /// The shortest round trip under this lease: what the way takes when nothing else is on it.
     var leastRoundTrip: Duration?
@@ -87,6 +89,8 @@ package struct WorkerMachine: Sendable {
     /// What is known of the way down.
     var downloadPace = PiecePace()
     var lastStatus: UInt64 = 0
+    /// The latest receipt for alarms.
+    var lastAlarmReceipt: UInt64 = 0
     var status: ServerStatus?
     /// What it was given under its present lease.
     var assignment: Assignment?
@@ -242,7 +246,9 @@ package struct WorkerMachine: Sendable {
             assignment = nil
             assignmentRevision = 0
             lastStatus = 0
+            lastAlarmReceipt = 0
             upload = nil
+            resumeDownload(at: now, &directives)
             delivery.registered()
             directives.append(.note(Note(.info, "registered", ["lease": "\(envelope.leaseEpoch)"])))
             sendHeartbeat(at: now, &directives)
@@ -256,6 +262,7 @@ package struct WorkerMachine: Sendable {
             case .status(let status):
                 if let asked = heartbeats.firstIndex(where: { $0.sequence == status.answers }) {
                     let time = now - heartbeats[asked].at
+                    answeredHeartbeat = max(answeredHeartbeat ?? heartbeats[asked].at, heartbeats[asked].at)
                     roundTrip = time
                     leastRoundTrip = min(leastRoundTrip ?? time, time)
                     heartbeats.removeSubrange(...asked)
@@ -265,7 +272,11 @@ package struct WorkerMachine: Sendable {
                 adoptStatus(status, at: now, &directives)
             case .modelPiece(let piece): receive(piece, at: now, &directives)
             case .contributionReceipt(let receipt): receive(receipt, at: now, &directives)
-            case .alarmReceipt(let receipt): carryOut(delivery.receive(receipt, at: now), &directives)
+            case .alarmReceipt(let receipt):
+                // One that others overtook tells of what was before them.
+                guard envelope.sequence > lastAlarmReceipt else { return }
+                lastAlarmReceipt = envelope.sequence
+                carryOut(delivery.receive(receipt, at: now), &directives)
             default: break
             }
         }

@@ -49,7 +49,9 @@ struct RecoveryOracle: Oracle {
             }
         case .workerEnded(let name): dead[name] = book.leases[name]?.epoch
         case .arrived(let envelope, _):
-            guard let healed, book.leases[envelope.sender]?.heard == now, dead[envelope.sender] != envelope.leaseEpoch,
+            // One instant may bring an old lease's last message and a registration of whoever comes after it.
+            guard let healed, let lease = book.leases[envelope.sender], lease.heard == now,
+                lease.epoch == envelope.leaseEpoch, lease.epoch != dead[envelope.sender],
                 missing.remove(envelope.sender) != nil
             else { break }
             if missing.isEmpty { complete = now }
