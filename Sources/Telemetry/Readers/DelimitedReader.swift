@@ -67,7 +67,7 @@ struct DelimitedReader: FrameReader {
             separator: header.separator, kinds: header.kinds, textIsMissing: options.textIsMissing, path: stream.path,
             names: header.names)
         parser.timeFormats = header.choice.timeFormats
-        parser.timeScales = header.choice.timeScales
+        parser.timeParts = header.choice.timeParts
         parser.numberFormats = header.choice.numberFormats
         parser.timeRange = header.choice.timeRange
         parser.fallback = header.choice.fallback

@@ -98,11 +98,22 @@ extension RowParser {
                 throw failure("the unit of the rows before: one unit in a column, or --time-unit")
             }
             destination.times[index] = time
-        case .textTime, .addedTime:
+        case .textTime, .addedTime, .spreadTime:
             guard let time = partOfTime(bytes, field: field) else {
-                throw failure("\(timeFormats[field]?.shape.rawValue ?? "a number"), as in the rows before")
+                let range = timeParts[field].map {
+                    "a number from \(Int($0.range.lowerBound)) to \(Int($0.range.upperBound))"
+                }
+                throw failure("\(timeFormats[field]?.shape.rawValue ?? range ?? "a number"), as in the rows before")
             }
             if kind == .textTime { destination.times[index] = time } else { destination.times[index] += time }
+            guard kind == .spreadTime else { break }
+            let sum = destination.times[index]
+            guard let moment = SpreadDate.seconds(sum) else {
+                throw TelemetryError(
+                    .badTime, path: path, line: row, found: "the date \(SpreadDate.text(sum))",
+                    expected: "a day of the calendar")
+            }
+            destination.times[index] = moment
         case .label, .addedLabel:
             guard let mark = label.label(bytes) else {
                 throw TelemetryError(
@@ -116,9 +127,9 @@ extension RowParser {
 
     /// The seconds that a cell says: since 1970, or within the day.
     private func partOfTime(_ bytes: UnsafeBufferPointer<UInt8>, field: Int) -> Double? {
-        guard let scale = timeScales[field] else { return timeFormats[field]?.seconds(bytes) }
-        guard case .number(let number) = FieldText.content(bytes), number.isFinite else { return nil }
-        return number * scale
+        guard let part = timeParts[field] else { return timeFormats[field]?.seconds(bytes) }
+        guard case .number(let number) = FieldText.content(bytes), part.range.contains(number) else { return nil }
+        return number * part.seconds
     }
 
     /// A number that is no plain decimal.

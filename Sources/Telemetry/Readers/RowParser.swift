@@ -4,7 +4,7 @@ import Platform
 struct RowParser {
     /// What becomes of a field.
     enum Kind: UInt8 {
-        case value, formattedValue, skip, numericTime, textTime, addedTime, label, addedLabel, key
+        case value, formattedValue, skip, numericTime, textTime, addedTime, spreadTime, label, addedLabel, key
     }
 
     /// Why parsing stopped.
@@ -23,8 +23,8 @@ struct RowParser {
     let names: [String]
     /// How text times and numbers that are no plain decimals are written, by field.
     var timeFormats: [Int: TimeFormat] = [:]
-    /// How many seconds the numbers are that are part of the time, by field.
-    var timeScales: [Int: Double] = [:]
+    /// The numbers that are part of the time, by field.
+    var timeParts: [Int: TimeColumn.Part] = [:]
     var numberFormats: [Int: NumberFormat] = [:]
     /// What a numeric time may be.
     var timeRange = -Double.infinity...Double.infinity

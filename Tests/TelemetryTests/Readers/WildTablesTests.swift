@@ -252,6 +252,9 @@ struct WildTablesTests {
         ("dteday,hr", { "2025-03-0\($0 + 1),\($1)" }), ("Datum,Stunde", { "0\($0 + 1).03.2025,\($1)" }),
         ("date,hour,minute", { "2025-03-0\($0 + 1),\($1),0" }), ("day,at", { "2025-03-0\($0 + 1),\(two($1)):00:00" }),
         ("DATETIME,x", { "0\($0 + 1)/03/25 \(two($1)),1" }), ("date,hour", { "2025030\($0 + 1),\($1)" }),
+        ("year,month,day,hour", { "2025,3,\($0 + 1),\($1)" }), ("hh,DD,MM,YYYY", { "\($1),\($0 + 1),3,2025" }),
+        ("YYYY,MM,DD,hh,mm", { "2025,03,0\($0 + 1),\(two($1)),00" }),
+        ("day,month,year,time", { "\($0 + 1),3,2025,\(two($1)):00" }),
     ]
 
     private static func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
@@ -270,6 +273,9 @@ struct WildTablesTests {
         let ending = try only(
             "Date;HE;load\n" + (0..<72).map { "0\($0 / 24 + 1).03.2025;\($0 % 24 + 1);\($0)\n" }.joined())
         #expect(ending.times == (1...72).map { Double(Self.start + 3600 * $0) })
+        let leap = try only(
+            "year,month,day,hour,load\n" + (0..<96).map { "2024,2,\($0 / 24 + 26),\($0 % 24 + 1),\($0)\n" }.joined())
+        #expect(leap.times == (1...96).map { 1_708_905_600 + 3600 * Double($0) } && leap.schema == ["load"])
         let worked = try only("date,hours,load\n" + Self.rows { "2025-03-0\($0 / 10 + 1),\($0 * 7 % 11),\($0)" })
         #expect(worked.schema == ["hours", "load"])
         let daily = try only(
@@ -390,7 +396,15 @@ struct WildTablesTests {
         ("time,cpu\n" + rows(5) { "\(start + $0),1" } + "time,disk\n\(start),1\n", "second header"),
         ("time,cpu\n" + rows(5) { "\(start + $0),1" } + "\ntime,disk,mem\n\(start),1,2\n", "second header"),
         ("time,cpu\n" + rows { "25-03-01 00:\($0 + 10):00,1" }, "a time such as"),
-        ("year,month,day,cpu\n" + rows { "2025,3,\($0 % 28 + 1),\($0)" }, "year, month, day"),
+        ("year,month,day,cpu\n" + rows { "2025,3,\($0 % 3 + 1),\($0)" }, "year, month, day"),
+        (
+            "year,month,day,cpu\n" + rows(300) { "2025,\($0 / 28 + 1),\($0 < 299 ? $0 % 28 + 1 : 31),\($0)" },
+            "2025-11-31"
+        ),
+        (
+            "year,month,day,hour,cpu\n" + rows(300) { "2025,3,\($0 / 24 + 1),\($0 < 299 ? $0 % 24 : 77),\($0)" },
+            "0 to 24"
+        ),
         ("{__name__=\"up\", job=\"n\"} 1 1740787200000\n{__name__=\"up\"} 1 1740787260000\n", "dump-openmetrics"),
         ("up{job=\"n\"} =>\n1 @[1740787200]\n1 @[1740787260]\n", "-o json"),
         ("top - 10:00:01 up 1 day, 1 user, load average: 0.42, 0.36, 0.31\nTasks: 112 total\n", "top"),

@@ -5,8 +5,8 @@ struct ColumnChoice {
     private(set) var layout: SourceLayout
     /// How the text times are written, by field.
     private(set) var timeFormats: [Int: TimeFormat] = [:]
-    /// How many seconds the numbers are that are part of the time, by field.
-    private(set) var timeScales: [Int: Double] = [:]
+    /// The numbers that are part of the time, by field.
+    private(set) var timeParts: [Int: TimeColumn.Part] = [:]
     /// How the numbers are written that are no plain decimals, by field.
     private(set) var numberFormats: [Int: NumberFormat] = [:]
     /// The unit of a numeric time.
@@ -96,24 +96,19 @@ struct ColumnChoice {
         if label != nil { self.label = marks }
         let tellingLabels = Set(labels.others)
         var clock = ClockRule.rows(seconds: rowSeconds ?? 1)
-        var timeKinds: [Int: RowParser.Kind] = [:]
+        let timeKinds = time?.kinds ?? [:]
         switch time?.reading {
         case .number(let unit):
             guard let time else { break }
             clock = .number(column: names[time.index], unit: unit)
             timeUnit = unit
-            timeKinds[time.index] = .numericTime
             let isAbsolute = samples.columns[time.index].numbers.first.map { $0 >= 1e8 } ?? false
             if isAbsolute && options.timeUnit == nil && format != .fiveGUserEquipment { timeRange = unit.epochRange }
-        case .text(let written):
+        case .text, .calendar:
             guard let time else { break }
             clock = .text(column: names[time.index])
-            timeFormats[time.index] = written
-            if let other = time.timeOfDay { timeFormats[other] = TimeFormat(.timeOfDay) }
-            for part in time.parts { timeScales[part.index] = part.seconds }
-            // The first of them sets the time, the others add to it.
-            for field in time.indices { timeKinds[field] = .addedTime }
-            if let first = time.indices.min() { timeKinds[first] = .textTime }
+            timeFormats = time.formats
+            for part in time.parts { timeParts[part.index] = part }
         case nil: break
         }
         let decimalComma = Self.usesDecimalComma(samples, separator: separator)
@@ -205,6 +200,8 @@ struct ColumnChoice {
         }
         if case .number = time?.reading, let time {
             isDisordered = RowOrder(samples.columns[time.index].numbers) != .ascending
+        } else if let time, time.reading == .calendar {
+            isDisordered = RowOrder(time.moments(samples) ?? []) != .ascending
         } else if let time {
             isDisordered = samples.columns[time.index].times.order != .ascending
         }
@@ -224,6 +221,8 @@ struct ColumnChoice {
         layout.take(marks)
         if let time, case .text(let written) = time.reading {
             layout.timeFormat = written.shape.rawValue + (time.indices.count == 1 ? "" : ", time of day beside it")
+        } else if let time, time.reading == .calendar {
+            layout.timeFormat = "a date over " + CleaningPipeline.listed(time.indices.map { names[$0] })
         }
         // Rows that are all ragged have no sample of any column; the reader will name the first of them.
         let sampled = samples.rows == 0 || samples.wholeRows == 0
@@ -252,6 +251,6 @@ extension TimeColumn {
     fileprivate func moved(by places: Int) -> TimeColumn {
         TimeColumn(
             index: index + places, reading: reading, timeOfDay: timeOfDay.map { $0 + places },
-            parts: parts.map { Part(index: $0.index + places, seconds: $0.seconds) }, note: note)
+            parts: parts.map { Part(index: $0.index + places, seconds: $0.seconds, range: $0.range) }, note: note)
     }
 }

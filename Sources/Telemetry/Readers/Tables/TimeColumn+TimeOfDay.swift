@@ -28,11 +28,8 @@ extension TimeColumn {
             if column.times.best == column.texts, column.numbers.isEmpty { time.timeOfDay = only }
         }
         guard time.timeOfDay == nil, repeats else { return time }
-        func part(_ names: Set<String>, _ range: ClosedRange<Double>, _ seconds: Double) -> Part? {
-            plain.indices.first { names.contains(plain[$0]) && Self.isPart(samples.columns[$0], range) }
-                .map { Part(index: $0, seconds: seconds) }
-        }
-        guard let hour = part(Self.hours, 0...24, 3600), Self.goesOn(samples.columns[hour.index].numbers) else {
+        time.parts = Self.partsOfDay(plain, samples)
+        if time.parts.isEmpty {
             if let other = plain.indices.first(where: { Self.hours.contains(plain[$0]) }),
                 let number = samples.columns[other].numbers.last, Self.isPart(samples.columns[other], 0...2400),
                 samples.columns[other].numbers.allSatisfy({ $0.truncatingRemainder(dividingBy: 100) < 60 }),
@@ -45,14 +42,23 @@ extension TimeColumn {
                         "the hour from 0 to 24, the time of day as hh:mm:ss, or --time-column with the column that "
                         + "is the time")
             }
-            return time
-        }
-        time.parts = [hour]
-        if let minute = part(Self.minutes, 0...59, 60) {
-            time.parts.append(minute)
-            if let second = part(Self.seconds, 0...60, 1) { time.parts.append(second) }
         }
         return time
+    }
+
+    /// The hour of the day as a number, with its minute and second where there are columns for them; empty where there is
+    /// none.
+    ///
+    /// - Parameter taken: columns that are something else.
+    static func partsOfDay(_ plain: [String], _ samples: ColumnSamples, except taken: [Int] = []) -> [Part] {
+        func part(_ names: Set<String>, _ range: ClosedRange<Double>, _ seconds: Double) -> Part? {
+            plain.indices.first {
+                names.contains(plain[$0]) && !taken.contains($0) && isPart(samples.columns[$0], range)
+            }.map { Part(index: $0, seconds: seconds, range: range) }
+        }
+        guard let hour = part(hours, 0...24, 3600), goesOn(samples.columns[hour.index].numbers) else { return [] }
+        guard let minute = part(minutes, 0...59, 60) else { return [hour] }
+        return [hour, minute] + [part(seconds, 0...60, 1)].compactMap(\.self)
     }
 
     /// Whether numbers mostly go one way, as hours do from row to row until the next day.
@@ -61,7 +67,8 @@ extension TimeColumn {
         return 4 * min(steps.count { $0 < $1 }, steps.count { $0 > $1 }) <= max(4, numbers.count)
     }
 
-    private static func isPart(_ column: ColumnSamples.Column, _ range: ClosedRange<Double>) -> Bool {
+    /// Whether a column holds whole numbers of a range and nothing else.
+    static func isPart(_ column: ColumnSamples.Column, _ range: ClosedRange<Double>) -> Bool {
         column.texts == 0 && column.missing == 0 && column.isWhole && column.numbers.allSatisfy(range.contains)
     }
 }

@@ -4,25 +4,30 @@ struct TimeColumn {
     enum Reading: Hashable {
         case number(TimeUnit)
         case text(TimeFormat)
+        /// Every part of the date is one of ``TimeColumn/parts``, added up as a ``SpreadDate``.
+        case calendar
     }
 
     let index: Int
     let reading: Reading
     /// The column with the time of day, where ``index`` holds the date alone.
     var timeOfDay: Int?
-    /// Columns with the hour of that day as a number, its minute and second, and how many seconds each is.
+    /// Columns with the hour of that day as a number, its minute and second.
     var parts: [Part] = []
     /// What showed how the dates are written, where it is not the column itself, in words.
     var note: String?
 
-    /// A column of numbers that are part of the time.
+    /// A column of numbers that are part of the time: how many seconds one is, and what they may be.
     struct Part: Hashable {
         var index: Int
         let seconds: Double
+        let range: ClosedRange<Double>
     }
 
     /// All columns that the time stands in.
-    var indices: [Int] { [index] + (timeOfDay.map { [$0] } ?? []) + parts.map(\.index) }
+    var indices: [Int] {
+        (reading == .calendar ? [] : [index]) + (timeOfDay.map { [$0] } ?? []) + parts.map(\.index)
+    }
 
     /// Finds the time.
     ///
@@ -72,11 +77,7 @@ struct TimeColumn {
         let shaped = samples.columns.firstIndex {
             $0.texts > 0 && $0.times.best == $0.texts && $0.numbers.isEmpty && $0.times.shape != .timeOfDay
         }
-        if shaped == nil, Set(plain).isSuperset(of: ["year", "month", "day"]) {
-            throw TelemetryError(
-                .badTime, path: path, found: "a date spread over the columns year, month, day",
-                expected: "one column with date and time, as in 2025-11-14 11:00:00, or --row-seconds")
-        }
+        if shaped == nil, let time = try calendar(names, plain, samples, path) { return time }
         if shaped == nil, let index = elapsedText(plain, samples) {
             return TimeColumn(index: index, reading: .text(TimeFormat(.elapsed)))
         }
@@ -206,6 +207,7 @@ struct TimeColumn {
             return isDate(column) ? try time.withTimeOfDay(names, plain, samples, path) : time
         }
         guard let other else {
+            if let time = try calendar(names, plain, samples, timeOfDay: index, path) { return time }
             throw TelemetryError(
                 .badTime, path: path, field: names[index],
                 found: "the time of day without the date (\(column.firstText.map { "'\($0)'" } ?? ""))",
