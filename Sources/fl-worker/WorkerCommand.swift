@@ -176,7 +176,7 @@ struct WorkerCommand: CheckableCommand {
         let learner = try TelemetryLearner(
             sources: training, streams: watched.streams.map(\.key), live: entities, mirrored: mirrored, reader: reader,
             rules: rules,
-            threads: arguments[Self.threads], makeBackend: makeBackend)
+            threads: arguments[Self.threads], log: log, makeBackend: makeBackend)
         let watch = entities.map {
             LiveWatch(
                 entities: $0, settings: chosen, rules: rules, tool: "fl-worker \(Tool.version)", log: log,

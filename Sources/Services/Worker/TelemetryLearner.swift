@@ -2,7 +2,7 @@ package import Autoencoders
 package import Federation
 import Foundation
 import Numerics
-import Platform
+package import Platform
 import Synchronization
 package import Telemetry
 import Watching
@@ -22,6 +22,9 @@ package final class TelemetryLearner: Learner {
     private let reader: ReaderOptions
     private let rules: GroupRules
     private let threads: Int
+    private let log: Logger?
+    /// What was said of samples that do not take part.
+    private let told = Mutex<Set<String>>([])
     private let makeBackend: @Sendable (_ threads: Int) throws -> any AcceleratorBackend
     /// What the versions of the present loop say of cleaning and scaling, which is the same in each.
     private let known = Mutex<(bytes: [UInt8], context: FederationContext)?>(nil)
@@ -45,11 +48,12 @@ package final class TelemetryLearner: Learner {
     ///   - live: entities whose samples never end.
     ///   - mirrored: copies of other workers' samples.
     ///   - threads: that training may use.
+    ///   - log: is told of samples that do not take part.
     ///   - makeBackend: gives the backend whose engines use so many threads each.
     package init(
         sources: [EntitySource], streams: [String] = [], live: (any LiveEntities)? = nil,
         mirrored: MirroredSources = MirroredSources(), reader: ReaderOptions, rules: GroupRules, threads: Int,
-        makeBackend: @escaping @Sendable (_ threads: Int) throws -> any AcceleratorBackend
+        log: Logger? = nil, makeBackend: @escaping @Sendable (_ threads: Int) throws -> any AcceleratorBackend
     ) throws {
         self.sources = Dictionary(sources.map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first })
         self.streams = Set(streams)
@@ -58,6 +62,7 @@ package final class TelemetryLearner: Learner {
         self.reader = reader
         self.rules = rules
         self.threads = threads
+        self.log = log
         self.makeBackend = makeBackend
         var names: Set<String> = []
         var columns: [String: [String]] = [:]
@@ -120,7 +125,7 @@ package final class TelemetryLearner: Learner {
         if key.kind == .statistics {
             var statistics = TelemetryStatistics()
             for source in mine where !isCancelled() {
-                try statistics.add(source, rules: rules, options: reader)
+                statistics.merge(try self.statistics(of: source))
             }
             return Contribution(
                 kind: .statistics, rawBytes: rawBytes,
@@ -145,6 +150,20 @@ package final class TelemetryLearner: Learner {
             key.kind == .training && !updates.isEmpty
             ? try usual(context, model, entities: key.entities, sources: mine, isCancelled: isCancelled) : nil
         return Contribution(kind: key.kind, rawBytes: rawBytes, groups: updates + [figures].compactMap { $0 })
+    }
+
+    /// An entity's statistics, without what the server would refuse: one flaw costs the others nothing.
+    private func statistics(of source: EntitySource) throws -> TelemetryStatistics {
+        var statistics = TelemetryStatistics()
+        try statistics.add(source, rules: rules, options: reader)
+        for flaw in StatisticsGate().sift(&statistics) {
+            guard let log, told.withLock({ $0.count < 1_000 && $0.insert("\(source.key) \(flaw)").inserted }) else {
+                continue
+            }
+            log.warning(
+                "something is not learned from", ["entity": PrintableText.line(source.key, limit: 120), "reason": flaw])
+        }
+        return statistics
     }
 
     /// What is usual of its metrics here, as a group's update; `nil` where there is too little to say, or the version does

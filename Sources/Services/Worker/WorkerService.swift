@@ -21,6 +21,8 @@ package final class WorkerService {
     private let spool: SharedSpool
     private let exchange: SampleExchange
     private let live: (any LiveEntities)?
+    /// How many entities the server was told of.
+    private var servedCount = 0
     /// Live entities that the node has heard of, or whose names it cannot take.
     private var knownEntities: Set<String> = []
     private var looked = Instant.zero
@@ -52,8 +54,12 @@ package final class WorkerService {
         self.stop = stop
         self.live = live?.entities
         try Self.check(settings)
-        let entities = learner.entities
-        knownEntities = Set(entities)
+        let all = learner.entities
+        knownEntities = Set(all)
+        // Names that came over the network cannot be mended here; those of files can.
+        let pushed = Set(live?.entities.all.map(\.key) ?? [])
+        let entities = Self.fit(all.filter { !pushed.contains($0) || Self.isSound($0, log) }, pushed, log)
+        servedCount = entities.count
         for entity in entities {
             if let flaw = NameRule.flaw(in: entity, limit: WireLimits.entity) {
                 throw ServiceError(
@@ -217,16 +223,30 @@ package final class WorkerService {
         guard let live, clock.now - looked >= .seconds(1) else { return }
         looked = clock.now
         let new = live.all.map(\.key).filter { knownEntities.insert($0).inserted }
-        let sound = new.filter { entity in
-            guard let flaw = NameRule.flaw(in: entity, limit: WireLimits.entity) else { return true }
-            log.warning(
-                "an entity cannot take part under its name",
-                [
-                    "entity": PrintableText.line(entity, limit: 120), "found": flaw.found, "expected": flaw.expected,
-                ])
-            return false
-        }
+        let sound = Self.fit(new.filter { Self.isSound($0, log) }, Set(new), log, beside: servedCount)
+        servedCount += sound.count
         if !sound.isEmpty { node.inbox.put(.machine(.reaches(sound))) }
+    }
+
+    private static func isSound(_ entity: String, _ log: Logger) -> Bool {
+        guard let flaw = NameRule.flaw(in: entity, limit: WireLimits.entity) else { return true }
+        log.warning(
+            "an entity cannot take part under its name",
+            ["entity": PrintableText.line(entity, limit: 120), "found": flaw.found, "expected": flaw.expected])
+        return false
+    }
+
+    /// As many entities as one worker may have, those of files before those that came over the network.
+    private static func fit(
+        _ entities: [String], _ pushed: Set<String>, _ log: Logger, beside others: Int = 0
+    ) -> [String] {
+        let room = max(0, WireLimits.entities - others)
+        guard entities.count > room else { return entities }
+        let kept = entities.filter { !pushed.contains($0) } + entities.filter { pushed.contains($0) }
+        log.warning(
+            "more entities than a worker may have: the others are watched here and take no part in what is learned",
+            ["entities": "\(others + entities.count)", "most": "\(WireLimits.entities)"])
+        return kept.prefix(room).sorted()
     }
 
     private static func error(_ refused: WorkerRefused) -> ServiceError {

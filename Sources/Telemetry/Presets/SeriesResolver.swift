@@ -1,3 +1,5 @@
+import Platform
+
 /// Decides what a series is: whose it is, which column it belongs to, and how its values count there.
 ///
 /// A decision is made once for each series and kept by whoever asks; nothing here depends on values or time.
@@ -34,6 +36,21 @@ package struct SeriesResolver: Sendable {
         package var isDeclaredLevel = false
         /// Whether it is a quantile of a summary: NaN says that nothing was observed.
         package var isQuantile = false
+
+        /// What is wrong with its names, in words; `nil` for good ones. A histogram's columns have endings, for which there is
+        /// room.
+        var flaw: String? {
+            let names = [
+                ("metric", column, NameRule.longestColumn - 64), ("entity", entity, NameRule.longestPart),
+                ("type", type, NameRule.longestPart),
+            ]
+            for (kind, name, limit) in names {
+                guard let flaw = NameRule.flaw(in: name, limit: limit) else { continue }
+                return
+                    "\(kind) '\(PrintableText.line(name, limit: 80))': found \(flaw.found), expected \(flaw.expected)"
+            }
+            return nil
+        }
     }
 
     /// What is known of a target, or of a source without targets.

@@ -46,21 +46,33 @@ extension SourceIntake {
         var unsupported: String?
         var ahead: String?
         var lastAhead = -Double.infinity
+        var unnamed: String?
+        /// Series of such names that were not told yet.
+        var newlyUnnamed = 0
     }
 
     private mutating func tellRefusals(_ count: Int, at time: Double) {
-        let standing = [("native histograms", refusals.unsupported), ("times ahead of the clock", refusals.ahead)]
-            .filter { $0.1 != nil }
+        let standing = [
+            ("native histograms", refusals.unsupported), ("times ahead of the clock", refusals.ahead),
+            ("names", refusals.unnamed),
+        ].filter { $0.1 != nil }
         book.raise(
             .samplesRefused, source: settings.source, at: time, subjects: standing.map(\.0), count: count,
             detail: standing.compactMap(\.1).joined(separator: "; "))
     }
 
-    /// Says that no sample is ahead of the clock any more, when none has been for a minute.
+    /// Tells of names that cannot be used, and says that no sample is ahead of the clock any more, when none has been for a
+    /// minute.
     mutating func lookAtRefusals(at time: Double) {
+        if refusals.newlyUnnamed > 0 {
+            tellRefusals(refusals.newlyUnnamed, at: time)
+            refusals.newlyUnnamed = 0
+        }
         guard refusals.ahead != nil, time - refusals.lastAhead >= Refusals.secondsUntilOver else { return }
         refusals.ahead = nil
-        if refusals.unsupported == nil { book.clear(.samplesRefused, source: settings.source, at: time) }
+        if refusals.unsupported == nil, refusals.unnamed == nil {
+            book.clear(.samplesRefused, source: settings.source, at: time)
+        }
     }
 
     /// A series for which there is no room, and the entity whose metrics are too many; `nil`: the source has too many.

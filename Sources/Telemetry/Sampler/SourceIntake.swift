@@ -195,8 +195,6 @@ package struct SourceIntake: Sendable {
                 .overBound, entity: target.entity, source: settings.source, at: time,
                 subjects: Array(refused.prefix(DataQualityBook.mostSubjects)), count: tooMany,
                 detail: "\(tooMany) series beyond the bound are left out")
-        } else if refusedSeries == 0 {
-            book.clear(.overBound, entity: target.entity, source: settings.source, at: time)
         }
     }
 
@@ -347,6 +345,11 @@ package struct SourceIntake: Sendable {
             return .none
         }
         if place.role == .up { return .up(entity: place.entity) }
+        if let flaw = place.flaw {
+            refusals.unnamed = refusals.unnamed ?? "series were left out whose names cannot be used: \(flaw)"
+            refusals.newlyUnnamed += 1
+            return .none
+        }
         guard memberCount < settings.maximumSeries else {
             refused.append(Beyond(series: series.text))
             return .none

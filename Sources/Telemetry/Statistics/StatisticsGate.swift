@@ -65,6 +65,35 @@ package struct StatisticsGate: Equatable, Sendable {
         return nil
     }
 
+    /// Takes out of one entity's own statistics what would be refused, so that the rest counts: names that nobody could
+    /// read, columns that contradict themselves, or the whole entity where it has no clock to speak of.
+    ///
+    /// - Returns: what was taken out and why, a line each.
+    package func sift(_ statistics: inout TelemetryStatistics) -> [String] {
+        var found: [String] = []
+        for (name, type) in statistics.types.sorted(by: { $0.key < $1.key }) {
+            let subject = "entity type '\(PrintableText.line(name, limit: 80))'"
+            let named = NameRule.flaw(in: name, limit: NameRule.longestPart).map {
+                "\(subject): found \($0.found), expected \($0.expected)"
+            }
+            if let flaw = named ?? flaw(inClocksOf: type, subject, nil) {
+                found.append(flaw)
+                statistics.types[name] = nil
+                continue
+            }
+            let rows = type.rows
+            for (column, values) in type.columns.sorted(by: { $0.key < $1.key }) {
+                let named = NameRule.flaw(in: column, limit: NameRule.longestColumn).map {
+                    "found \($0.found), expected \($0.expected)"
+                }
+                guard let flaw = named ?? values.contradiction(rows: rows, entities: type.clocks) else { continue }
+                found.append("column '\(PrintableText.line(column, limit: 80))' of \(subject): \(flaw)")
+                statistics.types[name]?.columns[column] = nil
+            }
+        }
+        return found
+    }
+
     private func flaw(
         inClocksOf type: TelemetryStatistics.EntityType, _ subject: String, _ entities: Set<String>?
     ) -> String? {

@@ -345,6 +345,28 @@ import Testing
         #expect(intake.entities.isEmpty)
     }
 
+    /// Names that nobody can read, or that no message takes, are left out with their series, and that is told once.
+    @Test func namesThatCannotBeUsedAreLeftOut() throws {
+        var intake = try intake()
+        let long = String(repeating: "n", count: 5_000)
+        for time in 0..<20 {
+            for (name, instance) in [
+                ("good", "h:1"), ("bad\u{202E}name", "h:1"), (long, "h:1"), ("good", "build\u{200B}7"), ("good", long),
+            ] {
+                intake.push(
+                    series(name, [("instance", instance), ("job", "n")]), 1, at: Double(time), kinds: [:],
+                    arrival: Double(time))
+            }
+        }
+        intake.closeAll(kinds: [:], arrival: 20)
+        intake.settle(arrival: 21)
+        #expect(intake.entities.map(\.name) == ["h:1"] && intake.entities[0].columns == ["good"])
+        let findings = intake.take().findings
+        #expect(kinds(findings) == ["samplesRefused raised"], "\(findings)")
+        #expect(findings.first?.detail.contains("names cannot be used") ?? false, "\(findings)")
+        #expect(findings.allSatisfy { $0.detail.utf8.count < 1_000 })
+    }
+
     /// A clock that is ahead would put the entity's next rows into the past.
     @Test func timesFarAheadOfTheClockAreRefusedAndToldOnce() throws {
         var intake = try intake()

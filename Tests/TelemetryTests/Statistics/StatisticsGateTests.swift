@@ -56,6 +56,31 @@ private enum Samples {
 @Suite struct StatisticsGateTests {
     private let gate = StatisticsGate()
 
+    /// What a worker's own samples have that would be refused is taken out before it is sent: the rest counts.
+    @Test func whatIsFlawedCostsTheRestNothing() {
+        let long = String(repeating: "x", count: 5_000)
+        for name in ["cpu\u{200B}", "a\tb", "right\u{202E}left", long] {
+            var statistics = TelemetryStatistics()
+            let frame = MetricFrame(
+                schema: ["cpu_load", name], firstRow: 0, times: (0..<50).map { 1_000 + Double($0) },
+                values: (0..<100).map { Double($0 % 7) })
+            statistics.add(frame, site: "site1", entity: "enb0", type: "enb", rules: Samples.rules)
+            #expect(flaw(statistics) != nil)
+            #expect(gate.sift(&statistics).count == 1)
+            #expect(statistics.types["enb"]?.columnNames == ["cpu_load"] && flaw(statistics) == nil)
+        }
+        // Two rows, one of before the clock was set.
+        var sound = Samples.statistics()
+        var device = TelemetryStatistics()
+        let frame = MetricFrame(schema: ["cpu_load"], firstRow: 0, times: [5, 1.7e9], values: [1, 2])
+        device.add(frame, site: "site1", entity: "edge7", type: "enb", rules: Samples.rules)
+        let found = gate.sift(&device)
+        #expect(found.count == 1 && found[0].contains("edge7") && device.isEmpty)
+        #expect(gate.sift(&sound).isEmpty && sound == Samples.statistics())
+        sound.merge(device)
+        #expect(flaw(sound) == nil)
+    }
+
     private func flaw(_ statistics: TelemetryStatistics, entities: Set<String>? = ["site1/enb0"]) -> String? {
         gate.flaw(in: statistics, of: entities, rules: Samples.rules)
     }
