@@ -88,6 +88,8 @@ final class QuerySource: LiveSource, @unchecked Sendable {
                     failures += 1
                     if configuration.goesOn == false, failures >= Self.mostFailures {
                         context.log.warning("no history", ["source": title, "reason": "\(error)"])
+                        // It is asked for once: nothing is down from here on that anybody waits for.
+                        try sink.take { $0.takeSuccess(on: target, at: now) }
                         return whenDone()
                     }
                 }

@@ -28,7 +28,8 @@ struct AlertsCommand: Command {
             the alarm is like, with the likeness, by the server's library; fl-train library add --server confirms one.
 
             With --follow it waits for more, and after a broken connection goes on where it was, or with the first alarm \
-            where another federation answers. SIGTERM and Ctrl-C end it.
+            where another federation answers; for a server that has not answered yet it waits half a minute. SIGTERM and \
+            Ctrl-C end it.
             """,
         examples: [
             .init("fl-alerts", "all alarms so far"),
@@ -67,14 +68,17 @@ struct AlertsCommand: Command {
         }
         if unreadable > 0 { console.note("\(unreadable) damaged alarm events are left out") }
         if isJSON { return }
-        if table.isEmpty { console.note("no alarms") } else { console.write(table.text) }
+        if table.isEmpty { console.note("no alarms") } else { console.print(table.text) }
     }
 
     // MARK: Following
 
+    private static let longestBeginning: Duration = .seconds(30)
+
     private static func follow(
         _ peer: HTTPPeer, since: Int, isJSON: Bool, stop: StopSignal, _ console: Console
     ) throws {
+        let start = ContinuousClock.now
         var last = "\(since)"
         var connected = false
         var noted = false
@@ -117,8 +121,8 @@ struct AlertsCommand: Command {
             }
             if stop.isSet { return }
             if case .refused = outcome { try AlarmFeed.check(outcome) }
-            // A server that never answered is more likely a wrong address than one that is away.
-            if !connected { try AlarmFeed.check(outcome) }
+            // A server that has not answered for a while is more likely a wrong address than one that begins.
+            if !connected, ContinuousClock.now - start >= longestBeginning { try AlarmFeed.check(outcome) }
             if !noted { console.note("the server is away; waiting for it") }
             noted = true
             for _ in 0..<5 where !stop.isSet { Thread.sleep(forTimeInterval: 0.1) }

@@ -14,11 +14,8 @@ struct TopScreen {
     init(_ state: TopState, width: Int, height: Int, usesColour: Bool, trouble: String? = nil) {
         self.width = max(20, width)
         self.usesColour = usesColour
-        let open = state.open.count
-        let title = open > 0 ? Quantity.count(open, "incident") + " open" : "nothing is wrong now"
-        add(
-            "Faultline  \(title), \(Quantity.count(state.standing.count, "alarm")) standing", open > 0 ? "1;31" : "1;32"
-        )
+        let (title, colour) = Self.title(state)
+        add("Faultline  \(title), \(Quantity.count(state.standing.count, "alarm")) standing", colour)
         if let trouble {
             add("the server is away: " + PrintableText.line(trouble, limit: 200), "1;33")
         } else {
@@ -42,6 +39,16 @@ struct TopScreen {
         if lines.count > height { lines.removeLast(lines.count - height) }
     }
 
+    /// Never better than what is known: that nothing is found says something only where somebody looks.
+    private static func title(_ state: TopState) -> (text: String, colour: String) {
+        if !state.open.isEmpty { return (Quantity.count(state.open.count, "incident") + " open", "1;31") }
+        if state.activeWorkers == 0 { return ("nothing is watched: no worker is here", "1;33") }
+        if state.unwatched > 0 || state.health.dataQualityCount > 0 {
+            return ("nothing is wrong where somebody looks", "1;33")
+        }
+        return ("nothing is wrong now", "1;32")
+    }
+
     private static func system(_ state: TopState) -> String {
         let health = state.health
         let what = health.waitingFor ?? (health.finished ? "all rounds are done" : "learning")
@@ -51,6 +58,10 @@ struct TopScreen {
 
     private static func notes(_ state: TopState) -> [String] {
         var notes: [String] = []
+        if state.unwatched > 0 {
+            notes.append(
+                "not watched: \(Quantity.count(state.unwatched, "entity", "entities")) of workers that are gone")
+        }
         if let first = state.health.dataQuality.first {
             let more = state.health.dataQualityCount > 1 ? " (and \(state.health.dataQualityCount - 1) more)" : ""
             notes.append("data quality: \(first.site)/\(first.entity): \(first.detail)\(more)")

@@ -28,7 +28,10 @@ struct TopState {
     private struct Incidents: Decodable { let incidents: [IncidentEntry] }
     private struct Page: Decodable { let alarms: [Readable] }
     private struct Workers: Decodable {
-        struct Worker: Decodable { let state: String }
+        struct Worker: Decodable {
+            let state: String
+            let entities: [String]
+        }
         let workers: [Worker]
     }
     /// An event, or one that this version cannot read: it hides no other.
@@ -49,6 +52,8 @@ struct TopState {
     let alarms: [String: AlarmEvent]
     let activeWorkers: Int
     let workers: Int
+    /// Entities of workers that were lost or have left, which nobody else has taken over.
+    let unwatched: Int
 
     init(_ client: OperationsClient) throws {
         health = try client.get(Health.self, "/healthz")
@@ -77,7 +82,9 @@ struct TopState {
         incidents = found.filter { goingOn.contains($0.id) } + found.filter { !goingOn.contains($0.id) }
         let all = try client.get(Workers.self, "/v1/workers").workers
         workers = all.count
-        activeWorkers = all.count { $0.state == "active" }
+        let active = all.filter { $0.state == "active" }
+        activeWorkers = active.count
+        unwatched = Set(all.flatMap(\.entities)).subtracting(active.flatMap(\.entities)).count
     }
 
     /// Identities of incidents that go on.

@@ -39,7 +39,7 @@ struct KeysCommand: Command {
             the next one over their connections, and they keep it; then they come back with it within a second. A worker \
             that does not come in the meantime needs a new token, and so does a word of 'fl-server enrol' that is not used.
 
-            A server that runs on the folder takes it over at once.
+            A server that runs on the folder takes it over within a second.
             """,
         examples: [
             .init("fl-server keys list --data-folder run1", "who is in"),

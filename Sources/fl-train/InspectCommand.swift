@@ -248,7 +248,9 @@ private struct Findings: Encodable {
             let rest = seriesLeftOut.map { ", \($0) series left out" } ?? ""
             lines += ["preset \(preset.isEmpty ? "none" : preset)\(rest)", ""]
         }
-        lines += ["\(Quantity.count(entities.count, "entity", "entities"))", "", clocks.text, ""]
+        let distinct = Set(entities.map { "\($0.site)/\($0.entity)" }).count
+        let parts = distinct == entities.count ? "" : " in \(entities.count) parts"
+        lines += ["\(Quantity.count(distinct, "entity", "entities"))\(parts)", "", clocks.text, ""]
         let best = entities.compactMap { entity in entity.confidence.map { ("\(entity.site)/\(entity.entity)", $0) } }
         if !best.isEmpty {
             lines += ConfidenceReport.lines(Dictionary(best) { first, _ in first }, word: "confidence at best") + [""]

@@ -129,6 +129,7 @@ package struct Grant: Hashable, Sendable, Codable {
         if let foreign = registration.entities.first(where: { !covers($0) }) {
             return "entities: found '\(PrintableText.line(foreign, limit: 80))', but this key is enrolled for "
                 + entities.prefix(4).map(\.description).joined(separator: ", ")
+                + " (an entity's site is the name of its data's folder; fl-server enrol --entities grants others)"
         }
         if !registration.dataAddress.isEmpty, !allows(.hold) {
             return "data address: found one, but this key may not hold samples; expected none"

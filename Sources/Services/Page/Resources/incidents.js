@@ -211,7 +211,7 @@ export function headline() {
     // That nothing is found says something only where somebody looks.
     const active = state.workers.filter((worker) => worker.state === "active");
     const isWatched = active.some((worker) => worker.scoredSamples > 0);
-    const isWhole = state.health.dataQualityCount === 0 && unwatched().length === 0;
+    const isWhole = state.health.dataQualityCount === 0 && unwatched().lost + unwatched().left === 0;
     title.className = isWatched && isWhole ? "well" : "";
     put(title, !active.length ? "Nothing is watched: no worker is here."
       : !isWatched ? "Nothing is watched yet: the workers are learning."
@@ -225,10 +225,12 @@ const isPressing = (i) => !i.isAcknowledged && !i.isFalse && !i.isSilenced;
 
 const standing = () => [...state.alarms.values()].filter((alarm) => alarm.stands);
 
-/** Entities of workers that were lost, which nobody else has taken over. */
+/** Entities of workers that were lost or have left, which nobody else has taken over. */
 function unwatched() {
   const served = new Set(state.workers.filter((worker) => worker.state === "active").flatMap((worker) => worker.entities));
-  return state.workers.filter((worker) => worker.state === "lost").flatMap((worker) => worker.entities).filter((key) => !served.has(key));
+  const gone = (how) => new Set(state.workers.filter((worker) => worker.state === how).flatMap((worker) => worker.entities).filter((key) => !served.has(key)));
+  const lost = gone("lost");
+  return { lost: lost.size, left: [...gone("left")].filter((key) => !lost.has(key)).length };
 }
 
 /** What there is to say besides, the most pressing first. */
@@ -238,16 +240,17 @@ function troubles(open) {
   const stuck = (health.forwarders ?? []).filter((f) => f.state !== "well");
   const unread = (health.calendars ?? []).filter((c) => c.state === "failing").length;
   const waiting = stuck.reduce((sum, f) => sum + f.waiting, 0);
-  const missing = unwatched().length;
+  const missing = unwatched();
   const silent = activeSilences().length;
   return [
     open.length > 0 && `${open.filter(isPressing).length} of them nobody has looked at yet`,
     open.length > 0 && standing().length > 0 && `${count(standing().length, "alarm")} standing`,
     stuck.length > 0 && { bad: `${count(stuck.length, "forwarder")} cannot send, ${count(waiting, "event")} waiting` },
-    lost > 0 && { bad: `${count(lost, "worker")} lost${missing ? ` and with ${lost === 1 ? "it" : "them"} ${count(missing, "entity", "entities")}` : ""}` },
+    lost > 0 && { bad: `${count(lost, "worker")} lost${missing.lost ? ` and with ${lost === 1 ? "it" : "them"} ${count(missing.lost, "entity", "entities")}` : ""}` },
+    missing.left > 0 && { bad: `${count(missing.left, "entity", "entities")} of workers that have left ${missing.left === 1 ? "is" : "are"} not watched` },
     unread > 0 && { bad: `${count(unread, "maintenance calendar")} cannot be read` },
     silent > 0 && `${count(silent, "silence")} in force`,
-    health.dataQualityCount > 0 ? { bad: `${count(health.dataQualityCount, "thing")} wrong with the watching itself` } : !missing && "the watching itself is sound",
+    health.dataQualityCount > 0 ? { bad: `${count(health.dataQualityCount, "thing")} wrong with the watching itself` } : missing.lost + missing.left === 0 && "the watching itself is sound",
     health.waitingFor && `the server is ${health.waitingFor.startsWith("wait") ? "" : "waiting: "}${health.waitingFor}`,
   ];
 }
