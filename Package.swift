@@ -89,18 +89,18 @@ let package = Package(
 
         // Layer 1: what knows nothing of the domain.
         module("Numerics", ["COpenBLAS"], touchesC: true),
-        module("Platform", ["CExpat", "COpenSSL", "CZlib", "CZstd", "Numerics"], touchesC: true),
-        module("Charts", ["Platform"]),
-
-        // Layer 1: requests over HTTP, by libcurl.
+        module("Platform", ["CExpat", "COpenSSL", "CZlib", "CZstd"], touchesC: true),
         module("Web", ["CCurl"], touchesC: true),
 
         // Layer 2.
+        module("Charts", ["Platform"]),
         module("CommandLine", ["Platform"]),
         module(
             "Telemetry", ["Numerics", "Platform"],
             resources: [.embedInCode("Resources/groups.json"), .embedInCode("Resources/presets.json")]),
         module("Placement", ["Numerics", "Platform"]),
+        // Cluster engines and the controller that makes them run what placement decides.
+        module("Engines", ["Platform", "Web"]),
 
         // Layer 3.
         module(
@@ -112,6 +112,8 @@ let package = Package(
         module(
             "Watching", ["Autoencoders", "Charts", "Numerics", "Platform", "Telemetry"],
             resources: [.embedInCode("Resources/metric-kinds.json")]),
+        // Whole federations on one time line, with the nodes of fl-server and fl-worker.
+        module("Simulation", ["Engines", "Federation", "Numerics", "Placement", "Platform"]),
 
         // Layer 5.
         module(
@@ -141,7 +143,7 @@ let package = Package(
                 "Telemetry", "Watching",
             ]),
 
-        // Every decoder that a peer or a file reaches, as functions of bytes: for `make fuzz`, and for tests.
+        // Layer 7: every decoder that a peer or a file reaches, as functions of bytes: for `make fuzz`, and for tests.
         module(
             "Fuzzing",
             [
@@ -149,18 +151,12 @@ let package = Package(
                 "Platform", "Services", "Telemetry", "Watching",
             ]),
 
-        // Layer 2: cluster engines and the controller that makes them run what placement decides.
-        module("Engines", ["Platform", "Web"]),
-
-        // Whole federations on one time line, with the nodes of fl-server and fl-worker.
-        module("Simulation", ["Engines", "Federation", "Numerics", "Platform"]),
-
         // Layer 7: one target a tool.
         tool(
             "fl-train",
             [
-                "Autoencoders", "Charts", "Collection", "Laboratory", "Numerics", "Placement", "Platform", "Services",
-                "Telemetry", "Watching",
+                "Autoencoders", "Charts", "Collection", "Laboratory", "Numerics", "Platform", "Services", "Telemetry",
+                "Watching",
             ]),
         tool("fl-place", ["Charts", "Laboratory", "Numerics", "Placement", "Platform"]),
         tool(
@@ -183,7 +179,7 @@ let package = Package(
         tests("Charts", ["Numerics", "Platform"]),
         tests("CommandLine", ["Platform"]),
         tests("CVectorKernels"),
-        tests("Telemetry", ["Laboratory", "Numerics"]),
+        tests("Telemetry", ["Laboratory", "Numerics", "Platform"]),
         tests("Engines", ["Platform", "Simulation"]),
         tests("Placement", ["Laboratory", "Numerics"], resources: [.copy("Goldens")], compute: true),
         tests(
@@ -198,13 +194,13 @@ let package = Package(
             resources: [.copy("Detectors/Goldens")]),
         tests(
             "Services",
-            ["Autoencoders", "Federation", "Laboratory", "Numerics", "Placement", "Platform", "Telemetry", "Watching"]),
+            ["Autoencoders", "Federation", "Laboratory", "Numerics", "Platform", "Telemetry", "Watching"]),
         tests("Forwarding", ["CommandLine", "Platform", "Services", "Watching"]),
         tests(
             "Collection", ["Autoencoders", "Fuzzing", "Platform", "Services", "Telemetry", "Watching"],
             resources: [.copy("Corpus")]),
         tests(
-            "Laboratory", ["Autoencoders", "Numerics", "Platform", "Telemetry", "Watching"],
+            "Laboratory", ["Autoencoders", "Numerics", "Telemetry", "Watching"],
             resources: [.copy("Evaluation/Goldens")]),
         .testTarget(
             name: "ToolTests",

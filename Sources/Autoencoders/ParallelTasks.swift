@@ -1,10 +1,5 @@
+import Glibc
 import Synchronization
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
 
 /// Long computations on threads of their own, so that they never block Swift's cooperative pool.
 package enum ParallelTasks {

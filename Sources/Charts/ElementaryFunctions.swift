@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
+import Glibc
 
 /// The C library's functions under names that do not collide with the standard library's.
 func power(_ base: Double, _ exponent: Double) -> Double { pow(base, exponent) }

@@ -1,10 +1,5 @@
+import Glibc
 package import Platform
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
 
 /// A tool: its commands, and what its `main` does.
 package struct CommandLineProgram: Sendable {

@@ -1,11 +1,6 @@
+import Glibc
 import Platform
 import Synchronization
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
 
 /// Standard output and standard error of a command. Safe to use from several threads: each call is written whole.
 package final class Console: Sendable {

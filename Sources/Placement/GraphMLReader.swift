@@ -1,11 +1,6 @@
 package import Foundation
+import Glibc
 import Platform
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
 
 /// Reads a topology from GraphML, such as the files of the Internet Topology Zoo.
 ///

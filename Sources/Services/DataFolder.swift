@@ -27,19 +27,22 @@ package final class DataFolder: Sendable {
         }
         self.path = path
         lock = descriptor
-        Self.seclude(path, depth: 0)
+        Self.tidy(path, depth: 0)
     }
 
-    /// Takes from everybody else what an earlier build or another hand has left open.
-    private static func seclude(_ path: String, depth: Int) {
+    /// Takes from everybody else what an earlier build or another hand has left open, and removes what processes that were
+    /// killed were just writing.
+    private static func tidy(_ path: String, depth: Int) {
         var status = stat()
         guard unsafe lstat(path, &status) == 0 else { return }
         let isFolder = status.st_mode & S_IFMT == S_IFDIR
         guard isFolder || status.st_mode & S_IFMT == S_IFREG else { return }
         let mode = status.st_mode & ~0o077 & 0o7777
         if mode != status.st_mode & 0o7777 { unsafe chmod(path, mode) }
-        guard isFolder, depth < 8, let names = try? FolderContents.names(in: path) else { return }
-        for name in names { seclude(path + "/" + name, depth: depth + 1) }
+        guard isFolder, depth < 8 else { return }
+        AbandonedFiles.remove(from: path)
+        guard let names = try? FolderContents.names(in: path) else { return }
+        for name in names { tidy(path + "/" + name, depth: depth + 1) }
     }
 
     /// Makes sure that the folder is still the one whose lock is held; somebody may have deleted or replaced it.

@@ -1,11 +1,6 @@
 import CVectorKernels
+import Glibc
 import Testing
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
 
 /// The CPU levels that this machine runs.
 let levels: [VKLevel] = [VKLevelBaseline, VKLevelAVX2, VKLevelAVX512].filter { VKKernelsForLevel($0) != nil }

@@ -37,6 +37,20 @@ import Testing
 @Suite struct FolderContentsTests {
     private func text(_ string: String) -> [UInt8] { Array(string.utf8) }
 
+    /// A link to a file that is not there yet stays a link; a name may be as long as the file system takes.
+    @Test func whereAFileIsMade() throws {
+        let folder = try TemporaryFolder()
+        try FileManager.default.createSymbolicLink(
+            atPath: folder.path("link"), withDestinationPath: "later")
+        try FileContents.writeAtomically([1], to: folder.path("link"))
+        #expect(try FileContents.read(folder.path("later")) == [1] && FileContents.read(folder.path("link")) == [1])
+        #expect((try? FileManager.default.destinationOfSymbolicLink(atPath: folder.path("link"))) == "later")
+        let long = folder.path(String(repeating: "é", count: 127))
+        try FileContents.writeAtomically([2], to: long)
+        #expect(try FileContents.read(long) == [2])
+        #expect(try FolderContents.names(in: folder.path("")).count == 3)
+    }
+
     @Test func replacesAWholeFolder() throws {
         let folder = try TemporaryFolder()
         let path = folder.path("deep/model")

@@ -26,6 +26,29 @@ import Testing
         }
     }
 
+    /// What killed processes were just writing goes, unless they may still run somewhere.
+    @Test func whatWasAbandonedGoes() throws {
+        let temporary = try TemporaryFolder()
+        let path = temporary.path("run")
+        try FolderContents.makeFolder(path + "/inner")
+        let gone = Int32.max
+        let names = [
+            (".state.json.temporary-\(gone)-12", true, false), ("inner/.0.csv.temporary-\(gone)", true, false),
+            (".late.temporary-\(gone)", false, true), (".mine.temporary-\(getpid())", true, true),
+            ("notes.temporary-file", true, true), ("state.json", true, true),
+        ]
+        for (name, isOld, _) in names {
+            try FileContents.writeAtomically([1], to: path + "/" + name)
+            let age = isOld ? 7_200.0 : 60
+            try FileManager.default.setAttributes(
+                [.modificationDate: Date(timeIntervalSinceNow: -age)], ofItemAtPath: path + "/" + name)
+        }
+        _ = try DataFolder(path)
+        for (name, _, stays) in names {
+            #expect(FileManager.default.fileExists(atPath: path + "/" + name) == stays, "\(name)")
+        }
+    }
+
     @Test func aFolderThatIsGoneIsNoticed() throws {
         let temporary = try TemporaryFolder()
         let path = temporary.path("run")

@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
+import Glibc
 
 /// Zeroed scratch memory for kernels, 64-byte aligned; freed with its owner.
 @safe

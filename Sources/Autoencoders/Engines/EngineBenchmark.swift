@@ -1,11 +1,6 @@
 import CVectorKernels
+import Glibc
 public import Numerics
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
 
 /// Measures an engine's speed on windows of random numbers: whole epochs of training, or scoring.
 public struct EngineBenchmark: Sendable {

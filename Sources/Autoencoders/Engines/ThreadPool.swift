@@ -1,11 +1,6 @@
 import CVectorKernels
+import Glibc
 import Synchronization
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
 
 /// A few threads of an engine's own that share out the parts of one job at a time; the caller works too.
 ///

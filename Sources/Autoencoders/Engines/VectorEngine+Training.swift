@@ -1,11 +1,6 @@
 import CVectorKernels
+import Glibc
 import Numerics
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
 
 extension VectorEngine {
     func trainStep(_ batch: WindowBatch, adam: AdamConfiguration) throws -> Double {

@@ -1,10 +1,5 @@
+import Glibc
 public import Telemetry
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
 
 /// Measures how fast the readers turn files into frames, set by set: all files of one folder and kind.
 public struct ReaderBenchmark: Sendable {

@@ -1,15 +1,10 @@
 import Autoencoders
+import Glibc
 import Numerics
 import Platform
 import Services
 import Telemetry
 import Watching
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
 
 /// What a row costs on its way from file to alarm, part by part: the same rows are read, then read and cleaned, and so
 /// on; what a part adds is its cost. Processor time of the thread, the shortest of several repetitions.

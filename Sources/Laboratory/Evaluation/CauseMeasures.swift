@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
+import Glibc
 
 /// How a ranking of metrics does against the metrics that really caused an event.
 package enum CauseMeasures {

@@ -47,9 +47,6 @@ final class FleetUpdates {
             ).computed(from: [], of: [FleetWorker.entity]))
     }
 
-    /// Bytes of the statistics of one worker.
-    var statisticsBytes: Int { statistics.bytes.count }
-
     /// A piece that somebody fetched; whoever is first with it adds it.
     func take(_ piece: ModelPiece) {
         // Of an earlier version some may still be on their way.

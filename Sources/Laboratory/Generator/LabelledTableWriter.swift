@@ -35,7 +35,7 @@ struct LabelledTableWriter {
 
     /// Appends the header of a table.
     mutating func writeHeader(metrics: [String], labelled: Bool) throws {
-        let names = ["index", "timestamp"] + metrics.map(Self.quoted) + (labelled ? ["label"] : [])
+        let names = ["index", "timestamp"] + metrics.map(SeparatedField.text) + (labelled ? ["label"] : [])
         try write((names.joined(separator: ",") + "\n").utf8)
     }
 
@@ -83,12 +83,6 @@ struct LabelledTableWriter {
         return DatasetManifest.File(path: relativePath, bytes: bytes, sha256: hash.hexadecimalDigest())
     }
 
-    /// The field as CSV writes it (RFC 4180).
-    static func quoted(_ field: String) -> String {
-        guard field.contains(where: { $0 == "," || $0 == "\"" || $0.isNewline }) else { return field }
-        return "\"" + field.replacingOccurrences(of: "\"", with: "\"\"") + "\""
-    }
-
     /// The text of an interpretation file: one row for each fault, its rows counted from the test part's first.
     static func interpretation(_ faults: [InjectedFault], from firstRow: Int) -> String {
         var text = "start,end_exclusive,dims_0based,metrics,anomaly_type\n"
@@ -97,7 +91,8 @@ struct LabelledTableWriter {
             let fields = [
                 String(fault.rows.lowerBound - firstRow), String(fault.rows.upperBound - firstRow),
                 metrics.map { String($0.column) }.joined(separator: ";"),
-                quoted(metrics.map { $0.name.replacingOccurrences(of: ";", with: "_") }.joined(separator: ";")),
+                SeparatedField.text(
+                    metrics.map { $0.name.replacingOccurrences(of: ";", with: "_") }.joined(separator: ";")),
                 fault.fault,
             ]
             text += fields.joined(separator: ",") + "\n"

@@ -1,11 +1,6 @@
+import Glibc
 import Numerics
 public import Placement
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
 
 /// Training-time curves that agree with the published feasibility table; the publication draws its own and gives no
 /// values.

@@ -1,3 +1,4 @@
+import Platform
 package import Watching
 
 /// One entity's scores of one group, as a score file has them.
@@ -44,7 +45,7 @@ package enum ScoresTable {
     ///
     /// - Parameter firstIndex: the row of the first sample in the entity's data.
     package static func append(_ scores: EntityScores, entity: String, firstIndex: Int = 0, to text: inout [UInt8]) {
-        let names = scores.groups.map { ",\(quoted(entity)),\(quoted($0))," }
+        let names = scores.groups.map { ",\(SeparatedField.text(entity)),\(SeparatedField.text($0))," }
         text.reserveCapacity(text.count + scores.count * names.count * 72)
         for row in 0..<scores.count {
             let start = "\(firstIndex + row),\(scores.times[row])"
@@ -66,7 +67,8 @@ package enum ScoresTable {
         _ scores: EntityScores, groups: [String], entity: String, firstIndex: Int = 0, to text: inout [UInt8]
     ) {
         let width = scores.found.metrics.count
-        let names = zip(groups, scores.found.metrics).map { ",\(quoted(entity)),\(quoted($0)),\(quoted($1))," }
+        let names = zip(groups, scores.found.metrics).map { [entity, $0, $1].map(SeparatedField.text) }
+            .map { ",\($0.joined(separator: ","))," }
         for row in 0..<scores.count {
             let start = "\(firstIndex + row),\(scores.times[row])"
             for metric in 0..<width {
@@ -78,11 +80,5 @@ package enum ScoresTable {
                 text += "\(scores.found.places[cell]),\(scores.found.extents[cell])\n".utf8
             }
         }
-    }
-
-    /// A field as RFC 4180 wants it: in quotes when it holds a separator, a quote or a line break.
-    static func quoted(_ field: String) -> String {
-        guard field.utf8.contains(where: { $0 == 0x2C || $0 == 0x22 || $0 == 0x0A || $0 == 0x0D }) else { return field }
-        return "\"" + field.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
     }
 }

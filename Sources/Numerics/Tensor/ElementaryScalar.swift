@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
+import Glibc
 
 /// A floating-point type with the elementary functions that the reference kernels need, each as the C library rounds
 /// it.

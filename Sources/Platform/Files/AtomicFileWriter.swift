@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
+import Glibc
 
 /// Writes a file piece by piece; it appears under its name only when it is whole. What is no regular file, such as a
 /// pipe or `/dev/stdout`, is written to as it is.
@@ -55,7 +51,8 @@ public final class AtomicFileWriter {
 
     /// Makes what was written durable and gives it its name.
     ///
-    /// - Throws: ``StorageError``; the old file, if there was one, is then untouched.
+    /// - Throws: ``StorageError``; the old file, if there was one, is then untouched, unless all that failed was to make its
+    ///   folder durable.
     public func commit() throws(StorageError) {
         try flush()
         try file?.synchronize()

@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
+import Glibc
 
 /// A file descriptor that closes itself; every call on it is checked and restarted when a signal interrupts it.
 struct OpenFile: ~Copyable {

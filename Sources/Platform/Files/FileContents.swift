@@ -1,8 +1,6 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
+import FoundationEssentials
+import Glibc
+import Synchronization
 
 /// Whole files: read within a limit, written so that a crash at any moment leaves the old file or the new one.
 public enum FileContents {
@@ -36,7 +34,7 @@ public enum FileContents {
     /// such as a pipe or `/dev/stdout`, is written to as it is.
     ///
     /// - Throws: ``StorageError`` with the code `missing` (no such folder), `unwritable` or `full`; the old file is
-    ///   then untouched.
+    ///   then untouched, unless all that failed was to make its folder durable.
     public static func writeAtomically(_ bytes: [UInt8], to path: String) throws(StorageError) {
         guard let target = replaceable(path) else {
             try write(bytes, to: path, reportedAs: path)
@@ -70,7 +68,7 @@ public enum FileContents {
     }
 
     /// Makes additions to a folder and removals from it durable.
-    static func synchronizeFolder(_ path: String) throws(StorageError) {
+    public static func synchronizeFolder(_ path: String) throws(StorageError) {
         try OpenFile(path, flags: O_RDONLY | O_DIRECTORY, operation: "write").synchronize()
     }
 
@@ -78,7 +76,7 @@ public enum FileContents {
     /// replaced, because it is a device, a pipe or a socket, or a name for one of the process's own open files.
     static func replaceable(_ path: String) -> String? {
         var status = stat()
-        guard unsafe stat(path, &status) == 0 else { return path }
+        guard unsafe stat(path, &status) == 0 else { return linked(path) }
         let kind = status.st_mode & S_IFMT
         let openFiles = ["/dev/std", "/dev/fd/", "/proc/"]
         guard kind == S_IFREG || kind == S_IFDIR, !openFiles.contains(where: { path.hasPrefix($0) }) else { return nil }
@@ -87,14 +85,30 @@ public enum FileContents {
         return unsafe String(cString: resolved)
     }
 
-    /// A hidden sibling that no other process uses.
+    /// What a link to nothing names, which is made then; any other path as it is.
+    private static func linked(_ path: String) -> String {
+        var path = path
+        for _ in 0..<8 {
+            guard let next = try? FileManager.default.destinationOfSymbolicLink(atPath: path) else { break }
+            path = next.hasPrefix("/") ? next : folder(of: path) + "/" + next
+        }
+        return path
+    }
+
+    /// How many temporary names this process has used: threads may write one file at a time.
+    private static let temporaries = Atomic(0)
+    /// Bytes of a file's name that its temporary name has: file systems take 255 altogether.
+    private static let longestName = 180
+
+    /// A hidden sibling that nobody else uses.
     static func temporaryName(beside path: String) -> String {
-        let name = path.split(separator: "/").last.map(String.init) ?? "file"
-        return folder(of: path) + "/.\(name).temporary-\(getpid())"
+        let name = path.split(separator: "/").last.map { String(decoding: $0.utf8.prefix(longestName), as: UTF8.self) }
+        let number = temporaries.add(1, ordering: .relaxed).newValue
+        return folder(of: path) + "/.\(name ?? "file").temporary-\(getpid())-\(number)"
     }
 
     /// The folder that holds `path`.
-    static func folder(of path: String) -> String {
+    public static func folder(of path: String) -> String {
         var trimmed = Substring(path)
         while trimmed.count > 1, trimmed.hasSuffix("/") { trimmed = trimmed.dropLast() }
         guard let slash = trimmed.lastIndex(of: "/") else { return "." }

@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
+import Glibc
 
 /// Which file something is, whatever it is called and holds: another one in its place is another.
 package struct FileIdentity: Hashable, Sendable {

@@ -1,10 +1,5 @@
 import FoundationEssentials
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
+import Glibc
 
 /// Whole folders of files that belong together, replaced in one step: a reader finds the old folder or the new one.
 public enum FolderContents {

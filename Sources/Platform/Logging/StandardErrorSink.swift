@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
+import Glibc
 
 /// Writes each record as one `logfmt` line to standard error: `time=… level=… label=… msg="…" key=value`.
 package struct StandardErrorSink: LogSink {

@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
+import Glibc
 
 extension DecimalParser {
     /// The C library's answer. The process keeps the C locale, so the decimal point is a point.

@@ -123,6 +123,10 @@ final class CalendarThreads: Sendable {
                     trouble = "\(error)"
                 }
             }
+            // What was readable yesterday may hold an event that recurs too often by now.
+            if trouble == nil, let text {
+                do { _ = try windows(of: text, feed) } catch { trouble = "\(error)" }
+            }
             say(trouble, slot, memory)
             if let text { keepSilences(slot, &memory, text) }
             failures = trouble == nil ? 0 : failures + 1

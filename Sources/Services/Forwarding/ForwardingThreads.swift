@@ -152,7 +152,11 @@ final class ForwardingThreads: Sendable {
             }
             try file.add(.init(id: id, consumer: consumer))
         }
-        try begin(forwarder)
+        do { try begin(forwarder) } catch {
+            // Nobody is told a name of it, so nobody could end it.
+            try subscriptions.withLock { try $0.remove(id) }
+            throw error
+        }
         return id
     }
 
@@ -196,11 +200,16 @@ final class ForwardingThreads: Sendable {
 
     private func begin(_ forwarder: any AlarmForwarder) throws {
         let slot = Slot(forwarder)
-        slots.withLock { $0.append(slot) }
-        try begin(alarms(for: forwarder), slot, from: forwarder.since, tellsRebuilt: true)
-        if forwarder.sendsOperations {
-            try begin(operations(for: forwarder), slot, from: nil, tellsRebuilt: false)
+        do {
+            try begin(alarms(for: forwarder), slot, from: forwarder.since, tellsRebuilt: true)
+            if forwarder.sendsOperations {
+                try begin(operations(for: forwarder), slot, from: nil, tellsRebuilt: false)
+            }
+        } catch {
+            slot.stop()
+            throw error
         }
+        slots.withLock { $0.append(slot) }
     }
 
     private func begin(_ feed: Feed, _ slot: Slot, from since: Int64?, tellsRebuilt: Bool) throws {
@@ -320,9 +329,8 @@ final class ForwardingThreads: Sendable {
                 shown = now
             }
         } catch {
-            let failed = error as? StorageError
             log.error("a forwarder has ended", ["forwarder": feed.name, "reason": "\(error)"])
-            failure.withLock { $0 = failed }
+            if let failed = error as? StorageError { failure.withLock { $0 = failed } }
             slot.say("\(error)", of: feed.name)
         }
     }

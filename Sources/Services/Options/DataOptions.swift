@@ -12,7 +12,7 @@ package enum DataOptions {
         "time-unit", "UNIT", "unit of a numeric time column; detected when not given")
     package static let rowSeconds = Option<Double>.optional(
         "row-seconds", "SECONDS", "time from one row to the next, for files without a usable time column",
-        constraint: "more than 0", valid: { $0 > 0 })
+        constraint: "more than 0, at most 1e9", valid: { ReaderOptions.rowSecondsRange.contains($0) })
     package static let dateOrder = Option<DateOrderOption>.optional(
         "date-order", "ORDER", "what comes first in dates such as 03/04/2025; told by the whole column when not given")
     package static let entityColumn = Option<String>.optional(

@@ -85,13 +85,4 @@ package final class DeliveryLog {
         try database.query("SELECT COUNT(*) FROM dead WHERE forwarder = ?", [.text(forwarder)]).first?.first?.integer
             ?? 0
     }
-
-    /// The latest dead letters of all, newest first.
-    package func latestDead(
-        limit: Int
-    ) throws(StorageError) -> [(forwarder: String, sequence: Int64, reason: String, at: Int64)] {
-        try database.query(
-            "SELECT forwarder, sequence, reason, at FROM dead ORDER BY number DESC LIMIT ?", [.integer(Int64(limit))]
-        ).map { ($0[0].text ?? "", $0[1].integer ?? 0, $0[2].text ?? "", $0[3].integer ?? 0) }
-    }
 }

@@ -31,6 +31,8 @@ package struct ServerBackup {
     private static let keyFiles: Set<String> = ["server.key", "server.next-key"]
     /// What a process makes anew, or what belongs to the process that runs.
     private static let transient: Set<String> = ["lock", "identity.lock"]
+    /// What stands between the copy's name and the number of the process that makes it, until it is whole.
+    private static let partialMark = ".partial-"
     private static let longestFile = 1 << 32
     private static let deepest = 8
     private static let mostTries = 8
@@ -66,7 +68,10 @@ package struct ServerBackup {
                 throw ServiceError(.folder, "\(target): found something, expected no such folder, or an empty one")
             }
         }
-        let partial = target + ".partial-\(getpid())"
+        let parent = FileContents.folder(of: target)
+        let name = String(target.split(separator: "/").last ?? "")
+        AbandonedFiles.remove(from: parent, of: name, mark: Self.partialMark)
+        let partial = target + Self.partialMark + "\(getpid())"
         do {
             try FolderContents.makeFolder(partial)
             let report = try fill(partial, as: target)
@@ -75,6 +80,7 @@ package struct ServerBackup {
                 throw ServiceError(
                     .folder, "\(target): cannot be made: \(unsafe String(cString: strerror(errno)))")
             }
+            try FileContents.synchronizeFolder(parent)
             return report
         } catch {
             try? FolderContents.remove(partial)

@@ -1,12 +1,7 @@
 import Autoencoders
+import Glibc
 import Numerics
 import Testing
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
 
 /// A backend under test; one that is not here is a skipped case that says why.
 struct Candidate: Sendable, CustomTestStringConvertible {

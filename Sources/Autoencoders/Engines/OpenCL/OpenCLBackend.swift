@@ -1,10 +1,5 @@
+import Glibc
 public import Numerics
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
 
 /// The backend that computes on a device of the OpenCL library: a graphics card or, through PoCL, the CPU.
 public struct OpenCLBackend: AcceleratorBackend {

@@ -1,10 +1,5 @@
+import Glibc
 import Numerics
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
 
 extension OpenCLEngine {
     func trainStep(_ batch: WindowBatch, adam: AdamConfiguration) throws -> Double {
