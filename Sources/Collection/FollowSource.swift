@@ -112,6 +112,7 @@ final class FollowSource: LiveSource, @unchecked Sendable {
             var waiting = pollfd(fd: 0, events: Int16(POLLIN), revents: 0)
             guard unsafe poll(&waiting, 1, 200) > 0 else { continue }
             let bytes = Self.read(0, at: nil, count: 1 << 16)
+            if bytes == nil, errno == EINTR || errno == EAGAIN { continue }
             guard try take(bytes ?? [], isEnd: bytes?.isEmpty ?? true, isCancelled) else { return }
             if bytes?.isEmpty ?? true { return }
         }

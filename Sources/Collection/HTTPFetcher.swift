@@ -79,8 +79,10 @@ import Web
         set(CURLOPT_REDIR_PROTOCOLS_STR, "http,https")
         set(CURLOPT_FOLLOWLOCATION, 1)
         set(CURLOPT_MAXREDIRS, 3)
-        set(CURLOPT_TIMEOUT_MS, Int(min(options.timeoutSeconds, 86_400) * 1_000))
-        set(CURLOPT_CONNECTTIMEOUT_MS, Int(min(options.timeoutSeconds, 10) * 1_000))
+        // To the library 0 is no limit.
+        func milliseconds(_ seconds: Double) -> Int { max(1, Int((seconds * 1_000).rounded(.up))) }
+        set(CURLOPT_TIMEOUT_MS, milliseconds(min(options.timeoutSeconds, 86_400)))
+        set(CURLOPT_CONNECTTIMEOUT_MS, milliseconds(min(options.timeoutSeconds, 10)))
         // All that the library can unpack; the bound counts what comes out.
         set(CURLOPT_ACCEPT_ENCODING, "")
         set(CURLOPT_TCP_NODELAY, 1)

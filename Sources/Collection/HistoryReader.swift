@@ -1,4 +1,5 @@
 import Foundation
+import Platform
 import Services
 package import Telemetry
 
@@ -155,11 +156,7 @@ package struct HistoryReader {
 extension HistoryReader.Entity {
     /// The rows as a table with a header: `time` in seconds since 1970, then the columns; what is missing is empty.
     package var table: [UInt8] {
-        func field(_ name: String) -> String {
-            name.contains { $0 == "," || $0 == "\"" || $0 == "\n" }
-                ? "\"" + name.replacing("\"", with: "\"\"") + "\"" : name
-        }
-        var bytes = Array((["time"] + columns.map(field)).joined(separator: ",").utf8) + [0x0A]
+        var bytes = Array((["time"] + columns.map(SeparatedField.text)).joined(separator: ",").utf8) + [0x0A]
         for row in 0..<rows.rowCount {
             let sample = rows[row]
             let fields =

@@ -45,7 +45,8 @@ final class PushReceiver: LiveSource, @unchecked Sendable {
         // What an earlier process had promised and not yet made rows of.
         try sink.take { $0.takesStepsBack = false }
         for request in try context.store.unsettled(from: title) {
-            var samples = (try? read(Array(request.bytes.dropFirst()), isJSON: request.bytes.first == 1)) ?? .init()
+            var samples =
+                (try? read(Array(request.bytes.dropFirst()), isJSON: request.bytes.first == 1, &otlp)) ?? .init()
             _ = samples.removeAhead(of: context.wallSeconds())
             try take(samples, number: request.number)
         }
@@ -135,11 +136,12 @@ final class PushReceiver: LiveSource, @unchecked Sendable {
     private func store(_ bytes: [UInt8], isJSON: Bool, at now: Double) -> HTTPResponse {
         lock.lock()
         defer { lock.unlock() }
-        // Before it is read: differences that are added up are not added up again when it is sent again.
         guard sink.waitingCount <= Self.mostWaiting else { return .text(503, "not now\n") }
+        // Differences that were added up are not added up again when what could not be stored is sent again.
+        var after = otlp
         var samples: PushedSamples
         do {
-            samples = try read(bytes, isJSON: isJSON)
+            samples = try read(bytes, isJSON: isJSON, &after)
         } catch {
             try? sink.take { $0.takeMalformed("a request that is no \(configuration.kind.rawValue)", at: now) }
             return .text(400, "a request that cannot be read\n")
@@ -158,6 +160,7 @@ final class PushReceiver: LiveSource, @unchecked Sendable {
             } else if samples.unsupported > 0 {
                 try sink.take { $0.takeUnsupported(samples.unsupported, at: now) }
             }
+            otlp = after
         } catch {
             context.log.error("samples could not be stored", ["reason": error.description])
             return .text(503, "not now\n")
@@ -169,7 +172,9 @@ final class PushReceiver: LiveSource, @unchecked Sendable {
         }
     }
 
-    private func read(_ bytes: [UInt8], isJSON: Bool) throws -> PushedSamples {
+    private func read(
+        _ bytes: [UInt8], isJSON: Bool, _ otlp: inout OpenTelemetryMetrics
+    ) throws -> PushedSamples {
         let samples: PushedSamples
         switch configuration.kind {
         case .otlp: samples = try isJSON ? otlp.read(json: bytes) : otlp.read(protobuf: bytes)

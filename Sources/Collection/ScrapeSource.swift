@@ -121,7 +121,7 @@ final class ScrapeSource: LiveSource, @unchecked Sendable {
             if let next, slots[next].due <= now {
                 slots[next].isBusy = true
                 // A target that was too slow misses its turns; it does not catch up.
-                while slots[next].due <= now { slots[next].due += interval }
+                slots[next].due += interval * (((now - slots[next].due) / interval).rounded(.down) + 1)
                 return slots[next].target
             }
             let pause = next.map { (slots[$0].due - now) / .seconds(1) } ?? 1

@@ -105,6 +105,8 @@ final class SyslogForwarder: AlarmForwarder, @unchecked Sendable {
 package enum SyslogMessage {
     /// Bytes of a datagram, which every receiver should take (RFC 5424, 6.1).
     static let longestDatagram = 2_048
+    /// Bytes before the line for people, at most.
+    private static let longestHead = 1_800
     /// The number that RFC 5612 sets aside for documents: Faultline has none of its own.
     private static let element = "faultline@32473"
     /// `local0` (RFC 5424, table 1).
@@ -128,9 +130,15 @@ package enum SyslogMessage {
         ]
         if let fault = event.fault { parameters.append(("fault", fault.name)) }
         if let incident = event.incident { parameters.append(("incident", incident)) }
-        let data = parameters.map { "\($0)=\"\(escaped($1))\"" }.joined(separator: " ")
+        var data = ""
+        for (name, value) in parameters {
+            // A datagram is cut in the line for people, never in here: what has no room stays out whole.
+            let parameter = " \(name)=\"\(escaped(value))\""
+            guard header.utf8.count + data.utf8.count + parameter.utf8.count < longestHead else { continue }
+            data += parameter
+        }
         // The mark says that what follows is UTF-8 (RFC 5424, 6.4).
-        return "\(header) [\(element) \(data)] \u{FEFF}\(AlarmText.summary(of: event))"
+        return "\(header) [\(element)\(data)] \u{FEFF}\(AlarmText.summary(of: event))"
     }
 
     /// A field of the header: what is printable in ASCII and no blank.

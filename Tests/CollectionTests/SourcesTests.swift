@@ -348,6 +348,6 @@ import Testing
         }
         #expect(
             try error(#"{"kind": "prometheus-scrape", "targets": ["x:1"], "intervalSeconds": -1}"#).contains(
-                "above 0"))
+                "from 0.001"))
     }
 }

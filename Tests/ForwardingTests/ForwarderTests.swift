@@ -197,6 +197,15 @@ import Watching
         #expect(SyslogMessage.text(Self.event(.cleared, onset: 5), host: "h", process: 9).hasPrefix("<134>1 - h "))
     }
 
+    /// What is cut from a datagram is the line for people: brackets are closed, whatever the names.
+    @Test func aLongSyslogMessageKeepsItsData() throws {
+        var event = Self.event(entity: String(repeating: "e\"", count: 400))
+        event.federation = String(repeating: "]", count: 600)
+        let text = SyslogMessage.text(event, host: String(repeating: "h", count: 255), process: 9)
+        let mark = try #require(text.range(of: "] \u{FEFF}"))
+        #expect(text[..<mark.lowerBound].utf8.count < 1_800 && text.contains("severity="))
+    }
+
     @Test func syslogGoesByDatagramsAndByCountedOctets() throws {
         let (datagrams, port) = try RawPeer.datagrams()
         defer { close(datagrams) }

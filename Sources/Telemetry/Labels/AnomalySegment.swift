@@ -1,3 +1,5 @@
+import Platform
+
 /// One labelled anomaly: a range of rows and the metrics that caused it; a row of an interpretation file.
 public struct AnomalySegment: Hashable, Sendable, Codable {
     /// Rows of the anomaly.
@@ -68,17 +70,12 @@ extension AnomalySegment {
     /// - Throws: ``TelemetryError`` when it cannot be written.
     public static func write(_ segments: [AnomalySegment], to path: String) throws {
         var text = "start,end_exclusive,dims_0based,metrics,anomaly_type\n"
-        func field(_ value: String) -> String {
-            let special = value.unicodeScalars.contains { $0 == "," || $0 == "\"" || $0 == "\n" || $0 == "\r" }
-            return special
-                ? "\"" + value.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
-                : value
-        }
         for segment in segments {
             let dimensions = segment.dimensions.map(String.init).joined(separator: ";")
-            let metrics = field(segment.metrics.joined(separator: ";"))
+            let metrics = SeparatedField.text(segment.metrics.joined(separator: ";"))
+            let type = SeparatedField.text(segment.type)
             text +=
-                "\(segment.rows.lowerBound),\(segment.rows.upperBound),\(dimensions),\(metrics),\(field(segment.type))\n"
+                "\(segment.rows.lowerBound),\(segment.rows.upperBound),\(dimensions),\(metrics),\(type)\n"
         }
         try RowLabels.write(text, to: path)
     }

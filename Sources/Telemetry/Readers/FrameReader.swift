@@ -100,6 +100,9 @@ public struct ReaderOptions: Hashable, Sendable, Codable {
         maximumColumns = 1 << 16
     }
 
+    /// Times from one row to the next that a file may have.
+    public static let rowSecondsRange = 1e-9...1e9
+
     private enum CodingKeys: String, CodingKey {
         case separator, timeColumn, timeUnit, rowSeconds, labelColumn, textIsMissing, bufferBytes, maximumLineBytes
         case maximumColumns, dateOrder, entityColumn
@@ -120,6 +123,13 @@ public struct ReaderOptions: Hashable, Sendable, Codable {
         bufferBytes = try container.decodeIfPresent(Int.self, forKey: .bufferBytes) ?? bufferBytes
         maximumLineBytes = try container.decodeIfPresent(Int.self, forKey: .maximumLineBytes) ?? maximumLineBytes
         maximumColumns = try container.decodeIfPresent(Int.self, forKey: .maximumColumns) ?? maximumColumns
+        guard Self.rowSecondsRange.contains(rowSeconds ?? 1), (1...1 << 26).contains(bufferBytes),
+            (1...1 << 30).contains(maximumLineBytes), (1...1 << 24).contains(maximumColumns)
+        else {
+            throw DecodingError.dataCorrupted(
+                .init(
+                    codingPath: decoder.codingPath, debugDescription: "sizes or times that nothing could be read with"))
+        }
     }
 
     /// Writes the options; the separator is a string of one character.

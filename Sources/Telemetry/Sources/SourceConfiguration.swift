@@ -3,6 +3,9 @@ package import Platform
 
 /// One entry of `sources` in a worker's configuration: where samples come from.
 package struct SourceConfiguration: Codable, Hashable, Sendable {
+    /// The shortest interval and the shortest time for an answer.
+    private static let leastSeconds = 0.001
+
     /// The kinds of source.
     package enum Kind: String, Codable, Hashable, Sendable, CaseIterable {
         /// Files and folders, read to their end.
@@ -142,8 +145,11 @@ package struct SourceConfiguration: Codable, Hashable, Sendable {
         } catch {
             throw failure(nil, "values of other types", "those that docs/live.md lists")
         }
+        for (key, value) in [("intervalSeconds", intervalSeconds), ("timeoutSeconds", timeoutSeconds)] {
+            guard let value, !(value >= Self.leastSeconds && value <= 1e9) else { continue }
+            throw failure(key, "\(value)", "a number from \(Self.leastSeconds), at most 1e9")
+        }
         let positive: [(key: String, value: Double?, most: Double)] = [
-            ("intervalSeconds", intervalSeconds, 1e9), ("timeoutSeconds", timeoutSeconds, 1e9),
             ("maximumBytes", maximumBytes.map { Double($0) }, 0x1p36),
             ("maximumSeries", maximumSeries.map { Double($0) }, 1e8),
             ("maximumMetrics", maximumMetrics.map { Double($0) }, 1e6),

@@ -1,10 +1,5 @@
+import Glibc
 public import Numerics
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
 
 /// Maps cleaned values to the numbers that models see: (x − centre) / spread for each metric, from federated
 /// statistics, with far values drawn in softly.

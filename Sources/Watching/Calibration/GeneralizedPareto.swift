@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
+import Glibc
 
 /// The distribution of what exceeds a high threshold: P(X > x) = (1 + γ·x/σ)^(−1/γ), for γ → 0 e^(−x/σ).
 package struct GeneralizedPareto: Codable, Sendable, Hashable {

@@ -20,8 +20,6 @@ package struct PeaksOverThreshold: Sendable, Equatable {
     package let waits: [Int]
     /// Samples from the beginning of the last peak to the end.
     package let rest: Int
-    /// N_t: peaks above t.
-    package var peakCount: Int { excesses.count }
     /// n: days of held-out scores.
     package let days: Double
 

@@ -7,14 +7,6 @@ package enum ThresholdRule: Codable, Sendable, Hashable {
     /// A fixed quantile of the held-out scores, times a factor.
     case quantile(Double, factor: Double)
 
-    /// The same rule with a share of its budget.
-    package func sharing(_ share: Double) -> ThresholdRule {
-        switch self {
-        case .falseAlarms(let perDay): .falseAlarms(perDay: share * perDay)
-        case .quantile: self
-        }
-    }
-
     /// The threshold for one score, without its offset (``DriftOffset``).
     ///
     /// The offset depends on the threshold and the threshold on scores less the offset: three rounds from the 99 %

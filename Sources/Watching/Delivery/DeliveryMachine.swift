@@ -90,13 +90,6 @@ package struct DeliveryMachine: Sendable {
 
     /// Events of the log that are not dealt with.
     package var waiting: Int64 { max(0, end - position) }
-    /// When to come back though nothing happens; `nil`: no need.
-    package var wakesAt: Instant? {
-        guard phase == .idle else { return nil }
-        guard queue.isEmpty, end <= position else { return retryAt }
-        guard let every = limits.resendEvery, !standing.isEmpty, let last = remindedAt else { return retryAt }
-        return max(last + every, retryAt ?? last + every)
-    }
 
     /// Goes on where it was.
     ///
@@ -160,8 +153,11 @@ package struct DeliveryMachine: Sendable {
             phase = .reading
             return .read(after: position, limit: max(Self.readAhead, limits.batch))
         }
-        guard let every = limits.resendEvery, let last = remindedAt, now - last >= every else { return nil }
-        if reminders.isEmpty { reminders = standing.values.sorted() }
+        guard let every = limits.resendEvery, let last = remindedAt else { return nil }
+        if reminders.isEmpty {
+            guard now - last >= every else { return nil }
+            reminders = standing.values.sorted()
+        }
         let part = Array(reminders.prefix(max(1, limits.batch)))
         reminders.removeFirst(part.count)
         if reminders.isEmpty { remindedAt = now }
@@ -192,6 +188,7 @@ package struct DeliveryMachine: Sendable {
             retryAt = now + wait()
             // Read again then: a silence may lie over it by that time.
             (queue, looked, alone) = ([], position, 0)
+            if isReminder { reminders = letters.map(\.sequence) + reminders }
             return nil
         case .refused(let reason):
             trouble = reason

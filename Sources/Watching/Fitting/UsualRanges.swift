@@ -1,10 +1,5 @@
+import Glibc
 internal import Platform
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
 
 /// How far the parts of the shipped detector usually see metrics reach, over many entities: what an entity with few rows of
 /// its own has from the others.

@@ -229,8 +229,9 @@ package struct ChangeModel: Sendable, Equatable {
             }
         }
         let days = Double(rows) * max(stepSeconds, 1e-3) / 86_400
-        let allowed = Int(falseAlarmsPerDay * days)
         let sorted = peaks.sorted(by: >)
+        let wanted = falseAlarmsPerDay * days
+        let allowed = wanted < Double(sorted.count) ? Int(wanted) : sorted.count
         // Just above the first one that is not allowed.
         return allowed < sorted.count ? sorted[allowed] * 1.01 : leastLevel
     }

@@ -76,7 +76,12 @@ extension MaintenanceCalendar {
             if let text = parts.removeValue(forKey: "COUNT") {
                 count = try Self.numbers(text, 1...1_000_000, line, "COUNT=1 or more")[0]
             }
-            if let text = parts.removeValue(forKey: "UNTIL") { until = try Moment(line, text, zone).date }
+            if let text = parts.removeValue(forKey: "UNTIL") {
+                let moment = try Moment(line, text, zone)
+                // A day that stands for the last instance, whose time it does not say: all of it.
+                let next = MaintenanceCalendar.calendar(zone).date(byAdding: .day, value: 1, to: moment.date)
+                until = moment.isDay ? next?.addingTimeInterval(-1) : moment.date
+            }
             if let text = parts.removeValue(forKey: "BYMONTH") {
                 months = try Self.numbers(text, 1...12, line, "BYMONTH=1 to 12")
             }
@@ -130,13 +135,20 @@ extension MaintenanceCalendar {
         // MARK: Days
 
         /// When instances begin, from the event's own start up to a time.
-        func starts(from start: Date, in zone: TimeZone, until limit: Date, _ most: Int) throws(Flaw) -> [Date] {
+        ///
+        /// - Parameters:
+        ///   - earliest: instances before it may be left out.
+        ///   - most: periods that are looked at from there, or from the start where instances are counted.
+        func starts(
+            from start: Date, in zone: TimeZone, since earliest: Date, until limit: Date, _ most: Int
+        ) throws(Flaw) -> [Date] {
             let calendar = MaintenanceCalendar.calendar(zone)
             let end = until.map { min($0, limit) } ?? limit
             let parts = calendar.dateComponents([.year, .month, .day, .hour, .minute, .second], from: start)
             let first = Day(year: parts.year ?? 1970, month: parts.month ?? 1, day: parts.day ?? 1)
             var found: [Date] = []
-            for step in 0..<most {
+            let skipped = count == nil ? periods(from: start, before: earliest) : 0
+            for step in skipped..<skipped + most {
                 let these = period(step * interval, from: first)
                 for day in these.days {
                     var moment = parts
@@ -152,6 +164,19 @@ extension MaintenanceCalendar {
             }
             throw Flaw(
                 description: "RRULE: an event recurs more than \(most) times up to the end of the time asked for")
+        }
+
+        /// How many periods end before a time, or one or two fewer.
+        private func periods(from start: Date, before time: Date) -> Int {
+            let days = (time.timeIntervalSince(start) / 86_400).rounded(.down)
+            let longest: Double =
+                switch frequency {
+                case .daily: 1
+                case .weekly: 7
+                case .monthly: 31
+                case .yearly: 366
+                }
+            return max(0, Int(min(days / longest / Double(interval), 1e7)) - 2)
         }
 
         /// The days of one period, in order, and its first day.

@@ -42,7 +42,7 @@ package enum MaintenanceCalendar {
         var windows: [Window] = []
         for event in events where !event.isCancelled {
             let gone = event.movedFrom == nil ? moved[event.uid] ?? [] : []
-            for start in try event.starts(until: span.upperBound) where !gone.contains(start) {
+            for start in try event.starts(in: span) where !gone.contains(start) {
                 let first = Int64(start.timeIntervalSince1970)
                 let window = Window(start: first, end: first + event.seconds, summary: event.summary)
                 if window.start < span.upperBound, window.end > span.lowerBound { windows.append(window) }
@@ -165,11 +165,12 @@ package enum MaintenanceCalendar {
             seconds = length
         }
 
-        /// When its instances begin, up to a time.
-        func starts(until limit: Int64) throws(Flaw) -> [Date] {
+        /// When its instances begin that overlap a span of time, and maybe some before it.
+        func starts(in span: Range<Int64>) throws(Flaw) -> [Date] {
             guard let rule else { return [start] }
             return try rule.starts(
-                from: start, in: zone, until: Date(timeIntervalSince1970: Double(limit)), mostInstances
+                from: start, in: zone, since: Date(timeIntervalSince1970: Double(span.lowerBound) - Double(seconds)),
+                until: Date(timeIntervalSince1970: Double(span.upperBound)), mostInstances
             )
             .filter { !excluded.contains($0) }
         }

@@ -167,4 +167,16 @@ struct TimeDoubtTests {
         #expect(refusal("mac,cpu") { "00:1a:2b:3c:4d:\(Self.two($0)),\($0)" } == "read")
         #expect(refusal("build,cpu") { "10.0.\($0).1,\($0)" } == "read")
     }
+
+    @Test("Numbers of any size, and years of any size, are no end of the process")
+    func sizes() throws {
+        #expect(refusal("time,cpu") { "\($0)00000000000000000000,\($0)" }.contains("apart"))
+        let dstat = "\"Date:\",\"29 Nov 9223372036854775807 20:15:02 CET\"\n\"system\",\"load\"\n\"time\",\"1m\"\n"
+        _ = try? scratch.read(dstat + (0..<60).map { "01-01 20:15:\(Self.two($0)),\($0)\n" }.joined())
+        for field in [#""bufferBytes":9223372036854775807"#, #""rowSeconds":-1"#, #""maximumColumns":0"#] {
+            #expect(throws: DecodingError.self) {
+                try JSONDecoder().decode(ReaderOptions.self, from: Data("{\(field)}".utf8))
+            }
+        }
+    }
 }

@@ -166,4 +166,36 @@ import Watching
         #expect(settle(.tick, later, at: 62).map(\.letters) == [[1]])
         #expect(disk.standing == ["s/e@1": 1])
     }
+
+    /// A reminder that did not arrive is sent again after the wait for it, not a whole interval later.
+    @Test func whatStandsIsTriedAgain() {
+        var limits = DeliveryMachine.Limits()
+        limits.batch = 8
+        limits.resendEvery = .seconds(3_600)
+        var disk = Disk()
+        var machine = disk.machine(limits)
+        let log = [Self.letter(1), Self.letter(3)]
+        var sendings: [(at: Double, letters: [Int64])] = []
+        for second in 0..<7_300 {
+            let now = Double(second)
+            var next = machine.step(second == 0 ? .reached(3) : .tick, at: Self.at(now))
+            while let directive = next {
+                switch directive {
+                case .read(let after, _):
+                    next = machine.step(.read(log.filter { $0.sequence > after }, last: 3), at: Self.at(now))
+                case .readStanding(let numbers):
+                    next = machine.step(.readStanding(log.filter { numbers.contains($0.sequence) }), at: Self.at(now))
+                case .send(let letters, let isReminder):
+                    if isReminder { sendings.append((now, letters.map(\.sequence))) }
+                    let fails = isReminder && sendings.count < 3
+                    next = machine.step(.answered(fails ? .failed("away") : .taken), at: Self.at(now))
+                case .store(let record):
+                    disk.write(record)
+                    next = machine.step(.stored, at: Self.at(now))
+                }
+            }
+        }
+        #expect(sendings.count == 4 && sendings.allSatisfy { $0.letters == [1, 3] }, "\(sendings)")
+        #expect(sendings.count > 2 && sendings[2].at < 3_600 + 300, "\(sendings)")
+    }
 }

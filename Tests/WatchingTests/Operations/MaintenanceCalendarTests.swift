@@ -55,6 +55,21 @@ import Watching
         #expect(berlin.count == 2 && berlin[1].start - berlin[0].start == 25 * 3_600)
     }
 
+    /// An end that is a day has all of that day; what began long ago is not counted from there.
+    @Test func howTheyEndAndHowLongTheyGoOn() throws {
+        func hours(_ start: String, _ rule: String) throws -> [Int64] {
+            try self.hours(windows("DTSTART:\(start)\nDURATION:PT1H\nRRULE:\(rule)", days: 4))
+        }
+        #expect(try hours("20260101T220000Z", "FREQ=DAILY;UNTIL=20260102") == [22, 46])
+        #expect(try hours("20260101T000000Z", "FREQ=DAILY;UNTIL=20260101") == [0])
+        #expect(try hours("19000101T220000Z", "FREQ=DAILY") == [22, 46, 70, 94])
+        #expect(try hours("19000101T220000Z", "FREQ=DAILY;INTERVAL=3") == [70])
+        #expect(try hours("19700101T220000Z", "FREQ=WEEKLY;BYDAY=TH,SA") == [22, 70])
+        #expect(try hours("16010102T220000Z", "FREQ=MONTHLY") == [46])
+        #expect(try hours("16010103T220000Z", "FREQ=YEARLY") == [70])
+        #expect(throws: MaintenanceCalendar.Flaw.self) { try hours("19000101T220000Z", "FREQ=DAILY;COUNT=99999") }
+    }
+
     /// Rules as calendars elsewhere have them; days of 2026 and later from another implementation (dateutil 2.9).
     @Test(arguments: [
         ("FREQ=MONTHLY;BYDAY=1SU", "20260104 20260201 20260301 20260405"),
@@ -117,7 +132,7 @@ import Watching
         ("DTSTART;=:20260101T000000Z", "an event that ends after it begins"),
         ("DTSTART:兆0260101T000000Z\nDURATION:PT1H", "a time such as 2026"),
         ("DTSTART:20260101T000000Z\nDURATION:PT½H", "a time such as PT2H30M"),
-        ("DTSTART:19000101T000000Z\nDURATION:PT1H\nRRULE:FREQ=DAILY", "recurs more than"),
+        ("DTSTART:19000101T000000Z\nDURATION:PT1H\nRRULE:FREQ=DAILY;COUNT=99999", "recurs more than"),
     ])
     func whatIsNotUnderstoodIsSaid(event: String, line: String) throws {
         let flaw = #expect(throws: MaintenanceCalendar.Flaw.self) { try windows(event) }

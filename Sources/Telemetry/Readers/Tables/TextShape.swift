@@ -204,7 +204,7 @@ struct TextShape {
             let mark = preamble.firstIndex(of: "Date:"), mark + 1 < preamble.count
         {
             let words = preamble[mark + 1].split(separator: " ").map(String.init)
-            if words.count > 2, let day = Int(words[0]), let year = Int(words[2]),
+            if words.count > 2, let day = Int(words[0]), let year = Int(words[2]), (1970...2199).contains(year),
                 let month = CivilTime.month(named: Array(words[1].lowercased().utf8))
             {
                 rules.yearless = YearlessDate(field: field, year: year, month: month, day: day)

@@ -19,10 +19,12 @@ extension TimeColumn {
         let areEven = 2 * steps.count { abs($0 - step) <= 0.1 * step } >= steps.count
         guard areEven, step >= 1000, !isUsual(seconds: step) else { return nil }
         return (
-            "numbers \(Int(step)) apart, which as seconds are \(step / 3600 > 48 ? "\(Int(step / 86400)) days" : "\(Int(step / 60)) minutes")",
+            "numbers \(whole(step)) apart, which as seconds are \(step / 3600 > 48 ? "\(whole(step / 86400)) days" : "\(whole(step / 60)) minutes")",
             "a unit: --time-unit milliseconds (or microseconds, seconds, …), or a name that says it, such as time_ms"
         )
     }
+
+    private static func whole(_ number: Double) -> String { number < 1e15 ? "\(Int(number))" : "\(number)" }
 
     /// Whether somebody takes samples so many seconds apart: whole minutes but for thousands, whole hours up to a week, whole
     /// days.

@@ -1,10 +1,5 @@
+import Glibc
 internal import Numerics
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
 
 /// What is usual of each metric at a time of day: the harmonics of 24 hours that its normal samples follow. Load that
 /// people make comes and goes with the day; what is ordinary at noon may be odd at four in the morning.

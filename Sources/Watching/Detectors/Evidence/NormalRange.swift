@@ -1,10 +1,5 @@
+import Glibc
 internal import Platform
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
 
 /// Where one part of each metric normally is, and how fast it becomes rare beyond: what turns a number into evidence.
 ///
