@@ -100,6 +100,7 @@ struct EvaluateCommand: Command {
                     + series.map(\.entity).prefix(4).joined(separator: ", "))
         }
         console.clearProgress()
+        for note in search.notes { console.note(note) }
         guard entities.contains(where: { $0.anomalousSamples > 0 }) else {
             throw CommandLineError(
                 .data,

@@ -51,7 +51,10 @@ struct BenchmarkEntity: Sendable {
         for source in sources where source.part == .train { training[source.key] = source }
         var entities: [BenchmarkEntity] = []
         let judged = sources.filter { $0.part != .train }
-        let about = windows?.assigned(to: judged.map(\.key))
+        let assignment = windows?.assignment(to: judged.map(\.key))
+        let about = assignment?.windows
+        for line in windows?.notes ?? [] { note(line) }
+        if let line = assignment?.note(of: windows?.windows.count ?? 0) { note(line) }
         for source in judged {
             let isLabelled =
                 try source.labelFile != nil || source.makeReader(options: options).layout.labelColumn != nil

@@ -33,6 +33,8 @@ package struct TruthSearch {
     private var hasWindows = false
     /// What windows say they are about.
     private var windowNames: [String] = []
+    /// What is to be said of the windows, in words.
+    package private(set) var notes: [String] = []
     private var sources: [EntitySource] = []
     private var files: [(entity: String, file: LabelFile)] = []
     /// Whether one file was named for one entity: then it is about that one, whatever it is called.
@@ -89,8 +91,10 @@ package struct TruthSearch {
         }
         guard !windowFiles.isEmpty else { return }
         let all = try LabelWindows(contentsOf: LabelWindows.preferred(windowFiles), options: options)
-        windows = all.assigned(to: keys)
-        windowNames = Set(all.windows.compactMap(\.entity)).sorted()
+        let assignment = all.assignment(to: keys)
+        windows = assignment.windows
+        windowNames = assignment.names.sorted()
+        notes = all.notes + [assignment.note(of: all.windows.count)].compactMap(\.self)
         hasWindows = true
     }
 

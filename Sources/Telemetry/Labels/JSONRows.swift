@@ -6,7 +6,8 @@ enum JSONRows {
     private static let mostRows = 1 << 24
 
     /// The rows of an array of objects, of objects one a line, or of the first array of objects within a document, as a
-    /// separated text with a header; members of an object within one have its name before theirs, with a point between.
+    /// separated text with a header; members of an object within one have its name before theirs, with a point between, and what
+    /// stands in a list has `;` between.
     ///
     /// - Parameter stream: the text, from its first byte on.
     /// - Throws: ``TelemetryError`` for what is no JSON or holds no objects.
@@ -69,6 +70,10 @@ enum JSONRows {
             let path = name.isEmpty ? member.key : name + "." + member.key
             if case .object(let inner) = member.value {
                 add(inner, below: path, body)
+            } else if case .array(let elements) = member.value {
+                // What it is about may be several.
+                let texts = elements.compactMap(JSONDocument.text)
+                if texts.count == elements.count { body(path, texts.joined(separator: ";")) }
             } else if let text = JSONDocument.text(member.value) {
                 body(path, text)
             } else if case .null = member.value {

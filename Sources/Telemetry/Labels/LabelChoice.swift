@@ -30,6 +30,7 @@ struct LabelChoice {
             let first = cells(index)
             if index == given || name?.fits(first, isWhole: false) == true { known[index] = (name, first) }
         }
+        Self.removeLabelsOfSeries(&known, names, given)
         let open = known.filter { index, column in
             guard !column.cells.areTexts else { return false }
             let isSure = index == given || column.name?.strength == .sure
@@ -79,6 +80,19 @@ struct LabelChoice {
         layout.joinedLabels = joined.map { names[$0] }
         layout.differingLabels = others.filter(differing.contains).map { names[$0] }
         layout.mirroringColumns = others.filter(mirroring.contains).map { names[$0] }
+    }
+
+    /// Takes out what is a label of series (`labels.core`), which `label_core` is where nothing else marks anomalies.
+    private static func removeLabelsOfSeries(
+        _ known: inout [Int: (name: LabelName?, cells: LabelCells)], _ names: [String], _ given: Int?
+    ) {
+        let columns = { Set(names.map(LabelName.squeezed)) }
+        let ofSeries = known.keys.filter { $0 != given && LabelName.isOfSeries(names[$0], among: columns) }
+        guard !ofSeries.isEmpty else { return }
+        let isMarked = known.contains { index, column in
+            !ofSeries.contains(index) && (index == given || (column.name?.strength.rawValue ?? 9) < 2)
+        }
+        for index in ofSeries where !isMarked || LabelName.isBelowLabels(names[index]) { known[index] = nil }
     }
 
     /// Whether a column may be the label though its name says little: a `y` beside nothing but a time is what is measured.

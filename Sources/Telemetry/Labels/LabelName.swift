@@ -1,3 +1,5 @@
+import Foundation
+
 /// What a column's name says of marks for anomalies.
 struct LabelName {
     /// How sure it is that a column of such a name marks anomalies.
@@ -70,6 +72,44 @@ struct LabelName {
         guard words.contains(where: Self.words.contains), let last = words.last, !Self.measures.contains(last) else {
             return nil
         }
+    }
+
+    /// Words that make what is called a label one of anomalies: `label_binary`, `label_type`.
+    private static let manners: Set<String> = kinds.union([
+        "binary", "bin", "multi", "multiclass", "num", "numeric", "int", "bool", "encoded", "gt", "true", "text", "str",
+        "string", "name", "value", "flag", "final", "point", "row", "window", "pred", "predicted", "test", "train", "y",
+    ])
+
+    /// Whether a name is that of a label of a series, as Prometheus has them, and says nothing of anomalies: `labels.core`,
+    /// `label_app`, unless there is a metric `core`.
+    ///
+    /// - Parameter columns: the letters and digits of all names (``squeezed(_:)``).
+    static func isOfSeries(_ name: String, among columns: () -> Set<String>) -> Bool {
+        guard let rest = seriesLabel(name), !rest.isEmpty else { return false }
+        let squeezed = squeezed(rest)
+        if let inner = LabelName(rest), inner.strength.rawValue < Strength.weak.rawValue || inner.strength == .telling {
+            return false
+        }
+        if !isBelowLabels(name), manners.contains(squeezed) || LabelName(rest) != nil { return false }
+        return squeezed.contains(where: \.isLetter) && !columns().contains(squeezed)
+    }
+
+    /// Whether a name is that of a member of an object `labels`.
+    static func isBelowLabels(_ name: String) -> Bool {
+        let lower = name.lowercased()
+        return lower.hasPrefix("labels.") || lower.contains(".labels.")
+    }
+
+    /// What stands behind `labels.` or `label_`; `nil` for other names.
+    private static func seriesLabel(_ name: String) -> String? {
+        let plain = ColumnNames.plain(name)
+        for part in ["labels.", "label.", "labels_", "label_"] {
+            if plain.hasPrefix(part) { return String(plain.dropFirst(part.count)) }
+            if part.hasPrefix("labels"), let inner = plain.range(of: (part.last == "." ? "." : "_") + part) {
+                return String(plain[inner.upperBound...])
+            }
+        }
+        return nil
     }
 
     /// What every such name has in it, by its first letter: few others do, and tables have thousands of columns.

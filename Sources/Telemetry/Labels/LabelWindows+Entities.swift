@@ -1,3 +1,5 @@
+import Foundation
+
 extension LabelWindows {
     /// The windows that are about an entity with the key `site/entity` among others: see ``assigned(to:)``.
     package func about(_ key: String, among keys: [String] = []) -> [Window] {
@@ -9,17 +11,71 @@ extension LabelWindows {
     /// A window is about those that it names: by the key, by the entity or its file where only one is called so, by the
     /// last part of a path where only one path ends so, and, where no entity fits, by the workload of all its instances. A
     /// window without a name is about all. A name that several entities have is about none of them.
-    package func assigned(to keys: [String]) -> [String: [Window]] {
+    package func assigned(to keys: [String]) -> [String: [Window]] { assignment(to: keys).windows }
+
+    /// Whose windows are whose.
+    package struct Assignment {
+        /// The windows about each entity, by its key.
+        package var windows: [String: [Window]] = [:]
+        /// What windows say that they are about.
+        package var names: Set<String> = []
+        /// What of that is none of the entities, in the order of the file.
+        package var strangers: [String] = []
+        /// How many windows are about those.
+        package var strangerWindows = 0
+
+        /// What is to be said of those among all, in words; `nil` where there are none.
+        package func note(of all: Int) -> String? {
+            guard strangerWindows > 0 else { return nil }
+            let names = strangers.prefix(4).joined(separator: ", ") + (strangers.count > 4 ? ", …" : "")
+            return "\(strangerWindows) of \(all) windows are about none of these entities, but \(names)"
+        }
+    }
+
+    /// The windows about each of several entities, as ``assigned(to:)`` tells them, and what the others are about.
+    package func assignment(to keys: [String]) -> Assignment {
         let entities = Entities(keys, paths: Set(windows.compactMap(\.entity)))
+        let windows = namedByContent(keys)
         var known: [String: [String]] = [:]
-        var result: [String: [Window]] = [:]
+        var result = Assignment()
         for window in windows {
             var owners = keys
             if let name = window.entity {
-                owners = known[name] ?? entities.named(name)
-                known[name] = owners
+                if let before = known[name] {
+                    owners = before
+                } else {
+                    owners = entities.eachNamed(name)
+                    known[name] = owners
+                    result.names.insert(name)
+                    if owners.isEmpty { result.strangers.append(name) }
+                }
+                if owners.isEmpty { result.strangerWindows += 1 }
             }
-            for key in Set(owners) { result[key, default: []].append(window) }
+            for key in Set(owners) { result.windows[key, default: []].append(window) }
+        }
+        return result
+    }
+
+    /// The windows, each with what it is about: what the column says that is named like one of entities, or another of which more
+    /// cells are names of entities that there are.
+    private func namedByContent(_ keys: [String]) -> [Window] {
+        var result = windows
+        for table in tables {
+            let paths = Set(table.columns.flatMap(\.cells))
+            let entities = Entities(keys, paths: paths)
+            var known: [String: Bool] = [:]
+            func count(_ column: Column) -> Int {
+                column.cells.count { cell in
+                    if let isName = known[cell] { return isName }
+                    let isName = !cell.isEmpty && !entities.eachNamed(cell).isEmpty
+                    known[cell] = isName
+                    return isName
+                }
+            }
+            if let named = table.columns.first(where: \.isNamed), count(named) > 0 { continue }
+            let best = table.columns.map { (column: $0, count: count($0)) }.max { $0.count < $1.count }
+            guard let best, best.count > 0 else { continue }
+            for (row, cell) in zip(table.rows, best.column.cells) { result[row].entity = cell.isEmpty ? nil : cell }
         }
         return result
     }
@@ -50,6 +106,15 @@ extension LabelWindows {
                 return String(name.dropLast(ending.count))
             }
             return name
+        }
+
+        /// The keys of the entities that a window's name means, or those that several names in it mean.
+        func eachNamed(_ name: String) -> [String] {
+            let whole = named(name)
+            guard whole.isEmpty, name.contains(where: { ",;|".contains($0) }) else { return whole }
+            return name.split { ",;|".contains($0) }.flatMap { part in
+                named(part.trimmingCharacters(in: .whitespaces))
+            }
         }
 
         /// The keys of the entities that a window's name means.

@@ -5,7 +5,8 @@ extension LabelWindows {
     ///
     /// - Throws: ``TelemetryError`` that names file, line and field.
     package init(contentsOf paths: [String], options: ReaderOptions) throws {
-        self.init(try paths.flatMap { try LabelWindows(contentsOf: $0, options: options).windows })
+        self.init([])
+        for path in paths { add(try LabelWindows(contentsOf: path, options: options)) }
     }
 
     /// Names (without extension) of tables that may say when something was wrong.

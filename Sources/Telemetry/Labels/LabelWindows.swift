@@ -25,9 +25,30 @@ package struct LabelWindows: Sendable, Equatable {
 
     /// The windows, in the order of the file.
     package var windows: [Window]
+    /// What is to be said of how they were read, in words.
+    package var notes: [String] = []
+    /// What other columns say of the windows of each table.
+    private(set) var tables: [Table] = []
+
+    /// Columns of a table that may say what its windows are about.
+    struct Table: Sendable, Hashable {
+        /// Its windows.
+        var rows: Range<Int>
+        let columns: [Column]
+    }
+
+    /// A cell for each window.
+    struct Column: Sendable, Hashable {
+        /// Whether its name says that it holds the entities.
+        let isNamed: Bool
+        let cells: [String]
+    }
 
     /// Seconds that a window lasts where the file has no end.
     package static let assumedSeconds = 300.0
+
+    /// The end of what has not ended: that of the year 9999.
+    package static let open = 253_402_300_799.0
 
     /// Windows that are known.
     package init(_ windows: [Window]) { self.windows = windows }
@@ -41,9 +62,25 @@ package struct LabelWindows: Sendable, Equatable {
         if let files = Self.filesOfWindows(path) {
             windows = try Self.windows(ofFiles: files, path)
         } else {
-            windows = try WindowTable(path).windows(options.dateOrder)
+            self = try WindowTable(path).windows(options.dateOrder)
         }
     }
+
+    /// Takes what the columns of the only table say.
+    mutating func describe(columns: [Column]) { tables = [Table(rows: windows.indices, columns: columns)] }
+
+    /// Adds the windows of another file.
+    mutating func add(_ other: LabelWindows) {
+        let first = windows.count
+        windows += other.windows
+        notes += other.notes
+        tables += other.tables.map {
+            Table(rows: $0.rows.lowerBound + first..<$0.rows.upperBound + first, columns: $0.columns)
+        }
+    }
+
+    /// The same windows, whatever stood beside them.
+    package static func == (a: LabelWindows, b: LabelWindows) -> Bool { a.windows == b.windows }
 
     /// Seconds since 1970 of a number (in the unit that its size tells) or a date that begins with the year; `nil` for
     /// anything else.

@@ -25,8 +25,10 @@ struct TextTable {
         guard !bytes.isEmpty else {
             throw TelemetryError(.empty, path: path, found: "no text", expected: "a header line and rows")
         }
-        splitter = RowSplitter(
-            separator: try DelimitedHeader.separator(bytes, atEnd: stream.isAtEnd, options: options, path: path))
+        let separator = try DelimitedHeader.separator(bytes, atEnd: stream.isAtEnd, options: options, path: path)
+        // Blanks stand within names and dates, too: `Start (UTC+1),End (UTC+1)`.
+        let other = separator == 0x20 && options.separator == nil ? Self.separator(bytes, atEnd: stream.isAtEnd) : nil
+        splitter = RowSplitter(separator: other ?? separator)
         guard let header = splitter.split(bytes, from: 0, atEnd: stream.isAtEnd) else {
             throw TelemetryError(
                 .malformed, path: path, line: 1, found: "a header without an end", expected: "a line with column names")
@@ -35,6 +37,19 @@ struct TextTable {
         // Lines are counted where the file has them: what stands for a header here does not.
         firstLine = isJSON ? 1 : skipped + 1 + header.lines
         stream.consume(header.next)
+    }
+
+    /// The separator other than a blank that makes as many fields of the first rows as of the header.
+    private static func separator(_ bytes: UnsafeBufferPointer<UInt8>, atEnd: Bool) -> UInt8? {
+        ([0x2C, 0x3B, 0x09, 0x7C] as [UInt8]).first { separator in
+            let splitter = RowSplitter(separator: separator)
+            var (counts, cursor): ([Int], Int) = ([], 0)
+            while counts.count < 20, cursor < bytes.count, let row = splitter.split(bytes, from: cursor, atEnd: atEnd) {
+                if row.fields.count > 1 || !(row.fields.first?.isEmpty ?? true) { counts.append(row.fields.count) }
+                cursor = row.next
+            }
+            return counts.count > 1 && counts[0] > 1 && counts.allSatisfy { $0 == counts[0] }
+        }
     }
 
     /// What the first rows hold; before rows are read.

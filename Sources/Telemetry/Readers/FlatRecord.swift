@@ -40,7 +40,12 @@ struct FlatRecord {
             if let number = Self.number(value) {
                 numbers.append((path, number))
             } else if case .string(let text) = value {
-                texts.append((path, text))
+                // An object that was written into a text, as logs have their messages.
+                if let members = JSONDocument.object(inText: text) {
+                    for member in members { add(member.value, path: path + "." + member.key) }
+                } else {
+                    texts.append((path, text))
+                }
             }
         }
     }

@@ -9,11 +9,10 @@ struct JSONLinesReader: FrameReader {
     let schema: [String]
     let layout: SourceLayout
     private let columns: [String: Int]
-    private let timeColumn: String?
+    private let time: RecordTable.Time?
     private let labelColumn: String?
     private let marks: LabelColumn
     private let rowSeconds: Double
-    private let timeUnit: TimeUnit
     private let firstRow: Int
     private var lines: JSONLines
     private var sample: ArraySlice<JSONLines.Record>
@@ -49,11 +48,10 @@ struct JSONLinesReader: FrameReader {
         let choice = try JSONColumnChoice(sample: sample, options: options, path: stream.path)
         schema = choice.schema
         layout = choice.layout
-        timeColumn = choice.timeColumn
+        time = choice.time
         labelColumn = choice.layout.labelColumn
         marks = choice.marks
         rowSeconds = options.rowSeconds ?? 1
-        timeUnit = choice.timeUnit
         columns = Dictionary(uniqueKeysWithValues: choice.schema.enumerated().map { ($0.element, $0.offset) })
         self.firstRow = firstRow
         self.lines = lines
@@ -125,22 +123,29 @@ struct JSONLinesReader: FrameReader {
     }
 
     private func time(of record: JSONLines.Record, index: Int) throws -> Double {
-        guard let timeColumn else { return Double(index) * rowSeconds }
-        if let number = record.flat.numbers.first(where: { $0.path == timeColumn })?.value, number.isFinite {
-            return timeUnit.seconds(number)
+        guard let time else { return Double(index) * rowSeconds }
+        func text(_ name: String) -> String? { record.flat.texts.first { $0.path == name }?.value }
+        func failure(_ found: String?, _ expected: String) -> TelemetryError {
+            TelemetryError(
+                .badTime, path: lines.path, line: record.line, field: time.name, found: found ?? "no time",
+                expected: expected)
         }
-        let text = record.flat.texts.first { $0.path == timeColumn }?.value
-        guard let text, let time = Self.timestamp(text) else {
-            throw TelemetryError(
-                .badTime, path: lines.path, line: record.line, field: timeColumn,
-                found: text.map { "'\($0)'" } ?? "no time", expected: "a number or a date and time")
+        if let number = record.flat.numbers.first(where: { $0.path == time.name })?.value, number.isFinite {
+            guard time.range.contains(number) else {
+                throw failure("\(number)", "the unit of the rows before: one unit in a file")
+            }
+            return time.unit.seconds(number)
         }
-        return time
-    }
-
-    static func timestamp(_ text: String) -> Double? {
-        var text = text
-        return text.withUTF8 { TimeFormat(.yearFirst).seconds($0) }
+        var written = text(time.name)
+        guard let seconds = written?.withUTF8({ (time.format ?? TimeFormat(.yearFirst)).seconds($0) }) else {
+            throw failure(written.map { "'\($0)'" }, "a number or a date and time")
+        }
+        guard let timeOfDay = time.timeOfDay else { return seconds }
+        var clock = text(timeOfDay)
+        guard let rest = clock?.withUTF8({ TimeFormat(.timeOfDay).seconds($0) }) else {
+            throw failure(clock.map { "'\($0)'" }, "the time of day, as in the rows before")
+        }
+        return seconds + rest
     }
 }
 
@@ -236,8 +241,7 @@ struct JSONLines {
 struct JSONColumnChoice {
     let schema: [String]
     let layout: SourceLayout
-    let timeColumn: String?
-    let timeUnit: TimeUnit
+    let time: RecordTable.Time?
     let marks: LabelColumn
 
     init(sample: [JSONLines.Record], options: ReaderOptions, path: String) throws {
@@ -296,20 +300,21 @@ struct JSONColumnChoice {
         let label = labels.index.map { all[$0] }
         let tellingLabels = Set(labels.others.map { all[$0] })
         marks = labels.column.decided(options.anomalousSign)
-        var time = try given(options.timeColumn)
-        if time == nil && options.rowSeconds == nil {
-            time =
-                ["timestamp", "time", "@timestamp", "ts", "datetime"].lazy.compactMap { name in
-                    (order + texts).first { $0.lowercased() == name }
-                }.first
-        }
+        var table = RecordTable(path: path)
+        for record in sample { try table.add(record.flat, line: record.line) }
+        time =
+            options.rowSeconds == nil || options.timeColumn != nil
+            ? try table.timeColumn(given: given(options.timeColumn), options: options) : nil
+        let times = [time?.name, time?.timeOfDay]
         // A name that is a text in most lines is no number, even where a few spell one.
         let textual = Set(
             texts.filter { name in
                 let spelled = sample.count { $0.flat.texts.contains { $0.path == name } }
                 return spelled * 2 > sample.count
             })
-        schema = order.filter { $0 != time && $0 != label && !textual.contains($0) && !tellingLabels.contains($0) }
+        schema = order.filter {
+            !times.contains($0) && $0 != label && !textual.contains($0) && !tellingLabels.contains($0)
+        }
         guard !schema.isEmpty, !finite.isDisjoint(with: schema) else {
             throw TelemetryError(
                 .noNumericColumn, path: path,
@@ -321,24 +326,13 @@ struct JSONColumnChoice {
                 .limitExceeded, path: path, found: "\(schema.count) columns",
                 expected: "at most \(options.maximumColumns)")
         }
-        var clock = ClockRule.rows(seconds: options.rowSeconds ?? 1)
-        var timeUnit = TimeUnit.seconds
-        if let time {
-            let first = sample.lazy.compactMap { $0.flat.numbers.first { $0.path == time }?.value }.first
-            if let first {
-                let unit = options.timeUnit ?? TimeUnit.detected(name: time.lowercased(), values: [first])
-                clock = .number(column: time, unit: unit)
-                timeUnit = unit
-            } else {
-                clock = .text(column: time)
-            }
-        }
-        timeColumn = time
-        self.timeUnit = timeUnit
         let isNodeB = order.contains { $0.hasPrefix("ue_list.") } && order.contains { $0.hasPrefix("cell_metrics.") }
         var layout = SourceLayout(
-            format: isNodeB ? .fiveGNodeB : .jsonLines, separator: nil, clock: clock, labelColumn: label,
-            textColumns: texts.filter { $0 != time && $0 != label && !tellingLabels.contains($0) }, ignoredColumns: [])
+            format: isNodeB ? .fiveGNodeB : .jsonLines, separator: nil,
+            clock: time?.rule ?? .rows(seconds: options.rowSeconds ?? 1),
+            labelColumn: label,
+            textColumns: texts.filter { !times.contains($0) && $0 != label && !tellingLabels.contains($0) },
+            ignoredColumns: [])
         labels.describe(all, in: &layout)
         layout.take(marks)
         self.layout = layout

@@ -92,7 +92,7 @@ import Testing
         #expect(anomalies.map(\.rows) == [2..<4] && anomalies.map(\.type) == ["x"])
     }
 
-    @Test(arguments: ["start,end\n5,4\n", "start,end\nsoon,4\n", "start,end\n,4\n", "onset time,end\n1,2\n"])
+    @Test(arguments: ["start,end\n5,4\n", "start,end\nsoon,4\n", "start,end\n,4\n", "somewhen,end\n1,2\n"])
     func mistakes(_ text: String) {
         #expect(throws: TelemetryError.self) { try read(text) }
     }

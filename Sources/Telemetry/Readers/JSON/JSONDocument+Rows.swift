@@ -46,6 +46,59 @@ extension JSONDocument {
         return try table(names: [.string("time")] + legend, rows: timed, index: nil)
     }
 
+    /// Rows below a description of their columns, as databases answer: `columns`, `fields` or `meta` with a name each, and the cells
+    /// in lists, or BigQuery's `{"f":[{"v":…}]}`; `nil` for any other document.
+    func typedRows(_ members: [ParsedJSON.Member]) throws -> AssembledTable? {
+        let schema = Self.object(Self.member("schema", members)).flatMap { Self.member("fields", $0) }
+        let heads = [schema] + ["columns", "fields", "meta"].map { Self.member($0, members) }
+        guard let heads = heads.lazy.compactMap({ Self.objects($0) }).first, !heads.isEmpty else { return nil }
+        let names = heads.compactMap { head in
+            ["name", "ColumnName", "text", "title"].lazy.compactMap { Self.member($0, head).flatMap(Self.text) }.first
+        }
+        guard names.count == heads.count,
+            let rows = ["rows", "data", "values"].lazy.compactMap({ name -> [ParsedJSON]? in
+                if case .array(let rows)? = Self.member(name, members) { rows } else { nil }
+            }).first
+        else { return nil }
+        var cells: [ParsedJSON] = []
+        for row in rows {
+            switch row {
+            case .array: cells.append(row)
+            case .object(let members):
+                guard case .array(let wrapped)? = Self.member("f", members) else { return nil }
+                cells.append(.array(wrapped.map { $0["v"] }))
+            default: return nil
+            }
+        }
+        return cells.isEmpty ? nil : try table(names: names.map { .string($0) }, rows: cells, index: nil)
+    }
+
+    /// The rows of objects that each hold a list of them (`[{"name":"h0","samples":[{"time":…}]}]`), each with what stands beside
+    /// the list; `nil` where that is not what they are.
+    static func spread(_ elements: [ParsedJSON]) -> [ParsedJSON]? {
+        var rows: [ParsedJSON] = []
+        for element in elements {
+            guard case .object(let members) = element, !hasTime(members) else { return nil }
+            let lists = members.compactMap { member in
+                objects(member.value).flatMap { list in
+                    list.isEmpty || !list.allSatisfy(hasTime) ? nil : (key: member.key, list: list)
+                }
+            }
+            guard lists.count == 1 else { return nil }
+            let beside = members.filter { member in
+                switch member.value {
+                case .string, .number, .bool: true
+                default: false
+                }
+            }
+            for row in lists[0].list {
+                let own = Set(row.map(\.key))
+                rows.append(.object(row + beside.filter { !own.contains($0.key) }))
+            }
+        }
+        return rows.isEmpty ? nil : rows
+    }
+
     func table(names: [ParsedJSON], rows: [ParsedJSON], index: ParsedJSON?) throws -> AssembledTable {
         var columns = names.map { (name: Self.text($0) ?? "", cells: [ParsedJSON]()) }
         for row in rows {

@@ -139,7 +139,7 @@ extension JSONDocument {
             }
         }
         if array("columns") != nil && array("values") != nil { return try influx(members) }
-        return nil
+        return try charted(members)
     }
 
     /// One series of an answer to InfluxQL: `{"name":…,"tags":{…},"columns":["time",…],"values":[[…]]}`.

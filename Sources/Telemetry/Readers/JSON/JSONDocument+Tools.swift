@@ -8,7 +8,8 @@ extension JSONDocument {
     func toolTable(_ members: [ParsedJSON.Member]) throws -> AssembledTable? {
         let readers: [(String, ([ParsedJSON.Member]) throws -> [ExportedSeries]?)] = [
             ("Grafana's data frames", frames), ("Azure Monitor", azureMetrics), ("Google Cloud Monitoring", timeSeries),
-            ("iperf3", intervals),
+            ("iperf3", intervals), ("Checkmk", evenSeries), ("a chart", categories),
+            ("a series with its points", single),
         ]
         for (name, read) in readers {
             guard let series = try read(members), series.contains(where: { !$0.times.isEmpty }) else { continue }
@@ -19,15 +20,20 @@ extension JSONDocument {
         return nil
     }
 
-    private static func objects(_ value: ParsedJSON?) -> [[ParsedJSON.Member]]? {
+    static func objects(_ value: ParsedJSON?) -> [[ParsedJSON.Member]]? {
         guard case .array(let elements)? = value else { return nil }
         var result: [[ParsedJSON.Member]] = []
         for case .object(let members) in elements { result.append(members) }
         return result.count == elements.count ? result : nil
     }
 
-    private static func object(_ value: ParsedJSON?) -> [ParsedJSON.Member]? {
+    static func object(_ value: ParsedJSON?) -> [ParsedJSON.Member]? {
         if case .object(let members)? = value { members } else { nil }
+    }
+
+    /// A document that is one series.
+    private func single(_ members: [ParsedJSON.Member]) throws -> [ExportedSeries]? {
+        Self.hasTime(members) && Self.object(Self.member("metric", members)) == nil ? nil : try charted(members)
     }
 
     /// `{"results":{"A":{"frames":[{"schema":{"fields":[…]},"data":{"values":[[…],[…]]}}]}}}`, as a panel's inspector shows it.

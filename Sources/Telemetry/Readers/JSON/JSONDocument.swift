@@ -14,7 +14,7 @@ struct JSONDocument {
         if member("sysstat", members) != nil || isRefusal(members) { return false }
         let hasTime = members.contains { ColumnNames.times.contains(ColumnNames.plain($0.key)) }
         return wrapped(members) == nil && columns(members) == nil
-            && (!isAlone || hasTime || longList(members) == nil)
+            && (!isAlone || keyed(members) == nil && (hasTime || longList(members) == nil))
     }
 
     /// Whether this is what a server answers that could not.
@@ -26,9 +26,48 @@ struct JSONDocument {
         members.first { $0.key == name }?.value
     }
 
-    /// A row without what Elasticsearch wraps each in.
+    /// A row without what Elasticsearch, Splunk or Kafka wraps each in.
     static func unwrapped(_ members: [ParsedJSON.Member]) -> [ParsedJSON.Member] {
-        if case .object(let source)? = member("_source", members) { source } else { members }
+        if case .object(let source)? = member("_source", members) { return source }
+        if member("preview", members) != nil, case .object(let result)? = member("result", members) { return result }
+        return message(members) ?? members
+    }
+
+    /// What a message of Kafka holds, as `kcat -J` prints it, with its key, and with its time where it has none of its own. Where
+    /// and as which one it was written says nothing of what is measured.
+    private static func message(_ members: [ParsedJSON.Member]) -> [ParsedJSON.Member]? {
+        let envelope: Set<String> = [
+            "partition", "offset", "payload", "value", "broker", "tstype", "timestampType", "headers", "leader_epoch",
+        ]
+        guard member("topic", members) != nil, member("partition", members) != nil, member("offset", members) != nil,
+            let payload = member("payload", members) ?? member("value", members)
+        else { return nil }
+        let beside = members.filter { !envelope.contains($0.key) }
+        let inner: [ParsedJSON.Member]
+        switch payload {
+        case .object(let members): inner = members
+        case .string(let text): inner = object(inText: text) ?? [ParsedJSON.Member(key: "payload", value: payload)]
+        case .number, .bool: inner = [ParsedJSON.Member(key: "value", value: payload)]
+        default: inner = []
+        }
+        let names = Set(inner.map(\.key))
+        let isTimed = hasTime(inner)
+        return inner
+            + beside.filter { member in
+                guard !names.contains(member.key) else { return false }
+                return !(isTimed && ColumnNames.times.contains(ColumnNames.plain(member.key)))
+            }
+    }
+
+    /// The object that a text spells; `nil` for another text.
+    static func object(inText text: String) -> [ParsedJSON.Member]? {
+        var text = text
+        return text.withUTF8 { bytes in
+            guard let first = bytes.first(where: { $0 > 0x20 }), first == 0x7B,
+                case .object(let members)? = try? ParsedJSON(parsing: bytes), !members.isEmpty
+            else { return nil }
+            return members
+        }
     }
 
     static func number(_ value: ParsedJSON) -> Double { FlatRecord.number(value) ?? .nan }
@@ -46,7 +85,7 @@ struct JSONDocument {
     private static func wrapped(_ members: [ParsedJSON.Member]) -> ParsedJSON? {
         let names = [
             "data", "result", "results", "records", "rows", "items", "metrics", "values", "series", "hits", "samples",
-            "MetricDataResults", "Datapoints", "points",
+            "MetricDataResults", "Datapoints", "points", "tables",
         ]
         let hasTime = members.contains { ColumnNames.times.prefix(20).contains(ColumnNames.plain($0.key)) }
         guard !hasTime else { return nil }
@@ -75,6 +114,7 @@ struct JSONDocument {
         switch value {
         case .object(let members):
             if let columns = Self.columns(members) { return try rows(columns) }
+            if let rows = Self.keyed(members) { return try records(rows) }
             try refuse(members)
             if let sysstat = Self.member("sysstat", members) {
                 return try SysstatDocument(sysstat, path: path).assembly.table(
@@ -89,6 +129,7 @@ struct JSONDocument {
             if case .object(let inner)? = Self.member("result", members), Self.member("labels", inner) != nil {
                 return try table(.object(inner))
             }
+            if let rows = try typedRows(members) { return rows }
             for (heads, body) in [("labels", "data"), ("columns", "data"), ("columns", "values"), ("columns", "rows")] {
                 if case .array(let names)? = Self.member(heads, members),
                     case .array(let rows)? = Self.member(body, members)
@@ -165,6 +206,9 @@ struct JSONDocument {
         {
             return try table(names: names, rows: Array(elements.dropFirst()), index: nil)
         }
-        return try records(elements)
+        if elements.count == 1, case .object(let members) = elements[0], let table = try typedRows(members) {
+            return table
+        }
+        return try records(Self.spread(elements) ?? elements)
     }
 }

@@ -30,7 +30,13 @@ extension RecordTable {
             } catch { failure = failure ?? error }
         }
         if let failure { throw failure }
-        return try namedMoment.flatMap { try timeColumn($0, must: true, options: options) }
+        if let name = momentByContent {
+            var time = try timeColumn(name, must: true, options: options)
+            if time?.format != nil, guess(name).sample?.contains(":") == false { time?.timeOfDay = self.clock }
+            return time
+        }
+        guard let name = elapsedText else { return nil }
+        return Time(name: name, format: TimeFormat(.elapsed))
     }
 
     /// Whether the numbers of a name count from some start.
@@ -38,17 +44,6 @@ extension RecordTable {
         guard let column = columns[name], let first = numbers.first(where: { $0.column == column && $0.value.isFinite })
         else { return false }
         return first.value < 1e8
-    }
-
-    /// The first name with a word for the time in it (`__REALTIME_TIMESTAMP`) whose numbers are moments since 1970, one in each
-    /// row, that go on.
-    private var namedMoment: String? {
-        names.first { name in
-            guard TimeColumn.speaksOfTime(name), let column = columns[name] else { return false }
-            let own = numbers.filter { $0.column == column }.map(\.value)
-            return own.count == rowCount && Set(own).count > 1 && own.allSatisfy { (1e9..<1e20).contains($0) }
-                && RowOrder(own) != .shuffled
-        }
     }
 
     private func timeColumn(_ name: String, must: Bool, options: ReaderOptions) throws -> Time? {
@@ -69,7 +64,9 @@ extension RecordTable {
         }
         let (guess, sample) = guess(name)
         let order: TimeFormat.Shape? = options.dateOrder.map { $0 == .dayMonth ? .dayFirst : .monthFirst }
-        guard let shape = guess.isAmbiguous ? guess.shown ?? order ?? guess.shape : guess.shape, shape != .timeOfDay,
+        let sameEitherWay: TimeFormat.Shape? = guess.isTheSameEitherWay ? .dayFirst : nil
+        guard let shape = guess.isAmbiguous ? guess.shown ?? order ?? guess.shape ?? sameEitherWay : guess.shape,
+            shape != .timeOfDay,
             2 * guess.best >= guess.texts
         else {
             guard must, guess.texts > 0 else { return nil }
@@ -82,7 +79,7 @@ extension RecordTable {
     }
 
     /// What the texts of a name tell about times, and the first of them.
-    private func guess(_ name: String) -> (guess: TimeFormatGuess, sample: String?) {
+    func guess(_ name: String) -> (guess: TimeFormatGuess, sample: String?) {
         var guess = TimeFormatGuess()
         var sample: String?
         guard let column = texts[name] else { return (guess, nil) }

@@ -124,6 +124,7 @@ struct RecordTable {
                 && !textual.contains(name) && !identifiers.contains(name) && !tellingLabels.contains(name)
         }
         try check(kept, options: options)
+        try refuseStrange(kept, hasTime: time != nil)
         var placeOf = [Int](repeating: -1, count: names.count)
         for (place, index) in kept.enumerated() { placeOf[index] = place }
         let width = kept.count
@@ -229,6 +230,22 @@ struct RecordTable {
                 .limitExceeded, path: path, found: "\(kept.count) columns",
                 expected: "at most \(options.maximumColumns)")
         }
+    }
+
+    /// Refuses what was taken apart into names that are times or places in lists: a document of a kind that is not known.
+    private func refuseStrange(_ kept: [Int], hasTime: Bool) throws {
+        func parts(_ name: String) -> [Substring] { name.split(separator: ".") }
+        func refusal(_ name: String) -> TelemetryError {
+            TelemetryError(
+                .malformed, path: path, found: "a JSON document of a kind that is not known (its member '\(name)')",
+                expected: "an array of objects with times, one object a line, or a known tool's export (docs/data.md)")
+        }
+        let timed = kept.filter { parts(names[$0]).contains { JSONDocument.isTime(String($0)) } }
+        if timed.count > 2, 2 * timed.count >= kept.count { throw refusal(names[timed[0]]) }
+        // Buckets of a histogram have a time, and more than one row.
+        guard !hasTime || rowCount == 1 else { return }
+        let places = kept.filter { parts(names[$0]).contains { $0.utf8.allSatisfy { (0x30...0x39).contains($0) } } }
+        if places.count > max(32, 2 * rowCount), 2 * places.count >= kept.count { throw refusal(names[places[0]]) }
     }
 
     /// Whether all numbers of each name are whole.

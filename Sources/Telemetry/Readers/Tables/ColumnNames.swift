@@ -107,9 +107,10 @@ enum ColumnNames {
         "gnb_du_ue_f1ap_id", "gnb_cu_ue_f1ap_id", "nci", "ncgi", "nr_cgi", "eci", "ecgi", "plmn", "mcc", "mnc", "tac",
     ]
 
-    /// Whether numbers of a column of this name may name things: `building_id`, `KPI ID`, where nothing else does.
+    /// Whether numbers of a column of this name may name things: `building_id`, `KPI ID`, `labels.core`, where nothing else does.
     static func mayIdentify(_ name: String, _ plain: String) -> Bool {
         plain.hasSuffix("_id") || plain.hasSuffix(" id") || name.hasSuffix("Id") || name.hasSuffix("ID")
+            || ["labels.", "label.", "tags.", "dimensions.", "label_", "labels_"].contains(where: name.hasPrefix)
     }
 
     /// Numbers that name things where the same time comes more than once, and may be metrics otherwise.
