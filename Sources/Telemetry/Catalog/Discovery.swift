@@ -329,7 +329,7 @@ struct Discovery {
         switch fileExtension {
         case "txt", "prom", "openmetrics", "lp": error.code != .unreadable
         case "json": error.code == .malformed || error.code == .noNumericColumn || error.code == .empty
-        default: error.code == .noNumericColumn
+        default: error.code == .noNumericColumn || error.code == .empty
         }
     }
 }

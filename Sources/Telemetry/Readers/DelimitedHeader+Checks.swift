@@ -43,6 +43,10 @@ extension DelimitedHeader {
         func refuse(_ found: String, _ expected: String) -> TelemetryError {
             TelemetryError(.badHeader, path: path, line: 1, found: found, expected: expected)
         }
+        if names.count > 1, names.dropLast().allSatisfy({ $0.hasPrefix("\"") && $0.hasSuffix("\",") }) {
+            throw refuse(
+                "blanks between separators and quotes", "quotes right behind the separator: sed 's/, *\"/,\"/g' FILE")
+        }
         let numbers = cells.count { if case .number = $0 { true } else { false } }
         let advice = "column names: put a line with them above the rows, as in time,cpu,memory"
         if names.count == 1, let name = names.first, [",", ";", "\t"].contains(where: name.contains) {
@@ -72,6 +76,29 @@ extension DelimitedHeader {
         }
     }
 
+    /// Refuses a first line of texts and numbers whose texts stand in the rows below it as well: it is a row.
+    static func checkFirstRow(_ names: [String], samples: ColumnSamples, path: String) throws {
+        guard samples.wholeRows > 1, let number = names.first(where: { Double($0) != nil }) else { return }
+        let comesAgain = zip(names, samples.columns).contains { name, column in
+            guard !name.isEmpty, Double(name) == nil, column.texts > 0 else { return false }
+            return column.distinct.contains { $0.withUnsafeBufferPointer(FieldText.text) == name }
+        }
+        let isNamed = names.contains {
+            let plain = ColumnNames.plain($0)
+            return ColumnNames.times.contains(plain) || ColumnNames.isElapsed(plain)
+                || ColumnNames.hosts.contains(plain.replacing(" ", with: "_"))
+        }
+        // Numbers of counters are names, too: below those of a row stand numbers like it.
+        let hasMoment = zip(names, samples.columns).contains { name, column in
+            guard let value = Double(name), value >= 1e8, value < 1e20, !column.numbers.isEmpty else { return false }
+            return column.numbers.allSatisfy { abs($0 - value) < 0.1 * value }
+        }
+        guard comesAgain || (!isNamed && hasMoment) else { return }
+        throw TelemetryError(
+            .badHeader, path: path, line: 1, found: "values in the first line, such as '\(number)'",
+            expected: "column names: put a line with them above the rows, as in time,cpu,memory")
+    }
+
     /// Refuses columns without a name.
     static func check(names: [String], samples: ColumnSamples, path: String) throws {
         for (index, name) in names.enumerated() where name.isEmpty {
@@ -97,7 +124,8 @@ enum FirstLineCell: Equatable {
     init(_ bytes: UnsafeBufferPointer<UInt8>) {
         switch FieldText.content(bytes) {
         case .number(let number): self = .number(number)
-        case .missing: self = .empty
+        // A line of dashes below the names.
+        case .missing: self = bytes.count > 2 && bytes.allSatisfy { $0 == 0x2D } ? .text : .empty
         case .text:
             var guess = TimeFormatGuess()
             guess.add(bytes)

@@ -77,9 +77,10 @@ struct DelimitedHeader {
         line = skipped + 1 + header.lines
         text = Array(bytes[..<header.next].prefix { $0 != 0x0A && $0 != 0x0D })
         let samples = ColumnSamples(
-            bytes, from: header.next, atEnd: wholeFile, splitter: splitter, columns: padded.count)
+            bytes, from: header.next, atEnd: wholeFile, splitter: splitter, columns: padded.count, header: written)
         try Self.check(written, fields: header.fields, bytes: bytes, path: path)
         try Self.check(names: padded, samples: samples, path: path)
+        try Self.checkFirstRow(padded, samples: samples, path: path)
         if samples.wholeRows == 0, samples.rows > 1, !options.skipsBadRows, !options.textIsMissing,
             let row = splitter.split(bytes, from: header.next, atEnd: wholeFile), row.fields.count != padded.count
         {

@@ -39,6 +39,11 @@ extension DelimitedReader {
         return true
     }
 
+    /// Whether the line at hand has fewer fields than the header, or a quoted one without an end.
+    func endsTooEarly() -> Bool {
+        !lineAtHand.isEmpty && CutLine.isCut(Array(lineAtHand), parser.separator, parser.names.count)
+    }
+
     /// What is to be said of a line that names columns, though not those of the header.
     func secondHeader() -> TelemetryError? {
         let names = fieldsAtHand { (FieldText.text($0), FirstLineCell($0)) }

@@ -5,7 +5,7 @@ struct DelimitedReader: FrameReader {
     let stream: ByteStream
     /// The file.
     var path: String { stream.path }
-    let parser: RowParser
+    private(set) var parser: RowParser
     private let options: ReaderOptions
     private let firstRow: Int
     /// The header, which may come again where files were put one behind the other.
@@ -14,6 +14,8 @@ struct DelimitedReader: FrameReader {
     private let rowSeconds: Double?
     private let hasLabels: Bool
     private(set) var line: Int
+    /// The line of the first row.
+    private let startLine: Int
     /// The line that comes next, counted from 1.
     var nextLine: Int { line }
     private var row = 0
@@ -26,12 +28,14 @@ struct DelimitedReader: FrameReader {
     private(set) var isGrowing = false
     /// Whether the rest of the line at hand belongs to a row that was given when the file ended in it.
     private var passesRest = false
+    /// Columns that all rows have been asked about how their numbers are written.
+    private var reconsidered: Set<Int> = []
     /// The key columns' texts; codes of the last chunk are in ``keyCodes``.
     let keyWords: [KeyWords]
     /// The codes of the rows of the last chunk, `[rows × keys]`.
     private(set) var keyCodes: [Int32] = []
     /// Columns that may tell rows of the same time apart.
-    let parts: Set<String>
+    let parts: [String: KeyedRows.Key.Kind]
     /// Whether the file must be read whole before its rows can be given: because they may belong to several entities
     /// or series, or stand out of order.
     let needsAssembly: Bool
@@ -50,8 +54,11 @@ struct DelimitedReader: FrameReader {
         self.firstRow = firstRow
         schema = header.schema
         layout = header.layout
-        layout.notes = notes + [header.encodingNote].compactMap(\.self) + layout.notes
+        let isCut = CutLine.isLast(of: stream, separator: header.separator, fields: header.names.count)
+        let cutNote = isCut ? "the last line is not written to its end, and left out" : nil
+        layout.notes = notes + [header.encodingNote, cutNote].compactMap(\.self) + layout.notes
         line = header.line
+        startLine = header.line
         headerText = header.text
         hasLabels = header.layout.labelColumn != nil
         switch header.layout.clock {
@@ -160,6 +167,10 @@ struct DelimitedReader: FrameReader {
                         passLine()
                     } else if try isFooter() {
                         take(wholeBytes)
+                    } else if try leavesOutCutLine() {
+                        break
+                    } else if reconsiders(error) {
+                        continue
                     } else if options.skipsBadRows {
                         skipLine(error)
                     } else {
@@ -170,7 +181,9 @@ struct DelimitedReader: FrameReader {
                 guard stop == .incomplete else { continue }
                 do {
                     try extendQuotedRow()
-                } catch let error as TelemetryError where options.skipsBadRows && error.code == .malformed {
+                } catch let error as TelemetryError where error.code == .malformed {
+                    if try leavesOutCutLine() { break }
+                    guard options.skipsBadRows else { throw error }
                     skipLine(error)
                 }
             } catch let error as TelemetryError {
@@ -208,6 +221,35 @@ struct DelimitedReader: FrameReader {
     mutating func goOn() -> Bool {
         guard finished, stream.goOn() else { return false }
         (finished, isGrowing) = (false, true)
+        return true
+    }
+
+    /// Whether the line at hand is the last one and has no end and too few fields: somebody is writing it. It is left out, and
+    /// read when the file has grown.
+    private mutating func leavesOutCutLine() throws -> Bool {
+        // Where bad rows are passed over, they are counted.
+        guard !options.skipsBadRows else { return false }
+        while !stream.isAtEnd, !stream.unread.contains(0x0A), stream.count <= options.maximumLineBytes {
+            try stream.fill()
+        }
+        guard stream.isAtEnd, line > startLine, !stream.unread.contains(0x0A) else { return false }
+        wholeBytes = stream.count
+        guard endsTooEarly() else { return false }
+        (wholeBytes, passesRest) = (0, false)
+        return true
+    }
+
+    /// Whether all rows show how the numbers of a column are written whose first rows left it open: `0`, and `0,42` below.
+    /// The rows so far must be the same numbers in either way.
+    private mutating func reconsiders(_ error: TelemetryError) -> Bool {
+        guard error.code == .notANumber, let name = error.field, let field = parser.names.firstIndex(of: name),
+            parser.kinds[field] == .value, reconsidered.insert(field).inserted
+        else { return false }
+        let whole = WholeColumns(
+            path: path, options: options, separator: parser.separator, count: parser.names.count)
+        guard let format = try? whole.format(of: field, usesComma: parser.fallback.decimalComma) else { return false }
+        parser.kinds[field] = .formattedValue
+        parser.numberFormats[field] = format
         return true
     }
 

@@ -64,6 +64,7 @@ enum FieldText {
         {
             return .missing
         }
+        if isWord("---") || isWord("----") || isWord("–") || isWord("—") || isWord("n.a.") { return .missing }
         if isWord("undefined") || isWord("no data") || isWord("nodata") { return .missing }
         if isWord("inf") || isWord("+inf") || isWord("infinity") || isWord("+infinity") { return .number(.infinity) }
         if isWord("-inf") || isWord("-infinity") { return .number(-.infinity) }

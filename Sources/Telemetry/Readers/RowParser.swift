@@ -16,7 +16,7 @@ struct RowParser {
     }
 
     let separator: UInt8
-    let kinds: [Kind]
+    var kinds: [Kind]
     let textIsMissing: Bool
     /// For messages.
     let path: String

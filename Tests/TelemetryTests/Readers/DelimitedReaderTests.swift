@@ -30,17 +30,17 @@ struct DelimitedReaderTests {
     @Test(
         "Line ends, byte order mark, missing final line feed, blank lines: the same frame",
         arguments: [
-            "t_s,a,b\n0,1,2\n1,3,\n", "t_s,a,b\n0,1,2\n1,3,", "t_s,a,b\r\n0,1,2\r\n1,3,\r\n",
-            "\u{FEFF}t_s,a,b\n0,1,2\n1,3,\n",
-            "t_s,a,b\r\n0,1,2\r\n1,3,", "\n\nt_s,a,b\n\n0,1,2\n\n\n1,3,\n\n",
-            "\"t_s\",\"a\",\"b\"\n\"0\",\"1\",\"2\"\n\"1\",\"3\",\"\"\n",
-            "t_s, a , b\n 0, 1 ,2 \n1,\t3, \n",
+            "x_s,a,b\n0,1,2\n1,3,\n", "x_s,a,b\n0,1,2\n1,3,", "x_s,a,b\r\n0,1,2\r\n1,3,\r\n",
+            "\u{FEFF}x_s,a,b\n0,1,2\n1,3,\n",
+            "x_s,a,b\r\n0,1,2\r\n1,3,", "\n\nx_s,a,b\n\n0,1,2\n\n\n1,3,\n\n",
+            "\"x_s\",\"a\",\"b\"\n\"0\",\"1\",\"2\"\n\"1\",\"3\",\"\"\n",
+            "x_s, a , b\n 0, 1 ,2 \n1,\t3, \n",
         ])
     func lineEnds(_ text: String) throws {
         let frame = try scratch.read(text)
         #expect(
             frame
-                == MetricFrame(schema: ["t_s", "a", "b"], firstRow: 0, times: [0, 1], values: [0, 1, 2, 1, 3, .nan]))
+                == MetricFrame(schema: ["x_s", "a", "b"], firstRow: 0, times: [0, 1], values: [0, 1, 2, 1, 3, .nan]))
     }
 
     @Test("Words for missing and infinite values, in any case")

@@ -159,7 +159,7 @@ struct TimeDoubtTests {
 
     @Test("A column written like a time that nobody reads is refused by name; rows are not a second apart in silence")
     func unread() {
-        #expect(refusal("period,cpu") { "2025-03-03 08:\(Self.two($0)) - 08:59,\($0)" }.contains("'period'"))
+        #expect(refusal("period,cpu") { "2025-03-03 08:\(Self.two($0)) bis 08:59,\($0)" }.contains("'period'"))
         #expect(refusal("week,cpu", rows: 50) { "2024-W\(Self.two($0 + 1)),\($0)" }.contains("'week'"))
         #expect(refusal("quarter,cpu") { "\(1990 + $0 / 4)Q\($0 % 4 + 1),\($0)" }.contains("'quarter'"))
         #expect(refusal("bin,cpu") { "\"[2025-03-03 08:\(Self.two($0)), 2025-03-03 09:00)\",\($0)" }.contains("'bin'"))

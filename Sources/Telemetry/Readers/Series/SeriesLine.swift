@@ -123,6 +123,26 @@ struct SeriesLine {
         return result
     }
 
+    /// `put sys.cpu 1763118000 1.5 host=web1 cpu=0`: OpenTSDB's telnet protocol, and the same without `put`, as its files for
+    /// import have it. Each point has a tag at least; times are in seconds or milliseconds.
+    static func telnet(_ line: String) -> SeriesLine? {
+        var words = line.split(whereSeparator: { $0 == " " || $0 == "\t" })
+        if words.first == "put" { words.removeFirst() }
+        guard words.count > 3, words[0].first?.isNumber == false, !words[0].contains("="), let time = number(words[1]),
+            time >= 1e8, time < 1e14, let value = number(words[2])
+        else { return nil }
+        var result = SeriesLine()
+        for word in words[3...] {
+            let pair = word.split(separator: "=", omittingEmptySubsequences: false)
+            guard pair.count == 2, !pair[0].isEmpty else { return nil }
+            result.labels.append((String(pair[0]), String(pair[1])))
+        }
+        let unit = TimeUnit.ofEpoch(time)
+        result.points = [(String(words[0]), value)]
+        (result.time, result.unit) = (time / unit.perSecond, unit)
+        return result
+    }
+
     /// The parts between unescaped separators outside quotes.
     private static func split(_ text: String, at separator: Character) -> [String] {
         var parts = [""]

@@ -19,6 +19,7 @@ enum SeriesText {
                 case .exposition: SeriesLine.exposition(text)
                 case .lineProtocol: SeriesLine.lineProtocol(text)
                 case .graphite: SeriesLine.graphite(text)
+                case .telnet: SeriesLine.telnet(text)
                 }
             guard let parsed else {
                 throw TelemetryError(

@@ -16,7 +16,9 @@ struct ColumnChoice {
     /// Columns that may tell entities and series apart, by field.
     private(set) var keys: [Int: KeyedRows.Key.Kind] = [:]
     /// Columns of numbers that tell rows of the same time apart, if nothing else does; metrics otherwise.
-    private(set) var parts: Set<String> = []
+    private(set) var parts: [String: KeyedRows.Key.Kind] = [:]
+    /// Most columns of numbers of any name that may be such.
+    private static let mostParts = 8
     /// What marks anomalies.
     private(set) var label: LabelColumn?
     /// Columns in which nothing stands in the sample, by field.
@@ -47,7 +49,7 @@ struct ColumnChoice {
         var rowSeconds: Double?
         var time: TimeColumn?
         switch format {
-        case .fiveGENodeB where options.timeColumn == nil:
+        case .fiveGENodeB where options.timeColumn == nil && Self.countsSamples(position("time"), samples):
             // The clock is a sample counter rounded to tens; rows are 80 ms apart.
             rowSeconds = options.rowSeconds ?? 0.08
             if let counter = position("time") { ignored.insert(counter) }
@@ -116,6 +118,7 @@ struct ColumnChoice {
         let grouped = try Self.columnsInGroups(
             names.indices.filter { $0 != label && timeKinds[$0] == nil && !ignored.contains($0) }, samples, whole)
         let timeFields = time?.indices ?? []
+        let endsOfIntervals = Self.timesOfDay(samples, beside: time)
         let timesRepeat =
             !timeFields.isEmpty
             && timeFields.allSatisfy {
@@ -138,9 +141,18 @@ struct ColumnChoice {
                 kinds.append(kind)
             } else if ignored.contains(index) || tellingLabels.contains(index) {
                 kinds.append(.skip)
+            } else if endsOfIntervals.contains(index), index != entity {
+                ignored.insert(index)
+                kinds.append(.skip)
             } else if zabbix && plain == "ns"
                 || isGeneric && ["_start", "_stop", "result", "table"].contains(plain) && lower.contains("_time")
             {
+                ignored.insert(index)
+                kinds.append(.skip)
+            } else if time != nil, ColumnNames.isMoment(plain),
+                TimeUnit.areDays(column.hasDecimalCommas ? column.commaNumbers : column.numbers, in: 20_000..<80_000)
+            {
+                // The days of spreadsheets beside the same times as texts.
                 ignored.insert(index)
                 kinds.append(.skip)
             } else if index == entity {
@@ -157,7 +169,9 @@ struct ColumnChoice {
                 }
                 units[names[index]] = column.written.unit
                 if let note = column.written.bareNote(names[index]) { notes.append(note) }
-            } else if column.texts > column.numbers.count {
+            } else if column.texts > column.numbers.count
+                || (time != nil && timesRepeat && Self.namesAndNumbers(plain, column, samples.wholeRows))
+            {
                 textColumns.append(names[index])
                 // What is longer than any name tells nothing apart: messages, say.
                 if keys.count < 64, (column.firstText?.utf8.count ?? 0) <= 256 {
@@ -178,10 +192,18 @@ struct ColumnChoice {
             } else if names[index].isEmpty && index > 0 {
                 kinds.append(.skip)
             } else {
-                if isGeneric, column.isWhole,
-                    Self.mayNamePart(names[index], plain, column, timesRepeat, hasTime: time != nil)
-                {
-                    parts.insert(names[index])
+                if isGeneric, column.isWhole || ColumnNames.fractions.contains(plain), time != nil {
+                    if Self.mayNamePart(names[index], plain, column, timesRepeat, hasTime: true) {
+                        parts[names[index]] = .part
+                    } else if Self.mayComeInBlocks(plain, column), let time,
+                        try whole.timesComeAgain(time.index, otherwise: index, above: samples.wholeRows)
+                    {
+                        parts[names[index]] = ColumnNames.parts.contains(plain) ? .part : .number
+                    } else if timesRepeat, Self.mayNumberRows(column),
+                        ColumnNames.looseParts.contains(plain) || parts.count < Self.mostParts
+                    {
+                        parts[names[index]] = .number
+                    }
                 }
                 if column.numbers.isEmpty, column.texts == 0, samples.wholeRows > 0 { openFields.insert(index) }
                 if grouped.contains(index)
@@ -204,6 +226,10 @@ struct ColumnChoice {
             isDisordered = RowOrder(time.moments(samples) ?? []) != .ascending
         } else if let time {
             isDisordered = samples.columns[time.index].times.order != .ascending
+        }
+        // Where texts may tell rows apart, numbers of any name are what is measured.
+        if keys.contains(where: { samples.columns[$0.key].distinct.count > 1 }) {
+            parts = parts.filter { $0.value != .number || ColumnNames.looseParts.contains(ColumnNames.plain($0.key)) }
         }
         self.kinds = kinds
         let isValue = { (kind: RowParser.Kind) in kind == .value || kind == .formattedValue }
@@ -250,7 +276,7 @@ extension ColumnSamples {
 extension TimeColumn {
     fileprivate func moved(by places: Int) -> TimeColumn {
         TimeColumn(
-            index: index + places, reading: reading, timeOfDay: timeOfDay.map { $0 + places },
+            index: index + places, reading: reading, timeOfDay: timeOfDay.map { $0 + places }, clock: clock,
             parts: parts.map { Part(index: $0.index + places, seconds: $0.seconds, range: $0.range) }, note: note)
     }
 }

@@ -7,8 +7,43 @@ enum ColumnNames {
         if let open = text.firstIndex(where: { $0 == "(" || $0 == "[" }), open > text.startIndex {
             text = text[..<open]
         }
-        while let last = text.last, last == " " || last == ":" || (last == "_" && text.count > 1) { text.removeLast() }
+        if let zone = zone(behind: String(text), isLower: true) { text.removeLast(zone.count) }
+        while let last = text.last, last == " " || last == ":" || last == "," || (last == "_" && text.count > 1) {
+            text.removeLast()
+        }
         return String(text.map { $0 == "\n" || $0 == "\t" ? " " : $0 })
+    }
+
+    /// The zone that stands at the end of a name without brackets: `Date Time, GMT-05:00`, `Time CET`, `time_cet`; `nil` where
+    /// none does.
+    ///
+    /// - Parameter isLower: whether the name has been made one of small letters.
+    static func zone(behind name: String, isLower: Bool = false) -> String? {
+        guard let mark = name.lastIndex(where: { $0 == " " || $0 == "," || $0 == "_" }), mark > name.startIndex else {
+            return nil
+        }
+        let word = name[name.index(after: mark)...]
+        let lower = word.lowercased()
+        let letters = lower.prefix { $0.isLetter }
+        let isSure = ["cet", "cest", "mez", "mesz"].contains(lower)
+        let isCapital = !isLower && word == word.uppercased() && name != name.uppercased()
+        if name[mark] == "_", !isSure {
+            guard isCapital, letters.count == lower.count, lower.count > 2 else { return nil }
+        }
+        if !isSure, name[mark] != "_" {
+            guard
+                ["utc", "gmt"].contains(letters)
+                    || ((3...4).contains(lower.count) && (isLower || word == word.uppercased()))
+            else { return nil }
+        }
+        let beginning = name[..<mark].lowercased()
+        guard beginning.contains("time") || beginning.contains("date") || beginning.contains("zeit") else { return nil }
+        var text = String(word)
+        let isZone = text.withUTF8 { bytes in
+            var scanner = TimeScanner(bytes)
+            return !bytes.isEmpty && scanner.zone() != nil
+        }
+        return isZone ? String(word) : nil
     }
 
     /// Names of columns with the time, the surest first. A text column of such a name that cannot be read as a time is
@@ -23,6 +58,8 @@ enum ColumnNames {
         "interval_start", "period_start", "window_start",
         "sampletime", "sample_time", "collected_at", "recorded_at", "created_at", "event_time", "eventtime",
         "time_stamp", "time stamp", "zeit", "zeitstempel", "zeitpunkt", "datum", "datum/zeit", "datum und uhrzeit",
+        "datum uhrzeit", "datum/uhrzeit", "datum zeit", "datum_zeit", "datum_uhrzeit", "fecha hora", "fecha_hora",
+        "data e hora", "data_hora", "data e ora", "data_ora", "date heure", "date_heure", "datum en tijd",
         "uhrzeit", "fecha", "fecha/hora", "fecha y hora", "hora", "heure", "horodatage", "date/heure",
         "date et heure", "data", "data/hora", "data ora", "data/ora", "ora", "tijd", "tijdstip", "datum/tijd",
         "datum tijd", "tid", "tidpunkt", "czas", "aika", "время", "дата", "时间", "日期", "日時", "時刻", "시간",
@@ -44,8 +81,35 @@ enum ColumnNames {
     static let elapsed: Set<String> = [
         "t", "elapsed", "elapsed time", "elapsed_time", "time elapsed", "time_elapsed", "elapsed_seconds",
         "elapsed seconds", "elapsed_ms", "elapsed_s", "elapsed_min", "relative time", "relative_time", "reltime",
-        "rel_time", "minutes", "hours", "interval start", "x_value",
+        "rel_time", "minutes", "hours", "interval start", "x_value", "seconds", "sec", "secs", "ms", "millis",
+        "milliseconds",
+        "temps", "seconds_since_start", "seconds since start", "offset_ms", "offset_s", "x value",
     ]
+
+    /// Whether a column of this name may count the time since some start; units stand behind the name.
+    static func isElapsed(_ plain: String) -> Bool {
+        if elapsed.contains(plain) { return true }
+        var base = plain
+        if let mark = plain.lastIndex(where: { $0 == "_" || $0 == "/" || $0 == " " }),
+            TimeUnit.isUnit(String(plain[plain.index(after: mark)...]))
+        {
+            base = String(plain[..<mark])
+            if base.hasSuffix(" in") { base.removeLast(3) }
+            if base.hasSuffix(",") { base.removeLast() }
+        }
+        let bases: Set = ["t", "time", "zeit", "temps", "tiempo", "tempo", "tijd", "timestamp"]
+        if base != plain, bases.contains(base) || elapsed.contains(base) { return true }
+        let words = Set(base.split { !$0.isLetter }.map(String.init))
+        if !words.isDisjoint(with: ["elapsed", "uptime", "runtime", "simtime", "laufzeit"]) { return true }
+        // Times of something, or several of them added up, are measured.
+        guard
+            words.isDisjoint(with: [
+                "total", "sum", "avg", "mean", "average", "max", "min", "cpu", "user", "io", "wait",
+            ])
+        else { return false }
+        return words.contains("time")
+            && !words.isDisjoint(with: ["since", "from", "relative", "rel", "sim", "simulation", "run", "passed"])
+    }
 
     /// Names of which the text must be a time; the rest of ``times`` may be other things (`data` is Portuguese for a
     /// date and English for anything).
@@ -117,6 +181,21 @@ enum ColumnNames {
     static let parts: Set<String> = [
         "cpu", "core", "cpu_id", "device", "dev", "disk", "port", "interface", "iface", "slot", "gpu", "index", "id",
         "numa", "numa_node", "socket", "channel", "sector", "intr", "queue", "thread", "shard", "partition", "rank",
-        "bus", "fan", "temp", "in", "tty", "rnti",
+        "bus", "fan", "temp", "in", "tty", "rnti", "le", "quantile", "percentile", "qci", "5qi", "drb", "vlan",
+        "slice", "beam", "pci", "earfcn", "lun", "rack", "shelf", "dimm", "psu", "idx",
     ]
+
+    /// Numbers that name things only where each of them comes at nearly every time: as often they are measured.
+    static let looseParts: Set<String> = [
+        "band", "carrier", "antenna", "rb", "room", "region", "zone", "building", "meter", "house", "customer", "store",
+        "turbine", "pump", "unit", "worker", "replica", "run", "level", "layer", "line", "depth", "block", "bank",
+        "lane",
+        "number", "priority", "sensor", "batch", "fold", "seed", "batch_id",
+    ]
+
+    /// Numbers that name things and may have a fraction.
+    static let fractions: Set<String> = ["le", "quantile", "percentile", "depth", "level"]
+
+    /// Whether numbers of a column of this name may name things where the same time comes more than once.
+    static func namesPart(_ plain: String) -> Bool { parts.contains(plain) || looseParts.contains(plain) }
 }

@@ -3,6 +3,8 @@ struct ColumnSamples {
     /// What was seen in one column.
     struct Column {
         var numbers: [Double] = []
+        /// Numbers read with a decimal comma, and those without a fraction.
+        var commaNumbers: [Double] = []
         var missing = 0
         var texts = 0
         /// Cells that are the same as in the row before.
@@ -12,6 +14,11 @@ struct ColumnSamples {
         var times = TimeFormatGuess()
         var written = NumberGuess()
         var firstText: String?
+        /// Whether every cell is a number, and some have a decimal comma.
+        var hasDecimalCommas: Bool {
+            texts > 0 && missing == 0 && commaNumbers.count == texts + numbers.count && written.provesComma > 0
+                && written.provesPoint == 0
+        }
         /// Whether the same few cells come round and round in the same order: cards, cores or hosts that are asked one after
         /// the other.
         var isCycle: Bool {
@@ -50,7 +57,12 @@ struct ColumnSamples {
 
     /// Looks at up to ``DelimitedHeader/sampleRows`` complete rows; rows with another number of fields are left to the
     /// reader to complain about.
-    init(_ bytes: UnsafeBufferPointer<UInt8>, from start: Int, atEnd: Bool, splitter: RowSplitter, columns count: Int) {
+    ///
+    /// - Parameter header: names that come again where files were put one behind the other: no row.
+    init(
+        _ bytes: UnsafeBufferPointer<UInt8>, from start: Int, atEnd: Bool, splitter: RowSplitter, columns count: Int,
+        header: [String] = []
+    ) {
         columns = Array(repeating: Column(), count: count)
         var cursor = start
         while rows < DelimitedHeader.sampleRows, cursor < bytes.count,
@@ -58,6 +70,13 @@ struct ColumnSamples {
         {
             cursor = row.next
             if row.fields.count == 1 && row.fields[0].isEmpty { continue }
+            if row.fields.count == header.count,
+                zip(row.fields, header).allSatisfy({
+                    FieldText.text(UnsafeBufferPointer(rebasing: bytes[$0])) == $1
+                })
+            {
+                continue
+            }
             rows += 1
             guard row.fields.count == count else { continue }
             wholeRows += 1
@@ -81,9 +100,11 @@ struct ColumnSamples {
         case .number(let value):
             columns[index].numbers.append(value)
             columns[index].written.add(field, isPlain: true)
+            if value == value.rounded() { columns[index].commaNumbers.append(value) }
         case .missing: columns[index].missing += 1
         case .text:
             columns[index].texts += 1
+            if let number = TimeFormat.commaNumber(TimeScanner(field)) { columns[index].commaNumbers.append(number) }
             columns[index].times.add(field)
             columns[index].written.add(field, isPlain: false)
             if columns[index].firstText == nil { columns[index].firstText = FieldText.text(field) }

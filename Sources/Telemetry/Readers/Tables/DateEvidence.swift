@@ -43,7 +43,7 @@ struct DateEvidence {
         for path in paths where FileSource.special(at: path) == nil {
             let other = WholeColumns(path: path, options: whole.options, separator: whole.separator, count: whole.count)
             guard let guess = try? other.times(column + offset, below: header), let shape = guess.shown,
-                shape == .dayFirst || shape == .monthFirst, found[shape] == nil
+                shape == .dayFirst || shape == .monthFirst || shape == .shortYearFirst, found[shape] == nil
             else { continue }
             found[shape] = URL(filePath: path).lastPathComponent
         }

@@ -25,6 +25,7 @@ struct KeyChoice {
         let perTime = rows.rowCount / max(1, start.count) + 1
         let candidates = rows.keys.indices.filter { key in
             let words = rows.keys[key].words.count
+            if rows.keys[key].kind == .number, start.count == rows.rowCount || 2 * words > start.count { return false }
             return words > 1 && (named.contains(key) || 2 * words <= rows.rowCount || words <= 4 * perTime)
         }
         guard !candidates.isEmpty, rows.rowCount > 1 else {
@@ -39,6 +40,7 @@ struct KeyChoice {
             case .text: return (2, key)
             case .identifier: return (3, key)
             case .part: return (4, key)
+            case .number: return (5, key)
             }
         }
         func before(_ a: Int, _ b: Int) -> Bool { rank(a) < rank(b) }
@@ -47,7 +49,7 @@ struct KeyChoice {
         guard repeated > 0.02 * count else {
             // Each host has times of its own.
             let hosts = candidates.filter {
-                isHost($0) && rows.keys[$0].kind != .part && 4 * rows.keys[$0].words.count <= rows.rowCount
+                isHost($0) && !rows.keys[$0].isNumber && 4 * rows.keys[$0].words.count <= rows.rowCount
             }
             entityKeys = Self.withoutFollowers(hosts, rows)
             if entityKeys.isEmpty { entityKeys = named }
@@ -61,7 +63,7 @@ struct KeyChoice {
             // A long table whose series have times of their own.
             if rows.schema.count == 1, ColumnNames.values.contains(ColumnNames.plain(rows.schema[0])) {
                 let series = ColumnNames.series.lazy.compactMap { name in
-                    candidates.first { rows.keys[$0].plain == name && rows.keys[$0].kind != .part }
+                    candidates.first { rows.keys[$0].plain == name && !rows.keys[$0].isNumber }
                 }.first
                 if let series, 4 * rows.keys[series].words.count <= rows.rowCount, !entityKeys.contains(series) {
                     columnKeys = [series]
@@ -76,12 +78,13 @@ struct KeyChoice {
             guard Double(left) > 0.01 * count else { break }
             let finer = Self.refined(groups, rows.keys[key].codes)
             guard Double(rows.rowCount - finer.count) <= 0.9 * Double(left) else { continue }
+            if rows.keys[key].kind == .number, !Self.fillsGrid(groups, finer, rows.keys[key]) { continue }
             chosen.append(key)
             groups = finer
         }
         let left = Double(rows.rowCount - groups.count)
         guard left <= Self.tolerance * count || left <= 0.1 * repeated else {
-            entityKeys = chosen.filter { isHost($0) && rows.keys[$0].kind != .part }
+            entityKeys = chosen.filter { isHost($0) && !rows.keys[$0].isNumber }
             if entityKeys.isEmpty { entityKeys = named }
             return
         }
@@ -96,6 +99,11 @@ struct KeyChoice {
         let others = candidates.filter { isHost($0) && !entityKeys.contains($0) }
         if entityKeys.isEmpty, let host = others.first, rows.keys[host].kind == .text { entityKeys = [host] }
         if entityKeys.isEmpty { entityKeys = named }
+    }
+
+    /// Whether each number of a key comes at nearly every time, and once: what only happens to differ does not.
+    private static func fillsGrid(_ groups: Groups, _ finer: Groups, _ key: KeyedRows.Key) -> Bool {
+        20 * finer.count >= 19 * groups.count * key.words.count
     }
 
     /// Each entity of its own for every series: where rows are marked as anomalous, the marks are those of their series.

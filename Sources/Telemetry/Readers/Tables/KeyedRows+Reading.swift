@@ -31,10 +31,16 @@ extension KeyedRows {
             path: reader.path)
     }
 
-    /// Makes keys of columns of numbers; they stay metrics as long as they are not chosen.
+    /// Makes keys of columns of numbers that are called like a part.
     mutating func addParts(_ names: Set<String>) {
-        for (column, name) in schema.enumerated() where names.contains(name) {
-            var key = Key(name: name, kind: .part)
+        addParts(Dictionary(uniqueKeysWithValues: names.map { ($0, Key.Kind.part) }))
+    }
+
+    /// Makes keys of columns of numbers; they stay metrics as long as they are not chosen.
+    mutating func addParts(_ kinds: [String: Key.Kind]) {
+        for (column, name) in schema.enumerated() {
+            guard let kind = kinds[name] else { continue }
+            var key = Key(name: name, kind: kind)
             var known: [UInt64: Int32] = [:]
             for row in 0..<rowCount {
                 let value = values[row * schema.count + column]
@@ -73,7 +79,7 @@ extension KeyedRows {
         }
         var choice = KeyChoice(self, entityColumn: options.entityColumn)
         // What is all that there is to measure names nothing.
-        let parts = (choice.entityKeys + choice.columnKeys).filter { keys[$0].kind == .part }
+        let parts = (choice.entityKeys + choice.columnKeys).filter { keys[$0].isNumber }
         if !parts.isEmpty, Set(schema).isSubset(of: parts.map { keys[$0].name }) { choice = .none }
         if labels != nil, !choice.columnKeys.isEmpty { choice = choice.seriesAsEntities() }
         layout.entityColumns = choice.entityKeys.map { keys[$0].name }
@@ -86,7 +92,7 @@ extension KeyedRows {
             for row in rows.times.indices { rows.times[row] = times[row - row % round] }
             layout.notes.append("\(round) rows a round: each round has the time of its first row")
         }
-        for key in keys where key.kind == .part && used.contains(key.name) { rows.remove(key.name) }
+        for key in keys where key.isNumber && used.contains(key.name) { rows.remove(key.name) }
         return AssembledTable(
             entities: try rows.entities(choice, path: path), layout: layout,
             onlyHost: choice.entityKeys.isEmpty ? host?.onlyHost : nil, failure: failure, skipped: skipped)

@@ -9,6 +9,8 @@ struct KeyedRows {
             case identifier
             /// Numbers that may be names: only where they tell rows of the same time apart.
             case part
+            /// Numbers of a name that says nothing: only where each of them comes at nearly every time.
+            case number
         }
         let name: String
         let kind: Kind
@@ -36,6 +38,9 @@ struct KeyedRows {
             else { return nil }
             return word
         }
+
+        /// Whether the cells are numbers that are metrics where they are not chosen.
+        var isNumber: Bool { kind == .part || kind == .number }
 
         var isHost: Bool { ColumnNames.hosts.contains(plain.replacing(" ", with: "_")) }
     }

@@ -13,6 +13,8 @@ struct TextShape {
         case lineProtocol = "InfluxDB line protocol"
         /// `servers.web1.load 1.5 1763118000`.
         case graphite = "Graphite lines"
+        /// `put sys.cpu 1763118000 1.5 host=web1`, and the same without `put`.
+        case telnet = "OpenTSDB lines"
     }
 
     private(set) var kind = Kind.table
@@ -114,6 +116,8 @@ struct TextShape {
             kind = .series(.lineProtocol)
         } else if SeriesLine.graphite(first) != nil, Self.are(points, SeriesLine.graphite) {
             kind = .series(.graphite)
+        } else if SeriesLine.telnet(first) != nil, Self.are(points, SeriesLine.telnet) {
+            kind = .series(.telnet)
         } else {
             return false
         }

@@ -13,7 +13,7 @@ extension TimeColumn {
     var formats: [Int: TimeFormat] {
         var formats: [Int: TimeFormat] = [:]
         if case .text(let format) = reading { formats[index] = format }
-        if let timeOfDay { formats[timeOfDay] = TimeFormat(.timeOfDay) }
+        if let timeOfDay { formats[timeOfDay] = TimeFormat(clock) }
         return formats
     }
 
@@ -32,7 +32,7 @@ extension TimeColumn {
             seconds = date
         }
         if let timeOfDay {
-            guard let rest = TimeFormat(.timeOfDay).seconds(cell(timeOfDay)) else { return nil }
+            guard let rest = TimeFormat(clock).seconds(cell(timeOfDay)) else { return nil }
             seconds += rest
         }
         for part in parts {

@@ -5,7 +5,9 @@ extension TimeColumn {
         "hour_ending", "hour_id", "hourid", "time_of_day", "time of day", "timeofday", "stunde", "heure", "hora", "ora",
         "uur",
     ]
-    private static let minutes: Set<String> = ["minute", "minutes", "min", "mins", "mm", "min_id", "minute_id"]
+    private static let minutes: Set<String> = [
+        "minute", "minutes", "min", "mins", "mm", "min_id", "minute_id", "minute_of_day",
+    ]
     private static let seconds: Set<String> = ["second", "seconds", "sec", "secs", "ss"]
 
     /// The column of dates with what beside it tells when in the day: a text such as 11:00, or the hour as a number (and
@@ -27,6 +29,17 @@ extension TimeColumn {
             let column = samples.columns[only]
             if column.times.best == column.texts, column.numbers.isEmpty { time.timeOfDay = only }
         }
+        // Where an interval begins and ends, the row is of its beginning.
+        if time.timeOfDay == nil, repeats, clocks.count > 1 {
+            time.timeOfDay = Self.earliest(clocks, samples)
+            guard time.timeOfDay != nil else {
+                throw TelemetryError(
+                    .badTime, path: path, field: names[clocks[0]],
+                    found:
+                        "times of day in \(clocks.count) columns beside the dates of '\(names[index])', none before the others",
+                    expected: "one column with the time of day, or --time-column with the column that is the time")
+            }
+        }
         guard time.timeOfDay == nil, repeats else { return time }
         time.parts = Self.partsOfDay(plain, samples)
         if time.parts.isEmpty {
@@ -46,6 +59,19 @@ extension TimeColumn {
         return time
     }
 
+    /// Of columns with times of day the one that is before all others in most rows; `nil` where there is none.
+    private static func earliest(_ columns: [Int], _ samples: ColumnSamples) -> Int? {
+        columns.first { column in
+            let times = samples.columns[column].times.times(.timeOfDay)
+            return columns.allSatisfy { other in
+                guard other != column else { return true }
+                let others = samples.columns[other].times.times(.timeOfDay)
+                guard times.count == others.count else { return false }
+                return zip(times, others).count { $0 < $1 } > zip(times, others).count { $0 > $1 }
+            }
+        }
+    }
+
     /// The hour of the day as a number, with its minute and second where there are columns for them; empty where there is
     /// none.
     ///
@@ -56,7 +82,14 @@ extension TimeColumn {
                 names.contains(plain[$0]) && !taken.contains($0) && isPart(samples.columns[$0], range)
             }.map { Part(index: $0, seconds: seconds, range: range) }
         }
-        guard let hour = part(hours, 0...24, 3600), goesOn(samples.columns[hour.index].numbers) else { return [] }
+        guard let hour = part(hours, 0...24, 3600) else {
+            // The minute of the day alone.
+            guard let minute = part(minutes, 0...1439, 60), goesOn(samples.columns[minute.index].numbers),
+                samples.columns[minute.index].numbers.contains(where: { $0 >= 60 })
+            else { return [] }
+            return [minute]
+        }
+        guard goesOn(samples.columns[hour.index].numbers) else { return [] }
         guard let minute = part(minutes, 0...59, 60) else { return [hour] }
         return [hour, minute] + [part(seconds, 0...60, 1)].compactMap(\.self)
     }

@@ -9,14 +9,15 @@ extension TimeColumn {
     func withZone(_ names: [String], _ samples: ColumnSamples) -> TimeColumn {
         let columns = [index] + [timeOfDay].compactMap(\.self)
         guard case .text(var format) = reading, format.offset == 0, let last = columns.last,
-            let text = samples.columns[last].firstText, !Self.namesZone(text)
+            samples.columns[last].firstText.map({ !Self.namesZone($0) }) ?? (clock != .timeOfDay),
+            ![.elapsed, .elapsedMinutes, .decimalComma].contains(format.shape)
         else { return self }
         var time = self
         func say(_ words: String) { time.note = time.note.map { $0 + "; " + words } ?? words }
         if let (zone, seconds) = columns.lazy.compactMap({ Self.zone(inHeader: names[$0]) }).first {
             format.offset = -Double(seconds)
             time = TimeColumn(
-                index: index, reading: .text(format), timeOfDay: timeOfDay, parts: parts, note: note)
+                index: index, reading: .text(format), timeOfDay: timeOfDay, clock: clock, parts: parts, note: note)
             if seconds != 0 { say("times are in \(zone), as the header says") }
             return time
         }
@@ -34,7 +35,14 @@ extension TimeColumn {
     }
 
     /// Whether a text says which zone it is in: behind the hours stands more than a half of the day.
-    private static func namesZone(_ text: String) -> Bool {
+    static func namesZone(_ whole: String) -> Bool {
+        var text = whole
+        text = text.withUTF8 { bytes in
+            var scanner = TimeScanner(bytes)
+            // Behind the dash stands the end of an interval, or a zone.
+            guard scanner.zonelessInterval() else { return whole }
+            return String(decoding: scanner.bytes[scanner.cursor..<scanner.end], as: UTF8.self)
+        }
         guard let colon = text.firstIndex(of: ":") else { return text.last == "Z" }
         let rest = text[colon...].lowercased()
         let letters = rest.filter(\.isLetter)
@@ -43,7 +51,7 @@ extension TimeColumn {
 
     /// The zone in the brackets of a column's name, and its seconds east of UTC.
     private static func zone(inHeader name: String) -> (name: String, seconds: Int)? {
-        guard var unit = ColumnChoice.headerUnit(name) else { return nil }
+        guard var unit = ColumnChoice.headerUnit(name) ?? ColumnNames.zone(behind: name) else { return nil }
         let text = unit
         return unit.withUTF8 { bytes in
             var scanner = TimeScanner(bytes)

@@ -12,6 +12,8 @@ struct TimeColumn {
     let reading: Reading
     /// The column with the time of day, where ``index`` holds the date alone.
     var timeOfDay: Int?
+    /// How the time of day is written.
+    var clock = TimeFormat.Shape.timeOfDay
     /// Columns with the hour of that day as a number, its minute and second.
     var parts: [Part] = []
     /// What showed how the dates are written, where it is not the column itself, in words.
@@ -63,27 +65,31 @@ struct TimeColumn {
         if let first = names.first, first.hasPrefix("(PDH-CSV") || first.hasPrefix("(PDH-TSV") {
             return TimeColumn(index: 0, reading: .text(Self.performanceFormat(first)))
         }
-        if let best = choose(readable, samples) {
+        if let chosen = choose(readable, samples) {
+            let best = epoch(beside: chosen, readable.map(\.index), samples) ?? chosen
             // A date alone does not say when in the day; a column that should and cannot be read is no small matter.
             if let unreadable, samples.columns[unreadable].texts > 0, isDate(samples.columns[best]) {
                 throw Self.unreadable(names[unreadable], samples.columns[unreadable], path: path)
             }
+            if let time = try clockInDigits(best, names, plain, samples, options, path, dates) { return time }
             try refuseNumbersBesideDates(best, names, samples, path)
             return try column(best, names, plain, samples, options, path, dates)
         }
         if let unreadable {
             throw Self.unreadable(names[unreadable], samples.columns[unreadable], path: path)
         }
+        // A few cells that are no time are errors of the file, which its reading will name.
         let shaped = samples.columns.firstIndex {
-            $0.texts > 0 && $0.times.best == $0.texts && $0.numbers.isEmpty && $0.times.shape != .timeOfDay
+            $0.texts > 0 && 20 * ($0.texts - $0.times.best + $0.numbers.count) <= $0.texts
+                && $0.times.shape != .timeOfDay
         }
         if shaped == nil, let time = try calendar(names, plain, samples, path) { return time }
-        if shaped == nil, let index = elapsedText(plain, samples) {
-            return TimeColumn(index: index, reading: .text(TimeFormat(.elapsed)))
+        if shaped == nil, let (index, shape) = try elapsedText(names, plain, samples, path) {
+            return TimeColumn(index: index, reading: .text(TimeFormat(shape)))
         }
         let counted =
             shaped ?? isEpochIndex(names, samples) ?? namedMoment(names, samples)
-            ?? plain.indices.first { ColumnNames.elapsed.contains(plain[$0]) && isGrowing(samples.columns[$0]) }
+            ?? plain.indices.first { ColumnNames.isElapsed(plain[$0]) && isGrowing(samples.columns[$0]) }
         if counted == nil, let index = unreadTime(samples) {
             let text = samples.columns[index].firstText ?? ""
             throw TelemetryError(
@@ -106,9 +112,9 @@ struct TimeColumn {
     private static func namedMoment(_ names: [String], _ samples: ColumnSamples) -> Int? {
         names.indices.first { index in
             let column = samples.columns[index]
-            guard column.texts == 0, column.missing == 0, column.distinct.count > 1, speaksOfTime(names[index]) else {
-                return false
-            }
+            guard !column.numbers.isEmpty, 20 * (column.texts + column.missing) <= column.numbers.count,
+                column.distinct.count > 1, speaksOfTime(names[index])
+            else { return false }
             return column.numbers.allSatisfy { (1e9..<1e20).contains($0) } && RowOrder(column.numbers) != .shuffled
         }
     }
@@ -119,8 +125,9 @@ struct TimeColumn {
         return WordRules.words(of: name).contains { words.contains(String(decoding: $0, as: UTF8.self)) }
     }
 
-    private static func isGrowing(_ column: ColumnSamples.Column) -> Bool {
-        column.texts == 0 && column.missing == 0 && column.numbers.count > 1
+    /// Whether numbers grow from row to row; a few cells may hold none.
+    static func isGrowing(_ column: ColumnSamples.Column) -> Bool {
+        20 * (column.texts + column.missing) <= column.numbers.count && column.numbers.count > 1
             && zip(column.numbers, column.numbers.dropFirst()).allSatisfy { $0 < $1 }
     }
 
@@ -129,14 +136,19 @@ struct TimeColumn {
         _ index: Int, _ names: [String], _ samples: ColumnSamples, _ path: String
     ) throws {
         let column = samples.columns[index]
-        guard column.texts == 0, let first = column.numbers.first, column.numbers.allSatisfy({ $0 < 1e5 }),
-            let date = names.indices.first(where: {
-                $0 != index && ColumnNames.dates.contains(ColumnNames.plain(names[$0])) && isDate(samples.columns[$0])
-            })
+        guard column.texts == 0, let first = column.numbers.first, column.numbers.allSatisfy({ $0 < 1e6 }),
+            let date = dateBeside(index, names, samples)
         else { return }
         throw TelemetryError(
             .badTime, path: path, field: names[index], found: "numbers (\(first)) beside the dates of '\(names[date])'",
             expected: "the time of day as hh:mm:ss, or --time-column with the column that is the time")
+    }
+
+    /// A column of dates under a name for dates, beside another one.
+    static func dateBeside(_ index: Int, _ names: [String], _ samples: ColumnSamples) -> Int? {
+        names.indices.first {
+            $0 != index && ColumnNames.dates.contains(ColumnNames.plain(names[$0])) && isDate(samples.columns[$0])
+        }
     }
 
     /// A column named like a time that holds something else.
@@ -148,6 +160,7 @@ struct TimeColumn {
 
     /// A few cells that are no time are errors of the file, not a reason to do without its clock.
     private static func isReadable(_ column: ColumnSamples.Column, must: Bool) -> Bool {
+        if column.hasDecimalCommas { return must }
         if column.texts > column.numbers.count { return 2 * column.times.best >= column.texts }
         guard !column.numbers.isEmpty else { return false }
         // A name that may mean other things needs numbers that can be nothing else.
@@ -174,20 +187,10 @@ struct TimeColumn {
         _ path: String, _ evidence: DateEvidence
     ) throws -> TimeColumn? {
         let column = samples.columns[index]
-        guard column.texts > column.numbers.count else {
-            if options.timeUnit == nil, isCompact(column, plain[index]) {
-                let time = TimeColumn(index: index, reading: .text(TimeFormat(.compact)))
-                return isDate(column) ? try time.withTimeOfDay(names, plain, samples, path) : time
-            }
-            let unit = options.timeUnit ?? TimeUnit.detected(name: names[index], values: column.numbers)
-            let isStated = options.timeUnit != nil || TimeUnit.stated(in: names[index]) == unit
-            if let doubt = doubt(column.numbers, unit: unit, isStated: isStated) {
-                throw TelemetryError(
-                    .badTime, path: path, field: names[index], found: doubt.found, expected: doubt.expected)
-            }
-            return TimeColumn(index: index, reading: .number(unit))
+        guard column.texts > column.numbers.count, !column.hasDecimalCommas else {
+            return try numbers(index, names, plain, samples, options, path)
         }
-        var (shape, note) = try shape(column.times, index, names, options, path, evidence)
+        let (shape, note) = try shape(column.times, index, names, options, path, evidence)
         guard 2 * column.times.best >= column.texts || options.dateOrder != nil else {
             throw unreadable(names[index], column, path: path)
         }
@@ -202,7 +205,9 @@ struct TimeColumn {
             other = nil
         }
         guard shape == .timeOfDay else {
-            var time = TimeColumn(index: index, reading: .text(TimeFormat(shape)))
+            var format = TimeFormat(shape)
+            format.isInterval = isInterval(column, shape)
+            var time = TimeColumn(index: index, reading: .text(format))
             time.note = note
             return isDate(column) ? try time.withTimeOfDay(names, plain, samples, path) : time
         }
@@ -213,10 +218,20 @@ struct TimeColumn {
                 found: "the time of day without the date (\(column.firstText.map { "'\($0)'" } ?? ""))",
                 expected: "a column with date and time, or --row-seconds with the time from row to row")
         }
-        let dates = samples.columns[other]
-        (shape, note) =
-            dates.texts == 0 ? (.compact, nil) : try Self.shape(dates.times, other, names, options, path, evidence)
-        return TimeColumn(index: other, reading: .text(TimeFormat(shape)), timeOfDay: index, note: note)
+        return try dated(other, timeOfDay: index, .timeOfDay, names, samples, options, path, evidence)
+    }
+
+    /// The time whose date stands in one column, and the time of day in another.
+    static func dated(
+        _ date: Int, timeOfDay: Int, _ clock: TimeFormat.Shape, _ names: [String], _ samples: ColumnSamples,
+        _ options: ReaderOptions, _ path: String, _ evidence: DateEvidence
+    ) throws -> TimeColumn {
+        let dates = samples.columns[date]
+        let (shape, note) =
+            dates.texts == 0 ? (.compact, nil) : try shape(dates.times, date, names, options, path, evidence)
+        var time = TimeColumn(index: date, reading: .text(TimeFormat(shape)), timeOfDay: timeOfDay, note: note)
+        time.clock = clock
+        return time
     }
 
     /// Whether a column holds dates without a time: no colon in what reads as a date.
@@ -238,14 +253,26 @@ struct TimeColumn {
         _ evidence: DateEvidence
     ) throws -> (shape: TimeFormat.Shape, note: String?) {
         var guess = guess
+        if guess.isYearOpen {
+            if let order = options.dateOrder { return (order == .dayMonth ? .dayFirst : .monthFirst, nil) }
+            guess = try evidence.wholeColumn(index)
+            if guess.isYearOpen {
+                guard let told = evidence.siblings(index) else {
+                    throw TelemetryError(
+                        .badTime, path: path, field: names[index],
+                        found: "dates that begin or end with the year throughout",
+                        expected: "years of four digits, rows of several days, or --date-order day-month or month-day")
+                }
+                return (told.shape, "dates are read as \(told.shape.order), as in \(told.file) beside it")
+            }
+        }
         if guess.isAmbiguous {
             if let order = options.dateOrder { return (order == .dayMonth ? .dayFirst : .monthFirst, nil) }
             if guess.shown == nil { guess = try evidence.wholeColumn(index) }
         }
         if let shape = guess.shown { return (shape, nil) }
         if guess.isAmbiguous, let told = evidence.siblings(index) {
-            let order = told.shape == .dayFirst ? "day/month" : "month/day"
-            return (told.shape, "dates are read as \(order), as in \(told.file) beside it")
+            return (told.shape, "dates are read as \(told.shape.order), as in \(told.file) beside it")
         }
         if let shape = guess.shape { return (shape, nil) }
         if guess.isTheSameEitherWay { return (.dayFirst, "dates are the same read as day/month and as month/day") }
@@ -256,7 +283,7 @@ struct TimeColumn {
     }
 
     /// Numbers such as 20251114110000 that spell a date; eight digits only under a name that means a date.
-    private static func isCompact(_ column: ColumnSamples.Column, _ plain: String, digits wanted: Int? = nil) -> Bool {
+    static func isCompact(_ column: ColumnSamples.Column, _ plain: String, digits wanted: Int? = nil) -> Bool {
         guard column.texts == 0, !column.distinct.isEmpty else { return false }
         return column.distinct.allSatisfy { bytes in
             bytes.withUnsafeBufferPointer { field in

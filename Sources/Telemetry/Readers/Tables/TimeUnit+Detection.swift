@@ -29,10 +29,18 @@ extension TimeUnit {
         let lower = name.lowercased()
         if let unit = ColumnChoice.headerUnit(lower) { return words[unit] }
         let plain = ColumnNames.plain(lower)
-        if plain.count > 2, let unit = words[plain] { return unit }
-        guard let mark = plain.lastIndex(of: "_"), mark > plain.startIndex else { return nil }
-        return words[String(plain[plain.index(after: mark)...])]
+        if plain.count > 2 || plain == "ms", let unit = words[plain] { return unit }
+        guard let mark = plain.lastIndex(where: { $0 == "_" || $0 == "/" || $0 == " " }), mark > plain.startIndex else {
+            return nil
+        }
+        let unit = String(plain[plain.index(after: mark)...])
+        // `Zeit in s`, and no `plan D`.
+        if plain[mark] == " ", !plain[..<mark].hasSuffix(" in"), !plain[..<mark].hasSuffix(",") { return nil }
+        return words[unit]
     }
+
+    /// Whether a word is a unit of time.
+    static func isUnit(_ word: String) -> Bool { words[word] != nil }
 
     private static let words: [String: TimeUnit] = [
         "ns": .nanoseconds, "nanoseconds": .nanoseconds, "us": .microseconds, "µs": .microseconds, "μs": .microseconds,
@@ -45,8 +53,11 @@ extension TimeUnit {
 
     /// Whether numbers are days as spreadsheets count them: between 1954 and 2119, with fractions finer than a ten
     /// thousandth of a day, and steps below an hour and a half. Seconds since some start are not written like that.
-    private static func isExcel(_ values: [Double]) -> Bool {
-        guard values.count > 1, values.allSatisfy({ (20_000..<80_000).contains($0) }) else { return false }
+    private static func isExcel(_ values: [Double]) -> Bool { areDays(values, in: 20_000..<80_000) }
+
+    /// Whether numbers are days of a range with fractions as fine as ``isExcel(_:)`` says.
+    static func areDays(_ values: [Double], in range: Range<Double>) -> Bool {
+        guard values.count > 1, values.allSatisfy({ range.contains($0) }) else { return false }
         let fine = values.filter { abs($0 * 1e4 - ($0 * 1e4).rounded()) > 1e-5 }
         let steps = zip(values, values.dropFirst()).map { abs($1 - $0) }.sorted()
         let isFine = 2 * fine.count >= values.count || values.allSatisfy { abs($0 * 48 - ($0 * 48).rounded()) < 1e-6 }

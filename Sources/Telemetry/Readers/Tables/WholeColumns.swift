@@ -82,6 +82,30 @@ struct WholeColumns {
         }
     }
 
+    /// How the numbers of a column are written, told by all its cells; `nil` where they are no numbers of one format, or where
+    /// what reads as a plain decimal is another number in it.
+    ///
+    /// - Throws: as ``forEach(_:_:)``.
+    func format(of column: Int, usesComma: Bool) throws -> NumberFormat? {
+        var guess = NumberGuess()
+        try forEach([column]) { _, field in
+            switch FieldText.content(field) {
+            case .number: guess.add(field, isPlain: true)
+            case .text: guess.add(field, isPlain: false)
+            case .missing: break
+            }
+        }
+        guard guess.isNumeric, guess.bareNote("") == nil,
+            let format = try ColumnChoice.written(guess, usesComma, "", path)
+        else { return nil }
+        var isSame = true
+        try forEach([column]) { _, field in
+            guard isSame, case .number(let number) = FieldText.content(field), number.isFinite else { return }
+            isSame = format.number(field) == number
+        }
+        return isSame ? format : nil
+    }
+
     /// The different cells of columns that may mark anomalies.
     ///
     /// - Throws: as ``forEach(_:_:)``.
@@ -106,6 +130,29 @@ struct WholeColumns {
         for column in columns { end(column) }
         if let place { Self.known.keep(cells, for: place) }
         return cells
+    }
+
+    /// Whether times of the first rows come again below with another cell in a column: rows of several things lie one block
+    /// behind the other.
+    ///
+    /// - Throws: as ``forEach(_:_:)``.
+    func timesComeAgain(_ time: Int, otherwise column: Int, above rows: Int) throws -> Bool {
+        var known: [[UInt8]: [UInt8]] = [:]
+        var (row, comesAgain) = (0, false)
+        try forRows([time, column]) { cells in
+            guard let moment = cells.fields.first(where: { $0.column == time }),
+                let thing = cells.fields.first(where: { $0.column == column })
+            else { return true }
+            let name = Array(cells.cell(moment.field))
+            if let other = known[name] {
+                comesAgain = !other.elementsEqual(cells.cell(thing.field))
+            } else if row < rows {
+                known[name] = Array(cells.cell(thing.field))
+            }
+            row += 1
+            return !comesAgain
+        }
+        return comesAgain
     }
 
     /// How columns go with a label.

@@ -48,6 +48,31 @@ package enum CivilTime {
         return nil
     }
 
+    /// The month that a name or an abbreviation in German, French, Spanish, Portuguese, Italian or Dutch stands for, in lower
+    /// case; `nil` for other words. No word of these is another month in another of the languages.
+    static func month(inAnyLanguage word: String) -> Int? {
+        if let month = month(named: Array(word.utf8)) { return month }
+        return word.utf8.count < 3 ? nil : foreignMonths.firstIndex { $0.contains(word) }.map { $0 + 1 }
+    }
+
+    private static let foreignMonths: [Set<String>] = [
+        ["januar", "jänner", "janvier", "janv", "enero", "ene", "janeiro", "gennaio", "gen", "januari"],
+        [
+            "februar", "feber", "février", "févr", "fév", "fevrier", "fevr", "fev", "febrero", "fevereiro", "febbraio",
+            "februari",
+        ],
+        ["märz", "mär", "maerz", "mrz", "mars", "marzo", "março", "marco", "maart", "mrt"],
+        ["avril", "avr", "abril", "abr", "aprile"],
+        ["mai", "mayo", "maio", "maggio", "mag", "mei"],
+        ["juni", "juin", "junio", "junho", "giugno", "giu"],
+        ["juli", "juillet", "juil", "julio", "julho", "luglio", "lug"],
+        ["août", "aout", "aoû", "agosto", "ago", "augustus"],
+        ["septembre", "septiembre", "setembro", "set", "settembre", "sett"],
+        ["oktober", "okt", "octobre", "octubre", "outubro", "out", "ottobre", "ott"],
+        ["novembre", "noviembre", "novembro"],
+        ["dezember", "dez", "décembre", "déc", "decembre", "diciembre", "dic", "dezembro", "dicembre"],
+    ]
+
     /// Whether a word in lower case is an English day of the week or its first letters.
     static func isWeekday(_ word: [UInt8]) -> Bool {
         guard word.count >= 3 else { return false }

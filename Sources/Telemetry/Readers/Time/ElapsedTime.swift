@@ -11,7 +11,9 @@ enum ElapsedTime {
     }
 
     /// Seconds of hours, minutes and seconds, perhaps behind days; `nil` for anything else.
-    static func clock(_ text: String) -> Double? {
+    ///
+    /// - Parameter isLong: whether minutes may go on beyond the hour.
+    static func clock(_ text: String, isLong: Bool = false) -> Double? {
         var rest = Substring(text)
         var days = 0.0
         if let blank = rest.lastIndex(of: " ") {
@@ -23,7 +25,8 @@ enum ElapsedTime {
             rest = rest[rest.index(after: blank)...]
         }
         let numbers = rest.split(separator: ":", omittingEmptySubsequences: false)
-        guard numbers.count == 3, let hours = whole(numbers[0]), let minutes = whole(numbers[1]), minutes < 60,
+        guard numbers.count == 3, let hours = whole(numbers[0]), let minutes = whole(numbers[1]),
+            minutes < 60 || isLong,
             numbers[2].first?.isNumber == true, let seconds = Double(numbers[2].replacing(",", with: ".")), seconds < 60
         else { return nil }
         return days * 86_400 + hours * 3600 + minutes * 60 + seconds

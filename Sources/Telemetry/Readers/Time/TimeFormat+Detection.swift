@@ -11,6 +11,8 @@ struct TimeFormatGuess: Hashable, Sendable {
     private var alike = 0
     /// Texts with points between day and month, which mean day first unless the dates show something else.
     private var pointed = 0
+    /// Texts with points between their first numbers.
+    private var dotted = 0
     /// Steps of less than a day: rows of one date.
     private var withinDays = 0
 
@@ -29,12 +31,14 @@ struct TimeFormatGuess: Hashable, Sendable {
         texts += 1
         let either = (TimeFormat(.dayFirst).seconds(bytes), TimeFormat(.monthFirst).seconds(bytes))
         if either.0 != nil, either.0 == either.1 { alike += 1 }
-        if either.0 != nil, either.1 != nil, bytes.prefix(5).contains(0x2E) { pointed += 1 }
+        let hasPoint = bytes.prefix(5).contains(0x2E)
+        if hasPoint { dotted += 1 }
+        if either.0 != nil, either.1 != nil, hasPoint { pointed += 1 }
         for (index, shape) in TimeFormat.Shape.told.enumerated() {
             guard let time = TimeFormat(shape).seconds(bytes) else { continue }
             fits[index] += 1
             if sequences[index].count < 256 { sequences[index].append(time) }
-            guard shape == .dayFirst || shape == .monthFirst else { continue }
+            guard shape == .dayFirst || shape == .monthFirst || shape == .shortYearFirst else { continue }
             if let known = span[shape] {
                 if shape == .monthFirst, time != known.last, abs(time - known.last) < 86_400 { withinDays += 1 }
                 span[shape] = (
@@ -62,11 +66,37 @@ struct TimeFormatGuess: Hashable, Sendable {
     /// Whether every text is the same time in whichever order day and month are read.
     var isTheSameEitherWay: Bool { isAmbiguous && alike == texts }
 
+    /// The times of the first few hundred texts, as a shape reads them.
+    func times(_ shape: TimeFormat.Shape) -> [Double] {
+        TimeFormat.Shape.told.firstIndex(of: shape).map { sequences[$0] } ?? []
+    }
+
+    /// Whether every text is a date of which the year, in two digits, may be the first number or the last.
+    private var hasShortYears: Bool {
+        best > 0 && count(.shortYearFirst) == best && max(count(.dayFirst), count(.monthFirst)) == best
+    }
+
+    /// Whether the year may stand at either end, and nothing shows where. With points between them it stands last, as almost
+    /// everywhere.
+    var isYearOpen: Bool { hasShortYears && dotted < texts && shownYear == nil }
+
+    /// Of all orders that read every text the one by which days follow one another, where the year may stand at either end: in
+    /// the wrong order a day becomes a year or a month.
+    private var shownYear: TimeFormat.Shape? {
+        let orders = [TimeFormat.Shape.dayFirst, .monthFirst, .shortYearFirst].filter { count($0) == best }
+        let steps = orders.compactMap { span[$0]?.steps }
+        guard steps.count == orders.count, let least = steps.min(), least > 0,
+            steps.count(where: { $0 <= 4 * least }) == 1, least < 32 * 86_400, let place = steps.firstIndex(of: least)
+        else { return nil }
+        return steps.allSatisfy { $0 == least || $0 > 20 * 86_400 } ? orders[place] : nil
+    }
+
     /// The shape that reads most; of two that read the same, the first of the list. Of day first and month first that
     /// both read every text, the one that ``shown`` says; else day first where points stand between them, as almost everywhere,
     /// and `nil` where it is open.
     var shape: TimeFormat.Shape? {
         guard best > 0 else { return nil }
+        if hasShortYears, let shownYear { return shownYear }
         if isAmbiguous { return shown ?? (pointed == texts ? .dayFirst : nil) }
         return TimeFormat.Shape.told.first { count($0) == best }
     }
@@ -74,6 +104,10 @@ struct TimeFormatGuess: Hashable, Sendable {
     /// The shape that the dates themselves show: of day first and month first that both read every text, the one whose days
     /// follow one another; `nil` where both do (one day, say).
     var shown: TimeFormat.Shape? {
+        if hasShortYears {
+            if let shownYear { return shownYear }
+            if isYearOpen { return nil }
+        }
         guard isAmbiguous else { return shape }
         guard let day = span[.dayFirst], let month = span[.monthFirst] else { return nil }
         if pointed == texts {

@@ -15,16 +15,45 @@ struct TimeFormat: Hashable, Sendable {
         case monthNamed = "month by name"
         /// `11:00:00`, for a column beside one with the date.
         case timeOfDay = "time of day"
+        /// `25/11/14 11:00`: where the last number moves from day to day.
+        case shortYearFirst = "year-month-day, the year of two digits"
         /// `26:00:00`, `1 days 02:00:00`: since some start, in a column whose name says so.
         case elapsed = "hours, minutes, seconds since the start"
+        /// `75:30`: since some start, in a column whose name says so.
+        case elapsedMinutes = "minutes and seconds since the start"
+        /// `2025111411`, `20251114110000000`: digits that might be a number of seconds as well.
+        case digits = "yyyymmddhh, perhaps with minutes, seconds and their fraction"
+        /// `251114`, `2511141100`, `251114110000`.
+        case shortDigits = "yymmdd, perhaps with hours, minutes and seconds"
+        /// `110000`, `80000`: for a column beside one with the date.
+        case clockDigits = "hhmmss"
+        /// `1100`.
+        case shortClockDigits = "hhmm"
+        /// `45736,3333`: a number of ``TimeFormat/unit`` with a decimal comma.
+        case decimalComma = "a number with a decimal comma"
 
-        /// Those that texts alone may show; what has elapsed is written like a time of day.
-        static let told = allCases.filter { $0 != .elapsed }
+        /// Which number of a date comes first, for notes.
+        var order: String {
+            switch self {
+            case .dayFirst: "day/month"
+            case .monthFirst: "month/day"
+            default: "year/month/day"
+            }
+        }
+
+        /// Those that texts alone may show; the others take what stands beside them to be told.
+        static let told: [Shape] = [
+            .yearFirst, .compact, .dayFirst, .monthFirst, .monthNamed, .timeOfDay, .shortYearFirst,
+        ]
     }
 
     let shape: Shape
     /// Seconds added to what the text says: of a zone that the header names.
     var offset: Double = 0
+    /// Whether a dash behind the hours comes before the end of an interval, though it could be before a zone.
+    var isInterval = false
+    /// What a number with a decimal comma counts.
+    var unit = TimeUnit.seconds
 
     init(_ shape: Shape) { self.shape = shape }
 
@@ -37,8 +66,21 @@ struct TimeFormat: Hashable, Sendable {
     /// Seconds since 1970 (since midnight for a time of day); `nil` when the text is not of this format.
     func seconds(_ bytes: UnsafeBufferPointer<UInt8>) -> Double? {
         var scanner = TimeScanner(bytes)
-        guard let time = Self.seconds(&scanner, shape) else { return nil }
-        return time + offset
+        if isInterval { _ = scanner.cutInterval() }
+        guard let time = Self.seconds(&scanner, shape) else {
+            // `08:00-08:15`: what begins then.
+            guard !isInterval else { return nil }
+            scanner = TimeScanner(bytes)
+            guard scanner.cutInterval(), let start = Self.seconds(&scanner, shape) else { return nil }
+            return start + offset
+        }
+        return shape == .decimalComma ? unit.seconds(time) : time + offset
+    }
+
+    /// The date that a text is in a shape, and nothing but one.
+    static func date(_ bytes: UnsafeBufferPointer<UInt8>, _ shape: Shape) -> Double? {
+        var scanner = TimeScanner(bytes)
+        return seconds(&scanner, shape)
     }
 
     private static func seconds(_ scanner: inout TimeScanner, _ shape: Shape) -> Double? {
@@ -48,9 +90,22 @@ struct TimeFormat: Hashable, Sendable {
         case .dayFirst: numeric(&scanner, dayFirst: true)
         case .monthFirst: numeric(&scanner, dayFirst: false)
         case .monthNamed: monthNamed(&scanner)
-        case .timeOfDay: scanner.timeOfDay().flatMap { scanner.isAtEnd ? Double($0.seconds) + $0.fraction : nil }
+        case .timeOfDay:
+            // Points stand between three numbers of two digits: `18.00.00`.
+            scanner.timeOfDay(followsDate: scanner.digits == 2 && scanner.end - scanner.cursor == 8).flatMap {
+                scanner.isAtEnd ? Double($0.seconds) + $0.fraction : nil
+            }
+        case .shortYearFirst: shortYearFirst(&scanner)
         case .elapsed:
             ElapsedTime.clock(String(decoding: scanner.bytes[scanner.cursor..<scanner.end], as: UTF8.self))
+        case .elapsedMinutes:
+            ElapsedTime.clock(
+                "0:" + String(decoding: scanner.bytes[scanner.cursor..<scanner.end], as: UTF8.self), isLong: true)
+        case .digits: spelled(&scanner, yearDigits: 4)
+        case .shortDigits: spelled(&scanner, yearDigits: 2)
+        case .clockDigits: clock(&scanner, hasSeconds: true)
+        case .shortClockDigits: clock(&scanner, hasSeconds: false)
+        case .decimalComma: commaNumber(scanner)
         }
     }
 
@@ -72,7 +127,7 @@ struct TimeFormat: Hashable, Sendable {
         case 0x2C:
             scanner.cursor += 1
             scanner.skipBlanks()
-        case 0x20, 0x09:
+        case 0x20, 0x09, 0xC2, 0xE2:
             scanner.skipBlanks()
             // `Nov 14, 2025 @ 11:00:00.000`, as Kibana writes it.
             if scanner.take(0x40) { scanner.skipBlanks() }
@@ -106,7 +161,14 @@ struct TimeFormat: Hashable, Sendable {
         else { return nil }
         var time = (seconds: 0, fraction: 0.0)
         if !scanner.isAtEnd {
-            if count == 8 { guard scanner.take(0x54) || scanner.take(0x74) || scanner.take(0x20) else { return nil } }
+            if count == 8 {
+                guard [0x54, 0x74, 0x20, 0x5F, 0x2D].contains(where: { scanner.take($0) }) else { return nil }
+                // `20251114-11:00:00`, as log4j and FIX have it.
+                if scanner.digits < 4 {
+                    guard let time = scanner.timeOfDay(), let zone = scanner.zone() else { return nil }
+                    return joined(year: year, month: month, day: day, time: time, zone: zone)
+                }
+            }
             guard let hour = scanner.number(2, 2), let minute = scanner.number(2, 2), hour < 24, minute < 60 else {
                 return nil
             }
@@ -123,6 +185,17 @@ struct TimeFormat: Hashable, Sendable {
         }
         guard let zone = scanner.zone() else { return nil }
         return joined(year: year, month: month, day: day, time: time, zone: zone)
+    }
+
+    /// The year of two digits, month and day between slashes or points.
+    private static func shortYearFirst(_ scanner: inout TimeScanner) -> Double? {
+        guard scanner.digits == 2, let year = scanner.number(2, 2), let mark = scanner.peek,
+            mark == 0x2F || mark == 0x2E
+        else { return nil }
+        scanner.cursor += 1
+        guard let month = scanner.number(1, 2), scanner.take(mark), scanner.digits <= 2, let day = scanner.number(1, 2)
+        else { return nil }
+        return finish(&scanner, year: year + (year < 70 ? 2000 : 1900), month: month, day: day)
     }
 
     /// Day and month in numbers, the year last.
@@ -171,8 +244,16 @@ struct TimeFormat: Hashable, Sendable {
         }
         guard word.isEmpty, let day = scanner.number(1, 2) else { return nil }
         skipMarks(&scanner)
-        guard let month = CivilTime.month(named: scanner.word()) else { return nil }
+        var name = scanner.foreignWord()
+        // `3 de marzo de 2025`.
+        let isOf = name == "de"
+        if isOf {
+            skipMarks(&scanner)
+            name = scanner.foreignWord()
+        }
+        guard let month = CivilTime.month(inAnyLanguage: name) else { return nil }
         skipMarks(&scanner)
+        if isOf, scanner.digits == 0, scanner.foreignWord() == "de" { skipMarks(&scanner) }
         let count = scanner.digits
         guard count == 4 || count == 2, var year = scanner.number(2, 4) else { return nil }
         if count == 2 { year += year < 70 ? 2000 : 1900 }

@@ -65,9 +65,8 @@ struct TimeScanner {
         return true
     }
 
-    mutating func skipBlanks() {
-        while cursor < end && (bytes[cursor] == 0x20 || bytes[cursor] == 0x09) { cursor += 1 }
-    }
+    /// Passes over blanks, also those that do not break, which JavaScript puts before AM and PM.
+    mutating func skipBlanks() { while take(0x20) || take(0x09) || take("\u{A0}") || take("\u{202F}") {} }
 
     /// The letters at the cursor, in lower case.
     mutating func word() -> [UInt8] {
@@ -79,18 +78,36 @@ struct TimeScanner {
         return letters
     }
 
+    /// The letters at the cursor with those of other languages than English among them, in lower case; letters of Latin-1 as
+    /// UTF-8 has them.
+    mutating func foreignWord() -> String {
+        let start = cursor
+        while cursor < end, bytes[cursor] >= 0x80 || (0x61...0x7A).contains(bytes[cursor] | 0x20) { cursor += 1 }
+        let letters = bytes[start..<cursor]
+        let text =
+            String(validating: letters, as: UTF8.self)
+            ?? String(String.UnicodeScalarView(letters.map { Unicode.Scalar($0) }))
+        return text.lowercased()
+    }
+
     /// `hh:mm[:ss[.fraction]]`, perhaps with `AM` or `PM` behind it, in whole seconds and a fraction; `nil` when there is
     /// none.
     ///
     /// - Parameter followsDate: whether points may stand in place of colons: `hh.mm.ss`, as behind dates of drive tests
     ///   and Oracle.
     mutating func timeOfDay(followsDate: Bool = false) -> (seconds: Int, fraction: Double)? {
-        guard var hour = number(1, 2), let mark = peek, mark == 0x3A || (followsDate && mark == 0x2E), take(mark),
-            let minute = number(2, 2), hour <= 24, minute < 60, mark == 0x3A || peek == mark
+        guard var hour = number(1, 2), let mark = peek, mark == 0x3A || (followsDate && mark == 0x2E), take(mark) else {
+            return nil
+        }
+        // `8:0:0`: one digit is enough where seconds follow.
+        let isShort = digits == 1
+        guard let minute = number(mark == 0x3A ? 1 : 2, 2), hour <= 24, minute < 60,
+            peek == mark || (isAtEnd && !isShort)
+                || (mark == 0x3A && !isShort)
         else { return nil }
         var (second, fraction) = (0, 0.0)
         if take(mark) {
-            guard let found = number(2, 2), found <= 60 else { return nil }
+            guard let found = number(mark == 0x3A ? 1 : 2, 2), found <= 60 else { return nil }
             second = found
             // Behind a last colon controllers write thousandths.
             if let point = peek, point == 0x2E || point == 0x2C || (point == 0x3A && hasThousandths) {
@@ -133,7 +150,8 @@ struct TimeScanner {
     private mutating func half() -> Bool? {
         guard let first = peek.map({ $0 | 0x20 }), first == 0x61 || first == 0x70 else { return nil }
         cursor += 1
-        _ = take(0x2E)
+        // `a. m.`, as in Spanish.
+        if take(0x2E) { skipBlanks() }
         guard peek.map({ $0 | 0x20 }) == 0x6D else { return nil }
         cursor += 1
         _ = take(0x2E)
@@ -143,6 +161,9 @@ struct TimeScanner {
     /// The offset of the zone that the rest of the text names, in seconds east of UTC: `Z`, `+01:00`, `-0500`, `+01`,
     /// `UTC`, `CEST`, `+0000 UTC m=+0.1`, `+0100 (CET)`, `+01:00[Europe/Berlin]`; 0 for nothing, `nil` for anything
     /// else.
+    ///
+    /// No zone of this world is further than 14 hours away, or so many minutes beside the hour as `-08:10` says: that is where
+    /// an interval ends.
     mutating func zone() -> Int? {
         var offset: Int?
         while true {
@@ -156,7 +177,9 @@ struct TimeScanner {
                 guard count == 4 || count == 2 || count == 1, let hours = number(1, 2) else { return nil }
                 _ = take(0x3A)
                 let minutes = digits == 0 ? 0 : number(2, 2)
-                guard let minutes, hours <= 15, minutes < 60 else { return nil }
+                guard let minutes, minutes % 15 == 0, minutes < 60, hours < 14 || (hours == 14 && minutes == 0) else {
+                    return nil
+                }
                 offset = (byte == 0x2D ? -1 : 1) * (hours * 3600 + minutes * 60)
             case 0x28:
                 // A comment, as mail has it: `+0100 (CET)`.
