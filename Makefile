@@ -67,6 +67,7 @@ package:
 
 lint:
 	$(SWIFT) format lint --strict --recursive Sources Tests Package.swift
+	scripts/check-imports
 
 format:
 	$(SWIFT) format --in-place --recursive Sources Tests Package.swift
