@@ -145,13 +145,20 @@ struct KeysCommand: Command {
         let expires = seconds.map { IdentityStore.now + Int64($0) }
         // Before the server knows it: a file that cannot be written makes no token that nobody has.
         try FileContents.writeAtomically(Array((text + "\n").utf8), to: path)
-        _ = try store.change { record in
-            guard record.tokens.count < 1_024 else {
-                throw CommandLineError(.data, "found 1024 tokens for HTTP, expected fewer: forget some")
+        do {
+            _ = try store.change { record in
+                guard record.tokens.count < 1_024 else {
+                    throw CommandLineError(.data, "found 1024 tokens for HTTP, expected fewer: forget some")
+                }
+                record.tokens.removeAll { $0.name == name }
+                record.tokens.append(HTTPToken(name: name, role: role, token: text, expires: expires))
+                return ((), [AuditEvent(.http, of: name, "token made, role \(role.rawValue)")])
             }
-            record.tokens.removeAll { $0.name == name }
-            record.tokens.append(HTTPToken(name: name, role: role, token: text, expires: expires))
-            return ((), [AuditEvent(.http, of: name, "token made, role \(role.rawValue)")])
+        } catch {
+            // Nobody knows what is in it.
+            let kind = try? FileManager.default.attributesOfItem(atPath: path)[.type] as? FileAttributeType
+            if kind == .typeRegular { try? FolderContents.remove(path) }
+            throw error
         }
         console.note("the token \(name) is in \(path)")
     }

@@ -279,7 +279,16 @@ package final class TelemetryLearner: Learner {
             try collector.append(source, options: reader)
         }
         // A group that is silent or too short here is trained by the others.
-        let groups = try collector.finish().groups
+        let groups: [GroupTrainingData]
+        do throws(ModelError) {
+            groups = try collector.finish().groups
+        } catch {
+            guard error.code == .notEnoughData else { throw error }
+            throw ServiceError(
+                .data,
+                "\(error.description); where the metrics are others than when the federation began, its next loop takes them in "
+                    + "(fl-server --loop-every)")
+        }
         stillLosses.withLock { $0 = [:] }
         cache.withLock { $0 = (bytes, entities, groups) }
         return groups
