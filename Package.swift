@@ -205,7 +205,8 @@ let package = Package(
         .testTarget(
             name: "ToolTests",
             dependencies: [
-                "Collection", "Laboratory", "Placement", "Telemetry", "TestSupport", "fl-train", "fl-place", "fl-server",
+                "Collection", "Laboratory", "Placement", "Telemetry", "TestSupport", "fl-train", "fl-place",
+                "fl-server",
                 "fl-worker", "fl-alerts", "fl-demo", "fl-engine",
             ], swiftSettings: strictTests),
     ])
