@@ -20,13 +20,12 @@ struct WindowMoments {
         func cells(_ column: Int) -> [String] {
             rows.map { $0[column] }.filter { !$0.isEmpty && !WindowTable.open.contains($0.lowercased()) }
         }
-        var guess = TimeFormatGuess()
         var ofDay: [Int] = []
         for column in columns {
             let texts = cells(column)
-            zones[column] = Self.zone(names[column])
+            zones[column] = TimeColumn.zone(inHeader: names[column]).map { Double($0.seconds) }
             guard !texts.isEmpty else { continue }
-            if texts.allSatisfy({ Self.seconds($0, .timeOfDay) != nil }) {
+            if texts.allSatisfy({ TimeFormat(.timeOfDay).seconds($0) != nil }) {
                 ofDay.append(column)
                 continue
             }
@@ -45,9 +44,11 @@ struct WindowMoments {
             if let date = date ?? clocks[columns[0]] ?? dates.first { clocks[column] = date }
         }
         for column in dates where cells(column).allSatisfy(Self.isCompact) { compact.insert(column) }
+        var texts: [String] = []
         for column in Set(columns + dates) where !ofDay.contains(column) && !compact.contains(column) {
-            for var text in cells(column) where LabelWindows.time(text) == nil { text.withUTF8 { guess.add($0) } }
+            texts += cells(column).filter { LabelWindows.time($0) == nil }
         }
+        let guess = TimeFormatGuess(texts)
         shape = guess.best == guess.texts ? guess.shape : nil
         if shape == nil, guess.isTheSameEitherWay { shape = .dayFirst }
         isAmbiguous = guess.isAmbiguous && shape == nil
@@ -58,40 +59,27 @@ struct WindowMoments {
     /// Seconds since 1970 of a column's cell in a row; `nil` where it is no moment.
     func seconds(_ column: Int, _ row: [String]) -> Double? {
         guard let date = clocks[column] else { return moment(row[column], column) }
-        guard let day = moment(row[date], date), let clock = Self.seconds(row[column], .timeOfDay) else { return nil }
+        guard let day = moment(row[date], date), let clock = TimeFormat(.timeOfDay).seconds(row[column]) else {
+            return nil
+        }
         return day + clock - (zones[column] ?? 0)
     }
 
     private func moment(_ text: String, _ column: Int) -> Double? {
-        if compact.contains(column) { return Self.seconds(text, .compact).map { $0 - zone(column, text) } }
+        if compact.contains(column) { return TimeFormat(.compact).seconds(text).map { $0 - zone(column, text) } }
         if let time = LabelWindows.time(text) { return time - zone(column, text) }
-        return shape.flatMap { Self.seconds(text, $0) }.map { $0 - zone(column, text) }
+        return shape.flatMap { TimeFormat($0).seconds(text) }.map { $0 - zone(column, text) }
     }
 
     /// The zone that a column's name says, of a text that names none.
     private func zone(_ column: Int, _ text: String) -> Double {
-        guard let zone = zones[column], zone != 0, Double(text) == nil else { return 0 }
-        let rest = text.drop { $0 != ":" }.lowercased()
-        let isNamed = rest.contains { "+-[(".contains($0) } || !["", "am", "pm"].contains(rest.filter(\.isLetter))
-        return isNamed || text.hasSuffix("Z") ? 0 : zone
-    }
-
-    private static func zone(_ name: String) -> Double? {
-        guard var unit = ColumnChoice.headerUnit(name) else { return nil }
-        return unit.withUTF8 { bytes in
-            var scanner = TimeScanner(bytes)
-            return scanner.zone().map(Double.init)
-        }
-    }
-
-    private static func seconds(_ text: String, _ shape: TimeFormat.Shape) -> Double? {
-        var text = text
-        return text.withUTF8 { TimeFormat(shape).seconds($0) }
+        guard let zone = zones[column], Double(text) == nil, !TimeColumn.namesZone(text) else { return 0 }
+        return zone
     }
 
     private static func isCompact(_ text: String) -> Bool {
         [8, 12, 14].contains(text.utf8.count) && text.utf8.allSatisfy { (0x30...0x39).contains($0) }
-            && seconds(text, .compact) != nil
+            && TimeFormat(.compact).seconds(text) != nil
     }
 
     /// Whether a text is a date without a time.
@@ -99,7 +87,7 @@ struct WindowMoments {
         if isCompact(text) { return text.utf8.count == 8 }
         guard Double(text) == nil, !text.contains(":") else { return false }
         return TimeFormat.Shape.told.contains { shape in
-            guard shape != .timeOfDay, let time = seconds(text, shape) else { return false }
+            guard shape != .timeOfDay, let time = TimeFormat(shape).seconds(text) else { return false }
             return time.truncatingRemainder(dividingBy: 86_400) == 0
         }
     }

@@ -124,28 +124,17 @@ struct JSONLinesReader: FrameReader {
 
     private func time(of record: JSONLines.Record, index: Int) throws -> Double {
         guard let time else { return Double(index) * rowSeconds }
-        func text(_ name: String) -> String? { record.flat.texts.first { $0.path == name }?.value }
-        func failure(_ found: String?, _ expected: String) -> TelemetryError {
-            TelemetryError(
-                .badTime, path: lines.path, line: record.line, field: time.name, found: found ?? "no time",
-                expected: expected)
-        }
-        if let number = record.flat.numbers.first(where: { $0.path == time.name })?.value, number.isFinite {
-            guard time.range.contains(number) else {
-                throw failure("\(number)", "the unit of the rows before: one unit in a file")
+        do throws(RecordTable.Time.Flaw) {
+            return try time.seconds { name in
+                record.flat.numbers.first { $0.path == name }?.value
+            } text: { name in
+                record.flat.texts.first { $0.path == name }?.value
             }
-            return time.unit.seconds(number)
+        } catch {
+            throw TelemetryError(
+                .badTime, path: lines.path, line: record.line, field: time.name, found: error.found,
+                expected: error.expected)
         }
-        var written = text(time.name)
-        guard let seconds = written?.withUTF8({ (time.format ?? TimeFormat(.yearFirst)).seconds($0) }) else {
-            throw failure(written.map { "'\($0)'" }, "a number or a date and time")
-        }
-        guard let timeOfDay = time.timeOfDay else { return seconds }
-        var clock = text(timeOfDay)
-        guard let rest = clock?.withUTF8({ TimeFormat(.timeOfDay).seconds($0) }) else {
-            throw failure(clock.map { "'\($0)'" }, "the time of day, as in the rows before")
-        }
-        return seconds + rest
     }
 }
 

@@ -42,9 +42,7 @@ package struct StatisticsGate: Equatable, Sendable {
     package func flaw(in statistics: TelemetryStatistics, of entities: Set<String>?, rules: GroupRules) -> String? {
         var groups = 0
         for (name, type) in statistics.types.sorted(by: { $0.key < $1.key }) {
-            if let flaw = NameRule.flaw(in: name, limit: NameRule.longestPart) {
-                return "an entity type: found \(flaw.found), expected \(flaw.expected)"
-            }
+            if let flaw = Self.flaw(inName: name) { return flaw }
             let subject = "entity type '\(name)'"
             guard type.columns.count <= mostColumns else {
                 return "\(subject): found \(type.columns.count) columns, expected at most \(mostColumns)"
@@ -54,12 +52,7 @@ package struct StatisticsGate: Equatable, Sendable {
             guard groups <= mostGroups else { return "found more than \(mostGroups) groups, expected at most so many" }
             let rows = type.rows
             for (column, found) in type.columns.sorted(by: { $0.key < $1.key }) {
-                if let flaw = NameRule.flaw(in: column, limit: NameRule.longestColumn) {
-                    return "\(subject), a column: found \(flaw.found), expected \(flaw.expected)"
-                }
-                if let flaw = found.contradiction(rows: rows, entities: type.clocks) {
-                    return "\(subject), column '\(PrintableText.line(column, limit: 80))': \(flaw)"
-                }
+                if let flaw = Self.flaw(in: found, named: column, of: type, rows: rows) { return "\(subject), \(flaw)" }
             }
         }
         return nil
@@ -73,25 +66,36 @@ package struct StatisticsGate: Equatable, Sendable {
         var found: [String] = []
         for (name, type) in statistics.types.sorted(by: { $0.key < $1.key }) {
             let subject = "entity type '\(PrintableText.line(name, limit: 80))'"
-            let named = NameRule.flaw(in: name, limit: NameRule.longestPart).map {
-                "\(subject): found \($0.found), expected \($0.expected)"
-            }
-            if let flaw = named ?? flaw(inClocksOf: type, subject, nil) {
+            if let flaw = Self.flaw(inName: name) ?? flaw(inClocksOf: type, subject, nil) {
                 found.append(flaw)
                 statistics.types[name] = nil
                 continue
             }
             let rows = type.rows
             for (column, values) in type.columns.sorted(by: { $0.key < $1.key }) {
-                let named = NameRule.flaw(in: column, limit: NameRule.longestColumn).map {
-                    "found \($0.found), expected \($0.expected)"
-                }
-                guard let flaw = named ?? values.contradiction(rows: rows, entities: type.clocks) else { continue }
-                found.append("column '\(PrintableText.line(column, limit: 80))' of \(subject): \(flaw)")
+                guard let flaw = Self.flaw(in: values, named: column, of: type, rows: rows) else { continue }
+                found.append("\(subject), \(flaw)")
                 statistics.types[name]?.columns[column] = nil
             }
         }
         return found
+    }
+
+    private static func flaw(inName type: String) -> String? {
+        NameRule.flaw(in: type, limit: NameRule.longestPart).map {
+            "an entity type: found \($0.found), expected \($0.expected)"
+        }
+    }
+
+    private static func flaw(
+        in column: ColumnStatistics, named name: String, of type: TelemetryStatistics.EntityType, rows: UInt64
+    ) -> String? {
+        let named = NameRule.flaw(in: name, limit: NameRule.longestColumn).map {
+            "found \($0.found), expected \($0.expected)"
+        }
+        return (named ?? column.contradiction(rows: rows, entities: type.clocks)).map {
+            "column '\(PrintableText.line(name, limit: 80))': \($0)"
+        }
     }
 
     private func flaw(

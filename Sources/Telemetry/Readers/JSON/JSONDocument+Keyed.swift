@@ -82,19 +82,15 @@ extension JSONDocument {
     static func areTimes(_ names: [String]) -> Bool {
         guard names.count > 1 else { return false }
         if names.allSatisfy(isEpoch) { return true }
-        var guess = TimeFormatGuess()
-        for var name in names { name.withUTF8 { guess.add($0) } }
+        let guess = TimeFormatGuess(names)
         return guess.best == names.count && guess.shape != .timeOfDay
     }
 
     /// Whether a name is a time by itself.
     static func isTime(_ name: String) -> Bool {
         if isEpoch(name) { return true }
-        guard name.utf8.count >= 8, name.contains(where: { "-/.:".contains($0) }), var text = Optional(name) else {
-            return false
-        }
-        var guess = TimeFormatGuess()
-        text.withUTF8 { guess.add($0) }
+        guard name.utf8.count >= 8, name.contains(where: { "-/.:".contains($0) }) else { return false }
+        let guess = TimeFormatGuess([name])
         return guess.best > 0 && guess.shape != .timeOfDay
     }
 

@@ -171,9 +171,7 @@ extension JSONDocument {
     /// A time as a number or a text, in seconds or the unit of the number.
     func time(_ value: ParsedJSON) throws -> Double {
         if let number = FlatRecord.number(value), number.isFinite { return number }
-        if case .string(var text) = value, let time = text.withUTF8({ TimeFormat(.yearFirst).seconds($0) }) {
-            return time
-        }
+        if case .string(let text) = value, let time = TimeFormat(.yearFirst).seconds(text) { return time }
         throw TelemetryError(
             .badTime, path: path, found: Self.text(value).map { "'\($0)'" } ?? "no time", expected: TimeFormat.accepted)
     }

@@ -33,7 +33,8 @@ extension RecordTable {
     /// The name whose texts all are times; of several the finest.
     private var shaped: String? {
         var best: (name: String, count: Int)?
-        for (name, text) in zip(textNames, firstTexts) where isTime(text) && ownNumbers(name).isEmpty {
+        for (name, text) in zip(textNames, firstTexts)
+        where TimeFormatGuess([text]).best > 0 && ownNumbers(name).isEmpty {
             guard areTimes(name, mayStand: rowCount == 1) else { continue }
             let count = Set(ownTexts(name)).count
             if best.map({ count > $0.count }) ?? true { best = (name, count) }
@@ -48,13 +49,6 @@ extension RecordTable {
         return first.map { $0 ?? "" }
     }
 
-    private func isTime(_ text: String) -> Bool {
-        var text = text
-        var guess = TimeFormatGuess()
-        text.withUTF8 { guess.add($0) }
-        return guess.best > 0
-    }
-
     /// The first name with a word for the time in it (`__REALTIME_TIMESTAMP`), or one of ``moments``, whose numbers are moments
     /// since 1970, one in each row, that go on.
     private var namedMoment: String? {
@@ -67,7 +61,7 @@ extension RecordTable {
     /// The first name of what has elapsed since some start, whose numbers only grow.
     private var growing: String? {
         names.first { name in
-            guard ColumnNames.elapsed.contains(KeyedRows.Key.plain(name)) else { return false }
+            guard ColumnNames.isElapsed(KeyedRows.Key.plain(name)) else { return false }
             let own = ownNumbers(name)
             return own.count == rowCount && own.count > 1 && zip(own, own.dropFirst()).allSatisfy { $0 < $1 }
         }
@@ -76,19 +70,10 @@ extension RecordTable {
     /// The first name of what has elapsed since some start, whose texts say so: `00:01:02`.
     var elapsedText: String? {
         textNames.first { name in
-            let plain = KeyedRows.Key.plain(name)
-            guard columns[name] == nil,
-                ColumnNames.elapsed.contains(plain)
-                    || WordRules.words(of: plain).contains(where: {
-                        ["elapsed", "uptime", "runtime"].contains(String(decoding: $0, as: UTF8.self))
-                    })
-            else { return false }
+            guard columns[name] == nil, ColumnNames.isElapsed(KeyedRows.Key.plain(name)) else { return false }
             let own = ownTexts(name)
             return own.count == rowCount && own.count > 1
-                && own.allSatisfy { text in
-                    var text = text
-                    return text.withUTF8 { TimeFormat(.elapsed).seconds($0) } != nil
-                }
+                && own.allSatisfy { TimeFormat(.elapsed).seconds($0) != nil }
         }
     }
 
@@ -128,7 +113,7 @@ extension RecordTable {
         return numbers.filter { $0.column == column && !$0.value.isNaN }.map(\.value)
     }
 
-    private func ownTexts(_ name: String) -> [String] {
+    func ownTexts(_ name: String) -> [String] {
         guard let column = texts[name] else { return [] }
         return words.filter { $0.column == column }.map(\.text)
     }

@@ -8,6 +8,34 @@ extension RecordTable {
         /// The name of the time of day, where ``name`` has the date alone.
         var timeOfDay: String?
         var rule: ClockRule { format == nil ? .number(column: name, unit: unit) : .text(column: name) }
+
+        /// The moment that a row's members say, each asked for by its name.
+        ///
+        /// - Throws: ``Flaw`` where they say none.
+        func seconds(number: (String) -> Double?, text: (String) -> String?) throws(Flaw) -> Double {
+            if let number = number(name), number.isFinite {
+                guard range.contains(number) else {
+                    throw Flaw(found: "\(number)", expected: "the unit of the rows before: one unit in a file")
+                }
+                return unit.seconds(number)
+            }
+            func read(_ name: String, _ format: TimeFormat, _ expected: String) throws(Flaw) -> Double {
+                let text = text(name)
+                guard let seconds = text.flatMap({ format.seconds($0) }) else {
+                    throw Flaw(found: text.map { "'\($0)'" } ?? "no time", expected: expected)
+                }
+                return seconds
+            }
+            let date = try read(name, format ?? TimeFormat(.yearFirst), "a number or a date and time")
+            guard let timeOfDay else { return date }
+            return try date + read(timeOfDay, TimeFormat(.timeOfDay), "the time of day, as in the rows before")
+        }
+
+        /// A row without a time.
+        struct Flaw: Error {
+            var found: String
+            var expected: String
+        }
     }
 
     func timeColumn(given: String?, options: ReaderOptions) throws -> Time? {
@@ -80,51 +108,29 @@ extension RecordTable {
 
     /// What the texts of a name tell about times, and the first of them.
     func guess(_ name: String) -> (guess: TimeFormatGuess, sample: String?) {
-        var guess = TimeFormatGuess()
-        var sample: String?
-        guard let column = texts[name] else { return (guess, nil) }
-        for word in words where word.column == column {
-            var text = word.text
-            sample = sample ?? text
-            text.withUTF8 { guess.add($0) }
-        }
-        return (guess, sample)
+        let own = ownTexts(name)
+        return (TimeFormatGuess(own), own.first)
     }
 
     /// The times of the rows up to the first that has none.
     func times(_ time: Time?, options: ReaderOptions) -> (times: [Double], failure: TelemetryError?) {
         guard let time else { return ((0..<rowCount).map { Double($0) * (options.rowSeconds ?? 1) }, nil) }
-        let (column, textColumn) = (columns[time.name], texts[time.name])
         var result: [Double] = []
         for row in 0..<rowCount {
-            func failure(_ found: String?, _ expected: String) -> TelemetryError {
-                TelemetryError(
-                    .badTime, path: path, line: starts[row].line, field: time.name, found: found ?? "no time",
-                    expected: expected)
+            do throws(Time.Flaw) {
+                result.append(
+                    try time.seconds { name in
+                        columns[name].flatMap { column in numbers[numberRange(row)].first { $0.column == column }?.value
+                        }
+                    } text: { name in
+                        texts[name].flatMap { column in words[wordRange(row)].first { $0.column == column }?.text }
+                    })
+            } catch {
+                let failure = TelemetryError(
+                    .badTime, path: path, line: starts[row].line, field: time.name, found: error.found,
+                    expected: error.expected)
+                return (result, failure)
             }
-            let number = numbers[numberRange(row)].first { $0.column == column }?.value
-            if let number, number.isFinite {
-                guard time.range.contains(number) else {
-                    return (result, failure("\(number)", "the unit of the rows before: one unit in a file"))
-                }
-                result.append(time.unit.seconds(number))
-                continue
-            }
-            var text = words[wordRange(row)].first { $0.column == textColumn }?.text
-            let format = time.format ?? TimeFormat(.yearFirst)
-            guard let seconds = text?.withUTF8({ format.seconds($0) }) else {
-                return (result, failure(text.map { "'\($0)'" }, "a number or a date and time"))
-            }
-            guard let timeOfDay = time.timeOfDay else {
-                result.append(seconds)
-                continue
-            }
-            let clockColumn = texts[timeOfDay]
-            var clock = words[wordRange(row)].first { $0.column == clockColumn }?.text
-            guard let rest = clock?.withUTF8({ TimeFormat(.timeOfDay).seconds($0) }) else {
-                return (result, failure(clock.map { "'\($0)'" }, "the time of day, as in the rows before"))
-            }
-            result.append(seconds + rest)
         }
         return (result, nil)
     }

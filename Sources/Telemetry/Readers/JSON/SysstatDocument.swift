@@ -53,7 +53,7 @@ struct SysstatDocument {
         if let date = value["date"].text, let clock = value["time"].text { text = "\(date) \(clock)" }
         let shapes: [TimeFormat.Shape] = [.yearFirst, .compact, .monthNamed]
         for shape in shapes {
-            if let time = text.withUTF8({ TimeFormat(shape).seconds($0) }) { return time }
+            if let time = TimeFormat(shape).seconds(text) { return time }
         }
         throw TelemetryError(
             .badTime, path: path, field: "timestamp", found: text.isEmpty ? "no time" : "'\(text)'",

@@ -275,8 +275,10 @@ extension ColumnSamples {
 
 extension TimeColumn {
     fileprivate func moved(by places: Int) -> TimeColumn {
-        TimeColumn(
-            index: index + places, reading: reading, timeOfDay: timeOfDay.map { $0 + places }, clock: clock,
-            parts: parts.map { Part(index: $0.index + places, seconds: $0.seconds, range: $0.range) }, note: note)
+        var time = self
+        time.index += places
+        time.timeOfDay? += places
+        for part in time.parts.indices { time.parts[part].index += places }
+        return time
     }
 }

@@ -120,6 +120,9 @@ enum ColumnNames {
         ].contains(plain) && times.contains(plain)
     }
 
+    /// Whether a column of this name holds dates, and no times.
+    static func isDate(_ plain: String) -> Bool { ["date", "datum", "fecha", "дата", "日期"].contains(plain) }
+
     /// Names of columns that hold a date beside one with the time of day.
     static let dates: Set<String> = ["date", "datum", "fecha", "day", "tag", "data", "дата", "日期", "jour"]
 

@@ -50,7 +50,7 @@ extension TimeColumn {
     /// The unit of whole days under a name for dates: those that spreadsheets count, or those since 1970, whichever are of
     /// our time; `nil` for other numbers.
     private static func dayUnit(_ values: [Double], _ plain: String) -> TimeUnit? {
-        guard ["date", "datum", "fecha", "дата", "日期"].contains(plain), values.count > 1,
+        guard ColumnNames.isDate(plain), values.count > 1,
             values.allSatisfy({ $0 == $0.rounded() })
         else { return nil }
         if values.allSatisfy({ (32_874..<55_000).contains($0) }) { return .excelDays }
@@ -71,9 +71,8 @@ extension TimeColumn {
         let widths = Set(
             column.distinct.map { cell in cell.withUnsafeBufferPointer { TimeScanner($0).digits } })
         func times(_ shape: TimeFormat.Shape) -> [Double]? {
-            let times = column.numbers.compactMap { number -> Double? in
-                let text = Array(String(Int(number)).utf8)
-                return text.withUnsafeBufferPointer { TimeFormat(shape).seconds($0) }
+            let times = column.numbers.compactMap { number in
+                TimeFormat(shape).seconds(String(Int(number)))
             }
             return times.count == column.numbers.count ? times : nil
         }
@@ -126,94 +125,5 @@ extension TimeColumn {
         }
         guard count > 0, 2 * count >= column.distinct.count else { return false }
         return 10 * (lengths.values.max() ?? 0) >= 9 * count && (ends.count > 2 || noZones > 0)
-    }
-}
-
-/// The distances from number to number.
-struct Steps {
-    /// What part of the steps other than 0 are as long as the one in the middle.
-    let share: Double
-
-    init(_ values: [Double]) {
-        let steps = zip(values.dropFirst(), values).map { $0 - $1 }.filter { $0 != 0 }.sorted()
-        guard !steps.isEmpty else {
-            share = 0
-            return
-        }
-        let middle = steps[steps.count / 2]
-        share = Double(steps.count { abs($0 - middle) <= 1e-6 * abs(middle) }) / Double(steps.count)
-    }
-}
-
-/// Whether digits spell dates where they could be seconds as well.
-enum SpelledDates: Equatable {
-    case dates(TimeFormat.Shape)
-    /// They may be dates or seconds of years to come.
-    case open
-    case none
-
-    /// Whether numbers under a name for dates are such as 251114: read as dates they go on more evenly.
-    static func areShort(_ column: ColumnSamples.Column, _ plain: String) -> Bool {
-        guard ["date", "datum", "fecha", "дата", "日期"].contains(plain), column.isWhole, column.texts == 0,
-            column.numbers.allSatisfy({ (1e5..<1e6).contains($0) })
-        else { return false }
-        let dates = column.numbers.compactMap { number -> Double? in
-            Array(String(Int(number)).utf8).withUnsafeBufferPointer { TimeFormat(.shortDigits).seconds($0) }
-        }
-        return dates.count == column.numbers.count && Steps(dates).share > Steps(column.numbers).share
-    }
-
-    /// The rule: every cell is a date of the calendar, and read as dates they go on more evenly than as numbers, as
-    /// …23 and then …00 of the next day. Numbers that could not be seconds of our time need no more than the first.
-    init(_ column: ColumnSamples.Column, isUnitStated: Bool) {
-        self = .none
-        guard column.texts == 0, let first = column.numbers.first, first >= 1e9 else { return }
-        for shape in [TimeFormat.Shape.digits, .shortDigits] {
-            let isSpelled = column.distinct.allSatisfy { cell in
-                cell.withUnsafeBufferPointer {
-                    FieldText.content($0) == .missing || TimeFormat(shape).seconds($0) != nil
-                }
-            }
-            guard isSpelled else { continue }
-            // Longer ones could be no seconds of our time in any unit.
-            let isShort = first < 1e11
-            if !isShort && !isUnitStated {
-                self = .dates(shape)
-                return
-            }
-            let dates = column.numbers.compactMap { number -> Double? in
-                guard number < 1e15 else { return nil }
-                return Array(String(Int(number)).utf8).withUnsafeBufferPointer { TimeFormat(shape).seconds($0) }
-            }
-            if dates.count == column.numbers.count, Steps(dates).share > Steps(column.numbers).share {
-                self = .dates(shape)
-            } else if isShort, first >= 2e9 || shape == .digits, !isUnitStated {
-                self = .open
-            }
-            return
-        }
-    }
-}
-
-extension TimeScanner {
-    /// The time of day at which an interval ends, and how long it is; `nil` where the text is none.
-    func clockInterval() -> (end: Double, length: Double)? {
-        var start = self
-        guard start.cutInterval() else { return nil }
-        var behind = self
-        behind.cursor += start.end - start.cursor
-        behind.skipBlanks()
-        guard behind.take(0x2D) || behind.take("–") else { return nil }
-        behind.skipBlanks()
-        guard let end = behind.timeOfDay(), behind.isAtEnd else { return nil }
-        // The time of day stands behind the last mark of the date.
-        guard let colon = start.bytes[start.cursor..<start.end].firstIndex(of: 0x3A) else { return nil }
-        start.cursor = colon
-        while start.cursor > 0, start.bytes[start.cursor - 1] &- 0x30 <= 9, colon - start.cursor < 2 {
-            start.cursor -= 1
-        }
-        guard let begin = start.timeOfDay() else { return nil }
-        let length = Double(end.seconds - begin.seconds)
-        return (Double(end.seconds), length < 0 ? length + 86_400 : length)
     }
 }

@@ -16,8 +16,7 @@ extension TimeColumn {
         func say(_ words: String) { time.note = time.note.map { $0 + "; " + words } ?? words }
         if let (zone, seconds) = columns.lazy.compactMap({ Self.zone(inHeader: names[$0]) }).first {
             format.offset = -Double(seconds)
-            time = TimeColumn(
-                index: index, reading: .text(format), timeOfDay: timeOfDay, clock: clock, parts: parts, note: note)
+            time.reading = .text(format)
             if seconds != 0 { say("times are in \(zone), as the header says") }
             return time
         }
@@ -50,7 +49,7 @@ extension TimeColumn {
     }
 
     /// The zone in the brackets of a column's name, and its seconds east of UTC.
-    private static func zone(inHeader name: String) -> (name: String, seconds: Int)? {
+    static func zone(inHeader name: String) -> (name: String, seconds: Int)? {
         guard var unit = ColumnChoice.headerUnit(name) ?? ColumnNames.zone(behind: name) else { return nil }
         let text = unit
         return unit.withUTF8 { bytes in

@@ -8,8 +8,8 @@ struct TimeColumn {
         case calendar
     }
 
-    let index: Int
-    let reading: Reading
+    var index: Int
+    var reading: Reading
     /// The column with the time of day, where ``index`` holds the date alone.
     var timeOfDay: Int?
     /// How the time of day is written.

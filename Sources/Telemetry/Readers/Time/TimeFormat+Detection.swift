@@ -21,6 +21,11 @@ struct TimeFormatGuess: Hashable, Sendable {
 
     init() {}
 
+    /// What texts tell that are at hand as such.
+    init(_ texts: some Sequence<String>) {
+        for var text in texts { text.withUTF8 { add($0) } }
+    }
+
     /// In which order the times stand, read in the shape that fits best.
     var order: RowOrder {
         guard let place = fits.firstIndex(of: best), best > 0 else { return .ascending }

@@ -77,6 +77,12 @@ struct TimeFormat: Hashable, Sendable {
         return shape == .decimalComma ? unit.seconds(time) : time + offset
     }
 
+    /// The same of a text that is at hand as such.
+    func seconds(_ text: String) -> Double? {
+        var text = text
+        return text.withUTF8 { seconds($0) }
+    }
+
     /// The date that a text is in a shape, and nothing but one.
     static func date(_ bytes: UnsafeBufferPointer<UInt8>, _ shape: Shape) -> Double? {
         var scanner = TimeScanner(bytes)
