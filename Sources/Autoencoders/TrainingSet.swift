@@ -28,8 +28,9 @@ public struct TrainingSet: Sendable {
 /// Held out are, of each series, the samples from ``firstHeldOutRow(rows:share:)`` on. A window that reaches over
 /// that row belongs to neither side.
 public struct TrainingSetBuilder: Sendable {
-    /// Windows in one block.
-    package static let blockWindows = 256
+    /// Windows in one block, where a sample of them has enough blocks then.
+    private static let mostBlockWindows = 256
+    private static let leastBlocks = 20
 
     private let group: String
     private let features: Int
@@ -37,6 +38,7 @@ public struct TrainingSetBuilder: Sendable {
     private let stride: Int
     private let heldOutShare: Double
     private let seed: UInt64
+    private let blockWindows: Int
     private let blockLimit: Int
     private var blocks: [Block] = []
     private var series: [String: Series] = [:]
@@ -74,7 +76,8 @@ public struct TrainingSetBuilder: Sendable {
         stride = configuration.stride
         heldOutShare = configuration.heldOutShare
         seed = configuration.seed
-        blockLimit = max(1, configuration.maximumWindows / Self.blockWindows)
+        blockWindows = min(Self.mostBlockWindows, max(1, configuration.maximumWindows / Self.leastBlocks))
+        blockLimit = max(1, configuration.maximumWindows / blockWindows)
     }
 
     /// The first of an entity's rows that is held out, from their number and the configured share: the share is
@@ -119,12 +122,12 @@ public struct TrainingSetBuilder: Sendable {
     }
 
     /// Rows of a full block.
-    private var rowsPerBlock: Int { (Self.blockWindows - 1) * stride + window }
+    private var rowsPerBlock: Int { (blockWindows - 1) * stride + window }
 
     /// Makes a full block of the pending rows; those that the next block needs stay.
     private mutating func takeBlock(from current: inout Series, name: String) {
-        keep(windows: Self.blockWindows, rows: current.pending, first: current.pendingFirst, series: name)
-        let step = Self.blockWindows * stride
+        keep(windows: blockWindows, rows: current.pending, first: current.pendingFirst, series: name)
+        let step = blockWindows * stride
         current.skip = max(0, step - rowsPerBlock)
         current.pending.removeFirst(min(step, rowsPerBlock) * features)
         current.pendingFirst += step

@@ -18,7 +18,7 @@ extension SampleStore {
         _ database: Database, upTo horizon: Double, into states: inout [State], counted: inout Counters
     ) throws(StorageError) -> Int {
         var dropped = 0
-        for row in try database.query("SELECT id, site, name, type, columns FROM entities ORDER BY id") {
+        for row in try database.query("SELECT id, site, name, type, columns, seen FROM entities ORDER BY id") {
             let id = Int(row[0].integer ?? 0)
             guard let columns = try? JSONDecoder().decode([String].self, from: Data(row[4].blob ?? [])) else {
                 continue
@@ -39,6 +39,8 @@ extension SampleStore {
                 "SELECT finish FROM blocks WHERE entity = ? AND finish <= ? ORDER BY first DESC LIMIT 1",
                 [.integer(Int64(id)), .real(horizon)]
             ).first?.first?.real
+            state.seen = row[5].real ?? 0
+            state.seenWritten = state.seen
             counted.bytes += Int(span?[2].integer ?? 0)
             counted.samples += Int(span?[3].integer ?? 0)
             for piece in try database.query(

@@ -49,4 +49,39 @@ extension SampleStore {
         }
         if recent?.entity == id { recent = nil }
     }
+
+    /// Seconds without a row after which an entity may go to make room for others.
+    private static let goneSeconds = 3_600.0
+
+    /// Lets entities go, with all that is known of them, that have had no rows for too long, or are too many.
+    func forgetTheGone() throws(StorageError) {
+        guard ownTime.isDue() else { return }
+        let now = ownTime.seconds
+        var gone = Set<Int>()
+        if let age = limits.ageSeconds {
+            gone = Set(states.indices.filter { now - states[$0].seen > max(age, Self.goneSeconds) })
+        }
+        let excess = states.count - gone.count - limits.entities
+        if excess > 0 {
+            let idle = states.indices.filter { !gone.contains($0) && now - states[$0].seen > Self.goneSeconds }
+            gone.formUnion(idle.sorted { (states[$0].seen, $0) < (states[$1].seen, $1) }.prefix(excess))
+        }
+        guard !gone.isEmpty else { return }
+        for number in gone.sorted() { try forget(states[number].entity) }
+        states = states.indices.filter { !gone.contains($0) }.map { states[$0] }
+        remakeIndex()
+    }
+
+    private func forget(_ entity: Entity) throws(StorageError) {
+        let id = SQLValue.integer(Int64(entity.number))
+        let held = try database.query(
+            "SELECT sum(length(bytes)), sum(count * columns), sum(count) FROM blocks WHERE entity = ?", [id]
+        ).first
+        try database.query("DELETE FROM blocks WHERE entity = ?", [id])
+        try database.query("DELETE FROM entities WHERE id = ?", [id])
+        try database.query("DELETE FROM positions WHERE source = ?", [.text(LiveWatch.placeName(entity.key))])
+        counted.bytes -= Int(held?[0].integer ?? 0)
+        counted.samples -= Int(held?[1].integer ?? 0)
+        counted.forgotten += Int(held?[2].integer ?? 0)
+    }
 }

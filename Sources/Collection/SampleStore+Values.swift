@@ -1,3 +1,4 @@
+import Services
 package import Telemetry
 
 // What a store is told and what it tells.
@@ -6,8 +7,11 @@ extension SampleStore {
     package struct Limits: Sendable, Hashable {
         /// Bytes of compressed rows; the file is a little larger.
         package var bytes = 1 << 30
-        /// Seconds before an entity's latest row, for each has a clock of its own; `nil`: as long as there is room.
+        /// Seconds before an entity's latest row, for each has a clock of its own, and seconds without a row after which an
+        /// entity goes, in the store's own time; `nil`: as long as there is room.
         package var ageSeconds: Double? = 14 * 86_400
+        /// Entities; beyond, those go first that have had no rows for longest, an hour at least.
+        package var entities = LiveEntity.most
         /// Seconds by which a row may jump ahead of this machine's clock.
         package var aheadSeconds = SourceIntake.mostAheadSeconds
         /// Values in a block.

@@ -8,8 +8,9 @@ package import Telemetry
 /// What ``append(_:position:settles:)`` has returned from survives the end of the process at any moment, once and in
 /// order; what it has not leaves no trace. Rows lie in blocks of one entity, compressed and with a checksum; the latest,
 /// until they fill a block, as they came. A block that is not what was written is passed over and counted, and nothing
-/// else is lost. The oldest blocks go first when the store is full or they are too old. A row that jumps ahead of this
-/// machine's clock is refused and told: it would make all others old, and alarms begin at times that are none.
+/// else is lost. The oldest blocks go first when the store is full or they are too old, and an entity that has had no rows
+/// for as long goes with all that is known of it. A row that jumps ahead of this machine's clock is refused and told: it
+/// would make all others old, and alarms begin at times that are none.
 ///
 /// Unchecked: every use of the database and of what is remembered holds the lock, here and in the extensions.
 package final class SampleStore: @unchecked Sendable {
@@ -26,7 +27,9 @@ package final class SampleStore: @unchecked Sendable {
         CREATE INDEX blocksByAge ON blocks (finish);
         CREATE TABLE positions (source TEXT PRIMARY KEY, bytes BLOB NOT NULL) STRICT;
         CREATE TABLE unsettled (id INTEGER PRIMARY KEY, source TEXT NOT NULL, bytes BLOB NOT NULL) STRICT;
-        """
+        """,
+        // When an entity last had rows, in the store's own time.
+        "ALTER TABLE entities ADD COLUMN seen REAL NOT NULL DEFAULT 0;",
     ]
 
     /// An entity with the rows that no block holds yet.
@@ -35,6 +38,9 @@ package final class SampleStore: @unchecked Sendable {
         var tail: SampleBlock
         /// The time of the latest row that was not ahead of the clock: what age is counted from. `nil`: there is none.
         var latestPast: Double?
+        /// When it last had rows, in the store's own time, and what the file says of it.
+        var seen = 0.0
+        var seenWritten = 0.0
         var tailStart: Int { entity.nextRow - tail.rowCount }
     }
 
@@ -45,7 +51,8 @@ package final class SampleStore: @unchecked Sendable {
     /// What the open file is, so that another one in its place is noticed.
     private let identity: FileIdentity?
     var states: [State] = []
-    private var index: [String: Int] = [:]
+    var index: [String: Int] = [:]
+    var ownTime = StoreTime()
     private var unsettledNumber: Int64
     var counted = Counters()
     /// The block that was read last.
@@ -94,6 +101,7 @@ package final class SampleStore: @unchecked Sendable {
             counted.damaged = dropped
         }
         self.remark = remark
+        ownTime.goOn(from: states.map(\.seen).max() ?? 0)
         for (number, state) in states.enumerated() {
             index[state.entity.key] = number
         }
@@ -134,9 +142,11 @@ package final class SampleStore: @unchecked Sendable {
         try check()
         do throws(StorageError) {
             try database.transaction { () throws(StorageError) in
+                ownTime.pass(to: wallSeconds())
                 for addition in additions where !addition.rows.isEmpty {
                     try add(addition, from: position?.source ?? "samples")
                 }
+                try forgetTheGone()
                 if let position {
                     try database.query(
                         "INSERT OR REPLACE INTO positions VALUES (?, ?)",
@@ -171,6 +181,11 @@ package final class SampleStore: @unchecked Sendable {
             database, upTo: ahead.horizon(at: wallSeconds()), into: &loaded, counted: &counters)
         (counted.bytes, counted.samples) = (counters.bytes, counters.samples)
         states = loaded
+        remakeIndex()
+    }
+
+    /// Finds the entities anew after some have gone.
+    func remakeIndex() {
         index = Dictionary(
             states.enumerated().map { ($0.element.entity.key, $0.offset) }, uniquingKeysWith: { _, last in last })
         recent = nil
@@ -225,6 +240,12 @@ package final class SampleStore: @unchecked Sendable {
         }
         if piece.rowCount > 0 { try write(piece, of: id, at: pieceStart, isTail: true) }
         counted.appended += rows.count
+        states[number].seen = ownTime.seconds
+        if ownTime.seconds - states[number].seenWritten >= StoreTime.writtenEvery {
+            states[number].seenWritten = ownTime.seconds
+            try database.query(
+                "UPDATE entities SET seen = ? WHERE id = ?", [.real(ownTime.seconds), .integer(id)])
+        }
     }
 
     /// The entity's place among the states; new entities and columns are written down.
@@ -241,10 +262,10 @@ package final class SampleStore: @unchecked Sendable {
             return known
         }
         try database.query(
-            "INSERT INTO entities (site, name, type, columns) VALUES (?, ?, ?, ?)",
+            "INSERT INTO entities (site, name, type, columns, seen) VALUES (?, ?, ?, ?, ?)",
             [
                 .text(addition.site), .text(addition.entity), .text(addition.type),
-                .blob(Self.encode(addition.columns)),
+                .blob(Self.encode(addition.columns)), .real(ownTime.seconds),
             ])
         let id = try database.query("SELECT last_insert_rowid()").first?.first?.integer ?? 0
         states.append(
@@ -252,7 +273,8 @@ package final class SampleStore: @unchecked Sendable {
                 entity: Entity(
                     number: Int(id), site: addition.site, name: addition.entity, type: addition.type,
                     columns: addition.columns, firstRow: 0, nextRow: 0, lastTime: nil),
-                tail: SampleBlock(columnCount: addition.columns.count)))
+                tail: SampleBlock(columnCount: addition.columns.count), seen: ownTime.seconds,
+                seenWritten: ownTime.seconds))
         index[key] = states.count - 1
         return states.count - 1
     }

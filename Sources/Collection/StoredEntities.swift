@@ -134,6 +134,7 @@ package final class StoredEntities: LiveEntities, @unchecked Sendable {
 
     package func note(alarmOf key: String, from start: Double, to end: Double, isOver: Bool) {
         guard start.isFinite, end.isFinite, end >= start else { return }
+        let present = isOver ? Set(store.entities.map(\.key)) : []
         let bytes = lock.withLock { () -> [UInt8]? in
             var known = spans[key] ?? []
             if let place = known.firstIndex(where: { $0.start == start }) {
@@ -144,6 +145,7 @@ package final class StoredEntities: LiveEntities, @unchecked Sendable {
                 if known.count > Self.mostSpans { known.removeFirst() }
             }
             spans[key] = known
+            if isOver { spans = spans.filter { present.contains($0.key) } }
             return isOver ? (try? JSONEncoder().encode(spans)).map { Array($0) } : nil
         }
         // Lost at worst: an alarm that is learned from after a crash.

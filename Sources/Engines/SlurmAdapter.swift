@@ -30,12 +30,17 @@ package struct SlurmAdapter: EngineAdapter {
             selection.append("--nodes=\(nodes)")
         }
         let text = try ask("sinfo", ["--noheader", "--Node", "--format=\(SlurmText.nodeFormat)"] + selection)
+        try SlurmText.check(text, of: "sinfo", format: SlurmText.nodeFormat)
+        guard !text.isEmpty else {
+            throw EngineError(.unavailable, "sinfo: found no node, expected those that jobs may run on")
+        }
         return SlurmText.nodes(
             text, accelerator: settings.accelerator, isReserved: settings.reservation != nil)
     }
 
     private func jobs(_ selection: [String]) throws(EngineError) -> [EngineJob] {
         let text = try ask("squeue", ["--noheader", "--me", "--format=\(SlurmText.jobFormat)"] + selection)
+        try SlurmText.check(text, of: "squeue", format: SlurmText.jobFormat)
         return SlurmText.jobs(text, of: settings.federation)
     }
 

@@ -10,6 +10,19 @@ package enum SlurmText {
     /// Columns of `sinfo --Node`: name, state, generic resources, reason.
     package static let nodeFormat = "%N|%T|%G|%E"
 
+    /// Makes sure that every line has as many columns as were asked for: with a remark of a wrapper, or of a module system, in it
+    /// an answer may not be whole, and what it lacks would be taken for gone.
+    ///
+    /// - Throws: ``EngineError`` (`unreadable`) with the first line that has not.
+    static func check(_ text: String, of command: String, format: String) throws(EngineError) {
+        let columns = format.count { $0 == "|" }
+        guard let line = lines(text).first(where: { $0.count { $0 == "|" } < columns }) else { return }
+        throw EngineError(
+            .unreadable,
+            "\(command): found the line '\(PrintableText.line(String(line), limit: 80))', expected \(columns + 1) columns"
+        )
+    }
+
     /// The jobs of a federation among the lines of `squeue`; other lines are passed over, whatever they are.
     package static func jobs(_ text: String, of federation: String) -> [EngineJob] {
         lines(text).compactMap { line in

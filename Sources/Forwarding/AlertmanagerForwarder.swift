@@ -31,8 +31,10 @@ struct AlertmanagerForwarder: AlarmForwarder {
     }
 
     func send(_ letters: [Letter], isReminder: Bool) -> DeliveryOutcome {
-        // Of one alarm the last event says all.
-        let latest = Dictionary(letters.map { ($0.event.id, $0.event) }, uniquingKeysWith: { $1 })
+        // Of one alarm the last event says all; what one that is over looks like would begin it anew.
+        let events = letters.map(\.event).filter { $0.isOver != true }
+        guard !events.isEmpty else { return .taken }
+        let latest = Dictionary(events.map { ($0.id, $0) }, uniquingKeysWith: { $1 })
         let now = Date.now.timeIntervalSince1970
         let alerts = latest.sorted { $0.key < $1.key }.flatMap { AlertmanagerAlert.alerts($0.value, now: now) }
         return poster.post(Array(JSONValue.array(alerts).description.utf8), type: "application/json")

@@ -49,7 +49,8 @@ package struct FaultManagementForwarder: AlarmForwarder {
     }
 
     package func send(_ letters: [Letter], isReminder: Bool) -> DeliveryOutcome {
-        for letter in letters {
+        // What an alarm that is over looks like does not change it any more.
+        for letter in letters where letter.operation != nil || letter.event.isOver != true {
             guard let document = FaultManagement.notification(of: letter, now: Date.now.timeIntervalSince1970)
             else { continue }
             let poster = letter.operation == nil ? posters.alarms : posters.operations

@@ -101,11 +101,18 @@ struct ForwarderFields {
     mutating func json(_ key: String) -> JSONValue? { take(key) }
 
     /// An address that begins with one of these schemes.
-    mutating func address(_ key: String, schemes: [String]) throws(CommandLineError) -> PeerAddress {
+    ///
+    /// - Parameter takesUser: whether it may name a user before an `@`.
+    mutating func address(
+        _ key: String, schemes: [String], takesUser: Bool = true
+    ) throws(CommandLineError) -> PeerAddress {
         let text = try text(key)
         let expected = schemes.map { "\($0)://HOST…" }.joined(separator: " or ")
         guard let address = PeerAddress(text), schemes.contains(address.scheme) else {
             throw flaw(key, "found '\(PrintableText.line(text, limit: 80))'", expected)
+        }
+        guard takesUser || !address.namesUser else {
+            throw flaw(key, "found a user or a password in it", "\(expected) without it")
         }
         return address
     }
@@ -127,6 +134,8 @@ package struct PeerAddress: Sendable {
     let port: Int?
     /// The whole of it.
     let text: String
+    /// Whether it has a part before an `@`.
+    let namesUser: Bool
 
     /// Reads an address; `nil` where it is none.
     package init?(_ text: String) {
@@ -136,6 +145,7 @@ package struct PeerAddress: Sendable {
         }
         scheme = parts[0].lowercased()
         let authority = parts[1].dropFirst(2).prefix { $0 != "/" && $0 != "?" && $0 != "#" }
+        namesUser = authority.contains("@")
         let place = authority.split(separator: "@", omittingEmptySubsequences: false).last ?? ""
         if place.hasPrefix("["), let close = place.firstIndex(of: "]") {
             host = String(place[place.index(after: place.startIndex)..<close])

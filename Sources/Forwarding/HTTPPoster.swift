@@ -49,7 +49,7 @@ final class HTTPPoster: @unchecked Sendable {
         switch status {
         case 200..<300: .taken
         case 300..<400: .failed("it answers with status \(status): the address is another now")
-        case 401, 404, 405, 407, 408, 425, 429, 500...: .failed("it answers with status \(status)")
+        case 401, 403, 404, 405, 407, 408, 425, 429, 500...: .failed("it answers with status \(status)")
         default: .refused("it answers with status \(status)")
         }
     }

@@ -77,7 +77,7 @@ final class MQTTForwarder: AlarmForwarder, @unchecked Sendable {
 
     init(_ common: ForwarderCommon, _ fields: inout ForwarderFields) throws(CommandLineError) {
         (name, leastSeverity, since) = (common.name, common.leastSeverity, common.since)
-        address = try fields.address("url", schemes: ["mqtt", "mqtts"])
+        address = try fields.address("url", schemes: ["mqtt", "mqtts"], takesUser: false)
         topic = try fields.text("topic", default: "faultline/alarms", most: 256)
         user = try fields.optionalText("user", most: 256)
         password = try fields.optionalText("password", most: 256)

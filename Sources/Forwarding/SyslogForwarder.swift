@@ -24,7 +24,7 @@ final class SyslogForwarder: AlarmForwarder, @unchecked Sendable {
 
     init(_ common: ForwarderCommon, _ fields: inout ForwarderFields) throws(CommandLineError) {
         (name, leastSeverity, since) = (common.name, common.leastSeverity, common.since)
-        address = try fields.address("url", schemes: ["udp", "tcp"])
+        address = try fields.address("url", schemes: ["udp", "tcp"], takesUser: false)
         var limits = DeliveryMachine.Limits()
         limits.batch = 32
         self.limits = limits
@@ -34,7 +34,8 @@ final class SyslogForwarder: AlarmForwarder, @unchecked Sendable {
 
     func send(_ letters: [Letter], isReminder: Bool) -> DeliveryOutcome {
         guard isOpen() else { return .failed("no connection to \(address.host)") }
-        for letter in letters {
+        // What an alarm that is over looks like does not raise it again.
+        for letter in letters where letter.event.isOver != true {
             var message = Array(SyslogMessage.text(letter.event, host: host, process: getpid()).utf8)
             if isStream {
                 message = Array("\(message.count) ".utf8) + message

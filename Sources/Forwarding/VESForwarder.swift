@@ -25,7 +25,8 @@ struct VESForwarder: AlarmForwarder {
     }
 
     func send(_ letters: [Letter], isReminder: Bool) -> DeliveryOutcome {
-        for letter in letters {
+        // What an alarm that is over looks like does not raise it again.
+        for letter in letters where letter.event.isOver != true {
             let document = VESEvent.document(letter.event, reporter: reporter, now: Date.now.timeIntervalSince1970)
             let outcome = poster.post(Array(document.description.utf8), type: "application/json")
             guard outcome == .taken else { return outcome }

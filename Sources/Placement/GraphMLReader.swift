@@ -119,13 +119,13 @@ package struct GraphMLReader {
 
     private func topology() throws(PlacementError) -> Topology {
         if nodes.isEmpty { throw PlacementError(.malformedInput, field: "graph", reason: "has no nodes") }
-        var names: [String: Int] = [:]
+        var taken: Set<String> = []
         let placed = nodes.map { node -> PlacementInstance.Node in
             var name = node.data["label"] ?? ""
             if name.isEmpty { name = node.id }
-            let count = names[name, default: 0] + 1
-            names[name] = count
-            return PlacementInstance.Node(id: count == 1 ? name : "\(name) (\(node.id))")
+            // Labels may come twice, and one may look like what tells two others apart.
+            while !taken.insert(name).inserted { name += " (\(node.id))" }
+            return PlacementInstance.Node(id: name)
         }
         var links: [PlacementInstance.Link] = []
         for (index, edge) in edges.enumerated() {

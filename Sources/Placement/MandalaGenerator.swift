@@ -26,7 +26,7 @@ public struct MandalaGenerator: Sendable, Equatable {
         [accessNodes, (accessNodes + 3) / 4, (accessNodes + 3) / 4, (accessNodes + 7) / 8]
     }
 
-    /// Draws a connected topology; the same seed and index give the same one.
+    /// Draws a topology, again until it is connected, a thousand times at most; the same seed and index give the same one.
     ///
     /// - Precondition: at least 4 access nodes and caps that leave room for all uplinks.
     public func topology(seed: UInt64, index: Int = 0) -> Topology {

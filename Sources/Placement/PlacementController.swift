@@ -100,7 +100,8 @@ public struct PlacementController: Sendable {
 
     /// Takes an event at a time; times never go back.
     ///
-    /// - Throws: `PlacementError` for an event that makes no sense for the problem; the state is then as before.
+    /// - Throws: `PlacementError` for an event that makes no sense for the problem. Some of it may have been taken then: whoever goes
+    ///   on does so with the value from before.
     public mutating func step(_ event: Event, at now: Duration) throws(PlacementError) -> [Directive] {
         let isUrgent: Bool
         switch event {

@@ -38,7 +38,8 @@ struct SilenceCommand: Command {
             number (handling.silence), and no forwarder sends them. The number is printed; fl-alerts unsilence ends it.
 
             With calendar, windows of maintenance come from an iCalendar file (times without a zone are this machine's). \
-            What was silenced before is not silenced twice, so that a timer may run it each day.
+            What was silenced before is not silenced twice, nor what somebody has ended or changed, so that a timer may \
+            run it each day.
             """,
         examples: [
             .init("fl-alerts silence --site site1 --entity 'ue*' --for 4h --comment 'drive tests'", "four hours"),
@@ -60,6 +61,9 @@ struct SilenceCommand: Command {
         var body: [String: JSONValue] = ["seconds": JSONValue(seconds)]
         if let comment = arguments[optional: Self.comment] { body["comment"] = .string(comment) }
         let number = arguments[optional: Self.change]
+        guard arguments[ifGiven: Self.within] == nil || arguments[optional: Self.calendar] != nil else {
+            throw CommandLineError.usage("--within goes with --calendar")
+        }
         guard number == nil || matcher.isEmpty else {
             throw CommandLineError.usage("--change changes when a silence ends, not what it is about")
         }
@@ -106,7 +110,10 @@ struct SilenceCommand: Command {
             struct Known: Decodable { let silences: [Silence] }
             let known = try client.get(Known.self, "/v1/silences").silences
             let new = windows.filter { window in
-                !known.contains { $0.matcher == wanted && $0.from == window.start && $0.until == window.end }
+                // What somebody has made of one afterwards stands.
+                !known.contains {
+                    $0.matcher == wanted && $0.from == window.start && ($0.until == window.end || $0.changedBy != nil)
+                }
             }
             for window in new {
                 var body: [String: JSONValue] = [

@@ -42,7 +42,9 @@ struct TopScreen {
     /// Never better than what is known: that nothing is found says something only where somebody looks.
     private static func title(_ state: TopState) -> (text: String, colour: String) {
         if !state.open.isEmpty { return (Quantity.count(state.open.count, "incident") + " open", "1;31") }
+        if !state.standing.isEmpty { return ("no incident open", "1;31") }
         if state.activeWorkers == 0 { return ("nothing is watched: no worker is here", "1;33") }
+        if !state.isWatched { return ("nothing is watched yet: the workers are learning", "1;33") }
         if state.unwatched > 0 || state.health.dataQualityCount > 0 {
             return ("nothing is wrong where somebody looks", "1;33")
         }

@@ -31,6 +31,7 @@ struct TopState {
         struct Worker: Decodable {
             let state: String
             let entities: [String]
+            let scoredSamples: UInt64
         }
         let workers: [Worker]
     }
@@ -52,6 +53,8 @@ struct TopState {
     let alarms: [String: AlarmEvent]
     let activeWorkers: Int
     let workers: Int
+    /// Whether a worker that is here has scored anything.
+    let isWatched: Bool
     /// Entities of workers that were lost or have left, which nobody else has taken over.
     let unwatched: Int
 
@@ -84,6 +87,7 @@ struct TopState {
         workers = all.count
         let active = all.filter { $0.state == "active" }
         activeWorkers = active.count
+        isWatched = active.contains { $0.scoredSamples > 0 }
         unwatched = Set(all.flatMap(\.entities)).subtracting(active.flatMap(\.entities)).count
     }
 

@@ -141,6 +141,13 @@ struct EngineController {
         cycle.held = reconciler.held
     }
 
+    /// Leaves undone what follows from a look: nothing was asked, and nothing is waited for.
+    mutating func leave(_ cycle: inout Cycle) {
+        for directive in cycle.directives { reconciler.withdraw(directive) }
+        cycle.directives = []
+        cycle.held = reconciler.held
+    }
+
     /// A word with which the worker enrols, once.
     ///
     /// - Throws: `refused` where the server does not want this worker; anything else is the same for every worker.

@@ -13,6 +13,8 @@ struct EngineLoop {
     private let log: Logger
     /// What was said last, so that what stays wrong is said once.
     private var complaint = ""
+    /// What it would have done at the last look, where it does nothing.
+    private var proposed: [String] = []
     private var decision: UInt64?
 
     init(
@@ -48,7 +50,10 @@ struct EngineLoop {
         do {
             var cycle = try controller.look(publishes: validity)
             if isDry {
-                for directive in cycle.directives { log.notice("would do", ["what": PlanReport.line(directive)]) }
+                let lines = cycle.directives.map { PlanReport.line($0) }
+                for line in lines where !proposed.contains(line) { log.notice("would do", ["what": line]) }
+                proposed = lines
+                controller.leave(&cycle)
             } else {
                 controller.perform(&cycle)
             }

@@ -82,6 +82,13 @@ enum EngineOptions {
         }
     }
 
+    /// Looks whether the files can be read that the engine's settings name.
+    static func checkFiles(_ arguments: Arguments) throws {
+        if arguments[engine] == .kubernetes {
+            try KubernetesSettings(named(arguments[kubernetes], arguments)).checkFiles()
+        }
+    }
+
     private static func adapter(
         _ arguments: Arguments, acts: Bool, _ isOver: @escaping @Sendable () -> Bool
     ) throws -> any EngineAdapter {

@@ -97,6 +97,7 @@ struct RunCommand: CheckableCommand {
     func check(_ arguments: Arguments) async throws -> String {
         let log = Logger(label: "engine", minimum: .error, sink: StandardErrorSink())
         _ = try EngineOptions.controller(arguments, settles: true, acts: false, log: log)
+        try EngineOptions.checkFiles(arguments)
         let members = try EngineOptions.fleet(arguments).members(of: [])
         return "the configuration can be used: engine \(arguments[EngineOptions.engine].rawValue), nodes "
             + (members.isEmpty ? "those of the engine" : "\(members.count)")

@@ -56,10 +56,7 @@ struct EnrolCommand: Command {
             ((), record.registry.step(.invited(invitation), at: now).events)
         }
         console.print(token.text)
-        let site = ShellWord.quoted(grant.site)
-        let command =
-            "fl-worker --name \(ShellWord.quoted(grant.name)) --site \(site) --control tcp://SERVER:PORT "
-            + "--bulk tcp://SERVER:PORT --data \(site) --enrol TOKEN"
+        let command = EnrolmentToken.command(for: grant, token: "TOKEN")
         console.note("for a worker at \(grant.site), once, within \(arguments[Self.expires]): \(command)")
     }
 }

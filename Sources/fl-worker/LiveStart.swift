@@ -15,8 +15,8 @@ enum LiveStart {
     ///
     /// - Throws: what makes going on impossible before that; later it is in `failures`.
     static func entities(
-        _ arguments: Arguments, _ sources: [SourceConfiguration], site: String, rules: GroupRules, log: Logger,
-        stop: StopSignal, failures: FirstFailure
+        _ arguments: Arguments, _ sources: [SourceConfiguration], site: String, rules: GroupRules,
+        figures: WorkerFigures, log: Logger, stop: StopSignal, failures: FirstFailure
     ) throws -> StoredEntities {
         let folder = arguments[WorkerCommand.dataFolder]
         do {
@@ -35,13 +35,15 @@ enum LiveStart {
         try entities.start(sources, site: site, rules: rules, log: log) { failures.put($0) }
         let wanted = arguments[SourceOptions.firstRows]
         let start = ContinuousClock.now
-        var told = start - .seconds(60)
+        var told = (at: start - .seconds(60), rows: -1)
+        defer { figures.waits(for: nil) }
         while !stop.isSet {
             let rows = entities.all.map { $0.nextRow - $0.firstRow }.max() ?? 0
             let waited = (ContinuousClock.now - start).seconds
             if rows >= wanted || (rows >= patience.rows && waited > patience.seconds) { break }
-            if ContinuousClock.now - told >= .seconds(10) {
-                told = .now
+            figures.waits(for: "the first samples of the sources: \(rows) of \(wanted) rows")
+            if ContinuousClock.now - told.at >= (told.rows == rows ? .seconds(300) : .seconds(10)) {
+                told = (.now, rows)
                 log.notice(
                     "waiting for the first samples of the sources", ["rows": "\(rows)", "wanted": "\(wanted)"])
             }

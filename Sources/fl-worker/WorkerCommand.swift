@@ -163,12 +163,16 @@ struct WorkerCommand: CheckableCommand {
         hangup.catchHangup()
         let chosen = settings
         let failures = FirstFailure(ending: stop)
+        // Whoever asks how it is hears that it waits for its first samples.
+        let http = try chosen.http.map { try WorkerHTTP(settings: chosen, figures: figures).start($0) }
+        defer { http?.stop() }
         let entities =
             live.isEmpty
             ? nil
             : try await BackgroundThread.run {
                 try LiveStart.entities(
-                    arguments, live, site: site, rules: rules, log: log, stop: stop, failures: failures)
+                    arguments, live, site: site, rules: rules, figures: figures, log: log, stop: stop,
+                    failures: failures)
             }
         defer { entities?.stop() }
         if let failure = failures.first { throw failure }
@@ -188,7 +192,7 @@ struct WorkerCommand: CheckableCommand {
             try await BackgroundThread.run {
                 try WorkerService(
                     settings: chosen, learner: learner, scoring: scoring, live: watch, figures: figures,
-                    incarnation: incarnation, log: log, stop: stop
+                    incarnation: incarnation, log: log, stop: stop, http: http
                 ).run()
             }
         } catch {

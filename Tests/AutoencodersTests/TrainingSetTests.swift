@@ -64,6 +64,23 @@ import Testing
         #expect(try whole.finish().checksum == pieces.finish().checksum)
     }
 
+    /// Small samples are of many pieces too, and have windows that are held out.
+    @Test(arguments: [1, 100, 300, 1_000]) func smallSamplesAreBoundedToo(maximum: Int) throws {
+        var configuration = configuration(window: 4, stride: 1, share: 0.3)
+        configuration.maximumWindows = maximum
+        var builder = TrainingSetBuilder(group: "g", features: 2, configuration: configuration)
+        for number in 0..<4 {
+            builder.append(
+                Samples.series(rows: 5_000, features: 2, seed: UInt64(number)), segments: [0..<5_000],
+                series: "series \(number)")
+        }
+        guard maximum > 1 else { return _ = try? builder.finish() }
+        let set = try builder.finish()
+        let kept = set.trainingStarts.count + set.heldOutStarts.count
+        #expect(kept <= maximum && Double(kept) > 0.8 * Double(maximum))
+        #expect(!set.heldOutStarts.isEmpty)
+    }
+
     /// A sample of the windows stays within the maximum, does not depend on the order of the series, and takes
     /// about as many from each of two equal series.
     @Test func samplingIsBoundedAndOrderless() throws {

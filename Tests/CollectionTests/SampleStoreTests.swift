@@ -266,4 +266,86 @@ import Testing
         #expect(try again.position(of: "p") == [9])
         #expect(try again.keep(unsettled: [6], from: "a") > second)
     }
+
+    // MARK: Entities that are gone
+
+    /// What has had no rows for longer than rows are kept goes, with its place; a clock that jumps takes nothing away, nor
+    /// does time in which nobody used the store.
+    @Test func whatIsGoneForLongIsForgotten() throws {
+        let folder = try TemporaryFolder()
+        let path = folder.url.appending(path: "samples.db").path
+        let wall = Mutex(1_700_000_000.0)
+        var limits = SampleStore.Limits()
+        limits.ageSeconds = 2 * 86_400
+        func open() throws -> SampleStore {
+            try SampleStore(path: path, limits: limits, wallSeconds: { wall.withLock { $0 } })
+        }
+        var number = 0
+        func feed(_ store: SampleStore, _ entities: [String]) throws {
+            number += 1
+            try store.append(entities.map { addition([row(number)], entity: $0) })
+        }
+        do {
+            let store = try open()
+            try store.remember([LiveWatch.placeName("s/old"): [1, 2], LiveWatch.placeName("s/new"): [3]])
+            try feed(store, ["old", "new"])
+            // A day, then a clock that jumps by a month.
+            for _ in 0..<24 {
+                wall.withLock { $0 += 3_600 }
+                try feed(store, ["new"])
+            }
+            wall.withLock { $0 += 30 * 86_400 }
+            try feed(store, ["new"])
+            #expect(store.entities.map(\.name) == ["old", "new"])
+        }
+        wall.withLock { $0 += 60 * 86_400 }
+        let store = try open()
+        for _ in 0..<20 {
+            wall.withLock { $0 += 3_600 }
+            try feed(store, ["new"])
+        }
+        #expect(store.entities.map(\.name) == ["old", "new"])
+        let rows = try all(store, "s/new").count
+        let before = store.counters
+        for _ in 0..<6 {
+            wall.withLock { $0 += 3_600 }
+            try feed(store, ["new"])
+        }
+        #expect(store.entities.map(\.name) == ["new"])
+        #expect(try store.read("s/old", from: 0, limit: 10) == nil)
+        #expect(try store.position(of: LiveWatch.placeName("s/old")) == nil)
+        #expect(try store.position(of: LiveWatch.placeName("s/new")) == [3])
+        #expect(try all(store, "s/new").count == rows + 6)
+        #expect(store.counters.samples == before.samples + 6 * 3 - 3 && store.counters.forgotten == 1)
+        // It comes again, as one that nobody knew.
+        try feed(store, ["old", "new"])
+        #expect(store.entity("s/old")?.nextRow == 1)
+        #expect(try all(store, "s/old").count == 1)
+        #expect(try open().entities.map(\.name) == ["new", "old"])
+    }
+
+    /// Where there are too many those go that have been silent for longest, and none that is alive.
+    @Test func moreEntitiesThanThereIsRoomFor() throws {
+        let folder = try TemporaryFolder()
+        let wall = Mutex(1_700_000_000.0)
+        var limits = SampleStore.Limits()
+        limits.entities = 10
+        let store = try SampleStore(
+            path: folder.url.appending(path: "samples.db").path, limits: limits, wallSeconds: { wall.withLock { $0 } })
+        for number in 0..<50 {
+            let alive = (max(0, number - 3)...number).map { "e\($0)" }
+            for _ in 0..<20 {
+                wall.withLock { $0 += 60 }
+                try store.append(alive.map { addition([row(number)], entity: $0) })
+            }
+        }
+        #expect(store.entities.map(\.name) == (40..<50).map { "e\($0)" })
+        // Twenty that are all alive stay.
+        for minute in 0..<120 {
+            wall.withLock { $0 += 60 }
+            try store.append((0..<20).map { addition([row(100 + minute)], entity: "f\($0)") })
+        }
+        #expect(store.entities.filter { $0.name.hasPrefix("f") }.count == 20)
+        #expect(store.entities.count == 20)
+    }
 }

@@ -47,6 +47,19 @@ import Testing
         #expect(step(&reconciler, [], all, at: 12).count == 2)
     }
 
+    /// What was only looked at, and never asked, is no failure however often it is said.
+    @Test func whatIsWithdrawnHasNotFailed() {
+        var reconciler = EngineReconciler(epoch: 100)
+        for second in stride(from: 0, to: 300, by: 2) {
+            let directives = step(&reconciler, [], wish([.worker, .worker, .worker]), at: second)
+            #expect(directives.count == 3)
+            for directive in directives { reconciler.withdraw(directive) }
+            for (index, worker) in ["a", "b", "c"].enumerated() {
+                #expect(reconciler.canHost(worker, on: nodes[index], at: at(second)).0)
+            }
+        }
+    }
+
     @Test func aControllerTakesOverWhatRuns() {
         var reconciler = EngineReconciler(epoch: 100)
         let jobs = [job("a"), job("b", .holder, .pending), job("stranger")]

@@ -40,4 +40,28 @@ import Testing
         try write("squeue", "printf '1|RUNN'")
         #expect(throws: EngineError.self) { _ = try adapter.observe() }
     }
+
+    /// What a wrapper says besides is no answer: whatever is not in it would be taken for gone, and be started a second time.
+    @Test(arguments: ["sinfo", "squeue"])
+    func aForeignLineIsNoAnswer(command: String) throws {
+        let sound = [
+            "sinfo": #"printf 'n1|idle|(null)|none\n'"#,
+            "squeue":
+                #"printf '1|RUNNING|n1|faultline 1 worker n1 a|faultline/faultline/a|None\n17_3|PENDING|||an array|None\n'"#,
+        ]
+        for (name, script) in sound { try write(name, script) }
+        var adapter = try adapter()
+        #expect(try adapter.observe().jobs.count == 1)
+        for script in ["echo 'Lmod has detected the following error'", "echo hello; \(sound[command] ?? "")"] {
+            try write(command, script)
+            #expect {
+                _ = try adapter.observe()
+            } throws: {
+                ($0 as? EngineError)?.code == .unreadable && "\($0)".contains(command)
+            }
+        }
+        guard command == "sinfo" else { return }
+        try write(command, "")
+        #expect(throws: EngineError.self) { _ = try adapter.observe() }
+    }
 }

@@ -85,13 +85,22 @@ import Testing
         (faults.crashes, faults.partitions, faults.poison) = (false, false, false)
         var simulation = FederationSimulation(seed: 7, workers: 2, perDomain: 1, healAfter: .seconds(5), faults: faults)
         simulation.settle(for: .seconds(6))
-        simulation.stepWorker(0, .reaches(["grown"]))
+        let first = simulation.workers[0].machine.acceptedEntities ?? []
+        simulation.stepWorker(0, .reaches(first + ["grown"]))
         simulation.settle(for: .seconds(10))
         #expect(simulation.server.owners(inDomain: "site0")["grown"] == "worker0")
         #expect(simulation.workers[0].machine.acceptedEntities?.contains("grown") == true)
         #expect(simulation.server.owners(inDomain: "site1")["grown"] == nil)
-        simulation.stepWorker(0, .reaches(["entity0"]))
+        simulation.stepWorker(0, .reaches([]))
         simulation.settle(for: .seconds(2))
         #expect(simulation.server.owners(inDomain: "site0").count == 6, "nothing new, nothing lost")
+        // What is gone is served by nobody, and is served again when it comes again.
+        simulation.stepWorker(0, .reaches(first))
+        simulation.settle(for: .seconds(10))
+        #expect(simulation.server.owners(inDomain: "site0").keys.sorted() == first.sorted())
+        #expect(simulation.workers[0].machine.acceptedEntities?.contains("grown") == false)
+        simulation.stepWorker(0, .reaches(first + ["grown"]))
+        simulation.settle(for: .seconds(10))
+        #expect(simulation.server.owners(inDomain: "site0")["grown"] == "worker0")
     }
 }

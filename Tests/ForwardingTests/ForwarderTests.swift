@@ -59,10 +59,23 @@ import Watching
         #expect(json["of"] == .array([.array([.string("physical.cpu")])]))
     }
 
+    /// An alarm that was over when it was known what it looks like does not begin anew at those who keep a list of alarms.
+    @Test(arguments: ["alertmanager", "ves", "fault-mns"])
+    func whatIsOverStaysOver(kind: String) throws {
+        let peer = try Peer()
+        let forwarder = try Self.forwarder(#"{"kind":"\#(kind)","url":"\#(peer.url)"}"#)
+        var event = Self.event(.settled)
+        #expect(forwarder.send(Self.letters(event), isReminder: false) == .taken)
+        #expect(peer.requests.count == 1)
+        event.isOver = true
+        #expect(forwarder.send(Self.letters(event), isReminder: false) == .taken)
+        #expect(peer.requests.count == 1)
+    }
+
     @Test func statusesSayWhetherToTryAgain() throws {
         let peer = try Peer()
         let forwarder = try Self.forwarder(#"{"kind":"webhook","url":"\#(peer.url)"}"#)
-        for status in [400, 403, 410, 413, 422] {
+        for status in [400, 410, 413, 422] {
             peer.answers { _ in status }
             guard case .refused = forwarder.send(Self.letters(Self.event()), isReminder: false) else {
                 Issue.record("\(status) is not refused")
@@ -70,7 +83,7 @@ import Watching
             }
         }
         // What is wrong with the address or the token is mended by somebody, and the alarms are still there then.
-        for status in [302, 308, 401, 404, 408, 429, 500, 503] {
+        for status in [302, 308, 401, 403, 404, 408, 429, 500, 503] {
             peer.answers { _ in status }
             guard case .failed = forwarder.send(Self.letters(Self.event()), isReminder: false) else {
                 Issue.record("\(status) is not a failure")

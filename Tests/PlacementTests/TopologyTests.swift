@@ -101,6 +101,20 @@ struct TopologyTests {
         #expect(throws: PlacementError.self) { try GraphMLReader.read(Data(Self.zoo.utf8)) }
     }
 
+    @Test("GraphML: a label may look like what tells two others apart")
+    func graphMLNames() throws {
+        var options = GraphMLReader.Options()
+        options.fallbackSeconds = 0
+        let text = """
+            <graphml><key attr.name="label" for="node" id="l"/><graph>
+            <node id="0"><data key="l">A</data></node><node id="1"><data key="l">A (2)</data></node>
+            <node id="2"><data key="l">A</data></node><node id="3"><data key="l">A</data></node>
+            </graph></graphml>
+            """
+        let names = try GraphMLReader.read(Data(text.utf8), options).nodes.map(\.id)
+        #expect(names == ["A", "A (2)", "A (2) (2)", "A (3)"])
+    }
+
     @Test("Malformed GraphML is refused with one line; no truncation or changed byte crashes the reader")
     func malformedGraphML() throws {
         var options = GraphMLReader.Options()

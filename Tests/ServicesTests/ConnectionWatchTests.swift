@@ -28,7 +28,7 @@ import Testing
     @Test func streamsLeaveRoom() {
         var watch = ConnectionWatch()
         var granted = 0
-        for id in 0..<64 as Range<UInt> {
+        for id in 0..<400 as Range<UInt> {
             watch.opened(id, from: Self.here, at: .zero)
             granted += watch.beginStream(id, at: .zero) ? 1 : 0
         }

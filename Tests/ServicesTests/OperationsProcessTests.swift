@@ -126,9 +126,35 @@ import Watching
         let again = try server.alerts("silence", "--site", "s*", "--calendar", calendar, "--within", "3d")
         #expect(again.output.contains(", 0 silences made"), "\(again)")
         #expect(try server.alerts("silences").output.contains("nightly"))
+        // Nor what somebody has ended or changed.
+        struct Silences: Decodable { let silences: [Silence] }
+        let known = try JSONDecoder().decode(
+            Silences.self, from: Data(#require(fleet.get("/v1/silences")).utf8)
+        ).silences.filter { $0.comment == "nightly" }
+        #expect(known.allSatisfy { $0.changedBy == nil } && known.count >= 3)
+        #expect(try server.alerts("unsilence", "\(known[1].id)").status == 0)
+        let third = try server.alerts("silence", "--site", "s*", "--calendar", calendar, "--within", "3d")
+        #expect(third.output.contains(", 0 silences made"), "\(third)")
+        #expect(try server.alerts("silence", "--site", "a", "--within", "3d").status == 64)
         #expect(try server.alerts("silence", "--calendar", calendar).status == 64)
         #expect(try server.alerts("ack").status == 64 && server.alerts("silence").status == 64)
         #expect(try #require(fleet.get("/v1/audit")).contains(#""operation":"silence""#))
+    }
+
+    /// The screen says that nothing is wrong only where somebody looks.
+    @Test func theScreenIsNoBetterThanWhatIsKnown() throws {
+        let fleet = try Fleet(sites: 1)
+        try fleet.startServer(workers: 2)
+        #expect(eventually { fleet.get("/healthz") != nil })
+        func top() throws -> String {
+            try ToolProcess.run("fl-alerts", ["top", "--server", "127.0.0.1:\(fleet.http)"]).output
+        }
+        let empty = try top()
+        #expect(empty.hasPrefix("Faultline  nothing is watched: no worker is here"), "\(empty)")
+        try fleet.startWorker(1)
+        #expect(eventually { fleet.workers.contains { $0.name == "worker1" } }, "\(fleet.log("server"))")
+        let learning = try top()
+        #expect(learning.hasPrefix("Faultline  nothing is watched yet"), "\(learning)")
     }
 
     /// Whoever asks for it hears on the stream that something was said, and keeps his place in the log.

@@ -75,7 +75,7 @@ struct SecuredClientTests {
             #expect(found.status == 69, "\(options) \(found)")
             #expect(found.errors.split(separator: "\n").count == 1 && found.errors.contains(words), "\(found)")
         }
-        #expect(try Self.alerts(server, ["--ca-file", fleet.folder.path("none.pem")]).status == 69)
+        #expect(try Self.alerts(server, ["--ca-file", fleet.folder.path("none.pem")]).status == 78)
         #expect(try Self.alerts("127.0.0.1:\(fleet.http)").status == 69)
         #expect(try Self.alerts("127.0.0.1:\(fleet.http)", ["--pin", pin]).status == 64)
         #expect(try Self.alerts(server, ["--pin", "sha256//12"]).status == 64)

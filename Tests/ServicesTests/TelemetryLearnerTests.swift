@@ -1,5 +1,7 @@
 import Autoencoders
 import Federation
+import Foundation
+import Platform
 import Services
 import Telemetry
 import TestSupport
@@ -102,5 +104,56 @@ import Watching
         // A further loop finds it anew.
         let (next, _) = context.carrying(aggregator.result(), of: context, into: try context.initialModel())
         #expect(try context.bundle(of: next, tool: "test").usualRanges() == nil)
+    }
+
+    /// A cell that cannot be read costs its row, and a file that cannot be read its entity; the others are learned from.
+    @Test func badFilesCostThemselves() throws {
+        let folder = try TemporaryFolder()
+        let site = folder.path("site1")
+        try FileManager.default.copyItem(atPath: Self.demo, toPath: site)
+        let path = site + "/ue0_train.csv"
+        var lines = try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n").map(String.init)
+        var cells = lines[100].split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+        cells[2] = "abc"
+        lines[100] = cells.joined(separator: ",")
+        try lines.joined(separator: "\n").write(toFile: path, atomically: true, encoding: .utf8)
+        let sources = try DataCatalog.discover([site]).filter { $0.part == .train }
+        let log = Told()
+        let learner = try TelemetryLearner(
+            sources: sources, reader: ReaderOptions(), rules: try GroupRules.builtIn(), threads: 1,
+            log: Logger(label: "t", minimum: .warning, sink: Sink(told: log))
+        ) { try VectorBackend(threads: $0) }
+        func statistics() throws -> TelemetryStatistics {
+            let made = try learner.work(
+                WorkKey(round: 0, kind: .statistics, baseVersion: 0, entities: learner.entities), hyperparameters: [],
+                model: nil, mayAccelerate: false, isCancelled: { false })
+            return try DeterministicJSON.decode(TelemetryStatistics.self, from: made.statistics)
+        }
+        let whole = try statistics()
+        #expect(log.all.count == 1 && log.all[0].contains("ue0") && log.all[0].contains("abc"), "\(log.all)")
+        try FileManager.default.removeItem(atPath: site + "/enb0_train.csv")
+        let rest = try statistics()
+        #expect(rest != whole && log.all.count == 2 && log.all[1].contains("enb0"), "\(log.all)")
+        var configuration = TrainingConfiguration()
+        (configuration.window, configuration.stride, configuration.hidden, configuration.epochs) = (6, 64, [4], 1)
+        guard
+            case .made(let model, _) = TelemetryModelMaker(
+                configuration: configuration, rules: try GroupRules.builtIn()
+            )
+            .makeInitialModel(statistics: [("a", try DeterministicJSON.encode(rest, pretty: false))])
+        else {
+            Issue.record("no model")
+            return
+        }
+        let updates = try learner.work(
+            WorkKey(round: 1, kind: .training, baseVersion: 1, entities: learner.entities), hyperparameters: [],
+            model: model, mayAccelerate: false, isCancelled: { false }
+        ).groups
+        #expect(!updates.isEmpty)
+    }
+
+    private struct Sink: LogSink {
+        let told: Told
+        func write(_ record: LogRecord) { told.add("\(record.message) \(record.metadata)") }
     }
 }

@@ -69,6 +69,19 @@ import Testing
         #expect(try row("fedavg").againstCentral != nil && row("new-site-fedavg").againstLocal != nil)
         // Different ways give different models.
         #expect(Set(report.rows.map(\.volumeUnderPR.mean)).count >= 8)
+        // Shorter pieces are other pieces; those of packed files, with a remark above their header, are the same.
+        let shorter = try Self.study(
+            folder, ["--seeds", "2", "--training-share", "0.4", "--new-site-share", "0.4", "--format", "json"])
+        #expect(try JSONDecoder().decode(Report.self, from: Data(shorter.output.utf8)).outcomes != report.outcomes)
+        for case let file as String in FileManager.default.enumerator(atPath: folder.path("data")) ?? .init()
+        where file.hasSuffix(".csv") {
+            let path = folder.path("data/\(file)")
+            let text = try String(contentsOfFile: path, encoding: .utf8)
+            try ("# made for a test\n" + text).write(toFile: path, atomically: true, encoding: .utf8)
+            let packing = try Process.run(URL(filePath: "/usr/bin/env"), arguments: ["gzip", "-n", path])
+            packing.waitUntilExit()
+            #expect(packing.terminationStatus == 0)
+        }
         let again = try Self.study(folder, options + ["--threads", "4"])
         #expect(again.status == 0, "\(again.errors)")
         #expect(try JSONDecoder().decode(Report.self, from: Data(again.output.utf8)) == report)

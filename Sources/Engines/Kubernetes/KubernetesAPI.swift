@@ -11,6 +11,12 @@ struct KubernetesAPI: Sendable {
         case done([UInt8])
         /// It was not: the status, a word of the API server for the reason and a line for people.
         case refused(Int, reason: String, text: String)
+
+        /// Whether what was asked for is too long ago to be told.
+        var isTooOld: Bool {
+            if case .refused(410, _, _) = self { return true }
+            return false
+        }
     }
 
     /// Bytes of an answer that are taken.

@@ -17,6 +17,8 @@ package final class KubernetesAdapter: EngineAdapter {
             var cache: KubernetesCache
             /// What is in the way, by kind.
             var troubles: [KubernetesRequest.Kind: EngineError] = [:]
+            /// Watches in a row that ended at once as too old, by kind.
+            var expired: [KubernetesRequest.Kind: Int] = [:]
             /// Words to enrol with of pods that are asked for and have no Secret yet, by pod.
             var owed: [String: Debt] = [:]
         }
@@ -68,6 +70,8 @@ package final class KubernetesAdapter: EngineAdapter {
     private static let shortestPause: Duration = .milliseconds(250)
     private static let longestPause: Duration = .seconds(8)
     private static let shortestWatch: Duration = .seconds(1)
+    /// Watches in a row that may end at once as too old.
+    private static let mostExpired = 3
 
     /// Lists, watches, and lists again where that ends badly, until it is not wanted any more.
     private static func follow<Item>(
@@ -120,6 +124,18 @@ package final class KubernetesAdapter: EngineAdapter {
                 return fault == nil && !isCancelled()
             }
             if let fault { throw fault }
+            // What is too long ago to go on from is no trouble, unless it is each time.
+            let isHurried = ContinuousClock.now - begin < shortestWatch
+            let expired: Int = shared.state.withLock { state in
+                let isExpired = !state.cache[keyPath: store].isComplete || refusal?.isTooOld == true
+                state.expired[kind] = isExpired && isHurried ? state.expired[kind, default: 0] + 1 : 0
+                return state.expired[kind, default: 0]
+            }
+            guard expired < mostExpired else {
+                throw EngineError(
+                    .unavailable,
+                    "\(api.settings.api) ends the watch of \(kind.rawValue) at once: it is too old each time (410)")
+            }
             // One that says nothing and ends is not asked again at once, and again.
             guard refusal != nil || !isQuiet || isCancelled() || ContinuousClock.now - begin >= shortestWatch else {
                 throw EngineError(.unavailable, "\(api.settings.api) ends the watch of \(kind.rawValue) at once")
@@ -142,7 +158,7 @@ package final class KubernetesAdapter: EngineAdapter {
         }
         guard let refusal else { return }
         // What is too long ago to go on from is no trouble.
-        if case .refused(410, _, _) = refusal, case .watch = next {
+        if refusal.isTooOld, case .watch = next {
             shared.state.withLock { $0.cache[keyPath: store].expire() }
             return
         }

@@ -1,3 +1,4 @@
+import Foundation
 package import Platform
 package import Web
 
@@ -45,6 +46,20 @@ package struct KubernetesSettings: Equatable, Sendable {
     /// Where a pod finds what it shows to the API server.
     package static let account = "/var/run/secrets/kubernetes.io/serviceaccount"
 
+    /// Files that a configuration names, by their fields.
+    private var files: [String: String] = [:]
+
+    /// Looks whether the files that a configuration names can be read.
+    ///
+    /// - Throws: ``EngineError`` (`configuration`) that names the field.
+    package func checkFiles() throws(EngineError) {
+        for (field, path) in files.sorted(by: { $0.key < $1.key })
+        where !FileManager.default.isReadableFile(atPath: path) {
+            throw EngineError(
+                .configuration, "kubernetes.\(field): found no file that can be read at \(path), expected one")
+        }
+    }
+
     /// What a pod of the cluster itself uses, but for the image.
     package init() {
         trust.authorities = Self.account + "/ca.crt"
@@ -82,6 +97,9 @@ package struct KubernetesSettings: Equatable, Sendable {
         graceSeconds = try fields.whole("graceSeconds", 1...3_600) ?? graceSeconds
         patienceSeconds = try fields.whole("patienceSeconds", 1...3_600) ?? patienceSeconds
         timeoutSeconds = try fields.whole("timeoutSeconds", 1...300) ?? timeoutSeconds
+        for name in ["caFile", "tokenFile", "certificateFile", "keyFile"] {
+            if let path = try fields.text(name) { files[name] = path }
+        }
         try fields.end(known: [
             "api", "caFile", "tokenFile", "certificateFile", "keyFile", "namespace", "federation", "image",
             "accelerator",

@@ -55,18 +55,7 @@ extension ServerRoundMachine {
                         members[name]?.registration.mirrored = registration.mirrored
                         unsettle(old.registration.domain)
                     }
-                    // What it reached it goes on reaching; it may have found more, up to what one registration can name.
-                    let reach = old.reach.union(registration.entities)
-                    if reach.count > WireLimits.entities {
-                        refuseClaim(
-                            "entities",
-                            "entities: found \(reach.count) with those before, expected at most "
-                                + "\(WireLimits.entities)", of: old.principal, &directives)
-                    } else if reach.count > old.reach.count {
-                        members[name]?.reach = reach
-                        members[name]?.registration.entities = reach.sorted()
-                        unsettle(old.registration.domain)
-                    }
+                    reaches(registration.entities, name, old)
                     recordMember(name, .active, &directives)
                 }
                 welcome(name, &directives)
@@ -122,6 +111,21 @@ extension ServerRoundMachine {
         settleDomains(at: now, &directives)
         sendStatus(to: name, at: now, &directives)
         recordMember(name, .active, &directives)
+    }
+
+    /// A worker has found entities that it did not reach before, or reaches some no longer.
+    private mutating func reaches(_ entities: [String], _ name: String, _ old: Member) {
+        let reach = Set(entities)
+        guard !reach.isEmpty, reach != old.reach else { return }
+        members[name]?.reach = reach
+        members[name]?.registration.entities = entities
+        let domain = old.registration.domain
+        guard var place = domains[domain] else { return }
+        domains[domain] = nil
+        place.forsaken.subtract(reach)
+        for entity in old.reach.subtracting(reach) where place.owners[entity] == name { place.forsaken.insert(entity) }
+        domains[domain] = place
+        unsettle(domain)
     }
 
     private mutating func welcome(_ name: String, _ directives: inout [ServerDirective]) {
@@ -206,6 +210,7 @@ extension ServerRoundMachine {
             for (entity, owner) in place.owners where owner == name {
                 place.owners[entity] = nil
                 place.releasing[entity] = nil
+                place.forsaken.remove(entity)
             }
             if let choice, choice.active.contains(name) {
                 // Not to the others at once: they would begin anew, and again when another worker is chosen.
@@ -229,6 +234,7 @@ extension ServerRoundMachine {
         for (entity, wanted) in place.releasing where wanted <= revision && place.owners[entity] == name {
             place.owners[entity] = nil
             place.releasing[entity] = nil
+            place.forsaken.remove(entity)
             released = true
         }
         domains[domain] = place
@@ -264,11 +270,13 @@ extension ServerRoundMachine {
             domains[domain] = nil
             return
         }
-        let (reach, held) = reach(inDomain: domain, owners: place.owners)
+        let kept =
+            place.forsaken.isEmpty ? place.owners : place.owners.filter { !place.forsaken.contains($0.key) }
+        let (reach, held) = reach(inDomain: domain, owners: kept)
         place.holders = held
         let pairs = reach.values.reduce(0) { $0 + $1.count }
         if pairs > configuration.smallDomain { place.nextBalance = now + .microseconds(pairs) }
-        let target = EntityBalancer.balance(reach: reach, current: place.owners)
+        let target = EntityBalancer.balance(reach: reach, current: kept)
         revision += 1
         for (entity, worker) in target {
             switch place.owners[entity] {
@@ -278,6 +286,9 @@ extension ServerRoundMachine {
                 place.releasing[entity] = nil
             case .some: if place.releasing[entity] == nil { place.releasing[entity] = revision }
             }
+        }
+        for entity in place.forsaken where target[entity] == nil && place.releasing[entity] == nil {
+            place.releasing[entity] = revision
         }
         domains[domain] = place
         assign(names, in: place, at: now, &directives)

@@ -68,6 +68,8 @@ package struct ServerRoundMachine: Sendable {
         var owners: [String: String] = [:]
         /// Entities that their owner was told to give up, and the revision that says so.
         var releasing: [String: UInt64] = [:]
+        /// Entities that their owner has lost and was not yet told to give up, or has not given up yet.
+        var forsaken: Set<String> = []
         /// The worker that has the samples of an entity whose owner does not reach it by itself.
         var holders: [String: String] = [:]
         /// Whether its entities have to be spread anew.

@@ -63,7 +63,7 @@ package enum WorkerEvent: Sendable {
     case adoptionFailed(version: UInt64, String)
     /// What it can do is known now.
     case capable(Capabilities)
-    /// It reaches these entities by itself now: those that it reached before, and others.
+    /// It reaches these entities by itself now, and no others; none: it goes on as before.
     case reaches([String])
     /// These entities of other workers are on the disk with all their files; replaces what was said before.
     case mirrored([String])

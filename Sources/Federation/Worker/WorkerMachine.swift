@@ -174,9 +174,10 @@ package struct WorkerMachine: Sendable {
             registration.capabilities = capabilities
             registration.revision += 1
         case .reaches(let entities):
-            guard !ownEntities.isSuperset(of: entities) else { break }
-            ownEntities.formUnion(entities)
-            registration.entities = ownEntities.sorted()
+            let reach = Set(entities)
+            guard !reach.isEmpty, reach != ownEntities else { break }
+            ownEntities = reach
+            registration.entities = reach.sorted()
             registration.revision += 1
         case .mirrored(let entities): mirrors(entities, at: now, &directives)
         case .adopted(let version, let digest):

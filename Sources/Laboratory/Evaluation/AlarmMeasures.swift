@@ -12,7 +12,7 @@ package struct AlarmMeasures: Sendable, Codable, Equatable {
     package let alarmCount: Int
     /// Alarms after merging that touch no anomalous sample.
     package let falseAlarmCount: Int
-    /// Share of the samples in alarm that are anomalous; `nil` without an alarm and without an event.
+    /// Share of the samples in alarm that are anomalous; `nil` without an alarm, or without an event.
     package let samplePrecision: Double?
     /// Share of the events found; `nil` without an event.
     package let eventRecall: Double?

@@ -64,8 +64,6 @@ struct FederatedStudy {
     let configuration: TrainingConfiguration
     let reader: ReaderOptions
     let rules: GroupRules
-    /// A folder for the pieces of the training parts.
-    let scratch: String
 
     var backend: any AcceleratorBackend {
         get throws { try AcceleratorCatalog.backend(named: configuration.accelerator) }
@@ -75,7 +73,7 @@ struct FederatedStudy {
     ///
     /// - Parameter entities: of one set, all with training parts.
     func outcome(_ arm: StudyArm, seed: UInt64, entities: [BenchmarkEntity]) throws -> Outcome {
-        let pieces = try entities.map { try piece(of: $0, arm, seed: seed, share: setting.trainingShare) }
+        let pieces = try entities.map { try piece(of: $0, seed: seed, share: setting.trainingShare) }
         if arm.isUpdated { return try updatedOutcome(arm, seed: seed, entities: entities, pieces: pieces) }
         var outcome = try Outcome(set: entities[0].set, arm: arm, seed: seed, judged: [])
         let shared = arm == .local || arm.isNewSite ? nil : try bundle(arm, seed: seed, from: pieces)
@@ -86,7 +84,7 @@ struct FederatedStudy {
             case .local: bundle = try self.bundle(arm, seed: seed, from: [pieces[index]])
             case .newSiteLocal, .newSiteFederated:
                 calibration = try piece(
-                    of: entity, arm, seed: seed, share: setting.trainingShare * setting.newSiteShare)
+                    of: entity, seed: seed, share: setting.trainingShare * setting.newSiteShare)
                 var others = pieces
                 others.remove(at: index)
                 bundle = try self.bundle(arm, seed: seed, from: arm == .newSiteLocal ? [calibration] : others)
@@ -180,33 +178,20 @@ struct FederatedStudy {
 
     // MARK: Pieces of training parts
 
-    /// A run of rows of an entity's training part, as a file of its own; the part itself where all of it is wanted.
-    private func piece(
-        of entity: BenchmarkEntity, _ arm: StudyArm, seed: UInt64, share: Double
-    ) throws -> EntitySource {
+    /// A run of rows of an entity's training part; the part itself where all of it is wanted.
+    private func piece(of entity: BenchmarkEntity, seed: UInt64, share: Double) throws -> EntitySource {
         guard var source = entity.training else {
             throw CommandLineError(
                 .data, "\(entity.test.key): no training part of its own; the study needs one for every entity")
         }
         guard share < 1 else { return source }
-        let isJSON = source.format == .fiveGNodeB || source.format == .jsonLines
-        source.files = try source.files.enumerated().map { number, file in
-            let lines = try FileContents.read(file).split(separator: 0x0a)
-            let header = isJSON ? 0 : 1
-            let count = max(1, Int(share * Double(lines.count - header)))
-            var generator = CounterBasedGenerator(seed: seed, purpose: "study/\(source.key)", number)
-            // The same place for every share, so that a smaller piece begins where a larger one does.
-            let place = generator.uniform() * (1 - setting.trainingShare) * Double(lines.count - header)
-            let first = header + min(Int(place), lines.count - header - count)
-            var bytes = Array(lines[..<header].joined(separator: [0x0a])) + (isJSON ? [] : [0x0a])
-            bytes += lines[first..<first + count].joined(separator: [0x0a])
-            bytes.append(0x0a)
-            let folder = "\(scratch)/\(arm.rawValue)/\(seed)/\(share)/\(source.site)/\(number)"
-            let path = "\(folder)/\(source.entity).piece"
-            try FolderContents.makeFolder(folder)
-            try FileContents.writeAtomically(bytes, to: path)
-            return path
-        }
+        let rows = try source.read(options: reader).rowCount
+        let count = max(1, Int(share * Double(rows)))
+        var generator = CounterBasedGenerator(seed: seed, purpose: "study/\(source.key)", 0)
+        // The same place for every share, so that a smaller piece begins where a larger one does.
+        let place = generator.uniform() * (1 - setting.trainingShare) * Double(rows)
+        source.firstRow = min(Int(place), rows - count)
+        source.leadingRows = count
         return source
     }
 }

@@ -74,7 +74,7 @@ package struct PoisonCommand: Command {
         let study = PoisonStudy(
             study: FederatedStudy(
                 setting: Self.setting(arguments), configuration: try Self.configuration(arguments), reader: reader,
-                rules: rules, scratch: ""))
+                rules: rules))
         let first = arguments[TrainingOptions.seed]
         var work: [(set: Int, attackers: Int, attack: PoisonAttack, defence: PoisonDefence, seed: UInt64)] = []
         for seed in 0..<UInt64(arguments[Self.seeds]) {

@@ -100,11 +100,9 @@ package struct StudyCommand: Command {
             throw CommandLineError(
                 .data, "\(members[0].set): found one labelled entity; a federation needs two at least")
         }
-        let scratch = FileManager.default.temporaryDirectory.appending(path: "fl-train-study-\(getpid())")
-        defer { try? FileManager.default.removeItem(at: scratch) }
         let study = FederatedStudy(
             setting: Self.setting(arguments), configuration: try Self.configuration(arguments), reader: reader,
-            rules: rules, scratch: scratch.path)
+            rules: rules)
         let first = arguments[TrainingOptions.seed]
         var tasks: [(set: Int, arm: StudyArm, seed: UInt64)] = []
         for seed in 0..<UInt64(arguments[Self.seeds]) {

@@ -139,6 +139,8 @@ final class ForwardingThreads: Sendable {
     /// - Returns: the subscription's name.
     /// - Throws: ``Problem``; `StorageError` when it cannot be kept.
     func subscribe(_ consumer: String) throws -> String {
+        // Who asks again, or has forgotten that it asked, is told once all the same.
+        if let known = subscriptions.withLock({ $0.entries.first { $0.consumer == consumer } }) { return known.id }
         let id = "subscription-\(String(UInt64.random(in: 0 ... .max), radix: 16))"
         guard let forwarder = subscriber(id, consumer) else {
             throw Problem(
@@ -286,6 +288,8 @@ final class ForwardingThreads: Sendable {
         var shown = (waiting: Int64(0), sent: machine.sent, dead: dead)
         slot.status.withLock { $0.sent += machine.sent }
         var wasWell = true
+        // A peer may refuse ten thousand: one line a minute says how many.
+        var refusals = (count: 0, told: Instant.zero)
         do {
             var next = machine.step(.reached(feed.last()), at: clock.now)
             while !isCancelled() {
@@ -299,9 +303,15 @@ final class ForwardingThreads: Sendable {
                     let outcome = forwarder.send(letters, isReminder: isReminder)
                     next = machine.step(.answered(outcome), at: clock.now)
                     if case .refused(let reason) = outcome, letters.count == 1, !isReminder {
+                        refusals.count += 1
+                        guard refusals.count == 1 || clock.now - refusals.told >= .seconds(60) else { break }
                         log.warning(
                             "an alarm was refused by a forwarder's peer",
-                            ["forwarder": feed.name, "event": "\(letters[0].sequence)", "reason": reason])
+                            [
+                                "forwarder": feed.name, "event": "\(letters[0].sequence)", "reason": reason,
+                                "refused": "\(refusals.count)",
+                            ])
+                        refusals.told = clock.now
                     }
                 case .store(let record):
                     try store.withLock { try $0.write(record, of: feed.name, at: OperatorStore.now) }

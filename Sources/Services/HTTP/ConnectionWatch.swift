@@ -6,11 +6,11 @@ package struct ConnectionWatch {
     /// Bounds.
     package struct Limits: Sendable {
         /// Connections at a time; those above ``comfortable`` last only until the next look.
-        package var most = 256
-        /// Connections that may stay.
+        package var most = 512
+        /// Connections that may stay, streams of events aside.
         package var comfortable = 96
-        /// Streams of events among them.
-        package var streams = 32
+        /// Streams of events.
+        package var streams = 256
         /// From the connection, or the first byte after a request, to the end of a request's headers.
         package var headers: Duration = .seconds(10)
         /// Between two requests.
@@ -96,14 +96,14 @@ package struct ConnectionWatch {
         var late = connections.filter { _, connection in
             patience(connection.phase).map { now - connection.since > $0 } ?? false
         }.keys.sorted()
-        let staying = connections.filter { !late.contains($0.key) }
+        let staying = connections.filter { !late.contains($0.key) && $0.value.phase != .streaming }
         var excess = staying.count - limits.comfortable
         guard excess > 0 else { return late }
         // Whoever holds most connections loses first: those without a request before those with one, the oldest first.
         var held: [[UInt8]: Int] = [:]
         for connection in staying.values { held[connection.address, default: 0] += 1 }
         let candidates = staying.filter {
-            $0.value.phase != .streaming && now - $0.value.since > limits.grace
+            now - $0.value.since > limits.grace
                 && ($0.value.phase < .answering || now - $0.value.since > limits.headers)
         }.sorted { a, b in
             if a.value.phase != b.value.phase { return a.value.phase < b.value.phase }

@@ -301,7 +301,8 @@ private func answerRequest(
     guard let asked = HTTPRequest.Method(word: method) else { return faultline_http_result(0) }
     let request = unsafe HTTPRequest(connection, asked, path: target.path, body: collected.bytes)
     door.entered(.answering, unsafe connection.connectionID)
-    return unsafe door.queue(door.handler(request), on: connection, isHead: method == "HEAD")
+    let answer = door.answer(request, on: unsafe connection.connectionID)
+    return unsafe door.queue(answer, on: connection, isHead: method == "HEAD")
 }
 
 extension HTTPRequest {

@@ -1,3 +1,4 @@
+import CommandLine
 package import Federation
 import Platform
 
@@ -56,5 +57,12 @@ package struct EnrolmentToken: Sendable {
     package var text: String {
         let bytes = server.bytes + keys.secret
         return Self.prefix + Hexadecimal.text(bytes + SHA256.digest(bytes).prefix(4))
+    }
+
+    /// The command with which a worker enrols; what only its own machine knows is in capitals.
+    package static func command(for grant: Grant, token: String) -> String {
+        let site = ShellWord.quoted(grant.site)
+        return "fl-worker --name \(ShellWord.quoted(grant.name)) --site \(site) --control tcp://SERVER:PORT "
+            + "--bulk tcp://SERVER:PORT --data \(site) --enrol \(token)"
     }
 }

@@ -73,6 +73,13 @@ package struct IdentityStore: Sendable {
                     expected: "a file that fl-server wrote")
             }
         } catch let error as StorageError where error.code == .missing {
+            // It is written before anything else is: what was known of everybody, and who was shut out, is lost.
+            let audit = file(AuditLog.fileName)
+            guard unsafe access(audit, F_OK) != 0 else {
+                throw StorageError(
+                    .corrupt, operation: "read", path: path, found: "no such file, beside \(AuditLog.fileName)",
+                    expected: "the file as it was, from a backup; without \(AuditLog.fileName) everybody enrols anew")
+            }
             return IdentityRecord()
         }
     }
@@ -100,6 +107,9 @@ package struct IdentityStore: Sendable {
     ) throws -> (record: IdentityRecord, value: Value) {
         try locked {
             let old = try readUnlocked()
+            if unsafe access(file(Self.fileName), F_OK) != 0 {
+                try SealedFile.write(try DeterministicJSON.encode(old), to: file(Self.fileName))
+            }
             var record = old
             let (value, events) = try body(&record)
             record.audit = try auditLog.append(

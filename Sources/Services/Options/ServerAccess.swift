@@ -37,6 +37,9 @@ package enum ServerAccess {
                 throw CommandLineError.usage(
                     "--\(file == nil ? "pin" : "ca-file"): found --server \(address), expected https://HOST:PORT")
             }
+            if let file, !FileManager.default.isReadableFile(atPath: file) {
+                throw CommandLineError(.configuration, "--ca-file: found no file that can be read at \(file)")
+            }
             peer.trust = HTTPExchange.Trust(authorities: file, pin: pin)
         }
         if let path = arguments[optional: tokenFile] {

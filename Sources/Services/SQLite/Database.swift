@@ -37,6 +37,9 @@ package import Platform
         isSealed = true
         unsafe connection = try Self.open(path, flags: SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE)
         let known = try checkSums(opensDamaged: opensDamaged)
+        if damage == nil, let found = try WriteAheadLog.damage(of: path) {
+            try damaged(found, opensDamaged: opensDamaged)
+        }
         try script("PRAGMA journal_mode = WAL")
         try script("PRAGMA synchronous = FULL")
         try script("PRAGMA wal_autocheckpoint = 0")

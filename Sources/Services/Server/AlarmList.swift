@@ -35,7 +35,11 @@ final class AlarmList: Sendable {
                 var event = event
                 (event.signature, event.sequence) = (nil, sequence)
                 // What an alarm that is over looks like does not raise it again.
-                if event.state == .settled, state.alarms[event.id]?.state == .cleared { event.state = .cleared }
+                if event.state == .settled, let before = state.alarms[event.id], before.state == .cleared {
+                    (event.state, event.at) = (.cleared, before.at)
+                } else if event.isOver == true {
+                    event.state = .cleared
+                }
                 state.alarms[event.id] = event
                 if state.alarms.count > Self.mostAlarms + Self.slack { Self.bound(&state) }
             }
@@ -55,7 +59,7 @@ final class AlarmList: Sendable {
                 let entry = try? log.page(after: number - 1, limit: 1).entries.first, entry.sequence == number,
                 var shown = moment.event(entry.bytes)
             else { return event }
-            (shown.signature, shown.sequence, shown.state) = (nil, number, event.state)
+            (shown.signature, shown.sequence, shown.state, shown.at) = (nil, number, event.state, event.at)
             return shown
         }
     }

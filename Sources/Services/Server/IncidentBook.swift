@@ -21,6 +21,8 @@ final class IncidentBook: Sendable {
         var machine: IncidentMachine
         /// What stands, by its identity.
         var findings: [String: Finding] = [:]
+        /// Identities of what stands beyond those.
+        var further: Set<String> = []
         var reader = AlarmLogReader()
         /// The incident of each alarm that is in one.
         var incidents: [String: String] = [:]
@@ -28,8 +30,8 @@ final class IncidentBook: Sendable {
 
     /// Alarms whose incidents are at hand.
     private static let mostAlarms = 50_000
-    /// Findings that stand, at most; beyond, it begins anew.
-    private static let mostFindings = 10_000
+    /// Findings that are at hand, and that are counted, at most.
+    private static let (mostFindings, mostCounted) = (10_000, 1_000_000)
 
     private let log: String
     private let state: Mutex<State>
@@ -54,8 +56,14 @@ final class IncidentBook: Sendable {
                     let finding = Finding(
                         site: event.site, entity: event.entity, kind: quality.kind, source: quality.source,
                         since: event.onset.time, subjects: quality.subjects, detail: quality.detail)
-                    state.findings[event.id] = event.state == .cleared ? nil : finding
-                    if state.findings.count > Self.mostFindings { state.findings = [event.id: finding] }
+                    if event.state == .cleared {
+                        state.findings[event.id] = nil
+                        state.further.remove(event.id)
+                    } else if state.findings[event.id] != nil || state.findings.count < Self.mostFindings {
+                        state.findings[event.id] = finding
+                    } else if state.further.count < Self.mostCounted {
+                        state.further.insert(event.id)
+                    }
                     return
                 }
                 guard let incident = state.machine.observe(EntityReport(event)) else { return }
@@ -77,9 +85,11 @@ final class IncidentBook: Sendable {
     /// How many incidents go on.
     var openCount: Int { state.withLock { $0.machine.incidents.count(where: \.isOpen) } }
 
-    /// What is wrong with the watching now, by entity.
-    var findings: [Finding] {
-        state.withLock { $0.findings.sorted { $0.key < $1.key }.map(\.value) }
+    /// What is wrong with the watching now, by entity, and how much that is in all.
+    var findings: (some: [Finding], count: Int) {
+        state.withLock { state in
+            (state.findings.sorted { $0.key < $1.key }.map(\.value), state.findings.count + state.further.count)
+        }
     }
 
     /// The latest incidents, oldest first.

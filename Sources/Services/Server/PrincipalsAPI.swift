@@ -82,6 +82,6 @@ struct PrincipalsAPI: Sendable {
         authority.audit(request, "let \(grant.name) in at \(grant.site), domain \(grant.domain)")
         return try .encoding(
             Invited(
-                token: token.text, line: "fl-worker --name \(grant.name) --enrol \(token.text)", expires: expires))
+                token: token.text, line: EnrolmentToken.command(for: grant, token: token.text), expires: expires))
     }
 }

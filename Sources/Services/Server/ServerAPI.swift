@@ -155,7 +155,7 @@ final class ServerAPI: Sendable {
                 lastAlarm: board.lastAlarm.load(ordering: .relaxed), refusedAlarms: state.refusedAlarms,
                 refusedMessages: state.refusedMessages,
                 refusedHandshakes: state.refusedHandshakes, refusedConnections: state.refusedConnections,
-                dataQuality: Array(findings.prefix(100)), dataQualityCount: findings.count,
+                dataQuality: Array(findings.some.prefix(100)), dataQualityCount: findings.count,
                 forwarders: forwarding.current.isEmpty ? nil : forwarding.current,
                 calendars: calendars.current.isEmpty ? nil : calendars.current))
     }
@@ -210,7 +210,7 @@ final class ServerAPI: Sendable {
         let state = board.current
         let registry = try VersionRegistry(reading: folder + "/registry.db")
         let decoder = JSONDecoder()
-        let entries = try registry.rounds().suffix(limit).map {
+        let entries = try registry.rounds(latest: limit).map {
             var entry = try decoder.decode(RoundEntry.self, from: Data($0.record))
             if entry.committed, entry.restoredBy == nil { entry.syncSeconds = state.syncSeconds[entry.round] }
             return entry
@@ -262,8 +262,12 @@ final class ServerAPI: Sendable {
         var rounds: Int
     }
 
+    /// A place in the log: of one that is beyond its end, as in an older copy that was put back, its end. What comes from
+    /// there on is new to whoever asks.
+    private func place(_ number: Int64) -> Int64 { min(number, board.lastAlarm.load(ordering: .acquiring)) }
+
     private func alarms(_ request: HTTPRequest) throws -> HTTPResponse {
-        let since = try request.value(Self.since)
+        let since = place(try request.value(Self.since))
         let limit = Int(try request.value(Self.alarmsLimit))
         let listing = AlarmListing(
             log: try AlarmLog(reading: folder + "/alarms.db"), view: try view.asked(by: request), since: since,
@@ -291,7 +295,7 @@ final class ServerAPI: Sendable {
             since = number
         }
         let cursor = AlarmCursor(
-            log: try AlarmLog(reading: folder + "/alarms.db"), board: board, view: view, sequence: since,
+            log: try AlarmLog(reading: folder + "/alarms.db"), board: board, view: view, sequence: place(since),
             tellsOperations: tells)
         return .stream(type: "text/event-stream") { cursor.next() }
     }

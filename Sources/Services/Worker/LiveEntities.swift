@@ -1,3 +1,4 @@
+import Federation
 package import Telemetry
 
 /// An entity whose samples come without an end.
@@ -14,6 +15,8 @@ package struct LiveEntity: Sendable, Hashable {
     package var nextRow: Int
     /// How many columns it has.
     package var columns: Int
+    /// Most that a worker may have in a federation.
+    package static let most = WireLimits.entities
     /// `site/entity`.
     package var key: String { "\(site)/\(name)" }
 

@@ -116,7 +116,8 @@ package final class LiveWatch: Sendable {
         }
     }
 
-    private static func placeName(_ key: String) -> String { "watch/" + key }
+    /// The name under which it is remembered where the watch of an entity stands.
+    package static func placeName(_ key: String) -> String { "watch/" + key }
     /// Time between two writings of where the streams stand.
     private static let saveInterval = Duration.seconds(5)
 
@@ -155,9 +156,14 @@ package final class LiveWatch: Sendable {
         defer { workshop.stop() }
         var lastSaved = ContinuousClock.now
         var lastTold = ContinuousClock.now
+        var lastLook = ContinuousClock.now
         var told: UInt64 = 0
         while !isCancelled() {
             let all = entities.all
+            if .now - lastLook > .seconds(1) {
+                letGo(all, &state)
+                lastLook = .now
+            }
             order(all, &state, workshop)
             if let finished = workshop.take() { try switchOver(to: finished, &state) }
             let served = wanted.withLock { $0.served }
@@ -186,6 +192,21 @@ package final class LiveWatch: Sendable {
             if !progressed { entities.wait(upTo: 0.2) }
         }
         try save(&state)
+    }
+
+    /// Lets go of entities that are no longer there.
+    private func letGo(_ all: [LiveEntity], _ state: inout State) {
+        var gone = Set(state.running.keys).union(state.saved.keys)
+        for entity in all { gone.remove(entity.key) }
+        guard !gone.isEmpty else { return }
+        for key in gone {
+            state.running[key] = nil
+            state.saved[key] = nil
+            for kind in state.tried.keys { state.tried[kind]?[key] = nil }
+        }
+        log.info(
+            "entities are forgotten: nothing has come of them for long",
+            ["entities": "\(gone.count)", "such as": gone.sorted().prefix(3).joined(separator: ", ")])
     }
 
     /// Asks the workshop for what is missing: a version that is wanted, or detectors for entities that have none or whose
@@ -263,6 +284,10 @@ package final class LiveWatch: Sendable {
 
     /// Scores what an entity has brought; returns whether there was something.
     private func advance(_ entity: LiveEntity, _ state: inout State, _ deliver: Delivery) throws -> Bool {
+        // Where it was forgotten, and came again, its rows are counted anew.
+        if let running = state.running[entity.key], running.stream.nextRow > entity.nextRow {
+            state.running[entity.key] = nil
+        }
         if state.running[entity.key] == nil {
             guard entity.nextRow > entity.firstRow, let model = state.models.first(where: { $0.knows(entity) }) else {
                 return false

@@ -25,6 +25,10 @@ package final class TelemetryLearner: Learner {
     private let log: Logger?
     /// What was said of samples that do not take part.
     private let told = Mutex<Set<String>>([])
+    /// Entities of which the present loop learns nothing: their samples cannot be read.
+    private let unreadable = Mutex<Set<String>>([])
+    /// Entities with rows that cannot be read, and are passed over.
+    private let flawed = Mutex<Set<String>>([])
     private let makeBackend: @Sendable (_ threads: Int) throws -> any AcceleratorBackend
     /// What the versions of the present loop say of cleaning and scaling, which is the same in each.
     private let known = Mutex<(bytes: [UInt8], context: FederationContext)?>(nil)
@@ -119,14 +123,26 @@ package final class TelemetryLearner: Learner {
         _ key: WorkKey, hyperparameters: [UInt8], model: FederatedModel?, mayAccelerate: Bool,
         isCancelled: @escaping @Sendable () -> Bool
     ) throws -> Contribution {
-        if key.kind == .statistics { openWindows(LoopSchedule.samples(of: hyperparameters)) }
+        if key.kind == .statistics {
+            openWindows(LoopSchedule.samples(of: hyperparameters))
+            unreadable.withLock { $0 = [] }
+        }
         let mine = key.entities.compactMap { sources[$0] ?? window(of: $0) ?? mirrored.training($0) }
         let rawBytes = UInt64(clamping: mine.reduce(0) { $0 + Self.bytes(of: $1) })
         if key.kind == .statistics {
             var statistics = TelemetryStatistics()
+            var failure: (any Error)?
+            var readable = 0
             for source in mine where !isCancelled() {
-                statistics.merge(try self.statistics(of: source))
+                do {
+                    statistics.merge(try self.statistics(of: source))
+                    readable += 1
+                } catch {
+                    leaveOut(source, error)
+                    failure = error
+                }
             }
+            if readable == 0, let failure { throw failure }
             return Contribution(
                 kind: .statistics, rawBytes: rawBytes,
                 statistics: try DeterministicJSON.encode(statistics, pretty: false))
@@ -155,15 +171,39 @@ package final class TelemetryLearner: Learner {
     /// An entity's statistics, without what the server would refuse: one flaw costs the others nothing.
     private func statistics(of source: EntitySource) throws -> TelemetryStatistics {
         var statistics = TelemetryStatistics()
-        try statistics.add(source, rules: rules, options: reader)
+        do {
+            try statistics.add(source, rules: rules, options: reader)
+        } catch {
+            statistics = TelemetryStatistics()
+            try statistics.add(source, rules: rules, options: tolerant)
+            flawed.withLock { _ = $0.insert(source.key) }
+            say("rows are passed over that cannot be read", of: source, "\(error)")
+        }
         for flaw in StatisticsGate().sift(&statistics) {
-            guard let log, told.withLock({ $0.count < 1_000 && $0.insert("\(source.key) \(flaw)").inserted }) else {
-                continue
-            }
-            log.warning(
-                "something is not learned from", ["entity": PrintableText.line(source.key, limit: 120), "reason": flaw])
+            say("something is not learned from", of: source, flaw)
         }
         return statistics
+    }
+
+    /// As the files are read, but for rows that cannot be: what else an entity has counts all the same.
+    private var tolerant: ReaderOptions {
+        var options = reader
+        options.skipsBadRows = true
+        return options
+    }
+
+    /// The present loop learns nothing from an entity: its others, and those of other workers, do not suffer for it.
+    private func leaveOut(_ source: EntitySource, _ error: any Error) {
+        unreadable.withLock { _ = $0.insert(source.key) }
+        say("an entity is not learned from: its samples cannot be read", of: source, "\(error)")
+    }
+
+    /// Says something of an entity, once.
+    private func say(_ what: StaticString, of source: EntitySource, _ reason: String) {
+        guard let log, told.withLock({ $0.count < 1_000 && $0.insert("\(source.key) \(reason)").inserted }) else {
+            return
+        }
+        log.warning(what, ["entity": PrintableText.line(source.key, limit: 120), "reason": reason])
     }
 
     /// What is usual of its metrics here, as a group's update; `nil` where there is too little to say, or the version does
@@ -178,8 +218,10 @@ package final class TelemetryLearner: Learner {
         if let known = usualFigures.withLock({ $0 }), known.context == model.context, known.entities == entities {
             return known.update
         }
+        let known = unreadable.withLock { $0 }
         let found = try UsualRanges.learned(
-            from: sources, pipeline: context.pipeline, options: reader, isCancelled: isCancelled)
+            from: sources.filter { !known.contains($0.key) }, pipeline: context.pipeline,
+            options: flawed.withLock(\.isEmpty) ? reader : tolerant, isCancelled: isCancelled)
         guard !isCancelled() else { return nil }
         let update = found.map { found in
             Contribution.GroupUpdate(
@@ -272,12 +314,8 @@ package final class TelemetryLearner: Learner {
             cache.flatMap { $0.context == bytes && $0.entities == entities ? $0.groups : nil }
         }
         if let known { return known }
-        var collector = TrainingCollector(
-            pipeline: context.pipeline, scalers: context.scalers, configuration: context.configuration)
         // Samples that came too late for the statistics, of a type that no worker had, have no model to be learnt by.
-        for source in sources where context.pipeline.types[source.type] != nil {
-            try collector.append(source, options: reader)
-        }
+        let collector = try collected(sources.filter { context.pipeline.types[$0.type] != nil }, context)
         // A group that is silent or too short here is trained by the others.
         let groups: [GroupTrainingData]
         do throws(ModelError) {
@@ -292,6 +330,31 @@ package final class TelemetryLearner: Learner {
         stillLosses.withLock { $0 = [:] }
         cache.withLock { $0 = (bytes, entities, groups) }
         return groups
+    }
+
+    /// The windows of what can be read.
+    private func collected(_ sources: [EntitySource], _ context: FederationContext) throws -> TrainingCollector {
+        while true {
+            var collector = TrainingCollector(
+                pipeline: context.pipeline, scalers: context.scalers, configuration: context.configuration)
+            let known = unreadable.withLock { $0 }
+            let readable = sources.filter { !known.contains($0.key) }
+            var failure: (any Error)?
+            for source in readable where failure == nil {
+                do {
+                    let isFlawed = flawed.withLock { $0.contains(source.key) }
+                    try collector.append(source, options: isFlawed ? tolerant : reader)
+                } catch {
+                    failure = error
+                    // What has a bad row since the statistics is read once more without it.
+                    if flawed.withLock({ $0.insert(source.key).inserted }) { continue }
+                    leaveOut(source, error)
+                }
+            }
+            // Without what it had begun with of that one.
+            guard let failure else { return collector }
+            if unreadable.withLock({ left in sources.allSatisfy { left.contains($0.key) } }) { throw failure }
+        }
     }
 
     /// Bytes of a source's files.

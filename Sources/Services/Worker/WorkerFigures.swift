@@ -41,6 +41,8 @@ package final class WorkerFigures: Sendable {
         var entities = 0
         var streamsEnded = false
         var alarmsWaiting: UInt64 = 0
+        var waitingFor: String?
+        var live: (any LiveEntities)?
     }
 
     /// A kind of line in the log.
@@ -59,6 +61,9 @@ package final class WorkerFigures: Sendable {
 
     /// A copy of all.
     var current: State { state.withLock { $0 } }
+
+    /// Says what the worker waits for before it takes part; `nil`: nothing.
+    package func waits(for what: String?) { update { $0.waitingFor = what } }
 
     func update(_ body: (inout State) -> Void) { state.withLock { body(&$0) } }
 

@@ -2,15 +2,20 @@ import CommandLine
 import Platform
 
 /// A worker's own HTTP interface: `/healthz` and `/metrics`, for this machine only.
-struct WorkerHTTP: Sendable {
+package struct WorkerHTTP: Sendable {
     let settings: WorkerSettings
     let figures: WorkerFigures
-    let live: (any LiveEntities)?
+
+    /// The interface of a worker.
+    package init(settings: WorkerSettings, figures: WorkerFigures) {
+        self.settings = settings
+        self.figures = figures
+    }
 
     /// Begins to serve.
     ///
     /// - Throws: ``ServiceError`` when the address is not on loopback or cannot be had.
-    func start(_ address: (host: String, port: Int)) throws -> HTTPServer {
+    package func start(_ address: (host: String, port: Int)) throws -> HTTPServer {
         try Self.check(address)
         return try HTTPServer(host: address.host, port: address.port) { answer($0) }
     }
@@ -35,7 +40,7 @@ struct WorkerHTTP: Sendable {
         let health = Health(
             worker: settings.name, site: settings.site, version: state.version, lease: state.lease,
             entities: state.entities, scoredRows: state.scored.files + state.scored.live, waitingRows: state.backlog,
-            waitingAlarms: state.alarmsWaiting, streamsEnded: state.streamsEnded)
+            waitingAlarms: state.alarmsWaiting, streamsEnded: state.streamsEnded, waitingFor: state.waitingFor)
         return (try? HTTPResponse.encoding(health)) ?? .text(500, "the state cannot be written")
     }
 
@@ -51,6 +56,8 @@ struct WorkerHTTP: Sendable {
         var waitingRows: Int
         var waitingAlarms: UInt64
         var streamsEnded: Bool
+        /// What it waits for before it takes part; absent where it does not.
+        var waitingFor: String?
     }
 
     private var metrics: HTTPResponse {
@@ -96,7 +103,7 @@ struct WorkerHTTP: Sendable {
             state.lines.sorted { ($0.key.level, $0.key.message) < ($1.key.level, $1.key.message) }.map {
                 ([("level", $0.key.level), ("message", $0.key.message)], Double($0.value))
             })
-        if let store = live?.figures {
+        if let store = state.live?.figures {
             text.add("faultline_worker_rows_read_total", "counter", "Rows taken from sources", Double(store.taken))
             text.add(
                 "faultline_worker_rows_dropped_total", "counter", "Rows let go to keep the store in its bounds",

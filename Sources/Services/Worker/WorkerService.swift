@@ -21,10 +21,7 @@ package final class WorkerService {
     private let spool: SharedSpool
     private let exchange: SampleExchange
     private let live: (any LiveEntities)?
-    /// How many entities the server was told of.
-    private var servedCount = 0
-    /// Live entities that the node has heard of, or whose names it cannot take.
-    private var knownEntities: Set<String> = []
+    private var served: ServedEntities
     private var looked = Instant.zero
     private let figures: WorkerFigures
     private var counted = Instant.zero
@@ -39,12 +36,13 @@ package final class WorkerService {
     ///   - live: watches entities whose samples never end.
     ///   - figures: what is counted; that of `scoring` and `live`.
     ///   - incarnation: differs for every start of every process.
+    ///   - http: its HTTP interface where that has begun already; otherwise it begins where the settings say.
     ///   - port: the message port to use instead of ZeroMQ's to the configured addresses.
     /// - Throws: ``ServiceError``, `StorageError` or `TransportError` when something cannot be had.
     package init(
         settings: WorkerSettings, learner plain: any Learner, scoring: LiveScoring, live: LiveWatch? = nil,
         figures: WorkerFigures = WorkerFigures(), incarnation: UInt64, log: Logger, stop: StopSignal,
-        port: (([UInt8]) throws -> any MessagePort)? = nil
+        http: HTTPServer? = nil, port: (([UInt8]) throws -> any MessagePort)? = nil
     ) throws {
         let learner = CountedLearner(learner: plain, figures: figures)
         self.settings = settings
@@ -54,13 +52,13 @@ package final class WorkerService {
         self.stop = stop
         self.live = live?.entities
         try Self.check(settings)
-        let all = learner.entities
-        knownEntities = Set(all)
         // Names that came over the network cannot be mended here; those of files can.
-        let pushed = Set(live?.entities.all.map(\.key) ?? [])
-        let entities = Self.fit(all.filter { !pushed.contains($0) || Self.isSound($0, log) }, pushed, log)
-        servedCount = entities.count
-        for entity in entities {
+        let pushed = live?.entities.all.map(\.key) ?? []
+        let fixed = Set(learner.entities).subtracting(pushed)
+        served = ServedEntities(fixed: Array(fixed))
+        Self.say(served.take(pushed).remarks, log)
+        let entities = served.all
+        for entity in fixed.sorted() {
             if let flaw = NameRule.flaw(in: entity, limit: WireLimits.entity) {
                 throw ServiceError(
                     .configuration,
@@ -110,9 +108,9 @@ package final class WorkerService {
         // Counting large files takes longer: then it registers without, and says so when it knows.
         configuration.capabilitiesPatience = .seconds(2)
         let progress = WatchProgress(inbox: inbox, figures: figures, hasLive: live != nil)
-        http = try settings.http.map {
-            try WorkerHTTP(settings: settings, figures: figures, live: live?.entities).start($0)
-        }
+        let entitiesThatLive = live?.entities
+        figures.update { $0.live = entitiesThatLive }
+        self.http = try http ?? settings.http.map { try WorkerHTTP(settings: settings, figures: figures).start($0) }
         var watchers: [any Watcher] = []
         if live == nil || !scoring.isEmpty {
             watchers.append(LiveWatcher(scoring, settings: settings, spool: spool, progress: progress, log: log))
@@ -218,35 +216,28 @@ package final class WorkerService {
         }
     }
 
-    /// Live entities come as they like: the server hears of each.
+    /// Live entities come and go as they like: the server hears of it.
     private func lookForEntities() {
         guard let live, clock.now - looked >= .seconds(1) else { return }
         looked = clock.now
-        let new = live.all.map(\.key).filter { knownEntities.insert($0).inserted }
-        let sound = Self.fit(new.filter { Self.isSound($0, log) }, Set(new), log, beside: servedCount)
-        servedCount += sound.count
-        if !sound.isEmpty { node.inbox.put(.machine(.reaches(sound))) }
+        let (isNews, remarks) = served.take(live.all.map(\.key))
+        Self.say(remarks, log)
+        if isNews { node.inbox.put(.machine(.reaches(served.all))) }
     }
 
-    private static func isSound(_ entity: String, _ log: Logger) -> Bool {
-        guard let flaw = NameRule.flaw(in: entity, limit: WireLimits.entity) else { return true }
-        log.warning(
-            "an entity cannot take part under its name",
-            ["entity": PrintableText.line(entity, limit: 120), "found": flaw.found, "expected": flaw.expected])
-        return false
-    }
-
-    /// As many entities as one worker may have, those of files before those that came over the network.
-    private static func fit(
-        _ entities: [String], _ pushed: Set<String>, _ log: Logger, beside others: Int = 0
-    ) -> [String] {
-        let room = max(0, WireLimits.entities - others)
-        guard entities.count > room else { return entities }
-        let kept = entities.filter { !pushed.contains($0) } + entities.filter { pushed.contains($0) }
-        log.warning(
-            "more entities than a worker may have: the others are watched here and take no part in what is learned",
-            ["entities": "\(others + entities.count)", "most": "\(WireLimits.entities)"])
-        return kept.prefix(room).sorted()
+    private static func say(_ remarks: [ServedEntities.Remark], _ log: Logger) {
+        for remark in remarks {
+            switch remark {
+            case .unsound(let entity, let found, let expected):
+                log.warning(
+                    "an entity cannot take part under its name",
+                    ["entity": PrintableText.line(entity, limit: 120), "found": found, "expected": expected])
+            case .tooMany(let count):
+                log.warning(
+                    "more entities than a worker may have: the others are watched, and are not learned from",
+                    ["entities": "\(count)", "most": "\(WireLimits.entities)"])
+            }
+        }
     }
 
     private static func error(_ refused: WorkerRefused) -> ServiceError {

@@ -31,6 +31,8 @@ public struct EntitySource: Hashable, Sendable, Codable {
     public var leadingShare: Double?
     /// The number of rows that are read at most, the first ones; `nil`: all of them.
     public var leadingRows: Int?
+    /// Rows before the first of those.
+    public var firstRow = 0
 
     /// Where the rows are when they lie in no file: ``files`` is empty then, and what is written of the source lacks it.
     package var rows: ProvidedRows?
@@ -74,11 +76,15 @@ public struct EntitySource: Hashable, Sendable, Codable {
     public func makeReader(options: ReaderOptions = ReaderOptions()) throws -> any FrameReader {
         if let rows { return try rows.provider.makeReader() }
         let reader = try SourceReader(source: self, options: options)
-        guard let leadingShare else { return leadingRows.map { LeadingRows(reader, rows: $0) } ?? reader }
+        guard let leadingShare else {
+            guard leadingRows != nil || firstRow > 0 else { return reader }
+            return RowSpan(reader, first: firstRow, rows: leadingRows ?? .max)
+        }
         var counted = try SourceReader(source: self, options: options)
         var rows = 0
         while let frame = try counted.nextChunk(maximumRows: 1 << 14) { rows += frame.rowCount }
-        return LeadingRows(reader, rows: min(leadingRows ?? rows, Int(leadingShare * Double(rows))))
+        return RowSpan(
+            reader, first: firstRow, rows: min(leadingRows ?? rows, Int(leadingShare * Double(rows))))
     }
 
     /// All rows of the source in one frame.

@@ -143,6 +143,13 @@ struct ArrivalWatch: Sendable {
         if !beginnings.isEmpty { beginnings = beginnings.filter { $0 > time } }
     }
 
+    /// A series is no more: another may come under its number.
+    mutating func forget(_ member: Int) {
+        guard member < progress.count else { return }
+        progress[member] = Progress()
+        known = nil
+    }
+
     /// Begins anew with what waits: the clock was set back.
     mutating func beginAnew(waitingUntil time: Double?, arrival: Double) {
         self = ArrivalWatch()

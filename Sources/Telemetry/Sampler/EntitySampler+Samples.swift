@@ -10,6 +10,8 @@ extension EntitySampler {
         var time = -Double.infinity
         /// The row with its latest sample.
         var row = Self.unseen
+        /// The row before which it came.
+        var firstRow = 0
 
         /// In place of a row: nothing has come of it; what came was left out.
         static let (unseen, refused) = (-1, -2)

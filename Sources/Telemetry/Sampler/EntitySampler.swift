@@ -23,20 +23,22 @@ package struct EntitySampler: Sendable {
     private let limit: Int
     private var slots: [ColumnSlot] = []
     private var slotIndex: [String: Int] = [:]
-    private var members: [Member] = []
-    private var memberIndex: [MetricSeries: Int] = [:]
-    private var pending: [Pending] = []
+    var members: [Member] = []
+    var memberIndex: [MetricSeries: Int] = [:]
+    /// Numbers of series that were forgotten.
+    var freeMembers: [Int] = []
+    private(set) var pending: [Pending] = []
     private var earliest = Double.infinity
-    private var watch = ArrivalWatch()
+    var watch = ArrivalWatch()
     /// Samples whose rows are being made, in the order of their times.
-    private var closing: ArraySlice<Pending> = []
+    private(set) var closing: ArraySlice<Pending> = []
     /// Whether rows with earlier times may say that the clock was set back; not while what was told before is told again.
     var takesStepsBack = true
     private var pace = Pace()
     private var backward: [Double] = []
     /// When the latest row came that went forward, on the clock by which samples arrive.
     private var lastForward: Double?
-    private var rowNumber = 0
+    private(set) var rowNumber = 0
     /// Places of columns that rows made earlier have.
     private var resumed: [String: Int] = [:]
     /// Values of the last of these.
@@ -70,6 +72,8 @@ package struct EntitySampler: Sendable {
     var isClosing: Bool { !closing.isEmpty }
     /// Number of samples whose rows are being made.
     var closingCount: Int { closing.count }
+    /// Whether there are samples of which no rows have been made.
+    var isWaiting: Bool { isClosing || !pending.isEmpty }
 
     /// The earliest time of a sample that is not in a row yet.
     var earliestPending: Double? {
@@ -99,6 +103,12 @@ package struct EntitySampler: Sendable {
         var made = Member(slot: slot, role: place.role, isQuantile: place.isQuantile)
         if place.isQuantile, place.fold == nil, let column = resumed[place.column], column < resumedRow.count {
             made.value = resumedRow[column]
+        }
+        made.firstRow = rowNumber
+        if let free = freeMembers.popLast() {
+            members[free] = made
+            memberIndex[series] = free
+            return free
         }
         members.append(made)
         memberIndex[series] = members.count - 1

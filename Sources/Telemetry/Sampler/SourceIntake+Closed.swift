@@ -15,7 +15,7 @@ extension SourceIntake {
             }
         } else {
             health[entity].batchesWithoutRow = 0
-            book.clear(.sourceStale, entity: name, source: source, at: time)
+            hear(entity, at: time)
         }
         if closed.refused > 0 {
             health[entity].rowsWithoutRefusal = 0

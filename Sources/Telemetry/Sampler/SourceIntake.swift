@@ -4,7 +4,7 @@ package struct SourceIntake: Sendable {
     /// The settings.
     package let settings: Settings
     /// The entities so far; they keep their numbers.
-    package private(set) var entities: [EntitySampler] = []
+    package internal(set) var entities: [EntitySampler] = []
     /// Seconds by which a sample may be ahead of the clock of whoever takes it.
     package static let mostAheadSeconds = 3_600.0
 
@@ -14,9 +14,10 @@ package struct SourceIntake: Sendable {
     package private(set) var unwantedSeries = 0
 
     var health: [Health] = []
-    private var entityIndex: [String: Int] = [:]
+    var entityIndex: [String: Int] = [:]
     var targets: [SeriesResolver.Target: TargetState] = [:]
-    private var memberCount = 0
+    var memberCount = 0
+    var silence = Silence()
     var rows: [Row] = []
     var book = DataQualityBook()
     var refusals = Refusals()
@@ -30,12 +31,12 @@ package struct SourceIntake: Sendable {
     private var unreadable: String?
     private var resumable: [String: (columns: [String], lastTime: Double?, row: [Double])] = [:]
 
-    fileprivate enum Reference { case member(entity: Int, Int), up(entity: String), none }
+    enum Reference { case member(entity: Int, Int), up(entity: String), none }
 
     /// What is known of a target.
     struct TargetState {
         var resolver: SeriesResolver?
-        fileprivate var references: [String: Reference] = [:]
+        var references: [String: Reference] = [:]
         var failures = 0
         /// Of a pushed job whose kind is not known yet: what has come.
         var held: [(series: MetricSeries, time: Double, value: Double)] = []
@@ -48,6 +49,10 @@ package struct SourceIntake: Sendable {
         var rowsWithoutRefusal = 0
         var incompleteRows = 0
         var lastArrival: Double?
+        /// When anything came, in the intake's own time.
+        var heard = 0.0
+        /// Whether it was told with others that nothing comes.
+        var isStaleWithOthers = false
     }
 
     /// An intake before anything has come.
@@ -66,7 +71,7 @@ package struct SourceIntake: Sendable {
 
     /// What all samplers have seen.
     package var counters: SamplerCounters {
-        entities.reduce(into: SamplerCounters()) { $0.add($1.counters) }
+        entities.reduce(into: silence.counters) { $0.add($1.counters) }
     }
 
     /// The earliest time of a sample that is not in a row yet; `nil` when all are.
@@ -111,6 +116,7 @@ package struct SourceIntake: Sendable {
     ///
     /// - Parameter time: when it was read, seconds since 1970.
     package mutating func take(_ exposition: Exposition, on target: SeriesResolver.Target, at time: Double) {
+        silence.pass(to: time)
         var state = targets[target] ?? TargetState()
         state.failures = 0
         book.clear(.sourceDown, entity: target.entity, source: settings.source, at: time)
@@ -156,6 +162,7 @@ package struct SourceIntake: Sendable {
                 if !inTouched[entity] {
                     inTouched[entity] = true
                     touched.append(entity)
+                    health[entity].heard = silence.now
                 }
             }
         }
@@ -169,6 +176,7 @@ package struct SourceIntake: Sendable {
             }
         }
         makeMore(arrival: time)
+        forgetTheSilent(at: time)
     }
 
     private mutating func noteAnswer(
@@ -269,6 +277,7 @@ package struct SourceIntake: Sendable {
         case .member(let entity, let member):
             entities[entity].offer(member, value, at: time, isOwnTime: true, arrival: arrival)
             health[entity].lastArrival = arrival
+            health[entity].heard = silence.now
         }
     }
 
@@ -276,19 +285,11 @@ package struct SourceIntake: Sendable {
     ///
     /// - Parameter arrival: now, on the clock by which samples arrive.
     package mutating func settle(arrival: Double) {
+        silence.pass(to: arrival)
         let isFull = entities.reduce(0) { $0 + $1.pendingCount } > settings.mostPending
         for entity in entities.indices { entities[entity].closeDue(arrival: arrival, isFull: isFull) }
         makeMore(arrival: arrival)
-        // Of what has come and waits for its rows nobody can say that it does not come.
-        for entity in entities.indices where !entities[entity].isClosing {
-            if let interval = settings.sampler.intervalSeconds ?? entities[entity].intervalSeconds,
-                let last = health[entity].lastArrival, arrival - last > max(5 * interval, 10)
-            {
-                book.raise(
-                    .sourceStale, entity: entities[entity].name, source: settings.source, at: arrival,
-                    detail: "no sample for \(Int(arrival - last)) s, one every \(interval) s is usual")
-            }
-        }
+        tellTheSilent(arrival: arrival)
         for target in targets.keys where !(targets[target]?.held.isEmpty ?? true) {
             guard var state = targets.removeValue(forKey: target) else { continue }
             if let first = state.held.first?.time, arrival - first > 30 {
@@ -298,6 +299,7 @@ package struct SourceIntake: Sendable {
         }
         tellBeyond(at: arrival)
         lookAtRefusals(at: arrival)
+        forgetTheSilent(at: arrival)
     }
 
     /// Makes rows of everything: what was pushed is all there is for now.
@@ -351,15 +353,17 @@ package struct SourceIntake: Sendable {
             return .none
         }
         guard memberCount < settings.maximumSeries else {
+            silence.wantsRoom = true
             refused.append(Beyond(series: series.text))
             return .none
         }
         let index = entity(place, state)
+        let before = entities[index].memberCount
         guard let member = entities[index].member(series.adding(target.labels), place) else {
             refused.append(Beyond(series: series.text, entity: place.entity))
             return .none
         }
-        memberCount += 1
+        memberCount += entities[index].memberCount - before
         return .member(entity: index, member)
     }
 
@@ -373,8 +377,15 @@ package struct SourceIntake: Sendable {
             sampler.resume(columns: known.columns, lastTime: known.lastTime, row: known.row)
         }
         sampler.takesStepsBack = takesStepsBack
+        var known = Health()
+        known.heard = silence.now
+        if let free = silence.free.popLast() {
+            (entities[free], health[free]) = (sampler, known)
+            entityIndex[place.entity] = free
+            return free
+        }
         entities.append(sampler)
-        health.append(Health())
+        health.append(known)
         entityIndex[place.entity] = entities.count - 1
         return entities.count - 1
     }

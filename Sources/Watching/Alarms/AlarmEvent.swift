@@ -164,6 +164,8 @@ package struct AlarmEvent: Codable, Equatable, Sendable {
     package var reconstruction: Double?
     /// The model version that found it.
     package var modelVersion: UInt64
+    /// Of a settled event: whether the alarm was over before; absent where it was not.
+    package var isOver: Bool?
     /// Whether it was found by what was learned of the entity's own first rows, before a version of the federation knew it.
     package var isLearning: Bool?
     /// How far the thresholds that decided can be trusted, where the model says so.

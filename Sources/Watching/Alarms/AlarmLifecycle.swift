@@ -237,9 +237,12 @@ package struct AlarmLifecycle: Sendable {
         self.course?.isSettled = true
         self.course?.reference = signature
         let isCleared = course.isCleared
-        let events = next(.settled, at: point)
+        var events = next(.settled, at: point)
         // It is over all the same.
-        if isCleared { self.course?.event.state = .cleared }
+        if isCleared {
+            self.course?.event.state = .cleared
+            for index in events.indices { events[index].isOver = true }
+        }
         return events
     }
 

@@ -119,6 +119,8 @@ package struct Silence: Codable, Equatable, Sendable {
     package let by: String
     /// Why.
     package var comment: String?
+    /// Who said last that it ends at another time than was asked for; absent: nobody did.
+    package var changedBy: String?
 
     /// Whether it holds at a time.
     package func isActive(at now: Int64) -> Bool { from <= now && now < until }

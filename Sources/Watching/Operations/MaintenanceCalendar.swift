@@ -45,6 +45,8 @@ package enum MaintenanceCalendar {
             for start in try event.starts(in: span) where !gone.contains(start) {
                 let first = Int64(start.timeIntervalSince1970)
                 let window = Window(start: first, end: first + event.seconds, summary: event.summary)
+                // One that only marks a moment silences nothing.
+                guard window.end > window.start else { continue }
                 if window.start < span.upperBound, window.end > span.lowerBound { windows.append(window) }
             }
         }
@@ -80,6 +82,11 @@ package enum MaintenanceCalendar {
         }
         guard whole.first?.text.uppercased() == "BEGIN:VCALENDAR" else {
             throw Flaw(description: "line 1: found no BEGIN:VCALENDAR, expected an iCalendar file (RFC 5545)")
+        }
+        // What was cut on its way would end the windows that it lacks.
+        guard let last = whole.last, last.text.uppercased() == "END:VCALENDAR" else {
+            throw Flaw(
+                description: "line \(whole.last?.number ?? 1): the file ends there, expected END:VCALENDAR at its end")
         }
         return whole.map { number, text in
             // A colon in quotes belongs to a parameter.
@@ -131,37 +138,52 @@ package enum MaintenanceCalendar {
         var zone: TimeZone
         var movedFrom: Date?
         var excluded: Set<Date> = []
+        /// Days whose instances are called off, each by its first moment.
+        var excludedDays: Set<Date> = []
         var rule: Recurrence?
 
         init(_ lines: [Line], endingAt last: Line, _ zone: TimeZone) throws(Flaw) {
-            self.zone = zone
+            guard let first = lines.last(where: { $0.name == "DTSTART" }) else {
+                throw last.flaw("DTSTART in the event before it")
+            }
+            let begin = try Moment(first, first.value, zone)
+            (start, self.zone) = (begin.date, begin.zone)
+            let isDay = begin.isDay
             var end: Date?
             var duration: Int64?
-            var isDay = false
-            var hasStart = false
+            // Times that name no zone are the event's.
+            let zone = begin.zone
             for line in lines {
                 switch line.name {
                 case "UID": uid = line.value
                 case "SUMMARY": summary = line.value.replacing("\\,", with: ",").replacing("\\;", with: ";")
                 case "STATUS": isCancelled = line.value.uppercased() == "CANCELLED"
-                case "DTSTART":
-                    let moment = try Moment(line, line.value, zone)
-                    (start, self.zone, isDay, hasStart) = (moment.date, moment.zone, moment.isDay, true)
                 case "DTEND": end = try Moment(line, line.value, zone).date
                 case "DURATION": duration = try MaintenanceCalendar.duration(line)
-                case "RECURRENCE-ID": movedFrom = try Moment(line, line.value, zone).date
+                case "RECURRENCE-ID":
+                    let instance = try Moment(line, line.value, zone)
+                    guard line.parameters["RANGE"] == nil, instance.isDay == isDay else {
+                        throw line.flaw("a single instance of an event, by a time like that of DTSTART")
+                    }
+                    movedFrom = instance.date
                 case "EXDATE":
                     for text in line.value.split(separator: ",") {
-                        excluded.insert(try Moment(line, String(text), zone).date)
+                        let moment = try Moment(line, String(text), zone)
+                        if moment.isDay == isDay {
+                            excluded.insert(moment.date)
+                        } else {
+                            excludedDays.insert(MaintenanceCalendar.calendar(zone).startOfDay(for: moment.date))
+                        }
                     }
                 case "RRULE": rule = try Recurrence(line, zone)
                 case "RDATE", "EXRULE": throw line.flaw("RRULE and EXDATE alone")
                 default: break
                 }
             }
-            guard hasStart else { throw last.flaw("DTSTART in the event before it") }
             let length = end.map { Int64($0.timeIntervalSince(start)) } ?? duration ?? (isDay ? 86_400 : 0)
-            guard length > 0 else { throw last.flaw("an event that ends after it begins") }
+            guard length > 0 || (end == nil && duration == nil) else {
+                throw last.flaw("an event that ends after it begins")
+            }
             seconds = length
         }
 
@@ -172,7 +194,10 @@ package enum MaintenanceCalendar {
                 from: start, in: zone, since: Date(timeIntervalSince1970: Double(span.lowerBound) - Double(seconds)),
                 until: Date(timeIntervalSince1970: Double(span.upperBound)), mostInstances
             )
-            .filter { !excluded.contains($0) }
+            .filter { instance in
+                !excluded.contains(instance)
+                    && !excludedDays.contains(MaintenanceCalendar.calendar(zone).startOfDay(for: instance))
+            }
         }
     }
 

@@ -151,11 +151,12 @@ package struct OperatorDesk: Sendable {
                 silence.comment = comment
             }
             silence.until = until
+            silence.changedBy = who
             silences[id] = silence
             directives.append(.keep(.silence(silence)))
         case .endSilence(let id):
             guard var silence = silences[id] else { throw missing("silence \(id)") }
-            silence.until = min(silence.until, now)
+            if silence.until > now { (silence.until, silence.changedBy) = (now, who) }
             silences[id] = silence
             directives.append(.keep(.silence(silence)))
         case .hint(let fault, let text):

@@ -103,4 +103,19 @@ import Testing
         try store.verifyAudit()
         #expect(try texts().count == 3)
     }
+
+    /// Without `identity.json` nobody knows who may take part, nor who was shut out: that is not taken for a new folder.
+    @Test func lostIdentitiesAreSaid() throws {
+        try happen("one")
+        for path in identity { try FileManager.default.removeItem(atPath: path) }
+        #expect {
+            _ = try store.read()
+        } throws: {
+            ($0 as? StorageError)?.code == .corrupt && "\($0)".contains("identity.json")
+        }
+        #expect(throws: (any Error).self) { try store.verifyAudit() }
+        // Whoever gives up both begins anew.
+        try FileManager.default.removeItem(atPath: log)
+        #expect(try store.read() == IdentityRecord())
+    }
 }

@@ -506,4 +506,95 @@ import Testing
         #expect(intake.entities[0].columns == ["b", "a", "c"])
         #expect(rows(&intake) == [SampledRow(time: 11, values: [2, 1, 3])])
     }
+
+    // MARK: What says nothing any more
+
+    /// Pods come and go: those that are gone take no room from those that come.
+    @Test func whatIsGoneMakesRoom() throws {
+        var intake = try intake {
+            $0.maximumSeries = 50
+            $0.sampler.isPushed = true
+        }
+        var taken: Set<String> = []
+        var findings: [DataQualityFinding] = []
+        for pod in 0..<100 {
+            for minute in 0..<30 {
+                let time = Double(pod * 1_800 + minute * 60)
+                for number in 0..<5 {
+                    intake.push(
+                        series("m_total", [("n", "\(number)"), ("instance", "pod\(pod)")]), Double(minute), at: time,
+                        kinds: [:], arrival: time)
+                }
+                intake.settle(arrival: time)
+                let made = intake.take()
+                for row in made.rows { taken.insert(intake.entities[row.entity].name) }
+                findings += made.findings
+            }
+        }
+        #expect(taken.count == 100)
+        #expect(intake.refusedSeries == 0 || findings.contains { $0.kind == .overBound && !$0.isRaised })
+        #expect(intake.entities.count < 30, "places are used again")
+        // Those that find no room wait for some minutes until it is looked whether others are gone.
+        #expect((14_000...15_000).contains(intake.counters.samples))
+        // Each was told once that it fell silent, and once that this is over.
+        let stale = findings.filter { $0.kind == .sourceStale && $0.entity == "pod0" }
+        #expect(stale.map(\.isRaised) == [true, false])
+    }
+
+    /// A day without a word, and twenty of its intervals: what comes rarely is not forgotten.
+    @Test func whatComesRarelyStays() throws {
+        var intake = try intake()
+        for hour in 0..<100 {
+            intake.take(scrape("a_total \(hour)\n"), on: target, at: Double(hour) * 10_800)
+        }
+        #expect(rows(&intake).allSatisfy { !$0.values[0].isNaN })
+        #expect(intake.counters.resets == 0)
+    }
+
+    /// Series of an entity that goes on give their room to others, and are taken when they come again.
+    @Test func seriesThatAreGoneMakeRoom() throws {
+        var folding = Preset.everything
+        folding.families = try JSONDecoder().decode(
+            [Preset.FamilyRule].self,
+            from: Data(#"[{"families": ["c_total"], "kind": "counter", "fold": "sum", "keep": []}]"#.utf8))
+        var intake = try intake(preset: folding) { $0.maximumSeries = 20 }
+        var text = ""
+        for second in 0..<40_000 {
+            // Each connection lives for an hour; of two at a time one ends each half hour.
+            let number = second / 1_800
+            text = "c_total{n=\"\(number)\"} \(second)\nc_total{n=\"\(number + 1)\"} \(second)\n"
+            intake.take(scrape(text), on: target, at: Double(second))
+        }
+        let made = intake.take()
+        #expect(made.rows.count == 40_000)
+        #expect(made.rows.allSatisfy { !$0.row.values[0].isNaN })
+        let rates = zip(made.rows.dropFirst(), made.rows).map { $0.row.values[0] - $1.row.values[0] }
+        #expect(rates.allSatisfy { $0 >= 0 }, "a sum does not fall when one of many is forgotten")
+        #expect(made.findings.filter { $0.kind == .overBound }.map(\.isRaised).last != true)
+        // The first connection again.
+        intake.take(scrape("c_total{n=\"0\"} 5\n"), on: target, at: 40_000)
+        #expect(rows(&intake).last?.values[0].isNaN == false)
+    }
+
+    /// Many entities that fall silent at once are one finding, of the source.
+    @Test func manyThatFallSilentAreToldAsOne() throws {
+        var intake = try intake { $0.sampler.isPushed = true }
+        func push(_ entities: Range<Int>, at time: Double) {
+            for number in entities {
+                intake.push(series("m", [("instance", "i\(number)")]), 1, at: time, kinds: [:], arrival: time)
+            }
+            intake.settle(arrival: time)
+        }
+        for second in 0..<30 { push(0..<200, at: Double(second)) }
+        _ = intake.take()
+        for second in 30..<60 { push(0..<0, at: Double(second)) }
+        let silent = intake.take().findings
+        #expect(kinds(silent) == ["sourceStale raised"])
+        #expect(silent.first?.entity == nil && silent.first?.count == 200)
+        push(0..<100, at: 60)
+        push(0..<100, at: 61)
+        #expect(intake.take().findings.filter { $0.kind == .sourceStale }.isEmpty, "a hundred are still silent")
+        for second in 62..<90 { push(0..<200, at: Double(second)) }
+        #expect(intake.take().findings.filter { $0.kind == .sourceStale }.map(\.isRaised) == [false])
+    }
 }

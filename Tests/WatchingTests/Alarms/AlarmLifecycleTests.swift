@@ -172,6 +172,7 @@ import Watching
         // It is over before: what comes after it for a while belongs to the picture.
         let short = events([0, 2, 0, 0, 0, 0, 0, 0, 0], settlingSamples: 6)
         #expect(short.map(\.state) == [.raised, .cleared, .settled])
+        #expect(short.map(\.isOver) == [nil, nil, true] && long.allSatisfy { $0.isOver == nil })
         #expect(short.map(\.signatureSamples) == [1, 3, 6])
         #expect(short.map(\.at.index) == [1, 3, 6])
         // The next alarm's samples are not this one's.

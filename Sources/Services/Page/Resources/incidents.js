@@ -6,7 +6,7 @@ import { activeSilences, look, mark, silenceOf, state } from "./state.js";
 import { count, deviations, exactly, faultText, length, moment, number, percent, severities, since } from "./text.js";
 
 /** What the detail shows: an incident or an alarm, by its identity. */
-export const chosen = { kind: null, id: null };
+export const chosen = { kind: null, id: null, byHand: false };
 let list, lookers = [], drawn = "";
 
 export function start() {
@@ -17,7 +17,7 @@ export function start() {
 }
 
 export function choose(kind, id, byHand = false) {
-  Object.assign(chosen, { kind, id });
+  Object.assign(chosen, { kind, id, byHand });
   if (kind === "incident") list.select(lookers.find((i) => i.id === id) ?? null, { scroll: !byHand });
   drawDetail(true);
   // On a narrow screen the detail is below: whoever chose something wants to see it.
@@ -34,9 +34,12 @@ export function draw() {
   const open = lookers.filter((i) => i.open);
   $("now-count").textContent = lookers.length ? `${open.length} open, ${lookers.length - open.length} over` : "";
   list.set(lookers);
-  if (!chosen.id || (chosen.kind === "incident" && !lookers.some((i) => i.id === chosen.id))) {
+  const looked = chosen.kind === "incident" ? lookers.find((i) => i.id === chosen.id) : null;
+  // What nobody has chosen makes room for what goes on, once it is over; not under the hand of who is about to do something.
+  const isPassed = looked && !looked.open && !chosen.byHand && open.length && !$("dialog").open;
+  if (!chosen.id || (chosen.kind === "incident" && !looked) || isPassed) {
     if (lookers.length) {
-      Object.assign(chosen, { kind: "incident", id: lookers[0].id });
+      Object.assign(chosen, { kind: "incident", id: lookers[0].id, byHand: false });
       list.select(lookers[0], { scroll: false });
     }
   }

@@ -152,6 +152,8 @@ export async function gatherLibrary() {
 let places = "", missed = -1;
 let roundsAsked = 0, roundsVersion = -1;
 export async function gatherFacts() {
+  // Alarms that come while the answers are on their way are in no older answer.
+  const seen = state.last;
   const [health, workers] = await Promise.all([get("/healthz", 8), get("/v1/workers")]);
   state.health = health;
   state.workers = workers.workers;
@@ -163,7 +165,7 @@ export async function gatherFacts() {
     [roundsAsked, roundsVersion] = [Date.now(), health.version];
   }
   // Another federation, or an older copy of this one's log: nothing that is here is its.
-  if ((state.federation && state.federation !== health.federation) || health.lastAlarm < state.last) await begin(health);
+  if ((state.federation && state.federation !== health.federation) || health.lastAlarm < seen) await begin(health);
   state.federation = health.federation;
   // Events that are in the log and do not come: the stream has died without a word.
   if (health.lastAlarm > state.last && missed === state.last) listen();
