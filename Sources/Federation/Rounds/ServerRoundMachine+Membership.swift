@@ -311,6 +311,8 @@ extension ServerRoundMachine {
             guard new != member.assignment || member.assignmentRevision == 0 else { continue }
             noteMoves(to: new.entities, from: member.entities, inDomain: member.registration.domain)
             members[name]?.assignment = new
+            // What it was to send is of other entities, or of none: nobody waits for it. What it sends all the same is taken.
+            uploadTurns.end(name)
             members[name]?.assignmentRevision = revision
             if member.assignedSince == nil {
                 members[name]?.assignedSince = now

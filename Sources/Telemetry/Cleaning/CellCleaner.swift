@@ -52,8 +52,9 @@ struct CellCleaner: Sendable {
         let isLong = missingRun > carryLimit
         let isAway = isLong && !isAbsent
         if isAway { age = 0 } else if age < .max { age += 1 }
-        // A constant keeps its last value; what varies gets a stand-in once it has been missing for long.
-        if !last.isNaN, isConstant || !isLong {
+        // A constant keeps its last value; what varies gets a stand-in once it has been missing for long, and what was never
+        // there in training is gone again.
+        if !last.isNaN, (isConstant && !isAbsent) || !isLong {
             return (last, (isAway ? CleanRows.Mark.away : .carried).rawValue)
         }
         let value = !isConstant ? standIn : expected.isFinite ? Self.single(expected) : 0

@@ -19,6 +19,8 @@ package struct EvidenceDetector: MetricDetector {
     package let rhythm: DailyRhythm?
     /// Rows of the longest entity in training.
     package let trainingSamples: Double
+    /// Places of metrics that had one value throughout training; absent in models of earlier releases.
+    package let still: [Int]?
 
     /// Time constant of what is forgiven, in rows: a tenth of the training part.
     package var adaptationTime: Double { max(200, 0.1 * trainingSamples) }
@@ -38,6 +40,7 @@ package struct EvidenceDetector: MetricDetector {
         let width = metrics.count
         guard groups.count == width, !parts.isEmpty, Set(parts).count == parts.count, ranges.count == parts.count,
             ranges.allSatisfy({ $0.isConsistent(width: width) }), trainingSamples.isFinite,
+            still?.allSatisfy(metrics.indices.contains) ?? true,
             rhythm.map({ $0.amplitudes.areFinite(2 * DailyRhythm.harmonics * width) }) ?? !parts.contains(.rhythm)
         else { return false }
         guard let relations else { return !parts.contains(.relation) }

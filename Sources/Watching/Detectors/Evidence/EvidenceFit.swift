@@ -21,6 +21,8 @@ package struct EvidenceFit: DetectorFit {
         /// Days that the longest entity's rows span.
         let days: Double
         let leastWidths: [Double]
+        /// Places of metrics that have one value.
+        let still: [Int]
     }
 
     /// What the second pass finds.
@@ -124,7 +126,7 @@ package struct EvidenceFit: DetectorFit {
                         summary.maxima[metric] > summary.minima[metric]
                             ? 2e-3 * (summary.maxima[metric] - summary.minima[metric])
                             : max(1e-2 * abs(means[metric]), 1e-3)
-                    }))
+                    }, still: metrics.indices.filter { summary.maxima[$0] == summary.minima[$0] }))
         case .levels(let start): pass = .products(start, try levels(summary, start, other?.scale))
         case .products(let start, let levels):
             var found = try products(summary, start, levels.scale)
@@ -183,7 +185,8 @@ package struct EvidenceFit: DetectorFit {
         return EvidenceDetector(
             metrics: metrics, groups: groups, parts: known,
             ranges: known.map { part in seen.firstIndex(of: part).map { found[$0] } ?? levels.range },
-            relations: relations(levels.scale, products), rhythm: products.rhythm, trainingSamples: start.samples)
+            relations: relations(levels.scale, products), rhythm: products.rhythm, trainingSamples: start.samples,
+            still: start.still)
     }
 
     private static var otherMetrics: DetectionError {

@@ -11,6 +11,8 @@ struct EvidenceScorer: MetricScorer {
     /// The slow average of what each forgiven part of each metric has shown, `[P × F]`.
     private var habits: [Double]
     private var sides: [Double]
+    /// Whether each metric stood still in training, `[F]`.
+    private let isStill: [Bool]
     private var span: SeenSpan?
     /// What alarms have told of last.
     private var told: ToldChanges
@@ -19,6 +21,10 @@ struct EvidenceScorer: MetricScorer {
 
     /// The share of the slow average that is taken off.
     static let forgiven = 0.5
+    /// Time constant, in rows, after which a metric that stood still in training and rises is where it belongs: a count that
+    /// nobody declared as one, a high-water mark, memory that is kept. All of it is forgiven then. What falls from where it
+    /// stood is missed for as long as that of any other.
+    static let settlingTime = 60.0
 
     init(_ detector: EvidenceDetector) {
         self.detector = detector
@@ -30,6 +36,8 @@ struct EvidenceScorer: MetricScorer {
         sides = [Double](repeating: 0, count: detector.metrics.count)
         told = ToldChanges(parts: detector.parts, width: detector.metrics.count)
         retreats = sides
+        let still = Set(detector.still ?? [])
+        isStill = detector.metrics.indices.map { still.contains($0) }
         span = detector.parts.firstIndex(of: .level).map { SeenSpan(of: detector.ranges[$0]) }
     }
 
@@ -61,8 +69,9 @@ struct EvidenceScorer: MetricScorer {
                 let habit = habits[offset + metric]
                 if signed == 0, habit == 0 { continue }
                 let size = min(NormalRange.cap, abs(signed))
-                let evidence = max(0, size - Self.forgiven * habit)
-                habits[offset + metric] += (size - habit) * step
+                let settles = isStill[metric] && signed >= 0
+                let evidence = max(0, size - (settles ? 1 : Self.forgiven) * habit)
+                habits[offset + metric] += (size - habit) * (settles && step > 0 ? 1 / Self.settlingTime : step)
                 guard evidence > 0 else { continue }
                 output.deviations[metric] += evidence * share
                 if isReturn(metric, to: part, at: index) {
