@@ -6,6 +6,7 @@ PARTS = ["level", "rhythm", "mean", "jump", "step", "shift", "relation", "autoen
 SHARES = dict(level=1 / 3, rhythm=1 / 3, mean=1 / 3, jump=1, step=1, shift=1, relation=2 / 3, autoencoder=1 / 3)
 LOOK_BACK = dict(jump=1, step=4, shift=30)
 MEAN = 8
+SETTLING = 60
 FORGIVEN = {"level", "rhythm", "mean", "relation", "autoencoder"}
 TAIL, CAP, CLIP, RIDGE = 0.005, 10.0, 5.0, 0.3
 HARMONICS = 8
@@ -111,7 +112,7 @@ def fit(x, t, residuals, held_from, rows=None, whole=None):
     body = q[5] - q[1]
     least = np.where(body > 0, np.minimum(least, np.maximum(0.5 * body, 1e-9 * np.abs(mean + q[3]))), least)
     widths = np.maximum(least, 0.02 * (q[6] - q[0]))
-    model = dict(n=len(x))
+    model = dict(n=len(x), still=span == 0)
     model["scale"] = whole["scale"] if whole else (
         mean + q[3], np.maximum(np.maximum((q[4] - q[2]) / 1.349, (q[5] - q[1]) / 5.15), widths))
     model["matrix"] = coefficients(scaled(x, model["scale"])[rows])
@@ -137,14 +138,17 @@ def deviations(model, x, t, residuals):
     odd = lambda values: np.minimum(CAP, np.abs(evidence(values, model["ranges"]["rhythm"])))
     habits = np.zeros_like(x)
     for part in PARTS:
-        whole = np.abs(evidence(seen[part], model["ranges"][part]))
+        signed = evidence(seen[part], model["ranges"][part])
+        whole = np.abs(signed)
         e = np.minimum(CAP, whole)
         if part in FORGIVEN:
             habit = np.zeros(x.shape[1])
             for i in range(len(e)):
                 now = e[i].copy()
-                e[i] = np.maximum(0, now - 0.5 * habit)
-                habit += (now - habit) / tau
+                # What stood still, and rises, is soon where it belongs.
+                settles = model["still"] & (signed[i] >= 0)
+                e[i] = np.maximum(0, now - np.where(settles, 1, 0.5) * habit)
+                habit += (now - habit) / np.where(settles, SETTLING, tau)
                 if part == "rhythm":
                     habits[i] = habit
         e *= SHARES[part] / sum(SHARES.values())
