@@ -112,7 +112,7 @@ def fit(x, t, residuals, held_from, rows=None, whole=None):
     body = q[5] - q[1]
     least = np.where(body > 0, np.minimum(least, np.maximum(0.5 * body, 1e-9 * np.abs(mean + q[3]))), least)
     widths = np.maximum(least, 0.02 * (q[6] - q[0]))
-    model = dict(n=len(x), still=span == 0)
+    model = dict(n=len(x), still=(span == 0) & (mean != 0))
     model["scale"] = whole["scale"] if whole else (
         mean + q[3], np.maximum(np.maximum((q[4] - q[2]) / 1.349, (q[5] - q[1]) / 5.15), widths))
     model["matrix"] = coefficients(scaled(x, model["scale"])[rows])

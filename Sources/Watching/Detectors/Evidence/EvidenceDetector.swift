@@ -19,7 +19,8 @@ package struct EvidenceDetector: MetricDetector {
     package let rhythm: DailyRhythm?
     /// Rows of the longest entity in training.
     package let trainingSamples: Double
-    /// Places of metrics that had one value throughout training; absent in models of earlier releases.
+    /// Places of metrics that had one value throughout training, and not 0: of what was nothing, such as errors, that there
+    /// is something is no habit. Absent in models of earlier releases.
     package let still: [Int]?
 
     /// Time constant of what is forgiven, in rows: a tenth of the training part.

@@ -21,7 +21,7 @@ package struct EvidenceFit: DetectorFit {
         /// Days that the longest entity's rows span.
         let days: Double
         let leastWidths: [Double]
-        /// Places of metrics that have one value.
+        /// Places of metrics that have one value, and not 0.
         let still: [Int]
     }
 
@@ -126,7 +126,10 @@ package struct EvidenceFit: DetectorFit {
                         summary.maxima[metric] > summary.minima[metric]
                             ? 2e-3 * (summary.maxima[metric] - summary.minima[metric])
                             : max(1e-2 * abs(means[metric]), 1e-3)
-                    }, still: metrics.indices.filter { summary.maxima[$0] == summary.minima[$0] }))
+                    },
+                    still: metrics.indices.filter {
+                        summary.maxima[$0] == summary.minima[$0] && summary.minima[$0] != 0
+                    }))
         case .levels(let start): pass = .products(start, try levels(summary, start, other?.scale))
         case .products(let start, let levels):
             var found = try products(summary, start, levels.scale)
