@@ -76,8 +76,18 @@ package struct SeriesResolver: Sendable {
     /// Labels that say where a series comes from, not what it measures.
     private static let originLabels: Set<String> = ["job", "instance", "monitor", "prometheus", "prometheus_replica"]
 
+    /// What a process says of itself, by its client library.
+    private static let ownFamilies = ["go_", "process_"]
+    /// Whether the target is an exporter: what it says of itself is not of the thing that it tells of.
+    private let isExporter: Bool
+
     /// A resolver by a preset.
-    package init(preset: Preset) { self.preset = preset }
+    ///
+    /// - Parameter families: those of the target, by which an exporter is known.
+    package init(preset: Preset, families: Set<String> = []) {
+        self.preset = preset
+        isExporter = families.contains { $0.hasSuffix("_exporter_build_info") }
+    }
 
     /// Where a series goes; `nil`: it is left out.
     ///
@@ -102,6 +112,8 @@ package struct SeriesResolver: Sendable {
         }
         let rule = preset.families.first { fits($0.families) }
         guard rule.map({ $0.leaveOut != true }) ?? (preset.takesOthers ?? true) else { return nil }
+        // A preset that names them wants them.
+        if rule == nil, isExporter, Self.ownFamilies.contains(where: { family.hasPrefix($0) }) { return nil }
         var role = suggested
         switch (rule?.kind, role) {
         case (.counter, .level): role = .counter

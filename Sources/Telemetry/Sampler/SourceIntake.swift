@@ -132,7 +132,7 @@ package struct SourceIntake: Sendable {
                 targets[target] = state
                 return
             }
-            state.resolver = SeriesResolver(preset: recognised(families))
+            state.resolver = SeriesResolver(preset: recognised(families), families: families)
         }
         var touched: [Int] = []
         var inTouched = [Bool](repeating: false, count: entities.count)
@@ -247,7 +247,7 @@ package struct SourceIntake: Sendable {
     ) {
         guard state.resolver == nil else { return }
         let families = Set(state.held.map(\.series.name)).union(kinds.keys)
-        state.resolver = SeriesResolver(preset: recognised(families))
+        state.resolver = SeriesResolver(preset: recognised(families), families: families)
         let held = state.held
         state.held = []
         state.seen = []

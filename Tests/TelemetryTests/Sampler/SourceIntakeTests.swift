@@ -507,6 +507,17 @@ import Testing
         #expect(rows(&intake) == [SampledRow(time: 11, values: [2, 1, 3])])
     }
 
+    /// An exporter's own process is not the thing that it tells of; a program that tells of itself is.
+    @Test func anExporterSaysNothingOfItself() throws {
+        let own = "go_goroutines 9\nprocess_open_fds 7\nhttpd_requests_total 5\n"
+        var exporter = try intake()
+        exporter.take(scrape(own + "httpd_exporter_build_info{v=\"1\"} 1\n"), on: target, at: 0)
+        #expect(exporter.entities[0].columns == ["httpd_requests_total"])
+        var program = try intake()
+        program.take(scrape(own), on: target, at: 0)
+        #expect(program.entities[0].columns.count == 3)
+    }
+
     // MARK: What says nothing any more
 
     /// Pods come and go: those that are gone take no room from those that come.
