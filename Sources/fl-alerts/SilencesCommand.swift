@@ -19,13 +19,13 @@ struct SilencesCommand: Command {
             for silence in list.silences { console.print(JSONText.visible(try Console.json(silence, pretty: false))) }
             return
         }
-        var table = Table(["number", "state", "what", "until", "by", "comment"])
+        var table = Table(["number", "state", "what", "from", "until", "by", "comment"])
         let now = Int64(Date.now.timeIntervalSince1970)
         for silence in list.silences {
             let state = silence.isActive(at: now) ? "in force" : silence.from > now ? "to come" : "over"
             table.add([
-                "\(silence.id)", state, Self.text(silence.matcher), AuditCommand.time(silence.until), silence.by,
-                silence.comment ?? "",
+                "\(silence.id)", state, Self.text(silence.matcher), AuditCommand.time(silence.from),
+                AuditCommand.time(silence.until), silence.by, silence.comment ?? "",
             ])
         }
         if table.isEmpty { console.note("no silences") } else { console.print(table.text) }

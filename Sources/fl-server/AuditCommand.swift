@@ -27,7 +27,11 @@ struct AuditCommand: Command {
     }
 
     func run(_ arguments: Arguments, _ console: Console) async throws {
-        let store = try IdentityStore(folder: arguments[KeysOptions.dataFolder])
+        let folder = arguments[KeysOptions.dataFolder]
+        guard FileManager.default.fileExists(atPath: folder) else {
+            throw CommandLineError(.noInput, "\(folder): found no such folder, expected that of a server")
+        }
+        let store = try IdentityStore(folder: folder)
         let head = try store.read().audit
         let entries = try store.auditLog.entries()
         let isJSON = arguments[KeysOptions.format] == .json

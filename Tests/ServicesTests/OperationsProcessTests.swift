@@ -44,6 +44,12 @@ import Watching
             chained.status == 0 && whole.contains("local: acknowledge") && whole.contains("local: hint"), "\(whole)")
         let silences = try server.alerts("silences").output
         #expect(silences.contains("in force") && silences.contains("entity ue*"), "\(silences)")
+        // The last word counts: what it was called before it is no longer.
+        #expect(try server.alerts("confirm", "2", "--fault", "disk-hog").status == 0)
+        #expect(try alarm(0).fault?.name == "disk-hog")
+        #expect(fleet.get("/v1/library")?.contains("cpu-hog") == false, "\(fleet.get("/v1/library") ?? "")")
+        #expect(try server.alerts("confirm", "2", "--fault", " ").status == 65)
+        #expect(try server.alerts("confirm", "2", "--fault", "cpu-hog").status == 0)
         // All of it can be taken back.
         #expect(try server.alerts("unsilence", "3").status == 0 && server.alerts("ack", "1", "--undo").status == 0)
         #expect(try server.alerts("false", "2").status == 0)

@@ -1,4 +1,5 @@
 import Foundation
+import Platform
 import Watching
 
 /// What a client asks to be confirmed: `{"name": NAME, "alarm": ID or number}`, or
@@ -114,6 +115,9 @@ struct FaultConfirmation {
         guard name.unicodeScalars.allSatisfy({ $0.properties.generalCategory != .control && $0 != "/" }),
             !["?", "#"].contains(where: name.contains)
         else { return "name: found a control character or one of / ? #, expected none" }
+        guard name.unicodeScalars.contains(where: { !$0.properties.isWhitespace && PrintableText.shows($0) }) else {
+            return "name: found nothing that can be seen, expected a name"
+        }
         guard name != AlarmEvent.Fault.unknown, name != ".", name != ".." else {
             return "name: found '\(name)', which no fault may have"
         }

@@ -65,10 +65,14 @@ final class FaultLibraryStore: Sendable {
 
     /// Confirms a signature. Returns whether it is new, and the fault's confirmed signatures then.
     ///
+    /// - Parameter corrects: whether what its origin was confirmed as before is taken back.
     /// - Throws: ``Refusal`` when there is no room, `StorageError` when it cannot be stored; the library is then as
     ///   before.
-    func add(_ signature: FaultSignature, as name: String, origin: String?) throws -> (isNew: Bool, count: Int) {
+    func add(
+        _ signature: FaultSignature, as name: String, origin: String?, corrects: Bool = false
+    ) throws -> (isNew: Bool, count: Int) {
         try change { library in
+            if corrects, let origin { library.takeBack(origin: origin, exceptAs: name) }
             let isNew = library.add(signature, as: name, origin: origin)
             let count = library.faults[name]?.count ?? 0
             guard !isNew || count <= Self.mostSignatures else {

@@ -99,6 +99,7 @@ struct LibraryAPI: Sendable {
         }
         let signature: FaultSignature
         var origin = wanted.origin
+        var corrects = false
         switch wanted.subject {
         case .signature(let given): signature = given
         case .alarm(let reference):
@@ -110,9 +111,10 @@ struct LibraryAPI: Sendable {
             }
             signature = seen
             origin = String(event.id.prefix(Self.longestOrigin))
+            corrects = true
         }
         return try stored {
-            let change = try store.add(signature, as: wanted.name, origin: origin)
+            let change = try store.add(signature, as: wanted.name, origin: origin, corrects: corrects)
             if change.isNew { authority.audit(request, "fault confirmed: \(wanted.name)") }
             return try .encoding(
                 Confirmed(name: wanted.name, added: change.isNew, signatures: change.count, origin: origin))

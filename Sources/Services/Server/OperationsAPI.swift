@@ -208,7 +208,7 @@ struct OperationsAPI: Sendable {
             else { continue }
             do {
                 _ = try library.store.add(
-                    signature, as: fault, origin: String(event.id.prefix(LibraryAPI.longestOrigin)))
+                    signature, as: fault, origin: String(event.id.prefix(LibraryAPI.longestOrigin)), corrects: true)
             } catch FaultLibraryStore.Refusal.full(let line) {
                 throw Problem(409, line)
             }

@@ -64,6 +64,14 @@ package struct FaultLibrary: Sendable, Hashable {
         return true
     }
 
+    /// Takes back what an alarm was said to be before, but for one name: the last word counts.
+    package mutating func takeBack(origin: String, exceptAs name: String) {
+        for other in faults.keys.sorted() where other != name {
+            faults[other]?.removeAll { $0.origin == origin }
+            if faults[other]?.isEmpty == true { faults[other] = nil }
+        }
+    }
+
     /// Forgets a fault. Returns whether it was there.
     package mutating func remove(_ name: String) -> Bool { faults.removeValue(forKey: name) != nil }
 

@@ -63,7 +63,7 @@ const quality = (health) => panel("Data quality", health.dataQualityCount
   ? h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Data quality", "data-key": "Data quality" }, health.dataQuality.map((f) => h("p", { class: "find" }, tag(f.kind, "minor"), " ", name(`${f.site}/${f.entity}`), ": ",
     name(f.detail, 300), h("span", { class: "small", text: ` since ${moment(f.since)}` }))),
   health.dataQualityCount > health.dataQuality.length && h("p", { class: "small", text: `and ${health.dataQualityCount - health.dataQuality.length} more` }))
-  : h("p", { class: "small", text: "Every source delivers what it should." }));
+  : h("p", { class: "small", text: "Nothing is known to be wrong with what workers get." }));
 
 const roundsPanel = (log) => panel("Rounds", log.length
   ? table("Rounds", ["round", "kind", "version", "took", "contributions", "loss before", "after", ""],
@@ -81,9 +81,14 @@ function versionsPanel(log, health) {
       : h("button", { type: "button", class: "quiet", "data-key": `restore ${r.version}`, "aria-label": `Restore version ${r.version}`, text: "Restore …", on: { click: () => restoreForm(r.version, health.version) } })))));
 }
 
-const silencesPanel = () => state.desk.silences.length > 0 && panel("Silences", table("Silences", ["what", "until", "by", "why"],
-  state.desk.silences.slice(0, 200).map((s) => cells(Object.entries(s.matcher).map(([key, value]) => `${key} ${value}`).join(", "),
-    moment(s.until), s.by, s.comment ?? ""))));
+/** What is in force and what is to come, by its beginning; what is over silences nothing. */
+const silencesPanel = () => {
+  const now = Date.now() / 1000;
+  const list = state.desk.silences.filter((s) => s.until > now).sort((a, b) => a.from - b.from);
+  return list.length > 0 && panel("Silences", table("Silences", ["what", "", "from", "until", "by", "why"], list.slice(0, 200).map((s) => cells(
+    Object.entries(s.matcher).map(([key, value]) => `${key} ${value}`).join(", "),
+    s.from <= now ? tag("in force", "minor") : tag("to come", "off"), moment(s.from), moment(s.until), s.by, s.comment ?? ""))));
+};
 
 const calendarsPanel = (health) => health.calendars?.length > 0 && panel("Maintenance calendars",
   table("Maintenance calendars", ["calendar", "state", "windows to come", "had", "trouble"], health.calendars.map((c) => cells(
