@@ -35,30 +35,34 @@ struct AlertsCommand: Command {
             .init("fl-alerts", "all alarms so far"),
             .init("fl-alerts --follow", "all so far, then as they come"),
             .init("fl-alerts --since 120 --format json", "what came after number 120, for another program"),
+            .init("fl-alerts --follow --site 'plant-*' --severity major", "what is major or critical at some places"),
         ],
-        options: access + [follow, since, format])
+        options: access + [follow, since] + AlarmFilter.options + [format])
 
     func run(_ arguments: Arguments, _ console: Console) async throws {
         let peer = try ServerAccess.peer(arguments[Self.server], arguments)
         let isJSON = arguments[Self.format] == .json
         let since = arguments[Self.since]
+        let filter = AlarmFilter(arguments)
         if arguments[Self.follow] {
             let stop = StopSignal()
             stop.catchTermination()
             try await BackgroundThread.run {
-                try Self.follow(peer, since: since, isJSON: isJSON, stop: stop, console)
+                try Self.follow(peer, since: since, filter, isJSON: isJSON, stop: stop, console)
             }
         } else {
-            try await BackgroundThread.run { try Self.list(peer, since: since, isJSON: isJSON, console) }
+            try await BackgroundThread.run { try Self.list(peer, since: since, filter, isJSON: isJSON, console) }
         }
     }
 
     // MARK: Once
 
-    private static func list(_ peer: HTTPPeer, since: Int, isJSON: Bool, _ console: Console) throws {
+    private static func list(
+        _ peer: HTTPPeer, since: Int, _ filter: AlarmFilter, isJSON: Bool, _ console: Console
+    ) throws {
         var table = Table(AlarmLine.header)
         let unreadable = try AlarmFeed.read(peer, since: Int64(since)) { events in
-            for event in events {
+            for event in events where filter.shows(event) {
                 if isJSON {
                     console.print(JSONText.visible(try Console.json(event, pretty: false)))
                 } else {
@@ -76,7 +80,7 @@ struct AlertsCommand: Command {
     private static let longestBeginning: Duration = .seconds(30)
 
     private static func follow(
-        _ peer: HTTPPeer, since: Int, isJSON: Bool, stop: StopSignal, _ console: Console
+        _ peer: HTTPPeer, since: Int, _ filter: AlarmFilter, isJSON: Bool, stop: StopSignal, _ console: Console
     ) throws {
         let start = ContinuousClock.now
         var last = "\(since)"
@@ -105,7 +109,7 @@ struct AlertsCommand: Command {
                 if parser.dropped > dropped { console.note("an event of more than 1 MiB was left out") }
                 for event in events {
                     if let id = event.id { (last, hasSeen) = (id, true) }
-                    guard !isJSON else {
+                    guard !isJSON || !filter.isOpen else {
                         console.print(JSONText.visible(event.data))
                         continue
                     }
@@ -115,7 +119,10 @@ struct AlertsCommand: Command {
                         )
                         continue
                     }
-                    console.print(AlarmLine.text(alarm, usesColour: console.usesColour))
+                    guard filter.shows(alarm) else { continue }
+                    console.print(
+                        isJSON
+                            ? JSONText.visible(event.data) : AlarmLine.text(alarm, usesColour: console.usesColour))
                 }
                 return !stop.isSet
             }

@@ -64,6 +64,13 @@ import Watching
         #expect(top.status == 0 && top.output.hasPrefix("Faultline  "), "\(top.errors)")
         #expect(top.output.contains("major") && top.output.contains("cpu-hog 100 %"), "\(top.output)")
         #expect(!top.output.contains("\u{1b}"))
+        // Filters show some.
+        #expect(
+            try server.alerts("--site", "s*", "--severity", "major", "--format", "json").output.split(separator: "\n")
+                .count == 2)
+        #expect(try server.alerts("--entity", "ue*", "--format", "json").output.split(separator: "\n").count == 1)
+        #expect(try server.alerts("--severity", "critical").errors.contains("no alarms"))
+        #expect(try server.alerts("--severity", "worst").status == 64)
         // The feed for programs, and what describes it.
         let envelopes = try #require(fleet.get("/v1/alarms?form=cloudevents"))
         #expect(envelopes.contains(#""specversion":"1.0""#) && envelopes.contains(#""type":"faultline.alarm.raised""#))

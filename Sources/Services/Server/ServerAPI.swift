@@ -121,7 +121,8 @@ final class ServerAPI: Sendable {
     }
 
     private struct Health: Encodable {
-        var status = "ok"
+        /// `ok`, or `degraded` where somebody has to look at ``troubles``.
+        var status: String
         var federation: String
         var version: UInt64
         var finished: Bool
@@ -142,22 +143,39 @@ final class ServerAPI: Sendable {
         var forwarders: [ForwardingThreads.Status]?
         /// Calendars of maintenance, and how they stand; absent where there is none.
         var calendars: [CalendarThreads.Status]?
+        /// What keeps the server from doing what it is for, a line each; absent where nothing does. What is wrong with the
+        /// watching of single entities is not among them.
+        var troubles: [String]?
+    }
+
+    /// What keeps the server from doing what it is for, as far as it knows.
+    private func troubles(_ workers: some Collection<WorkerEntry>) -> [String] {
+        let served = Set(workers.filter { $0.state == "active" }.flatMap(\.entities))
+        let lost = workers.filter { $0.state == "lost" && !served.isSuperset(of: $0.entities) }.map(\.name).sorted()
+        var troubles = lost.prefix(20).map { "worker \($0) is lost, and nobody watches what it watched" }
+        if lost.count > troubles.count { troubles.append("and \(lost.count - troubles.count) more workers are lost") }
+        troubles += forwarding.current.filter { $0.state != "well" }.map { "forwarder \($0.name): \($0.state)" }
+        troubles += calendars.current.filter { $0.state == "failing" }.map { "calendar \($0.name): failing" }
+        return troubles
     }
 
     private func health() throws -> HTTPResponse {
         let state = board.current
         try incidents.catchUp(to: board.lastAlarm.load(ordering: .acquiring))
         let findings = incidents.findings
+        let troubles = troubles(state.workers.values)
         return try .encoding(
             Health(
-                federation: state.federation, version: state.version, finished: state.finished,
+                status: troubles.isEmpty ? "ok" : "degraded", federation: state.federation, version: state.version,
+                finished: state.finished,
                 waitingFor: state.waitingFor,
                 lastAlarm: board.lastAlarm.load(ordering: .relaxed), refusedAlarms: state.refusedAlarms,
                 refusedMessages: state.refusedMessages,
                 refusedHandshakes: state.refusedHandshakes, refusedConnections: state.refusedConnections,
                 dataQuality: Array(findings.some.prefix(100)), dataQualityCount: findings.count,
                 forwarders: forwarding.current.isEmpty ? nil : forwarding.current,
-                calendars: calendars.current.isEmpty ? nil : calendars.current))
+                calendars: calendars.current.isEmpty ? nil : calendars.current,
+                troubles: troubles.isEmpty ? nil : troubles))
     }
 
     private func metrics() throws -> HTTPResponse {
