@@ -361,7 +361,19 @@ def main():
         quiet = measure(peer, 5, 0.25)
         result.update(keptLease=quiet is not None, quietSeconds=quiet and round(quiet[-1], 4))
         if options.what == "flood":
-            senders = [multiprocessing.Process(target=noise, args=(options.control, options.messages // 2, keys)) for _ in range(2)]
+            # Enrolled peers of their own, where there is a door for them: what one key sends is counted as that key's.
+            flooders = [keys, keys]
+            if keys and not options.token:
+                flooders = [Keys(keys.server), Keys(keys.server)]
+                for index, other in enumerate(flooders):
+                    name = f"{options.name}-flooder{index}"
+                    line = Peer(options.control, name, Keys(keys.server, secret)).enrol(other.public)
+                    if line:
+                        sys.exit(f"{name}: {line}")
+            senders = [
+                multiprocessing.Process(target=noise, args=(options.control, options.messages // 2, other))
+                for other in flooders
+            ]
             start = time.monotonic()
             for sender in senders:
                 sender.start()
