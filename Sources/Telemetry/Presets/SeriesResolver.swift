@@ -80,6 +80,8 @@ package struct SeriesResolver: Sendable {
     private static let ownFamilies = ["go_", "process_"]
     /// Whether the target is an exporter: what it says of itself is not of the thing that it tells of.
     private let isExporter: Bool
+    /// What more than half of the target's families begin with, such as `mysql`; `nil`: nothing does.
+    private let kind: String?
 
     /// A resolver by a preset.
     ///
@@ -87,6 +89,24 @@ package struct SeriesResolver: Sendable {
     package init(preset: Preset, families: Set<String> = []) {
         self.preset = preset
         isExporter = families.contains { $0.hasSuffix("_exporter_build_info") }
+        kind = Self.kind(of: families)
+    }
+
+    /// Families below which what most of them begin with says nothing.
+    private static let fewFamilies = 5
+
+    private static func kind(of families: Set<String>) -> String? {
+        let others = ownFamilies + ["promhttp_", "scrape_"]
+        let words = families.compactMap { family -> Substring? in
+            guard !others.contains(where: { family.hasPrefix($0) }) else { return nil }
+            let word = family.prefix { $0 != "_" && $0 != ":" }
+            return word.count < family.count ? word : nil
+        }
+        let counts = Dictionary(words.map { ($0, 1) }, uniquingKeysWith: +)
+        guard words.count >= fewFamilies, let most = counts.max(by: { ($0.value, $1.key) < ($1.value, $0.key) }),
+            2 * most.value > words.count
+        else { return nil }
+        return String(most.key)
     }
 
     /// Where a series goes; `nil`: it is left out.
@@ -162,7 +182,7 @@ package struct SeriesResolver: Sendable {
 
     private func ownEntity(_ series: MetricSeries, _ target: Target) -> (String, String) {
         let entity = target.entity.isEmpty ? series["instance"] ?? "target" : target.entity
-        let type = target.type ?? preset.targetType ?? series["job"] ?? "target"
+        let type = target.type ?? preset.targetType ?? series["job"] ?? kind ?? "target"
         return (entity, Self.sanitised(type))
     }
 

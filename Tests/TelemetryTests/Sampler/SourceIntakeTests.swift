@@ -518,6 +518,19 @@ import Testing
         #expect(program.entities[0].columns.count == 3)
     }
 
+    /// Two kinds of endpoints are two types, and do not lack each other's metrics; two of one kind are one.
+    @Test func whatAnEndpointIsItsFamiliesSay() throws {
+        var intake = try intake()
+        func answer(_ kind: String) -> Exposition {
+            scrape((0..<8).map { "\(kind)_m\($0) 1\n" }.joined() + "go_goroutines 9\nup 1\n")
+        }
+        for (name, kind) in [("a:1", "mysql"), ("b:1", "etcd"), ("c:1", "mysql")] {
+            intake.take(answer(kind), on: .init(entity: name), at: 0)
+        }
+        intake.take(scrape("a_x 1\nb_x 1\nc_x 1\nd_x 1\ne_x 1\n"), on: .init(entity: "d:1"), at: 0)
+        #expect(intake.entities.map(\.type) == ["mysql", "etcd", "mysql", "target"])
+    }
+
     // MARK: What says nothing any more
 
     /// Pods come and go: those that are gone take no room from those that come.
