@@ -52,10 +52,12 @@ extension SampleStore {
 
     /// Seconds without a row after which an entity may go to make room for others.
     private static let goneSeconds = 3_600.0
+    /// Seconds between two looks for what has gone.
+    private static let lookEvery = 60.0
 
     /// Lets entities go, with all that is known of them, that have had no rows for too long, or are too many.
     func forgetTheGone() throws(StorageError) {
-        guard ownTime.isDue() else { return }
+        guard ownTime.isDue(every: Self.lookEvery) else { return }
         let now = ownTime.seconds
         var gone = Set<Int>()
         if let age = limits.ageSeconds {

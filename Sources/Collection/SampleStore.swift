@@ -32,6 +32,9 @@ package final class SampleStore: @unchecked Sendable {
         "ALTER TABLE entities ADD COLUMN seen REAL NOT NULL DEFAULT 0;",
     ]
 
+    /// Seconds after which the file is told when an entity was last seen.
+    private static let seenWrittenEvery = 600.0
+
     /// An entity with the rows that no block holds yet.
     struct State {
         var entity: Entity
@@ -52,7 +55,8 @@ package final class SampleStore: @unchecked Sendable {
     private let identity: FileIdentity?
     var states: [State] = []
     var index: [String: Int] = [:]
-    var ownTime = StoreTime()
+    /// For how long it was in use, over all its starts.
+    var ownTime = TimeInUse()
     private var unsettledNumber: Int64
     var counted = Counters()
     /// The block that was read last.
@@ -101,7 +105,7 @@ package final class SampleStore: @unchecked Sendable {
             counted.damaged = dropped
         }
         self.remark = remark
-        ownTime.goOn(from: states.map(\.seen).max() ?? 0)
+        ownTime = TimeInUse(from: states.map(\.seen).max() ?? 0)
         for (number, state) in states.enumerated() {
             index[state.entity.key] = number
         }
@@ -241,7 +245,7 @@ package final class SampleStore: @unchecked Sendable {
         if piece.rowCount > 0 { try write(piece, of: id, at: pieceStart, isTail: true) }
         counted.appended += rows.count
         states[number].seen = ownTime.seconds
-        if ownTime.seconds - states[number].seenWritten >= StoreTime.writtenEvery {
+        if ownTime.seconds - states[number].seenWritten >= Self.seenWrittenEvery {
             states[number].seenWritten = ownTime.seconds
             try database.query(
                 "UPDATE entities SET seen = ? WHERE id = ?", [.real(ownTime.seconds), .integer(id)])

@@ -1,38 +1,21 @@
+import Platform
+
 // What says nothing any more: it is told, and forgotten after long.
 extension SourceIntake {
     /// What is known of the source's time, and of what was forgotten.
     struct Silence {
-        /// Most seconds between two answers that count: what a machine was off for makes nothing old, and a clock that jumps
-        /// makes it an hour older at most.
-        private static let mostSeconds = 3_600.0
-        /// Seconds between two looks for what is to be forgotten, and where there is no room.
-        private static let (lookEvery, lookForRoomEvery) = (3_600.0, 60.0)
-
-        /// Seconds for which the source was listened to.
-        private(set) var now = 0.0
+        /// For how long the source was listened to.
+        var time = TimeInUse()
         /// Whether there was no room for a series.
         var wantsRoom = false
         /// Places of entities that were forgotten.
         var free: [Int] = []
         /// What their samplers had seen.
         var counters = SamplerCounters()
-        private var last: Double?
-        private var looked = 0.0
-
-        /// Something comes at a time of the clock by which samples arrive, or could have come.
-        mutating func pass(to time: Double) {
-            if let last { now += min(max(0, time - last), Self.mostSeconds) }
-            last = time
-        }
-
-        /// Whether it is time to look for what is to be forgotten.
-        mutating func isDue() -> Bool {
-            guard now - looked >= (wantsRoom ? Self.lookForRoomEvery : Self.lookEvery) else { return false }
-            looked = now
-            return true
-        }
     }
 
+    /// Seconds between two looks for what is to be forgotten, and where there is no room.
+    private static let (lookEvery, lookForRoomEvery) = (3_600.0, 60.0)
     /// Seconds, and intervals, of silence after which an entity or a series is forgotten; less where there is no room.
     private static let (goneSeconds, goneSecondsWithoutRoom, goneIntervals) = (86_400.0, 3_600.0, 20.0)
     /// Entities that fall silent at once of which each is told by itself.
@@ -77,14 +60,14 @@ extension SourceIntake {
     /// Forgets entities and series of which nothing has come for long: there is room for others then, and what was left
     /// out for want of it is taken.
     mutating func forgetTheSilent(at time: Double) {
-        guard silence.isDue() else { return }
+        guard silence.time.isDue(every: silence.wantsRoom ? Self.lookForRoomEvery : Self.lookEvery) else { return }
         let least = silence.wantsRoom ? Self.goneSecondsWithoutRoom : Self.goneSeconds
         var goneEntities = Set<Int>()
         var goneMembers: [Int: Set<Int>] = [:]
         for (name, entity) in entityIndex {
             let interval = settings.sampler.intervalSeconds ?? entities[entity].intervalSeconds ?? 0
             let seconds = max(least, Self.goneIntervals * interval)
-            if silence.now - health[entity].heard > seconds, !entities[entity].isWaiting {
+            if silence.time.seconds - health[entity].heard > seconds, !entities[entity].isWaiting {
                 forget(entity, name, at: time)
                 goneEntities.insert(entity)
             } else if interval > 0 {

@@ -1,3 +1,5 @@
+import Platform
+
 /// From what one source says to rows of its entities: knows the endpoint's kind, finds each series' place, samples, and
 /// watches the watching. A value: it reads no clock and opens nothing.
 package struct SourceIntake: Sendable {
@@ -116,7 +118,7 @@ package struct SourceIntake: Sendable {
     ///
     /// - Parameter time: when it was read, seconds since 1970.
     package mutating func take(_ exposition: Exposition, on target: SeriesResolver.Target, at time: Double) {
-        silence.pass(to: time)
+        silence.time.pass(to: time)
         var state = targets[target] ?? TargetState()
         state.failures = 0
         book.clear(.sourceDown, entity: target.entity, source: settings.source, at: time)
@@ -162,7 +164,7 @@ package struct SourceIntake: Sendable {
                 if !inTouched[entity] {
                     inTouched[entity] = true
                     touched.append(entity)
-                    health[entity].heard = silence.now
+                    health[entity].heard = silence.time.seconds
                 }
             }
         }
@@ -277,7 +279,7 @@ package struct SourceIntake: Sendable {
         case .member(let entity, let member):
             entities[entity].offer(member, value, at: time, isOwnTime: true, arrival: arrival)
             health[entity].lastArrival = arrival
-            health[entity].heard = silence.now
+            health[entity].heard = silence.time.seconds
         }
     }
 
@@ -285,7 +287,7 @@ package struct SourceIntake: Sendable {
     ///
     /// - Parameter arrival: now, on the clock by which samples arrive.
     package mutating func settle(arrival: Double) {
-        silence.pass(to: arrival)
+        silence.time.pass(to: arrival)
         let isFull = entities.reduce(0) { $0 + $1.pendingCount } > settings.mostPending
         for entity in entities.indices { entities[entity].closeDue(arrival: arrival, isFull: isFull) }
         makeMore(arrival: arrival)
@@ -378,7 +380,7 @@ package struct SourceIntake: Sendable {
         }
         sampler.takesStepsBack = takesStepsBack
         var known = Health()
-        known.heard = silence.now
+        known.heard = silence.time.seconds
         if let free = silence.free.popLast() {
             (entities[free], health[free]) = (sampler, known)
             entityIndex[place.entity] = free
