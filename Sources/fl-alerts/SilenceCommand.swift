@@ -7,18 +7,8 @@ import Watching
 
 /// `fl-alerts silence`.
 struct SilenceCommand: Command {
-    private static let fields = ["site", "entity", "group", "metric", "fault", "alarm"]
-    private static let matchers: [Option<String>] = [
-        .optional("site", "TEXT", "the place; * stands for any text, here and below"),
-        .optional("entity", "TEXT", "the entity's name there"),
-        .optional("group", "TEXT", "a resource group that is in alarm"),
-        .optional("metric", "TEXT", "a metric that deviates"),
-        .optional("fault", "TEXT", "the known fault that it is like"),
-        .optional("alarm", "ID", "one alarm, by its identity"),
-    ]
-    private static let severity = Option<String>.optional(
-        "severity", "LEVEL", "as severe as this or less", constraint: "warning, minor, major or critical",
-        valid: { AlarmEvent.Severity(rawValue: $0) != nil })
+    private static let alarm = Option<String>.optional("alarm", "ID", "one alarm, by its identity")
+    private static let severity = MatcherOptions.severity("as severe as this or less")
     private static let duration = Option<String>(
         "for", "TIME", default: "1h", "how long, as 30m, 4h or 7d", constraint: "a time such as 4h",
         valid: { DurationText.seconds($0).map { $0 >= 1 } ?? false })
@@ -48,14 +38,14 @@ struct SilenceCommand: Command {
                 "fl-alerts silence --site site1 --calendar maintenance.ics", "while its events last, the next 30 days"),
             .init("fl-alerts silence --change 12 --for 2h", "silence 12 ends two hours from now"),
         ],
-        options: matchers + [severity, duration, comment, change, calendar, within] + AlertsCommand.access)
+        options: MatcherOptions.all + [alarm, severity, duration, comment, change, calendar, within]
+            + AlertsCommand.access)
 
     func run(_ arguments: Arguments, _ console: Console) async throws {
         let client = try OperationsClient(arguments)
         var matcher: [String: JSONValue] = [:]
-        for (field, option) in zip(Self.fields, Self.matchers) {
-            if let text = arguments[optional: option] { matcher[field] = .string(text) }
-        }
+        for (field, text) in MatcherOptions.given(arguments) { matcher[field] = .string(text) }
+        if let alarm = arguments[optional: Self.alarm] { matcher["alarm"] = .string(alarm) }
         if let severity = arguments[optional: Self.severity] { matcher["severity"] = .string(severity) }
         let seconds = Int64(min(DurationText.seconds(arguments[Self.duration]) ?? 3_600, 1e12))
         var body: [String: JSONValue] = ["seconds": JSONValue(seconds)]
