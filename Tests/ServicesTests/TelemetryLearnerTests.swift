@@ -97,7 +97,7 @@ import Watching
         }
         let found = try #require(try context.bundle(of: aggregator.result(), tool: "test").usualRanges())
         let central = try #require(
-            try UsualRanges.learned(from: sources, pipeline: context.pipeline, options: ReaderOptions())
+            try UsualRanges.learned(from: sources, pipeline: context.pipeline, options: { _ in ReaderOptions() })
         ).ranges
         #expect(found.metrics == central.metrics)
         #expect(zip(found.values, central.values).allSatisfy { abs($0 - $1) < 1e-5 })

@@ -117,11 +117,7 @@ package struct LiveScoring: Sendable {
     }
 
     /// Streams go on where a row is bad.
-    private var tolerant: ReaderOptions {
-        var options = reader
-        options.skipsBadRows = true
-        return options
-    }
+    private var tolerant: ReaderOptions { reader.skippingBadRows }
 
     /// Takes the streams in turn, at their pace, until they have ended. One that cannot be read any further ends by
     /// itself; the others go on.

@@ -22,13 +22,7 @@ package final class TelemetryLearner: Learner {
     private let reader: ReaderOptions
     private let rules: GroupRules
     private let threads: Int
-    private let log: Logger?
-    /// What was said of samples that do not take part.
-    private let told = Mutex<Set<String>>([])
-    /// Entities of which the present loop learns nothing: their samples cannot be read.
-    private let unreadable = Mutex<Set<String>>([])
-    /// Entities with rows that cannot be read, and are passed over.
-    private let flawed = Mutex<Set<String>>([])
+    private let troubles: SourceTroubles
     private let makeBackend: @Sendable (_ threads: Int) throws -> any AcceleratorBackend
     /// What the versions of the present loop say of cleaning and scaling, which is the same in each.
     private let known = Mutex<(bytes: [UInt8], context: FederationContext)?>(nil)
@@ -66,7 +60,7 @@ package final class TelemetryLearner: Learner {
         self.reader = reader
         self.rules = rules
         self.threads = threads
-        self.log = log
+        troubles = SourceTroubles(reader: reader, log: log)
         self.makeBackend = makeBackend
         var names: Set<String> = []
         var columns: [String: [String]] = [:]
@@ -125,24 +119,12 @@ package final class TelemetryLearner: Learner {
     ) throws -> Contribution {
         if key.kind == .statistics {
             openWindows(LoopSchedule.samples(of: hyperparameters))
-            unreadable.withLock { $0 = [] }
+            troubles.beginLoop()
         }
         let mine = key.entities.compactMap { sources[$0] ?? window(of: $0) ?? mirrored.training($0) }
         let rawBytes = UInt64(clamping: mine.reduce(0) { $0 + Self.bytes(of: $1) })
         if key.kind == .statistics {
-            var statistics = TelemetryStatistics()
-            var failure: (any Error)?
-            var readable = 0
-            for source in mine where !isCancelled() {
-                do {
-                    statistics.merge(try self.statistics(of: source))
-                    readable += 1
-                } catch {
-                    leaveOut(source, error)
-                    failure = error
-                }
-            }
-            if readable == 0, let failure { throw failure }
+            let statistics = try statistics(of: mine, isCancelled: isCancelled)
             return Contribution(
                 kind: .statistics, rawBytes: rawBytes,
                 statistics: try DeterministicJSON.encode(statistics, pretty: false))
@@ -168,42 +150,32 @@ package final class TelemetryLearner: Learner {
         return Contribution(kind: key.kind, rawBytes: rawBytes, groups: updates + [figures].compactMap { $0 })
     }
 
+    /// The statistics of what can be read.
+    private func statistics(of sources: [EntitySource], isCancelled: () -> Bool) throws -> TelemetryStatistics {
+        var result = TelemetryStatistics()
+        for source in sources {
+            while !isCancelled() {
+                do {
+                    result.merge(try statistics(of: source))
+                    break
+                } catch {
+                    if troubles.fails(source, error) { continue }
+                    if troubles.readable(sources).isEmpty { throw error }
+                    break
+                }
+            }
+        }
+        return result
+    }
+
     /// An entity's statistics, without what the server would refuse: one flaw costs the others nothing.
     private func statistics(of source: EntitySource) throws -> TelemetryStatistics {
         var statistics = TelemetryStatistics()
-        do {
-            try statistics.add(source, rules: rules, options: reader)
-        } catch {
-            statistics = TelemetryStatistics()
-            try statistics.add(source, rules: rules, options: tolerant)
-            flawed.withLock { _ = $0.insert(source.key) }
-            say("rows are passed over that cannot be read", of: source, "\(error)")
-        }
+        try statistics.add(source, rules: rules, options: troubles.options(for: source))
         for flaw in StatisticsGate().sift(&statistics) {
-            say("something is not learned from", of: source, flaw)
+            troubles.say("something is not learned from", of: source, flaw)
         }
         return statistics
-    }
-
-    /// As the files are read, but for rows that cannot be: what else an entity has counts all the same.
-    private var tolerant: ReaderOptions {
-        var options = reader
-        options.skipsBadRows = true
-        return options
-    }
-
-    /// The present loop learns nothing from an entity: its others, and those of other workers, do not suffer for it.
-    private func leaveOut(_ source: EntitySource, _ error: any Error) {
-        unreadable.withLock { _ = $0.insert(source.key) }
-        say("an entity is not learned from: its samples cannot be read", of: source, "\(error)")
-    }
-
-    /// Says something of an entity, once.
-    private func say(_ what: StaticString, of source: EntitySource, _ reason: String) {
-        guard let log, told.withLock({ $0.count < 1_000 && $0.insert("\(source.key) \(reason)").inserted }) else {
-            return
-        }
-        log.warning(what, ["entity": PrintableText.line(source.key, limit: 120), "reason": reason])
     }
 
     /// What is usual of its metrics here, as a group's update; `nil` where there is too little to say, or the version does
@@ -218,10 +190,9 @@ package final class TelemetryLearner: Learner {
         if let known = usualFigures.withLock({ $0 }), known.context == model.context, known.entities == entities {
             return known.update
         }
-        let known = unreadable.withLock { $0 }
         let found = try UsualRanges.learned(
-            from: sources.filter { !known.contains($0.key) }, pipeline: context.pipeline,
-            options: flawed.withLock(\.isEmpty) ? reader : tolerant, isCancelled: isCancelled)
+            from: troubles.readable(sources), pipeline: context.pipeline, options: { troubles.options(for: $0) },
+            isCancelled: isCancelled)
         guard !isCancelled() else { return nil }
         let update = found.map { found in
             Contribution.GroupUpdate(
@@ -332,28 +303,22 @@ package final class TelemetryLearner: Learner {
         return groups
     }
 
-    /// The windows of what can be read.
+    /// The windows of what can be read. Where something cannot, after all, it is begun anew without that.
     private func collected(_ sources: [EntitySource], _ context: FederationContext) throws -> TrainingCollector {
         while true {
             var collector = TrainingCollector(
                 pipeline: context.pipeline, scalers: context.scalers, configuration: context.configuration)
-            let known = unreadable.withLock { $0 }
-            let readable = sources.filter { !known.contains($0.key) }
             var failure: (any Error)?
-            for source in readable where failure == nil {
+            for source in troubles.readable(sources) where failure == nil {
                 do {
-                    let isFlawed = flawed.withLock { $0.contains(source.key) }
-                    try collector.append(source, options: isFlawed ? tolerant : reader)
+                    try collector.append(source, options: troubles.options(for: source))
                 } catch {
+                    _ = troubles.fails(source, error)
                     failure = error
-                    // What has a bad row since the statistics is read once more without it.
-                    if flawed.withLock({ $0.insert(source.key).inserted }) { continue }
-                    leaveOut(source, error)
                 }
             }
-            // Without what it had begun with of that one.
             guard let failure else { return collector }
-            if unreadable.withLock({ left in sources.allSatisfy { left.contains($0.key) } }) { throw failure }
+            if troubles.readable(sources).isEmpty { throw failure }
         }
     }
 

@@ -36,7 +36,7 @@ package final class WorkerService {
     ///   - live: watches entities whose samples never end.
     ///   - figures: what is counted; that of `scoring` and `live`.
     ///   - incarnation: differs for every start of every process.
-    ///   - http: its HTTP interface where that has begun already; otherwise it begins where the settings say.
+    ///   - http: its HTTP interface, if it has one.
     ///   - port: the message port to use instead of ZeroMQ's to the configured addresses.
     /// - Throws: ``ServiceError``, `StorageError` or `TransportError` when something cannot be had.
     package init(
@@ -110,7 +110,7 @@ package final class WorkerService {
         let progress = WatchProgress(inbox: inbox, figures: figures, hasLive: live != nil)
         let entitiesThatLive = live?.entities
         figures.update { $0.live = entitiesThatLive }
-        self.http = try http ?? settings.http.map { try WorkerHTTP(settings: settings, figures: figures).start($0) }
+        self.http = http
         var watchers: [any Watcher] = []
         if live == nil || !scoring.isEmpty {
             watchers.append(LiveWatcher(scoring, settings: settings, spool: spool, progress: progress, log: log))

@@ -75,6 +75,13 @@ public struct ReaderOptions: Hashable, Sendable, Codable {
     /// Whether a row that cannot be read is passed over and counted, instead of ending the reading: for streams, which
     /// go on. Half a row at the end of a file is such a row. Not part of a model's record.
     public var skipsBadRows = false
+    /// The same, but that bad rows are passed over.
+    package var skippingBadRows: ReaderOptions {
+        var options = self
+        options.skipsBadRows = true
+        return options
+    }
+
     /// Which of the labels 1 and −1 is the anomaly, as all files of the entity together tell; `nil`: each file by itself.
     /// Not part of a model's record.
     package var anomalousSign: LabelSigns.Sign?

@@ -22,13 +22,13 @@ extension UsualRanges {
     /// - Returns: the ranges and the rows behind them; `nil` where no entity has enough.
     /// - Throws: `TelemetryError` from the readers.
     package static func learned(
-        from sources: [EntitySource], pipeline: CleaningPipeline, options: ReaderOptions,
+        from sources: [EntitySource], pipeline: CleaningPipeline, options: (EntitySource) -> ReaderOptions,
         isCancelled: () -> Bool = { false }
     ) throws -> Share? {
         let metrics = metrics(of: pipeline)
         var shares: [Share] = []
         for source in sources where pipeline.types[source.type] != nil && !isCancelled() {
-            let samples = try samples(of: source, pipeline: pipeline, options: options)
+            let samples = try samples(of: source, pipeline: pipeline, options: options(source))
             share(of: samples, metrics: metrics, isCancelled: isCancelled).map { shares.append($0) }
         }
         return summed(shares)
@@ -124,7 +124,7 @@ extension ModelBundle {
     ///
     /// - Throws: as ``UsualRanges/learned(from:pipeline:options:isCancelled:)``.
     package mutating func learnUsualRanges(from sources: [EntitySource], options: ReaderOptions) throws {
-        let found = try UsualRanges.learned(from: sources, pipeline: try pipeline(), options: options)
+        let found = try UsualRanges.learned(from: sources, pipeline: try pipeline(), options: { _ in options })
         if let found { try setUsualRanges(found.ranges) }
     }
 }
