@@ -35,6 +35,31 @@ import Testing
         #expect(granted == ConnectionWatch.Limits().streams)
     }
 
+    /// Thousands that only connect, between two looks: the places that are left stay free, and who asks stays.
+    @Test func aStormMakesRoomForItself() {
+        let limits = ConnectionWatch.Limits()
+        var watch = ConnectionWatch(limits: limits)
+        watch.opened(1, from: [10, 0, 0, 1], at: .zero)
+        watch.opened(2, from: Self.here, at: .zero)
+        watch.entered(.answering, 2, at: .zero)
+        var gone: [UInt] = []
+        for id in 10..<2_010 as Range<UInt> {
+            watch.opened(id, from: Self.here, at: Self.time(Double(id) / 5_000))
+            if let victim = watch.makeRoom() {
+                gone.append(victim)
+                watch.closed(victim)
+            }
+            #expect(watch.count <= limits.most * 3 / 4)
+        }
+        #expect(gone == Array(10..<UInt(10 + gone.count)), "the oldest of whoever has most, each once")
+        // Whoever was told to go and is still there is not told again.
+        watch.opened(9_000, from: Self.here, at: Self.time(1))
+        let first = watch.makeRoom()
+        watch.opened(9_001, from: Self.here, at: Self.time(1))
+        let second = watch.makeRoom()
+        #expect(first != nil && second != nil && first != second)
+    }
+
     /// Idle connections from one place and requests from another, and from the same one.
     @Test func whoAsksForNothingMakesRoom() {
         var watch = ConnectionWatch()

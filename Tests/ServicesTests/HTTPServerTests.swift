@@ -67,6 +67,27 @@ private final class RawConnection {
         #expect(try statuses(server, read) == ["403"])
     }
 
+    /// Who asks too often is told so, whoever else asks is answered, and how the server is, is said in any case.
+    @Test func whoAsksTooOftenWaits() throws {
+        var limits = RequestQuota.Limits()
+        (limits.perSecond, limits.burst) = (1e-6, 3)
+        let refused = RefusedRequests { _ in }
+        let server = try HTTPServer(
+            host: "127.0.0.1", port: 0, quota: .init(limits: limits, refused: refused) { $0.header("X-Name") }
+        ) { _ in .text(200, "answered\n") }
+        defer { server.stop() }
+        func ask(_ path: String, _ name: String) throws -> [String] {
+            try statuses(
+                server, "GET \(path) HTTP/1.1\r\nHost: localhost\r\nX-Name: \(name)\r\nConnection: close\r\n\r\n")
+        }
+        var answers: [String] = []
+        for _ in 0..<5 { answers += try ask("/v1/alarms", "often") }
+        #expect(answers == ["200", "200", "200", "429", "429"])
+        #expect(try ask("/v1/alarms", "seldom") == ["200"])
+        #expect(try ask("/healthz", "often") == ["200"])
+        #expect(refused.counts == ["token often": ["too many requests": 2]])
+    }
+
     private func statuses(_ server: HTTPServer, _ request: String) throws -> [String] {
         let connection = try RawConnection(port: server.port)
         connection.send(request)

@@ -1,4 +1,5 @@
 import Federation
+import Telemetry
 
 /// What a worker that means ill does to its contributions.
 enum PoisonAttack: String, CaseIterable, Codable {
@@ -22,6 +23,8 @@ enum PoisonAttack: String, CaseIterable, Codable {
     case towardsZero = "towards-zero"
     /// Honest updates, and statistics of values a thousand times as large, in twenty times as many rows.
     case statistics
+    /// The same of the first metric only and a million times as large, so that nobody ever alarms on it.
+    case oneMetric = "one-metric"
 
     /// What the table says of it.
     var meaning: String {
@@ -36,6 +39,24 @@ enum PoisonAttack: String, CaseIterable, Codable {
         case .inflated: "changes backwards, and says that 2^28 windows are behind them"
         case .towardsZero: "towards noughts, four times as far as its own change goes"
         case .statistics: "values a thousand times as large in twenty times as many rows, in the statistics only"
+        case .oneMetric:
+            "the first metric a million times as large in twenty times as many rows, in the statistics only"
+        }
+    }
+
+    /// Whether it lies in the statistics, and not in what was learned.
+    var isInStatistics: Bool { self == .statistics || self == .oneMetric }
+
+    /// How often an attacker's rows count in its statistics.
+    static let copies = 20
+
+    /// Puts what an attacker says it has measured in place of what it has.
+    func falsify(_ frame: inout MetricFrame) {
+        guard isInStatistics, frame.columnCount > 0 else { return }
+        for row in 0..<frame.rowCount {
+            for column in 0..<(self == .oneMetric ? 1 : frame.columnCount) {
+                frame[row, column] *= self == .oneMetric ? 1e6 : 1e3
+            }
         }
     }
 
@@ -43,7 +64,7 @@ enum PoisonAttack: String, CaseIterable, Codable {
     ///
     /// - Parameter first: what it sent in the first round.
     func applied(to honest: Contribution, base: FederatedModel, first: Contribution?) -> Contribution {
-        guard self != .none, self != .statistics else { return honest }
+        guard self != .none, !isInStatistics else { return honest }
         let groups = honest.groups.map { update -> Contribution.GroupUpdate in
             let old = base.group(named: update.name)?.parameters ?? update.parameters
             var update = update
@@ -51,7 +72,7 @@ enum PoisonAttack: String, CaseIterable, Codable {
                 zip(update.parameters, old).map { min(max($1 + factor * ($0 - $1), -60_000), 60_000) }
             }
             switch self {
-            case .none, .statistics: break
+            case .none, .statistics, .oneMetric: break
             case .signFlip: update.parameters = moved(-1)
             case .tenfold: update.parameters = moved(-10)
             case .frozen: update.parameters = old

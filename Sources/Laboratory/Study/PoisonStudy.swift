@@ -93,11 +93,11 @@ struct PoisonStudy {
     ) throws -> FederationContext {
         let parts = try sources.enumerated().map { index, source in
             var own = TelemetryStatistics()
-            if attack == .statistics, attackers.contains(index) {
+            if attack.isInStatistics, attackers.contains(index) {
                 var reader = try source.makeReader(options: study.reader)
                 while var frame = try reader.nextChunk(maximumRows: 4_096) {
-                    frame.values = frame.values.map { $0 * 1_000 }
-                    for _ in 0..<20 {
+                    attack.falsify(&frame)
+                    for _ in 0..<PoisonAttack.copies {
                         own.add(
                             frame, site: source.site, entity: source.entity, type: source.type, rules: study.rules)
                     }

@@ -47,6 +47,8 @@ package struct ConnectionWatch {
         var address: [UInt8]
         var phase: Phase
         var since: Instant
+        /// It was told to go.
+        var isLeaving = false
     }
 
     private let limits: Limits
@@ -77,6 +79,29 @@ package struct ConnectionWatch {
         entered(.streaming, id, at: now)
         return true
     }
+
+    /// Who has to go at once for one that was just opened, where all places are almost taken: of whoever holds most connections
+    /// that have not asked for anything, the one that has waited longest. Who asks for something does so within
+    /// milliseconds, and is served in the midst of a thousand that only connect.
+    package mutating func makeRoom() -> UInt? {
+        let staying = connections.filter { !$0.value.isLeaving }
+        guard staying.count > limits.most * 3 / 4 else { return nil }
+        let silent = staying.filter { $0.value.phase < .receiving }
+        let held = silent.values.reduce(into: [[UInt8]: Int]()) { $0[$1.address, default: 0] += 1 }
+        let victim = silent.min { a, b in
+            let (x, y) = (held[a.value.address, default: 0], held[b.value.address, default: 0])
+            guard x == y, a.value.address == b.value.address else {
+                return x == y ? a.value.address.lexicographicallyPrecedes(b.value.address) : x > y
+            }
+            return (a.value.since, a.key) < (b.value.since, b.key)
+        }
+        guard let victim else { return nil }
+        connections[victim.key]?.isLeaving = true
+        return victim.key
+    }
+
+    /// Where a connection comes from; `nil` for one that is not open.
+    package func address(of id: UInt) -> [UInt8]? { connections[id]?.address }
 
     /// It is closed.
     package mutating func closed(_ id: UInt) { connections[id] = nil }

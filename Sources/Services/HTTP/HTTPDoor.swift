@@ -10,12 +10,21 @@ final class HTTPDoor: Sendable {
         /// Bytes of its answer that a connection may not have read, where they are many, and all together.
         var unread: [UInt: Int] = [:]
         var allUnread = 0
+        var quota: RequestQuota?
+        /// The turns of askers that wait for an answer, and how many of their requests do.
+        var turns: [RequestQuota.Asker: (own: SteadySemaphore, requests: Int)] = [:]
+
+        /// Under the lock, so that no descriptor is closed, and maybe given to another connection, meanwhile.
+        func end(_ id: UInt) {
+            if let descriptor = descriptors[id] { shutdown(descriptor, Int32(SHUT_RDWR)) }
+        }
 
         mutating func read(_ id: UInt) { allUnread -= unread.removeValue(forKey: id) ?? 0 }
     }
 
     let handler: HTTPServer.Handler
     let allowed: @Sendable (String) -> String
+    private let quota: HTTPServer.Quota?
     let hosts: HostRule
     let longestBody: Int
     let largeBodies: [HTTPServer.LargeBodies]
@@ -35,7 +44,8 @@ final class HTTPDoor: Sendable {
 
     init(
         hosts: HostRule, limits: ConnectionWatch.Limits, longestBody: Int, largeBodies: [HTTPServer.LargeBodies],
-        isEncrypted: Bool, allowed: @escaping @Sendable (String) -> String, handler: @escaping HTTPServer.Handler
+        isEncrypted: Bool, quota: HTTPServer.Quota?, allowed: @escaping @Sendable (String) -> String,
+        handler: @escaping HTTPServer.Handler
     ) {
         self.allowed = allowed
         challenge = isEncrypted ? "Basic realm=\"Faultline: a token as the password\"" : "Bearer"
@@ -43,13 +53,16 @@ final class HTTPDoor: Sendable {
         self.longestBody = longestBody
         self.largeBodies = largeBodies
         self.handler = handler
-        state = Mutex(State(watch: ConnectionWatch(limits: limits)))
+        self.quota = quota
+        state = Mutex(
+            State(watch: ConnectionWatch(limits: limits), quota: quota.map { RequestQuota($0.limits) }))
     }
 
     func opened(_ id: UInt, _ descriptor: Int32, from address: [UInt8]) {
         state.withLock {
             $0.watch.opened(id, from: address, at: clock.now)
             $0.descriptors[id] = descriptor
+            if let other = $0.watch.makeRoom() { $0.end(other) }
         }
     }
 
@@ -61,11 +74,19 @@ final class HTTPDoor: Sendable {
     }
 
     /// The answer to a request, when it is its turn. How the server is, is said at once.
+    ///
+    /// Of whoever can be told apart, one is made at a time, so that nobody who asks for much keeps others waiting.
     func answer(_ request: HTTPRequest, on id: UInt) -> HTTPResponse {
         guard request.path != "/healthz" else { return handler(request) }
-        guard turns.wait(upTo: Self.longestWait) else {
-            return .text(503, "too many requests at a time\n").adding("Retry-After", "1")
+        let asker = asker(of: request, on: id)
+        guard mayAsk(asker) else {
+            return .text(429, "too many requests of yours\n").adding("Retry-After", "1")
         }
+        let own = takeTurn(asker)
+        defer { leave(asker, own) }
+        guard own?.wait(upTo: Self.longestWait) ?? true else { return Self.busy }
+        defer { own?.signal() }
+        guard turns.wait(upTo: Self.longestWait) else { return Self.busy }
         defer { turns.signal() }
         let answer = handler(request)
         guard case .whole(_, _, let body, _) = answer, body.count > Self.small else { return answer }
@@ -78,6 +99,38 @@ final class HTTPDoor: Sendable {
         return fits ? answer : .text(503, "too many answers wait to be read\n").adding("Retry-After", "1")
     }
 
+    private static let busy = HTTPResponse.text(503, "too many requests at a time\n").adding("Retry-After", "1")
+
+    private func asker(of request: HTTPRequest, on id: UInt) -> RequestQuota.Asker {
+        if let name = quota?.asker(request) { return .named(name) }
+        return .address(state.withLock { $0.watch.address(of: id) } ?? [])
+    }
+
+    private func mayAsk(_ asker: RequestQuota.Asker) -> Bool {
+        let now = clock.now
+        let may = state.withLock { $0.quota?.takes(asker, at: now) ?? true }
+        if !may { quota?.refused.count(asker, at: now) }
+        return may
+    }
+
+    /// What whoever asks waits for before its request has a turn; `nil` where nothing tells askers apart.
+    private func takeTurn(_ asker: RequestQuota.Asker) -> SteadySemaphore? {
+        guard quota != nil, !asker.isAnybodyHere else { return nil }
+        return state.withLock { state in
+            let turn = state.turns[asker] ?? (SteadySemaphore(1), 0)
+            state.turns[asker] = (turn.own, turn.requests + 1)
+            return turn.own
+        }
+    }
+
+    private func leave(_ asker: RequestQuota.Asker, _ own: SteadySemaphore?) {
+        guard own != nil else { return }
+        state.withLock {
+            $0.turns[asker]?.requests -= 1
+            if $0.turns[asker]?.requests == 0 { $0.turns[asker] = nil }
+        }
+    }
+
     func beginStream(_ id: UInt) -> Bool { state.withLock { $0.watch.beginStream(id, at: clock.now) } }
 
     func closed(_ id: UInt) {
@@ -88,12 +141,10 @@ final class HTTPDoor: Sendable {
         }
     }
 
-    /// Under the lock, so that no descriptor is closed, and maybe given to another connection, meanwhile.
+    /// Ends the connections whose time is over.
     func endOverdue() {
         state.withLock { state in
-            for id in state.watch.overdue(at: clock.now) {
-                if let descriptor = state.descriptors[id] { shutdown(descriptor, Int32(SHUT_RDWR)) }
-            }
+            for id in state.watch.overdue(at: clock.now) { state.end(id) }
         }
     }
 }

@@ -17,6 +17,27 @@ import Synchronization
     /// What answers requests; called from the connections' threads.
     package typealias Handler = @Sendable (HTTPRequest) -> HTTPResponse
 
+    /// How many requests each asker may make, and how askers are told apart.
+    package struct Quota: Sendable {
+        /// The bounds.
+        package var limits: RequestQuota.Limits
+        /// Whose token a request shows, by name; `nil`: nobody's, then its address counts.
+        package var asker: @Sendable (HTTPRequest) -> String?
+
+        /// Counts what is refused.
+        package var refused: RefusedRequests
+
+        /// A quota with every field given.
+        package init(
+            limits: RequestQuota.Limits = .init(), refused: RefusedRequests,
+            asker: @escaping @Sendable (HTTPRequest) -> String?
+        ) {
+            self.limits = limits
+            self.refused = refused
+            self.asker = asker
+        }
+    }
+
     let daemons: Mutex<Daemons>
     private let mostConnections: Int
     private let door: Unmanaged<HTTPDoor>
@@ -31,13 +52,14 @@ import Synchronization
     ///   - names: under which requests may know the server besides `host`, this machine's name and `localhost`.
     ///   - hosts: in place of these, which hosts and pages may stand in requests.
     ///   - certificate: files of the certificate and its private key, in PEM: TLS; `nil`: HTTP as it is.
+    ///   - quota: how many requests each asker may make; `nil`: as many as come.
     ///   - listening: called with the port before anybody gets an answer.
     ///   - allowed: the methods of a path, as the header `Allow` has them.
     /// - Throws: ``ServiceError`` when the address cannot be had.
     package init(
         host: String, port: Int, names: [String] = [], hosts: HostRule? = nil, limits: ConnectionWatch.Limits = .init(),
         longestBody: Int = HTTPServer.longestBody, largeBodies: [LargeBodies] = [],
-        certificate: (certificate: String, key: String)? = nil,
+        certificate: (certificate: String, key: String)? = nil, quota: Quota? = nil,
         listening: (Int) throws -> Void = { _ in },
         allowed: @escaping @Sendable (_ path: String) -> String = { _ in "GET, HEAD, POST, PUT, PATCH, DELETE" },
         handler: @escaping Handler
@@ -54,7 +76,7 @@ import Synchronization
         let machine = ProcessInfo.processInfo.hostName
         let door = HTTPDoor(
             hosts: hosts ?? HostRule(names: names + [host, machine]), limits: limits, longestBody: longestBody,
-            largeBodies: largeBodies, isEncrypted: pem != nil, allowed: allowed, handler: handler)
+            largeBodies: largeBodies, isEncrypted: pem != nil, quota: quota, allowed: allowed, handler: handler)
         let box = unsafe Unmanaged.passRetained(door)
         unsafe self.door = box
         mostConnections = limits.most
@@ -122,7 +144,7 @@ import Synchronization
         var yes: Int32 = 1
         unsafe setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, socklen_t(MemoryLayout<Int32>.size))
         guard unsafe bind(descriptor, first.pointee.ai_addr, first.pointee.ai_addrlen) == 0,
-            Glibc.listen(descriptor, 64) == 0
+            Glibc.listen(descriptor, 511) == 0
         else {
             let number = errno
             close(descriptor)

@@ -26,6 +26,7 @@ struct Problem: Error, Encodable {
             case 415: "Unsupported Media Type"
             case 421: "Misdirected Request"
             case 422: "Unprocessable Content"
+            case 429: "Too Many Requests"
             case 500: "Internal Server Error"
             case 503: "Service Unavailable"
             case 507: "Insufficient Storage"

@@ -43,8 +43,11 @@ struct HTTPAuthority: Sendable {
         return nil
     }
 
+    /// The name of the token that a request shows; `nil` where it shows none that is known.
+    func tokenName(of request: HTTPRequest) -> String? { Self.token(in: request).flatMap(known)?.name }
+
     /// Who asks, for the audit: the name of the token; without one, whoever is on this machine.
-    func actor(of request: HTTPRequest) -> String { Self.token(in: request).flatMap(known)?.name ?? "local" }
+    func actor(of request: HTTPRequest) -> String { tokenName(of: request) ?? "local" }
 
     private func known(_ text: String) -> HTTPToken? {
         let tokens = (office?.tokens ?? []) + (takesLocalToken ? [localToken] : [])

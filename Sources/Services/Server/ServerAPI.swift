@@ -135,6 +135,8 @@ final class ServerAPI: Sendable {
         var refusedHandshakes: Int
         /// Connections that were cut because their address had too many, by reason.
         var refusedConnections: [String: Int]
+        /// Requests of whoever asked too often, by token or address, and reason.
+        var refusedRequests: [String: [String: Int]]
         /// What is wrong with the watching now; the first few.
         var dataQuality: [IncidentBook.Finding]
         /// How many there are.
@@ -172,6 +174,7 @@ final class ServerAPI: Sendable {
                 lastAlarm: board.lastAlarm.load(ordering: .relaxed), refusedAlarms: state.refusedAlarms,
                 refusedMessages: state.refusedMessages,
                 refusedHandshakes: state.refusedHandshakes, refusedConnections: state.refusedConnections,
+                refusedRequests: state.refusedRequests,
                 dataQuality: Array(findings.some.prefix(100)), dataQualityCount: findings.count,
                 forwarders: forwarding.current.isEmpty ? nil : forwarding.current,
                 calendars: calendars.current.isEmpty ? nil : calendars.current,

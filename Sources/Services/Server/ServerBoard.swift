@@ -17,6 +17,7 @@ final class ServerBoard: Sendable {
         var refusedMessages: [String: [String: Int]] = [:]
         var refusedHandshakes = 0
         var refusedConnections: [String: Int] = [:]
+        var refusedRequests: [String: [String: Int]] = [:]
         var placement: PlacementReport?
         var placementNodes: PlacementNodes?
         /// Seconds for which the commits of the latest rounds waited for the disk, by round.

@@ -58,6 +58,13 @@ struct ServerMetrics {
             "Connections that were cut because their address had too many",
             board.refusedConnections.sorted { $0.key < $1.key }.map { ([("reason", $0.key)], Double($0.value)) })
         text.add(
+            "faultline_http_requests_refused_total", "counter", "Requests of whoever asked too often, since the start",
+            board.refusedRequests.sorted { $0.key < $1.key }.prefix(1_000).flatMap { asker, reasons in
+                reasons.sorted { $0.key < $1.key }.map { reason, count in
+                    ([("asker", asker), ("reason", reason)], Double(count))
+                }
+            })
+        text.add(
             "faultline_workers_excluded", "gauge", "Active workers whose contributions are not wanted for a while",
             [([], Double(board.workers.values.count { $0.state == "active" && $0.excludedBecause != nil }))])
         text.add("faultline_incidents_open", "gauge", "Incidents that go on", [([], Double(openIncidents))])

@@ -24,6 +24,7 @@ package final class ServerService {
     private let tasks = LaneThreads()
     private let office: IdentityOffice?
     private let refusedConnections: RefusedConnections
+    private let refusedRequests: RefusedRequests
     private var doors: LocalDoors
     private let localKeys: CurveKeys?
     private let http: HTTPServer
@@ -62,6 +63,8 @@ package final class ServerService {
         let gate = PeerGate()
         let refusedConnections = RefusedConnections { log.write($0) }
         self.refusedConnections = refusedConnections
+        let refusedRequests = RefusedRequests { log.write($0) }
+        self.refusedRequests = refusedRequests
         let identities = try isPlain ? nil : IdentityStore(folder: folder.path)
         let isLocal = try Endpoint(settings.control).isLoopback && Endpoint(settings.bulk).isLoopback
         let localKeys = try identities != nil && isLocal ? CurveKeys() : nil
@@ -169,6 +172,7 @@ package final class ServerService {
         http = try HTTPServer(
             host: settings.httpHost, port: settings.httpPort, names: settings.httpNames,
             largeBodies: api.largeBodies, certificate: settings.certificate,
+            quota: HTTPServer.Quota(refused: refusedRequests) { authority.tokenName(of: $0) },
             listening: { if authority.takesLocalToken { try doors.open(http: $0, token: localToken) } },
             allowed: { ServerRoutes.allowed($0) }, handler: { api.answer($0) })
         self.doors = doors
@@ -324,9 +328,11 @@ package final class ServerService {
         Self.show(node, on: board)
         let refused = office?.refusedHandshakes ?? 0
         let cut = refusedConnections.counts
+        let requests = refusedRequests.counts
         board.update {
             $0.refusedHandshakes = refused
             $0.refusedConnections = cut
+            $0.refusedRequests = requests
         }
         nextShown = now + max(.milliseconds(100), (ContinuousClock.now - now) * 20)
     }
