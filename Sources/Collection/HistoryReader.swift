@@ -148,7 +148,9 @@ package struct HistoryReader {
         return (
             History(
                 entities: entities, preset: intake.presets.map(\.name).joined(separator: ", "), stepSeconds: pause,
-                findings: findings), intake.unwantedSeries
+                findings: findings),
+            intake.unwantedSeries
+                + findings.reduce(0) { $0 + ($1.kind == .overBound && $1.isRaised ? $1.count : 0) }
         )
     }
 }

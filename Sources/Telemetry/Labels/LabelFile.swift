@@ -55,7 +55,7 @@ package struct LabelFile: Sendable {
         var marks: [Mark] = []
         let taken = [labelColumn, indexColumn].compactMap(\.self) + (time?.indices ?? [])
         let ownerColumn = names.indices.first { column in
-            ColumnNames.hosts.contains(ColumnNames.plain(names[column]).replacing(" ", with: "_"))
+            ColumnNames.isHost(names[column])
                 && !taken.contains(column) && samples.columns[column].texts > samples.columns[column].numbers.count
         }
         var named: [String?: Set<Int>] = [:]

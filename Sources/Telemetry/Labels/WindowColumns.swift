@@ -74,7 +74,7 @@ struct WindowColumns {
         entity =
             place(Self.entities, in: [whole, last])
             ?? names.indices.first {
-                ColumnNames.hosts.contains(KeyedRows.Key.plain(names[$0]).replacing(" ", with: "_"))
+                ColumnNames.isHost(names[$0])
             }
         let sure = names.indices.filter { Self.endings.contains(whole[$0]) || Self.endings.contains(last[$0]) }
         let wide = names.indices.filter { index in

@@ -86,7 +86,7 @@ extension DelimitedHeader {
         let isNamed = names.contains {
             let plain = ColumnNames.plain($0)
             return ColumnNames.times.contains(plain) || ColumnNames.isElapsed(plain)
-                || ColumnNames.hosts.contains(plain.replacing(" ", with: "_"))
+                || ColumnNames.isHost(plain)
         }
         // Numbers of counters are names, too: below those of a row stand numbers like it.
         let hasMoment = zip(names, samples.columns).contains { name, column in

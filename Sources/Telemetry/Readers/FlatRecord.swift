@@ -62,7 +62,8 @@ struct FlatRecord {
         var leaves: [String: [Double]] = [:]
         for element in elements {
             guard case .object(let members) = Self.unwrapped(element) else { continue }
-            for leaf in FlatRecord(members).numbers where leaf.value.isFinite {
+            let record = FlatRecord(members)
+            for leaf in record.numbers + record.texts.compactMap(Self.withUnit) where leaf.value.isFinite {
                 let name = leaf.path.split(separator: ".").last.map(String.init) ?? leaf.path
                 guard !Self.identifiers.contains(name.lowercased()) else { continue }
                 if leaves[leaf.path] == nil { order.append(leaf.path) }
@@ -76,6 +77,17 @@ struct FlatRecord {
             numbers.append(("\(path).\(leaf).min", least))
             numbers.append(("\(path).\(leaf).max", most))
         }
+    }
+
+    /// The number of a text with a known unit behind it, in the unit's base: `123n`, `45Ki`.
+    private static func withUnit(_ text: (path: String, value: String)) -> (path: String, value: Double)? {
+        var value = text.value
+        let number: Double? = value.withUTF8 { bytes in
+            let format = NumberFormat(mayBeGrouped: false)
+            guard let parsed = format.parse(bytes), !parsed.suffix.isEmpty else { return nil }
+            return format.number(bytes)
+        }
+        return number.map { (text.path, $0) }
     }
 
     private static func unwrapped(_ value: ParsedJSON) -> ParsedJSON {

@@ -126,7 +126,9 @@ package struct Exposition: Sendable, Equatable {
         switch String(decoding: words[3], as: UTF8.self) {
         case "counter": kinds[name] = .counter
         case "gauge": kinds[name] = .gauge
-        case "histogram", "gaugehistogram": kinds[name] = .histogram
+        case "histogram": kinds[name] = .histogram
+        // What is in the buckets now, and no count of what ever was.
+        case "gaugehistogram": for part in ["_bucket", "_gcount", "_gsum"] { kinds[name + part] = .gauge }
         case "summary": kinds[name] = .summary
         case "info": kinds[name] = .info
         case "stateset": kinds[name] = .stateSet

@@ -33,6 +33,8 @@ package struct FollowedLines: Sendable, Codable, Equatable {
     /// Whether a line that is too long is being passed over.
     private var isSkipping = false
     private var needsHeader = true
+    /// Whether lines end in a carriage return alone.
+    private var endsInReturns = false
     /// Whether a row came since the header: before the first one stand units and comments.
     private var hasRows = false
     /// The file's first bytes, by which one that is written anew in place is told from one that grows.
@@ -46,7 +48,7 @@ package struct FollowedLines: Sendable, Codable, Equatable {
         var digest: String
     }
 
-    private enum CodingKeys: String, CodingKey { case inode, offset, header, hasRows, head }
+    private enum CodingKeys: String, CodingKey { case inode, offset, header, hasRows, head, endsInReturns }
 
     /// Longest line.
     private static let longestLine = 1 << 24
@@ -69,6 +71,7 @@ package struct FollowedLines: Sendable, Codable, Equatable {
         needsHeader = header == nil
         // Positions of before this was remembered lie behind rows.
         hasRows = try container.decodeIfPresent(Bool.self, forKey: .hasRows) ?? (header != nil)
+        endsInReturns = try container.decodeIfPresent(Bool.self, forKey: .endsInReturns) ?? false
         let head = try container.decodeIfPresent(Head.self, forKey: .head)
         if let head, (1...Self.mostHeadBytes).contains(head.bytes) { earlierHead = head }
     }
@@ -80,6 +83,7 @@ package struct FollowedLines: Sendable, Codable, Equatable {
         try container.encode(offset, forKey: .offset)
         try container.encodeIfPresent(header, forKey: .header)
         try container.encode(hasRows, forKey: .hasRows)
+        if endsInReturns { try container.encode(true, forKey: .endsInReturns) }
         let known = head.isEmpty ? earlierHead : Head(bytes: head.count, digest: Self.digest(of: head[...]))
         try container.encodeIfPresent(known, forKey: .head)
     }
@@ -139,7 +143,7 @@ package struct FollowedLines: Sendable, Codable, Equatable {
         offset = 0
         partial = []
         isSkipping = false
-        (needsHeader, hasRows) = (true, false)
+        (needsHeader, hasRows, endsInReturns) = (true, false, false)
         head = []
         earlierHead = nil
     }
@@ -170,6 +174,10 @@ package struct FollowedLines: Sendable, Codable, Equatable {
         var taken = Taken()
         keepHead(bytes)
         partial += bytes
+        if needsHeader, header == nil, !partial.contains(0x0A), partial.dropLast().contains(0x0D) {
+            endsInReturns = true
+        }
+        if endsInReturns { for index in partial.indices where partial[index] == 0x0D { partial[index] = 0x0A } }
         if isEnd, !partial.isEmpty, partial.last != 0x0A { partial.append(0x0A) }
         var start = 0
         while !taken.hasMore, let feed = partial[start...].firstIndex(of: 0x0A) {

@@ -65,6 +65,81 @@ struct WildTablesTests {
         #expect(try only(text) == wanted, "\(text.prefix(200))")
     }
 
+    @Test("Rows of a table above another are not passed over, however few they are", arguments: [3, 10, 50, 70])
+    func tablesAbove(_ count: Int) throws {
+        let wider = "time,cpu,mem,disk\n" + Self.rows(40) { Self.plain($0) + ",1" }
+        for below in [wider, "web2\n" + Self.table, "\nweb2\n\n" + wider] {
+            let said = try refusal("time,cpu,mem\n" + Self.rows(count, Self.plain) + below)
+            #expect(said != "read", "\(count) rows above \(below.prefix(30))")
+        }
+    }
+
+    @Test("A key and its value above the header are no names")
+    func keyAboveTheHeader() throws {
+        for above in ["Device,router1", "Report,Traffic"] {
+            let frame = try only(above + "\nTime,In Octets\n" + Self.rows { "\(Self.start + 60 * $0),\($0)" })
+            #expect(frame.schema == ["In Octets"] && frame.rowCount == 40, "\(frame.schema)")
+            #expect(frame.times[0] == Double(Self.start))
+        }
+    }
+
+    @Test(
+        "However a host's name is written, hosts are entities",
+        arguments: [
+            "host.name", "kubernetes.pod.name", "k8s_pod_name", "tag_host", "eNodeB", "ERBS", "gNB_ID", "Cell Name",
+            "CellId", "CELLNAME", "Site Name", "NE Name", "Managed Element", "MachineName", "nfInstanceId",
+            "cloud.instance.id",
+        ])
+    func hostNames(_ name: String) throws {
+        let text =
+            "time,\(name),cpu\n"
+            + Self.rows { "\(Self.start + 60 * $0),a1,\($0)\n\(Self.start + 60 * $0),b2,\(2 * $0)" }
+        let found = try sources(text)
+        #expect(found.map(\.entity).sorted() == ["a1", "b2"])
+        #expect(try found.allSatisfy { try $0.read().schema == ["cpu"] })
+        let lines = Self.rows { row in
+            let objects = ["a1", "b2"].map {
+                "{\"time\": \(Self.start + 60 * row), \"\(name)\": \"\($0)\", \"cpu\": \(row)}"
+            }
+            return objects.joined(separator: "\n")
+        }
+        #expect(try sources(lines, "metrics.jsonl").map(\.entity).sorted() == ["a1", "b2"])
+    }
+
+    @Test("Quantities as Kubernetes writes them")
+    func quantities() throws {
+        let frame = try only(
+            "time,cpu,memory\n"
+                + Self.rows { row in
+                    let cpu = row == 7 ? "0" : row % 2 == 0 ? "\(row)000000n" : "\(row)000u"
+                    return "\(Self.start + 60 * row),\(cpu),\(row)Ki"
+                })
+        #expect(frame.schema == ["cpu", "memory"])
+        for row in 0..<40 {
+            #expect(abs(frame[row, 0] - (row == 7 ? 0 : 1e-3 * Double(row))) < 1e-12)
+            #expect(frame[row, 1] == 1024 * Double(row))
+        }
+        let pods = try only(
+            Self.rows { row in
+                let usage = "{\"cpu\": \"\(row)000000n\", \"memory\": \"\(row)Ki\"}"
+                return
+                    "{\"timestamp\": \(Self.start + 60 * row), \"containers\": [{\"name\": \"app\", \"usage\": \(usage)}]}"
+            }, "pod.jsonl")
+        let cpu = try #require(pods.schema.firstIndex(of: "containers.usage.cpu.mean"))
+        let memory = try #require(pods.schema.firstIndex(of: "containers.usage.memory.max"))
+        #expect(abs(pods[9, cpu] - 9e-3) < 1e-12 && pods[9, memory] == 9 * 1024)
+    }
+
+    @Test("A header behind a percent sign, as ns-3 writes it")
+    func percentHeader() throws {
+        let found = try sources(
+            "% time\tcellId\tIMSI\trsrp\n"
+                + Self.rows { "\(0.25 * Double($0))\t1\t1\t-\(80 + $0)\n\(0.25 * Double($0))\t1\t2\t-\(90 + $0)" })
+        #expect(found.count == 2)
+        let frame = try #require(try found.first?.read())
+        #expect(frame.schema == ["cellId", "rsrp"] && frame.rowCount == 40 && frame.times[1] == 0.25)
+    }
+
     @Test("Numbers of counters are names where a line of units stands below them")
     func numberedCounters() throws {
         let frame = try only(

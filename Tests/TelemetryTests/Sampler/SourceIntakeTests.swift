@@ -127,6 +127,22 @@ import Testing
     }
 
     /// A command that nobody calls for a while is there: mean and quantiles are missing only where its series are.
+    /// What is in the buckets of a gauge histogram now may become less, and nothing has begun anew.
+    @Test func gaugeHistogramsAreLevels() throws {
+        var intake = try intake()
+        for (step, count) in [6.0, 3, 5, 1, 4].enumerated() {
+            intake.take(
+                scrape(
+                    "# TYPE gh gaugehistogram\ngh_bucket{le=\"1\"} \(count / 2)\ngh_bucket{le=\"+Inf\"} \(count)\n"
+                        + "gh_gcount \(count)\ngh_gsum \(2 * count)\n"), on: target, at: Double(step) * 2)
+        }
+        #expect(intake.entities[0].columns.contains("gh_gcount"))
+        let taken = intake.take()
+        #expect(kinds(taken.findings).isEmpty)
+        let column = try #require(intake.entities[0].columns.firstIndex(of: "gh_gcount"))
+        #expect(taken.rows.map { $0.row.values[column] } == [6, 3, 5, 1, 4])
+    }
+
     @Test func silentHistogramsAndSummariesAreNotGone() throws {
         var intake = try intake()
         func answer(_ count: Int, _ sum: Double, _ quantile: String) -> Exposition {

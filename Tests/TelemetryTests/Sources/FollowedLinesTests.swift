@@ -16,6 +16,18 @@ import Testing
         #expect(text(taken.lines) == "2,3\n")
     }
 
+    /// As old Macintosh programs end lines, over a restart too.
+    @Test func carriageReturnsAlone() throws {
+        var lines = FollowedLines()
+        _ = lines.observe(inodeAtPath: 1, openInode: 1, openSize: 11)
+        let taken = lines.take(Array("t,a\r1,2\r2,".utf8))
+        #expect(taken.isNewHeader && text(taken.lines) == "1,2\n")
+        #expect(text(lines.take(Array("3\r".utf8)).lines) == "2,3\n")
+        var again = try JSONDecoder().decode(FollowedLines.self, from: JSONEncoder().encode(lines))
+        #expect(again.observe(inodeAtPath: 1, openInode: 1, openSize: 16) == .read(from: 12))
+        #expect(text(again.take(Array("3,4\r".utf8)).lines) == "3,4\n")
+    }
+
     @Test func rotationReadsTheOldFileToItsEnd() {
         var lines = FollowedLines()
         _ = lines.observe(inodeAtPath: 1, openInode: 1, openSize: 10)

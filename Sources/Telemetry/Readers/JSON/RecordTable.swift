@@ -263,7 +263,7 @@ struct RecordTable {
                 let plain = KeyedRows.Key.plain(names[index])
                 return whole[index]
                     && (ColumnNames.parts.contains(plain) || ColumnNames.mayIdentify(names[index], plain)
-                        || ColumnNames.hosts.contains(plain.replacing(" ", with: "_")))
+                        || ColumnNames.isHost(plain))
             }.map { names[$0] })
     }
 

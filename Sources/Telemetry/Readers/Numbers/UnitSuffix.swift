@@ -40,6 +40,8 @@ enum UnitSuffix {
             "Hz": Unit(base: "Hz", factor: 1), "W": Unit(base: "W", factor: 1), "V": Unit(base: "V", factor: 1),
             "A": Unit(base: "A", factor: 1), "mA": Unit(base: "A", factor: 1e-3), "mV": Unit(base: "V", factor: 1e-3),
             "mW": Unit(base: "W", factor: 1e-3), "m": Unit(base: "", factor: 1e-3),
+            // Kubernetes' quantities.
+            "u": Unit(base: "", factor: 1e-6), "µ": Unit(base: "", factor: 1e-6), "n": Unit(base: "", factor: 1e-9),
         ]
         let decimal: [(String, Double)] = [("k", 1e3), ("K", 1e3), ("M", 1e6), ("G", 1e9), ("T", 1e12), ("P", 1e15)]
         let binary: [(String, Double)] = [

@@ -20,7 +20,7 @@ extension ColumnChoice {
     ) -> Bool {
         guard hasTime else { return false }
         let isHost =
-            ColumnNames.hosts.contains(plain.replacing(" ", with: "_")) || ColumnNames.mayIdentify(name, plain)
+            ColumnNames.isHost(plain) || ColumnNames.mayIdentify(name, plain)
         guard isHost || ColumnNames.parts.contains(plain) else { return false }
         return timesRepeat || column.isCycle || (isHost && column.distinct.count == 1)
     }
@@ -45,7 +45,7 @@ extension ColumnChoice {
             2 * column.distinct.count <= rows
         else { return false }
         let isNamed =
-            ColumnNames.namesPart(plain) || ColumnNames.hosts.contains(plain) || ColumnNames.series.contains(plain)
+            ColumnNames.namesPart(plain) || ColumnNames.isHost(plain) || ColumnNames.series.contains(plain)
         return isNamed || column.isCycle || 2 * column.texts * column.distinct.count >= rows
     }
 

@@ -3,6 +3,8 @@ enum ColumnNames {
     /// The name in lower case without the marks, blanks and unit around it: `# Timestamp (UTC)` is `timestamp`.
     static func plain(_ name: String) -> String {
         var text = Substring(name.lowercased())
+        // ns-3 writes its headers behind `% `.
+        if text.hasPrefix("% ") { text.removeFirst() }
         while let first = text.first, first == "#" || first == " " || first == "\"" { text.removeFirst() }
         if let open = text.firstIndex(where: { $0 == "(" || $0 == "[" }), open > text.startIndex {
             text = text[..<open]
@@ -79,7 +81,7 @@ enum ColumnNames {
     /// Names of columns that count the time since some start; taken where nothing else is the time and the numbers only
     /// grow.
     static let elapsed: Set<String> = [
-        "t", "elapsed", "elapsed time", "elapsed_time", "time elapsed", "time_elapsed", "elapsed_seconds",
+        "t", "start", "elapsed", "elapsed time", "elapsed_time", "time elapsed", "time_elapsed", "elapsed_seconds",
         "elapsed seconds", "elapsed_ms", "elapsed_s", "elapsed_min", "relative time", "relative_time", "reltime",
         "rel_time", "minutes", "hours", "interval start", "x_value", "seconds", "sec", "secs", "ms", "millis",
         "milliseconds",
@@ -125,26 +127,6 @@ enum ColumnNames {
 
     /// Names of columns that hold a date beside one with the time of day.
     static let dates: Set<String> = ["date", "datum", "fecha", "day", "tag", "data", "дата", "日期", "jour"]
-
-    /// Names of columns that tell entities apart.
-    static let hosts: Set<String> = [
-        "host", "hostname", "host_name", "host name", "server", "server_name", "servername", "machine", "machine_id",
-        "machine_name", "node", "nodename", "node_name", "instance", "instance_id", "instanceid", "pod", "podname",
-        "pod_name", "container", "container_name", "containername", "container_id", "vm", "vmname", "vm_name", "agent",
-        "computer", "entity", "entity_id", "device_name", "site", "cell", "cell_id", "ue", "ue_id", "imsi", "gnb",
-        "enb", "fqdn", "target", "resource_id", "resourceid", "resource_name", "exported_instance", "asset",
-        "vm_id", "vmid", "machineid", "host_id", "hostid", "server_id", "serverid", "node_id", "nodeid", "device_id",
-        "deviceid", "asset_id", "assetid", "unit_id", "unitid", "engine_id", "turbine_id", "station", "station_id",
-        "instance_name", "cmdb_id", "equipment", "system", "rechner", "servidor", "hôte", "hote",
-    ]
-
-    /// Names of columns with the host, of which the entity has its name even where there is only one.
-    static let ownHosts: Set<String> = [
-        "host", "hostname", "host_name", "server", "server_name", "servername", "machine", "machine_name", "node",
-        "nodename", "node_name", "instance", "instance_name", "pod", "podname", "pod_name", "container",
-        "container_name",
-        "containername", "vm", "vmname", "vm_name", "computer", "entity", "fqdn", "rechner", "servidor", "hôte", "hote",
-    ]
 
     /// Names of columns that tell series apart in long tables, the surest first.
     static let series: [String] = [

@@ -65,6 +65,8 @@ struct HeaderLines: Equatable {
         let ragged = rows.lastIndex { $0.count != width }.map { $0 + 1 } ?? 0
         guard let first = rows[ragged...].firstIndex(where: { !Self.isBlank($0) }), rows.count - first > Self.fewestRows
         else { return nil }
+        // Another table above is nothing to pass over: its rows would be lost.
+        guard !Self.holdsTable(rows[..<first]) else { return }
         let cells = rows[first...].prefix(Self.mostLines + 2).map { row in
             row.map { cell in cell.withUnsafeBufferPointer { FirstLineCell($0) } }
         }
@@ -87,7 +89,15 @@ struct HeaderLines: Equatable {
             row.map { cell in cell.withUnsafeBufferPointer(FieldText.text) }
         }
         func isWhole(_ names: [String]) -> Bool { Set(names).count == names.count && !names.contains("") }
-        if isWhole(texts[0]) {
+        func hasTime(_ names: [String]) -> Bool { names.contains { ColumnNames.mustBeTime(ColumnNames.plain($0)) } }
+        // `Device,router1` above `Time,In Octets`.
+        if !hasTime(texts[0]), let lower = texts.lastIndex(where: { hasTime($0) && isWhole($0) }),
+            !texts[..<lower].contains(where: { $0.contains("") })
+        {
+            skipped = filled[first + lower]
+            linesBelow = names.count - 1 - lower
+            notes.append("passed over what stands above the header (\(texts[0].prefix(4).joined(separator: ", ")))")
+        } else if isWhole(texts[0]) {
             linesBelow = names.count - 1
             let units = texts[1].filter { !$0.isEmpty }.prefix(4).joined(separator: ", ")
             notes.append("passed over what stands below the header (\(units))")
@@ -110,6 +120,24 @@ struct HeaderLines: Equatable {
                 let isBracketed = (text.first == "[" && text.last == "]") || (text.first == "(" && text.last == ")")
                 return isBracketed || UnitSuffix.unit(text) != nil
             }
+    }
+
+    /// Whether lines have a header and rows below it: names, then numbers or times.
+    private static func holdsTable(_ lines: ArraySlice<[[UInt8]]>) -> Bool {
+        let cells = lines.map { row in row.map { cell in cell.withUnsafeBufferPointer { FirstLineCell($0) } } }
+        func isRow(_ row: [FirstLineCell]) -> Bool {
+            guard let first = row.first, row.count > 1 else { return false }
+            switch first {
+            case .time, .number: return row.contains { if case .number = $0 { true } else { false } }
+            case .text, .empty: return false
+            }
+        }
+        return cells.indices.contains { index in
+            let names = cells[index]
+            let rows = cells[(index + 1)...].prefix(fewestRows)
+            return names.count > 1 && names.allSatisfy { $0 == .text } && rows.count == fewestRows
+                && rows.allSatisfy { $0.count == names.count && isRow($0) }
+        }
     }
 
     private static func isBlank(_ row: [[UInt8]]) -> Bool {

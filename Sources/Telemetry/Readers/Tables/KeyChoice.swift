@@ -63,7 +63,7 @@ struct KeyChoice {
             // A long table whose series have times of their own.
             if rows.schema.count == 1, ColumnNames.values.contains(ColumnNames.plain(rows.schema[0])) {
                 let series = ColumnNames.series.lazy.compactMap { name in
-                    candidates.first { rows.keys[$0].plain == name && !rows.keys[$0].isNumber }
+                    candidates.first { rows.keys[$0].plain == name && !rows.keys[$0].isNumber && !isHost($0) }
                 }.first
                 if let series, 4 * rows.keys[series].words.count <= rows.rowCount, !entityKeys.contains(series) {
                     columnKeys = [series]

@@ -36,7 +36,8 @@ extension KeyedRows {
     /// The name of the one series of a long table, which stands in a column beside its values.
     private var longName: String? {
         guard schema.count == 1, ColumnNames.values.contains(ColumnNames.plain(schema[0])) else { return nil }
-        let key = ColumnNames.series.prefix(14).lazy.compactMap { name in keys.first { $0.plain == name } }.first
+        let key = ColumnNames.series.prefix(14).lazy.compactMap { name in keys.first { $0.plain == name && !$0.isHost }
+        }.first
         guard let key, key.kind == .text, key.words.count == 1, let word = key.words.first, !word.isEmpty else {
             return nil
         }

@@ -34,7 +34,7 @@ struct KeyedRows {
         /// The one word of a column with the host's name, which is the same in all rows.
         var onlyHost: String? {
             guard kind == .text, words.count == 1, let word = words.first, !word.isEmpty,
-                ColumnNames.ownHosts.contains(plain.replacing(" ", with: "_"))
+                ColumnNames.isOwnHost(name)
             else { return nil }
             return word
         }
@@ -42,7 +42,7 @@ struct KeyedRows {
         /// Whether the cells are numbers that are metrics where they are not chosen.
         var isNumber: Bool { kind == .part || kind == .number }
 
-        var isHost: Bool { ColumnNames.hosts.contains(plain.replacing(" ", with: "_")) }
+        var isHost: Bool { ColumnNames.isHost(name) }
     }
 
     var schema: [String]
