@@ -59,7 +59,7 @@ extension MaintenanceCalendar {
             return rest < 0 ? rest + divisor : rest
         }
 
-        init(_ line: Line, _ zone: TimeZone) throws(Flaw) {
+        init(_ line: Line, _ zone: Zone) throws(Flaw) {
             var parts: [String: String] = [:]
             for part in line.value.split(separator: ";") {
                 let pair = part.split(separator: "=", maxSplits: 1)
@@ -79,7 +79,7 @@ extension MaintenanceCalendar {
             if let text = parts.removeValue(forKey: "UNTIL") {
                 let moment = try Moment(line, text, zone)
                 // A day that stands for the last instance, whose time it does not say: all of it.
-                let next = MaintenanceCalendar.calendar(zone).date(byAdding: .day, value: 1, to: moment.date)
+                let next = zone.nextDay(moment.date)
                 until = moment.isDay ? next?.addingTimeInterval(-1) : moment.date
             }
             if let text = parts.removeValue(forKey: "BYMONTH") {
@@ -102,6 +102,9 @@ extension MaintenanceCalendar {
             }
             if let other = parts.keys.min() { throw line.flaw("no \(PrintableText.line(other, limit: 40))") }
         }
+
+        /// Lets the rule end so many seconds later.
+        mutating func delayEnd(by seconds: Int64) { until = until?.addingTimeInterval(Double(seconds)) }
 
         /// Whole numbers with commas between them, none of them 0.
         private static func numbers(
@@ -140,12 +143,11 @@ extension MaintenanceCalendar {
         ///   - earliest: instances before it may be left out.
         ///   - most: periods that are looked at from there, or from the start where instances are counted.
         func starts(
-            from start: Date, in zone: TimeZone, since earliest: Date, until limit: Date, _ most: Int
+            from start: Date, in zone: Zone, since earliest: Date, until limit: Date, _ most: Int
         ) throws(Flaw) -> [Date] {
-            let calendar = MaintenanceCalendar.calendar(zone)
             let end = until.map { min($0, limit) } ?? limit
-            let parts = calendar.dateComponents([.year, .month, .day, .hour, .minute, .second], from: start)
-            let first = Day(year: parts.year ?? 1970, month: parts.month ?? 1, day: parts.day ?? 1)
+            let parts = zone.wall(start)
+            let first = Day(year: parts.year, month: parts.month, day: parts.day)
             var found: [Date] = []
             let skipped = count == nil ? periods(from: start, before: earliest) : 0
             for step in skipped..<skipped + most {
@@ -153,14 +155,14 @@ extension MaintenanceCalendar {
                 for day in these.days {
                     var moment = parts
                     (moment.year, moment.month, moment.day) = (day.year, day.month, day.day)
-                    guard let date = calendar.date(from: moment), date >= start else { continue }
+                    guard let date = zone.date(moment), date >= start else { continue }
                     guard date <= end, count.map({ found.count < $0 }) ?? true else { return found }
                     found.append(date)
                 }
                 // Whatever the period has, what comes after it is later.
                 var moment = parts
                 (moment.year, moment.month, moment.day) = (these.begin.year, these.begin.month, these.begin.day)
-                guard let begin = calendar.date(from: moment), begin <= end else { return found }
+                guard let begin = zone.date(moment), begin <= end else { return found }
             }
             throw Flaw(
                 description: "RRULE: an event recurs more than \(most) times up to the end of the time asked for")

@@ -3,8 +3,8 @@ import Platform
 
 /// Windows of maintenance as a calendar has them: the events of an iCalendar file.
 ///
-/// Source: RFC 5545. Events may recur (``Recurrence``, with `EXDATE`); single instances may be moved (`RECURRENCE-ID`). What is
-/// not read is refused: a window that is missed by half is worse than none.
+/// Source: RFC 5545. Events may recur (``Recurrence``, with `EXDATE`); single instances may be moved (`RECURRENCE-ID`); times may
+/// be of zones that the file defines (``ZoneTable``). What is not read is refused: a window that is missed by half is worse than none.
 package enum MaintenanceCalendar {
     /// One window, in seconds since 1970.
     package struct Window: Hashable, Sendable {
@@ -33,7 +33,7 @@ package enum MaintenanceCalendar {
     ///   - zone: of times that name none.
     /// - Throws: ``Flaw``.
     package static func windows(of text: String, in span: Range<Int64>, zone: TimeZone) throws(Flaw) -> [Window] {
-        let events = try events(of: text, zone)
+        let events = try events(of: text, .known(zone))
         // What was moved is another event by now.
         var moved: [String: Set<Date>] = [:]
         for event in events {
@@ -108,17 +108,19 @@ package enum MaintenanceCalendar {
         }
     }
 
-    private static func events(of text: String, _ zone: TimeZone) throws(Flaw) -> [Event] {
+    private static func events(of text: String, _ zone: Zone) throws(Flaw) -> [Event] {
         var events: [Event] = []
         var open: [Line]?
         var inner = 0
-        for line in try lines(of: text) {
+        let lines = try lines(of: text)
+        let zones = try ZoneTable(lines)
+        for line in lines {
             switch (line.name, line.value.uppercased()) {
             case ("BEGIN", "VEVENT"): (open, inner) = ([], 0)
             case ("END", "VEVENT"):
                 guard let lines = open else { throw line.flaw("BEGIN:VEVENT before it") }
                 guard events.count < mostEvents else { throw line.flaw("at most \(mostEvents) events") }
-                events.append(try Event(lines, endingAt: line, zone))
+                events.append(try Event(lines, endingAt: line, zone, zones))
                 open = nil
             case ("BEGIN", _): inner += 1
             case ("END", _): inner -= 1
@@ -135,18 +137,18 @@ package enum MaintenanceCalendar {
         var isCancelled = false
         var start = Date.distantPast
         var seconds: Int64 = 0
-        var zone: TimeZone
+        var zone: Zone
         var movedFrom: Date?
         var excluded: Set<Date> = []
         /// Days whose instances are called off, each by its first moment.
         var excludedDays: Set<Date> = []
         var rule: Recurrence?
 
-        init(_ lines: [Line], endingAt last: Line, _ zone: TimeZone) throws(Flaw) {
+        init(_ lines: [Line], endingAt last: Line, _ zone: Zone, _ zones: ZoneTable) throws(Flaw) {
             guard let first = lines.last(where: { $0.name == "DTSTART" }) else {
                 throw last.flaw("DTSTART in the event before it")
             }
-            let begin = try Moment(first, first.value, zone)
+            let begin = try Moment(first, first.value, zone, zones)
             (start, self.zone) = (begin.date, begin.zone)
             let isDay = begin.isDay
             var end: Date?
@@ -158,21 +160,21 @@ package enum MaintenanceCalendar {
                 case "UID": uid = line.value
                 case "SUMMARY": summary = line.value.replacing("\\,", with: ",").replacing("\\;", with: ";")
                 case "STATUS": isCancelled = line.value.uppercased() == "CANCELLED"
-                case "DTEND": end = try Moment(line, line.value, zone).date
+                case "DTEND": end = try Moment(line, line.value, zone, zones).date
                 case "DURATION": duration = try MaintenanceCalendar.duration(line)
                 case "RECURRENCE-ID":
-                    let instance = try Moment(line, line.value, zone)
+                    let instance = try Moment(line, line.value, zone, zones)
                     guard line.parameters["RANGE"] == nil, instance.isDay == isDay else {
                         throw line.flaw("a single instance of an event, by a time like that of DTSTART")
                     }
                     movedFrom = instance.date
                 case "EXDATE":
                     for text in line.value.split(separator: ",") {
-                        let moment = try Moment(line, String(text), zone)
+                        let moment = try Moment(line, String(text), zone, zones)
                         if moment.isDay == isDay {
                             excluded.insert(moment.date)
                         } else {
-                            excludedDays.insert(MaintenanceCalendar.calendar(zone).startOfDay(for: moment.date))
+                            excludedDays.insert(zone.startOfDay(moment.date))
                         }
                     }
                 case "RRULE": rule = try Recurrence(line, zone)
@@ -196,7 +198,7 @@ package enum MaintenanceCalendar {
             )
             .filter { instance in
                 !excluded.contains(instance)
-                    && !excludedDays.contains(MaintenanceCalendar.calendar(zone).startOfDay(for: instance))
+                    && !excludedDays.contains(zone.startOfDay(instance))
             }
         }
     }
@@ -204,18 +206,12 @@ package enum MaintenanceCalendar {
     /// A date, or a date with a time (3.3.4, 3.3.5).
     struct Moment {
         let date: Date
-        let zone: TimeZone
+        let zone: Zone
         let isDay: Bool
 
-        init(_ line: Line, _ text: String, _ fallback: TimeZone) throws(Flaw) {
-            var zone = fallback
-            if let name = line.parameters["TZID"] {
-                guard let known = TimeZone(identifier: name) else {
-                    throw line.flaw(
-                        "a time zone that this machine knows, found TZID=\(PrintableText.line(name, limit: 60))")
-                }
-                zone = known
-            }
+        /// - Parameter zones: those that a line may name; without, none is looked for.
+        init(_ line: Line, _ text: String, _ fallback: Zone, _ zones: ZoneTable? = nil) throws(Flaw) {
+            var zone = try zones?.zone(of: line) ?? fallback
             let isUTC = text.hasSuffix("Z")
             if isUTC { zone = .gmt }
             let digits = text.filter { $0 != "T" && $0 != "Z" }.map { $0.isASCII ? $0.wholeNumberValue ?? -1 : -1 }
@@ -224,13 +220,11 @@ package enum MaintenanceCalendar {
                 throw line.flaw("a time such as 20260131T220000Z")
             }
             func number(_ from: Int, _ count: Int) -> Int { digits[from..<from + count].reduce(0) { $0 * 10 + $1 } }
-            var parts = DateComponents()
-            (parts.year, parts.month, parts.day) = (number(0, 4), number(4, 2), number(6, 2))
-            if !isDay { (parts.hour, parts.minute, parts.second) = (number(8, 2), number(10, 2), number(12, 2)) }
-            let calendar = MaintenanceCalendar.calendar(zone)
+            var wall = WallTime(year: number(0, 4), month: number(4, 2), day: number(6, 2))
+            if !isDay { (wall.hour, wall.minute, wall.second) = (number(8, 2), number(10, 2), number(12, 2)) }
             guard (1...12).contains(number(4, 2)), (1...31).contains(number(6, 2)),
                 isDay || (number(8, 2) < 24 && number(10, 2) < 60 && number(12, 2) < 61),
-                let date = calendar.date(from: parts)
+                let date = zone.date(wall)
             else { throw line.flaw("a time such as 20260131T220000Z") }
             (self.date, self.zone) = (date, zone)
         }

@@ -83,6 +83,9 @@ package struct OperatorDesk: Sendable {
         Array(marks.values.sorted { ($0.changed, $0.key) > ($1.changed, $1.key) }.prefix(limit))
     }
 
+    /// Of how many alarms and incidents something was said.
+    package var markCount: Int { marks.count }
+
     /// What was said of something.
     package func mark(of subject: Subject) -> DeskMark? { marks[subject] }
 
