@@ -8,12 +8,39 @@ package struct Invitation: Hashable, Sendable, Codable {
     package var grant: Grant
     /// Until when, in seconds since 1970.
     package var expires: Int64
+    /// Since when every look at the clock has found it expired; `nil`: the last one did not.
+    package private(set) var expiredSince: Int64?
 
     /// An invitation with every field given.
     package init(key: PublicKey, grant: Grant, expires: Int64) {
         self.key = key
         self.grant = grant
         self.expires = expires
+    }
+
+    /// Seconds for which it is kept after it has expired. A clock that was ahead and is put right makes it good again; nothing is
+    /// decided for good by one look at it.
+    private static let keptSeconds: Int64 = 7 * 86_400
+
+    /// Whether a look at the clock changes what is known of its end.
+    package func isNews(at seconds: Int64) -> Bool {
+        guard expires <= seconds else { return expiredSince != nil }
+        return expiredSince.map { seconds < $0 || seconds - $0 >= Self.keptSeconds } ?? true
+    }
+
+    /// Looks at the clock.
+    ///
+    /// - Returns: whether it is to be forgotten: it has been found expired for long, without a look that said otherwise.
+    mutating func isOver(at seconds: Int64) -> Bool {
+        guard expires <= seconds else {
+            expiredSince = nil
+            return false
+        }
+        guard let since = expiredSince, since <= seconds else {
+            expiredSince = seconds
+            return false
+        }
+        return seconds - since >= Self.keptSeconds
     }
 }
 
@@ -113,16 +140,24 @@ package struct IdentityRegistry: Hashable, Sendable, Codable {
             invitations.removeAll { $0.grant.name == name }
             return [.audit(AuditEvent(.revoked, of: name, "key \(principals[index].keys.last?.description ?? "")"))]
         case .tick:
-            let overdue = invitations.filter { $0.expires <= seconds }
-            guard !overdue.isEmpty else { return [] }
-            invitations.removeAll { $0.expires <= seconds }
-            return overdue.map { .audit(AuditEvent(.expired, of: $0.grant.name, "a token that nobody had used")) }
+            var expired: [Invitation] = []
+            invitations = invitations.compactMap { invitation in
+                var invitation = invitation
+                let wasGood = invitation.expiredSince == nil
+                if invitation.isOver(at: seconds) { return nil }
+                if wasGood, invitation.expiredSince != nil { expired.append(invitation) }
+                return invitation
+            }
+            return expired.map { .audit(AuditEvent(.expired, of: $0.grant.name, "a token that nobody had used")) }
         }
     }
 
     private mutating func invite(_ invitation: Invitation, at seconds: Int64) -> [IdentityDirective] {
-        invitations.removeAll { $0.grant.name == invitation.grant.name || $0.expires <= seconds }
-        if invitations.count >= Self.mostInvitations { invitations.removeFirst() }
+        invitations.removeAll { $0.grant.name == invitation.grant.name }
+        if invitations.count >= Self.mostInvitations {
+            // One that nobody can use now goes first.
+            invitations.remove(at: invitations.firstIndex { $0.expires <= seconds } ?? 0)
+        }
         invitations.append(invitation)
         return [.audit(AuditEvent(.invited, of: invitation.grant.name, Self.line(invitation.grant)))]
     }

@@ -127,7 +127,7 @@ package final class IdentityOffice: IdentityKeeper {
             try takeKeysIfDue()
             let now = IdentityStore.now
             let used = gate.takeUsed()
-            let isOverdue = registry.invitations.contains { $0.expires <= now }
+            let isOverdue = registry.invitations.contains { $0.isNews(at: now) }
             if !audits.isEmpty || !used.isEmpty || isOverdue {
                 try change { registry in
                     var directives = registry.step(.tick, at: now)

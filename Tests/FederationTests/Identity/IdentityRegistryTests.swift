@@ -1,4 +1,5 @@
 import Federation
+import Foundation
 import Numerics
 import Platform
 import Testing
@@ -58,7 +59,48 @@ import Testing
         #expect(registry.callers(at: 1_500).isEmpty)
         #expect(ask(.invited(PrincipalKeys.key("t")), name: "a", key: "k", at: 1_500)?.outcome == .refused)
         #expect(registry.step(.tick, at: 1_500).count == 1)
+        #expect(registry.step(.tick, at: 1_500).isEmpty && registry.invitations.count == 1)
+        // Long after nobody needs to know of it any more.
+        #expect(registry.step(.tick, at: 1_500 + 7 * 86_400).isEmpty)
         #expect(registry.invitations.isEmpty)
+    }
+
+    /// A clock that was ahead for a while, however far, takes nothing away for good.
+    @Test mutating func aTokenOutlivesAWildClock() throws {
+        invite("a", token: "t", expires: 2_000)
+        let wild: Int64 = 4_000_000_000
+        #expect(registry.invitations[0].isNews(at: wild))
+        #expect(registry.step(.tick, at: wild).count == 1)
+        #expect(registry.callers(at: wild).isEmpty)
+        #expect(registry.step(.tick, at: wild + 3_600).isEmpty && !registry.invitations[0].isNews(at: wild + 3_600))
+        // It is put right: the token works again, and its end is counted from then on.
+        #expect(registry.invitations[0].isNews(at: 1_100))
+        #expect(registry.step(.tick, at: 1_100).isEmpty && !registry.invitations[0].isNews(at: 1_100))
+        #expect(registry.callers(at: 1_100).count == 1)
+        let kept = try JSONDecoder().decode(IdentityRegistry.self, from: JSONEncoder().encode(registry))
+        #expect(kept == registry)
+        #expect(ask(.invited(PrincipalKeys.key("t")), name: "a", key: "k", at: 1_200)?.outcome == .accepted)
+        // One that expired while the clock was ahead, and is found so after that too.
+        invite("b", token: "u", expires: 2_000)
+        _ = registry.step(.tick, at: wild)
+        #expect(registry.invitations[0].isNews(at: 3_000))
+        _ = registry.step(.tick, at: 3_000)
+        #expect(registry.invitations.count == 1)
+        _ = registry.step(.tick, at: 3_000 + 7 * 86_400 - 1)
+        #expect(registry.invitations.count == 1)
+        _ = registry.step(.tick, at: 3_000 + 7 * 86_400)
+        #expect(registry.invitations.isEmpty)
+    }
+
+    /// Where there is no room, tokens that nobody can use go first.
+    @Test mutating func expiredTokensMakeRoom() {
+        for index in 0..<IdentityRegistry.mostInvitations {
+            invite("n\(index)", token: "t\(index)", expires: index == 7 ? 900 : 2_000)
+        }
+        invite("new", token: "new")
+        #expect(registry.invitations.count == IdentityRegistry.mostInvitations)
+        #expect(registry.invitations.contains { $0.grant.name == "n0" })
+        #expect(!registry.invitations.contains { $0.grant.name == "n7" })
     }
 
     @Test mutating func aNewTokenForANameShutsTheOldKeyOut() {
