@@ -56,6 +56,8 @@ package struct DataQualityBook: Sendable {
 
     /// Names in a finding.
     package static let mostSubjects = 12
+    /// How many may be concerned before it is their number that is told, and no longer each change of who they are.
+    package static let mostToldAlone = 10
 
     private var standing: [Key: DataQualityFinding] = [:]
     private var news: [DataQualityFinding] = []
@@ -68,18 +70,26 @@ package struct DataQualityBook: Sendable {
         standing.values.sorted { ($0.entity ?? "", $0.kind.rawValue) < ($1.entity ?? "", $1.kind.rawValue) }
     }
 
-    /// Says that something is wrong; told again only after it was over, or when it concerns other names.
+    /// Says that something is wrong; told again only after it was over, or when it concerns other names: of more than
+    /// ``mostToldAlone``, when they are twice as many, or half.
     package mutating func raise(
         _ kind: DataQualityFinding.Kind, entity: String? = nil, source: String, at time: Double,
         subjects: [String] = [], count: Int? = nil, detail: String
     ) {
         let key = Key(kind: kind, entity: entity, source: source)
         let few = Array(subjects.prefix(Self.mostSubjects))
+        let number = count ?? subjects.count
         let known = standing[key]
-        guard known == nil || (!few.isEmpty && known?.subjects != few) else { return }
+        if let known {
+            guard !few.isEmpty, known.subjects != few || known.count != number else { return }
+            let areMany = min(known.count, number) > Self.mostToldAlone
+            guard areMany ? number >= 2 * known.count || 2 * number <= known.count : known.subjects != few else {
+                return
+            }
+        }
         let finding = DataQualityFinding(
             kind: kind, isRaised: true, entity: entity, source: source, since: known?.since ?? time, at: time,
-            subjects: few, count: count ?? subjects.count, detail: detail)
+            subjects: few, count: number, detail: detail)
         standing[key] = finding
         news.append(finding)
     }

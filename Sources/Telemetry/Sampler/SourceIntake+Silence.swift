@@ -18,8 +18,6 @@ extension SourceIntake {
     private static let (lookEvery, lookForRoomEvery) = (3_600.0, 60.0)
     /// Seconds, and intervals, of silence after which an entity or a series is forgotten; less where there is no room.
     private static let (goneSeconds, goneSecondsWithoutRoom, goneIntervals) = (86_400.0, 3_600.0, 20.0)
-    /// Entities that fall silent at once of which each is told by itself.
-    private static let mostToldAlone = 10
 
     /// Says which entities have fallen silent. Where many do at once it is the source.
     mutating func tellTheSilent(arrival: Double) {
@@ -32,7 +30,7 @@ extension SourceIntake {
             else { continue }
             silent.append((entity, arrival - last, interval))
         }
-        guard silent.count > Self.mostToldAlone else {
+        guard silent.count > DataQualityBook.mostToldAlone else {
             for (entity, seconds, interval) in silent {
                 book.raise(
                     .sourceStale, entity: entities[entity].name, source: settings.source, at: arrival,
