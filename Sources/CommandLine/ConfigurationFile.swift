@@ -19,7 +19,8 @@ package enum ConfigurationFile {
         do {
             value = try JSONDecoder().decode(JSONValue.self, from: bytes)
         } catch {
-            throw CommandLineError(.configuration, "\(path): not valid JSON\(place(of: error))")
+            let place = JSONFlaw(in: bytes).map { ": \($0)" } ?? ""
+            throw CommandLineError(.configuration, "\(path): not valid JSON\(place)")
         }
         if let key = ParsedJSON.repeatedKey(in: bytes) {
             throw CommandLineError(
@@ -49,14 +50,5 @@ package enum ConfigurationFile {
     package static func template(for manual: CommandManual) -> JSONValue {
         .object(
             Dictionary(uniqueKeysWithValues: manual.options.map { ($0.key, $0.fallback ?? .null) }))
-    }
-
-    private static func place(of error: any Error) -> String {
-        guard case DecodingError.dataCorrupted(let context) = error else { return "" }
-        let underlying = context.underlyingError.map { "\($0)" } ?? context.debugDescription
-        // Foundation words it "… around line 3, column 5."; the place is what helps.
-        guard let range = underlying.firstRange(of: "around line ") else { return "" }
-        let tail = underlying[range.lowerBound...].prefix { $0 != "." && $0 != "\"" }
-        return " (\(tail))"
     }
 }

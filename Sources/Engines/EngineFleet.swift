@@ -106,7 +106,8 @@ package struct EngineFleet: Equatable, Sendable {
     package init(text: [UInt8]) throws(EngineError) {
         let json: JSONValue
         do { json = try DeterministicJSON.decode(JSONValue.self, from: text) } catch {
-            throw EngineError(.configuration, "nodes file: not valid JSON")
+            let place = JSONFlaw(in: text).map { ": \($0)" } ?? ""
+            throw EngineError(.configuration, "nodes file: not valid JSON\(place)")
         }
         self = try EngineFleet(json)
     }

@@ -60,7 +60,7 @@ import Testing
             "nodes file: defaults: latencySeconds: found -1, expected a number from 0.0 to 60.0"
         ),
         (#"{"nodes": [{"name": "a", "worker": "{site}"}]}"#, "nodes file: node 'a': {site} cannot stand in '{site}'"),
-        ("{", "nodes file: not valid JSON"),
+        ("{", "nodes file: not valid JSON: line 1, column 2: found the end, expected a member's name in quotes"),
     ])
     func whatIsWrongIsSaid(text: String, line: String) {
         #expect(throws: EngineError(.configuration, line)) { try fleet(text) }

@@ -56,9 +56,14 @@ public enum ParsedJSON: Hashable, Sendable {
 /// A recursive-descent parser over bytes.
 @safe struct JSONParser {
     let bytes: UnsafeBufferPointer<UInt8>
+    /// Whether only what RFC 8259 allows is taken, and only numbers that are finite.
+    private let isStrict: Bool
     private(set) var cursor = 0
 
-    init(bytes: UnsafeBufferPointer<UInt8>) { unsafe self.bytes = bytes }
+    init(bytes: UnsafeBufferPointer<UInt8>, isStrict: Bool = false) {
+        unsafe self.bytes = bytes
+        self.isStrict = isStrict
+    }
 
     private func failure(_ expected: String) -> ParsedJSON.SyntaxError {
         ParsedJSON.SyntaxError(offset: cursor, expected: expected)
@@ -98,15 +103,32 @@ public enum ParsedJSON: Hashable, Sendable {
         case 0x6E where take("null"): return .null
         case 0x74 where take("true"): return .bool(true)
         case 0x66 where take("false"): return .bool(false)
-        case 0x4E where take("NaN"): return .number(.nan)
-        case 0x49 where take("Infinity"): return .number(.infinity)
-        case 0x2D where take("-Infinity"): return .number(-.infinity)
+        case 0x4E where !isStrict && take("NaN"): return .number(.nan)
+        case 0x49 where !isStrict && take("Infinity"): return .number(.infinity)
+        case 0x2D where !isStrict && take("-Infinity"): return .number(-.infinity)
         default:
             let rest = unsafe UnsafeBufferPointer(rebasing: bytes[cursor...])
             guard let (number, count) = unsafe DecimalParser.parse(rest) else { throw failure("a value") }
+            if isStrict {
+                guard unsafe Self.isStrictNumber(rest.prefix(count)) else {
+                    throw failure("a number without a plus, idle zeros or a bare point")
+                }
+                guard number.isFinite else { throw failure("a number within ±1.8e308") }
+            }
             cursor += count
             return .number(number)
         }
+    }
+
+    /// Whether a number that reads as one is written as RFC 8259 has it.
+    private static func isStrictNumber(_ text: Slice<UnsafeBufferPointer<UInt8>>) -> Bool {
+        let digits = unsafe text.first == 0x2D ? text.dropFirst() : text
+        guard let first = unsafe digits.first, (0x30...0x39).contains(first) else { return false }
+        let second = unsafe digits.dropFirst().first ?? 0
+        if first == 0x30, (0x30...0x39).contains(second) { return false }
+        guard let point = unsafe digits.firstIndex(of: 0x2E) else { return true }
+        let next = unsafe digits.index(after: point)
+        return unsafe next < digits.endIndex && (0x30...0x39).contains(digits[next])
     }
 
     private mutating func object(depth: Int) throws(ParsedJSON.SyntaxError) -> ParsedJSON {

@@ -1,4 +1,5 @@
 import Foundation
+import Platform
 
 /// What keeps a request from being done, as `application/problem+json` (RFC 9457).
 struct Problem: Error, Encodable {
@@ -63,7 +64,8 @@ struct Problem: Error, Encodable {
         }
         let decoder = JSONDecoder()
         guard let present = try? decoder.decode([String: AnyValue].self, from: Data(request.body)) else {
-            throw Problem(400, "body: expected a JSON object")
+            throw Problem(
+                400, JSONFlaw(in: request.body).map { "body: not valid JSON: \($0)" } ?? "body: expected a JSON object")
         }
         if let stranger = present.keys.filter({ !keys.contains($0) }).min() {
             throw Problem(
