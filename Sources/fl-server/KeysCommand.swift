@@ -20,6 +20,8 @@ struct KeysCommand: Command {
         "what a token for HTTP allows: read, operate (change the library and the target), admin (besides, shut workers out)"
     )
     static let out = Option<String>.optional("out", "FILE", "where the token is written, for its owner's eyes only")
+    static let force = Option<Bool>(
+        "force", default: false, "with token, replace a file that is there and holds no token")
     static let expires = Option<String>.optional(
         "expires", "TIME", "how long the token is good for; by default for good", constraint: "a time such as 30d",
         valid: { DurationText.seconds($0).map { $0 >= 1 && $0 < 1e10 } ?? false })
@@ -48,7 +50,7 @@ struct KeysCommand: Command {
                 "fl-server keys token --role operate --name console --out console.token",
                 "a token with which the fault library can be changed over HTTP"),
         ],
-        options: [action, KeysOptions.dataFolder, name, role, out, expires, after, KeysOptions.format])
+        options: [action, KeysOptions.dataFolder, name, role, out, force, expires, after, KeysOptions.format])
 
     func run(_ arguments: Arguments, _ console: Console) async throws {
         let store = try KeysOptions.store(arguments, console)
@@ -139,6 +141,11 @@ struct KeysCommand: Command {
         let name = arguments[optional: Self.name] ?? role.rawValue
         if let flaw = NameRule.flaw(in: name, limit: 100) {
             throw CommandLineError(.usage, "name: found \(flaw.found), expected \(flaw.expected)")
+        }
+        guard arguments[Self.force] || HTTPToken.mayReplace(path) else {
+            throw CommandLineError(
+                .cannotCreate,
+                "\(path): found a file that holds no token of fl-server, expected none; --force replaces it")
         }
         let text = HTTPToken.makeText()
         let seconds = arguments[optional: Self.expires].flatMap { DurationText.seconds($0) }

@@ -1,4 +1,5 @@
 import Federation
+import Foundation
 import Platform
 
 /// What a token for HTTP allows; each includes those before it.
@@ -34,9 +35,27 @@ package struct HTTPToken: Codable, Hashable, Sendable {
         self.expires = expires
     }
 
+    private static let mark = "fl-http-"
+    private static let secretBytes = 32
+
+    /// Whether a file may be written over with a token: there is none, it is a token's, or it is no file that keeps what is
+    /// written into it.
+    package static func mayReplace(_ path: String) -> Bool {
+        // A link counts as what it names.
+        let real = URL(filePath: path).resolvingSymlinksInPath().path
+        guard let kind = try? FileManager.default.attributesOfItem(atPath: real)[.type] as? FileAttributeType else {
+            return true
+        }
+        guard kind == .typeRegular else { return true }
+        guard let bytes = try? FileContents.read(real, limit: 256) else { return false }
+        let text = String(decoding: bytes, as: UTF8.self).filter { !$0.isWhitespace }
+        return text.isEmpty
+            || (text.hasPrefix(mark) && Hexadecimal.bytes(String(text.dropFirst(mark.count)))?.count == secretBytes)
+    }
+
     /// The text of a new token: 32 random bytes.
     package static func makeText() -> String {
-        "fl-http-" + Hexadecimal.text((0..<32).map { _ in UInt8.random(in: 0 ... .max) })
+        mark + Hexadecimal.text((0..<secretBytes).map { _ in UInt8.random(in: 0 ... .max) })
     }
 
     /// The highest role among tokens that are this text; `nil` for none.

@@ -69,6 +69,10 @@ package struct ServerBackup {
             }
         }
         let parent = FileContents.folder(of: target)
+        guard !Self.lies(parent, in: source) else {
+            throw ServiceError(
+                .folder, "\(target): found a place in the folder that is copied, expected one outside \(source)")
+        }
         let name = String(target.split(separator: "/").last ?? "")
         AbandonedFiles.remove(from: parent, of: name, mark: Self.partialMark)
         let partial = target + Self.partialMark + "\(getpid())"
@@ -86,6 +90,12 @@ package struct ServerBackup {
             try? FolderContents.remove(partial)
             throw error
         }
+    }
+
+    /// Whether a folder is another one, or lies somewhere in it.
+    private static func lies(_ folder: String, in other: String) -> Bool {
+        func parts(_ path: String) -> [String] { URL(filePath: path).resolvingSymlinksInPath().pathComponents }
+        return parts(folder).starts(with: parts(other))
     }
 
     private func fill(_ partial: String, as target: String) throws -> Report {
