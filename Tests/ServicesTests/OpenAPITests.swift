@@ -113,6 +113,36 @@ import Testing
         #expect(again("\"x\"").contains(" 200 ") && first.headers["cache-control"] == "no-cache")
     }
 
+    /// What was said comes page by page, the latest first, and no mark is on two of them.
+    @Test func whatWasSaidComesInPages() throws {
+        let server = try SeededServer((0..<7).map { "enb\($0)" })
+        let token = try #require(LocalDoor.token(http: server.fleet.http))
+        for alarm in 1...7 {
+            let body = #"{"operation":"acknowledge","alarm":\#(alarm)}"#
+            #expect(RawHTTP.exchange(server.fleet.http, "POST", "/v1/operations", token: token, body).status == 200)
+        }
+        let hint = RawHTTP.exchange(server.fleet.http, "PUT", "/v1/hints/x", token: token, #"{"text":"y"}"#)
+        #expect(hint.status == 200)
+        struct Page: Decodable {
+            struct Mark: Decodable { let alarm: String }
+            struct Hint: Decodable {}
+            let marks: [Mark]
+            let hints: [Hint]
+            let more: Bool
+        }
+        func page(_ query: String) throws -> Page {
+            let text = server.fleet.get("/v1/operations" + query) ?? ""
+            return try JSONDecoder().decode(Page.self, from: Data(text.utf8))
+        }
+        let whole = try page("")
+        #expect(whole.marks.count == 7 && !whole.more && whole.hints.count == 1)
+        let pages = try [0, 3, 6].map { try page("?limit=3&skip=\($0)") }
+        #expect(pages.flatMap { $0.marks.map(\.alarm) } == whole.marks.map(\.alarm))
+        #expect(pages.map(\.more) == [true, true, false] && pages.map(\.hints.count) == [1, 0, 0])
+        let beyond = try page("?skip=7")
+        #expect(beyond.marks.isEmpty && !beyond.more)
+    }
+
     private func decoded(_ json: String) throws -> JSONValue {
         try JSONDecoder().decode(JSONValue.self, from: Data(json.utf8))
     }
@@ -184,6 +214,15 @@ import Testing
         let version = fleet.version
         let archive = try fleet.folder.write("model.tar", "")
         var bytes: [UInt8] = []
+        // Whoever has the model's files is told so.
+        let path = "/v1/versions/\(version)/model"
+        let head = fleet.raw("HEAD \(path) HTTP/1.0\r\nHost: localhost\r\n\r\n")
+        let tag = try #require(head.firstMatch(of: /ETag: ("[0-9a-f]+")/)?.1)
+        #expect(head.contains(" 200 ") && head.contains("no-cache"))
+        func again(_ tag: Substring) -> String {
+            fleet.raw("GET \(path) HTTP/1.0\r\nHost: localhost\r\nIf-None-Match: \(tag)\r\n\r\n")
+        }
+        #expect(again(tag).contains(" 304 ") && !again(tag).contains("manifest.json"))
         _ = HTTPClient.get(host: "127.0.0.1", port: fleet.http, path: "/v1/versions/\(version)/model") {
             bytes += $0
             return true

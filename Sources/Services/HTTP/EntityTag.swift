@@ -8,14 +8,24 @@ struct EntityTag: Sendable {
     /// The tag of bytes: half of their SHA-256.
     init(of body: [UInt8]) { text = "\"\(SHA256.hexadecimalDigest(of: body).prefix(32))\"" }
 
-    /// The answer with this tag; 304 without a body where the client has it.
-    func answer(to request: HTTPRequest, with whole: HTTPResponse) -> HTTPResponse {
+    /// The tag of bytes that follow from these words, and from nothing else.
+    init(following words: [String]) { self.init(of: Array(words.joined(separator: "\n").utf8)) }
+
+    /// Whether the client has it.
+    func isKnown(to request: HTTPRequest) -> Bool {
         let known = (request.header("If-None-Match") ?? "").split(separator: ",").map {
             let tag = $0.trimmingPrefix { $0 == " " }
             // Weak tags compare like strong ones here (RFC 9110, 13.1.2).
             return tag.hasPrefix("W/") ? tag.dropFirst(2) : tag
         }
-        guard known.contains(where: { $0 == text || $0 == "*" }) else { return whole.adding("ETag", text) }
-        return .whole(status: 304, type: "", body: [], headers: ["ETag": text])
+        return known.contains { $0 == text || $0 == "*" }
+    }
+
+    /// The answer to a client that has it: 304 without a body.
+    var unchanged: HTTPResponse { .whole(status: 304, type: "", body: [], headers: ["ETag": text]) }
+
+    /// The answer with this tag; 304 without a body where the client has it.
+    func answer(to request: HTTPRequest, with whole: HTTPResponse) -> HTTPResponse {
+        isKnown(to: request) ? unchanged : whole.adding("ETag", text)
     }
 }

@@ -9,7 +9,7 @@ extension HTTPDoor {
     func queue(
         _ answer: HTTPResponse, on connection: OpaquePointer, ends: Bool = false, isHead: Bool = false
     ) -> MHD_Result {
-        if case .stream(_, let isEndless, _) = answer, isEndless, !isHead,
+        if case .stream(_, let isEndless, _, _) = answer, isEndless, !isHead,
             !beginStream(unsafe connection.connectionID)
         {
             return unsafe queue(
@@ -25,8 +25,8 @@ extension HTTPDoor {
             unsafe response = unsafe body.withUnsafeBytes {
                 unsafe faultline_http_response($0.baseAddress, $0.count)
             }
-        case .stream(let type, _, let next):
-            (status, contentType) = (200, type)
+        case .stream(let type, _, let more, let next):
+            (status, contentType, headers) = (200, type, more)
             let box = unsafe Unmanaged.passRetained(StreamBox(next))
             unsafe response = MHD_create_response_from_callback(
                 UInt64.max, 16_384, continueStream, box.toOpaque(), endStream)

@@ -34,7 +34,8 @@ package enum HTTPResponse: Sendable {
     case whole(status: Int, type: String, body: [UInt8], headers: [String: String] = [:])
     /// A stream: `next` gives more bytes, an empty array when there is nothing yet, `nil` at the end. It is called from a
     /// thread of the connection's own and may wait, but not for long. Streams without an end are counted.
-    case stream(type: String, isEndless: Bool = true, next: @Sendable () -> [UInt8]?)
+    case stream(
+        type: String, isEndless: Bool = true, headers: [String: String] = [:], next: @Sendable () -> [UInt8]?)
 }
 
 extension HTTPResponse {
@@ -49,9 +50,14 @@ extension HTTPResponse {
 
     /// The same answer with a header more.
     package func adding(_ name: String, _ value: String) -> HTTPResponse {
-        guard case .whole(let status, let type, let body, var headers) = self else { return self }
-        headers[name] = value
-        return .whole(status: status, type: type, body: body, headers: headers)
+        switch self {
+        case .whole(let status, let type, let body, var headers):
+            headers[name] = value
+            return .whole(status: status, type: type, body: body, headers: headers)
+        case .stream(let type, let isEndless, var headers, let next):
+            headers[name] = value
+            return .stream(type: type, isEndless: isEndless, headers: headers, next: next)
+        }
     }
 
     /// JSON.

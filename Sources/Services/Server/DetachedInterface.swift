@@ -80,7 +80,7 @@ package final class DetachedInterface: Sendable {
             }, body: body)
         switch api.answer(request) {
         case .whole(let status, _, _, _): return status
-        case .stream(_, let isEndless, let next):
+        case .stream(_, let isEndless, _, let next):
             for _ in 0..<(isEndless ? 2 : 1_000) where next() == nil { break }
             return 200
         }

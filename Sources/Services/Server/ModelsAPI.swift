@@ -54,7 +54,7 @@ struct ModelsAPI: Sendable {
             throw Problem(404, "no version \(HTTPResponse.printable(word)) here; they have numbers")
         }
         if restores { return try restore(number, request) }
-        return asksForModel ? try archive(number) : try .encoding(version(number))
+        return asksForModel ? try archive(number, request) : try .encoding(version(number))
     }
 
     private func list(_ request: HTTPRequest) throws -> HTTPResponse {
@@ -130,7 +130,10 @@ struct ModelsAPI: Sendable {
         deinit { downloads.count.subtract(1, ordering: .relaxed) }
     }
 
-    private func archive(_ number: Int64) throws -> HTTPResponse {
+    private func archive(_ number: Int64, _ request: HTTPRequest) throws -> HTTPResponse {
+        // Whoever has the files already takes none of the places.
+        let tag = EntityTag(following: ["\(number)", try version(number).digest, tool])
+        if tag.isKnown(to: request) { return tag.unchanged }
         let isFree = downloads.count.add(1, ordering: .relaxed).newValue <= Downloads.most
         let place = Place(downloads)
         guard isFree else {
@@ -146,5 +149,6 @@ struct ModelsAPI: Sendable {
             defer { withExtendedLifetime(place) {} }
             return archive.next()
         }
+        .adding("ETag", tag.text)
     }
 }

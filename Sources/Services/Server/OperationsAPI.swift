@@ -18,10 +18,11 @@ struct OperationsAPI: Sendable {
     static let since = NumberParameter(
         "since", 0...NumberParameter.most, default: 0, "A number in the audit: what is behind it.")
     static let auditLimit = NumberParameter("limit", 1...1_000, default: 1_000, "Entries on a page.")
+    static let skip = NumberParameter(
+        "skip", 0...NumberParameter.most, default: 0, "Marks to pass over, of the latest changed ones.")
+    static let limit = NumberParameter("limit", 1...1_000, default: 1_000, "Marks on a page.")
     private static let silences = "/v1/silences"
     private static let hints = "/v1/hints"
-    /// Marks that one answer shows.
-    private static let mostMarks = 20_000
 
     /// Whether a path is one of these.
     static func serves(_ path: String) -> Bool {
@@ -104,14 +105,19 @@ struct OperationsAPI: Sendable {
         let marks: [DeskMark]
         let silences: [Silence]
         let hints: [FaultHint]
+        let more: Bool
     }
 
     private func overview(_ request: HTTPRequest) throws -> HTTPResponse {
         let desk = store.current
+        let skip = Int(try request.value(Self.skip))
+        let limit = Int(try request.value(Self.limit))
+        let marks = desk.marks(limit: skip < desk.markCount ? skip + limit : 0).dropFirst(skip)
+        let isFirst = skip == 0
         return try .encoding(
             Overview(
-                revision: desk.lastEntry, marks: desk.marks(limit: Self.mostMarks), silences: desk.allSilences,
-                hints: desk.allHints))
+                revision: desk.lastEntry, marks: Array(marks), silences: isFirst ? desk.allSilences : [],
+                hints: isFirst ? desk.allHints : [], more: skip + marks.count < desk.markCount && !marks.isEmpty))
     }
 
     private struct Audit: Encodable {

@@ -137,7 +137,16 @@ async function gatherIncidents() {
   setTimeout(() => { gathering = false; if (again) { again = false; gatherIncidents(); } }, 2000);
 }
 
-export async function gatherDesk() { takeDesk(await get("/v1/operations")); changed(); }
+export async function gatherDesk() {
+  const desk = await get("/v1/operations");
+  // What is said meanwhile comes first: others are then read twice, and none is missed.
+  for (let page = desk; page.more;) {
+    page = await get(`/v1/operations?skip=${desk.marks.length}`);
+    desk.marks.push(...page.marks);
+  }
+  takeDesk(desk);
+  changed();
+}
 export async function gatherLibrary() {
   const before = JSON.stringify(state.library);
   state.library = (await get("/v1/library")).faults;

@@ -126,7 +126,8 @@ enum ServerRoutes {
     private static let operating: [Route] = [
         Route(
             method: .get, path: "/v1/operations", summary: "What was said of alarms, incidents and faults",
-            answers: [.json("Operations")]),
+            parameters: [OperationsAPI.skip.parameter, OperationsAPI.limit.parameter], answers: [.json("Operations")],
+            refusals: [400]),
         Route(
             method: .post, path: "/v1/operations", summary: "Says something of an alarm or an incident",
             role: .operate, bodies: [("application/json", "Operation")], answers: [.json("Number")],
