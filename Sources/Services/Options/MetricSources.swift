@@ -1,4 +1,5 @@
 import CommandLine
+import Platform
 package import Telemetry
 
 /// Finds the sources that a command works on.
@@ -24,6 +25,25 @@ package enum MetricSources {
         let tests = sources.filter { $0.part == .test }
         let learned = learned(sources).subtracting(tests.map(\.key))
         return tests + sources.filter { $0.part == .all && learned.contains($0.key) }
+    }
+
+    /// Those whose names a federation takes, and what is said of the others; `nil`: there are none.
+    package static func sound(_ sources: [EntitySource]) -> (sources: [EntitySource], left: String?) {
+        var left: [(key: String, flaw: (found: String, expected: String))] = []
+        let sound = sources.filter { source in
+            guard let flaw = NameRule.flaw(in: source.key, limit: NameRule.longestEntity) else { return true }
+            left.append((source.key, flaw))
+            return false
+        }
+        let names = Set(left.map(\.key)).sorted()
+        guard let first = left.min(by: { $0.key < $1.key }) else { return (sources, nil) }
+        let named = names.prefix(3).map { "'\(PrintableText.line($0, limit: 120))'" }.joined(separator: ", ")
+        return (
+            sound,
+            "\(names.count == 1 ? "entity" : "\(names.count) entities") \(named)\(names.count > 3 ? ", …" : ""): found "
+                + "\(first.flaw.found), expected \(first.flaw.expected); rename \(names.count == 1 ? "its" : "their") files or "
+                + "folder"
+        )
     }
 
     /// The entities that have a part to learn from.
