@@ -91,7 +91,7 @@ import Web
             set(CURLOPT_SSL_VERIFYPEER, 0)
             set(CURLOPT_SSL_VERIFYHOST, 0)
         }
-        if let file = options.caFile { set(CURLOPT_CAINFO, file) }
+        if let file = options.caFile { set(CURLOPT_CAINFO, try Self.resolved(file)) }
         // Read again each time, so that a token may be changed; libcurl gives neither to another host on a redirect.
         if let file = options.bearerTokenFile {
             set(CURLOPT_XOAUTH2_BEARER, try Self.secret(file))
@@ -124,10 +124,18 @@ import Web
         return Answer(status: unsafe faultline_curl_status(handle), type: type, body: body.bytes)
     }
 
+    private static func resolved(_ path: String) throws -> String {
+        do throws(StorageError) {
+            return try CredentialFile.resolved(path)
+        } catch {
+            throw Failure(kind: .configuration, description: "the authorities: \(error.description)")
+        }
+    }
+
     /// The first line of a file with a secret.
     private static func secret(_ path: String) throws -> String {
         do throws(StorageError) {
-            let bytes = try FileContents.read(path, limit: 65_536)
+            let bytes = try FileContents.read(try CredentialFile.resolved(path), limit: 65_536)
             let line = bytes.prefix { $0 != 0x0A && $0 != 0x0D }
             guard !line.isEmpty else {
                 throw StorageError(.corrupt, operation: "read", path: path, found: "an empty line")

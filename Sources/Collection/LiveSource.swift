@@ -84,7 +84,11 @@ package final class LiveSources: Sendable {
     private static func check(
         _ configurations: [SourceConfiguration], site: String, _ presets: PresetCatalog
     ) throws {
-        for configuration in configurations { _ = try preset(configuration, presets) }
+        for configuration in configurations {
+            _ = try preset(configuration, presets)
+            let files = [configuration.bearerTokenFile, configuration.basicAuthFile, configuration.caFile]
+            for file in files.compactMap({ $0 }) { _ = try CredentialFile.resolved(file) }
+        }
         var followed: [String: String] = [:]
         for configuration in configurations where [.follow, .standardInput].contains(configuration.kind) {
             let key = "\(configuration.site ?? site)/\(FollowSource.entity(of: configuration))"

@@ -88,7 +88,9 @@ final class PushReceiver: LiveSource, @unchecked Sendable {
     private func answer(_ request: HTTPRequest) -> HTTPResponse {
         guard request.method == .post else { return .text(405, "samples come by POST\n") }
         if let file = configuration.bearerTokenFile {
-            let token = try? FileContents.read(file, limit: 65_536).prefix { $0 != 0x0A && $0 != 0x0D }
+            let token = try? FileContents.read(CredentialFile.resolved(file), limit: 65_536).prefix {
+                $0 != 0x0A && $0 != 0x0D
+            }
             guard let token, let given = request.header("Authorization"),
                 given == "Bearer " + String(decoding: token, as: UTF8.self)
             else { return .text(401, "a bearer token is needed\n") }

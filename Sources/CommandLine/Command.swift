@@ -1,3 +1,5 @@
+import Platform
+
 /// One command of a tool, such as `fl-train score`.
 package protocol Command: Sendable {
     /// Name, help and options.
@@ -80,6 +82,12 @@ package struct Arguments: Sendable {
 
     /// The option's value if the user gave one, or its fallback if it has one.
     package subscript<Value>(optional option: Option<Value>) -> Value? { self[ifGiven: option] ?? option.fallback }
+
+    /// The file that an option names; where the user gave none, the credential of the option's name that systemd hands the
+    /// service (`LoadCredential=`), if there is one.
+    package func file(_ option: Option<String>) -> String? {
+        self[ifGiven: option] ?? CredentialFile.path(named: option.name) ?? option.fallback
+    }
 
     /// The name of the first of some options that the user gave; `nil` where none was given.
     package func firstGiven(of options: [any AnyOption]) -> String? {

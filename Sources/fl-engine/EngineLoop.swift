@@ -29,16 +29,17 @@ struct EngineLoop {
     }
 
     /// - Parameter fleet: a nodes file that was read again, once.
-    mutating func run(until stop: StopSignal, fleet: () -> EngineFleet?) {
-        let notification = ServiceNotification()
-        notification.ready()
+    mutating func run(until stop: StopSignal, _ notification: ServiceNotification, fleet: () -> EngineFleet?) {
         while !stop.isSet {
             if let fleet = fleet() { controller.fleet = fleet }
             let changes = controller.changes
             turn()
-            notification.alive()
+            // From the first look on it is known how things are, or what does not answer.
+            notification.status(status)
+            notification.ready()
             let end = ContinuousClock.now
             while !stop.isSet, !pace.isDue(after: ContinuousClock.now - end, hasNews: controller.changes != changes) {
+                notification.alive()
                 Thread.sleep(forTimeInterval: 0.05)
             }
         }
@@ -69,6 +70,12 @@ struct EngineLoop {
             say("\(error)")
             figures.failed("\(error)", seconds: (ContinuousClock.now - start).seconds)
         }
+    }
+
+    /// What it does now, for `systemctl status`.
+    private var status: String {
+        guard complaint.isEmpty else { return complaint }
+        return decision.map { "following decision \($0)" } ?? "waiting for the federation to place workers"
     }
 
     private mutating func say(_ text: String) {

@@ -45,8 +45,11 @@ struct RunCommand: CheckableCommand {
         let isOnce = arguments[Self.once]
         let stop = StopSignal()
         let isDry = arguments[Self.dryRun]
+        let notification = ServiceNotification()
+        // Asked by the thread that works while it waits for an engine or a server: it is alive then, however slow they are.
         let controller = try EngineOptions.controller(arguments, settles: !isOnce, acts: !isDry, log: log) {
-            stop.isSet
+            notification.alive()
+            return stop.isSet
         }
         if isOnce {
             let (isJSON, ttl) = (arguments[Self.format] == .json, Self.validity(arguments))
@@ -70,7 +73,7 @@ struct RunCommand: CheckableCommand {
         defer { server?.stop() }
         if let server { log.notice("serving", ["http": "\(server.port)"]) }
         let fleets = Mutex<EngineFleet?>(nil)
-        let configuration = ConfigurationReload(arguments, changeable: ["nodes"], log: log)
+        let configuration = ConfigurationReload(arguments, changeable: ["nodes"], log: log, notification: notification)
         let hangup = ReloadSignal()
         hangup.take {
             configuration.perform { _, now in
@@ -84,7 +87,7 @@ struct RunCommand: CheckableCommand {
             var loop = EngineLoop(
                 controller: controller, every: arguments[EngineOptions.every], validity: Self.validity(arguments),
                 isDry: isDry, figures: figures, log: log)
-            loop.run(until: stop) { fleets.withLock { $0.take() } }
+            loop.run(until: stop, notification) { fleets.withLock { $0.take() } }
         }
     }
 

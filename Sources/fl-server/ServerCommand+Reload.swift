@@ -9,15 +9,16 @@ extension ServerCommand {
     /// Lets SIGHUP read the configuration again.
     static func reload(
         _ arguments: Arguments, _ parts: ServerReload, _ runtime: RuntimeConfiguration, at signal: ReloadSignal,
-        log: Logger
+        _ notification: ServiceNotification, log: Logger
     ) {
         let changeable = Set((changeableAtOnce + changeableInRounds).map(\.name))
-        let configuration = ConfigurationReload(arguments, changeable: changeable, log: log)
+        let configuration = ConfigurationReload(
+            arguments, changeable: changeable, log: log, notification: notification)
         signal.take {
             configuration.perform { before, now in
                 let settings = try settings(now)
                 try ServerService.check(settings)
-                let hadCertificate = !before[certificate].isEmpty
+                let hadCertificate = !(before.file(certificate) ?? "").isEmpty
                 guard (settings.certificate != nil) == hadCertificate else {
                     throw CommandLineError(
                         .configuration,

@@ -279,14 +279,15 @@ struct ServerCommand: CheckableCommand {
         if let differences = runtime.differences {
             log.warning("the configuration was changed while the server ran", ["what": differences])
         }
-        let (stop, hangup) = (StopSignal(), ReloadSignal())
+        let (stop, hangup, notification) = (StopSignal(), ReloadSignal(), ServiceNotification())
         stop.catchTermination()
         StopSignal.outliveBrokenPipes()
         hangup.catchHangup()
         try await BackgroundThread.run {
             let service = try ServerService(
-                settings: settings, tool: "fl-server \(Tool.version)", log: log, stop: stop, runtime: runtime)
-            Self.reload(started, service.reload, runtime, at: hangup, log: log)
+                settings: settings, tool: "fl-server \(Tool.version)", log: log, stop: stop, runtime: runtime,
+                notification: notification)
+            Self.reload(started, service.reload, runtime, at: hangup, notification, log: log)
             try service.run()
         }
     }
@@ -313,7 +314,7 @@ struct ServerCommand: CheckableCommand {
         settings.folder = arguments[dataFolder]
         settings.isPlain = arguments[plain]
         settings.aggregation = arguments[aggregation].rule
-        let pair = (certificate: arguments[certificate], key: arguments[certificateKey])
+        let pair = (certificate: arguments.file(certificate) ?? "", key: arguments.file(certificateKey) ?? "")
         guard pair.certificate.isEmpty == pair.key.isEmpty else {
             throw CommandLineError.usage("--certificate and --certificate-key are given both, or none of them")
         }

@@ -16,7 +16,8 @@ enum LiveStart {
     /// - Throws: what makes going on impossible before that; later it is in `failures`.
     static func entities(
         _ arguments: Arguments, _ sources: [SourceConfiguration], site: String, rules: GroupRules,
-        figures: WorkerFigures, log: Logger, stop: StopSignal, failures: FirstFailure
+        figures: WorkerFigures, log: Logger, stop: StopSignal, failures: FirstFailure,
+        _ notification: ServiceNotification
     ) throws -> StoredEntities {
         let folder = arguments[WorkerCommand.dataFolder]
         do {
@@ -41,7 +42,12 @@ enum LiveStart {
             let rows = entities.all.map { $0.nextRow - $0.firstRow }.max() ?? 0
             let waited = (ContinuousClock.now - start).seconds
             if rows >= wanted || (rows >= patience.rows && waited > patience.seconds) { break }
-            figures.waits(for: "the first samples of the sources: \(rows) of \(wanted) rows")
+            let what = "the first samples of the sources: \(rows) of \(wanted) rows"
+            figures.waits(for: what)
+            // They are taken and kept from now on.
+            notification.status("waiting for \(what)")
+            notification.ready()
+            notification.alive()
             if ContinuousClock.now - told.at >= (told.rows == rows ? .seconds(300) : .seconds(10)) {
                 told = (.now, rows)
                 log.notice(

@@ -122,6 +122,8 @@ struct WorkerCommand: CheckableCommand {
         ] + SourceOptions.all + DataOptions.all)
 
     func run(_ arguments: Arguments, _ console: Console) async throws {
+        // Before there are threads: each of them would have an arena of its own.
+        FreeMemory.keepLittle()
         let watched = try Watched(arguments)
         let (reader, live, training) = (watched.reader, watched.live, watched.training)
         let rules = try DataOptions.rules(arguments)
@@ -130,6 +132,7 @@ struct WorkerCommand: CheckableCommand {
         let log = ServiceOptions.logger("worker", arguments, sink: figures.counting(StandardErrorSink()))
         if let line = watched.contents?.passedOverLine { log.warning("files passed over", ["what": line]) }
         for line in watched.notes { log.info("parts of a set", ["what": line]) }
+        for line in watched.left { log.warning("left out: a name that no federation takes", ["what": line]) }
         let accelerator = arguments[Self.accelerator]
         let makeBackend: @Sendable (Int) throws -> any AcceleratorBackend = { threads in
             try AcceleratorCatalog.backend(named: accelerator, threads: threads) {
@@ -152,7 +155,8 @@ struct WorkerCommand: CheckableCommand {
         let stop = StopSignal()
         stop.catchTermination()
         StopSignal.outliveBrokenPipes()
-        let configuration = ConfigurationReload(arguments, log: log)
+        let notification = ServiceNotification()
+        let configuration = ConfigurationReload(arguments, log: log, notification: notification)
         let hangup = ReloadSignal()
         hangup.take {
             configuration.perform { _, now in
@@ -172,7 +176,7 @@ struct WorkerCommand: CheckableCommand {
             : try await BackgroundThread.run {
                 try LiveStart.entities(
                     arguments, live, site: site, rules: rules, figures: figures, log: log, stop: stop,
-                    failures: failures)
+                    failures: failures, notification)
             }
         defer { entities?.stop() }
         if let failure = failures.first { throw failure }
@@ -192,7 +196,7 @@ struct WorkerCommand: CheckableCommand {
             try await BackgroundThread.run {
                 try WorkerService(
                     settings: chosen, learner: learner, scoring: scoring, live: watch, figures: figures,
-                    incarnation: incarnation, log: log, stop: stop, http: http
+                    incarnation: incarnation, log: log, stop: stop, http: http, notification: notification
                 ).run()
             }
         } catch {
@@ -228,10 +232,13 @@ struct WorkerCommand: CheckableCommand {
 
     /// The word to enrol with, wherever it stands.
     private static func word(_ arguments: Arguments) throws -> String? {
-        guard let path = arguments[optional: enrolFile] else { return arguments[optional: enrol] }
-        guard arguments[optional: enrol] == nil else {
-            throw CommandLineError.usage("expected --enrol or --enrol-file, found both")
+        if let word = arguments[optional: enrol] {
+            guard arguments[ifGiven: enrolFile] == nil else {
+                throw CommandLineError.usage("expected --enrol or --enrol-file, found both")
+            }
+            return word
         }
+        guard let path = arguments.file(enrolFile) else { return nil }
         guard let file = FileHandle(forReadingAtPath: path), let bytes = try? file.read(upToCount: 4_096) else {
             throw CommandLineError(
                 .configuration, "--enrol-file \(path): cannot be read, expected what 'fl-server enrol' printed")
@@ -270,6 +277,8 @@ struct WorkerCommand: CheckableCommand {
         let streams: [EntitySource]
         /// How names of parts were understood, in words.
         let notes: [String]
+        /// Entities that are left out for their names, in words.
+        let left: [String]
 
         /// - Throws: `CommandLineError` where there is nothing, `TelemetryError` where it cannot be read.
         init(_ arguments: Arguments) throws {
@@ -292,14 +301,21 @@ struct WorkerCommand: CheckableCommand {
                 : MetricSources.discover(data, part: .train, options: reader) { line in
                     if line != contents?.passedOverLine { notes.append(line) }
                 }
-            self.training = training
+            let sound = MetricSources.sound(training)
+            if sound.sources.isEmpty, live.isEmpty, let left = sound.left {
+                throw CommandLineError(.configuration, left)
+            }
+            self.training = sound.sources
             self.notes = notes
-            streams =
+            let found =
                 arguments[WorkerCommand.stream].isEmpty
                 ? MetricSources.judged(contents?.sources ?? [])
                 : try MetricSources.discover(arguments[WorkerCommand.stream], part: .test, options: reader).map {
                     $0.named(as: training)
                 }
+            let judged = MetricSources.sound(found)
+            streams = judged.sources
+            left = Array(Set([sound.left, judged.left].compactMap { $0 })).sorted()
         }
     }
 
@@ -315,7 +331,10 @@ struct WorkerCommand: CheckableCommand {
             with: settings.folder, fixed: Self.fixedOptions)
         _ = try AcceleratorCatalog.backend(named: arguments[Self.accelerator], threads: 1) { _ in }
         try LiveSources.check(watched.live, site: settings.site)
+        let rows = try FirstRows(of: watched.training + watched.streams, options: watched.reader)
+        let remarks = watched.left.map { "left out: \($0)" } + [rows.line].compactMap { $0 }
         return "the configuration can be used: data folder \(settings.folder), entities in files: "
             + "\(watched.training.count), live sources: \(watched.live.count)"
+            + remarks.map { "; \($0)" }.joined()
     }
 }

@@ -4,37 +4,37 @@ import TestSupport
 import Testing
 
 @Suite struct ServiceNotificationTests {
-    @Test func systemdHearsThatTheServiceIsReady() throws {
-        let folder = try TemporaryFolder()
-        let path = folder.path("s")
-        let descriptor = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue), 0)
-        defer { close(descriptor) }
-        var address = sockaddr_un()
-        address.sun_family = sa_family_t(AF_UNIX)
-        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: Array(path.utf8)) }
-        let bound = withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
-            }
-        }
-        try #require(bound == 0)
-        func heard() -> String {
-            var buffer = [UInt8](repeating: 0, count: 64)
-            let count = recv(descriptor, &buffer, buffer.count, Int32(MSG_DONTWAIT))
-            return String(decoding: buffer.prefix(max(0, count)), as: UTF8.self)
-        }
-        let notification = ServiceNotification(environment: ["NOTIFY_SOCKET": path, "WATCHDOG_USEC": "0"])
+    @Test func systemdHearsHowTheServiceIs() throws {
+        let systemd = try NotifySocket(in: TemporaryFolder())
+        let notification = ServiceNotification(environment: ["NOTIFY_SOCKET": systemd.path, "WATCHDOG_USEC": "0"])
+        // A reload that comes before the service is ready would make it ready.
+        notification.reloading {}
+        #expect(systemd.all.isEmpty)
+        notification.status("waiting\nfor \u{202E}rows")
         notification.ready()
-        #expect(heard() == "READY=1")
+        notification.ready()
+        notification.status("waiting\nfor \u{202E}rows")
+        notification.status("at work")
         notification.alive()
-        #expect(heard() == "WATCHDOG=1")
+        #expect(
+            systemd.all == [
+                #"STATUS=waiting\u{A}for \u{202E}rows"#, "READY=1", "STATUS=at work", "WATCHDOG=1",
+            ])
+        systemd.forget()
+        notification.reloading { #expect(systemd.all.count == 1) }
+        let reload = systemd.all
+        #expect(reload.count == 2 && reload.last == "READY=1", "\(reload)")
+        let begin = try #require(reload.first?.firstMatch(of: /^RELOADING=1\nMONOTONIC_USEC=(\d+)$/))
+        #expect(try #require(Int64(begin.1)) > 0)
+        systemd.forget()
         notification.stopping()
-        #expect(heard() == "STOPPING=1")
         // Whose watchdog is another's says nothing, and so does a service without systemd.
         let other = ServiceNotification(
-            environment: ["NOTIFY_SOCKET": path, "WATCHDOG_USEC": "0", "WATCHDOG_PID": "1"])
+            environment: ["NOTIFY_SOCKET": systemd.path, "WATCHDOG_USEC": "0", "WATCHDOG_PID": "1"])
         other.alive()
-        ServiceNotification(environment: [:]).ready()
-        #expect(heard() == "")
+        let none = ServiceNotification(environment: [:])
+        none.ready()
+        none.status("x")
+        #expect(systemd.all == ["STOPPING=1"])
     }
 }

@@ -40,6 +40,59 @@ import Testing
         #expect(try ToolProcess.run("fl-alerts", ["--check-config"]).status == 64)
     }
 
+    /// A configuration that is no JSON is refused with the place.
+    @Test func aConfigurationThatIsNoJSON() throws {
+        let folder = try TemporaryFolder()
+        for (text, line) in [
+            ("{\n  \"name\": \"a\",\n  \"data\" [\"x\"]\n}\n", "line 3, column 10: found '[', expected ':'"),
+            (#"{"rowsPerSecond": 1e400}"#, "line 1, column 19: found '1e400', expected a number within ±1.8e308"),
+        ] {
+            let file = try folder.write("worker.json", text)
+            let result = try check("fl-worker", ["--config", file])
+            #expect(result.status == 78 && result.errors.contains("not valid JSON: \(line)"), "\(result)")
+        }
+        let nodes = try folder.write("nodes.json", "{\n[]}")
+        let engine = try ToolProcess.run("fl-engine", ["run", "--check-config", "--nodes", nodes])
+        #expect(engine.status == 78 && engine.errors.contains("line 2, column 1: found '['"), "\(engine)")
+    }
+
+    /// The first rows are read; what costs a row or an entity when the worker runs is said, and refused where nothing is left.
+    @Test func rowsThatCannotBeRead() throws {
+        let folder = try TemporaryFolder()
+        func write(_ name: String, bad row: Int?) throws {
+            let rows = (0..<400).map { "\($0),\($0 == row ? "oops" : "\($0 % 7)"),\($0 % 5)" }
+            try folder.write("m/\(name).csv", "time,a,b\n" + rows.joined(separator: "\n") + "\n")
+        }
+        let words = ["--name", "a", "--data-folder", folder.path("worker"), "--data", folder.path("m")]
+        try write("x", bad: nil)
+        try write("y", bad: nil)
+        #expect(try !check("fl-worker", words).output.contains("passed over"))
+        try write("y", bad: 300)
+        let bad = try check("fl-worker", words)
+        #expect(bad.status == 0 && bad.output.contains("rows that would be passed over: 1 ("), "\(bad)")
+        #expect(bad.output.contains("y.csv") && bad.output.contains("'oops'"), "\(bad)")
+    }
+
+    /// A name that no federation takes costs its entity, and nobody else.
+    @Test func namesThatNobodySees() throws {
+        let folder = try TemporaryFolder()
+        let rows = (0..<200).map { "\($0),\($0 % 7),\($0 % 5)" }.joined(separator: "\n")
+        for name in ["a", "b\u{202E}", "c\u{7}"] { try folder.write("m/\(name).csv", "time,x,y\n\(rows)\n") }
+        let words = ["--name", "w", "--data-folder", folder.path("worker"), "--data", folder.path("m")]
+        let said = #"2 entities 'm/b\u{202E}', 'm/c\u{7}': found a name with the character U+202E"#
+        let checked = try check("fl-worker", words)
+        #expect(checked.status == 0 && checked.output.contains("entities in files: 1, "), "\(checked)")
+        #expect(checked.output.contains(said) && !checked.output.contains("\u{202E}"), "\(checked)")
+        // It goes on, and asks for its server.
+        let ran = try ToolProcess.run(
+            "fl-worker",
+            words + [
+                "--plain", "--connect-timeout", "0.2", "--control", "tcp://127.0.0.1:\(FreePort.one())", "--bulk",
+                "tcp://127.0.0.1:\(FreePort.one())",
+            ])
+        #expect(ran.status == 69 && ran.errors.contains("left out"), "\(ran)")
+    }
+
     @Test func aWorkersConfiguration() throws {
         let folder = try TemporaryFolder()
         let rows = (0..<40).map { "\($0),\($0 % 7),\($0 % 5)" }.joined(separator: "\n")

@@ -77,9 +77,9 @@ package struct KubernetesSettings: Equatable, Sendable {
             // What a pod finds in its own folder is for its own cluster.
             (trust.authorities, tokenFile) = (nil, nil)
         }
-        trust.authorities = try fields.text("caFile") ?? trust.authorities
-        tokenFile = try fields.text("tokenFile") ?? tokenFile
-        let (certificate, key) = (try fields.text("certificateFile"), try fields.text("keyFile"))
+        trust.authorities = try Self.file("caFile", fields) ?? trust.authorities
+        tokenFile = try Self.file("tokenFile", fields) ?? tokenFile
+        let (certificate, key) = (try Self.file("certificateFile", fields), try Self.file("keyFile", fields))
         if let certificate, let key { identity = .init(certificate: certificate, key: key) }
         guard (certificate == nil) == (key == nil) else {
             throw fields.wrong(certificate == nil ? "certificateFile" : "keyFile", "one beside its other half")
@@ -98,7 +98,7 @@ package struct KubernetesSettings: Equatable, Sendable {
         patienceSeconds = try fields.whole("patienceSeconds", 1...3_600) ?? patienceSeconds
         timeoutSeconds = try fields.whole("timeoutSeconds", 1...300) ?? timeoutSeconds
         for name in ["caFile", "tokenFile", "certificateFile", "keyFile"] {
-            if let path = try fields.text(name) { files[name] = path }
+            if let path = try Self.file(name, fields) { files[name] = path }
         }
         try fields.end(known: [
             "api", "caFile", "tokenFile", "certificateFile", "keyFile", "namespace", "federation", "image",
@@ -107,6 +107,16 @@ package struct KubernetesSettings: Equatable, Sendable {
             "timeoutSeconds",
         ])
         try check(fields)
+    }
+
+    /// A field that names a file, or a credential of the service.
+    private static func file(_ name: String, _ fields: EngineFields) throws(EngineError) -> String? {
+        guard let text = try fields.text(name) else { return nil }
+        do throws(StorageError) {
+            return try CredentialFile.resolved(text)
+        } catch {
+            throw EngineError(.configuration, "kubernetes.\(name): \(error.description)")
+        }
     }
 
     private func check(_ fields: EngineFields) throws(EngineError) {

@@ -9,15 +9,21 @@ package final class ConfigurationReload: Sendable {
     private let current: Mutex<Arguments>
     private let changeable: Set<String>
     private let log: Logger
+    private let notification: ServiceNotification?
 
     /// The configuration of a start.
     ///
-    /// - Parameter changeable: options that may change while the service runs, besides the log's level.
-    package init(_ arguments: Arguments, changeable: Set<String> = [], log: Logger) {
+    /// - Parameters:
+    ///   - changeable: options that may change while the service runs, besides the log's level.
+    ///   - notification: hears when it is read again.
+    package init(
+        _ arguments: Arguments, changeable: Set<String> = [], log: Logger, notification: ServiceNotification? = nil
+    ) {
         started = arguments
         current = Mutex(arguments)
         self.changeable = changeable.union(["log-level"])
         self.log = log
+        self.notification = notification
     }
 
     /// Reads the configuration again. One that cannot be used changes nothing, and that is said.
@@ -27,6 +33,11 @@ package final class ConfigurationReload: Sendable {
     package func perform(
         _ takeUp: (_ before: Arguments, _ now: Arguments) throws -> [String: String]
     ) {
+        guard let notification else { return read(takeUp) }
+        notification.reloading { read(takeUp) }
+    }
+
+    private func read(_ takeUp: (_ before: Arguments, _ now: Arguments) throws -> [String: String]) {
         let before = current.withLock { $0 }
         do {
             let now = try before.readAgain()

@@ -31,7 +31,7 @@ package enum ServerAccess {
     /// - Throws: `CommandLineError` when that is no address, or the rest does not fit it.
     package static func peer(_ address: String, _ arguments: Arguments) throws -> HTTPPeer {
         guard var peer = HTTPPeer(address) else { throw CommandLineError.usage("--server cannot be understood") }
-        let (file, pin) = (arguments[optional: caFile], arguments[optional: pin])
+        let (file, pin) = (arguments.file(caFile), arguments[optional: pin])
         if file != nil || pin != nil {
             guard peer.trust != nil else {
                 throw CommandLineError.usage(
@@ -42,7 +42,7 @@ package enum ServerAccess {
             }
             peer.trust = HTTPExchange.Trust(authorities: file, pin: pin)
         }
-        if let path = arguments[optional: tokenFile] {
+        if let path = arguments.file(tokenFile) {
             let token = String(decoding: try FileContents.read(path, limit: 4_096), as: UTF8.self)
             peer.token = token.filter { !$0.isWhitespace }
             guard let token = peer.token, !token.isEmpty, token.utf8.allSatisfy({ (0x21...0x7e).contains($0) }) else {

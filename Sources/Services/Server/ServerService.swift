@@ -19,6 +19,7 @@ package final class ServerService {
     private let calendars: CalendarThreads
     private let workbench = Workbench()
     private let stop: StopSignal
+    private let notification: ServiceNotification
     private let node: ServerNode
     private let port: any MessagePort
     private let tasks = LaneThreads()
@@ -47,14 +48,16 @@ package final class ServerService {
     ///   - port: the message port to use instead of ZeroMQ's on the configured addresses.
     ///   - tool: program and version, for the record in models.
     ///   - runtime: what of the settings may change while it runs; `nil`: nothing.
+    ///   - notification: hears how it is.
     /// - Throws: ``ServiceError``, `StorageError` or `TransportError` when something cannot be had.
     package init(
         settings: ServerSettings, tool: String, log: Logger, stop: StopSignal, port: (any MessagePort)? = nil,
-        runtime: RuntimeConfiguration? = nil
+        runtime: RuntimeConfiguration? = nil, notification: ServiceNotification = ServiceNotification()
     ) throws {
         self.settings = settings
         self.log = log
         self.stop = stop
+        self.notification = notification
         try Self.requireProtection(settings, isPlain: settings.isPlain || port != nil)
         let needed = DescriptorLimit.needed(workers: settings.federation.maximumWorkers)
         let allowed = try DescriptorLimit.require(needed)
@@ -260,7 +263,6 @@ package final class ServerService {
                 "version": "\(node.machine.version)", "nextRound": "\(node.machine.nextRound)",
                 "federation": "\(node.machine.configuration.federation)",
             ])
-        let notification = ServiceNotification()
         notification.ready()
         defer {
             notification.stopping()
@@ -326,6 +328,7 @@ package final class ServerService {
         let now = ContinuousClock.now
         guard now >= nextShown else { return }
         Self.show(node, on: board)
+        notification.status(statusLine)
         let refused = office?.refusedHandshakes ?? 0
         let cut = refusedConnections.counts
         let requests = refusedRequests.counts
@@ -335,6 +338,15 @@ package final class ServerService {
             $0.refusedRequests = requests
         }
         nextShown = now + max(.milliseconds(100), (ContinuousClock.now - now) * 20)
+    }
+
+    /// What it does now, for `systemctl status`.
+    private var statusLine: String {
+        let machine = node.machine
+        let active = machine.workers.count { $0.state == .active }
+        let round =
+            machine.openRound.map { "round \($0.round) is open" } ?? machine.waitingFor.map { "waiting for \($0)" }
+        return "version \(machine.version), active workers: \(active)" + (round.map { ", \($0)" } ?? "")
     }
 
     private static func show(_ node: ServerNode, on board: ServerBoard) {

@@ -27,6 +27,7 @@ package final class WorkerService {
     private var counted = Instant.zero
     private var checked = Instant.zero
     private let http: HTTPServer?
+    private let notification: ServiceNotification
     private let clock = MonotonicClock()
     private var measurement: BackgroundThread?
 
@@ -37,12 +38,14 @@ package final class WorkerService {
     ///   - figures: what is counted; that of `scoring` and `live`.
     ///   - incarnation: differs for every start of every process.
     ///   - http: its HTTP interface, if it has one.
+    ///   - notification: hears how it is.
     ///   - port: the message port to use instead of ZeroMQ's to the configured addresses.
     /// - Throws: ``ServiceError``, `StorageError` or `TransportError` when something cannot be had.
     package init(
         settings: WorkerSettings, learner plain: any Learner, scoring: LiveScoring, live: LiveWatch? = nil,
         figures: WorkerFigures = WorkerFigures(), incarnation: UInt64, log: Logger, stop: StopSignal,
-        http: HTTPServer? = nil, port: (([UInt8]) throws -> any MessagePort)? = nil
+        http: HTTPServer? = nil, notification: ServiceNotification = ServiceNotification(),
+        port: (([UInt8]) throws -> any MessagePort)? = nil
     ) throws {
         let learner = CountedLearner(learner: plain, figures: figures)
         self.settings = settings
@@ -66,7 +69,6 @@ package final class WorkerService {
                         + "rename its files or folder")
             }
         }
-        FreeMemory.keepLittle()
         try DescriptorLimit.require(0)
         let folder = try DataFolder(settings.folder)
         self.folder = folder
@@ -111,6 +113,7 @@ package final class WorkerService {
         let entitiesThatLive = live?.entities
         figures.update { $0.live = entitiesThatLive }
         self.http = http
+        self.notification = notification
         var watchers: [any Watcher] = []
         if live == nil || !scoring.isEmpty {
             watchers.append(LiveWatcher(scoring, settings: settings, spool: spool, progress: progress, log: log))
@@ -161,6 +164,7 @@ package final class WorkerService {
                 "http": http.map { "\(settings.http?.host ?? ""):\($0.port)" } ?? "none",
             ])
         defer {
+            notification.stopping()
             http?.stop()
             node.end()
             exchange.stop()
@@ -189,6 +193,10 @@ package final class WorkerService {
             }
             lookForEntities()
             try count()
+            // Sockets and sources are open, and the server has been asked: whether it answers or is waited for.
+            notification.status(statusLine)
+            notification.ready()
+            notification.alive()
             if let limit = settings.connectSeconds, node.machine.leaseEpoch == nil, node.machine.version == 0,
                 (clock.now - started).seconds > limit
             {
@@ -199,6 +207,16 @@ package final class WorkerService {
             }
             if settings.endsWithStream, node.streamsEnded, try spool.isEmpty() { break }
         }
+    }
+
+    /// What it does now, for `systemctl status`.
+    private var statusLine: String {
+        let version = node.machine.version
+        let watching = version == 0 ? "no version yet" : "version \(version)"
+        guard node.machine.leaseEpoch != nil else {
+            return "waiting for the server at \(settings.control), \(watching)"
+        }
+        return "in the federation, \(watching)" + (node.streamsEnded ? ", the streams have ended" : "")
     }
 
     /// Twice a second, for whoever looks at the figures.
