@@ -165,7 +165,11 @@ package final class LiveWatch: Sendable {
                 lastLook = .now
             }
             order(all, &state, workshop)
-            if let finished = workshop.take() { try switchOver(to: finished, &state) }
+            if let finished = workshop.take() {
+                try switchOver(to: finished, &state)
+                // What the fit needed, and the model before, are many pieces, which the allocator keeps unless it is told.
+                FreeMemory.giveBack()
+            }
             let served = wanted.withLock { $0.served }
             var progressed = false
             for entity in all where !isCancelled() {
