@@ -46,6 +46,13 @@ import Watching
         #expect(json["source"]?.text == "/federations/00ff" && json["type"]?.text == "faultline.alarm.raised")
         #expect(json["time"]?.text == "2026-01-01T00:00:20.250Z" && json["subject"]?.text == "site1/enb0@1767225600")
         #expect(json["data", "fault", "name"]?.text == "cpu-hog" && json["data", "signature"] == nil)
+        // What 3GPP's fault supervision says of it, in its words.
+        let fields = try #require(json["data", "faultManagement"])
+        #expect(fields["objectInstance"]?.text == "SubNetwork=site1,ManagedElement=enb0")
+        #expect(fields["notificationType"]?.text == "notifyNewAlarm" && fields["perceivedSeverity"]?.text == "MAJOR")
+        #expect(fields["probableCause"]?.text == "cpu-hog" && fields["alarmType"]?.text == "PROCESSING_ERROR_ALARM")
+        #expect(
+            fields["eventTime"]?.text == "2026-01-01T00:00:20.250Z" && fields["alarmId"]?.text == json["subject"]?.text)
     }
 
     @Test func aTemplateMakesAnotherForm() throws {

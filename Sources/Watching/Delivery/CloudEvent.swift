@@ -15,11 +15,16 @@ package enum CloudEvent {
     ///
     /// `id` is the event's number in its federation's log and `source` names the federation: both together are the same
     /// whenever the event is sent, so that whoever has it can tell. `time` is absent where the entity's clock does not
-    /// count from 1970. The data are the event without its signature.
+    /// count from 1970. The data are the event without its signature, with what 3GPP's fault supervision says of it as
+    /// `faultManagement`.
     package static func envelope(of event: AlarmEvent) -> JSONValue {
         var brief = event
         brief.signature = nil
-        let data = (try? brief.encoded()).flatMap { try? JSONDecoder().decode(JSONValue.self, from: Data($0)) }
+        var data = (try? brief.encoded()).flatMap { try? JSONDecoder().decode(JSONValue.self, from: Data($0)) }
+        if case .object(var members)? = data, event.quality == nil {
+            members["faultManagement"] = FaultManagement.fields(of: event)
+            data = .object(members)
+        }
         var envelope: [String: JSONValue] = [
             "specversion": .string("1.0"), "id": .string("\(event.sequence ?? 0)"),
             "source": .string("/federations/\(event.federation ?? "unknown")"),

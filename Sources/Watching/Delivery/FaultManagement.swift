@@ -120,14 +120,9 @@ package enum FaultManagement {
         let event = letter.event
         let federation = event.federation ?? "unknown"
         if let operation = letter.operation { return notification(of: operation, event, federation) }
-        let kind =
-            switch event.state {
-            case .raised: "notifyNewAlarm"
-            case .changed, .settled: "notifyChangedAlarmGeneral"
-            case .cleared: "notifyClearedAlarm"
-            }
-        var fields = header(kind, letter.sequence, at: time(event.at, now: now), of: event, federation)
-            .merging(common(event)) { $1 }
+        var fields = header(
+            kind(of: event), letter.sequence, at: time(event.at, now: now), of: event, federation
+        ).merging(common(event)) { $1 }
         if event.state != .cleared { fields.merge(details(event)) { $1 } }
         if !letter.others.isEmpty { fields["correlatedNotifications"] = correlated(letter.others) }
         if event.state == .changed || event.state == .settled {
@@ -135,6 +130,34 @@ package enum FaultManagement {
                 "perceivedSeverity": .string(severity(of: event)), "probableCause": .string(cause(of: event)),
             ])
         }
+        return .object(fields)
+    }
+
+    private static func kind(of event: AlarmEvent) -> String {
+        switch event.state {
+        case .raised: "notifyNewAlarm"
+        case .changed, .settled: "notifyChangedAlarmGeneral"
+        case .cleared: "notifyClearedAlarm"
+        }
+    }
+
+    /// What fault supervision says of an alarm's event, beside what else is known of it: as its notification has it, with the
+    /// object's name. `eventTime` is absent where the entity's clock does not count from 1970.
+    package static func fields(of event: AlarmEvent) -> JSONValue {
+        var fields = common(event)
+        fields["objectInstance"] = .string(object(of: event))
+        fields["notificationId"] = JSONValue(event.sequence ?? 0)
+        fields["notificationType"] = .string(kind(of: event))
+        fields["systemDN"] = .string(system(event.federation ?? "unknown"))
+        fields["alarmId"] = .string(event.id)
+        fields["additionalText"] = .string(AlarmText.summary(of: event))
+        fields["trendIndication"] = .string(trend(of: event))
+        fields["ackState"] = .string(event.handling?.acknowledgedBy == nil ? "UNACKNOWLEDGED" : "ACKNOWLEDGED")
+        if let cause = event.fingerprint.first {
+            fields["specificProblem"] = .string("\(cause.group)/\(cause.metric)")
+        }
+        if let time = AlarmTime.text(event.at.time) { fields["eventTime"] = .string(time) }
+        if let time = AlarmTime.text(event.onset.time) { fields["alarmRaisedTime"] = .string(time) }
         return .object(fields)
     }
 
