@@ -37,7 +37,9 @@ struct AlertmanagerForwarder: AlarmForwarder {
         let latest = Dictionary(events.map { ($0.id, $0) }, uniquingKeysWith: { $1 })
         let now = Date.now.timeIntervalSince1970
         let alerts = latest.sorted { $0.key < $1.key }.flatMap { AlertmanagerAlert.alerts($0.value, now: now) }
-        return poster.post(Array(JSONValue.array(alerts).description.utf8), type: "application/json")
+        return poster.post(
+            Array(JSONValue.array(alerts).description.utf8), type: "application/json",
+            trace: letters.first?.trace)
     }
 }
 

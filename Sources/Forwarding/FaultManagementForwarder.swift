@@ -54,10 +54,11 @@ package struct FaultManagementForwarder: AlarmForwarder {
             guard let document = FaultManagement.notification(of: letter, now: Date.now.timeIntervalSince1970)
             else { continue }
             let poster = letter.operation == nil ? posters.alarms : posters.operations
-            let outcome = poster.post(Array(document.description.utf8), type: Self.mediaType)
+            let outcome = poster.post(Array(document.description.utf8), type: Self.mediaType, trace: letter.trace)
             guard outcome == .taken else { return outcome }
             if let document = FaultManagement.correlation(of: letter, now: Date.now.timeIntervalSince1970) {
-                let outcome = poster.post(Array(document.description.utf8), type: Self.mediaType)
+                let outcome = poster.post(
+                    Array(document.description.utf8), type: Self.mediaType, trace: letter.trace)
                 // What is refused of it is lost: the alarm itself has arrived.
                 if case .failed = outcome { return outcome }
             }
@@ -69,6 +70,6 @@ package struct FaultManagementForwarder: AlarmForwarder {
         let document = FaultManagement.rebuilt(
             federation, reason: "the log of alarms was restored from an older copy", number: Self.rebuiltNumber,
             now: Date.now.timeIntervalSince1970)
-        return posters.alarms.post(Array(document.description.utf8), type: Self.mediaType)
+        return posters.alarms.post(Array(document.description.utf8), type: Self.mediaType, trace: nil)
     }
 }

@@ -59,19 +59,10 @@ struct URLCalendar: MaintenanceFeed {
             return unsafe .fresh(
                 body.bytes,
                 MaintenanceFetch.Tags(
-                    entityTag: Self.header("ETag", of: curl), lastModified: Self.header("Last-Modified", of: curl)))
+                    entityTag: HTTPPoster.header("ETag", of: curl),
+                    lastModified: HTTPPoster.header("Last-Modified", of: curl)))
         case 304: return .unchanged
         case let status: return .failed("it answers with status \(status)")
         }
-    }
-
-    /// A header of the last answer that can be sent back as it is; `nil` where there is none.
-    private static func header(_ name: String, of curl: UnsafeMutableRawPointer) -> String? {
-        var found: UnsafeMutablePointer<curl_header>?
-        guard unsafe curl_easy_header(curl, name, 0, UInt32(CURLH_HEADER), -1, &found) == CURLHE_OK,
-            let value = unsafe found?.pointee.value
-        else { return nil }
-        let text = unsafe String(cString: value)
-        return text.utf8.count <= 1_024 && text.utf8.allSatisfy { (0x20...0x7E).contains($0) } ? text : nil
     }
 }

@@ -28,7 +28,7 @@ struct VESForwarder: AlarmForwarder {
         // What an alarm that is over looks like does not raise it again.
         for letter in letters where letter.event.isOver != true {
             let document = VESEvent.document(letter.event, reporter: reporter, now: Date.now.timeIntervalSince1970)
-            let outcome = poster.post(Array(document.description.utf8), type: "application/json")
+            let outcome = poster.post(Array(document.description.utf8), type: "application/json", trace: letter.trace)
             guard outcome == .taken else { return outcome }
         }
         return .taken

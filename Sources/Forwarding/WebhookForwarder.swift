@@ -32,7 +32,7 @@ struct WebhookForwarder: AlarmForwarder {
         for letter in letters {
             let json = template?.filled(with: letter.event) ?? CloudEvent.envelope(of: letter.event)
             let type = template == nil ? CloudEvent.mediaType : "application/json"
-            let outcome = poster.post(Array(json.description.utf8), type: type)
+            let outcome = poster.post(Array(json.description.utf8), type: type, trace: letter.trace)
             guard outcome == .taken else { return outcome }
         }
         return .taken

@@ -5,6 +5,7 @@ import Foundation
 import Platform
 import Services
 import Telemetry
+import Watching
 
 extension FuzzTarget {
     /// What people write.
@@ -36,6 +37,16 @@ extension FuzzTarget {
         FuzzTarget("forwarders", texts: [forwarders]) { bytes in
             guard let list = ForwarderList.parse([String(decoding: bytes, as: UTF8.self)]) else { throw Refused() }
             _ = try list.forwarders().map(\.name)
+        },
+        FuzzTarget(
+            "headers", longest: 600,
+            texts: ["00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", "Sun, 06 Nov 1994 08:49:37 GMT", "120"]
+        ) { bytes in
+            let text = String(decoding: bytes, as: UTF8.self)
+            let (trace, wait) = (TraceContext(parsing: text), RetryAfter.wait(text, now: 784_111_777))
+            guard trace != nil || wait != nil else { throw Refused() }
+            if let trace { try require(TraceContext(parsing: trace.header) == trace, "\(trace) is read as another") }
+            if let wait { try require(wait >= .zero, "a wait of \(wait)") }
         },
         FuzzTarget(
             "calendars",

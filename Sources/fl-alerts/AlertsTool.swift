@@ -9,6 +9,6 @@ enum AlertsTool {
         commands: [
             AlertsCommand.self, AckCommand.self, NoteCommand.self, ConfirmCommand.self, FalseCommand.self,
             TopCommand.self, SilenceCommand.self, UnsilenceCommand.self, SilencesCommand.self, HintCommand.self,
-            AuditCommand.self, PageCommand.self,
+            AuditCommand.self, ForwardersCommand.self, DeadCommand.self, SubscriptionsCommand.self, PageCommand.self,
         ])
 }

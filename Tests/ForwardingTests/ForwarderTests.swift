@@ -55,6 +55,46 @@ import Watching
             fields["eventTime"]?.text == "2026-01-01T00:00:20.250Z" && fields["alarmId"]?.text == json["subject"]?.text)
     }
 
+    /// Each try is a step of its own in the event's trace, which its envelope names; whoever asks again has the same.
+    @Test func everyTryIsAStepOfTheEventsTrace() throws {
+        let peer = try Peer()
+        func send() throws -> DeliveryOutcome {
+            try Self.forwarder(#"{"kind":"webhook","url":"\#(peer.url)"}"#).send(
+                Self.letters(Self.event()), isReminder: false)
+        }
+        peer.answers { _ in 500 }
+        guard case .failed = try send(), case .failed = try send() else {
+            Issue.record("500 is not a failure")
+            return
+        }
+        peer.answers { _ in 200 }
+        #expect(try send() == .taken)
+        let traces = (peer.refused + peer.requests).compactMap(\.trace)
+        #expect(traces.count == 3 && Set(traces.map(\.traceID)).count == 1 && Set(traces.map(\.spanID)).count == 3)
+        let named = peer.requests.first?.json["traceparent"]?.text.flatMap(TraceContext.init(parsing:))
+        #expect(named?.traceID == traces.first?.traceID && named == Self.event().trace)
+    }
+
+    /// A peer that is too busy says when it may be asked again.
+    @Test func aBusyPeerIsHeard() throws {
+        let peer = try Peer()
+        let forwarder = try Self.forwarder(#"{"kind":"webhook","url":"\#(peer.url)"}"#)
+        func outcome(_ status: Int, _ value: String?) -> DeliveryOutcome {
+            peer.replies { _ in
+                let answer = HTTPResponse.text(status, "\n")
+                return value.map { answer.adding("Retry-After", $0) } ?? answer
+            }
+            return forwarder.send(Self.letters(Self.event()), isReminder: false)
+        }
+        for status in [429, 503] {
+            let reason = "it answers with status \(status)"
+            #expect(outcome(status, "300") == .failed(reason, after: .seconds(300)))
+            #expect(outcome(status, "Sun, 06 Nov 1994 08:49:37 GMT") == .failed(reason, after: .zero))
+            #expect(outcome(status, "soon") == .failed(reason) && outcome(status, nil) == .failed(reason))
+        }
+        #expect(outcome(500, "300") == .failed("it answers with status 500"))
+    }
+
     @Test func aTemplateMakesAnotherForm() throws {
         let peer = try Peer()
         let forwarder = try Self.forwarder(

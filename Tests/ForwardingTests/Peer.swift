@@ -6,15 +6,23 @@ import Synchronization
 /// An HTTP server that remembers what was posted to it, and answers as it is told.
 final class Peer: Sendable {
     struct Request: Sendable {
+        let method: String
         let path: String
         let type: String
         let body: [UInt8]
+        /// The header `traceparent`.
+        let trace: TraceContext?
+        /// The token that it shows.
+        let authorization: String
+        /// Values of the query, by the names that peers of tests ask for.
+        let query: [String: String]
         var json: JSONValue { (try? DeterministicJSON.decode(JSONValue.self, from: body)) ?? .null }
     }
 
     private final class State: Sendable {
         let requests = Mutex<[Request]>([])
-        let answer = Mutex<@Sendable (Request) -> Int>({ _ in 200 })
+        let refused = Mutex<[Request]>([])
+        let answer = Mutex<@Sendable (Request) -> HTTPResponse>({ _ in .text(200, "\n") })
     }
 
     private let state = State()
@@ -23,10 +31,20 @@ final class Peer: Sendable {
     init() throws {
         let state = state
         server = try HTTPServer(host: "127.0.0.1", port: 0) { request in
-            let seen = Request(path: request.path, type: request.header("Content-Type") ?? "", body: request.body)
-            let status = state.answer.withLock { $0 }(seen)
-            if status == 200 { state.requests.withLock { $0.append(seen) } }
-            return .text(status, "\n")
+            let names = ["tags", "dashboardUID", "limit", "type"]
+            let seen = Request(
+                method: request.method.rawValue, path: request.path, type: request.header("Content-Type") ?? "",
+                body: request.body, trace: request.header("traceparent").flatMap(TraceContext.init(parsing:)),
+                authorization: request.header("Authorization") ?? "",
+                query: Dictionary(
+                    uniqueKeysWithValues: names.compactMap { name in request.query(name).map { (name, $0) } }))
+            let answer = state.answer.withLock { $0 }(seen)
+            if case .whole(200, _, _, _) = answer {
+                state.requests.withLock { $0.append(seen) }
+            } else {
+                state.refused.withLock { $0.append(seen) }
+            }
+            return answer
         }
     }
 
@@ -36,7 +54,12 @@ final class Peer: Sendable {
     var url: String { "http://127.0.0.1:\(port)" }
     /// What it took.
     var requests: [Request] { state.requests.withLock { $0 } }
-    func answers(_ body: @escaping @Sendable (Request) -> Int) { state.answer.withLock { $0 = body } }
+    /// What it did not take.
+    var refused: [Request] { state.refused.withLock { $0 } }
+    func answers(_ body: @escaping @Sendable (Request) -> Int) {
+        replies { .text(body($0), "\n") }
+    }
+    func replies(_ body: @escaping @Sendable (Request) -> HTTPResponse) { state.answer.withLock { $0 = body } }
 }
 
 extension JSONValue {
@@ -51,4 +74,6 @@ extension JSONValue {
     }
 
     var text: String? { if case .string(let text) = self { text } else { nil } }
+    var whole: Int64? { if case .number(let number) = self { Int64(exactly: number) } else { nil } }
+    var elements: [JSONValue] { if case .array(let all) = self { all } else { [] } }
 }

@@ -48,6 +48,7 @@ import Watching
     {
         let flaws = try validate(events.map(CloudEvent.envelope), Self.ours, part: "envelope")
         #expect(flaws.isEmpty, "\(flaws)")
+        #expect(events.map(CloudEvent.envelope).allSatisfy { $0["data", "faultManagement", "systemDN"] != nil })
         let plain = try events.map { try DeterministicJSON.decode(JSONValue.self, from: $0.encoded()) }
         let others = try validate(plain, Self.ours)
         #expect(others.isEmpty, "\(others)")

@@ -22,47 +22,17 @@ final class ForwardingThreads: Sendable {
         var trouble: String?
     }
 
-    /// A forwarder at work.
-    private final class Slot: Sendable {
-        let forwarder: any AlarmForwarder
-        let status: Mutex<Status>
-        let threads = Mutex<[BackgroundThread]>([])
-        private let troubles = Mutex<[String: String]>([:])
-
-        init(_ forwarder: any AlarmForwarder) {
-            self.forwarder = forwarder
-            status = Mutex(Status(name: forwarder.name, kind: forwarder.kind))
-        }
-
-        /// Says why a feed's letters do not go; `nil` where they do.
-        func say(_ trouble: String?, of feed: String) {
-            let first = troubles.withLock {
-                $0[feed] = trouble
-                return $0.min { $0.key < $1.key }?.value
-            }
-            status.withLock {
-                $0.state = first == nil ? "well" : "failing"
-                $0.trouble = first.map { PrintableText.line($0, limit: 300) }
-            }
-        }
-
-        func stop(upTo limit: Duration? = nil) {
-            let all = threads.withLock { $0 }
-            for thread in all { thread.cancel() }
-            for thread in all { thread.join(upTo: limit) }
-        }
-    }
-
-    private let store: Mutex<DeliveryLog>
-    private let slots = Mutex<[Slot]>([])
-    private let subscriptions: Mutex<SubscriptionFile>
-    private let subscriber: @Sendable (_ name: String, _ consumer: String) -> (any AlarmForwarder)?
-    private let failure = Mutex<StorageError?>(nil)
-    private let alarmLog: String
-    private let view: AlarmView
-    private let board: ServerBoard
-    private let federation: String
-    private let log: Logger
+    let store: Mutex<DeliveryLog>
+    let slots = Mutex<[ForwarderSlot]>([])
+    let subscriptions: Mutex<SubscriptionFile>
+    let subscriber: @Sendable (_ name: String, _ consumer: String) -> (any AlarmForwarder)?
+    let failure = Mutex<StorageError?>(nil)
+    let alarmLog: String
+    let view: AlarmView
+    let board: ServerBoard
+    let federation: String
+    let log: Logger
+    private let warden = Mutex<BackgroundThread?>(nil)
 
     /// Begins to forward.
     ///
@@ -85,6 +55,7 @@ final class ForwardingThreads: Sendable {
         for forwarder in forwarders + file.entries.compactMap({ subscriber($0.id, $0.consumer) }) {
             try begin(forwarder)
         }
+        warden.withLock { $0 = BackgroundThread(name: "subscriptions") { [self] in watchSubscriptions($0) } }
     }
 
     /// How all of them stand: those of the configuration in its order, then subscriptions.
@@ -127,81 +98,22 @@ final class ForwardingThreads: Sendable {
 
     /// Stops them; what is on its way may still arrive, and is then sent once more at the next start.
     func stop() {
+        let warden = warden.withLock { $0 }
+        warden?.cancel()
         let all = slots.withLock { $0 }
         for slot in all { for thread in slot.threads.withLock({ $0 }) { thread.cancel() } }
         for slot in all { slot.stop(upTo: .milliseconds(300)) }
-    }
-
-    // MARK: Subscriptions
-
-    /// Sends what comes from now on to a consumer too.
-    ///
-    /// - Returns: the subscription's name.
-    /// - Throws: ``Problem``; `StorageError` when it cannot be kept.
-    func subscribe(_ consumer: String) throws -> String {
-        // Who asks again, or has forgotten that it asked, is told once all the same.
-        if let known = subscriptions.withLock({ $0.entries.first { $0.consumer == consumer } }) { return known.id }
-        let id = "subscription-\(String(UInt64.random(in: 0 ... .max), radix: 16))"
-        guard let forwarder = subscriber(id, consumer) else {
-            throw Problem(
-                400,
-                "consumerReference: found '\(HTTPResponse.printable(consumer))', expected http://HOST… or https://HOST…"
-            )
-        }
-        try subscriptions.withLock { file in
-            guard file.entries.count < SubscriptionFile.most else {
-                throw Problem(409, "\(SubscriptionFile.most) consumers have subscribed, as many as may")
-            }
-            try file.add(.init(id: id, consumer: consumer))
-        }
-        do { try begin(forwarder) } catch {
-            // Nobody is told a name of it, so nobody could end it.
-            try subscriptions.withLock { try $0.remove(id) }
-            throw error
-        }
-        return id
-    }
-
-    /// Ends a subscription; what is on its way may still arrive.
-    ///
-    /// - Returns: whether there was one of this name.
-    /// - Throws: `StorageError` when that cannot be kept.
-    func unsubscribe(_ id: String) throws -> Bool {
-        let isKnown = try subscriptions.withLock { file in
-            guard file.entries.contains(where: { $0.id == id }) else { return false }
-            try file.remove(id)
-            return true
-        }
-        guard isKnown else { return false }
-        let slot = slots.withLock { slots in
-            defer { slots.removeAll { $0.forwarder.name == id } }
-            return slots.first { $0.forwarder.name == id }
-        }
-        slot?.stop(upTo: .seconds(1))
-        try store.withLock { store in
-            for name in [id, Self.operations(of: id)] { try store.forget(name) }
-        }
-        return true
+        warden?.join(upTo: .milliseconds(300))
     }
 
     // MARK: Forwarding
 
-    /// Where letters come from.
-    private struct Feed: Sendable {
-        /// What has come of it is remembered by this name.
-        let name: String
-        /// The number of the last of them.
-        let last: @Sendable () -> Int64
-        /// Letters behind a number, and how far was looked.
-        let read: @Sendable (_ after: Int64, _ limit: Int) throws -> (letters: [Letter], last: Int64)
-        /// The letters of some numbers.
-        let again: @Sendable (_ numbers: [Int64]) throws -> [Letter]
-    }
-
-    private static func operations(of name: String) -> String { name + "/operations" }
-
-    private func begin(_ forwarder: any AlarmForwarder) throws {
-        let slot = Slot(forwarder)
+    /// Begins to forward to one more.
+    ///
+    /// - Throws: `StorageError`.
+    func begin(_ forwarder: any AlarmForwarder) throws {
+        let kept = subscriptions.withLock { $0.entries.first { $0.id == forwarder.name }?.failingSeconds }
+        let slot = ForwarderSlot(forwarder, reach: ConsumerReach(failingSeconds: kept ?? 0))
         do {
             try begin(alarms(for: forwarder), slot, from: forwarder.since, tellsRebuilt: true)
             if forwarder.sendsOperations {
@@ -214,12 +126,16 @@ final class ForwardingThreads: Sendable {
         slots.withLock { $0.append(slot) }
     }
 
-    private func begin(_ feed: Feed, _ slot: Slot, from since: Int64?, tellsRebuilt: Bool) throws {
+    private func begin(_ feed: Feed, _ slot: ForwarderSlot, from since: Int64?, tellsRebuilt: Bool) throws {
         let last = feed.last()
-        let (place, dead) = try store.withLock {
-            (try $0.place(of: feed.name, startingAt: since ?? last), try $0.deadLetters(of: feed.name))
+        let (place, dead, wanted) = try store.withLock {
+            (
+                try $0.place(of: feed.name, startingAt: since ?? last), try $0.deadLetters(of: feed.name),
+                try $0.wanted(of: feed.name)
+            )
         }
-        slot.status.withLock { $0.deadLetters += dead }
+        slot.say(dead: dead, of: feed.name)
+        slot.want([feed.name: wanted])
         // A log that was restored from an older copy gives numbers a second time: its new events have to go.
         let isOlder = place.position > max(last, since ?? 0)
         let machine = DeliveryMachine(
@@ -228,7 +144,7 @@ final class ForwardingThreads: Sendable {
             limits: slot.forwarder.limits)
         let thread = BackgroundThread(name: "forwarder") { [self] isCancelled in
             if tellsRebuilt, isOlder { tellRebuilt(slot.forwarder, isCancelled) }
-            forward(feed, slot, machine, dead, isCancelled)
+            forward(feed, slot, machine, isCancelled)
         }
         slot.threads.withLock { $0.append(thread) }
     }
@@ -241,51 +157,13 @@ final class ForwardingThreads: Sendable {
         }
     }
 
-    /// The log of alarms.
-    private func alarms(for forwarder: any AlarmForwarder) -> Feed {
-        Feed(
-            name: forwarder.name, last: { [board] in board.lastAlarm.load(ordering: .acquiring) },
-            read: { [self] after, limit in
-                let page = try AlarmLog(reading: alarmLog).page(after: after, limit: limit)
-                return (try letters(page.entries, for: forwarder), page.last)
-            },
-            again: { [self] numbers in
-                let alarms = try AlarmLog(reading: alarmLog)
-                let entries = try numbers.compactMap { number in
-                    try alarms.page(after: number - 1, limit: 1).entries.first { $0.sequence == number }
-                }
-                return try letters(entries, for: forwarder)
-            })
-    }
-
-    /// The audit of what operators said of alarms.
-    private func operations(for forwarder: any AlarmForwarder) -> Feed {
-        Feed(
-            name: Self.operations(of: forwarder.name),
-            last: { [view] in view.operations.revision.load(ordering: .acquiring) },
-            read: { [self] after, limit in
-                let entries = try view.operations.audit(after: after, limit: limit)
-                let alarms = try AlarmLog(reading: alarmLog)
-                let moment = view.now()
-                let letters = try entries.compactMap { entry -> Letter? in
-                    guard let id = entry.alarm, let latest = try alarms.entries(of: id, limit: 1).first,
-                        let event = moment.event(latest.bytes), event.quality == nil,
-                        event.severity >= forwarder.leastSeverity
-                    else { return nil }
-                    return Letter(sequence: entry.number, event: event, isSilenced: false, operation: entry)
-                }
-                return (letters, entries.last?.number ?? after)
-            }, again: { _ in [] })
-    }
-
     private func forward(
-        _ feed: Feed, _ slot: Slot, _ machine: DeliveryMachine, _ deadLetters: Int64, _ isCancelled: () -> Bool
+        _ feed: Feed, _ slot: ForwarderSlot, _ machine: DeliveryMachine, _ isCancelled: () -> Bool
     ) {
         let clock = MonotonicClock()
         let forwarder = slot.forwarder
         var machine = machine
-        var dead = deadLetters
-        var shown = (waiting: Int64(0), sent: machine.sent, dead: dead)
+        var shown = (waiting: Int64(0), sent: machine.sent)
         slot.status.withLock { $0.sent += machine.sent }
         var wasWell = true
         // A peer may refuse ten thousand: one line a minute says how many.
@@ -299,8 +177,12 @@ final class ForwardingThreads: Sendable {
                     next = machine.step(.read(page.letters, last: page.last), at: clock.now)
                 case .readStanding(let numbers):
                     next = machine.step(.readStanding(try feed.again(numbers)), at: clock.now)
+                case .readDead(let number):
+                    let letters = try dead(number, of: feed, upTo: machine.position)
+                    next = machine.step(.readDead(number, letters), at: clock.now)
                 case .send(let letters, let isReminder):
                     let outcome = forwarder.send(letters, isReminder: isReminder)
+                    slot.tried(outcome, at: Date.now.timeIntervalSince1970)
                     next = machine.step(.answered(outcome), at: clock.now)
                     if case .refused(let reason) = outcome, letters.count == 1, !isReminder {
                         refusals.count += 1
@@ -314,10 +196,18 @@ final class ForwardingThreads: Sendable {
                         refusals.told = clock.now
                     }
                 case .store(let record):
-                    try store.withLock { try $0.write(record, of: feed.name, at: OperatorStore.now) }
-                    dead = min(DeliveryLog.mostDead, dead + Int64(record.dead.count))
+                    try store.withLock { store in
+                        try store.write(record, of: feed.name, at: OperatorStore.now)
+                        guard !record.dead.isEmpty || !record.again.isEmpty else { return }
+                        slot.say(dead: try store.deadLetters(of: feed.name), of: feed.name)
+                    }
                     next = machine.step(.stored, at: clock.now)
                 case nil:
+                    let wanted = slot.takeWanted(of: feed.name)
+                    if !wanted.isEmpty {
+                        next = machine.step(.wantedAgain(wanted), at: clock.now)
+                        break
+                    }
                     usleep(100_000)
                     next = machine.step(.reached(feed.last()), at: clock.now)
                 }
@@ -329,11 +219,10 @@ final class ForwardingThreads: Sendable {
                         ["forwarder": feed.name, "reason": machine.trouble ?? ""])
                 }
                 // Two feeds of one forwarder show themselves as one.
-                let now = (waiting: machine.waiting, sent: machine.sent, dead: dead)
+                let now = (waiting: machine.waiting, sent: machine.sent)
                 slot.status.withLock {
                     $0.waiting += now.waiting - shown.waiting
                     $0.sent += now.sent - shown.sent
-                    $0.deadLetters += now.dead - shown.dead
                 }
                 slot.say(machine.trouble, of: feed.name)
                 shown = now
@@ -345,41 +234,13 @@ final class ForwardingThreads: Sendable {
         }
     }
 
-    private func letters(_ entries: [AlarmLog.Entry], for forwarder: any AlarmForwarder) throws -> [Letter] {
-        guard let last = entries.last else { return [] }
-        try view.incidents.catchUp(to: last.sequence)
-        let moment = view.now()
-        let alarms = forwarder.sendsCorrelations ? try AlarmLog(reading: alarmLog) : nil
-        return try entries.compactMap { entry -> Letter? in
-            guard var event = moment.event(entry.bytes), event.quality == nil else { return nil }
-            event.sequence = entry.sequence
-            let isSilenced = event.handling?.silence != nil || event.severity < forwarder.leastSeverity
-            var beside: [Letter.Other] = []
-            if let alarms, !isSilenced { beside = try others(beside: event, in: alarms, moment, forwarder) }
-            return Letter(sequence: entry.sequence, event: event, isSilenced: isSilenced, others: beside)
+    /// What is sent for a dead letter that is wanted again: it, and behind it what its alarm came to, so that nothing that is over
+    /// stays open at the peer. `nil` where nobody wants it any more.
+    private func dead(_ number: Int64, of feed: Feed, upTo position: Int64) throws -> [Letter]? {
+        guard let letter = try store.withLock({ try $0.deadLetter(number, of: feed.name) }), letter.isWanted else {
+            return nil
         }
-    }
-
-    /// Alarms beside one that is raised that are named with it.
-    private static let mostOthers = 64
-    /// Events of an alarm that are looked at for its first.
-    private static let eventsOfAlarm = 32
-
-    /// The alarms of the same incident that came before an alarm that is raised, and that the peer was told of.
-    private func others(
-        beside event: AlarmEvent, in alarms: AlarmLog, _ moment: AlarmView.Moment, _ forwarder: any AlarmForwarder
-    ) throws -> [Letter.Other] {
-        guard event.state == .raised, let number = event.sequence, let incident = event.incident,
-            let ids = view.incidents.alarms(ofIncident: incident)
-        else { return [] }
-        var others: [Letter.Other] = []
-        for id in ids.prefix(Self.mostOthers) where id != event.id {
-            let earlier = try alarms.entries(of: id, limit: Self.eventsOfAlarm).last { $0.sequence < number }
-            guard let earlier, let other = moment.event(earlier.bytes), other.severity >= forwarder.leastSeverity,
-                other.handling?.silence == nil
-            else { continue }
-            others.append(Letter.Other(event: other, sequence: earlier.sequence))
-        }
-        return others.sorted { $0.sequence < $1.sequence }
+        guard let again = try feed.again([letter.sequence]).first else { return [] }
+        return [again] + [try feed.outcome(again, position)].compactMap(\.self)
     }
 }

@@ -1,3 +1,5 @@
+import Foundation
+import Platform
 import Web
 
 /// Talks to an HTTP server: one request on a connection of its own, the answer's body as it comes.
@@ -93,11 +95,16 @@ package enum HTTPClient {
         return ["Authorization": "Bearer \(token)"]
     }
 
+    /// The trace that this process is part of, where whoever started it said so (`TRACEPARENT`): its requests are steps of it.
+    private static let trace = ProcessInfo.processInfo.environment["TRACEPARENT"].flatMap(TraceContext.init(parsing:))
+
     private static func exchange(
         _ method: String, _ peer: HTTPPeer, path: String, headers: [String: String], body: [UInt8],
         silence: Duration?, read: ([UInt8]) -> Bool
     ) -> Outcome {
         let url = "\(peer.trust == nil ? "http://" : "")\(peer)\(path)"
+        var headers = headers
+        if let trace { headers[TraceContext.name] = HTTPRequest.step(of: trace).header }
         let end = withoutActuallyEscaping(read) { read in
             HTTPExchange(url, trust: peer.trust ?? .init(), silence: silence, read: read)?
                 .perform(method, headers: headers, body: body)

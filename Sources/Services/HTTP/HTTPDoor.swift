@@ -77,7 +77,10 @@ final class HTTPDoor: Sendable {
     ///
     /// Of whoever can be told apart, one is made at a time, so that nobody who asks for much keeps others waiting.
     func answer(_ request: HTTPRequest, on id: UInt) -> HTTPResponse {
-        guard request.path != "/healthz" else { return handler(request) }
+        (request.path == "/healthz" ? handler(request) : answerInTurn(request, on: id)).naming(request.trace)
+    }
+
+    private func answerInTurn(_ request: HTTPRequest, on id: UInt) -> HTTPResponse {
         let asker = asker(of: request, on: id)
         guard mayAsk(asker) else {
             return .text(429, "too many requests of yours\n").adding("Retry-After", "1")

@@ -1,5 +1,5 @@
 import Foundation
-import Platform
+package import Platform
 
 /// What a client asked for.
 package struct HTTPRequest {
@@ -26,6 +26,18 @@ package struct HTTPRequest {
     package var header: (String) -> String?
     /// What it brings; empty for GET, and as a rule for DELETE.
     package var body: [UInt8] = []
+    /// The trace that it belongs to, with the step that answering it is: the client's, or one that begins here.
+    package var trace = HTTPRequest.step(of: nil)
+    /// Whether the client said which trace it belongs to.
+    package var isTraced = false
+
+    /// The step that answering a request is.
+    ///
+    /// - Parameter header: the client's `traceparent`; one that is none is ignored, as the standard has it.
+    package static func step(of header: TraceContext?) -> TraceContext {
+        var generator = SystemRandomNumberGenerator()
+        return header?.next(using: &generator) ?? .begin(using: &generator)
+    }
 }
 
 /// What it gets.

@@ -335,6 +335,11 @@ extension HTTPRequest {
             query: { name in unsafe faultline_http_argument(connection, name).map { unsafe String(cString: $0) } },
             header: { name in unsafe faultline_http_header(connection, name).map { unsafe String(cString: $0) } },
             body: body)
+        // Of two nobody can tell which one is meant.
+        guard unsafe faultline_http_header_count(connection, TraceContext.name) == 1,
+            let parent = header(TraceContext.name).flatMap(TraceContext.init(parsing:))
+        else { return }
+        (trace, isTraced) = (Self.step(of: parent), true)
     }
 }
 

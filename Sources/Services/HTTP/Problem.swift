@@ -38,7 +38,7 @@ struct Problem: Error, Encodable {
     /// The answer that says so.
     var answer: HTTPResponse {
         let body = (try? JSONEncoder.oneLine.encode(self)) ?? Data()
-        return .whole(status: status, type: "application/problem+json", body: Array(body) + [0x0a])
+        return .whole(status: status, type: Self.mediaType, body: Array(body) + [0x0a])
     }
 
     /// What a body says is wrong; `nil` where it is no problem of this kind.
@@ -46,6 +46,9 @@ struct Problem: Error, Encodable {
         struct Said: Decodable { let detail: String }
         return (try? JSONDecoder().decode(Said.self, from: Data(body.utf8)))?.detail
     }
+
+    /// The media type.
+    static let mediaType = "application/problem+json"
 
     private struct AnyValue: Decodable {
         init(from decoder: any Decoder) {}
@@ -88,5 +91,17 @@ struct Problem: Error, Encodable {
             }
             throw Problem(400, HTTPResponse.printable("\(field.isEmpty ? "body" : field): \(found)"))
         }
+    }
+}
+
+extension HTTPResponse {
+    /// The same answer; one that says what went wrong also names the trace, as `traceId`.
+    func naming(_ trace: TraceContext) -> HTTPResponse {
+        guard case .whole(let status, let type, let body, let headers) = self, type == Problem.mediaType,
+            case .object(var members)? = try? JSONDecoder().decode(JSONValue.self, from: Data(body))
+        else { return self }
+        members["traceId"] = .string(trace.traceID)
+        let named = Array(JSONValue.object(members).description.utf8) + [0x0a]
+        return .whole(status: status, type: type, body: named, headers: headers)
     }
 }

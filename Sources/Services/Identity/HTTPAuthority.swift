@@ -70,7 +70,9 @@ struct HTTPAuthority: Sendable {
 
     /// Notes a change that was made, and by whom.
     func audit(_ request: HTTPRequest, _ what: String) {
+        let trace = request.isTraced ? "; trace \(request.trace.traceID)" : ""
         office?.audit(
-            AuditEvent(.http, of: PrintableText.line(request.path, limit: 200), "\(actor(of: request)): \(what)"))
+            AuditEvent(
+                .http, of: PrintableText.line(request.path, limit: 200), "\(actor(of: request)): \(what)\(trace)"))
     }
 }

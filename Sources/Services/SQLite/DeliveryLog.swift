@@ -13,6 +13,22 @@ package final class DeliveryLog {
         package var standing: [String: Int64]
     }
 
+    /// A letter that a peer refused.
+    package struct DeadLetter: Equatable, Sendable {
+        /// Its number among the dead; those of all forwarders are counted together.
+        package var number: Int64
+        /// Of which forwarder, or of which of its feeds.
+        package var forwarder: String
+        /// The letter's number in its feed.
+        package var sequence: Int64
+        /// What the peer said.
+        package var reason: String
+        /// When that was, in seconds since 1970.
+        package var at: Int64
+        /// Whether it is to be sent again.
+        package var isWanted: Bool
+    }
+
     private static let migrations = [
         """
         CREATE TABLE forwarders (name TEXT PRIMARY KEY, position INTEGER NOT NULL, sent INTEGER NOT NULL) STRICT;
@@ -21,7 +37,16 @@ package final class DeliveryLog {
         CREATE TABLE dead (
             number INTEGER PRIMARY KEY, forwarder TEXT NOT NULL, sequence INTEGER NOT NULL, reason TEXT NOT NULL,
             at INTEGER NOT NULL) STRICT;
+        """,
+        // Numbers that name one letter for ever, and whether an operator wants it sent again.
         """
+        ALTER TABLE dead RENAME TO earlier;
+        CREATE TABLE dead (
+            number INTEGER PRIMARY KEY AUTOINCREMENT, forwarder TEXT NOT NULL, sequence INTEGER NOT NULL,
+            reason TEXT NOT NULL, at INTEGER NOT NULL, wanted INTEGER NOT NULL DEFAULT 0) STRICT;
+        INSERT INTO dead SELECT number, forwarder, sequence, reason, at, 0 FROM earlier;
+        DROP TABLE earlier;
+        """,
     ]
 
     private let database: Database
@@ -57,6 +82,15 @@ package final class DeliveryLog {
             for id in record.ended {
                 try database.query("DELETE FROM standing WHERE forwarder = ? AND id = ?", [name, .text(id)])
             }
+            for again in record.again {
+                if let reason = again.reason {
+                    try database.query(
+                        "UPDATE dead SET wanted = 0, reason = ?, at = ? WHERE number = ?",
+                        [.text(reason), .integer(now), .integer(again.number)])
+                } else {
+                    try database.query("DELETE FROM dead WHERE number = ?", [.integer(again.number)])
+                }
+            }
             guard !record.dead.isEmpty else { return }
             for letter in record.dead {
                 try database.query(
@@ -84,5 +118,75 @@ package final class DeliveryLog {
     package func deadLetters(of forwarder: String) throws(StorageError) -> Int64 {
         try database.query("SELECT COUNT(*) FROM dead WHERE forwarder = ?", [.text(forwarder)]).first?.first?.integer
             ?? 0
+    }
+
+    /// Dead letters of some feeds, or of all, behind a number, oldest first.
+    package func deadLetters(
+        of feeds: [String]?, after number: Int64, limit: Int
+    ) throws(StorageError) -> [DeadLetter] {
+        try letters(
+            of: feeds, "number > ? ORDER BY number LIMIT ?", [.integer(number), .integer(Int64(max(0, limit)))])
+    }
+
+    /// One dead letter of a feed; `nil` where there is none (any more).
+    package func deadLetter(_ number: Int64, of feed: String) throws(StorageError) -> DeadLetter? {
+        try letters(of: [feed], "number = ?", [.integer(number)]).first
+    }
+
+    /// The dead letters of a feed that are to be sent again, oldest first.
+    package func wanted(of feed: String) throws(StorageError) -> [Int64] {
+        try letters(of: [feed], "wanted = 1 ORDER BY number", []).map(\.number)
+    }
+
+    /// Marks dead letters of some feeds as to be sent again.
+    ///
+    /// - Parameter numbers: which; `nil`: all of them.
+    /// - Returns: those that are marked now, by feed.
+    package func want(_ numbers: [Int64]?, of feeds: [String]) throws(StorageError) -> [String: [Int64]] {
+        var marked: [String: [Int64]] = [:]
+        try each(numbers, of: feeds) { letter throws(StorageError) in
+            try database.query("UPDATE dead SET wanted = 1 WHERE number = ?", [.integer(letter.number)])
+            marked[letter.forwarder, default: []].append(letter.number)
+        }
+        return marked
+    }
+
+    /// Forgets dead letters of some feeds, or of all.
+    ///
+    /// - Parameter numbers: which; `nil`: all of them.
+    /// - Returns: how many went.
+    package func drop(_ numbers: [Int64]?, of feeds: [String]?) throws(StorageError) -> Int {
+        var count = 0
+        try each(numbers, of: feeds) { letter throws(StorageError) in
+            try database.query("DELETE FROM dead WHERE number = ?", [.integer(letter.number)])
+            count += 1
+        }
+        return count
+    }
+
+    private func each(
+        _ numbers: [Int64]?, of feeds: [String]?, _ body: (DeadLetter) throws(StorageError) -> Void
+    ) throws(StorageError) {
+        let chosen = numbers.map(Set.init)
+        try database.transaction { () throws(StorageError) in
+            for letter in try letters(of: feeds, "1 ORDER BY number", []) where chosen?.contains(letter.number) ?? true
+            {
+                try body(letter)
+            }
+        }
+    }
+
+    private func letters(
+        of feeds: [String]?, _ rest: String, _ values: [SQLValue]
+    ) throws(StorageError) -> [DeadLetter] {
+        let places = feeds.map { "forwarder IN (\($0.map { _ in "?" }.joined(separator: ", "))) AND " } ?? ""
+        return try database.query(
+            "SELECT number, forwarder, sequence, reason, at, wanted FROM dead WHERE \(places)\(rest)",
+            (feeds ?? []).map(SQLValue.text) + values
+        ).map { row in
+            DeadLetter(
+                number: row[0].integer ?? 0, forwarder: row[1].text ?? "", sequence: row[2].integer ?? 0,
+                reason: row[3].text ?? "", at: row[4].integer ?? 0, isWanted: row[5].integer == 1)
+        }
     }
 }

@@ -53,7 +53,7 @@ package final class DetachedInterface: Sendable {
                 runtime: nil,
                 hold: { settings, keep, seconds in
                     orders.tune(try ServerTuning.of(settings).tuning, keep: keep, upTo: seconds)
-                }, authority: authority))
+                }, authority: authority), log: Logger(label: "detached", minimum: .error, sink: MemorySink()))
     }
 
     /// Answers a request; streams are read for a while.

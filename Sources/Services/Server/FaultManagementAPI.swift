@@ -214,7 +214,7 @@ struct FaultManagementAPI: Sendable {
     }
 
     private func said(_ change: DeskChange, by who: String, _ request: HTTPRequest, _ id: String) throws {
-        _ = try operations.apply(change, by: who)
+        _ = try operations.apply(change, by: who, trace: request.isTraced ? request.trace : nil)
         authority.audit(request, PrintableText.line("\(who): \(id)", limit: 300))
     }
 

@@ -89,7 +89,8 @@ struct OperationsAPI: Sendable {
     private struct Done: Encodable { let number: Int64 }
 
     private func done(_ change: DeskChange, _ request: HTTPRequest) throws -> HTTPResponse {
-        let number = try store.apply(change, by: authority.actor(of: request))
+        let number = try store.apply(
+            change, by: authority.actor(of: request), trace: request.isTraced ? request.trace : nil)
         // The server's chained log has it too, so that it cannot go unnoticed from this one.
         if let entry = try store.audit(after: number - 1, limit: 1).first {
             let subject = entry.alarm ?? entry.incident ?? entry.fault ?? entry.silence.map { "\($0)" } ?? ""

@@ -41,12 +41,17 @@ final class OperatorStore: Sendable {
 
     /// Makes a change.
     ///
+    /// - Parameter trace: the trace of the request that asks for it, where it is part of one.
     /// - Returns: the number of the change.
     /// - Throws: `OperatorDesk.Refusal`, or `StorageError` when it cannot be stored; the desk is then as before.
-    func apply(_ change: DeskChange, by who: String) throws -> Int64 {
+    func apply(_ change: DeskChange, by who: String, trace: TraceContext? = nil) throws -> Int64 {
         try state.withLock { state in
             var desk = state.desk
-            let directives = try desk.step(change, by: who, at: Self.now)
+            let directives = try desk.step(change, by: who, at: Self.now).map { directive in
+                guard let trace, case .record(var entry) = directive else { return directive }
+                entry.trace = trace.header
+                return .record(entry)
+            }
             do {
                 try state.log.write(directives)
             } catch let error as StorageError {

@@ -22,6 +22,8 @@ final class ServerAPI: Sendable {
     private let faults: FaultManagementAPI
     private let configuration: ConfigurationAPI
     private let candidates: CandidatesAPI
+    private let forwarders: ForwardersAPI
+    private let log: Logger
 
     static let workersLimit = NumberParameter("limit", 1...10_000, default: 10_000, "Workers on a page.")
     static let workersAfter = TextParameter(name: "after", length: 0...200, text: "A worker's name: those behind it.")
@@ -41,8 +43,11 @@ final class ServerAPI: Sendable {
     init(
         board: ServerBoard, folder: String, library: FaultLibraryStore, view: AlarmView,
         forwarding: ForwardingThreads, calendars: CalendarThreads, workbench: Workbench, tool: String,
-        authority: HTTPAuthority, office: IdentityOffice?, orders: ServerOrders, configuration: ConfigurationAPI
+        authority: HTTPAuthority, office: IdentityOffice?, orders: ServerOrders, configuration: ConfigurationAPI,
+        log: Logger
     ) {
+        self.log = log
+        forwarders = ForwardersAPI(forwarding: forwarding, authority: authority)
         self.configuration = configuration
         candidates = CandidatesAPI(board: board, authority: authority, orders: orders)
         models = ModelsAPI(folder: folder, board: board, tool: tool, authority: authority, orders: orders)
@@ -71,6 +76,7 @@ final class ServerAPI: Sendable {
     /// Answers a request.
     func answer(_ request: HTTPRequest) -> HTTPResponse {
         let answer = respond(to: request)
+        say(answer, to: request)
         guard case .whole(let status, _, let body, _) = answer else { return answer }
         if status >= 400 {
             let said = FaultManagementAPI.serves(request.path) ? FaultManagementAPI.worded(answer) : answer
@@ -78,6 +84,22 @@ final class ServerAPI: Sendable {
         }
         return status == 200 && request.method == .get && body.count <= Self.longestTagged
             ? EntityTag(of: body).answer(to: request, with: answer) : answer
+    }
+
+    /// Says in the log what came of what was to change something, and of what could not be answered.
+    private func say(_ answer: HTTPResponse, to request: HTTPRequest) {
+        guard case .whole(let status, _, _, _) = answer else { return }
+        func metadata() -> [String: String] {
+            [
+                "method": request.method.rawValue, "path": PrintableText.line(request.path, limit: 200),
+                "status": "\(status)", "by": authority.actor(of: request), "trace": request.trace.traceID,
+            ]
+        }
+        if status >= 500, status != 503 {
+            log.warning("a request could not be answered", metadata())
+        } else if request.method != .get {
+            log.info("a change was asked for", metadata())
+        }
     }
 
     /// Bytes of an answer that gets a tag.
@@ -100,6 +122,7 @@ final class ServerAPI: Sendable {
             if request.path == ConfigurationAPI.path { return try configuration.answer(request) }
             if ScoringAPI.serves(request.path) { return try scoring.answer(request) }
             if FaultManagementAPI.serves(request.path) { return try faults.answer(request) }
+            if ForwardersAPI.serves(request.path) { return try forwarders.answer(request) }
             guard request.method == .get else { return .text(405, "only GET is served here\n") }
             switch request.path {
             case "/healthz": return try health()

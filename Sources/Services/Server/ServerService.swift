@@ -169,7 +169,8 @@ package final class ServerService {
         let api = ServerAPI(
             board: board, folder: folder.path, library: library, view: view, forwarding: forwarding,
             calendars: calendars, workbench: workbench, tool: tool, authority: authority, office: office,
-            orders: orders, configuration: ConfigurationAPI(runtime: runtime, hold: hold, authority: authority))
+            orders: orders, configuration: ConfigurationAPI(runtime: runtime, hold: hold, authority: authority),
+            log: log)
         // What it says is true from the first answer on.
         Self.show(node, on: board)
         http = try HTTPServer(

@@ -16,7 +16,7 @@ package enum CloudEvent {
     /// `id` is the event's number in its federation's log and `source` names the federation: both together are the same
     /// whenever the event is sent, so that whoever has it can tell. `time` is absent where the entity's clock does not
     /// count from 1970. The data are the event without its signature, with what 3GPP's fault supervision says of it as
-    /// `faultManagement`.
+    /// `faultManagement`. `traceparent` is that of the extension for distributed tracing: where the event's own trace begins.
     package static func envelope(of event: AlarmEvent) -> JSONValue {
         var brief = event
         brief.signature = nil
@@ -31,6 +31,7 @@ package enum CloudEvent {
             "dataschema": .string(schema), "type": .string(typePrefix + event.state.rawValue),
             "subject": .string(event.id),
             "datacontenttype": .string("application/json"), "data": data ?? .object([:]),
+            TraceContext.name: .string(event.trace.header),
         ]
         if let time = AlarmTime.text(event.at.time) { envelope["time"] = .string(time) }
         return .object(envelope)

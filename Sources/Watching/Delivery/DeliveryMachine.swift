@@ -6,8 +6,9 @@ package import Platform
 ///
 /// One sending is on its way at a time, and the next begins when what came of it is durable: the order of the log is the
 /// order at the peer. What the peer does not take now is sent again, after a time that doubles up to
-/// ``Limits/longestWait`` and is drawn from its upper half; what it will never take becomes a dead letter, alone, and the
-/// others go on. A server that dies between a peer's answer and the disk sends that one letter again, with the same
+/// ``Limits/longestWait`` and is drawn from its upper half, or after the time that the peer asks for; what it will never take
+/// becomes a dead letter, alone, and the others go on. Where an operator wants it, a dead letter is sent again when nothing
+/// else waits. A server that dies between a peer's answer and the disk sends that one letter again, with the same
 /// number.
 package struct DeliveryMachine: Sendable {
     /// Bounds.
@@ -16,6 +17,8 @@ package struct DeliveryMachine: Sendable {
         package var batch = 1
         /// The first wait after a failure, and the longest.
         package var (firstWait, longestWait): (Duration, Duration) = (.seconds(1), .seconds(60))
+        /// The longest wait that a peer may ask for.
+        package var longestDemandedWait: Duration = .seconds(600)
         /// Alarms that are remembered as standing at the peer; beyond, the oldest is forgotten.
         package var standing = 10_000
         /// After how long what stands is sent again; `nil`: never.
@@ -37,6 +40,11 @@ package struct DeliveryMachine: Sendable {
         case answered(DeliveryOutcome)
         /// What was to be durable is.
         case stored
+        /// Dead letters are wanted again, by their numbers among the dead.
+        case wantedAgain([Int64])
+        /// A dead letter with what is to be sent for it, oldest first: nothing where its event is not in the log any more;
+        /// `nil` where it is not among the dead any more.
+        case readDead(Int64, [Letter]?)
         /// Time passes.
         case tick
     }
@@ -47,7 +55,9 @@ package struct DeliveryMachine: Sendable {
         case read(after: Int64, limit: Int)
         /// Read the events of these numbers.
         case readStanding([Int64])
-        /// Send letters; `isReminder`: of what stands, which the peer has had before.
+        /// Read a dead letter by its number among the dead.
+        case readDead(Int64)
+        /// Send letters; `isReminder`: the peer may have had them before.
         case send([Letter], isReminder: Bool)
         /// Make this durable.
         case store(DeliveryRecord)
@@ -57,6 +67,7 @@ package struct DeliveryMachine: Sendable {
         case idle
         case reading
         case sending([Letter], isReminder: Bool)
+        case sendingAgain(Int64, [Letter])
         case storing
     }
 
@@ -78,6 +89,8 @@ package struct DeliveryMachine: Sendable {
     private var standing: [String: Int64]
     private var reminders: [Int64] = []
     private var remindedAt: Instant?
+    /// Numbers of dead letters that are wanted again.
+    private var wanted: [Int64] = []
 
     /// Everything up to here is dealt with.
     package private(set) var position: Int64
@@ -127,7 +140,25 @@ package struct DeliveryMachine: Sendable {
             phase = .idle
             let wanted = letters.filter { !$0.isSilenced && standing[$0.event.id] != nil }
             if !wanted.isEmpty { return send(wanted, isReminder: true) }
+        case .wantedAgain(let numbers):
+            let known = Set(wanted)
+            wanted += numbers.filter { !known.contains($0) }
+        case .readDead(let number, let letters):
+            guard phase == .reading, wanted.first == number else { break }
+            phase = .idle
+            guard let letters else {
+                wanted.removeFirst()
+                break
+            }
+            guard !letters.isEmpty else { return storeAgain(number, "its event is not in the log any more", of: []) }
+            phase = .sendingAgain(number, letters)
+            return .send(letters, isReminder: true)
         case .answered(let outcome):
+            if case .sendingAgain(let number, let letters) = phase {
+                phase = .idle
+                if let directive = takeAgain(outcome, of: number, letters, at: now) { return directive }
+                break
+            }
             guard case .sending(let letters, let isReminder) = phase else { break }
             phase = .idle
             if let record = take(outcome, of: letters, isReminder: isReminder, at: now) { return store(record) }
@@ -152,6 +183,10 @@ package struct DeliveryMachine: Sendable {
         if end > position {
             phase = .reading
             return .read(after: position, limit: max(Self.readAhead, limits.batch))
+        }
+        if let number = wanted.first {
+            phase = .reading
+            return .readDead(number)
         }
         guard let every = limits.resendEvery, let last = remindedAt else { return nil }
         if reminders.isEmpty {
@@ -182,10 +217,8 @@ package struct DeliveryMachine: Sendable {
         _ outcome: DeliveryOutcome, of letters: [Letter], isReminder: Bool, at now: Instant
     ) -> DeliveryRecord? {
         switch outcome {
-        case .failed(let reason):
-            trouble = reason
-            failures += 1
-            retryAt = now + wait()
+        case .failed(let reason, let demanded):
+            fail(reason, demanded, at: now)
             // Read again then: a silence may lie over it by that time.
             (queue, looked, alone) = ([], position, 0)
             if isReminder { reminders = letters.map(\.sequence) + reminders }
@@ -207,12 +240,50 @@ package struct DeliveryMachine: Sendable {
         }
     }
 
+    private mutating func fail(_ reason: String, _ demanded: Duration?, at now: Instant) {
+        trouble = reason
+        failures += 1
+        retryAt = now + max(wait(), min(demanded ?? .zero, limits.longestDemandedWait))
+    }
+
+    /// What came of a dead letter that was sent again.
+    private mutating func takeAgain(
+        _ outcome: DeliveryOutcome, of number: Int64, _ letters: [Letter], at now: Instant
+    ) -> Directive? {
+        switch outcome {
+        case .failed(let reason, let demanded):
+            fail(reason, demanded, at: now)
+            return nil
+        case .refused(let reason):
+            trouble = reason
+            return storeAgain(number, reason, of: [])
+        case .taken:
+            (trouble, failures, retryAt) = (nil, 0, nil)
+            sent += Int64(letters.count)
+            return storeAgain(number, nil, of: letters)
+        }
+    }
+
+    private mutating func storeAgain(_ number: Int64, _ reason: String?, of letters: [Letter]) -> Directive {
+        wanted.removeFirst()
+        var record = DeliveryRecord(position: position, sent: sent)
+        record.again = [.init(number: number, reason: reason)]
+        note(letters, in: &record)
+        return store(record)
+    }
+
     private mutating func dealtWith(_ letters: [Letter], dead: [DeliveryRecord.DeadLetter]) -> DeliveryRecord {
         queue.removeFirst(letters.count)
         alone = max(0, alone - letters.count)
         var record = DeliveryRecord(
             position: queue.isEmpty ? looked : letters.last?.sequence ?? position, sent: sent, dead: dead)
-        for letter in letters where dead.isEmpty {
+        if dead.isEmpty { note(letters, in: &record) }
+        return record
+    }
+
+    /// Remembers what stands at the peer now that it has letters.
+    private mutating func note(_ letters: [Letter], in record: inout DeliveryRecord) {
+        for letter in letters where letter.operation == nil {
             let id = letter.event.id
             if letter.event.state == .cleared {
                 if standing.removeValue(forKey: id) != nil { record.ended.append(id) }
@@ -228,7 +299,6 @@ package struct DeliveryMachine: Sendable {
             record.raised[oldest] = nil
             record.ended.append(oldest)
         }
-        return record
     }
 
     /// Doubled each time, drawn from the upper half: many forwarders of a peer that comes back do not all come at once.

@@ -1,3 +1,5 @@
+package import Platform
+
 /// An event of the log on its way to a forwarder.
 package struct Letter: Equatable, Sendable {
     /// Its number in the log.
@@ -37,6 +39,19 @@ package struct Letter: Equatable, Sendable {
         self.operation = operation
         self.others = others
     }
+
+    /// The trace that its deliveries belong to: that of the request by which an operator said something, else one of the event's
+    /// own, the same for all forwarders and tries.
+    package var trace: TraceContext {
+        guard let operation else { return event.trace }
+        return operation.trace.flatMap(TraceContext.init(parsing:))
+            ?? TraceContext(naming: "\(event.federation ?? "")\noperation \(operation.number)")
+    }
+}
+
+extension AlarmEvent {
+    /// The trace of what is told of it, by its number in its federation's log.
+    package var trace: TraceContext { TraceContext(naming: "\(federation ?? "")\nevent \(sequence ?? 0)") }
 }
 
 /// What a forwarder's peer makes of letters.
@@ -45,8 +60,16 @@ package enum DeliveryOutcome: Equatable, Sendable {
     case taken
     /// It will never take them, with its reason: sending them again changes nothing.
     case refused(String)
-    /// It did not take them now.
-    case failed(String)
+    /// It did not take them now; where it says so, with the time for which it is not to be asked again.
+    case failed(String, after: Duration? = nil)
+
+    /// What the peer has against them; `nil` where it has them.
+    package var reason: String? {
+        switch self {
+        case .taken: nil
+        case .refused(let reason), .failed(let reason, _): reason
+        }
+    }
 }
 
 /// What a forwarder has done, as it has to be durable before the next is sent.
@@ -67,4 +90,13 @@ package struct DeliveryRecord: Equatable, Sendable {
     package var ended: [String] = []
     /// Letters that were refused.
     package var dead: [DeadLetter] = []
+    /// What came of dead letters that were sent again, by their numbers among the dead.
+    package var again: [Again] = []
+
+    /// A dead letter that was sent again.
+    package struct Again: Equatable, Sendable {
+        package var number: Int64
+        /// Why it was refused once more; `nil`: the peer has it, and it is dead no longer.
+        package var reason: String?
+    }
 }

@@ -41,6 +41,8 @@ package struct AuditEntry: Codable, Equatable, Sendable {
     package var until: Int64?
     /// What was written.
     package var text: String?
+    /// The trace of the request that brought it (`traceparent`), where it was part of one.
+    package var trace: String?
 
     init(number: Int64, at: Int64, by: String, change: DeskChange) {
         self.number = number

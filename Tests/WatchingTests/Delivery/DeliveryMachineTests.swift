@@ -82,7 +82,7 @@ import Watching
             case .store(let record):
                 disk.write(record)
                 next = machine.step(.stored, at: Self.at(now))
-            case .readStanding:
+            case .readStanding, .readDead:
                 Issue.record("nothing is sent again here")
                 return
             case nil:
@@ -140,6 +140,7 @@ import Watching
                 case .readStanding(let numbers):
                     next = machine.step(
                         .readStanding(log.filter { numbers.contains($0.sequence) }), at: Self.at(now))
+                case .readDead: return sendings
                 case .send(let letters, let isReminder):
                     sendings.append((letters.map(\.sequence), isReminder))
                     next = machine.step(.answered(.taken), at: Self.at(now))
@@ -185,6 +186,7 @@ import Watching
                     next = machine.step(.read(log.filter { $0.sequence > after }, last: 3), at: Self.at(now))
                 case .readStanding(let numbers):
                     next = machine.step(.readStanding(log.filter { numbers.contains($0.sequence) }), at: Self.at(now))
+                case .readDead: return
                 case .send(let letters, let isReminder):
                     if isReminder { sendings.append((now, letters.map(\.sequence))) }
                     let fails = isReminder && sendings.count < 3
@@ -197,5 +199,80 @@ import Watching
         }
         #expect(sendings.count == 4 && sendings.allSatisfy { $0.letters == [1, 3] }, "\(sendings)")
         #expect(sendings.count > 2 && sendings[2].at < 3_600 + 300, "\(sendings)")
+    }
+
+    /// A peer that says when it may be asked again is not asked before, and no longer than the bound.
+    @Test func thePeersOwnWaitIsKept() {
+        for (demanded, expected) in [(Duration.seconds(30), 30.0), (.seconds(100_000), 600), (.milliseconds(1), 0.5)] {
+            var machine = Disk().machine(DeliveryMachine.Limits())
+            _ = machine.step(.reached(1), at: Self.at(0))
+            _ = machine.step(.read([Self.letter(1)], last: 1), at: Self.at(0))
+            #expect(machine.step(.answered(.failed("busy", after: demanded)), at: Self.at(0)) == nil)
+            var now = 0.0
+            while now < 1_000, machine.step(.tick, at: Self.at(now)) == nil { now += 0.25 }
+            // Its own first wait is at most a second.
+            #expect((expected...expected + 1).contains(now), "\(demanded): \(now)")
+        }
+    }
+
+    /// What operators want again goes when nothing else waits, over failures and deaths, and what is taken is dead no longer.
+    @Test(arguments: Array(1...20) as [UInt64]) func deadLettersAreSentAgain(_ seed: UInt64) {
+        var generator = CounterBasedGenerator(seed: seed, purpose: "dead letters")
+        func draw() -> Double { generator.uniform() }
+        var disk = Disk()
+        var machine = disk.machine(DeliveryMachine.Limits())
+        var isMended = false
+        var (arrived, again): ([Int64], [Int64]) = ([], [])
+        let count: Int64 = 40
+        var wanted: Set<Int64> = []
+        var (now, next) = (0.0, machine.step(.reached(count), at: Self.at(0)))
+        for _ in 0..<20_000 {
+            if draw() < 0.01 {
+                machine = disk.machine(DeliveryMachine.Limits())
+                next = machine.step(.wantedAgain(wanted.sorted()), at: Self.at(now))
+            }
+            switch next {
+            case .read(let after, let limit):
+                let last = min(count, after + Int64(limit))
+                let letters = after < last ? (after + 1...last).map { Self.letter($0) } : []
+                next = machine.step(.read(letters, last: last), at: Self.at(now))
+            case .readDead(let number):
+                // Everything else is dealt with.
+                #expect(machine.position == count, "seed \(seed)")
+                let letters = disk.dead.contains(number) && wanted.contains(number) ? [Self.letter(number)] : nil
+                // One of them is not in the log any more.
+                next = machine.step(.readDead(number, number == 12 ? [] : letters), at: Self.at(now))
+            case .send(let letters, let isReminder):
+                let refuses = letters.contains { $0.sequence % 4 == 0 && (!isMended || $0.sequence == 8) }
+                let outcome: DeliveryOutcome = draw() < 0.2 ? .failed("away") : refuses ? .refused("no") : .taken
+                if outcome == .taken {
+                    if isReminder { again += letters.map(\.sequence) } else { arrived += letters.map(\.sequence) }
+                }
+                next = machine.step(.answered(outcome), at: Self.at(now))
+            case .store(let record):
+                disk.write(record)
+                for item in record.again {
+                    wanted.remove(item.number)
+                    if item.reason == nil { disk.dead.removeAll { $0 == item.number } }
+                }
+                next = machine.step(.stored, at: Self.at(now))
+            case .readStanding: return
+            case nil:
+                now += 7
+                if disk.position == count, !isMended {
+                    isMended = true
+                    wanted = Set(disk.dead).subtracting([20])
+                    next = machine.step(.wantedAgain(wanted.sorted()), at: Self.at(now))
+                } else {
+                    next = machine.step(.reached(count), at: Self.at(now))
+                }
+            }
+            if isMended, wanted.isEmpty { break }
+        }
+        #expect(Set(disk.dead) == [8, 12, 20], "seed \(seed): \(disk.dead)")
+        #expect(Set(again) == [4, 16, 24, 28, 32, 36, 40], "seed \(seed): \(again)")
+        #expect(Set(arrived) == Set((1...count).filter { $0 % 4 != 0 }), "seed \(seed)")
+        // What was taken stands at the peer.
+        #expect(disk.standing.count == 37 && disk.sent >= 37, "seed \(seed): \(disk.standing.count)")
     }
 }

@@ -4,7 +4,9 @@ import Platform
 /// anything else looks at them, and `/openapi.json` is made from it.
 enum ServerRoutes {
     /// All routes.
-    static let all: [Route] = looking + files + library + operating + models + FaultManagementAPI.routes
+    static let all: [Route] =
+        looking + files + library + operating + models + ForwardersAPI.routes
+        + FaultManagementAPI.routes
 
     /// Whether a path is one of them.
     static func serves(_ path: String) -> Bool { all.contains { $0.takes(path) } }
