@@ -79,6 +79,25 @@ struct ForwarderFields {
         return texts
     }
 
+    /// Some of a few words, each once; what is not given is `fallback`.
+    mutating func words(
+        _ key: String, among choices: [String], default fallback: [String]
+    ) throws(CommandLineError) -> [String] {
+        guard let value = take(key) else { return fallback }
+        let expected = "a list of some of \(choices.joined(separator: ", ")), each once"
+        guard case .array(let elements) = value, (1...choices.count).contains(elements.count) else {
+            throw flaw(key, "found \(PrintableText.line(value.description, limit: 80))", expected)
+        }
+        var words: [String] = []
+        for element in elements {
+            guard case .string(let word) = element, choices.contains(word), !words.contains(word) else {
+                throw flaw(key, "found \(PrintableText.line(element.description, limit: 80))", expected)
+            }
+            words.append(word)
+        }
+        return words
+    }
+
     /// Headers of requests.
     mutating func headers(_ key: String) throws(CommandLineError) -> [String] {
         guard let value = take(key) else { return [] }

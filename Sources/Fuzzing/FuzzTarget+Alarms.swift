@@ -95,7 +95,8 @@ extension FuzzTarget {
         (event.sequence, event.federation) = (7, "f")
         _ = CloudEvent.envelope(of: event).description
         _ = AlarmText.summary(of: event)
-        _ = VESEvent.document(event, reporter: "r", now: 1_700_000_000).description
+        _ = VESEvent.fault(event, reporter: "r", now: 1_700_000_000).description
+        _ = VESEvent.crossing(event, reporter: "r", now: 1_700_000_000, hasFault: true).description
         _ = SyslogMessage.text(event, host: "h", process: 1)
         _ = FaultManagement.record(of: event, mark: nil, now: 1_700_000_000).description
         for isSilenced in [false, true] {

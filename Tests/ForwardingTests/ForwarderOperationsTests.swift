@@ -165,4 +165,33 @@ import Watching
         let audit = try String(contentsOfFile: server.folder.path("server/audit.log"), encoding: .utf8)
         #expect(audit.contains("; trace \(trace)"), "\(audit)")
     }
+
+    /// Heartbeats and figures come whether alarms go or not, and hold none of them up.
+    @Test func aCollectorOfVESHearsThatTheServerIsThere() throws {
+        let peer = try Peer()
+        func domains(_ requests: [Peer.Request]) -> [String] {
+            requests.compactMap { $0.json["event", "commonEventHeader", "domain"]?.text }
+        }
+        peer.answers { $0.json["event", "commonEventHeader", "domain"]?.text == "fault" ? 503 : 200 }
+        let server = try Server(
+            events: 3,
+            configuration: #"{"forwarders": [{"kind": "ves", "url": "\#(peer.url)", "since": 0, "domains": "#
+                + #"["fault", "heartbeat", "measurement"], "heartbeatSeconds": 1, "measurementSeconds": 1}]}"#)
+        try server.start()
+        #expect(
+            FreePorts.wait(30) { domains(peer.requests).filter { $0 == "heartbeat" }.count >= 3 }, "\(server.log)")
+        #expect(Set(domains(peer.requests)) == ["heartbeat", "measurement"])
+        let sequences = peer.requests.filter { domains([$0]) == ["heartbeat"] }
+            .compactMap { $0.json["event", "commonEventHeader", "sequence"]?.whole }
+        #expect(zip(sequences, sequences.dropFirst()).allSatisfy { $0 < $1 }, "\(sequences)")
+        let measured = try #require(peer.requests.first { domains([$0]) == ["measurement"] }).json
+        let names = measured["event", "measurementFields", "additionalMeasurements"]?.elements.map { $0["name"]?.text }
+        #expect(
+            names == ["server", "site/site1", "entity/site1/e1", "entity/site1/e2", "entity/site1/e3"], "\(measured)")
+        peer.replies { _ in .text(200, "\n") }
+        #expect(FreePorts.wait(30) { domains(peer.requests).filter { $0 == "fault" }.count == 3 }, "\(server.log)")
+        // A collector that is away is seen before there is an alarm to lose.
+        peer.answers { _ in 500 }
+        #expect(FreePorts.wait(20) { server.get("/healthz").contains(#""state":"failing""#) }, "\(server.log)")
+    }
 }

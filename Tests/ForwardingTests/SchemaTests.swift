@@ -60,10 +60,28 @@ import Watching
         .enabled(
             if: PythonValidator.isHere && ves.map(FileManager.default.fileExists) == true,
             "no schema of VES, or no jsonschema"))
-    func faultsFollowTheSchemaOfVES() throws {
-        let documents = events.map { VESEvent.document($0, reporter: "faultline", now: 1_767_226_000) }
+    func eventsFollowTheSchemaOfVES() throws {
+        let now = 1_767_226_000.0
+        var documents = events.flatMap {
+            [
+                VESEvent.fault($0, reporter: "faultline", now: now),
+                VESEvent.crossing($0, reporter: "faultline", now: now, hasFault: $0.severity == .major),
+            ]
+        }
+        let (first, second) = (VESTests.figures(), VESTests.figures(samples: 2_000, events: 30))
+        documents.append(
+            VESEvent.heartbeat(
+                Beat(.heartbeat, everySeconds: 60), number: 29_453_766, first, reporter: "faultline", now: now))
+        for before in [nil, first] {
+            documents.append(
+                VESEvent.measurement(
+                    Beat(.measurement, everySeconds: 300), number: 5_890_753, second, before: before,
+                    reporter: "faultline", now: now))
+        }
         let flaws = try validate(documents, try #require(Self.ves))
         #expect(flaws.isEmpty, "\(flaws)")
+        // The validator does see flaws.
+        #expect(try validate([.object(["event": .object([:])])], try #require(Self.ves)).contains("commonEventHeader"))
     }
 
     @Test(

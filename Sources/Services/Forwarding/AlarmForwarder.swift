@@ -27,6 +27,17 @@ package protocol AlarmForwarder: Sendable {
     ///
     /// - Parameter isReminder: whether the peer has had them before.
     func send(_ letters: [Letter], isReminder: Bool) -> DeliveryOutcome
+
+    /// What the peer is sent at intervals besides.
+    var beats: [Beat] { get }
+
+    /// Sends a beat and waits for the answer, some seconds at most. It is asked by a thread of its own, so that no alarm waits for
+    /// it; what does not go is not sent again.
+    ///
+    /// - Parameters:
+    ///   - number: grows from one beat of a kind to the next.
+    ///   - before: the figures of the beat before; `nil` for the first.
+    func send(_ beat: Beat, number: Int64, _ figures: WatchFigures, before: WatchFigures?) -> DeliveryOutcome
 }
 
 extension AlarmForwarder {
@@ -35,4 +46,8 @@ extension AlarmForwarder {
     package var sendsOperations: Bool { false }
     package var sendsCorrelations: Bool { false }
     package func tellRebuilt(federation: String) -> DeliveryOutcome { .taken }
+    package var beats: [Beat] { [] }
+    package func send(_ beat: Beat, number: Int64, _ figures: WatchFigures, before: WatchFigures?) -> DeliveryOutcome {
+        .taken
+    }
 }

@@ -32,6 +32,8 @@ final class ForwardingThreads: Sendable {
     let board: ServerBoard
     let federation: String
     let log: Logger
+    /// The alarms that stand, for peers that hear figures.
+    let standing: AlarmList
     private let warden = Mutex<BackgroundThread?>(nil)
 
     /// Begins to forward.
@@ -47,6 +49,7 @@ final class ForwardingThreads: Sendable {
         let file = try SubscriptionFile(path: folder.file("subscriptions.json"))
         subscriptions = Mutex(file)
         alarmLog = folder.file("alarms.db")
+        standing = AlarmList(log: alarmLog)
         self.subscriber = subscriber
         self.view = view
         self.board = board
@@ -119,6 +122,7 @@ final class ForwardingThreads: Sendable {
             if forwarder.sendsOperations {
                 try begin(operations(for: forwarder), slot, from: nil, tellsRebuilt: false)
             }
+            beginBeats(slot)
         } catch {
             slot.stop()
             throw error
