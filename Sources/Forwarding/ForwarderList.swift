@@ -56,6 +56,7 @@ package struct ForwarderList: ObjectList {
         "mail": { common, fields throws(CommandLineError) in try MailForwarder(common, &fields) },
         "zeromq": { common, fields throws(CommandLineError) in try ZeroMQForwarder(common, &fields) },
         "fault-mns": { common, fields throws(CommandLineError) in try FaultManagementForwarder(common, &fields) },
+        "grafana": { common, fields throws(CommandLineError) in try GrafanaForwarder(common, &fields) },
         "mqtt": { common, fields throws(CommandLineError) in try MQTTForwarder(common, &fields) },
     ]
 }

@@ -97,6 +97,8 @@ extension FuzzTarget {
         _ = AlarmText.summary(of: event)
         _ = VESEvent.fault(event, reporter: "r", now: 1_700_000_000).description
         _ = VESEvent.crossing(event, reporter: "r", now: 1_700_000_000, hasFault: true).description
+        let place = GrafanaAnnotation.Place(dashboard: nil, panel: nil, tags: [])
+        _ = GrafanaAnnotation(event, at: place, now: 1_700_000_000).whole.count
         _ = SyslogMessage.text(event, host: "h", process: 1)
         _ = FaultManagement.record(of: event, mark: nil, now: 1_700_000_000).description
         for isSilenced in [false, true] {

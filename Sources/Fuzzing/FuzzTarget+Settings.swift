@@ -48,6 +48,9 @@ extension FuzzTarget {
             if let trace { try require(TraceContext(parsing: trace.header) == trace, "\(trace) is read as another") }
             if let wait { try require(wait >= .zero, "a wait of \(wait)") }
         },
+        FuzzTarget("annotations", texts: [#"[{"id":1124,"alertId":0,"time":1507266395000,"tags":["a"],"data":{}}]"#]) {
+            guard GrafanaAnnotation.numbers(in: $0) != nil else { throw Refused() }
+        },
         FuzzTarget(
             "calendars",
             texts: [

@@ -203,7 +203,8 @@ struct ServerCommand: CheckableCommand {
 
     static let forwarders = Option<ForwarderList>(
         "forwarders", "JSON", default: .none,
-        "where alarms are sent on to: webhooks, an Alertmanager, syslog, ONAP VES, 3GPP FaultMnS, mail, MQTT, ZeroMQ; see docs/operating.md"
+        "where alarms are sent on to: webhooks, an Alertmanager, syslog, ONAP VES, 3GPP FaultMnS, Grafana, mail, MQTT, ZeroMQ; "
+            + "see docs/operating.md"
     )
 
     static let calendars = Option<CalendarList>(

@@ -495,7 +495,7 @@ import Watching
                 return error.description
             }
         }
-        #expect(flaw("[{}]").hasPrefix("forwarders[0].kind: missing, expected one of alertmanager, fault-mns, mail"))
+        #expect(flaw("[{}]").hasPrefix("forwarders[0].kind: missing, expected one of alertmanager, fault-mns, grafana"))
         #expect(flaw(#"[{"kind":"webhook"}]"#) == "forwarders[0].url: missing, expected a text of 1 to 2048 bytes")
         #expect(
             flaw(#"[{"kind":"webhook","url":"ftp://x"}]"#)
