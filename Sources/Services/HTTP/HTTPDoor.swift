@@ -74,12 +74,11 @@ final class HTTPDoor: Sendable {
     }
 
     /// The answer to a request, when it is its turn. How the server is, is said at once.
-    ///
-    /// Of whoever can be told apart, one is made at a time, so that nobody who asks for much keeps others waiting.
     func answer(_ request: HTTPRequest, on id: UInt) -> HTTPResponse {
         (request.path == "/healthz" ? handler(request) : answerInTurn(request, on: id)).naming(request.trace)
     }
 
+    /// Of whoever can be told apart, one answer is made at a time, so that nobody who asks for much keeps others waiting.
     private func answerInTurn(_ request: HTTPRequest, on id: UInt) -> HTTPResponse {
         let asker = asker(of: request, on: id)
         guard mayAsk(asker) else {
