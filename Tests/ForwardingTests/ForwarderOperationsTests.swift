@@ -194,4 +194,27 @@ import Watching
         peer.answers { _ in 500 }
         #expect(FreePorts.wait(20) { server.get("/healthz").contains(#""state":"failing""#) }, "\(server.log)")
     }
+
+    /// What Grafana took without saying so, before a crash, is the region that ends after it.
+    @Test func anAlarmIsOneRegionOverACrash() throws {
+        let grafana = try FakeGrafana()
+        grafana.loses { $0.method == "POST" ? 502 : nil }
+        let server = try Server(
+            events: 1,
+            configuration: #"{"forwarders": [{"kind": "grafana", "url": "\#(grafana.peer.url)", "token": "glsa_x", "#
+                + #""dashboardUID": "faultline", "since": 0}]}"#)
+        try server.start()
+        #expect(FreePorts.wait(20) { grafana.annotations.count == 1 }, "\(server.log)")
+        server.kill()
+        grafana.loses { _ in nil }
+        var cleared = ForwarderTests.event(.cleared, entity: "e1")
+        cleared.sequence = 2
+        try AlarmLog(path: server.folder.path("server/alarms.db")).append(
+            [AlarmLog.Item(sequence: 2, id: cleared.id, entity: "site1/e1", revision: 1, bytes: try cleared.encoded())],
+            delivery: nil, now: 1)
+        try server.start()
+        #expect(FreePorts.wait(20) { grafana.annotations.first?.timeEnd == 1_767_225_620_250 }, "\(server.log)")
+        #expect(grafana.annotations.map(\.time) == [1_767_225_600_000])
+        #expect(FreePorts.wait(10) { server.get("/v1/forwarders").contains(#""sent":2"#) }, "\(server.log)")
+    }
 }
