@@ -24,6 +24,8 @@ package final class StoredEntities: LiveEntities, @unchecked Sendable {
     private let rule: LearningRule
     private let lock = NSLock()
     private var spans: [String: [Span]] = [:]
+    /// When alarms began that were false.
+    private var falseOnsets: [String: Set<Double>] = [:]
     private var findings: [SiteFinding] = []
     /// Those that stand, as they were told.
     private var standing: [SiteFinding] = []
@@ -93,7 +95,10 @@ package final class StoredEntities: LiveEntities, @unchecked Sendable {
 
     package func window(of key: String, latest count: Int) -> LearningWindow {
         guard let entity = store.entity(key) else { return LearningWindow(rows: 0..<0) }
-        let spans = lock.withLock { self.spans[key] ?? [] }
+        let spans = lock.withLock { () -> [Span] in
+            let onsets = falseOnsets[key] ?? []
+            return (self.spans[key] ?? []).filter { !onsets.contains($0.start) }
+        }
         // What cannot be read now is left to whoever reads the rows.
         return rule.window(latest: count, of: entity.firstRow..<entity.nextRow, alarms: spans.map(\.range)) { row in
             (try? store.read(key, from: row, limit: 1))?.rows.times.first
@@ -151,6 +156,8 @@ package final class StoredEntities: LiveEntities, @unchecked Sendable {
         // Lost at worst: an alarm that is learned from after a crash.
         if let bytes { try? store.append([], position: (Self.spansName, bytes)) }
     }
+
+    package func learn(fromAlarmsAt onsets: [String: Set<Double>]) { lock.withLock { falseOnsets = onsets } }
 
     package func remember(_ states: [String: [UInt8]]) throws { try store.remember(states) }
     package func recall(_ name: String) throws -> [UInt8]? { try store.position(of: name) }

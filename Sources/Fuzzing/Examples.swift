@@ -61,6 +61,11 @@ enum Examples {
             .alarmBatch(AlarmBatch(spool: 1, first: 1, oldest: 1, alarms: [Array(alarm.utf8)])),
             .alarmReceipt(
                 AlarmReceipt(spool: 1, delivered: 1, refused: [.init(number: 1, reason: .allCases[0])])),
+            .falseAlarms(
+                FalseAlarmList(
+                    revision: 1,
+                    alarms: [FalseAlarmNotice(id: "a/b@50", entity: "a/b", form: Array(falseAlarm.utf8))])),
+            .falseAlarmReceipt(FalseAlarmReceipt(revision: 1)),
             .samples(.listRequest(request: 1, token: token, entity: "a/b")),
             .samples(
                 .list(
@@ -89,6 +94,10 @@ enum Examples {
         {"at":{"index":9,"time":99},"entity":"b","fingerprint":[{"deviation":2,"group":"physical.cpu","metric":"cpu_a",\
         "share":1}],"groups":["physical.cpu"],"id":"a/b@50","modelVersion":1,"onset":{"index":5,"time":50},\
         "revision":1,"score":1.5,"severity":"minor","site":"a","state":"raised","worker":"w"}
+        """
+
+    static let falseAlarm = """
+        {"entity":"b","from":50,"groups":{"physical.cpu":1.5},"id":"a/b@50","leads":[],"score":1.5,"site":"a","to":99}
         """
 
     // MARK: Samples

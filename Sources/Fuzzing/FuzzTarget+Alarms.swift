@@ -21,6 +21,13 @@ extension FuzzTarget {
                 _ = event.flaw
             }
         },
+        FuzzTarget("false-alarm", texts: [Examples.falseAlarm]) { bytes in
+            let alarm = try FalseAlarm(decoding: bytes)
+            guard let again = alarm.encoded else { throw Refused() }
+            try require(
+                FalseAlarm(decoding: again) == alarm, "what an alarm reached is written as another than was read")
+            _ = FalseAlarmTolerance([alarm], groups: ["physical.cpu", "site"])
+        },
         // Several, one a line, as a log has them.
         FuzzTarget("incidents", texts: [Examples.alarm + "\n" + signedAlarm]) { bytes in
             var machine = IncidentMachine(dependencies: DependencyGraph([.init(source: "b", target: "c", weight: 1)]))

@@ -143,6 +143,7 @@ private final class FuzzWatcher: Watcher {
     func watch(_ model: FederatedModel, version: UInt64, entities: [String], falseAlarmsPerDay: Double?) {
         _ = try? FederationContext(of: model).bundle(of: model, tool: "fuzz")
     }
+    func heed(_ falseAlarms: [FalseAlarmNotice]) { _ = KnownFalseAlarms(falseAlarms) }
     func stop() {}
 }
 

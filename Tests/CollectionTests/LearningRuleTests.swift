@@ -1,5 +1,7 @@
 import Collection
 import Services
+import Telemetry
+import TestSupport
 import Testing
 
 /// Rows come once a second; row n is at second n.
@@ -80,5 +82,21 @@ import Testing
         // What has gone on for so long that it is how things are now is learned, margins or not.
         let unending = rule.window(latest: 600, of: 0..<600, alarms: (0..<10).map(fault)) { Double($0) }
         #expect(unending.excluded.isEmpty)
+    }
+
+    /// What operators call false is learned from, as long as they do.
+    @Test func rowsOfAlarmsThatWereFalseAreLearnedFrom() throws {
+        let folder = try TemporaryFolder()
+        let store = try SampleStore(path: folder.path("samples.db"))
+        let rows = (0..<1_000).map { SampledRow(time: Double($0), values: [Double($0)]) }
+        try store.append([.init(site: "s", entity: "e", type: "t", columns: ["c"], rows: rows)])
+        let entities = try StoredEntities(store: store, rule: rule)
+        entities.note(alarmOf: "s/e", from: 920, to: 930, isOver: true)
+        entities.note(alarmOf: "s/e", from: 960, to: 980, isOver: true)
+        #expect(entities.window(of: "s/e", latest: 200).excluded == [910...940, 950...990])
+        entities.learn(fromAlarmsAt: ["s/e": [960], "s/other": [920]])
+        #expect(entities.window(of: "s/e", latest: 200).excluded == [910...940])
+        entities.learn(fromAlarmsAt: [:])
+        #expect(entities.window(of: "s/e", latest: 200).excluded == [910...940, 950...990])
     }
 }

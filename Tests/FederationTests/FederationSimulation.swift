@@ -50,6 +50,7 @@ struct FederationSimulation {
         var sources: [SampleSource] = []
         var grants: [SampleGrant] = []
         var falseAlarmsPerDay: Double?
+        var falseAlarms: [FalseAlarmNotice] = []
         var peer: Peer { Peer("\(machine.configuration.name)#\(incarnation)") }
     }
 
@@ -68,6 +69,8 @@ struct FederationSimulation {
     var now = Instant.zero
     var queue: [(at: Instant, what: Delivery)] = []
     var configuration: ServerConfiguration
+    /// What operators call false, by entity.
+    var falseAlarms: [String: [FalseAlarmNotice]] = [:]
     var registry = Registry()
     var server: ServerRoundMachine
     var arithmetic = ToyArithmetic()
@@ -253,6 +256,12 @@ struct FederationSimulation {
                 .tuned(
                     ServerTuning(configuration: configuration, strategy: FederatedAveraging(), maker: ToyMaker())))
         }
+        if faults.restores, chance(0.02) {
+            let entity = "entity\(Int.random(in: 0..<5, using: &generator))"
+            let notice = FalseAlarmNotice(id: "\(entity)@\(generator.next())", entity: entity, form: [1])
+            falseAlarms[entity] = chance(0.3) ? nil : (falseAlarms[entity] ?? []) + [notice]
+            stepServer(.falseAlarms(falseAlarms))
+        }
         for index in workers.indices {
             if faults.crashes, chance(0.003) { restartWorker(index) }
             if faults.partitions, chance(0.002) {
@@ -274,10 +283,12 @@ struct FederationSimulation {
                 term: registry.term, nextRound: registry.nextRound, version: registry.version,
                 bundle: registry.bundle, loop: loop))
         roundOpened = nil
+        if faults.restores { stepServer(.falseAlarms(falseAlarms)) }
     }
 
     mutating func restartWorker(_ index: Int) {
         var fresh = process(index, copies: workers[index].copies)
+        fresh.falseAlarms = workers[index].falseAlarms
         fresh.spool = workers[index].spool
         fresh.delivered = workers[index].delivered
         workers[index] = fresh
@@ -444,6 +455,9 @@ struct FederationSimulation {
             case .alarmsRewound(let number): workers[index].delivered = number
             case .fail(_, let text): violations.append("worker \(index) gave up: \(text)")
             case .allow(let budget): workers[index].falseAlarmsPerDay = budget
+            case .heed(let list):
+                workers[index].falseAlarms = list.alarms
+                stepWorker(index, .heeding(revision: list.revision))
             case .cancelWork, .serve, .forget, .reconnect, .learnServerKey, .spoolKnown, .note: break
             }
         }

@@ -182,6 +182,8 @@ final class ScriptedWorker {
     var caller = Caller.anybody
     var answered = 0
     var refusals: [Refusal] = []
+    /// What it was told of alarms that were called false; it answers none of it by itself.
+    var falseAlarms: [FalseAlarmList] = []
     private var sequence: UInt64 = 0
     private var lastHeartbeat = Instant.zero
     private var contributed: Set<UInt64> = []
@@ -238,6 +240,7 @@ final class ScriptedWorker {
                 assignment = given
                 revision = status.assignmentRevision
             }
+        case .falseAlarms(let list): falseAlarms.append(list)
         case .contributionReceipt(let receipt):
             received.append(receipt)
             guard receipt.outcome == .partial, let (asked, payload) = waiting, receipt.digest == asked.digest else {

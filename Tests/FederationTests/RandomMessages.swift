@@ -121,6 +121,12 @@ struct RandomMessages {
                     refused: (0..<Int.random(in: 0...5, using: &generator)).map { _ in
                         AlarmReceipt.Refused(number: integer(), reason: one(of: AlarmRefusal.self))
                     }))
+        case .falseAlarms:
+            .falseAlarms(
+                FalseAlarmList(
+                    revision: integer(),
+                    alarms: names().map { FalseAlarmNotice(id: $0, entity: name(), form: bytes(300)) }))
+        case .falseAlarmReceipt: .falseAlarmReceipt(FalseAlarmReceipt(revision: integer()))
         case .sampleListRequest: .samples(.listRequest(request: integer(), token: token(), entity: name()))
         case .sampleList:
             .samples(

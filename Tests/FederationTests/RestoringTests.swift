@@ -156,7 +156,7 @@ import Testing
         var loops = LoopSchedule()
         (loops.every, loops.loops) = (.seconds(4), 4)
         var (asked, restored) = (0, 0)
-        for seed in 0..<4 {
+        for seed in 0..<12 {
             var faults = FederationSimulation.Faults()
             faults.restores = true
             var simulation = FederationSimulation(
@@ -170,6 +170,12 @@ import Testing
             #expect(simulation.workers.allSatisfy { $0.machine.version == simulation.server.version })
             let wanted = simulation.server.configuration.falseAlarmsPerDay
             #expect(simulation.workers.allSatisfy { $0.falseAlarmsPerDay == wanted }, "seed \(seed)")
+            // Each worker heeds what is called false of its entities, and of no others, and the server knows.
+            for worker in simulation.workers {
+                let own = (worker.machine.acceptedEntities ?? []).flatMap { simulation.falseAlarms[$0] ?? [] }
+                #expect(Set(worker.falseAlarms.map(\.id)) == Set(own.map(\.id)), "seed \(seed)")
+                for alarm in own { #expect(simulation.server.heededFalseAlarms[alarm.id] != nil, "seed \(seed)") }
+            }
             let records = simulation.registry.commits.map(\.commit.record).filter { $0.restoredBy == nil }
             #expect(Set(records.map(\.round)).count == records.count, "seed \(seed)")
             if seed % 3 != 0 { #expect(records.count { $0.kind == .statistics } == 4, "seed \(seed)") }

@@ -22,6 +22,63 @@ import Testing
         #expect(workers.allSatisfy { $0.answered >= 57 }, "\(workers.map(\.answered))")
     }
 
+    /// Each worker hears of its own entities' alarms that were called false, again until it answers, and anew under another
+    /// lease; nobody else can answer for it.
+    @Test func workersHearWhatWasCalledFalse() throws {
+        let harness = NodeHarness()
+        let workers = workers(["a", "b"], in: harness)
+        for worker in workers { worker.contributes = false }
+        try harness.run(for: .seconds(2)) { for worker in workers { worker.turn() } }
+        let notice = FalseAlarmNotice(id: "a/e@1", entity: "a/e", form: [1])
+        harness.node.inbox.put(.machine(.falseAlarms(["a/e": [notice]])))
+        try harness.run(for: .seconds(8)) { for worker in workers { worker.turn() } }
+        #expect(workers[0].falseAlarms.count == 2, "at once and after 4 s")
+        #expect(workers[0].falseAlarms.allSatisfy { $0 == FalseAlarmList(revision: 1, alarms: [notice]) })
+        #expect(workers[1].falseAlarms.allSatisfy { $0.alarms.isEmpty })
+        #expect(harness.node.machine.heededFalseAlarms.isEmpty)
+        workers[1].send(.falseAlarmReceipt(FalseAlarmReceipt(revision: 1)))
+        workers[0].send(.falseAlarmReceipt(FalseAlarmReceipt(revision: 7)))
+        try harness.run(for: .seconds(1)) { for worker in workers { worker.turn() } }
+        #expect(harness.node.machine.heededFalseAlarms.isEmpty, "of another worker, and of a list that was never sent")
+        workers[0].send(.falseAlarmReceipt(FalseAlarmReceipt(revision: 1)))
+        try harness.run(for: .seconds(1)) { for worker in workers { worker.turn() } }
+        #expect(harness.node.machine.heededFalseAlarms == ["a/e@1": "a"])
+        let told = workers[0].falseAlarms.count
+        try harness.run(for: .seconds(20)) { for worker in workers { worker.turn() } }
+        #expect(workers[0].falseAlarms.count == told)
+        // Taken back: what it had is no longer so.
+        harness.node.inbox.put(.machine(.falseAlarms([:])))
+        try harness.run(for: .seconds(1)) { for worker in workers { worker.turn() } }
+        #expect(workers[0].falseAlarms.last == FalseAlarmList(revision: 2, alarms: []))
+        #expect(harness.node.machine.heededFalseAlarms.isEmpty)
+    }
+
+    /// However many alarms are called false, a worker hears of so many as a message takes, the latest of each entity first.
+    @Test func whatAWorkerHearsIsBounded() throws {
+        let harness = NodeHarness()
+        let entities = (0..<40).map { "a/e\($0 + 10)" }
+        let worker = ScriptedWorker("a", in: harness, entities: entities)
+        worker.contributes = false
+        try harness.run(for: .seconds(2)) { worker.turn() }
+        let known = Dictionary(
+            uniqueKeysWithValues: entities.map { entity in
+                (entity, (0..<70).map { FalseAlarmNotice(id: "\(entity)@\($0)", entity: entity, form: [1]) })
+            })
+        harness.node.inbox.put(.machine(.falseAlarms(known)))
+        try harness.run(for: .seconds(1)) { worker.turn() }
+        let heard = try #require(worker.falseAlarms.first).alarms
+        #expect(heard.count == FalseAlarmNotice.most)
+        #expect(Set(heard.prefix(40).map(\.id)) == Set(entities.map { "\($0)@69" }))
+        for entity in entities { #expect(heard.count { $0.entity == entity } >= 25) }
+        let large = entities.reduce(into: [:]) { known, entity in
+            let form = [UInt8](repeating: 1, count: 16 << 10)
+            known[entity] = [FalseAlarmNotice(id: "\(entity)@0", entity: entity, form: form)]
+        }
+        harness.node.inbox.put(.machine(.falseAlarms(large)))
+        try harness.run(for: .seconds(1)) { worker.turn() }
+        #expect(worker.falseAlarms.last?.alarms.count == 40)
+    }
+
     /// What comes of placing wakes the node; it places again with the next tick and not in the same breath.
     @Test func placingDoesNotSpin() throws {
         let loop = PlacementLoop(PlacementLoop.Configuration(targetSeconds: 50, rounds: 100))

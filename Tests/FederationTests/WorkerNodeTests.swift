@@ -8,11 +8,13 @@ import Testing
     private final class Disk: WorkerDisk, @unchecked Sendable {
         // Unchecked: a test runs on one thread.
         var kept: [(version: UInt64, hasModel: Bool)] = []
+        var memory = WorkerMemory()
         var refuses = false
 
         func keep(_ memory: WorkerMemory, model: [UInt8]?) throws {
             if refuses { throw StorageError(.busy, operation: "write", path: "state.json", found: "a test") }
             kept.append((memory.version, model != nil))
+            self.memory = memory
         }
         func spooled() -> WorkerEvent { .alarmsSpooled(spool: 1, oldest: 1, latest: 0, delivered: 0) }
         func alarms(after number: UInt64, limit: Int) -> [[UInt8]] { [] }
@@ -39,6 +41,8 @@ import Testing
             watched.append(version)
             budget = falseAlarmsPerDay
         }
+        var heeded: [[FalseAlarmNotice]] = []
+        func heed(_ falseAlarms: [FalseAlarmNotice]) { heeded.append(falseAlarms) }
         func stop() {}
         func mirror(_ sources: [SampleSource]) {}
         func grant(_ grants: [SampleGrant]) {}
@@ -102,6 +106,35 @@ import Testing
                             offset: 0, bytes: Bytes(bytes))))
             }
         }
+    }
+
+    /// Alarms that were called false are kept, heeded once, and answered each time: the answer may be lost.
+    @Test func whatIsCalledFalseIsHeededAndKept() throws {
+        try join()
+        let notice = FalseAlarmNotice(id: "s/e@1", entity: "s/e", form: [1, 2])
+        func receipts() -> [UInt64] {
+            port.take(for: "").compactMap {
+                if case .falseAlarmReceipt(let receipt) = $0.message { receipt.revision } else { nil }
+            }
+        }
+        func hear(_ list: FalseAlarmList) throws -> [UInt64] {
+            tell(.falseAlarms(list))
+            tasks.run()
+            try node.turn()
+            tasks.run()
+            return receipts()
+        }
+        #expect(try hear(FalseAlarmList(revision: 2, alarms: [notice])) == [2])
+        #expect(try hear(FalseAlarmList(revision: 2, alarms: [notice])) == [2])
+        #expect(watcher.heeded == [[notice]])
+        // One that was overtaken is not what is wanted.
+        #expect(try hear(FalseAlarmList(revision: 1, alarms: [])) == [])
+        clock.now = clock.now + .seconds(2)
+        try node.turn()
+        tasks.run()
+        #expect(node.memory.falseAlarms == [notice] && disk.memory.falseAlarms == [notice])
+        #expect(try hear(FalseAlarmList(revision: 3, alarms: [])) == [3])
+        #expect(watcher.heeded == [[notice], []])
     }
 
     private func join() throws {

@@ -84,6 +84,67 @@ import Watching
         for rows in [[1], [7, 64], [199, 3]] { #expect(try setting.events(rows: rows) == whole) }
     }
 
+    private func falseAlarm(_ event: AlarmEvent, with other: [(String, String)] = []) throws -> FalseAlarm {
+        let bytes = try #require(FalseAlarm(event)?.encoded)
+        let text = other.reduce(String(decoding: bytes, as: UTF8.self)) { $0.replacing($1.0, with: $1.1) }
+        return try FalseAlarm(decoding: Array(text.utf8))
+    }
+
+    /// The events of the rest of a stream.
+    private func rest(_ stream: inout EntityStream) throws -> [AlarmEvent] {
+        var events: [AlarmEvent] = []
+        while !stream.hasEnded { events += try stream.advance(rows: 64) }
+        return events
+    }
+
+    @Test func theSameAgainAsAFalseAlarmIsNone() throws {
+        let setting = try Setting()
+        let whole = try setting.events(rows: [64])
+        let raised = whole.filter { $0.state == .raised }
+        #expect(raised.map(\.onset.index).count { (400..<410).contains($0) } == 1)
+        let first = try #require(whole.last { $0.state == .cleared && (200..<210).contains($0.onset.index) })
+        #expect(try #require(first.groupScores).keys.sorted() == first.groups && !first.groups.isEmpty)
+        func events(_ heeded: [FalseAlarm], undone: Bool = false) throws -> [AlarmEvent] {
+            var stream = try setting.makeStream()
+            var events: [AlarmEvent] = []
+            while stream.nextRow < 390 { events += try stream.advance(rows: min(64, 390 - stream.nextRow)) }
+            events += stream.heed(heeded)
+            if undone { events += stream.heed([]) }
+            return try events + rest(&stream)
+        }
+        let same = try events([falseAlarm(first)])
+        #expect(same == whole.filter { $0.onset.index < 390 }, "what came before is as it was, and no alarm comes")
+        #expect(try events([falseAlarm(first)], undone: true) == whole, "taken back, all is as before")
+        // Further than it reached, and other groups.
+        let weak = try falseAlarm(first, with: [("\"score\":\(first.score)", "\"score\":0.5")])
+        #expect(try events([weak]) == whole)
+        let elsewhere = try falseAlarm(first, with: first.groups.map { ($0, "access.other") })
+        #expect(try events([elsewhere]) == whole)
+        let long = try falseAlarm(
+            first, with: [("\"from\":", "\"from\":-9e9,\"x\":"), ("\"to\":", "\"to\":-8e9,\"y\":")])
+        #expect(try events([long]) == whole, "longer ago than it is remembered")
+    }
+
+    @Test func aFalseAlarmThatStandsIsOver() throws {
+        let setting = try Setting()
+        var stream = try setting.makeStream()
+        var events: [AlarmEvent] = []
+        while stream.nextRow < 250 { events += try stream.advance(rows: min(64, 250 - stream.nextRow)) }
+        let open = try #require(events.last)
+        #expect(open.state != .cleared && stream.openAlarm?.index == open.onset.index)
+        let ended = try stream.heed([falseAlarm(open)])
+        #expect(ended.map(\.state) == [.cleared] && ended[0].id == open.id && ended[0].revision == open.revision + 1)
+        #expect(ended[0].at.index == 249 && stream.openAlarm == nil)
+        #expect(try stream.heed([falseAlarm(open)]).isEmpty, "it is over once")
+        // A restart goes on as if nothing had happened.
+        let state = stream.state(identity: "model 3")
+        var next = try setting.makeStream()
+        try next.resume(state, identity: "model 3")
+        _ = try next.heed([falseAlarm(ended[0])])
+        let after = try rest(&next)
+        #expect(after.allSatisfy { $0.id == open.id && $0.state == .settled && $0.isOver == true }, "\(after)")
+    }
+
     @Test func aRestartBetweenAnyTwoRowsChangesNothing() throws {
         let setting = try Setting()
         let whole = try setting.events(rows: [64])

@@ -90,6 +90,7 @@ package final class WorkerNode {
         if !hasBegun {
             hasBegun = true
             lookAtSpool()
+            if !memory.falseAlarms.isEmpty { watcher.heed(memory.falseAlarms) }
             watch()
         }
         for input in inbox.take() { take(input) }
@@ -198,8 +199,12 @@ package final class WorkerNode {
                 }
             }
         case .forget(let federation):
+            // What was called false in another federation says nothing in this one.
+            let heeded = federation == memory.federation ? memory.falseAlarms : []
+            if heeded != memory.falseAlarms { watcher.heed(heeded) }
             memory = WorkerMemory(
-                federation: federation, entities: memory.entities, falseAlarmsPerDay: memory.falseAlarmsPerDay)
+                federation: federation, entities: memory.entities, falseAlarmsPerDay: memory.falseAlarmsPerDay,
+                falseAlarms: heeded)
             model = nil
             isModelKept = true
             remember()
@@ -220,6 +225,14 @@ package final class WorkerNode {
                     ["perDay": budget.map { "\($0)" } ?? "as it was started with"]))
             remember()
             watch()
+        case .heed(let list):
+            if memory.falseAlarms != list.alarms {
+                memory.falseAlarms = list.alarms
+                note(Note(.notice, "alarms that were called false are heeded", ["alarms": "\(list.alarms.count)"]))
+                remember()
+                watcher.heed(list.alarms)
+            }
+            step(.heeding(revision: list.revision))
         case .mirror(let sources): samples.mirror(sources)
         case .grant(let grants): samples.grant(grants)
         case .readSpool(let after, let limit):

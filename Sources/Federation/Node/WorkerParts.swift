@@ -12,12 +12,15 @@ package struct WorkerMemory: Equatable, Sendable {
     package var scoring: Bool
     /// False alarms that the server allows, a day and entity; `nil`: as many as the worker was started with.
     package var falseAlarmsPerDay: Double?
+    /// Alarms of its entities that were called false.
+    package var falseAlarms: [FalseAlarmNotice]
 
     /// What is remembered; by default nothing.
     package init(
         federation: FederationIdentity = .none, version: UInt64 = 0, digest: [UInt8] = [], entities: [String] = [],
-        scoring: Bool = false, falseAlarmsPerDay: Double? = nil
+        scoring: Bool = false, falseAlarmsPerDay: Double? = nil, falseAlarms: [FalseAlarmNotice] = []
     ) {
+        self.falseAlarms = falseAlarms
         self.falseAlarmsPerDay = falseAlarmsPerDay
         self.federation = federation
         self.version = version
@@ -55,6 +58,9 @@ package protocol Watcher: AnyObject {
     ///
     /// - Parameter falseAlarmsPerDay: false alarms that thresholds allow, a day and entity; `nil`: as it was started with.
     func watch(_ model: FederatedModel, version: UInt64, entities: [String], falseAlarmsPerDay: Double?)
+    /// From the next row on the same again as any of these alarms is none; returns at once. Comes before the first
+    /// ``watch(_:version:entities:falseAlarmsPerDay:)`` and with each change.
+    func heed(_ falseAlarms: [FalseAlarmNotice])
     /// Watches nothing any more; returns at once.
     func stop()
 }

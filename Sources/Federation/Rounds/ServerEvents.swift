@@ -47,13 +47,15 @@ package enum ServerEvent: Sendable {
     case restoring(Restoration)
     /// It is decided what becomes of a worker's alarms.
     case alarmsDecided(AlarmReceipt, worker: String, leaseEpoch: UInt64)
+    /// These alarms are called false now, by entity, the latest last, and no others.
+    case falseAlarms([String: [FalseAlarmNotice]])
 
     /// Whether a round may open, close or end by it.
     var mayMoveRounds: Bool {
         switch self {
         case .tick, .chosen, .judged, .aggregated, .committed, .commitFailed, .tuned: true
         case .received, .recalled, .expelled, .answering, .keyAnnounced, .unreadable, .deaf, .restoring,
-            .alarmsDecided:
+            .alarmsDecided, .falseAlarms:
             false
         }
     }

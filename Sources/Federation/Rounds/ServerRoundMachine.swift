@@ -50,6 +50,8 @@ package struct ServerRoundMachine: Sendable {
         var downloadPace = PiecePace()
         /// The shortest round trip that it told.
         var leastRoundTrip: Duration?
+        /// Which of its entities' alarms were called false, and whether it knows.
+        var falseAlarms = FalseAlarmDelivery()
 
         var entities: [String] { assignment.entities }
     }
@@ -143,6 +145,10 @@ package struct ServerRoundMachine: Sendable {
     var waitingSince = Instant.zero
     /// Grows when a worker comes, goes, or says more of itself.
     package internal(set) var membershipRevision: UInt64 = 0
+    /// Alarms that are called false, by entity, and how often that changed.
+    var falseAlarms: (known: [String: [FalseAlarmNotice]], revision: UInt64) = ([:], 0)
+    /// Grows when a worker heeds alarms that were called false.
+    package internal(set) var heededRevision: UInt64 = 0
     /// Workers whose assignments changed since somebody took them.
     var reassigned: Set<String> = []
 
@@ -284,6 +290,11 @@ package struct ServerRoundMachine: Sendable {
         case .alarmsDecided(let receipt, let worker, let epoch):
             guard let member = members[worker], member.epoch == epoch else { break }
             send(.alarmReceipt(receipt), to: member, &directives)
+        case .falseAlarms(let known):
+            // That there are none is news where a worker may hold what was said before.
+            guard falseAlarms.revision == 0 || known != falseAlarms.known else { break }
+            falseAlarms = (known, falseAlarms.revision + 1)
+            for name in members.keys.sorted() { tellFalseAlarms(to: name, at: now, &directives) }
         }
         settleDomains(at: now, &directives)
         // What only says that a worker is alive changes nothing of a round; the next tick is near.
@@ -334,9 +345,10 @@ package struct ServerRoundMachine: Sendable {
                 reach: member.reach, copies: member.registration.mirrored,
                 mayWatch: principal?.grant.allows(.watch) ?? true)
             directives.append(.takeAlarms(batch, from: sender))
+        case .falseAlarmReceipt(let receipt): heeds(receipt, envelope.sender)
         case .enrolment: unusable["an enrolment", default: 0] += 1
         case .registration, .welcome, .refusal, .status, .enrolled, .modelPiece, .contributionReceipt, .alarmReceipt,
-            .samples:
+            .falseAlarms, .samples:
             unusable["a server's message", default: 0] += 1
         }
     }
@@ -360,6 +372,7 @@ package struct ServerRoundMachine: Sendable {
             release(upTo: heartbeat.assignmentRevision, by: envelope.sender, at: now)
         }
         sendStatus(to: envelope.sender, answering: envelope.sequence, at: now, &directives)
+        tellFalseAlarms(to: envelope.sender, at: now, &directives)
     }
 
     private mutating func refuse(_ error: FederationError, to peer: Peer, _ directives: inout [ServerDirective]) {

@@ -78,6 +78,14 @@ extension Message {
                 writer.put(refused.number)
                 writer.put(refused.reason.rawValue)
             }
+        case .falseAlarms(let body):
+            writer.put(body.revision)
+            writer.put(body.alarms) { writer, alarm in
+                writer.put(alarm.id)
+                writer.put(alarm.entity)
+                writer.put(alarm.form)
+            }
+        case .falseAlarmReceipt(let body): writer.put(body.revision)
         case .samples(let body): body.encode(into: &writer)
         }
     }
@@ -156,6 +164,19 @@ extension Message {
                         AlarmReceipt.Refused(
                             number: try reader.integer("number"), reason: try reader.enumeration("reason"))
                     }))
+        case .falseAlarms:
+            self = .falseAlarms(
+                FalseAlarmList(
+                    revision: try reader.integer("revision"),
+                    alarms: try reader.array("alarms", limit: FalseAlarmNotice.most) {
+                        reader throws(FederationError) in
+                        FalseAlarmNotice(
+                            id: try reader.string("alarm", limit: WireLimits.alarmIdentity),
+                            entity: try reader.string("entity", limit: WireLimits.entity),
+                            form: try reader.byteString("what it reached", limit: WireLimits.falseAlarm))
+                    }))
+        case .falseAlarmReceipt:
+            self = .falseAlarmReceipt(FalseAlarmReceipt(revision: try reader.integer("revision")))
         case .sampleListRequest, .sampleList, .samplePieceRequest, .samplePiece, .sampleCheckRequest, .sampleCheck,
             .sampleRefusal:
             guard let body = try SampleMessage(kind, from: &reader) else {

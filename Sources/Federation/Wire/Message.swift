@@ -31,6 +31,10 @@ package enum Message: Equatable, Sendable {
     case alarmBatch(AlarmBatch)
     /// Server: these alarms are safe, forget them.
     case alarmReceipt(AlarmReceipt)
+    /// Server: which alarms of your entities were called false.
+    case falseAlarms(FalseAlarmList)
+    /// Worker: I have heard of those.
+    case falseAlarmReceipt(FalseAlarmReceipt)
     /// Worker to worker of the same domain, on a data endpoint: samples.
     case samples(SampleMessage)
 
@@ -50,6 +54,8 @@ package enum Message: Equatable, Sendable {
         case contributionReceipt = 19
         case alarmBatch = 32
         case alarmReceipt = 33
+        case falseAlarms = 34
+        case falseAlarmReceipt = 35
         case sampleListRequest = 48
         case sampleList = 49
         case samplePieceRequest = 50
@@ -82,6 +88,8 @@ package enum Message: Equatable, Sendable {
         case .contributionReceipt: .contributionReceipt
         case .alarmBatch: .alarmBatch
         case .alarmReceipt: .alarmReceipt
+        case .falseAlarms: .falseAlarms
+        case .falseAlarmReceipt: .falseAlarmReceipt
         case .samples(let body): body.type
         }
     }
@@ -91,7 +99,7 @@ package enum Message: Equatable, Sendable {
         switch self {
         case .registration, .welcome, .refusal, .heartbeat, .status, .goodbye, .enrolment, .enrolled: .control
         case .modelRequest, .modelPiece, .contributionPiece, .contributionReceipt, .alarmBatch, .alarmReceipt,
-            .samples:
+            .falseAlarms, .falseAlarmReceipt, .samples:
             .bulk
         }
     }

@@ -32,6 +32,8 @@ package enum WireLimits {
     package static let alarms = 256
     /// Bytes of one alarm.
     package static let alarm = 256 << 10
+    /// Bytes of what an alarm reached that was called false, and of its identity.
+    package static let (falseAlarm, alarmIdentity) = (16 << 10, NameRule.longestEntity + 64)
     /// Bytes of a whole message: the largest is a full batch of alarms or a piece, with room for its fields.
     package static let message = 8 << 20
 }

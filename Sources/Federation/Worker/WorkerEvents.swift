@@ -67,6 +67,8 @@ package enum WorkerEvent: Sendable {
     case reaches([String])
     /// These entities of other workers are on the disk with all their files; replaces what was said before.
     case mirrored([String])
+    /// Alarms that were called false are heeded as the list of this revision says.
+    case heeding(revision: UInt64)
     /// Local work is done: the bytes of a ``Contribution``, their SHA-256, the wall time that it took, and what is announced
     /// of it.
     case workFinished(
@@ -108,6 +110,9 @@ package enum WorkerDirective: Sendable {
     /// So many false alarms a day and entity are allowed from now on; `nil`: as many as it was started with. Comes with each
     /// assignment.
     case allow(falseAlarmsPerDay: Double?)
+    /// These alarms were called false, and no others: keep that, watch accordingly, then say
+    /// ``WorkerEvent/heeding(revision:)``.
+    case heed(FalseAlarmList)
     /// Get the samples of these entities and go on getting what is appended; from nobody else. Say
     /// ``WorkerEvent/mirrored(_:)`` when that changes what is there.
     case mirror([SampleSource])

@@ -25,6 +25,7 @@ extension WorkerMachine {
             assignmentRevision = 0
             lastStatus = 0
             lastAlarmReceipt = 0
+            lastFalseAlarms = 0
             upload = nil
             resumeDownload(at: now, &directives)
             delivery.registered()
@@ -55,6 +56,11 @@ extension WorkerMachine {
                 guard envelope.sequence > lastAlarmReceipt else { return }
                 lastAlarmReceipt = envelope.sequence
                 carryOut(delivery.receive(receipt, at: now), &directives)
+            case .falseAlarms(let list):
+                // One that a later one overtook is not what is wanted.
+                guard list.revision >= lastFalseAlarms else { return }
+                lastFalseAlarms = list.revision
+                directives.append(.heed(list))
             default: break
             }
         }

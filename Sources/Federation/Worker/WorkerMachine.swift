@@ -91,6 +91,8 @@ package struct WorkerMachine: Sendable {
     var lastStatus: UInt64 = 0
     /// The latest receipt for alarms.
     var lastAlarmReceipt: UInt64 = 0
+    /// The latest list of alarms that were called false.
+    var lastFalseAlarms: UInt64 = 0
     var status: ServerStatus?
     /// What it was given under its present lease.
     var assignment: Assignment?
@@ -180,6 +182,9 @@ package struct WorkerMachine: Sendable {
             registration.entities = reach.sorted()
             registration.revision += 1
         case .mirrored(let entities): mirrors(entities, at: now, &directives)
+        case .heeding(let revision):
+            guard lease != nil, revision == lastFalseAlarms else { break }
+            send(.falseAlarmReceipt(FalseAlarmReceipt(revision: revision)), &directives)
         case .adopted(let version, let digest):
             adopted(Version(number: version, digest: digest), at: now, &directives)
         case .adoptionFailed(let version, let reason):

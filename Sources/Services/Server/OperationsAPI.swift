@@ -174,7 +174,9 @@ struct OperationsAPI: Sendable {
         case "acknowledge": return try done(.acknowledge(subject), request)
         case "unacknowledge": return try done(.unacknowledge(subject), request)
         case "note": return try done(.note(subject, text: body.text ?? ""), request)
-        case "false": return try done(.markFalse(subject), request)
+        case "false":
+            guard case .incident(let id) = subject else { return try done(.markFalse(subject), request) }
+            return try done(.markFalse(subject, alarms: alarms(ofIncident: id)), request)
         case "unjudge": return try done(.unjudge(subject), request)
         default: return try confirm(subject, body.fault ?? "", request)
         }

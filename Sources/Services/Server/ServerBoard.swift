@@ -27,6 +27,8 @@ final class ServerBoard: Sendable {
     private let state = Mutex(State())
     /// A target that came over HTTP and was not taken yet.
     private let target = Mutex<PlacementTarget?>(nil)
+    /// Alarms that were called false and that workers heed, each with who does.
+    private let heeded = Mutex<(heeded: [String: String], revision: UInt64)>(([:], 0))
     /// Number of the last alarm in the log.
     let lastAlarm = Atomic<Int64>(0)
     /// Whether the server is about to stop.
@@ -34,6 +36,11 @@ final class ServerBoard: Sendable {
 
     /// A copy of how things stand.
     var current: State { state.withLock { $0 } }
+
+    /// Which alarms that were called false are heeded, and how often that changed.
+    var falseAlarms: (heeded: [String: String], revision: UInt64) { heeded.withLock { $0 } }
+
+    func put(heeded alarms: [String: String], revision: UInt64) { heeded.withLock { $0 = (alarms, revision) } }
 
     func put(_ new: PlacementTarget) { target.withLock { $0 = new } }
 

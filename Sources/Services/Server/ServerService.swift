@@ -17,6 +17,7 @@ package final class ServerService {
     private let operations: OperatorStore
     private let forwarding: ForwardingThreads
     private let calendars: CalendarThreads
+    private let falseAlarms: FalseAlarmThread
     private let workbench = Workbench()
     private let stop: StopSignal
     private let notification: ServiceNotification
@@ -152,6 +153,10 @@ package final class ServerService {
         calendars = try CalendarThreads(settings.calendars, folder: folder, operations: operations, log: log)
         let host = settings.httpHost.contains(":") ? "[\(settings.httpHost)]" : settings.httpHost
         let localToken = HTTPToken.makeText()
+        let waiting = node.inbox
+        falseAlarms = FalseAlarmThread(
+            alarmLog: folder.file("alarms.db"), operations: operations, board: board, log: log
+        ) { waiting.put(.machine(.falseAlarms($0))) }
         let authority = HTTPAuthority(
             isPlain: isPlain, isLocal: LoopbackAddress.contains("tcp://\(host):1"), localToken: localToken,
             office: office)
@@ -273,6 +278,7 @@ package final class ServerService {
             office?.stop()
             forwarding.stop()
             calendars.stop()
+            falseAlarms.stop()
             workbench.stop()
             http.stop()
             port.close()
@@ -354,6 +360,9 @@ package final class ServerService {
         let machine = node.machine
         let workers = machine.workers
         let nodes = node.placement.map { PlacementNodes($0, start: machine.startNumber, fenced: node.fenced) }
+        if machine.heededRevision != board.falseAlarms.revision {
+            board.put(heeded: machine.heededFalseAlarms, revision: machine.heededRevision)
+        }
         let report = nodes.flatMap { nodes in node.placement.map { PlacementReport($0, nodes) } }
         board.update { state in
             state.federation = "\(machine.configuration.federation)"

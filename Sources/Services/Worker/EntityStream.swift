@@ -121,6 +121,18 @@ package struct EntityStream {
         return withConfidence(lifecycle.end(at: lastPoint) { evidence(of: $0) })
     }
 
+    /// Hears which of the entity's alarms were called false: from the next row on the same again is none, and one of them that
+    /// stands is over. Returns the events that it makes.
+    package mutating func heed(_ falseAlarms: [FalseAlarm]) -> [AlarmEvent] {
+        let open = lifecycle.openEvent
+        // What stands may have come further than it has told.
+        monitor.tolerate(falseAlarms.map { alarm in open.map { alarm.reaching($0) } ?? alarm })
+        guard let open, falseAlarms.contains(where: { $0.id == open.id }) else { return [] }
+        var lifecycle = lifecycle
+        defer { self.lifecycle = lifecycle }
+        return withConfidence(lifecycle.dismiss(at: lastPoint) { evidence(of: $0) })
+    }
+
     /// Scores rows that were read elsewhere; returns the events that they make.
     ///
     /// - Parameter mayStandAlarm: whether an alarm may stand of which this stream has not heard yet.
@@ -156,9 +168,10 @@ package struct EntityStream {
             lastPoint = AlarmEvent.Point(index: frame.firstRow + row, time: time)
             if time.isFinite { times = min(times?.lowerBound ?? time, time)...max(times?.upperBound ?? time, time) }
             let isAlarm = history.alarms[combined][place]
+            let groups = isAlarm ? (0..<combined).filter { history.alarms[$0][place] } : []
             let sample = AlarmLifecycle.Sample(
                 point: lastPoint, isAlarm: isAlarm, ratio: history.ratio(place),
-                groups: isAlarm ? (0..<combined).filter { history.alarms[$0][place] }.map { history.groups[$0] } : [],
+                groups: groups.map { history.groups[$0] }, groupRatios: groups.map { history.ratio(place, of: $0) },
                 reconstruction: monitor.evidence(row))
             events += lifecycle.step(sample) { evidence(of: $0) }
         }

@@ -77,6 +77,9 @@ package protocol LiveEntities: AnyObject, Sendable {
     func takeFindings() -> [SiteFinding]
     /// Says that an alarm of an entity stands, or is over: models do not learn from its rows.
     func note(alarmOf key: String, from start: Double, to end: Double, isOver: Bool)
+    /// Says which of the alarms that were noted were false, by entity and when they began: models learn from their rows, and from
+    /// those of no others.
+    func learn(fromAlarmsAt onsets: [String: Set<Double>])
     /// Keeps bytes under names, durably, all or none.
     func remember(_ states: [String: [UInt8]]) throws
     /// Bytes that were kept; `nil`: none.

@@ -34,6 +34,8 @@ final class LiveEntityWatcher: Watcher {
         watch.adopt(model, version: version, entities: entities, falseAlarmsPerDay: falseAlarmsPerDay)
     }
 
+    func heed(_ falseAlarms: [FalseAlarmNotice]) { watch.heed(KnownFalseAlarms(falseAlarms)) }
+
     func stop() {
         thread.cancel()
         thread.join(upTo: .milliseconds(500))
@@ -51,6 +53,8 @@ final class JointWatcher: Watcher {
             watcher.watch(model, version: version, entities: entities, falseAlarmsPerDay: falseAlarmsPerDay)
         }
     }
+
+    func heed(_ falseAlarms: [FalseAlarmNotice]) { for watcher in watchers { watcher.heed(falseAlarms) } }
 
     func stop() { for watcher in watchers { watcher.stop() } }
 }

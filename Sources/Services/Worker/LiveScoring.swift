@@ -47,11 +47,12 @@ package struct LiveScoring: Sendable {
     ///
     /// - Parameters:
     ///   - entities: which to serve.
+    ///   - falseAlarms: says which alarms were called false.
     ///   - deliver: takes events, in order, and how far it has come.
     /// - Throws: what makes scoring impossible.
     func run(
-        model: FederatedModel, version: UInt64, entities: [String], settings: WorkerSettings, log: Logger,
-        isCancelled: @escaping @Sendable () -> Bool,
+        model: FederatedModel, version: UInt64, entities: [String], settings: WorkerSettings,
+        falseAlarms: FalseAlarmBoard = FalseAlarmBoard(), log: Logger, isCancelled: @escaping @Sendable () -> Bool,
         deliver: ([AlarmEvent], _ scored: UInt64, _ ended: Bool) throws -> Void
     ) throws {
         let context = try FederationContext(of: model)
@@ -92,7 +93,7 @@ package struct LiveScoring: Sendable {
                 "confidence": monitoring.confidenceLine ?? "unknown",
             ])
         let engines = ModelEngines(monitoring.bundle, backend: backend)
-        var running: [EntityStream] = []
+        var running: [Running] = []
         let growing = settings.endsWithStream ? [] : mine.filter { streams[$0.key] == nil && $0.part == .all }
         for source in watched + growing {
             func makeStream() throws -> EntityStream {
@@ -108,7 +109,7 @@ package struct LiveScoring: Sendable {
                     stream = try makeStream()
                     if growing.contains(source) { try stream?.passToEnd(warming: Self.warmRows) }
                 }
-                if let stream { running.append(stream) }
+                if let stream { running.append(Running(stream, falseAlarms)) }
             } catch {
                 log.warning("an entity cannot be watched", ["entity": source.key, "reason": "\(error)"])
             }
@@ -122,7 +123,7 @@ package struct LiveScoring: Sendable {
     /// Takes the streams in turn, at their pace, until they have ended. One that cannot be read any further ends by
     /// itself; the others go on.
     private func score(
-        _ running: inout [EntityStream], _ checkpoint: ScoringCheckpoint, settings: WorkerSettings, log: Logger,
+        _ running: inout [Running], _ checkpoint: ScoringCheckpoint, settings: WorkerSettings, log: Logger,
         isCancelled: @escaping @Sendable () -> Bool,
         deliver: ([AlarmEvent], _ scored: UInt64, _ ended: Bool) throws -> Void
     ) throws {
@@ -131,7 +132,7 @@ package struct LiveScoring: Sendable {
         var due = start + ScoringCheckpoint.interval
         var offered = 0
         defer { keep(running, checkpoint, log) }
-        while !isCancelled(), running.contains(where: { !$0.hasEnded }) {
+        while !isCancelled(), running.contains(where: { !$0.stream.hasEnded }) {
             var rows = 64
             if settings.rowsPerSecond > 0 {
                 let elapsed = clock.now - start
@@ -143,11 +144,11 @@ package struct LiveScoring: Sendable {
                 }
                 offered += rows
             }
-            let before = running.reduce(0) { $0 + $1.scoredRows }
+            let before = running.reduce(0) { $0 + $1.stream.scoredRows }
             for index in running.indices {
                 let events = advance(&running[index], rows: rows, worker: settings.name, log)
                 guard !events.isEmpty || index == running.count - 1 else { continue }
-                try deliver(events, UInt64(running.reduce(0) { $0 + $1.scoredRows }), false)
+                try deliver(events, UInt64(running.reduce(0) { $0 + $1.stream.scoredRows }), false)
                 if isCancelled() { return }
             }
             let now = clock.now
@@ -157,10 +158,10 @@ package struct LiveScoring: Sendable {
                 due = clock.now + max(ScoringCheckpoint.interval, (clock.now - now) * 20)
             }
             // Nobody had anything: a source that never ends is waited for.
-            if running.reduce(0, { $0 + $1.scoredRows }) == before { Thread.sleep(forTimeInterval: 0.01) }
+            if running.reduce(0, { $0 + $1.stream.scoredRows }) == before { Thread.sleep(forTimeInterval: 0.01) }
         }
         guard !isCancelled() else { return }
-        try deliver([], UInt64(running.reduce(0) { $0 + $1.scoredRows }), true)
+        try deliver([], UInt64(running.reduce(0) { $0 + $1.stream.scoredRows }), true)
         if !settings.endsWithStream {
             try follow(
                 &running, checkpoint, worker: settings.name, log: log, isCancelled: isCancelled, deliver: deliver)
@@ -174,7 +175,7 @@ package struct LiveScoring: Sendable {
 
     /// Scores what is appended to the files of streams that had ended.
     private func follow(
-        _ running: inout [EntityStream], _ checkpoint: ScoringCheckpoint, worker: String, log: Logger,
+        _ running: inout [Running], _ checkpoint: ScoringCheckpoint, worker: String, log: Logger,
         isCancelled: @escaping @Sendable () -> Bool,
         deliver: ([AlarmEvent], _ scored: UInt64, _ ended: Bool) throws -> Void
     ) throws {
@@ -183,13 +184,13 @@ package struct LiveScoring: Sendable {
         defer { keep(running, checkpoint, log) }
         while !isCancelled() {
             var hasGrown = false
-            for index in running.indices where !isCancelled() && running[index].goOn() {
+            for index in running.indices where !isCancelled() && running[index].stream.goOn() {
                 hasGrown = true
                 var before = -1
-                while before != running[index].scoredRows, !isCancelled() {
-                    before = running[index].scoredRows
+                while before != running[index].stream.scoredRows, !isCancelled() {
+                    before = running[index].stream.scoredRows
                     let events = advance(&running[index], rows: 64, worker: worker, log)
-                    try deliver(events, UInt64(running.reduce(0) { $0 + $1.scoredRows }), false)
+                    try deliver(events, UInt64(running.reduce(0) { $0 + $1.stream.scoredRows }), false)
                 }
             }
             if hasGrown, clock.now > due {
@@ -202,25 +203,46 @@ package struct LiveScoring: Sendable {
     }
 
     /// Writes how far the streams have come. Without, a restart scores again what it has scored.
-    private func keep(_ streams: [EntityStream], _ checkpoint: ScoringCheckpoint, _ log: Logger) {
+    private func keep(_ running: [Running], _ checkpoint: ScoringCheckpoint, _ log: Logger) {
         do {
-            for stream in streams where !stream.hasEnded || stream.nextRow > 0 { try checkpoint.keep(stream) }
+            for stream in running.map(\.stream) where !stream.hasEnded || stream.nextRow > 0 {
+                try checkpoint.keep(stream)
+            }
         } catch {
             log.warning("how far the streams have come cannot be written", ["reason": "\(error)"])
         }
     }
 
-    private func advance(
-        _ stream: inout EntityStream, rows: Int, worker: String, _ log: Logger
-    ) -> [AlarmEvent] {
-        var events: [AlarmEvent] = []
+    private func advance(_ running: inout Running, rows: Int, worker: String, _ log: Logger) -> [AlarmEvent] {
+        var events = running.heed()
         do {
-            events = try figures.scoring { try stream.advance(rows: rows) }
+            events += try figures.scoring { try running.stream.advance(rows: rows) }
         } catch {
-            log.warning("a stream ends before its source does", ["entity": stream.schema.key, "reason": "\(error)"])
-            events = stream.end()
+            log.warning(
+                "a stream ends before its source does", ["entity": running.stream.schema.key, "reason": "\(error)"])
+            events += running.stream.end()
         }
-        return events + stream.takeQuality(worker: worker, log)
+        return events + running.stream.takeQuality(worker: worker, log)
+    }
+
+    /// A stream with what it heeds of alarms that were called false.
+    private struct Running {
+        var stream: EntityStream
+        private let falseAlarms: FalseAlarmBoard
+        private var heeded = 0
+
+        init(_ stream: EntityStream, _ falseAlarms: FalseAlarmBoard) {
+            self.stream = stream
+            self.falseAlarms = falseAlarms
+        }
+
+        /// Hears what is called false, where that has changed; returns the events that it makes.
+        mutating func heed() -> [AlarmEvent] {
+            guard heeded != falseAlarms.revision else { return [] }
+            let (alarms, revision) = falseAlarms.alarms(of: stream.schema.key)
+            heeded = revision
+            return stream.heed(alarms)
+        }
     }
 
     /// The detectors of the entities, fitted one after the other; those of an entity that cannot be learned from are

@@ -41,6 +41,7 @@ package final class LiveWatch: Sendable {
     let figures: WorkerFigures
     let makeBackend: @Sendable (_ threads: Int) throws -> any AcceleratorBackend
     private let wanted: Mutex<Wanted>
+    private let falseAlarms = FalseAlarmBoard()
 
     /// What the federation wants to be watched.
     private struct Wanted {
@@ -89,6 +90,12 @@ package final class LiveWatch: Sendable {
         }
     }
 
+    /// Says which alarms were called false: from the next row on the same again is none, and models learn from their rows.
+    package func heed(_ known: KnownFalseAlarms) {
+        falseAlarms.put(known)
+        entities.learn(fromAlarmsAt: falseAlarms.onsets)
+    }
+
     // MARK: The watch
 
     /// Where the watch of an entity stands, as it is remembered over a restart.
@@ -126,6 +133,8 @@ package final class LiveWatch: Sendable {
         var stream: EntityStream
         var model: WatchModel
         var lastRow = ContinuousClock.now
+        /// What it heeds of alarms that were called false.
+        var heeded = 0
     }
 
     private struct State {
@@ -304,6 +313,7 @@ package final class LiveWatch: Sendable {
                 return false
             }
         }
+        try heed(entity, &state, deliver)
         guard let (next, lastRow) = state.running[entity.key].map({ ($0.stream.nextRow, $0.lastRow) }) else {
             return false
         }
@@ -321,13 +331,7 @@ package final class LiveWatch: Sendable {
         }
         if !quality.isEmpty { try deliver(quality, state.scored) }
         if !events.isEmpty {
-            let isLearning = running.model.isProvisional || (running.model.rows[entity.key] ?? 0) < options.learnedRows
-            for index in events.indices where isLearning { events[index].isLearning = true }
-            for event in events {
-                entities.note(
-                    alarmOf: entity.key, from: event.onset.time, to: event.at.time, isOver: event.state == .cleared)
-            }
-            try deliver(events, state.scored)
+            try tell(&events, of: entity, by: running.model, state, deliver)
         } else if let onset = running.stream.openAlarm, let time = running.stream.times?.upperBound {
             entities.note(alarmOf: entity.key, from: onset.time, to: time, isOver: false)
         }
@@ -338,6 +342,32 @@ package final class LiveWatch: Sendable {
             state.running[entity.key] = running
         }
         return rows > 0
+    }
+
+    /// Tells events of an entity's alarms.
+    private func tell(
+        _ events: inout [AlarmEvent], of entity: LiveEntity, by model: WatchModel, _ state: State, _ deliver: Delivery
+    ) throws {
+        let isLearning = model.isProvisional || (model.rows[entity.key] ?? 0) < options.learnedRows
+        for index in events.indices where isLearning { events[index].isLearning = true }
+        for event in events {
+            entities.note(
+                alarmOf: entity.key, from: event.onset.time, to: event.at.time, isOver: event.state == .cleared)
+        }
+        try deliver(events, state.scored)
+    }
+
+    /// Lets an entity's stream know which of its alarms were called false, where it does not.
+    private func heed(_ entity: LiveEntity, _ state: inout State, _ deliver: Delivery) throws {
+        guard let before = state.running[entity.key]?.heeded, before != falseAlarms.revision else { return }
+        let (alarms, revision) = falseAlarms.alarms(of: entity.key)
+        state.running[entity.key]?.heeded = revision
+        guard var events = state.running[entity.key]?.stream.heed(alarms), !events.isEmpty,
+            let running = state.running[entity.key]
+        else { return }
+        try tell(&events, of: entity, by: running.model, state, deliver)
+        // A restart shall not find the alarm standing.
+        try save([entity.key: running], &state)
     }
 
     /// Tells what the sources found wrong with the watching; of a whole source, as of one of the entities, for the server

@@ -11,6 +11,7 @@ final class LiveWatcher: Watcher {
     private let spool: SharedSpool
     private let progress: WatchProgress
     private let log: Logger
+    private let calledFalse = FalseAlarmBoard()
     private var running: (thread: BackgroundThread, version: UInt64, entities: [String], falseAlarms: Double)?
 
     init(
@@ -35,13 +36,14 @@ final class LiveWatcher: Watcher {
         // One at a time: a fit that is no longer wanted ends before the next begins, and nobody shares its folder.
         let predecessor = running?.thread
         let (scoring, told, spool, progress, log) = (scoring, settings, spool, progress, log)
+        let calledFalse = calledFalse
         let thread = BackgroundThread(name: "scoring") { isCancelled in
             predecessor?.join()
             if isCancelled() { return }
             do {
                 try scoring.run(
-                    model: model, version: version, entities: entities, settings: told, log: log,
-                    isCancelled: isCancelled
+                    model: model, version: version, entities: entities, settings: told,
+                    falseAlarms: calledFalse, log: log, isCancelled: isCancelled
                 ) { events, scored, ended in
                     try spool.put(events, log)
                     progress.figures.note(events)
@@ -59,6 +61,8 @@ final class LiveWatcher: Watcher {
         }
         running = (thread, version, entities, falseAlarms)
     }
+
+    func heed(_ notices: [FalseAlarmNotice]) { calledFalse.put(KnownFalseAlarms(notices)) }
 
     func stop() {
         running?.thread.cancel()

@@ -17,6 +17,8 @@ struct WorkerState: Codable, Equatable {
     var scoring = false
     /// False alarms that the server allows, a day and entity; absent: as many as the worker was started with.
     var falseAlarmsPerDay: Double?
+    /// Alarms that were called false; absent: none.
+    var falseAlarms: [FalseAlarmNotice]?
 
     private static let file = "state.json"
     private static let modelFile = "model.bin"
@@ -28,6 +30,7 @@ struct WorkerState: Codable, Equatable {
         entities = memory.entities
         scoring = memory.scoring
         falseAlarmsPerDay = memory.falseAlarmsPerDay
+        falseAlarms = memory.falseAlarms.isEmpty ? nil : memory.falseAlarms
     }
 
     /// Reads what is there; a folder without it is a new worker's. A model that is not the one that the state names is as
@@ -55,7 +58,8 @@ struct WorkerState: Codable, Equatable {
         }
         var memory = WorkerMemory(
             federation: state.federation.flatMap { FederationIdentity($0) } ?? .none, entities: state.entities,
-            falseAlarmsPerDay: state.falseAlarmsPerDay)
+            falseAlarmsPerDay: state.falseAlarmsPerDay,
+            falseAlarms: Array((state.falseAlarms ?? []).prefix(FalseAlarmNotice.most)))
         guard state.version > 0, let digest = state.digest, let model = try optional(folder.file(modelFile)) else {
             return (memory, nil)
         }

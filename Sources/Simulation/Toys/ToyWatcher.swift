@@ -30,6 +30,8 @@ final class ToyWatcher: Watcher {
         again()
     }
 
+    func heed(_ falseAlarms: [FalseAlarmNotice]) {}
+
     func stop() { isStopped = true }
 
     private func again() {

@@ -5,6 +5,8 @@ extension AlarmEvent {
         package var acknowledgedBy: String?
         /// Whether somebody found that nothing was wrong.
         package var isFalse: Bool?
+        /// Since when the worker that serves the entity heeds that, in seconds since 1970.
+        package var learnedAt: Int64?
         /// The fault that somebody confirmed.
         package var confirmedAs: String?
         /// How many notes there are.
@@ -14,9 +16,10 @@ extension AlarmEvent {
 
         /// What was said, each as far as it was.
         package init(
-            acknowledgedBy: String? = nil, isFalse: Bool? = nil, confirmedAs: String? = nil, notes: Int? = nil,
-            silence: Int64? = nil
+            acknowledgedBy: String? = nil, isFalse: Bool? = nil, learnedAt: Int64? = nil,
+            confirmedAs: String? = nil, notes: Int? = nil, silence: Int64? = nil
         ) {
+            self.learnedAt = learnedAt
             self.acknowledgedBy = acknowledgedBy
             self.isFalse = isFalse
             self.confirmedAs = confirmedAs

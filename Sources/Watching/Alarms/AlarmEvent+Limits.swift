@@ -38,6 +38,9 @@ extension AlarmEvent {
         guard fingerprint.allSatisfy({ (0...1.001).contains($0.share) && !$0.deviation.isNaN }) else {
             return "fingerprint: found a share that is none, expected 0 to 1"
         }
+        guard groupScores?.count ?? 0 <= 256, groupScores?.values.allSatisfy({ $0.isFinite && $0 >= 0 }) ?? true else {
+            return "groupScores: found too many, or a number that is not finite or below 0, expected at most 256"
+        }
         guard score.isFinite, score >= 0, reconstruction?.isFinite ?? true else {
             return "score: found a number that is not finite, or below 0"
         }
@@ -53,6 +56,7 @@ extension AlarmEvent {
         shorter.signatureSamples = nil
         shorter.signatureStart = nil
         shorter.groups = Array(groups.prefix(64))
+        shorter.groupScores = groupScores?.filter { shorter.groups.contains($0.key) }
         shorter.fingerprint = fingerprint.prefix(6).map { cause in
             var cause = cause
             cause.metric = String(cause.metric.prefix(256))

@@ -142,6 +142,8 @@ package struct AlarmEvent: Codable, Equatable, Sendable {
     package var score: Double
     /// Resource groups whose own thresholds were exceeded so far, sorted.
     package var groups: [String]
+    /// Of each of these the score at its worst, in units of its own threshold; `nil` where nobody looked.
+    package var groupScores: [String: Double]?
     /// The fingerprint: the metrics that deviate the most; first up to three of the group where it most likely began,
     /// the largest share first, then the others.
     package var fingerprint: [Cause]

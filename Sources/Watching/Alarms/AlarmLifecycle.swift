@@ -16,13 +16,17 @@ package struct AlarmLifecycle: Sendable {
         package var ratio: Double
         /// Groups whose own alarm stands.
         package var groups: [String]
+        /// The score of each of these in units of its own threshold, in their order; empty: nobody looked.
+        package var groupRatios: [Double]
         /// Reconstruction error in units of its threshold, if there is a model for it.
         package var reconstruction: Double?
 
         /// A sample with every field given.
         package init(
-            point: AlarmEvent.Point, isAlarm: Bool, ratio: Double, groups: [String], reconstruction: Double?
+            point: AlarmEvent.Point, isAlarm: Bool, ratio: Double, groups: [String], groupRatios: [Double] = [],
+            reconstruction: Double?
         ) {
+            self.groupRatios = groupRatios
             self.point = point
             self.isAlarm = isAlarm
             self.ratio = ratio
@@ -168,6 +172,19 @@ package struct AlarmLifecycle: Sendable {
         return next(.changed, at: point)
     }
 
+    /// The event that the alarm that stands would make now; `nil` without one.
+    package var openEvent: AlarmEvent? { course.flatMap { $0.isCleared ? nil : $0.event } }
+
+    /// The alarm that stands is over, for somebody found that nothing was wrong; what comes now is another one's.
+    ///
+    /// - Parameter point: the last sample that it was told of.
+    package mutating func dismiss(
+        at point: AlarmEvent.Point, evidence: (Range<Int>) -> Evidence
+    ) -> [AlarmEvent] {
+        guard let course, !course.isCleared else { return [] }
+        return clear(at: point, evidence)
+    }
+
     /// The stream has ended: an alarm that stands is cleared, one that has not settled has what there is.
     package mutating func end(at point: AlarmEvent.Point, evidence: (Range<Int>) -> Evidence) -> [AlarmEvent] {
         defer { course = nil }
@@ -188,6 +205,7 @@ package struct AlarmLifecycle: Sendable {
                 score: ratio, groups: sample.groups.sorted(), fingerprint: [], reconstruction: sample.reconstruction,
                 modelVersion: modelVersion)
             self.course = Course(event: event, appearance: sample.point)
+            self.course?.event.note(sample)
             see(before: sample.point.index + 1, evidence)
             let metrics = Set(self.course?.event.fingerprint.map(\.metric) ?? [])
             flapping.raise(at: sample.point.index, usual: quietSamples, of: metrics)
@@ -204,6 +222,7 @@ package struct AlarmLifecycle: Sendable {
         let wider = groups != course.event.groups
         course.event.score = max(course.event.score, ratio)
         course.event.groups = groups
+        course.event.note(sample)
         course.event.reconstruction = [course.event.reconstruction, sample.reconstruction].compactMap { $0 }.max()
         course.event.severity = max(course.event.severity, severity)
         self.course = course
@@ -269,6 +288,15 @@ package struct AlarmLifecycle: Sendable {
         event.at = point
         course?.event = event
         return [event]
+    }
+}
+
+extension AlarmEvent {
+    /// Takes in how far groups exceed their own thresholds.
+    fileprivate mutating func note(_ sample: AlarmLifecycle.Sample) {
+        for (group, ratio) in zip(sample.groups, sample.groupRatios) where ratio.isFinite {
+            groupScores = (groupScores ?? [:]).merging([group: max(0, ratio)]) { max($0, $1) }
+        }
     }
 }
 

@@ -20,6 +20,11 @@ package struct EntityMonitor {
     /// Metrics that went away, or came back, in the rows of the last call.
     package private(set) var presence: [CleanRows.PresenceChange] = []
 
+    /// Alarms of the entity that were called false: from the next row on the same again is none.
+    package mutating func tolerate(_ alarms: [FalseAlarm]) {
+        scorer.tolerance = FalseAlarmTolerance(alarms, groups: scorer.model.scoredGroups)
+    }
+
     /// Metrics that are away.
     package var away: [String] { cleaner.away.map { schema.metrics[$0] } }
 

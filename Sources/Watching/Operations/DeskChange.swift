@@ -5,8 +5,10 @@ package enum DeskChange: Equatable, Sendable {
     case note(OperatorDesk.Subject, text: String)
     /// It was this fault.
     case confirm(OperatorDesk.Subject, fault: String)
-    /// Nothing was wrong.
-    case markFalse(OperatorDesk.Subject)
+    /// Nothing was wrong; of an incident with its alarms.
+    case markFalse(OperatorDesk.Subject, alarms: [String] = [])
+    /// The worker that serves the entity heeds that nothing was wrong: no operator says so.
+    case learned(OperatorDesk.Subject)
     /// Takes back whichever of the two was said.
     case unjudge(OperatorDesk.Subject)
     case silence(Silence.Wish)
@@ -58,7 +60,8 @@ package struct AuditEntry: Codable, Equatable, Sendable {
         case .confirm(let subject, let fault):
             set("confirm", subject)
             self.fault = fault
-        case .markFalse(let subject): set("false", subject)
+        case .markFalse(let subject, _): set("false", subject)
+        case .learned(let subject): set("learned", subject)
         case .unjudge(let subject): set("unjudge", subject)
         case .silence(let wish):
             (operation, silence, matcher, until, text) = ("silence", number, wish.matcher, wish.until, wish.comment)

@@ -20,6 +20,10 @@ package struct DeskMark: Equatable, Sendable {
         package var fault: String?
         package var by: String
         package var at: Int64
+        /// Of an incident that was called false: its alarms at that time, at most ``OperatorDesk/Limits/falseAlarms``.
+        package var alarms: [String]?
+        /// Which worker heeds what was called false, and since when; `nil`: none has said so.
+        package var learned: Stamp?
     }
 
     /// A note.

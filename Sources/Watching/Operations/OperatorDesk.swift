@@ -7,6 +7,8 @@ package struct OperatorDesk: Sendable {
         package var marks = 20_000
         /// Notes of one of them, the latest.
         package var notes = 32
+        /// Alarms of an incident that are called false with it, the likeliest culprit's first.
+        package var falseAlarms = 256
         /// Silences, with those that are over.
         package var silences = 1_000
         /// Seconds for which a silence that is over is still shown.
@@ -50,6 +52,8 @@ package struct OperatorDesk: Sendable {
 
     private let limits: Limits
     private var marks: [Subject: DeskMark] = [:]
+    /// The incidents with which alarms were called false.
+    private var falseIncidents: [String: Set<String>] = [:]
     private var silences: [Int64: Silence] = [:]
     private var hints: [String: FaultHint] = [:]
     /// Number of the last change.
@@ -69,7 +73,9 @@ package struct OperatorDesk: Sendable {
         self.lastEntry = lastEntry
         for piece in pieces {
             switch piece {
-            case .mark(let mark): marks[mark.subject] = mark
+            case .mark(let mark):
+                marks[mark.subject] = mark
+                index(mark, isThere: true)
             case .silence(let silence): silences[silence.id] = silence
             case .hint(let hint): hints[hint.fault] = hint
             }
@@ -110,11 +116,65 @@ package struct OperatorDesk: Sendable {
     package func handling(of event: AlarmEvent, fault: String?, at now: Int64) -> AlarmEvent.Handling? {
         let mark = marks[.alarm(event.id)]
         let silence = silence(of: event, fault: fault, at: now)
-        guard mark != nil || silence != nil else { return nil }
+        let falsehood = falsehood(ofAlarm: event.id)
+        guard mark != nil || silence != nil || falsehood != nil else { return nil }
         return AlarmEvent.Handling(
-            acknowledgedBy: mark?.acknowledged?.by, isFalse: mark?.verdict?.kind == .false ? true : nil,
-            confirmedAs: mark?.verdict?.fault, notes: mark.map { $0.notes.count }.flatMap { $0 > 0 ? $0 : nil },
+            acknowledgedBy: mark?.acknowledged?.by, isFalse: falsehood != nil ? true : nil,
+            learnedAt: falsehood?.learned?.at, confirmedAs: mark?.verdict?.fault,
+            notes: mark.map { $0.notes.count }.flatMap { $0 > 0 ? $0 : nil },
             silence: silence?.id)
+    }
+
+    /// The verdict by which an alarm is false, its own or that of an incident; what was said of the alarm itself counts
+    /// first.
+    private func falsehood(ofAlarm id: String) -> DeskMark.Verdict? {
+        if let own = marks[.alarm(id)]?.verdict { return own.kind == .false ? own : nil }
+        return falseIncidents[id]?.sorted().lazy.compactMap { marks[.incident($0)]?.verdict }.first
+    }
+
+    /// Alarms that were called false, each with when, in the order of that.
+    package var falseAlarms: [(id: String, at: Int64)] {
+        var found: [String: Int64] = [:]
+        for mark in marks.values where mark.verdict?.kind == .false {
+            if case .alarm(let id) = mark.subject { found[id] = mark.verdict?.at }
+        }
+        for id in falseIncidents.keys where found[id] == nil { found[id] = falsehood(ofAlarm: id)?.at }
+        return found.map { (id: $0.key, at: $0.value) }.sorted { ($0.at, $0.id) < ($1.at, $1.id) }
+    }
+
+    /// What was called false and is heeded by now, where nobody has said so yet.
+    ///
+    /// - Parameters:
+    ///   - heeded: alarms that workers heed, each with who does.
+    ///   - possible: alarms that a worker could heed.
+    package func newlyLearned(
+        _ heeded: [String: String], of possible: Set<String>
+    ) -> [(subject: Subject, worker: String)] {
+        marks.values.filter { $0.verdict?.kind == .false && $0.verdict?.learned == nil }.compactMap { mark in
+            let alarms: [String]
+            switch mark.subject {
+            case .alarm(let id): alarms = [id]
+            case .incident: alarms = (mark.verdict?.alarms ?? []).filter { possible.contains($0) }
+            }
+            guard let first = alarms.first, let worker = heeded[first],
+                alarms.allSatisfy({ heeded[$0] != nil })
+            else { return nil }
+            return (mark.subject, worker)
+        }.sorted { $0.subject.key < $1.subject.key }
+    }
+
+    private mutating func index(_ mark: DeskMark, isThere: Bool) {
+        guard case .incident(let incident) = mark.subject, let verdict = mark.verdict, verdict.kind == .false else {
+            return
+        }
+        for alarm in verdict.alarms ?? [] {
+            if isThere {
+                falseIncidents[alarm, default: []].insert(incident)
+            } else {
+                falseIncidents[alarm]?.remove(incident)
+                if falseIncidents[alarm]?.isEmpty ?? false { falseIncidents[alarm] = nil }
+            }
+        }
     }
 
     // MARK: Changes
@@ -138,8 +198,14 @@ package struct OperatorDesk: Sendable {
             try edit(subject, now, &directives) {
                 $0.verdict = .init(kind: .confirmed, fault: fault, by: who, at: now)
             }
-        case .markFalse(let subject):
-            try edit(subject, now, &directives) { $0.verdict = .init(kind: .false, fault: nil, by: who, at: now) }
+        case .markFalse(let subject, let alarms):
+            let own = alarms.isEmpty ? nil : Array(alarms.prefix(limits.falseAlarms))
+            try edit(subject, now, &directives) {
+                $0.verdict = .init(kind: .false, fault: nil, by: who, at: now, alarms: own)
+            }
+        case .learned(let subject):
+            guard marks[subject]?.verdict?.kind == .false else { throw missing("false \(subject.key)") }
+            try edit(subject, now, &directives) { $0.verdict?.learned = stamp }
         case .unjudge(let subject): try edit(subject, now, &directives) { $0.verdict = nil }
         case .silence(let wanted): try add(wanted, by: who, at: now, &directives)
         case .changeSilence(let id, let until, let comment):
@@ -194,11 +260,13 @@ package struct OperatorDesk: Sendable {
         var mark = marks[subject] ?? DeskMark(subject: subject)
         body(&mark)
         mark.changed = max(now, mark.changed)
+        if let before = marks[subject] { index(before, isThere: false) }
         if marks[subject] == nil, marks.count >= limits.marks {
             // An eighth at a time, so that a full desk is not looked through for each change.
             let going = marks.values.sorted { ($0.changed, $0.key) < ($1.changed, $1.key) }
             for old in going.prefix(max(1, limits.marks / 8)) {
                 marks[old.subject] = nil
+                index(old, isThere: false)
                 directives.append(.forget(key: DeskPiece.mark(old).key))
             }
         }
@@ -207,6 +275,7 @@ package struct OperatorDesk: Sendable {
             return
         }
         marks[subject] = mark
+        index(mark, isThere: true)
         directives.append(.keep(.mark(mark)))
     }
 

@@ -11,6 +11,8 @@ package struct EntityScorer {
     private var aggregator: GroupAggregator
     private let selection: RowSelection
     private var memory: AlarmMemory
+    /// What is no alarm because the same was called false.
+    var tolerance = FalseAlarmTolerance()
 
     /// A scorer before an entity's first sample.
     ///
@@ -74,8 +76,14 @@ package struct EntityScorer {
         groups[combined].update(
             aggregator.deviations[combined], news: aggregator.news[combined], urgency: urgency,
             lasts: groups[..<combined].contains(where: \.holdsAlarm))
+        // What was tolerated has told as much as an alarm: its way back is none either.
         memory.update(isAlarm: groups[combined].isAlarm)
-        scores.appendRow(time: row.time, groups)
+        scores.appendRow(time: row.time, groups, tolerated: groups[combined].isAlarm ? tolerated(at: row.time) : nil)
+    }
+
+    private func tolerated(at time: Double) -> FalseAlarmTolerance.Reach? {
+        guard !tolerance.isEmpty else { return nil }
+        return tolerance.reach(at: time, ratios: groups.map(\.ratio), alarms: groups.map(\.isAlarm))
     }
 }
 

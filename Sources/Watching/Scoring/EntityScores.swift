@@ -43,12 +43,15 @@ package struct EntityScores: Sendable {
     }
 
     /// Adds what the groups' scores came to at the row whose deviations were added last.
-    mutating func appendRow(time: Double, _ judged: [GroupScore]) {
+    ///
+    /// - Parameter tolerated: how much further thresholds are, where the row is no alarm because the same was called false.
+    mutating func appendRow(time: Double, _ judged: [GroupScore], tolerated: FalseAlarmTolerance.Reach? = nil) {
         times.append(time)
         for group in judged.indices {
+            let further = tolerated.map { group < $0.groups.count ? $0.groups[group] : $0.combined } ?? 1
             scores[group].append(judged[group].score)
-            thresholds[group].append(judged[group].threshold)
-            alarms[group].append(judged[group].isAlarm)
+            thresholds[group].append(judged[group].threshold * further)
+            alarms[group].append(judged[group].isAlarm && tolerated == nil)
         }
     }
 
@@ -108,8 +111,11 @@ extension EntityScores {
     package mutating func removeAll() { removeFirst(count) }
 
     /// The combined score of a row in units of its threshold; 0 where that says nothing.
-    package func ratio(_ row: Int) -> Double {
-        let (score, threshold) = (scores[combined][row], thresholds[combined][row])
+    package func ratio(_ row: Int) -> Double { ratio(row, of: combined) }
+
+    /// The same of a group's score.
+    package func ratio(_ row: Int, of group: Int) -> Double {
+        let (score, threshold) = (scores[group][row], thresholds[group][row])
         return threshold > 0 && threshold.isFinite && score.isFinite ? score / threshold : 0
     }
 }

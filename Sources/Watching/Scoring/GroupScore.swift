@@ -46,6 +46,8 @@ struct GroupScore: Sendable {
     private(set) var isAlarm = false
     /// How much the group's loudest metric shows in units of what raises an alarm of the entity; 0: it cannot.
     private(set) var urgency = 0.0
+    /// The score in units of its threshold; 0 where that says nothing.
+    var ratio: Double { threshold > 0 && threshold.isFinite && score.isFinite ? score / threshold : 0 }
     /// Whether it may raise an alarm of the entity, and has one of its own.
     var holdsAlarm: Bool { isAlarm && calibration.voice != nil }
     private let calibration: GroupCalibration

@@ -1,6 +1,5 @@
 import Platform
 import Testing
-
 import Watching
 
 /// What is remembered of alarms, so that the end of what they were about is told from something new.

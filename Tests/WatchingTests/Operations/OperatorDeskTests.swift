@@ -57,6 +57,47 @@ import Watching
         #expect(undone.contains(.forget(key: "incident i")) && other.marks(limit: 9).isEmpty)
     }
 
+    @Test func whatIsFalseIsFalseWithItsIncidentUntilItIsTakenBack() throws {
+        var (desk, disk) = (OperatorDesk(), Disk())
+        func say(_ change: DeskChange, _ now: Int64) throws { disk.take(try desk.step(change, by: "anna", at: now)) }
+        func isFalse(_ id: String) -> Bool? { desk.handling(of: event(id), fault: nil, at: 99)?.isFalse }
+        try say(.markFalse(.incident("i"), alarms: ["s/e@1", "s/e@2"]), 10)
+        try say(.markFalse(.alarm("s/e@3")), 11)
+        // What was said of the alarm itself counts first.
+        try say(.confirm(.alarm("s/e@2"), fault: "disk-stall"), 12)
+        #expect(isFalse("s/e@1") == true && isFalse("s/e@2") == nil && isFalse("s/e@3") == true)
+        #expect(desk.falseAlarms.map(\.id) == ["s/e@1", "s/e@3"] && desk.falseAlarms.map(\.at) == [10, 11])
+        #expect(disk.desk(OperatorDesk.Limits()).falseAlarms.map(\.id) == ["s/e@1", "s/e@3"])
+
+        // A worker heeds one; of the incident as soon as all that can be heeded is.
+        let possible: Set = ["s/e@1", "s/e@2", "s/e@3"]
+        #expect(desk.newlyLearned(["s/e@1": "w"], of: possible).isEmpty)
+        #expect(desk.newlyLearned(["s/e@3": "w"], of: possible).map(\.subject) == [.alarm("s/e@3")])
+        #expect(desk.newlyLearned(["s/e@1": "w"], of: ["s/e@1"]).map(\.subject) == [.incident("i")])
+        try say(.learned(.alarm("s/e@3")), 20)
+        #expect(desk.handling(of: event("s/e@3"), fault: nil, at: 99)?.learnedAt == 20)
+        #expect(desk.newlyLearned(["s/e@3": "w"], of: possible).isEmpty)
+        #expect(disk.entries.last?.operation == "learned")
+
+        try say(.unjudge(.incident("i")), 30)
+        try say(.unjudge(.alarm("s/e@3")), 31)
+        #expect(desk.falseAlarms.isEmpty && isFalse("s/e@1") == nil && isFalse("s/e@3") == nil)
+        #expect(disk.desk(OperatorDesk.Limits()).falseAlarms.isEmpty)
+        #expect(throws: OperatorDesk.Refusal.self) { try desk.step(.learned(.alarm("s/e@3")), by: "w", at: 32) }
+    }
+
+    @Test func alarmsOfAForgottenIncidentAreFalseNoMore() throws {
+        var limits = OperatorDesk.Limits()
+        (limits.marks, limits.falseAlarms) = (2, 3)
+        var desk = OperatorDesk(limits: limits)
+        _ = try desk.step(.markFalse(.incident("i"), alarms: ["a", "b", "c", "d"]), by: "anna", at: 1)
+        #expect(desk.falseAlarms.map(\.id) == ["a", "b", "c"])
+        for time in 2...3 {
+            _ = try desk.step(.acknowledge(.alarm("x\(time)")), by: "anna", at: Int64(time))
+        }
+        #expect(desk.falseAlarms.isEmpty)
+    }
+
     @Test func aSilenceHoldsForWhatFitsAndForItsTime() throws {
         var desk = OperatorDesk()
         let wish = Silence.Wish(

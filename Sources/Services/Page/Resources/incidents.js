@@ -182,6 +182,9 @@ function said(own) {
   const lines = [
     own.acknowledged && `${own.acknowledged.by} acknowledged it, ${moment(own.acknowledged.at)}`,
     own.verdict?.kind === "false" && `${own.verdict.by} marked it as false, ${moment(own.verdict.at)}`,
+    own.verdict?.kind === "false" && (own.verdict.learned
+      ? `${own.verdict.learned.by} has learned from that, ${moment(own.verdict.learned.at)}: the same again is no alarm`
+      : "no worker has learned from that yet"),
     own.verdict?.kind === "confirmed" && `${own.verdict.by} confirmed it as ${own.verdict.fault}, ${moment(own.verdict.at)}`,
   ].filter(Boolean);
   if (!lines.length && !own.notes.length) return null;
