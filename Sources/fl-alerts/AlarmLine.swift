@@ -15,6 +15,27 @@ enum AlarmLine {
         ]
     }
 
+    /// When something was, to the minute in UTC: `2026-01-06 20:12`; seconds for clocks that count from a start of their own.
+    static func moment(_ seconds: Double) -> String {
+        guard seconds > 1e8, seconds < 1e11 else { return Quantity.number(seconds) + " s" }
+        let date = Date(timeIntervalSince1970: seconds.rounded(.down)).formatted(.iso8601)
+        return String(date.dropLast(4)).replacing("T", with: " ")
+    }
+
+    /// How long something lasted.
+    static func duration(_ start: Double, _ end: Double) -> String { end > start ? Quantity.seconds(end - start) : "" }
+
+    /// What operators said of it.
+    static func said(_ event: AlarmEvent) -> String {
+        guard let handling = event.handling else { return "" }
+        return [
+            handling.isFalse == true ? handling.learnedAt == nil ? "false" : "false, learned" : nil,
+            handling.confirmedAs.map { "confirmed as \($0)" }, handling.acknowledgedBy.map { "seen by \($0)" },
+            handling.silence.map { "silence \($0)" },
+            handling.notes.map { Quantity.count($0, "note") },
+        ].compactMap { $0 }.joined(separator: ", ")
+    }
+
     /// A date for clocks that count from 1970, seconds for those that count from a start of their own.
     private static func time(_ seconds: Double) -> String {
         guard seconds > 1e8, seconds < 1e11 else { return Quantity.fixed(seconds, 1) + " s" }
@@ -67,12 +88,16 @@ enum AlarmLine {
     }
 
     private static func colour(of event: AlarmEvent) -> String {
-        if event.state == .cleared { return "32" }
-        switch event.severity {
-        case .warning: return "33"
-        case .minor: return "33;1"
-        case .major: return "31"
-        case .critical: return "31;1"
+        event.state == .cleared ? "32" : colour(event.severity)
+    }
+
+    /// The colour of something so severe.
+    static func colour(_ severity: AlarmEvent.Severity?) -> String {
+        switch severity {
+        case .critical: "1;31"
+        case .major: "31"
+        case .minor: "1;33"
+        case .warning, nil: "33"
         }
     }
 

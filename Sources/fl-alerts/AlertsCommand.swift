@@ -16,63 +16,103 @@ struct AlertsCommand: Command {
     static let since = Option<Int>(
         "since", "NUMBER", default: 0, "only alarm events after this sequence number", constraint: "at least 0",
         valid: { $0 >= 0 })
-    static let format = Option<OutputFormat>(
-        "format", "FORMAT", default: .table, "how to print: a table, or one JSON object a line")
+    static let format = Option<ListFormat>(
+        "format", "FORMAT", default: .table, "how to print: a table, one JSON value, or one JSON object a line")
+    static let events = Option<Bool>(
+        "events", default: false, "every event of alarms one after the other, instead of incidents with their alarms")
 
     static let manual = CommandManual(
-        name: "", summary: "show alarms",
+        name: "", summary: "show incidents with their alarms, or alarms as they come",
         discussion: """
-            Every event of an alarm's life has a sequence number without gaps: raised, changed (worse, another \
-            group, or something else now), settled (sixty samples after it began its signature tells what it is), \
-            cleared. The fingerprint names the metrics that deviate, with their shares. The fault is the known one that \
-            the alarm is like, with the likeness, by the server's library; fl-train library add --server confirms one.
+            Incidents come first, those that go on before those that are over, each with its alarms beneath it and what \
+            operators said of them; then alarms that are in none. The latest 1,000 incidents and 20,000 events are looked at. \
+            Times are UTC. Filters show the alarms that every one of them fits, and the incidents that these are in.
+
+            With --events, --since or --follow it shows events. Every event of an alarm's life has a sequence number without \
+            gaps: raised, changed (worse, another group, or something else now), settled (sixty samples after it began its \
+            signature tells what it is), cleared. The fingerprint names the metrics that deviate, with their shares. The \
+            fault is the known one that the alarm is like, with the likeness, by the server's library; fl-train library add \
+            --server confirms one.
 
             With --follow it waits for more, and after a broken connection goes on where it was, or with the first alarm \
-            where another federation answers; for a server that has not answered yet it waits half a minute. SIGTERM and \
-            Ctrl-C end it.
+            where another federation answers; for a server that has not answered yet it waits half a minute. Events that come \
+            one by one are one JSON object a line with json, too. SIGTERM and Ctrl-C end it.
             """,
         examples: [
-            .init("fl-alerts", "all alarms so far"),
-            .init("fl-alerts --follow", "all so far, then as they come"),
-            .init("fl-alerts --since 120 --format json", "what came after number 120, for another program"),
-            .init("fl-alerts --follow --site 'plant-*' --severity major", "what is major or critical at some places"),
+            .init("fl-alerts", "incidents with their alarms"),
+            .init("fl-alerts --site 'plant-*' --severity major", "what is major or critical at some places"),
+            .init("fl-alerts --follow", "all events so far, then as they come"),
+            .init("fl-alerts --since 120 --format ndjson", "what came after number 120, for another program"),
         ],
-        options: access + [follow, since] + AlarmFilter.options + [format])
+        options: access + [events, follow, since] + AlarmFilter.options + [format])
 
     func run(_ arguments: Arguments, _ console: Console) async throws {
         let peer = try ServerAccess.peer(arguments[Self.server], arguments)
-        let isJSON = arguments[Self.format] == .json
+        let format = arguments[Self.format]
         let since = arguments[Self.since]
         let filter = AlarmFilter(arguments)
         if arguments[Self.follow] {
             let stop = StopSignal()
             stop.catchTermination()
             try await BackgroundThread.run {
-                try Self.follow(peer, since: since, filter, isJSON: isJSON, stop: stop, console)
+                try Self.follow(peer, since: since, filter, isJSON: format != .table, stop: stop, console)
             }
+        } else if arguments[Self.events] || since > 0 {
+            try await BackgroundThread.run { try Self.list(peer, since: since, filter, format, console) }
         } else {
-            try await BackgroundThread.run { try Self.list(peer, since: since, filter, isJSON: isJSON, console) }
+            let client = try OperationsClient(arguments)
+            let list = try await BackgroundThread.run { try IncidentList.read(client) }.shown(by: filter)
+            try Self.show(list, format, console)
+        }
+    }
+
+    // MARK: Incidents
+
+    private struct Both: Encodable {
+        let incidents: [IncidentList.Form]
+        let alarms: [AlarmEvent]
+    }
+
+    private static func show(_ list: IncidentList, _ format: ListFormat, _ console: Console) throws {
+        let forms = list.forms(withAlarms: true)
+        switch format {
+        case .json:
+            let both = Both(incidents: forms, alarms: list.otherAlarms)
+            console.print(JSONText.visible(try Console.json(both, pretty: true)))
+        case .ndjson:
+            try console.print(forms, as: .ndjson)
+            try console.print(list.otherAlarms, as: .ndjson)
+        case .table:
+            let table = IncidentTable(list, withAlarms: true, usesColour: console.usesColour)
+            if table.lines.isEmpty {
+                console.note("no alarms")
+            } else {
+                console.print(table.lines.joined(separator: "\n"))
+            }
         }
     }
 
     // MARK: Once
 
     private static func list(
-        _ peer: HTTPPeer, since: Int, _ filter: AlarmFilter, isJSON: Bool, _ console: Console
+        _ peer: HTTPPeer, since: Int, _ filter: AlarmFilter, _ format: ListFormat, _ console: Console
     ) throws {
         var table = Table(AlarmLine.header)
+        var all: [AlarmEvent] = []
         let unreadable = try AlarmFeed.read(peer, since: Int64(since)) { events in
-            for event in events where filter.shows(event) {
-                if isJSON {
-                    console.print(JSONText.visible(try Console.json(event, pretty: false)))
-                } else {
-                    table.add(AlarmLine.cells(event))
-                }
+            let shown = events.filter { filter.shows($0) }
+            switch format {
+            case .table: for event in shown { table.add(AlarmLine.cells(event)) }
+            case .json: all += shown
+            case .ndjson: try console.print(shown, as: .ndjson)
             }
         }
         if unreadable > 0 { console.note("\(unreadable) damaged alarm events are left out") }
-        if isJSON { return }
-        if table.isEmpty { console.note("no alarms") } else { console.print(table.text) }
+        switch format {
+        case .json: try console.print(all, as: .json)
+        case .ndjson: break
+        case .table: if table.isEmpty { console.note("no alarms") } else { console.print(table.text) }
+        }
     }
 
     // MARK: Following

@@ -7,7 +7,8 @@ enum AlertsTool {
         name: "fl-alerts",
         summary: "shows the alarms of a server, those there are or as they come",
         commands: [
-            AlertsCommand.self, AckCommand.self, NoteCommand.self, ConfirmCommand.self, FalseCommand.self,
+            AlertsCommand.self, IncidentsCommand.self, AckCommand.self, NoteCommand.self, ConfirmCommand.self,
+            FalseCommand.self,
             TopCommand.self, SilenceCommand.self, UnsilenceCommand.self, SilencesCommand.self, HintCommand.self,
             AuditCommand.self, ForwardersCommand.self, DeadCommand.self, SubscriptionsCommand.self, PageCommand.self,
         ])

@@ -26,28 +26,33 @@ struct AuditCommand: Command {
     func run(_ arguments: Arguments, _ console: Console) async throws {
         let client = try OperationsClient(arguments)
         var last = Int64(arguments[Self.since])
-        let isTable = arguments[AlertsCommand.format] == .table
+        let format = arguments[AlertsCommand.format]
+        var all: [AuditEntry] = []
         var table = Table(["number", "time", "by", "operation", "about", "text"])
         while true {
             let since = last
             let page = try await BackgroundThread.run { try client.get(Page.self, "/v1/audit?since=\(since)") }
-            for entry in page.entries {
-                guard isTable else {
-                    console.print(JSONText.visible(try Console.json(entry, pretty: false)))
-                    continue
-                }
-                let about =
-                    entry.alarm ?? entry.incident ?? entry.silence.map { "silence \($0)" } ?? entry.fault ?? ""
-                let text = [
-                    entry.matcher.map(SilencesCommand.text), entry.operation == "confirm" ? entry.fault : nil,
-                    entry.text,
-                ].compactMap(\.self).joined(separator: "; ")
-                table.add(["\(entry.number)", Self.time(entry.at), entry.by, entry.operation, about, text])
+            switch format {
+            case .table: for entry in page.entries { table.add(Self.cells(entry)) }
+            case .json: all += page.entries
+            case .ndjson: try console.print(page.entries, as: .ndjson)
             }
             guard page.more, page.last > last else { break }
             last = page.last
         }
-        if isTable { table.isEmpty ? console.note("no changes") : console.print(table.text) }
+        switch format {
+        case .json: try console.print(all, as: .json)
+        case .ndjson: break
+        case .table: table.isEmpty ? console.note("no changes") : console.print(table.text)
+        }
+    }
+
+    private static func cells(_ entry: AuditEntry) -> [String] {
+        let about = entry.alarm ?? entry.incident ?? entry.silence.map { "silence \($0)" } ?? entry.fault ?? ""
+        let text = [
+            entry.matcher.map(SilencesCommand.text), entry.operation == "confirm" ? entry.fault : nil, entry.text,
+        ].compactMap(\.self).joined(separator: "; ")
+        return ["\(entry.number)", time(entry.at), entry.by, entry.operation, about, text]
     }
 
     /// A date for people.

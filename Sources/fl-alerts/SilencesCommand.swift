@@ -15,10 +15,8 @@ struct SilencesCommand: Command {
     func run(_ arguments: Arguments, _ console: Console) async throws {
         let client = try OperationsClient(arguments)
         let list = try await BackgroundThread.run { try client.get(List.self, "/v1/silences") }
-        guard arguments[AlertsCommand.format] == .table else {
-            for silence in list.silences { console.print(JSONText.visible(try Console.json(silence, pretty: false))) }
-            return
-        }
+        let format = arguments[AlertsCommand.format]
+        guard format == .table else { return try console.print(list.silences, as: format) }
         var table = Table(["number", "state", "what", "from", "until", "by", "comment"])
         let now = Int64(Date.now.timeIntervalSince1970)
         for silence in list.silences {

@@ -14,29 +14,34 @@ struct TopCommand: Command {
         name: "top", summary: "one screen that stays open",
         discussion: """
             Incidents first, those that go on above those that are over, then the alarms that stand, then how the system is. \
+            Times are UTC; filters show some of them, and the first line counts all. \
             It follows the size of the terminal and waits for a server that is away. q or Ctrl-C ends it. Where standard output \
             is no terminal it prints once.
             """,
         examples: [
             .init("fl-alerts top", "until q"), .init("fl-alerts top | head -5", "once, for another program"),
         ],
-        options: [interval] + AlertsCommand.access)
+        options: [interval] + AlertsCommand.access + AlarmFilter.options)
 
     func run(_ arguments: Arguments, _ console: Console) async throws {
         let client = try OperationsClient(arguments)
         let interval = arguments[Self.interval]
+        let filter = AlarmFilter(arguments)
         try await BackgroundThread.run {
             guard isatty(STDOUT_FILENO) == 1, isatty(STDIN_FILENO) == 1 else {
-                let screen = TopScreen(try TopState(client), width: 120, height: .max, usesColour: console.usesColour)
+                let screen = TopScreen(
+                    try TopState(client, filter), width: 120, height: .max, usesColour: console.usesColour)
                 return console.write(screen.lines.joined(separator: "\n") + "\n")
             }
-            try Self.watch(client, every: interval, console)
+            try Self.watch(client, filter, every: interval, console)
         }
     }
 
-    private static func watch(_ client: OperationsClient, every interval: Double, _ console: Console) throws {
+    private static func watch(
+        _ client: OperationsClient, _ filter: AlarmFilter, every interval: Double, _ console: Console
+    ) throws {
         // A wrong address is said before the screen is taken.
-        var state = try TopState(client)
+        var state = try TopState(client, filter)
         var trouble: String?
         let stop = StopSignal()
         stop.catchTermination()
@@ -57,7 +62,7 @@ struct TopCommand: Command {
             guard ContinuousClock.now - looked >= .seconds(interval) else { continue }
             looked = .now
             do {
-                state = try TopState(client)
+                state = try TopState(client, filter)
                 trouble = nil
             } catch {
                 trouble = "\(error)"

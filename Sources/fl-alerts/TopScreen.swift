@@ -1,5 +1,4 @@
 import CommandLine
-import Foundation
 import Platform
 import Services
 import Watching
@@ -15,7 +14,7 @@ struct TopScreen {
         self.width = max(20, width)
         self.usesColour = usesColour
         let (title, colour) = Self.title(state)
-        add("Faultline  \(title), \(Quantity.count(state.standing.count, "alarm")) standing", colour)
+        add("Faultline  \(title), \(Quantity.count(state.standingCount, "alarm")) standing", colour)
         if let trouble {
             add("the server is away: " + PrintableText.line(trouble, limit: 200), "1;33")
         } else {
@@ -27,7 +26,7 @@ struct TopScreen {
         let forIncidents =
             room == .max ? 50 : min(state.incidents.count, max(room - state.standing.count, room * 2 / 3))
         add("")
-        add("INCIDENTS", "1")
+        add("INCIDENTS (times in UTC\(state.isFiltered ? "; only what the filters show" : ""))", "1")
         if state.incidents.isEmpty { add("  none so far", "2") }
         for incident in state.incidents.prefix(max(1, forIncidents)) { add(incident, state) }
         add("")
@@ -42,7 +41,7 @@ struct TopScreen {
     /// Never better than what is known: that nothing is found says something only where somebody looks.
     private static func title(_ state: TopState) -> (text: String, colour: String) {
         if !state.open.isEmpty { return (Quantity.count(state.open.count, "incident") + " open", "1;31") }
-        if !state.standing.isEmpty { return ("no incident open", "1;31") }
+        if state.standingCount > 0 { return ("no incident open", "1;31") }
         if state.activeWorkers == 0 { return ("nothing is watched: no worker is here", "1;33") }
         if !state.isWatched { return ("nothing is watched yet: the workers are learning", "1;33") }
         if state.unwatched > 0 || state.health.dataQualityCount > 0 {
@@ -82,10 +81,11 @@ struct TopScreen {
         let others = incident.entities.count - 1
         let fault = worst.map(AlarmLine.fault) ?? "-"
         var text = "  \(Self.padded(isOpen ? worst?.severity.rawValue ?? "open" : "over", 9))"
-        text += Self.padded(Self.since(incident.start, incident.end), 26)
+        text += Self.padded(
+            "\(AlarmLine.moment(incident.start)) \(AlarmLine.duration(incident.start, incident.end))", 26)
         text += Self.padded(PrintableText.line(place, limit: 24) + (others > 0 ? " +\(others)" : ""), 28)
         text += Self.padded(fault, 16) + " " + PrintableText.line(lead?.metrics.prefix(3).joined(separator: ", ") ?? "")
-        add(text, isOpen ? Self.colour(worst?.severity) : "2")
+        add(text, isOpen ? AlarmLine.colour(worst?.severity) : "2")
     }
 
     private mutating func add(_ alarm: AlarmEvent) {
@@ -99,22 +99,7 @@ struct TopScreen {
         text += Self.padded("score " + Quantity.number(alarm.score), 12)
         text += Self.padded(PrintableText.line("\(alarm.site)/\(alarm.entity)", limit: 26), 28)
         text += Self.padded(AlarmLine.fault(alarm), 16) + " " + AlarmLine.fingerprint(alarm)
-        add(text, (mark ?? "").isEmpty ? Self.colour(alarm.severity) : "2")
-    }
-
-    private static func since(_ start: Double, _ end: Double) -> String {
-        guard start > 1e8, start < 1e11 else { return Quantity.number(start) + " s" }
-        let date = Date(timeIntervalSince1970: start.rounded(.down)).formatted(.iso8601)
-        return date.dropLast(4) + (end > start ? " " + Quantity.seconds(end - start) : "")
-    }
-
-    private static func colour(_ severity: AlarmEvent.Severity?) -> String {
-        switch severity {
-        case .critical: "1;31"
-        case .major: "31"
-        case .minor: "1;33"
-        case .warning, nil: "33"
-        }
+        add(text, (mark ?? "").isEmpty ? AlarmLine.colour(alarm.severity) : "2")
     }
 
     private static func padded(_ text: String, _ width: Int) -> String {

@@ -178,7 +178,7 @@ import Testing
         #expect(fleet.get("/healthz")?.contains("\"status\":\"ok\"") == true)
         for bad in ["/v1/alarms?since=x", "/v1/alarms?limit=0", "/nothing"] { #expect(fleet.get(bad) == nil, "\(bad)") }
         let listed = try ToolProcess.run(
-            "fl-alerts", ["--server", "127.0.0.1:\(fleet.http)", "--since", "\(start)", "--format", "json"])
+            "fl-alerts", ["--server", "127.0.0.1:\(fleet.http)", "--since", "\(start)", "--format", "ndjson"])
         #expect(listed.status == 0)
         #expect(listed.output.split(separator: "\n").count == all.count { $0 > start })
     }

@@ -52,7 +52,8 @@ import Watching
         #expect(try server.alerts("confirm", "2", "--fault", "cpu-hog").status == 0)
         // All of it can be taken back.
         #expect(try server.alerts("unsilence", "3").status == 0 && server.alerts("ack", "1", "--undo").status == 0)
-        #expect(try server.alerts("false", "2").status == 0)
+        let falsehood = try server.alerts("false", "2")
+        #expect(falsehood.status == 0 && falsehood.errors.contains("the same again is no alarm"), "\(falsehood.errors)")
         #expect(try alarm(0).handling == AlarmEvent.Handling(notes: 1))
         #expect(try alarm(1).handling == AlarmEvent.Handling(isFalse: true))
         let incident = "site1/enb0@1767225620"
@@ -66,9 +67,36 @@ import Watching
         #expect(!top.output.contains("\u{1b}"))
         // Filters show some.
         #expect(
-            try server.alerts("--site", "s*", "--severity", "major", "--format", "json").output.split(separator: "\n")
-                .count == 2)
-        #expect(try server.alerts("--entity", "ue*", "--format", "json").output.split(separator: "\n").count == 1)
+            try server.alerts("--events", "--site", "s*", "--severity", "major", "--format", "ndjson").output
+                .split(separator: "\n").count == 2)
+        #expect(
+            try server.alerts("--since", "1", "--entity", "ue*", "--format", "ndjson").output.split(separator: "\n")
+                .count == 1)
+        // Incidents come first, each with its alarms beneath it, some of them where that is wanted.
+        let table = try server.alerts().output.split(separator: "\n")
+        #expect(table.count == 4 && table[0].contains("since (UTC)"), "\(table)")
+        #expect(table[1].hasPrefix("site1/enb0@1767225620") && table[2].hasPrefix("  #"), "\(table)")
+        #expect(table.contains { $0.hasPrefix("  #2") && $0.contains("false") }, "\(table)")
+        #expect(!table.joined().contains("\u{1b}"))
+        #expect(try server.alerts("--entity", "ue*").output.split(separator: "\n").count == 3)
+        struct Incident: Decodable {
+            let id: String
+            let open: Bool
+            let severity: String
+            let alarms: [AlarmEvent]?
+        }
+        func incidents(_ text: some StringProtocol) throws -> [Incident] {
+            try AlarmEvent.decode([Incident].self, from: Array(text.utf8))
+        }
+        let all = try incidents(server.alerts("incidents", "--format", "json").output)
+        #expect(all.map(\.id) == [incident] && all[0].severity == "major" && all[0].alarms == nil)
+        #expect(try incidents(server.alerts("incidents", "--entity", "none", "--format", "json").output).isEmpty)
+        let lines = try server.alerts("--entity", "ue*", "--format", "ndjson").output.split(separator: "\n")
+        #expect(try lines.count == 1 && incidents("[\(lines[0])]")[0].alarms?.map(\.entity) == ["ue1"])
+        #expect(try server.alerts("incidents").output.split(separator: "\n").count == 2)
+        #expect(try server.alerts("top", "--entity", "ue*").output.contains("only what the filters show"))
+        #expect(try server.alerts("audit", "--format", "ndjson").output.split(separator: "\n").count > 5)
+        #expect(try server.alerts("silences", "--format", "json").output.hasPrefix("["))
         #expect(try server.alerts("--severity", "critical").errors.contains("no alarms"))
         #expect(try server.alerts("--severity", "worst").status == 64)
         // The feed for programs, and what describes it.
