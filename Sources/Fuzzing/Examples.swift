@@ -49,6 +49,10 @@ enum Examples {
                                 holder: "w", address: "tcp://127.0.0.1:1", token: token, entities: ["a/c"], key: digest)
                         ], grants: [SampleGrant(reader: "w", token: token, entities: ["a/b"], key: [])],
                         falseAlarmsPerDay: 0.5))),
+            .scores(
+                ScoreReport(
+                    type: "b", groups: ["radio.cell", "physical.cpu"],
+                    lines: [.init(entity: "a/b", time: 1_700_000_000, flags: [.alarm], whole: 140, groups: [130, 7])])),
             .goodbye,
             .enrolled(EnrolmentAnswer(.allCases[0], "yes")),
             .modelRequest(ModelRequest(version: 1, offset: 0)),

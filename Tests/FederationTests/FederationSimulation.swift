@@ -419,7 +419,7 @@ struct FederationSimulation {
             case .begin, .judge, .fold, .aggregate:
                 if let event = arithmetic.carryOut(directive) { following.append(event) }
             case .restorationEnded: restorationsAnswered += 1
-            case .tune, .recordWorker, .serving, .note: break
+            case .tune, .recordWorker, .serving, .takeScores, .note: break
             }
         }
         return following

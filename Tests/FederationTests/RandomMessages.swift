@@ -24,6 +24,16 @@ struct RandomMessages {
             request: integer(), token: token(), entity: name(), listing: integer(), file: integer(), offset: integer(),
             length: integer())
     }
+    mutating func scores() -> ScoreReport {
+        let groups = names()
+        return ScoreReport(
+            type: name(), groups: groups,
+            lines: names().map { entity in
+                ScoreReport.Line(
+                    entity: entity, time: amount() - 5e5, flags: ScoreReport.Flags(rawValue: integer()),
+                    whole: integer(), groups: groups.map { _ in integer() })
+            })
+    }
     mutating func token() -> [UInt8] { Array(digest().prefix(WireLimits.token)) }
     mutating func key() -> [UInt8] { flag() ? digest() : [] }
     mutating func digest() -> [UInt8] { SHA256.digest(bytes()) }
@@ -114,6 +124,7 @@ struct RandomMessages {
                 AlarmBatch(
                     spool: integer(), first: integer(), oldest: integer(),
                     alarms: (0..<Int.random(in: 0...5, using: &generator)).map { _ in bytes() }))
+        case .scores: .scores(scores())
         case .alarmReceipt:
             .alarmReceipt(
                 AlarmReceipt(

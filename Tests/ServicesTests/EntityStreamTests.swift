@@ -1,4 +1,5 @@
 import Autoencoders
+import Federation
 import Foundation
 import Platform
 import Services
@@ -143,6 +144,34 @@ import Watching
         _ = try next.heed([falseAlarm(ended[0])])
         let after = try rest(&next)
         #expect(after.allSatisfy { $0.id == open.id && $0.state == .settled && $0.isOver == true }, "\(after)")
+    }
+
+    /// What is told of scores is the largest since it was last told, with what else holds of these rows.
+    @Test func scoresAreToldOnce() throws {
+        let setting = try Setting(silent: [420..<600])
+        var stream = try setting.makeStream()
+        var told = stream.takeScores()
+        #expect(told == nil)
+        _ = try stream.advance(rows: 190)
+        told = stream.takeScores()
+        let quiet = try #require(told)
+        #expect(quiet.line.entity == "farm/host1" && quiet.line.time == 189 * 60 && quiet.line.flags.isEmpty)
+        #expect(quiet.line.whole > ScoreLevel.none && quiet.groups.count == quiet.line.groups.count)
+        told = stream.takeScores()
+        #expect(told == nil)
+        _ = try stream.advance(rows: 90)
+        told = stream.takeScores()
+        let loud = try #require(told)
+        #expect(loud.line.whole > ScoreLevel.limit && loud.line.flags.contains(.alarm))
+        #expect(loud.line.groups.max() ?? 0 > ScoreLevel.limit && loud.line.time == 279 * 60)
+        while !stream.hasEnded { _ = try stream.advance(rows: 64) }
+        told = stream.takeScores()
+        #expect(told?.line.flags.contains(.missing) == true)
+        // Rows that another stream has told are not told again.
+        var next = try setting.makeStream()
+        let warmed = try next.warm(rows: 300, before: 300)
+        told = next.takeScores()
+        #expect(warmed == 300 && told == nil)
     }
 
     @Test func aRestartBetweenAnyTwoRowsChangesNothing() throws {

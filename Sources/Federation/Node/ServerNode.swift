@@ -66,6 +66,9 @@ package final class ServerNode {
     /// Whether its next turn looks at messages of the bulk channel.
     package var takesBulk: Bool { !backlog.isFull }
 
+    /// How entities were scored in the last hour; to be looked at from any thread.
+    package let scores = Box(ScoreStrips())
+
     /// Names of which a second copy was turned away within the last minute.
     package var fenced: Set<String> { machine.fenced(at: clock.now) }
 
@@ -373,6 +376,9 @@ package final class ServerNode {
             }
         case .serving(let worker, let domain, let entities):
             accept(.serving(worker: worker, domain: domain, entities: entities))
+        case .takeScores(let report, let worker, let domain):
+            let now = clock.now
+            scores.with { $0.take(report, from: worker, inDomain: domain, at: now) }
         case .note(let line): note(line)
         }
     }

@@ -17,6 +17,8 @@ package final class WorkerNode {
         case spooled
         /// How far the streams have come.
         case streams(scoredSamples: UInt64, ended: Bool)
+        /// How entities were scored since this was last said.
+        case scores([ScoreNews])
         /// Something failed that ends the worker.
         case failed(any Error)
         /// Something could not be stored.
@@ -143,6 +145,7 @@ package final class WorkerNode {
         case .streams(let samples, let ended):
             streamsEnded = ended
             step(.streamProgress(scoredSamples: samples, ended: ended))
+        case .scores(let news): step(.scores(news))
         case .failed(let error): failure = failure ?? error
         case .storeFailed(let what, let error):
             if let error = error as? StorageError, error.code == .full || error.code == .unwritable {

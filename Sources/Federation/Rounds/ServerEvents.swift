@@ -92,6 +92,8 @@ package enum ServerDirective: Sendable {
     case takeAlarms(AlarmBatch, from: AlarmSender)
     /// From now on a worker serves these entities and may speak for them.
     case serving(worker: String, domain: String, entities: [String])
+    /// Remember how entities of a worker were scored.
+    case takeScores(ScoreReport, worker: String, domain: String)
     /// Log this.
     case note(Note)
 }

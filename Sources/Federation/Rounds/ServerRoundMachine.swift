@@ -32,6 +32,8 @@ package struct ServerRoundMachine: Sendable {
         var epoch: UInt64
         var lastHeard: Instant
         var lastHeartbeat: UInt64 = 0
+        /// The latest message with scores; one that others overtook says what was before them.
+        var lastScores: UInt64 = 0
         var heartbeat = Heartbeat(assignmentRevision: 0, activity: .idle, version: 0)
         var assignment = Assignment()
         var assignmentRevision: UInt64 = 0
@@ -332,6 +334,7 @@ package struct ServerRoundMachine: Sendable {
         members[envelope.sender]?.lastHeard = now
         switch envelope.message {
         case .heartbeat(let heartbeat): take(heartbeat, envelope, from: member, at: now, &directives)
+        case .scores(let report): take(report, envelope, from: member, &directives)
         case .goodbye: end(envelope.sender, .left, at: now, &directives)
         case .modelRequest(let request): serveModel(request, to: envelope.sender, at: now, &directives)
         case .contributionPiece(let piece):

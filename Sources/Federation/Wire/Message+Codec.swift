@@ -31,6 +31,7 @@ extension Message {
             writer.put(body.roundTripMicroseconds)
         case .status(let body): body.encode(into: &writer)
         case .goodbye: break
+        case .scores(let body): body.encode(into: &writer)
         case .enrolment(let body): body.encode(into: &writer)
         case .enrolled(let body):
             writer.put(body.outcome.rawValue)
@@ -115,6 +116,7 @@ extension Message {
                     roundTripMicroseconds: try reader.integer("round trip")))
         case .status: self = .status(try ServerStatus(from: &reader))
         case .goodbye: self = .goodbye
+        case .scores: self = .scores(try ScoreReport(from: &reader))
         case .enrolment: self = .enrolment(try Enrolment(from: &reader))
         case .enrolled:
             self = .enrolled(

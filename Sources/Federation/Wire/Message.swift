@@ -13,6 +13,8 @@ package enum Message: Equatable, Sendable {
     case heartbeat(Heartbeat)
     /// Server: this is how things stand for you.
     case status(ServerStatus)
+    /// Worker: so my entities were scored.
+    case scores(ScoreReport)
     /// Worker: I leave; give up my lease now.
     case goodbye
     /// Worker: this is my key from now on.
@@ -48,6 +50,7 @@ package enum Message: Equatable, Sendable {
         case goodbye = 6
         case enrolment = 7
         case enrolled = 8
+        case scores = 9
         case modelRequest = 16
         case modelPiece = 17
         case contributionPiece = 18
@@ -80,6 +83,7 @@ package enum Message: Equatable, Sendable {
         case .heartbeat: .heartbeat
         case .status: .status
         case .goodbye: .goodbye
+        case .scores: .scores
         case .enrolment: .enrolment
         case .enrolled: .enrolled
         case .modelRequest: .modelRequest
@@ -97,7 +101,7 @@ package enum Message: Equatable, Sendable {
     /// The endpoint it travels on.
     package var channel: Channel {
         switch self {
-        case .registration, .welcome, .refusal, .heartbeat, .status, .goodbye, .enrolment, .enrolled: .control
+        case .registration, .welcome, .refusal, .heartbeat, .status, .goodbye, .enrolment, .enrolled, .scores: .control
         case .modelRequest, .modelPiece, .contributionPiece, .contributionReceipt, .alarmBatch, .alarmReceipt,
             .falseAlarms, .falseAlarmReceipt, .samples:
             .bulk

@@ -83,6 +83,8 @@ package enum WorkerEvent: Sendable {
     case spoolRead(first: UInt64, alarms: [[UInt8]])
     /// How far the live stream has come.
     case streamProgress(scoredSamples: UInt64, ended: Bool)
+    /// Entities were scored.
+    case scores([ScoreNews])
     /// The process is about to end.
     case stop
 }

@@ -29,6 +29,7 @@ extension WorkerMachine {
             upload = nil
             resumeDownload(at: now, &directives)
             delivery.registered()
+            scoreTelling.registered()
             directives.append(.note(Note(.info, "registered", ["lease": "\(envelope.leaseEpoch)"])))
             sendHeartbeat(at: now, &directives)
         case .refusal(let refusal):
@@ -113,6 +114,10 @@ extension WorkerMachine {
             grant([], &directives)
             nextRegistration = now
             directives.append(.note(Note(.info, "lease ended, registering again")))
+        case .unknownType where scoreTelling.mayBeUnknown:
+            guard scoreTelling.refused() else { return }
+            directives.append(
+                .note(Note(.info, "the server is of an earlier build, which takes no scores: its page shows none")))
         case .unsupportedVersion, .unknownType, .malformed:
             guard lease == nil else { return }
             directives.append(.fail(refusal.reason, refusal.text))

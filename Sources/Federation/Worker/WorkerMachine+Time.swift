@@ -16,6 +16,9 @@ extension WorkerMachine {
             return
         }
         if now - lastHeartbeat >= lease.heartbeatInterval { sendHeartbeat(at: now, &directives) }
+        if !unreachable, let report = scoreTelling.next(served: { assignment?.entities ?? [] }, at: now) {
+            send(.scores(report), &directives)
+        }
         noteSilence(longerThan: lease.duration, at: now, &directives)
         // What the server granted holds as long as the lease under which it did.
         if unreachable { grant([], &directives) }

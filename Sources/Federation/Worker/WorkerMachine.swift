@@ -125,6 +125,8 @@ package struct WorkerMachine: Sendable {
     var announced: [AnnouncedChange] = []
     var streamEnded = false
     var scoredSamples: UInt64 = 0
+    /// How its entities were scored since the server was last told.
+    var scoreTelling = ScoreTelling()
     var stopped = false
     /// The attempt at a round in which the work that is done failed; `nil` when it did not.
     var failedAttempt: UInt32?
@@ -219,6 +221,7 @@ package struct WorkerMachine: Sendable {
         case .streamProgress(let samples, let ended):
             scoredSamples = samples
             streamEnded = ended
+        case .scores(let news): scoreTelling.add(news)
         case .stop:
             if lease != nil { send(.goodbye, &directives) }
             stopped = true

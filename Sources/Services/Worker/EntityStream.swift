@@ -1,3 +1,4 @@
+package import Federation
 import Platform
 package import Telemetry
 package import Watching
@@ -40,6 +41,8 @@ package struct EntityStream {
     private var isPositioned = false
     /// Rows that an alarm's evidence may reach back.
     private var evidenceRows: Int
+    /// What was scored since somebody asked.
+    private var tally: ScoreTally
 
     /// Rows that are kept while there is no alarm: what a fingerprint looks at before an event.
     private static let quietRows = 64
@@ -73,6 +76,7 @@ package struct EntityStream {
             identity: StreamIdentity(clock: reader.layout.clock, schema: reader.schema))
         history = EntityScores(of: monitor.model)
         evidenceRows = Self.evidenceRows(history)
+        tally = ScoreTally(groups: history.groups.count)
     }
 
     private static func evidenceRows(_ scores: EntityScores) -> Int {
@@ -169,6 +173,7 @@ package struct EntityStream {
             if time.isFinite { times = min(times?.lowerBound ?? time, time)...max(times?.upperBound ?? time, time) }
             let isAlarm = history.alarms[combined][place]
             let groups = isAlarm ? (0..<combined).filter { history.alarms[$0][place] } : []
+            tally.add(history, row: place)
             let sample = AlarmLifecycle.Sample(
                 point: lastPoint, isAlarm: isAlarm, ratio: history.ratio(place),
                 groups: groups.map { history.groups[$0] }, groupRatios: groups.map { history.ratio(place, of: $0) },
@@ -207,6 +212,15 @@ package struct EntityStream {
         let signature = FaultSignature(print).compact
         let isWhole = stream.lowerBound >= visible && signature.flaw == nil
         return AlarmLifecycle.Evidence(causes: causes, signature: isWhole ? signature : nil)
+    }
+}
+
+extension EntityStream {
+    /// The largest scores since the last call, and the time of the newest row; `nil` where there was no row.
+    package mutating func takeScores() -> ScoreNews? {
+        tally.take(
+            entity: source.key, type: source.type, names: history.groups, standsAlarm: openAlarm != nil,
+            isMissing: !away.isEmpty || !monitor.missingColumns.isEmpty)
     }
 }
 
@@ -338,6 +352,8 @@ extension EntityStream {
         lifecycle = silent
         lifecycle.see(frame)
         book.tellWhatStands(at: lastPoint.time)
+        // What these rows came to was told where they were scored.
+        tally = ScoreTally(groups: history.groups.count)
         scoredRows = 0
         return frame.rowCount
     }

@@ -15,7 +15,7 @@ final class LiveEntityWatcher: Watcher {
         self.watch = watch
         thread = BackgroundThread(name: "watching") { isCancelled in
             do {
-                try watch.run(isCancelled: isCancelled) { events, scored in
+                try watch.run(isCancelled: isCancelled, told: { progress.inbox.put(.scores($0)) }) { events, scored in
                     try spool.put(events, log)
                     progress.figures.note(events)
                     if !events.isEmpty { progress.inbox.put(.spooled) }

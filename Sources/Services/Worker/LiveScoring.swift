@@ -48,11 +48,13 @@ package struct LiveScoring: Sendable {
     /// - Parameters:
     ///   - entities: which to serve.
     ///   - falseAlarms: says which alarms were called false.
+    ///   - told: takes how entities were scored, every few seconds and at the streams' end.
     ///   - deliver: takes events, in order, and how far it has come.
     /// - Throws: what makes scoring impossible.
     func run(
         model: FederatedModel, version: UInt64, entities: [String], settings: WorkerSettings,
         falseAlarms: FalseAlarmBoard = FalseAlarmBoard(), log: Logger, isCancelled: @escaping @Sendable () -> Bool,
+        told: ([ScoreNews]) -> Void = { _ in },
         deliver: ([AlarmEvent], _ scored: UInt64, _ ended: Bool) throws -> Void
     ) throws {
         let context = try FederationContext(of: model)
@@ -114,7 +116,8 @@ package struct LiveScoring: Sendable {
                 log.warning("an entity cannot be watched", ["entity": source.key, "reason": "\(error)"])
             }
         }
-        try score(&running, checkpoint, settings: settings, log: log, isCancelled: isCancelled, deliver: deliver)
+        try score(
+            &running, checkpoint, settings: settings, log: log, isCancelled: isCancelled, told: told, deliver: deliver)
     }
 
     /// Streams go on where a row is bad.
@@ -124,12 +127,13 @@ package struct LiveScoring: Sendable {
     /// itself; the others go on.
     private func score(
         _ running: inout [Running], _ checkpoint: ScoringCheckpoint, settings: WorkerSettings, log: Logger,
-        isCancelled: @escaping @Sendable () -> Bool,
+        isCancelled: @escaping @Sendable () -> Bool, told: ([ScoreNews]) -> Void,
         deliver: ([AlarmEvent], _ scored: UInt64, _ ended: Bool) throws -> Void
     ) throws {
         let clock = ContinuousClock()
         let start = clock.now
         var due = start + ScoringCheckpoint.interval
+        var scoresDue = start + ScoreTally.interval
         var offered = 0
         defer { keep(running, checkpoint, log) }
         while !isCancelled(), running.contains(where: { !$0.stream.hasEnded }) {
@@ -152,6 +156,10 @@ package struct LiveScoring: Sendable {
                 if isCancelled() { return }
             }
             let now = clock.now
+            if now > scoresDue {
+                tell(&running, told)
+                scoresDue = now + ScoreTally.interval
+            }
             if now > due {
                 keep(running, checkpoint, log)
                 // Writing takes a twentieth of the time at most, however many streams there are.
@@ -161,10 +169,12 @@ package struct LiveScoring: Sendable {
             if running.reduce(0, { $0 + $1.stream.scoredRows }) == before { Thread.sleep(forTimeInterval: 0.01) }
         }
         guard !isCancelled() else { return }
+        tell(&running, told)
         try deliver([], UInt64(running.reduce(0) { $0 + $1.stream.scoredRows }), true)
         if !settings.endsWithStream {
             try follow(
-                &running, checkpoint, worker: settings.name, log: log, isCancelled: isCancelled, deliver: deliver)
+                &running, checkpoint, worker: settings.name, log: log, isCancelled: isCancelled, told: told,
+                deliver: deliver)
         }
     }
 
@@ -176,10 +186,11 @@ package struct LiveScoring: Sendable {
     /// Scores what is appended to the files of streams that had ended.
     private func follow(
         _ running: inout [Running], _ checkpoint: ScoringCheckpoint, worker: String, log: Logger,
-        isCancelled: @escaping @Sendable () -> Bool,
+        isCancelled: @escaping @Sendable () -> Bool, told: ([ScoreNews]) -> Void,
         deliver: ([AlarmEvent], _ scored: UInt64, _ ended: Bool) throws -> Void
     ) throws {
         let clock = ContinuousClock()
+        var scoresDue = clock.now
         var due = clock.now + ScoringCheckpoint.interval
         defer { keep(running, checkpoint, log) }
         while !isCancelled() {
@@ -193,6 +204,10 @@ package struct LiveScoring: Sendable {
                     try deliver(events, UInt64(running.reduce(0) { $0 + $1.stream.scoredRows }), false)
                 }
             }
+            if clock.now > scoresDue {
+                tell(&running, told)
+                scoresDue = clock.now + ScoreTally.interval
+            }
             if hasGrown, clock.now > due {
                 let start = clock.now
                 keep(running, checkpoint, log)
@@ -200,6 +215,12 @@ package struct LiveScoring: Sendable {
             }
             if !hasGrown { Thread.sleep(forTimeInterval: Self.growthSeconds) }
         }
+    }
+
+    /// Says how the streams were scored since that was last said.
+    private func tell(_ running: inout [Running], _ told: ([ScoreNews]) -> Void) {
+        let news = running.indices.compactMap { running[$0].stream.takeScores() }
+        if !news.isEmpty { told(news) }
     }
 
     /// Writes how far the streams have come. Without, a restart scores again what it has scored.

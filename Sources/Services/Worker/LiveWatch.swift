@@ -157,8 +157,11 @@ package final class LiveWatch: Sendable {
 
     /// Watches until it is no longer wanted.
     ///
+    /// - Parameter told: takes how entities were scored, every few seconds.
     /// - Throws: what makes going on impossible, such as a disk that is full.
-    package func run(isCancelled: @escaping @Sendable () -> Bool, deliver: Delivery) throws {
+    package func run(
+        isCancelled: @escaping @Sendable () -> Bool, told: ([ScoreNews]) -> Void = { _ in }, deliver: Delivery
+    ) throws {
         var state = State()
         state.models = try restored().map { [$0] } ?? []
         let workshop = Workshop()
@@ -166,7 +169,8 @@ package final class LiveWatch: Sendable {
         var lastSaved = ContinuousClock.now
         var lastTold = ContinuousClock.now
         var lastLook = ContinuousClock.now
-        var told: UInt64 = 0
+        var lastScores = ContinuousClock.now
+        var counted: UInt64 = 0
         while !isCancelled() {
             let all = entities.all
             if .now - lastLook > .seconds(1) {
@@ -194,9 +198,14 @@ package final class LiveWatch: Sendable {
             figures.update { $0.backlog = waiting }
             try tell(all.filter { served?.contains($0.key) ?? true }, &state, deliver)
             let now = ContinuousClock.now
-            if state.scored != told, now - lastTold > .milliseconds(500) {
+            if state.scored != counted, now - lastTold > .milliseconds(500) {
                 try deliver([], state.scored)
-                (told, lastTold) = (state.scored, now)
+                (counted, lastTold) = (state.scored, now)
+            }
+            if now - lastScores > ScoreTally.interval {
+                let news = state.running.keys.compactMap { state.running[$0]?.stream.takeScores() }
+                if !news.isEmpty { told(news) }
+                lastScores = now
             }
             if now - lastSaved > max(Self.saveInterval, state.saving * 20) {
                 try save(&state)

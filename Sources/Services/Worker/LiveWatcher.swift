@@ -43,7 +43,8 @@ final class LiveWatcher: Watcher {
             do {
                 try scoring.run(
                     model: model, version: version, entities: entities, settings: told,
-                    falseAlarms: calledFalse, log: log, isCancelled: isCancelled
+                    falseAlarms: calledFalse, log: log, isCancelled: isCancelled,
+                    told: { progress.inbox.put(.scores($0)) }
                 ) { events, scored, ended in
                     try spool.put(events, log)
                     progress.figures.note(events)

@@ -57,6 +57,14 @@ final class ToyWatcher: Watcher {
         }
     }
 
+    /// A toy's rows are scored by their numbers.
+    private func toyScores(_ entity: String, row: Int) -> ScoreNews {
+        let level = ScoreLevel.level(of: Double(row % 7) / 4)
+        return ScoreNews(
+            type: "toy", groups: ["toy.a"],
+            line: ScoreReport.Line(entity: entity, time: Double(row), whole: level, groups: [level]))
+    }
+
     private func score() {
         let present = place.cluster.presentRow
         var alarms: [[UInt8]] = []
@@ -75,6 +83,7 @@ final class ToyWatcher: Watcher {
             if !(error is Crash) { inbox.put(.storeFailed("alarms", error)) }
             return
         }
+        inbox.put(.scores(positions.filter { $0.value > 0 }.map(toyScores)))
         next = positions
         if !alarms.isEmpty { inbox.put(.spooled) }
         inbox.put(
