@@ -15,15 +15,30 @@ final class AlarmCursor: @unchecked Sendable {
     /// Whether readers hear when operators say something, and what they have heard.
     private let tellsOperations: Bool
     private var revision: Int64
+    /// Whether readers hear when workers have told scores, and what they have heard and when.
+    private let tellsScores: Bool
+    private var scores: UInt64
+    private var scoresAt = ContinuousClock.now
     private var idleTurns = 0
 
-    init(log: AlarmLog, board: ServerBoard, view: AlarmView, sequence: Int64, tellsOperations: Bool) {
+    init(log: AlarmLog, board: ServerBoard, view: AlarmView, sequence: Int64, tellsOperations: Bool, tellsScores: Bool)
+    {
         self.log = log
         self.board = board
         self.view = view
         self.sequence = sequence
         self.tellsOperations = tellsOperations
+        self.tellsScores = tellsScores
+        scores = board.lastScores.load(ordering: .acquiring)
         revision = view.operations.revision.load(ordering: .acquiring)
+    }
+
+    /// That there are new scores, which says nothing of which: at most once in two seconds, however many workers tell some.
+    private func scoresEvent() -> [UInt8]? {
+        let told = board.lastScores.load(ordering: .acquiring)
+        guard told > scores, .now - scoresAt > .seconds(2) else { return nil }
+        (scores, scoresAt) = (told, .now)
+        return Array("event: scores\ndata: {\"number\":\(told)}\n\n".utf8)
     }
 
     /// The next events, or a comment when nothing has happened for a while, so that dead readers are noticed.
@@ -35,6 +50,7 @@ final class AlarmCursor: @unchecked Sendable {
                 // Without an id: the reader's place in the log stays where it is.
                 return Array("event: operations\ndata: {\"number\":\(said)}\n\n".utf8)
             }
+            if tellsScores, let event = scoresEvent() { return event }
             if board.lastAlarm.load(ordering: .acquiring) > sequence {
                 guard let page = try? log.page(after: sequence, limit: 100) else { return nil }
                 if page.last > sequence {

@@ -46,14 +46,33 @@ package final class DetachedInterface: Sendable {
             }
         }
         api = ServerAPI(
-            board: board, folder: folder.path, library: library, view: view, forwarding: forwarding,
-            calendars: calendars, workbench: Workbench(), tool: "detached", authority: authority, office: nil,
+            board: board, scores: Box(Self.scores(of: alarms)), clock: MonotonicClock(), folder: folder.path,
+            library: library, view: view,
+            forwarding: forwarding, calendars: calendars, workbench: Workbench(), tool: "detached",
+            authority: authority, office: nil,
             orders: orders,
             configuration: ConfigurationAPI(
                 runtime: nil,
                 hold: { settings, keep, seconds in
                     orders.tune(try ServerTuning.of(settings).tuning, keep: keep, upTo: seconds)
                 }, authority: authority), log: Logger(label: "detached", minimum: .error, sink: MemorySink()))
+    }
+
+    /// A strip for each entity that has an alarm.
+    private static func scores(of alarms: [AlarmEvent]) -> ScoreStrips {
+        var strips = ScoreStrips()
+        for (index, event) in alarms.enumerated() {
+            let level = ScoreLevel.level(of: event.score)
+            strips.take(
+                ScoreReport(
+                    type: "type", groups: ["radio.cell"],
+                    lines: [
+                        .init(
+                            entity: "\(event.site)/\(event.entity)", time: Double(index), flags: .alarm, whole: level,
+                            groups: [level])
+                    ]), from: event.worker, inDomain: event.site, at: .zero)
+        }
+        return strips
     }
 
     /// Answers a request; streams are read for a while.

@@ -1,3 +1,4 @@
+import Federation
 import Foundation
 import Glibc
 import Platform
@@ -24,6 +25,8 @@ final class ServerAPI: Sendable {
     private let candidates: CandidatesAPI
     private let forwarders: ForwardersAPI
     private let log: Logger
+    private let entities: EntitiesAPI
+    private let loops: LoopsAPI
 
     static let workersLimit = NumberParameter("limit", 1...10_000, default: 10_000, "Workers on a page.")
     static let workersAfter = TextParameter(name: "after", length: 0...200, text: "A worker's name: those behind it.")
@@ -33,15 +36,20 @@ final class ServerAPI: Sendable {
     static let alarmsLimit = NumberParameter("limit", 1...10_000, default: 1_000, "Events on a page.")
     static let tellsOperations = WordParameter(
         name: "operations", words: ["true", "false"], text: "Whether to tell when operators said something.")
+    static let tellsScores = WordParameter(
+        name: "scores", words: ["true", "false"],
+        text: "Whether to tell when workers have said how entities were scored.")
     static let incidentsLimit = NumberParameter("limit", 1...1_000, default: 100, "How many of the latest incidents.")
 
     /// - Parameters:
+    ///   - scores: how entities were scored, by `clock`.
     ///   - workbench: does what takes longer than an answer may.
     ///   - authority: who may look, and who may change something.
     ///   - office: keeps who may take part; `nil` in plain mode.
     ///   - orders: takes what is asked of the node.
     init(
-        board: ServerBoard, folder: String, library: FaultLibraryStore, view: AlarmView,
+        board: ServerBoard, scores: Box<ScoreStrips>, clock: MonotonicClock, folder: String, library: FaultLibraryStore,
+        view: AlarmView,
         forwarding: ForwardingThreads, calendars: CalendarThreads, workbench: Workbench, tool: String,
         authority: HTTPAuthority, office: IdentityOffice?, orders: ServerOrders, configuration: ConfigurationAPI,
         log: Logger
@@ -65,8 +73,11 @@ final class ServerAPI: Sendable {
         self.operations = OperationsAPI(
             store: view.operations, library: self.library, incidents: incidents, authority: authority,
             lastAlarm: { board.lastAlarm.load(ordering: .acquiring) })
+        let list = AlarmList(log: folder + "/alarms.db")
+        entities = EntitiesAPI(board: board, scores: scores, alarms: list, incidents: incidents, clock: clock)
+        loops = LoopsAPI(folder: folder, board: board)
         faults = FaultManagementAPI(
-            list: AlarmList(log: folder + "/alarms.db"), view: view, forwarding: forwarding, authority: authority,
+            list: list, view: view, forwarding: forwarding, authority: authority,
             federation: { board.current.federation }, lastAlarm: { board.lastAlarm.load(ordering: .acquiring) })
     }
 
@@ -121,6 +132,7 @@ final class ServerAPI: Sendable {
             if ModelsAPI.serves(request.path) { return try models.answer(request) }
             if request.path == ConfigurationAPI.path { return try configuration.answer(request) }
             if ScoringAPI.serves(request.path) { return try scoring.answer(request) }
+            if EntitiesAPI.serves(request.path) { return try entities.answer(request) }
             if FaultManagementAPI.serves(request.path) { return try faults.answer(request) }
             if ForwardersAPI.serves(request.path) { return try forwarders.answer(request) }
             guard request.method == .get else { return .text(405, "only GET is served here\n") }
@@ -130,6 +142,7 @@ final class ServerAPI: Sendable {
             case OpenAPIDocument.path: return .json(OpenAPIDocument.bytes)
             case "/v1/workers": return try workers(request)
             case "/v1/rounds": return try rounds(request)
+            case LoopsAPI.path: return try loops.answer(request)
             case "/v1/placement": return try placement()
             case "/v1/alarms": return try alarms(request)
             case "/v1/alarms/stream": return try stream(request)
@@ -149,6 +162,8 @@ final class ServerAPI: Sendable {
         var federation: String
         var version: UInt64
         var finished: Bool
+        /// Whether some workers are chosen to train and serve, so that there is a placement to ask for.
+        var placement: Bool
         var waitingFor: String?
         var lastAlarm: Int64
         var refusedAlarms: [String: Int]
@@ -192,7 +207,7 @@ final class ServerAPI: Sendable {
         return try .encoding(
             Health(
                 status: troubles.isEmpty ? "ok" : "degraded", federation: state.federation, version: state.version,
-                finished: state.finished,
+                finished: state.finished, placement: state.placement != nil,
                 waitingFor: state.waitingFor,
                 lastAlarm: board.lastAlarm.load(ordering: .relaxed), refusedAlarms: state.refusedAlarms,
                 refusedMessages: state.refusedMessages,
@@ -329,6 +344,7 @@ final class ServerAPI: Sendable {
 
     private func stream(_ request: HTTPRequest) throws -> HTTPResponse {
         let tells = try request.value(Self.tellsOperations) == "true"
+        let tellsScores = try request.value(Self.tellsScores) == "true"
         let view = try view.asked(by: request)
         var since = try request.value(Self.since)
         if let last = request.header("Last-Event-ID") {
@@ -340,7 +356,7 @@ final class ServerAPI: Sendable {
         }
         let cursor = AlarmCursor(
             log: try AlarmLog(reading: folder + "/alarms.db"), board: board, view: view, sequence: place(since),
-            tellsOperations: tells)
+            tellsOperations: tells, tellsScores: tellsScores)
         return .stream(type: "text/event-stream") { cursor.next() }
     }
 }

@@ -31,6 +31,8 @@ final class ServerBoard: Sendable {
     private let heeded = Mutex<(heeded: [String: String], revision: UInt64)>(([:], 0))
     /// Number of the last alarm in the log.
     let lastAlarm = Atomic<Int64>(0)
+    /// Grows when workers have told how their entities were scored.
+    let lastScores = Atomic<UInt64>(0)
     /// Whether the server is about to stop.
     let stopping = Atomic(false)
 

@@ -136,6 +136,7 @@ package final class ServerService {
         }
         self.port = opened
         let waker = opened.waker
+        let clock = MonotonicClock()
         node = ServerNode(
             configuration: federation, strategy: tuning.strategy, maker: tuning.maker, recovery: recovery,
             alarms: alarmRecovery,
@@ -143,7 +144,7 @@ package final class ServerService {
                 PlacementLoop($0, times: ServerFolder.trainingTimes(folder, log: log))
             }, keepsContributions: settings.keptRounds > 0,
             access: office.map { .identified($0.registry, $0) } ?? .plain, port: opened, disk: disk,
-            clock: MonotonicClock(),
+            clock: clock,
             tasks: tasks, inbox: Inbox { waker.wake() }, note: { log.write($0) })
         let incidents = IncidentBook(log: folder.file("alarms.db"), dependencies: settings.dependencies)
         let view = AlarmView(names: library, incidents: incidents, operations: operations)
@@ -172,10 +173,10 @@ package final class ServerService {
                 }, upTo: seconds)
         }
         let api = ServerAPI(
-            board: board, folder: folder.path, library: library, view: view, forwarding: forwarding,
-            calendars: calendars, workbench: workbench, tool: tool, authority: authority, office: office,
-            orders: orders, configuration: ConfigurationAPI(runtime: runtime, hold: hold, authority: authority),
-            log: log)
+            board: board, scores: node.scores, clock: clock, folder: folder.path, library: library, view: view,
+            forwarding: forwarding, calendars: calendars, workbench: workbench, tool: tool, authority: authority,
+            office: office, orders: orders,
+            configuration: ConfigurationAPI(runtime: runtime, hold: hold, authority: authority), log: log)
         // What it says is true from the first answer on.
         Self.show(node, on: board)
         http = try HTTPServer(
@@ -363,6 +364,7 @@ package final class ServerService {
         if machine.heededRevision != board.falseAlarms.revision {
             board.put(heeded: machine.heededFalseAlarms, revision: machine.heededRevision)
         }
+        board.lastScores.store(node.scores.with { $0.revision }, ordering: .releasing)
         let report = nodes.flatMap { nodes in node.placement.map { PlacementReport($0, nodes) } }
         board.update { state in
             state.federation = "\(machine.configuration.federation)"

@@ -141,7 +141,16 @@ enum OpenAPIDocument {
             if let type = answer.type {
                 let isJSON = type.hasSuffix("json") && answer.schema == nil
                 let any: JSONValue = .object(["schema": .object(["type": .string("object")])])
-                fields["content"] = .object([type: isJSON ? any : media(answer.schema)])
+                // What comes in one of several forms has them beside each other.
+                var forms: [String: JSONValue] = [:]
+                if case .object(let before)? = responses["\(answer.status)"],
+                    case .object(let others)? = before["content"]
+                {
+                    forms = others
+                    fields["description"] = before["description"]
+                }
+                forms[type] = isJSON ? any : media(answer.schema)
+                fields["content"] = .object(forms)
             }
             if answer.status == 201 {
                 fields["headers"] = .object([

@@ -5,7 +5,7 @@ import Platform
 enum ServerRoutes {
     /// All routes.
     static let all: [Route] =
-        looking + files + library + operating + models + ForwardersAPI.routes
+        looking + watched + files + library + operating + models + ForwardersAPI.routes
         + FaultManagementAPI.routes
 
     /// Whether a path is one of them.
@@ -71,7 +71,7 @@ enum ServerRoutes {
                 summary: "The same as they come, by server-sent events, which never ends",
                 parameters: [
                     ServerAPI.since.parameter, AlarmView.form.parameter,
-                    ServerAPI.tellsOperations.parameter,
+                    ServerAPI.tellsOperations.parameter, ServerAPI.tellsScores.parameter,
                     Route.Parameter(
                         place: "header", name: "Last-Event-ID", text: "Where to go on; instead of since.",
                         schema: [
@@ -84,6 +84,37 @@ enum ServerRoutes {
                 method: .get, path: "/v1/incidents", summary: "The latest incidents, oldest first",
                 parameters: [ServerAPI.incidentsLimit.parameter], answers: [.json("Incidents")], refusals: [400]),
         ]
+
+    private static let pictures: [Route.Answer] = [
+        .bytes("image/svg+xml", "Where the form is svg."), .bytes("image/png", "Where the form is png."),
+    ]
+
+    /// What is watched, and how it was scored.
+    private static let watched: [Route] = [
+        Route(
+            method: .get, path: EntitiesAPI.sitesPath, summary: "Sites by name, with what their entities come to",
+            parameters: [EntitiesAPI.sitesLimit.parameter, EntitiesAPI.sitesAfter.parameter],
+            answers: [.json("Sites")], refusals: [400]),
+        Route(
+            method: .get, path: EntitiesAPI.path,
+            summary: "Entities by site and name: who watches them, and how they are",
+            parameters: [EntitiesAPI.limit.parameter, EntitiesAPI.after.parameter, EntitiesAPI.site.parameter],
+            answers: [.json("Entities")], refusals: [400]),
+        Route(
+            method: .get, path: EntitiesAPI.scoresPath,
+            summary: "How entities were scored in the last hour, as their workers told it",
+            parameters: [
+                EntitiesAPI.entities.parameter, EntitiesAPI.form.parameter, EntitiesAPI.stripsLimit.parameter,
+                EntitiesAPI.after.parameter,
+            ], answers: [.json("Strips")] + pictures, refusals: [400, 404]),
+        Route(
+            method: .get, path: EntitiesAPI.radiographyPath, summary: "The same of one entity, group by group",
+            parameters: [EntitiesAPI.entity.parameter, EntitiesAPI.form.parameter],
+            answers: [.json("Strip")] + pictures, refusals: [400, 404]),
+        Route(
+            method: .get, path: LoopsAPI.path, summary: "Learning loops with their rounds and losses, oldest first",
+            parameters: [LoopsAPI.limit.parameter], answers: [.json("Loops")], refusals: [400]),
+    ]
 
     private static let files: [Route] = PageFiles.types.map { path, type in
         Route(
