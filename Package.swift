@@ -48,7 +48,7 @@ let pageFiles = [
     "alarm-event.schema.json", "openapi-schemas.json", "page.html", "page.css", "page.svg", "main.js", "state.js",
     "text.js", "draw.js",
     "incidents.js", "alarms.js",
-    "places.js", "actions.js", "system.js",
+    "places.js", "actions.js", "scores.js", "topology.js", "placement.js", "system.js",
 ]
 
 /// What `make fuzz` builds besides, and nobody else: it is linked with libFuzzer.

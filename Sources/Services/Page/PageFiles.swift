@@ -21,6 +21,9 @@ enum PageFiles {
         "/alarms.js": (script, PackageResources.alarms_js),
         "/places.js": (script, PackageResources.places_js),
         "/actions.js": (script, PackageResources.actions_js),
+        "/scores.js": (script, PackageResources.scores_js),
+        "/topology.js": (script, PackageResources.topology_js),
+        "/placement.js": (script, PackageResources.placement_js),
         "/system.js": (script, PackageResources.system_js),
         "/v1/schemas/alarm-event": ("application/schema+json", PackageResources.alarm_event_schema_json),
     ]

@@ -2,6 +2,7 @@
 
 import { actions } from "./actions.js";
 import { $, Window, h, name, put, swap, tag } from "./draw.js";
+import { look as lookAt } from "./scores.js";
 import { activeSilences, look, mark, silenceOf, state } from "./state.js";
 import { count, deviations, exactly, faultText, length, moment, number, percent, severities, since } from "./text.js";
 
@@ -19,6 +20,9 @@ export function start() {
 export function choose(kind, id, byHand = false) {
   Object.assign(chosen, { kind, id, byHand });
   if (kind === "incident") list.select(lookers.find((i) => i.id === id) ?? null, { scroll: !byHand });
+  // Whose radiography is on show follows what is looked at.
+  const part = kind === "alarm" ? state.alarms.get(id) : first(lookers.find((i) => i.id === id) ?? { entities: [] });
+  if (byHand && part) lookAt(place(part), true);
   drawDetail(true);
   // On a narrow screen the detail is below: whoever chose something wants to see it.
   if (byHand && window.innerWidth < 1000) $("detail").scrollIntoView({ block: "start" });

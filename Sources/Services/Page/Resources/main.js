@@ -5,7 +5,8 @@ import * as alarms from "./alarms.js";
 import { $ } from "./draw.js";
 import * as incidents from "./incidents.js";
 import * as places from "./places.js";
-import { follow, state, whenChanged } from "./state.js";
+import { renew } from "./scores.js";
+import { follow, state, whenChanged, whenScored } from "./state.js";
 import * as system from "./system.js";
 
 incidents.start();
@@ -24,6 +25,7 @@ whenChanged(() => {
   places.draw();
 });
 
+whenScored(renew);
 $("help").addEventListener("click", help);
 window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", places.redraw);
 new ResizeObserver(places.redraw).observe($("trace"));

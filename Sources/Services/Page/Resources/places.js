@@ -1,18 +1,22 @@
-// Where, and how sure: sites with their entities, each entity's alarms over time, and all of them as one trace.
+// Where: sites with their entities, and all alarms as one trace.
 
-import { $, Window, g, h, name, put } from "./draw.js";
+import { $, h, put } from "./draw.js";
 import { choose } from "./incidents.js";
+import * as scores from "./scores.js";
 import { state, worst } from "./state.js";
-import { count, length, moment, number, severities } from "./text.js";
+import { count, moment, severities } from "./text.js";
+import * as topology from "./topology.js";
 
-let strips, known = [];
+let known = [], bySite = new Map();
 let span = { from: 0, to: 1 };
 
 export function start() {
   $("sites").addEventListener("click", (event) => {
     const entity = known.find((one) => one.key === event.target.dataset.key);
-    const alarm = entity && (worst(entity.standing) ?? entity.alarms.at(-1));
-    if (!alarm) return;
+    if (!entity) return;
+    scores.look(entity.key, true);
+    const alarm = worst(entity.standing) ?? entity.alarms.at(-1);
+    if (!alarm) return $("sure").scrollIntoView();
     choose("alarm", alarm.id, true);
     $("detail").scrollIntoView({ block: "nearest" });
   });
@@ -28,7 +32,8 @@ export function start() {
     next.tabIndex = 0;
     next.focus();
   });
-  strips = new Window($("strips"), 44, { key: (e) => e.key, make: strip, empty: "No entity has had an alarm." });
+  scores.start();
+  new ResizeObserver(() => topology.draw(bySite)).observe($("where"));
   put($("where-legend"), ...[["well", "", "watched, nothing wrong"], ["warning", "w", "warning"], ["minor", "m", "minor"],
     ["major", "M", "major"], ["critical", "!", "critical"], ["off", "?", "not watched, or data missing"]]
     .map(([tone, letter, text]) => h("span", {}, h("i", { class: `cell ${tone}`, text: letter, "aria-hidden": "true" }), text)));
@@ -63,34 +68,36 @@ function entities() {
 export function draw() {
   const all = entities();
   known = all;
-  const sites = new Map();
+  const sites = bySite = new Map();
   for (const entity of all) sites.set(entity.site, [...(sites.get(entity.site) ?? []), entity]);
   const rank = (members) => Math.max(...members.map((e) => severities.indexOf(e.severity)));
   $("where-count").textContent = `${count(sites.size, "site")}, ${count(all.length, "entity", "entities")}`;
   put($("sites"), ...(sites.size ? [...sites].sort((a, b) => rank(b[1]) - rank(a[1]) || (a[0] < b[0] ? -1 : 1)).slice(0, 400).map(site)
     : [h("p", { class: "empty", text: "No worker has come yet." })]));
+  topology.draw(sites);
+  // Of many the picture shows where something is wrong; the cards scroll on their own.
+  $("sites").classList.toggle("many", sites.size > 24);
+  if (sites.size > 24) $("sites").tabIndex = 0; else $("sites").removeAttribute("tabindex");
   const troubled = all.filter((entity) => entity.alarms.length);
   const times = troubled.flatMap((e) => e.alarms).flatMap((a) => [a.onset.time, a.at.time]).filter(Number.isFinite);
   span = { from: times.reduce((a, b) => Math.min(a, b), Infinity), to: times.reduce((a, b) => Math.max(a, b), -Infinity) };
   if (!(span.to > span.from)) span = { from: span.from || 0, to: (span.from || 0) + 1 };
-  troubled.sort((a, b) => severities.indexOf(b.severity) - severities.indexOf(a.severity) || b.alarms.at(-1).sequence - a.alarms.at(-1).sequence);
-  $("sure-count").textContent = troubled.length ? `${count(troubled.length, "entity", "entities")} with alarms, ${length(span.to - span.from)}` : "";
-  strips.set(troubled);
+  scores.draw(all);
   trace();
 }
 
 function site([key, members]) {
   let stops = 0;
   const wrong = members.filter((e) => e.standing.length).length, off = members.filter((e) => e.tone === "off").length;
-  return h("article", { class: "site" },
+  return h("article", { class: "site", "data-site": key },
     h("h3", {}, h("bdi", { class: "clip", text: key }),
       h("span", { text: wrong ? `${wrong} of ${members.length} in alarm` : off ? `${off} of ${members.length} not watched` : `${members.length} well` })),
     h("div", { class: `cells ${members.length > 40 ? "many" : ""}`, role: "group", "aria-label": `Entities of ${key}`.slice(0, 300) }, members.slice(0, 2000).map((entity) => {
       const what = entity.severity ? `${entity.severity} alarm` : entity.finding ? `data quality: ${entity.finding.detail}`
         : entity.served ? "nothing wrong" : "no active worker serves it";
       const text = `${entity.key}: ${what}`.slice(0, 700), letter = letters[entity.severity] ?? (entity.tone === "off" ? "?" : "");
-      // Of one that never had an alarm there is nothing more to see.
-      if (!entity.alarms.length) return h("i", { class: `cell ${entity.tone}`, role: "img", title: text, "aria-label": text }, letter);
+      // Of one that never had an alarm, nor a score, there is nothing more to see.
+      if (!entity.alarms.length && state.entities.get(entity.key)?.lastTime === undefined) return h("i", { class: `cell ${entity.tone}`, role: "img", title: text, "aria-label": text }, letter);
       stops += 1;
       return h("button", { type: "button", class: `cell ${entity.tone}`, title: text, "aria-label": text, "data-key": entity.key, tabindex: stops === 1 ? 0 : -1 }, letter);
     })));
@@ -98,20 +105,6 @@ function site([key, members]) {
 
 /** Scores spread over orders of magnitude: their logarithm, 1 at a third of the height. */
 const height = (score) => Math.min(1, (1 + Math.log2(Math.max(0.5, Number(score) || 0.5))) / 5 * 1.2 + 0.1);
-
-function strip(entity) {
-  const alarms = entity.alarms.slice(-300);
-  const x = (time) => 1000 * (time - span.from) / (span.to - span.from);
-  const peak = entity.alarms.reduce((a, b) => Math.max(a, Number(b.score) || 0), 0);
-  return h("div", { class: "strip" }, h("span", { class: "clip" }, name(entity.key)),
-    g("svg", { viewBox: "0 0 1000 36", preserveAspectRatio: "none", role: "img", "aria-label": `${count(entity.alarms.length, "alarm")}, worst score ${number(peak)}` },
-      g("line", { x1: 0, x2: 1000, y1: 36 - 36 * height(1), y2: 36 - 36 * height(1) }),
-      alarms.map((alarm) => {
-        const wide = Math.max(3, x(alarm.at.time) - x(alarm.onset.time)), tall = 36 * height(alarm.score);
-        return g("rect", { class: `${alarm.severity} ${alarm.stands ? "stands" : ""}`, x: Math.min(997, x(alarm.onset.time)), y: 36 - tall, width: wide, height: tall });
-      })),
-    h("b", { title: "worst score, in units of the threshold", text: `× ${number(peak)}` }));
-}
 
 /** All alarms as a seismogram: one line an alarm, as high as its score. */
 function trace() {
@@ -152,4 +145,7 @@ function trace() {
     h("span", { text: some ? moment(span.to) : "" }));
 }
 
-export const redraw = trace;
+export function redraw() {
+  trace();
+  scores.redraw();
+}

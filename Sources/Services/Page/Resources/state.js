@@ -7,7 +7,9 @@ const mostAlarms = 10_000;
 
 export const state = {
   /** `connecting`, `live` or `away`; since when the last. */
-  link: "connecting", awaySince: 0, federation: null, health: null, workers: [], rounds: null, placement: null, incidents: [],
+  link: "connecting", awaySince: 0, federation: null, health: null, workers: [], rounds: null, placement: null, loops: null, incidents: [],
+  /** What is known of each entity and its latest score, by `site/entity`. */
+  entities: new Map(),
   library: [], desk: { marks: [], silences: [], hints: [] }, alarms: new Map(), last: 0,
   /** Counts what the long lists depend on: they are drawn again only when it has changed. */
   drawn: 0,
@@ -164,13 +166,14 @@ export async function gatherFacts() {
   // Alarms that come while the answers are on their way are in no older answer.
   const seen = state.last;
   const [health, workers] = await Promise.all([get("/healthz", 8), get("/v1/workers")]);
+  if (health.placement) state.placement = await get("/v1/placement");
   state.health = health;
   state.workers = workers.workers;
   const now = JSON.stringify([health.dataQuality, state.workers.map((worker) => [worker.name, worker.state, worker.entities])]);
   if (now !== places) { places = now; state.drawn += 1; }
   // Rounds are long, and change with the version; now and then they are asked for all the same.
   if (health.version !== roundsVersion || Date.now() - roundsAsked > 15_000) {
-    state.rounds = await get("/v1/rounds?limit=200");
+    [state.rounds, state.loops] = await Promise.all([get("/v1/rounds?limit=200"), get("/v1/loops?limit=40")]);
     [roundsAsked, roundsVersion] = [Date.now(), health.version];
   }
   // Another federation, or an older copy of this one's log: nothing that is here is its.
@@ -179,6 +182,25 @@ export async function gatherFacts() {
   // Events that are in the log and do not come: the stream has died without a word.
   if (health.lastAlarm > state.last && missed === state.last) listen();
   missed = health.lastAlarm > state.last ? state.last : -1;
+  changed();
+}
+
+let entitiesAsked = 0, scored = null;
+/** Calls back when there are new scores. */
+export function whenScored(act) { scored = act; }
+/** What is known of entities changes with every telling; of very many it is asked for less often. */
+export async function gatherEntities(isNews = false) {
+  const pause = state.entities.size > 2_000 ? 60_000 : isNews ? 4_000 : 15_000;
+  if (Date.now() - entitiesAsked < pause) return;
+  entitiesAsked = Date.now();
+  const all = new Map();
+  for (let after = "", more = true; more && all.size < 20_000;) {
+    const page = await get(`/v1/entities?limit=2000&after=${encodeURIComponent(after)}`);
+    for (const one of page.entities) all.set(after = `${one.site}/${one.entity}`, one);
+    more = page.more && page.entities.length > 0;
+  }
+  state.entities = all;
+  state.drawn += 1;
   changed();
 }
 
@@ -194,7 +216,8 @@ async function begin(health) {
     changed();
     if (!page.more) break;
   }
-  await Promise.all([gatherIncidents(), gatherDesk(), gatherLibrary()]);
+  entitiesAsked = 0;
+  await Promise.all([gatherIncidents(), gatherDesk(), gatherLibrary(), gatherEntities()]);
   listen();
 }
 
@@ -207,7 +230,7 @@ function away() {
 let source = null;
 function listen() {
   source?.close();
-  source = new EventSource(`/v1/alarms/stream?form=brief&operations=true&since=${state.last}`);
+  source = new EventSource(`/v1/alarms/stream?form=brief&operations=true&scores=true&since=${state.last}`);
   source.addEventListener("open", () => { state.link = "live"; changed(); });
   source.addEventListener("alarm", (message) => {
     try { take(JSON.parse(message.data)); } catch { return; }
@@ -215,6 +238,7 @@ function listen() {
     changed();
   });
   source.addEventListener("operations", () => { gatherDesk().catch(() => {}); gatherLibrary().catch(() => {}); });
+  source.addEventListener("scores", () => { if (!document.hidden) gatherEntities(true).then(() => scored?.()).catch(() => {}); });
   source.addEventListener("error", () => {
     away();
     changed();
@@ -233,6 +257,7 @@ export async function follow() {
         await begin(state.health);
       }
       await gatherFacts();
+      if (!document.hidden) await gatherEntities();
       if (!source) listen();
       if (source.readyState === EventSource.OPEN) state.link = "live";
     } catch {

@@ -2,6 +2,7 @@
 
 import { restoreForm } from "./actions.js";
 import { $, g, h, name, put, putEach, tag } from "./draw.js";
+import { loopsPanel, placementPanel } from "./placement.js";
 import { state } from "./state.js";
 import { bytes, count, length, moment, number } from "./text.js";
 
@@ -30,8 +31,9 @@ export function draw() {
   const log = rounds.rounds, done = log.filter((round) => round.committed && round.kind !== "restoration");
   const box = $("panels");
   if (!box.children.length) box.append(h("div"), h("div"));
-  putEach(box.children[0], learning(log, done, health, rounds), quality(health), refused(health));
-  putEach(box.children[1], workersPanel(workers, health), roundsPanel(log), versionsPanel(log, health), silencesPanel(), calendarsPanel(health), forwardersPanel(health));
+  const tools = { panel, table, cells, figure };
+  putEach(box.children[0], learning(log, done, health, rounds), placementPanel(tools), quality(health), refused(health));
+  putEach(box.children[1], workersPanel(workers, health), loopsPanel(tools), roundsPanel(log), versionsPanel(log, health), silencesPanel(), calendarsPanel(health), forwardersPanel(health));
 }
 
 function learning(log, done, health, rounds) {
