@@ -16,7 +16,10 @@ extension WorkerMachine {
             return
         }
         if now - lastHeartbeat >= lease.heartbeatInterval { sendHeartbeat(at: now, &directives) }
-        if !unreachable, let report = scoreTelling.next(served: { assignment?.entities ?? [] }, at: now) {
+        // Before it was told what it serves nothing of what it scored is the server's.
+        if !unreachable, let served = assignment?.entities,
+            let report = scoreTelling.next(served: { served }, at: now)
+        {
             send(.scores(report), &directives)
         }
         noteSilence(longerThan: lease.duration, at: now, &directives)
