@@ -119,7 +119,7 @@ let package = Package(
         module(
             "Services",
             [
-                "Autoencoders", "CMicroHTTP", "CSQLite", "CZeroMQ", "CommandLine", "Federation", "Numerics",
+                "Autoencoders", "CMicroHTTP", "CSQLite", "CZeroMQ", "Charts", "CommandLine", "Federation", "Numerics",
                 "Placement", "Platform",
                 "Telemetry", "Watching", "Web",
             ], touchesC: true, resources: pageFiles.map { .embedInCode("Page/Resources/" + $0) }),
