@@ -101,7 +101,8 @@ enum Examples {
         """
 
     static let falseAlarm = """
-        {"entity":"b","from":50,"groups":{"physical.cpu":1.5},"id":"a/b@50","leads":[],"score":1.5,"site":"a","to":99}
+        {"entity":"b","from":50,"groups":{"physical.cpu":1.5},"id":"a/b@50","leads":[],"metrics":{"cpu_a":1},\
+        "score":1.5,"site":"a","to":99}
         """
 
     // MARK: Samples

@@ -26,7 +26,7 @@ extension FuzzTarget {
             guard let again = alarm.encoded else { throw Refused() }
             try require(
                 FalseAlarm(decoding: again) == alarm, "what an alarm reached is written as another than was read")
-            _ = FalseAlarmTolerance([alarm], groups: ["physical.cpu", "site"])
+            _ = FalseAlarmTolerance([alarm], groups: ["physical.cpu", "site"], metrics: ["cpu_a"])
         },
         // Several, one a line, as a log has them.
         FuzzTarget("incidents", texts: [Examples.alarm + "\n" + signedAlarm]) { bytes in

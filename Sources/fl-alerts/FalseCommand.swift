@@ -8,7 +8,7 @@ struct FalseCommand: Command {
         name: "false", summary: "say that nothing was wrong: it is learned from",
         discussion: """
             Marks an alarm, or an incident with its alarms, as false. The worker that serves the entity hears of it: an alarm \
-            that still stands is over, and from then on the same again is none: the same groups, up to a quarter beyond what \
+            that still stands is over, and from then on the same again is none: the same metrics, up to a quarter beyond what \
             they reached. Other groups and stronger deviations still are. Models learn from its rows like from any others. \
             That holds over restarts and new versions for 30 days of the entity's clock, or until it is taken back; of each \
             entity the latest 64 count. When the worker has taken it over is on the feed (handling.learnedAt), on the page \

@@ -70,7 +70,7 @@ import Testing
         #expect(heard.count == FalseAlarmNotice.most)
         #expect(Set(heard.prefix(40).map(\.id)) == Set(entities.map { "\($0)@69" }))
         for entity in entities { #expect(heard.count { $0.entity == entity } >= 25) }
-        let large = entities.reduce(into: [:]) { known, entity in
+        let large = entities.reduce(into: [String: [FalseAlarmNotice]]()) { known, entity in
             let form = [UInt8](repeating: 1, count: 16 << 10)
             known[entity] = [FalseAlarmNotice(id: "\(entity)@0", entity: entity, form: form)]
         }

@@ -51,7 +51,7 @@ import Testing
         let before = try #require(nodes(fleet))
         #expect(before.list == nil && before.nodes.isEmpty && before.decision == 0 && before.epoch > 0)
         for (bad, fault) in [
-            ("[", "body: expected"), (#"{"ttlSeconds":5}"#, "nodes: missing"),
+            ("[", "body: not valid JSON: line 1, column 2"), (#"{"ttlSeconds":5}"#, "nodes: missing"),
             (#"{"ttlSeconds":1,"nodes":[]}"#, "ttlSeconds: found 1.0"),
             (#"{"nodes":[1]}"#, "nodes[0]: expected an object"),
             (#"{"nodes":[{"name":"a","domain":"d"},{"name":"b"}]}"#, "nodes[1].domain: missing"),

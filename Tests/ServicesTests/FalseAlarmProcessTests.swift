@@ -15,7 +15,7 @@ import Watching
             state = (state ^ (state >> 29)) &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
             return Double(state >> 11) * 0x1p-53
         }
-        let load = noise() + Double(row % 50) / 25
+        let load = noise() + Double(abs(row % 50 - 25)) / 12.5
         var values = [load + 0.1 * noise(), 2 * load + 0.1 * noise(), noise(), 3 * noise()]
         for one in disturbances where one.rows.contains(row) { values[one.metric] += 9 }
         return values.map { "\($0)" }
@@ -122,6 +122,10 @@ import Watching
         #expect(
             eventually({ fleet.alarms.last { $0.id == open.id }?.handling?.learnedAt != nil }),
             "\(fleet.log("server"))")
+        // What it reached in the end is more than when it was called false.
+        #expect(
+            eventually({ fleet.log("worker").components(separatedBy: "called false are heeded").count == 3 }),
+            "\(fleet.log("worker"))")
         try setting.append(to: 1_000, 1, in: 830..<860)
         // A worker that was killed goes on with what it knew.
         fleet.kill("worker")

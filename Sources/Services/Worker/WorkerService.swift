@@ -118,7 +118,11 @@ package final class WorkerService {
         if live == nil || !scoring.isEmpty {
             watchers.append(LiveWatcher(scoring, settings: settings, spool: spool, progress: progress, log: log))
         }
-        if let live { watchers.append(LiveEntityWatcher(live, spool: spool, progress: progress, log: log)) }
+        if let live {
+            // Before the watch begins: rows that wait are scored at once.
+            if !memory.falseAlarms.isEmpty { live.heed(KnownFalseAlarms(memory.falseAlarms)) }
+            watchers.append(LiveEntityWatcher(live, spool: spool, progress: progress, log: log))
+        }
         node = WorkerNode(
             machine: WorkerMachine(
                 configuration: configuration,

@@ -21,6 +21,8 @@ package struct FalseAlarm: Codable, Equatable, Sendable {
     package private(set) var groups: [String: Double]
     /// Groups that deviated most without exceeding a threshold of their own, sorted.
     package let leads: [String]
+    /// The metrics that deviated most, each with its side: 1 above what is normal, −1 below.
+    package let metrics: [String: Int]
 
     /// How far beyond what was reached the same again may go: a quarter.
     package static let margin = 1.25
@@ -31,6 +33,10 @@ package struct FalseAlarm: Codable, Equatable, Sendable {
     package static let longest = 16 << 10
     /// Groups of one.
     private static let mostGroups = 32
+    /// Metrics of one.
+    private static let mostMetrics = 64
+    /// The same again is what these metrics make up at least so much of: half.
+    package static let leastShare = 0.5
 
     /// What an alarm has reached by one of its events; `nil` for one that is not of an anomaly, or not sound.
     package init?(_ event: AlarmEvent) {
@@ -45,6 +51,9 @@ package struct FalseAlarm: Codable, Equatable, Sendable {
             event.groups.prefix(Self.mostGroups).map { ($0, event.groupScores?[$0] ?? 0) },
             uniquingKeysWith: { first, _ in first })
         let exceeding = Set(event.groups)
+        metrics = Dictionary(
+            event.fingerprint.prefix(Self.mostMetrics).map { ($0.metric, $0.deviation < 0 ? -1 : 1) },
+            uniquingKeysWith: { first, _ in first })
         leads = Set(event.fingerprint.map(\.group)).filter { !exceeding.contains($0) }.sorted()
     }
 
@@ -93,6 +102,10 @@ package struct FalseAlarm: Codable, Equatable, Sendable {
         }
         guard ([score] + groups.values).allSatisfy({ $0.isFinite && $0 >= 0 }) else {
             return "score: found a number that is not finite, or below 0"
+        }
+        guard metrics.count <= Self.mostMetrics, metrics.values.allSatisfy({ $0 == 1 || $0 == -1 }) else {
+            return
+                "metrics: found \(metrics.count), or a side that is none, expected at most \(Self.mostMetrics), 1 or -1"
         }
         guard groups.count <= Self.mostGroups, leads.count <= 64 else {
             return

@@ -22,7 +22,8 @@ package struct EntityMonitor {
 
     /// Alarms of the entity that were called false: from the next row on the same again is none.
     package mutating func tolerate(_ alarms: [FalseAlarm]) {
-        scorer.tolerance = FalseAlarmTolerance(alarms, groups: scorer.model.scoredGroups)
+        scorer.tolerance = FalseAlarmTolerance(
+            alarms, groups: scorer.model.scoredGroups, metrics: scorer.model.metrics)
     }
 
     /// Metrics that are away.

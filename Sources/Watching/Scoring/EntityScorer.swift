@@ -78,12 +78,23 @@ package struct EntityScorer {
             lasts: groups[..<combined].contains(where: \.holdsAlarm))
         // What was tolerated has told as much as an alarm: its way back is none either.
         memory.update(isAlarm: groups[combined].isAlarm)
-        scores.appendRow(time: row.time, groups, tolerated: groups[combined].isAlarm ? tolerated(at: row.time) : nil)
+        scores.appendRow(
+            time: row.time, groups,
+            tolerated: groups[combined].isAlarm ? tolerated(at: row.time, scores.found) : nil)
     }
 
-    private func tolerated(at time: Double) -> FalseAlarmTolerance.Reach? {
+    private func tolerated(at time: Double, _ found: MetricDeviations) -> FalseAlarmTolerance.Reach? {
         guard !tolerance.isEmpty else { return nil }
-        return tolerance.reach(at: time, ratios: groups.map(\.ratio), alarms: groups.map(\.isAlarm))
+        let width = model.metrics.count
+        let fast = model.method.horizons.prefix(model.method.fastCount).max() ?? 1
+        // No more rows than a stream keeps in any case, so that a restart between two of them changes nothing.
+        let cells = min(found.deviations.count, min(fast, 32) * width)
+        var recent = FalseAlarmTolerance.Recent(metrics: width)
+        for cell in found.deviations.count - cells..<found.deviations.count {
+            recent.add(found.deviations[cell], sign: found.signs[cell], of: cell % width)
+        }
+        return tolerance.reach(
+            at: time, ratios: groups.map(\.ratio), alarms: groups.map(\.isAlarm), recent: recent)
     }
 }
 

@@ -18,10 +18,22 @@ import Watching
     private static let scored = ["access.radio", "physical.cpu", "site"]
 
     private func isTolerated(
-        _ alarms: [FalseAlarm], _ combined: Double, radio: Double = 0, cpu: Double = 0, at time: Double = 1_000
+        _ alarms: [FalseAlarm], _ combined: Double, radio: Double = 0, cpu: Double = 0, at time: Double = 1_000,
+        deviations: [(Double, Int8)] = [(3, 1), (1, -1)]
     ) -> Bool {
-        FalseAlarmTolerance(alarms, groups: Self.scored).reach(
-            at: time, ratios: [radio, cpu, combined], alarms: [radio > 1, cpu > 1, combined > 1]) != nil
+        var recent = FalseAlarmTolerance.Recent(metrics: 2)
+        for (metric, one) in deviations.enumerated() { recent.add(one.0, sign: one.1, of: metric) }
+        return FalseAlarmTolerance(alarms, groups: Self.scored, metrics: ["m", "n"]).reach(
+            at: time, ratios: [radio, cpu, combined], alarms: [radio > 1, cpu > 1, combined > 1], recent: recent) != nil
+    }
+
+    @Test func theSameMetricsHaveToMakeUpMostOfIt() throws {
+        let known = [try #require(FalseAlarm(event()))]
+        #expect(known[0].metrics == ["m": 1])
+        #expect(isTolerated(known, 2, cpu: 2, deviations: [(1, 1), (1, 1)]))
+        #expect(!isTolerated(known, 2, cpu: 2, deviations: [(1, 1), (1.1, 1)]), "another metric of the group")
+        #expect(!isTolerated(known, 2, cpu: 2, deviations: [(4, -1), (0, 0)]), "on the other side")
+        #expect(!isTolerated(known, 2, cpu: 2, deviations: [(0, 0), (0, 0)]), "of none")
     }
 
     @Test func whatItReachedIsReadAsItWasWritten() throws {
