@@ -104,9 +104,14 @@ final class TCPRelay: Sendable {
         Thread.detachNewThread {
             while true {
                 let client = accept(listener, nil, nil)
-                guard client >= 0, gate.pass() else {
+                guard gate.pass() else {
                     if client >= 0 { close(client) }
                     break
+                }
+                // A connection that went before it was accepted, or a signal, ends nothing.
+                guard client >= 0 else {
+                    poll(nil, 0, 5)
+                    continue
                 }
                 let server = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
                 guard RawSocket.withAddress(port: target, { Glibc.connect(server, $0, $1) }) == 0 else {

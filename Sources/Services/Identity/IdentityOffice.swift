@@ -44,9 +44,19 @@ package final class IdentityOffice: IdentityKeeper {
         self.store = store
         self.gate = gate
         self.localKey = localKey
-        let stamp = store.stamp()
-        state = Mutex(State(record: try store.read(), stamp: stamp))
+        let (record, stamp) = try store.readWithStamp()
+        state = Mutex(State(record: record, stamp: stamp))
         open()
+        // Whoever was handed a token a moment ago does not wait for the next look at the file, and a server that is about to
+        // start does not refuse it for good.
+        gate.beforeRefusing { [weak self] in
+            guard let self else { return }
+            do {
+                try readIfChanged()
+            } catch {
+                state.withLock { $0.failed }?(error)
+            }
+        }
     }
 
     /// Who may take part now.
@@ -74,14 +84,8 @@ package final class IdentityOffice: IdentityKeeper {
     ) {
         state.withLock { ($0.announced, $0.changed, $0.failed) = (announced, changed, failed) }
         readNextKeys()
-        // Whoever was handed a token a moment ago does not wait for the next look at the file.
-        gate.beforeRefusing { [weak self] in
-            do {
-                try self?.readIfChanged()
-            } catch {
-                failed(error)
-            }
-        }
+        // Somebody may have been let in since it was read first.
+        changed(registry)
         thread.withLock {
             $0 = BackgroundThread(name: "identities") { [self] isCancelled in
                 while !isCancelled() {
@@ -205,8 +209,9 @@ package final class IdentityOffice: IdentityKeeper {
 
     private func readIfChanged() throws {
         try file.withLock { _ in
-            let stamp = store.stamp()
-            if stamp != state.withLock({ $0.stamp }) { take(try store.read(), stamp) }
+            guard store.stamp() != state.withLock({ $0.stamp }) else { return }
+            let (record, stamp) = try store.readWithStamp()
+            take(record, stamp)
         }
     }
 
@@ -226,14 +231,14 @@ package final class IdentityOffice: IdentityKeeper {
         _ body: (inout IdentityRegistry) -> [IdentityDirective]
     ) throws -> [IdentityDirective] {
         try file.withLock { _ in
-            let (record, directives) = try store.change { record in
+            let (record, directives, stamp) = try store.change { record in
                 let directives = body(&record.registry)
                 let events = directives.compactMap { directive in
                     if case .audit(let event) = directive { event } else { nil }
                 }
                 return (directives, events)
             }
-            take(record, store.stamp())
+            take(record, stamp)
             return directives
         }
     }

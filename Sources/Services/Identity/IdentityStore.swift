@@ -85,7 +85,12 @@ package struct IdentityStore: Sendable {
     }
 
     /// What the folder says now.
-    package func read() throws -> IdentityRecord { try locked { try readUnlocked() } }
+    package func read() throws -> IdentityRecord { try readWithStamp().record }
+
+    /// What the folder says now, and what ``stamp()`` is for as long as nobody writes.
+    package func readWithStamp() throws -> (record: IdentityRecord, stamp: [Int64]) {
+        try locked { (try readUnlocked(), stamp()) }
+    }
 
     /// Does something while neither the server nor a command changes the files.
     func whileNobodyChanges(_ body: () throws -> Void) throws { try locked(body) }
@@ -101,10 +106,12 @@ package struct IdentityStore: Sendable {
     package func settleAudit() throws { _ = try change { _ in ((), []) } }
 
     /// Changes it; durable when it returns, with what goes into the audit log.
+    ///
+    /// - Returns: what the folder says then, what the body returned, and what ``stamp()`` is for as long as nobody writes.
     package func change<Value>(
         at seconds: Int64 = IdentityStore.now,
         _ body: (inout IdentityRecord) throws -> (Value, [AuditEvent])
-    ) throws -> (record: IdentityRecord, value: Value) {
+    ) throws -> (record: IdentityRecord, value: Value, stamp: [Int64]) {
         try locked {
             let old = try readUnlocked()
             if unsafe access(file(Self.fileName), F_OK) != 0 {
@@ -117,7 +124,7 @@ package struct IdentityStore: Sendable {
             if record != old {
                 try SealedFile.write(try DeterministicJSON.encode(record), to: file(Self.fileName))
             }
-            return (record, value)
+            return (record, value, stamp())
         }
     }
 

@@ -33,7 +33,7 @@ package final class PeerGate: Sendable {
     package func beforeRefusing(_ body: @escaping @Sendable () -> Void) { state.withLock { $0.unknown = body } }
 
     /// Whom a key names; `nil` for one that is not let in.
-    func caller(with key: PublicKey) -> Caller? {
+    package func caller(with key: PublicKey) -> Caller? {
         let (isKnown, unknown) = state.withLock { ($0.callers[key] != nil, $0.unknown) }
         if !isKnown { unknown?() }
         return state.withLock { state in
