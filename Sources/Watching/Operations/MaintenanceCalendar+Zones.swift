@@ -89,6 +89,9 @@ extension MaintenanceCalendar {
             // Wall clocks, as if they were those of Greenwich.
             let start = try Moment(begin, begin.value, .gmt).date
             var walls = [start]
+            guard lines.count(where: { $0.name == "RRULE" }) < 2 else {
+                throw last.flaw("one RRULE at most in the part before it")
+            }
             for line in lines {
                 switch line.name {
                 case "RDATE":
@@ -104,6 +107,7 @@ extension MaintenanceCalendar {
                         from: start, in: .gmt, since: span.0, until: span.1, mostChanges)
                 default: break
                 }
+                guard walls.count <= mostChanges else { throw line.flaw("at most \(mostChanges) changes of clocks") }
             }
             return Set(walls).map { DefinedZone.Change(at: Int64($0.timeIntervalSince1970) - from, from: from, to: to) }
         }

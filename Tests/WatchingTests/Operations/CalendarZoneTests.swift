@@ -101,6 +101,11 @@ import Watching
         ] {
             #expect(flaw(Self.europe.replacing(old, with: new)).contains(expected), "\(new)")
         }
+        // Few lines that say very much.
+        let rule = "RRULE:FREQ=YEARLY;INTERVAL=1;BYDAY=-1SU;BYMONTH=10"
+        let every = "RRULE:FREQ=YEARLY;BYMONTH=1,2,3,4,5,6,7,8,9,10,11,12;BYDAY=MO,TU,WE,TH,FR,SA,SU"
+        #expect(flaw(Self.europe.replacing(rule, with: rule + "\n" + rule)).contains("expected one RRULE at most"))
+        #expect(flaw(Self.europe.replacing(rule, with: every)).contains("changes of clocks"))
         #expect(
             flaw("BEGIN:VTIMEZONE\nTZID:W. Europe Standard Time\nEND:VTIMEZONE").contains(
                 "expected STANDARD or DAYLIGHT"))
