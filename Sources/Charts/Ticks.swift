@@ -1,3 +1,5 @@
+import Platform
+
 /// Round values for axes, and how they are written.
 enum Ticks {
     /// Multiples of 1, 2, 5 × 10ⁿ (or of parts of an hour) within [low, high].
@@ -179,22 +181,10 @@ enum TimeTicks {
         let rest = seconds - day * 86_400
         func two(_ value: Int) -> String { value < 10 ? "0\(value)" : "\(value)" }
         if step >= 86_400 || rest == 0 {
-            let (year, month, dayOfMonth) = civil(daysSinceEpoch: day)
+            let (year, month, dayOfMonth) = CivilTime.date(daysSince1970: day)
             return step >= 86_400 ? "\(year)-\(two(month))-\(two(dayOfMonth))" : "\(two(month))-\(two(dayOfMonth))"
         }
         let text = "\(two(rest / 3_600)):\(two(rest % 3_600 / 60))"
         return step < 60 ? "\(text):\(two(rest % 60))" : text
-    }
-
-    /// Year, month and day of a day number. Source: Hinnant, "chrono-Compatible Low-Level Date Algorithms".
-    private static func civil(daysSinceEpoch: Int) -> (Int, Int, Int) {
-        let shifted = daysSinceEpoch + 719_468
-        let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
-        let dayOfEra = shifted - era * 146_097
-        let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let marchMonth = (5 * dayOfYear + 2) / 153
-        let month = marchMonth < 10 ? marchMonth + 3 : marchMonth - 9
-        return (yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, dayOfYear - (153 * marchMonth + 2) / 5 + 1)
     }
 }

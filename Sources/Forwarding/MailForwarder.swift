@@ -137,21 +137,14 @@ package enum MailMessage {
         }
         let host = from.split(separator: "@").last.map(String.init) ?? "localhost"
         let lines = [
-            "Date: \(mailDate(date))", "From: <\(from)>", "To: \(to.map { "<\($0)>" }.joined(separator: ", "))",
+            "Date: \(InternetDate.text(Int64(date.timeIntervalSince1970)))", "From: <\(from)>",
+            "To: \(to.map { "<\($0)>" }.joined(separator: ", "))",
             "Message-ID: <\(id)@\(host)>", "Subject: \(word("[Faultline] " + subject))", "MIME-Version: 1.0",
             "Content-Type: text/plain; charset=utf-8", "Content-Transfer-Encoding: base64",
             "Auto-Submitted: auto-generated",
             "", folded(Data(body.utf8).base64EncodedString()), "",
         ]
         return lines.joined(separator: "\r\n")
-    }
-
-    private static func mailDate(_ date: Date) -> String {
-        let formatter = DateFormatter()
-        formatter.locale = Locale(identifier: "en_US_POSIX")
-        formatter.timeZone = TimeZone(secondsFromGMT: 0)
-        formatter.dateFormat = "EEE, dd MMM yyyy HH:mm:ss +0000"
-        return formatter.string(from: date)
     }
 
     /// Words of a header in any script (RFC 2047): lines of at most 76 bytes with the header's name, whole characters in each.

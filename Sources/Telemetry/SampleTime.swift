@@ -1,3 +1,5 @@
+import Platform
+
 /// How much time a sample stands for: what a rate per day is counted by.
 ///
 /// The median step says when rows are expected; where they come irregularly it says little of how long they last. A

@@ -11,9 +11,9 @@ package enum InternetDate {
     package static func text(_ seconds: Int64) -> String {
         let seconds = min(max(seconds, 0), 253_402_300_799)
         let (days, rest) = (seconds / 86_400, seconds % 86_400)
-        let (year, month, day) = civil(days)
+        let (year, month, day) = CivilTime.date(daysSince1970: Int(days))
         func two(_ number: Int64) -> String { number < 10 ? "0\(number)" : "\(number)" }
-        return "\(weekdays[Int(days % 7)]), \(two(day)) \(months[Int(month) - 1]) \(year) "
+        return "\(weekdays[Int(days % 7)]), \(two(Int64(day))) \(months[month - 1]) \(year) "
             + "\(two(rest / 3_600)):\(two(rest / 60 % 60)):\(two(rest % 60)) +0000"
     }
 
@@ -41,33 +41,16 @@ package enum InternetDate {
             let second = clock[2], hour < 24, minute < 60, second <= 60
         else { return nil }
         if year.utf8.count == 2 {
-            let present = civil(max(0, now) / 86_400).year
+            let present = Int64(CivilTime.date(daysSince1970: Int(max(0, now) / 86_400)).year)
             full += present / 100 * 100
             if full > present + 50 { full -= 100 }
         }
-        return days(full, Int64(month + 1), day) * 86_400 + hour * 3_600 + minute * 60 + second
+        let days = CivilTime.daysSince1970(year: Int(full), month: month + 1, day: Int(day))
+        return Int64(days) * 86_400 + hour * 3_600 + minute * 60 + second
     }
 
     private static func number(_ text: String, _ most: Int) -> Int64? {
         let isNumber = (1...most).contains(text.utf8.count) && text.utf8.allSatisfy { (0x30...0x39).contains($0) }
         return isNumber ? Int64(text) : nil
-    }
-
-    /// Days from 1970-01-01 to a day of the Gregorian calendar: whole years and months are counted from March on, so that the
-    /// leap day is the last of a year.
-    private static func days(_ year: Int64, _ month: Int64, _ day: Int64) -> Int64 {
-        let year = month > 2 ? year : year - 1
-        let leapDays = year / 4 - year / 100 + year / 400
-        return 365 * year + leapDays + (153 * ((month + 9) % 12) + 2) / 5 + day - 1 - 719_468
-    }
-
-    /// The day of the calendar that many days after 1970-01-01.
-    private static func civil(_ count: Int64) -> (year: Int64, month: Int64, day: Int64) {
-        // An estimate that is a year too late at most.
-        var year = 1970 + count / 365
-        while days(year, 1, 1) > count { year -= 1 }
-        var month: Int64 = 12
-        while days(year, month, 1) > count { month -= 1 }
-        return (year, month, count - days(year, month, 1) + 1)
     }
 }

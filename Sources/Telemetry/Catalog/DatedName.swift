@@ -1,3 +1,5 @@
+import Platform
+
 /// Names of files that end in a date, as those are called of which there is one a day or an hour.
 enum DatedName {
     /// The name without the date (and the time behind it) at its end: `web1_2025-03-01` is `web1`. Empty where it is nothing

@@ -1,3 +1,5 @@
+import Platform
+
 /// Times without a year, `29-11 20:15:03` and `Nov-29 20:15:03`, in one field of each row: as dstat and dool write them, whose
 /// first lines say when the recording began.
 struct YearlessDate: Hashable, Sendable {

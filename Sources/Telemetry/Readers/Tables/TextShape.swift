@@ -1,3 +1,5 @@
+import Platform
+
 /// What kind of text a file holds, decided from its first lines.
 struct TextShape {
     /// The kinds that are read by readers of their own.

@@ -1,3 +1,5 @@
+import Platform
+
 /// A date of which the year, the month and the day stand in columns of their own, as one number that is added up cell by cell,
 /// in whatever order the columns stand.
 ///

@@ -1,3 +1,5 @@
+import Platform
+
 /// Times that are written as nothing but digits, or as a number.
 extension TimeFormat {
     /// Years that such digits may begin with: what spells another one is taken for a number.

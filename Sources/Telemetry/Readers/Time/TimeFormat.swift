@@ -1,3 +1,5 @@
+import Platform
+
 /// How the dates and times of one column are written. Without a zone they are taken as UTC.
 struct TimeFormat: Hashable, Sendable {
     /// Which part of the text comes first.
