@@ -64,6 +64,8 @@ struct VESForwarder: AlarmForwarder {
                 }
                 let outcome = posters.alarms.post(
                     Array(document.description.utf8), type: Self.mediaType, trace: letter.trace)
+                // What is refused of a crossing behind a fault is lost: the alarm itself has arrived.
+                if case .refused = outcome, domain == .thresholdCrossingAlert, domains.contains(.fault) { continue }
                 guard outcome == .taken else { return outcome }
             }
         }

@@ -1,5 +1,6 @@
 import CommandLine
 import Platform
+import Services
 
 /// `fl-alerts dead`.
 struct DeadCommand: Command {
@@ -25,20 +26,8 @@ struct DeadCommand: Command {
         ],
         options: [forwarder, retry, drop, number] + AlertsCommand.access + [AlertsCommand.format])
 
-    /// A dead letter as the server shows it.
-    private struct Letter: Codable {
-        let number: Int64
-        let forwarder: String
-        let of: String
-        let sequence: Int64
-        let alarm: String?
-        let reason: String
-        let at: Int64
-        let isWanted: Bool
-    }
-
     private struct Page: Decodable {
-        let letters: [Letter]
+        let letters: [ForwardingReport.DeadLetter]
         let last: Int64
         let more: Bool
     }
@@ -57,8 +46,7 @@ struct DeadCommand: Command {
             guard numbers == nil else {
                 throw CommandLineError.usage("--number goes with --retry or --drop", hint: hint)
             }
-            let isTable = arguments[AlertsCommand.format] == .table
-            return try await list(forwarder, client, isTable: isTable, console)
+            return try await list(forwarder, client, arguments[AlertsCommand.format], console)
         case (true, false): operation = "retry"
         case (false, true): operation = "drop"
         case (true, true): throw CommandLineError.usage("expected either --retry or --drop", hint: hint)
@@ -73,31 +61,36 @@ struct DeadCommand: Command {
         let count = try await BackgroundThread.run {
             try client.read(Count.self, try client.send(wish, to: Self.path), of: Self.path).count
         }
-        console.note(operation == "retry" ? "sent again: \(count)" : "dropped: \(count)")
+        console.note(operation == "retry" ? "to be sent again: \(count)" : "dropped: \(count)")
     }
 
-    private func list(_ forwarder: String, _ client: OperationsClient, isTable: Bool, _ console: Console) async throws {
+    private func list(
+        _ forwarder: String, _ client: OperationsClient, _ format: ListFormat, _ console: Console
+    ) async throws {
+        let letters = try await BackgroundThread.run { try Self.letters(of: forwarder, client) }
+        guard format == .table else { return try console.print(letters, as: format) }
         var table = Table(["number", "time", "forwarder", "of", "event", "alarm", "reason", "again"])
+        for letter in letters {
+            table.add([
+                "\(letter.number)", AuditCommand.time(letter.at), letter.forwarder, letter.of,
+                "\(letter.sequence)", letter.alarm ?? "", letter.reason, letter.isWanted ? "yes" : "",
+            ])
+        }
+        if table.isEmpty { console.note("no dead letters") } else { console.print(table.text) }
+    }
+
+    /// All of them, page by page.
+    private static func letters(of forwarder: String, _ client: OperationsClient) throws -> [ForwardingReport
+        .DeadLetter]
+    {
         let chosen = forwarder.isEmpty ? "" : "&forwarder=" + PercentEncoding.encoded(forwarder)
+        var letters: [ForwardingReport.DeadLetter] = []
         var last: Int64 = 0
         while true {
-            let since = last
-            let page = try await BackgroundThread.run {
-                try client.get(Page.self, "\(Self.path)?since=\(since)&limit=1000\(chosen)")
-            }
-            for letter in page.letters {
-                guard isTable else {
-                    console.print(JSONText.visible(try Console.json(letter, pretty: false)))
-                    continue
-                }
-                table.add([
-                    "\(letter.number)", AuditCommand.time(letter.at), letter.forwarder, letter.of,
-                    "\(letter.sequence)", letter.alarm ?? "", letter.reason, letter.isWanted ? "yes" : "",
-                ])
-            }
-            guard page.more, page.last > last else { break }
+            let page = try client.get(Page.self, "\(path)?since=\(last)&limit=1000\(chosen)")
+            letters += page.letters
+            guard page.more, page.last > last else { return letters }
             last = page.last
         }
-        if isTable { table.isEmpty ? console.note("no dead letters") : console.print(table.text) }
     }
 }

@@ -1,5 +1,6 @@
 import CommandLine
 import Platform
+import Services
 
 /// `fl-alerts forwarders`.
 struct ForwardersCommand: Command {
@@ -11,26 +12,13 @@ struct ForwardersCommand: Command {
             """,
         examples: [.init("fl-alerts forwarders", "as a table")], options: AlertsCommand.access + [AlertsCommand.format])
 
-    /// A forwarder as the server shows it.
-    struct Entry: Codable {
-        let name: String
-        let kind: String
-        let state: String
-        let waiting: Int64
-        let sent: Int64
-        let deadLetters: Int64
-        let trouble: String?
-    }
-
-    private struct List: Decodable { let forwarders: [Entry] }
+    private struct List: Decodable { let forwarders: [ForwardingReport.Forwarder] }
 
     func run(_ arguments: Arguments, _ console: Console) async throws {
         let client = try OperationsClient(arguments)
         let list = try await BackgroundThread.run { try client.get(List.self, "/v1/forwarders") }
-        guard arguments[AlertsCommand.format] == .table else {
-            for entry in list.forwarders { console.print(JSONText.visible(try Console.json(entry, pretty: false))) }
-            return
-        }
+        let format = arguments[AlertsCommand.format]
+        guard format == .table else { return try console.print(list.forwarders, as: format) }
         var table = Table(["name", "kind", "state", "waiting", "sent", "dead", "trouble"])
         for entry in list.forwarders {
             table.add([

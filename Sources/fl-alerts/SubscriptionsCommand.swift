@@ -1,5 +1,6 @@
 import CommandLine
 import Platform
+import Services
 
 /// `fl-alerts subscriptions`.
 struct SubscriptionsCommand: Command {
@@ -16,17 +17,7 @@ struct SubscriptionsCommand: Command {
         ],
         options: [end] + AlertsCommand.access + [AlertsCommand.format])
 
-    /// A subscription as the server shows it.
-    private struct Entry: Codable {
-        let id: String
-        let consumer: String
-        let since: Int64?
-        let state: String
-        let failingSeconds: Double?
-        let endsAfterSeconds: Double
-    }
-
-    private struct List: Decodable { let subscriptions: [Entry] }
+    private struct List: Decodable { let subscriptions: [ForwardingReport.Subscription] }
 
     func run(_ arguments: Arguments, _ console: Console) async throws {
         let client = try OperationsClient(arguments)
@@ -36,10 +27,8 @@ struct SubscriptionsCommand: Command {
             }
         }
         let list = try await BackgroundThread.run { try client.get(List.self, "/v1/subscriptions") }
-        guard arguments[AlertsCommand.format] == .table else {
-            for entry in list.subscriptions { console.print(JSONText.visible(try Console.json(entry, pretty: false))) }
-            return
-        }
+        let format = arguments[AlertsCommand.format]
+        guard format == .table else { return try console.print(list.subscriptions, as: format) }
         var table = Table(["id", "consumer", "since", "state", "tried in vain"])
         for entry in list.subscriptions {
             table.add([

@@ -5,7 +5,7 @@ import Watching
 /// A forwarder at work: its threads, and how it stands.
 final class ForwarderSlot: Sendable {
     let forwarder: any AlarmForwarder
-    let status: Mutex<ForwardingThreads.Status>
+    let status: Mutex<ForwardingReport.Forwarder>
     let threads = Mutex<[BackgroundThread]>([])
     /// Whether the peer is there, by what came of the latest tries.
     let reach: Mutex<ConsumerReach>
@@ -16,7 +16,7 @@ final class ForwarderSlot: Sendable {
     init(_ forwarder: any AlarmForwarder, reach: ConsumerReach = ConsumerReach()) {
         self.forwarder = forwarder
         self.reach = Mutex(reach)
-        status = Mutex(ForwardingThreads.Status(name: forwarder.name, kind: forwarder.kind))
+        status = Mutex(ForwardingReport.Forwarder(name: forwarder.name, kind: forwarder.kind))
     }
 
     /// Where what came of its letters is remembered: two feeds at most.

@@ -11,9 +11,9 @@ extension ForwardingThreads {
         guard !forwarder.beats.isEmpty else { return }
         let thread = BackgroundThread(name: "beats") { [self] isCancelled in
             let clock = MonotonicClock()
-            let name = forwarder.name + "/beats"
-            var schedules = forwarder.beats.map { (beat: $0, schedule: BeatSchedule($0), before: WatchFigures?.none) }
-            var wasWell = true
+            var schedules = forwarder.beats.map {
+                (beat: $0, schedule: BeatSchedule($0), before: WatchFigures?.none, wasWell: true)
+            }
             while !isCancelled() {
                 for index in schedules.indices {
                     let date = Date.now.timeIntervalSince1970
@@ -24,14 +24,14 @@ extension ForwardingThreads {
                         beat, number: number, figures, before: schedules[index].before)
                     schedules[index].before = figures
                     let trouble = outcome.reason
-                    slot.say(trouble, of: name)
-                    if (trouble == nil) != wasWell {
-                        wasWell = trouble == nil
+                    slot.say(trouble, of: "\(forwarder.name)/\(beat.kind.rawValue)")
+                    if (trouble == nil) != schedules[index].wasWell {
+                        schedules[index].wasWell = trouble == nil
                         log.notice(
-                            wasWell
-                                ? "a forwarder's peer takes heartbeats again"
-                                : "a forwarder's peer takes no heartbeats",
-                            ["forwarder": forwarder.name, "reason": trouble ?? ""])
+                            trouble == nil
+                                ? "a forwarder's peer takes what comes at intervals again"
+                                : "a forwarder's peer does not take what comes at intervals",
+                            ["forwarder": forwarder.name, "what": beat.kind.rawValue, "reason": trouble ?? ""])
                     }
                 }
                 usleep(100_000)
@@ -48,7 +48,7 @@ extension ForwardingThreads {
         let last = board.lastAlarm.load(ordering: .acquiring)
         // What cannot be read again is left out of these figures; the feeds say so.
         let standing = withAlarms ? (try? standing.current(upTo: last) { _ in true }) ?? [] : []
-        try? view.incidents.catchUp(to: last)
+        if withAlarms { try? view.incidents.catchUp(to: last) }
         return WatchFigures(
             federation: federation, modelVersion: state.version, alarmEvents: last,
             openIncidents: view.incidents.openCount, findings: view.incidents.findings.count,

@@ -2,31 +2,11 @@ import Platform
 import Watching
 
 extension ForwardingThreads {
-    /// A dead letter as an operator sees it.
-    struct DeadLetter: Encodable, Sendable {
-        /// Its number among the dead letters of all forwarders.
-        let number: Int64
-        /// The forwarder's name.
-        let forwarder: String
-        /// `alarm` where it is an event of the log, `operation` where it is of what an operator said.
-        let of: String
-        /// The event's number in the log, or the operation's in the audit.
-        let sequence: Int64
-        /// The alarm's identity; absent where it is not in the log any more.
-        let alarm: String?
-        /// What the peer said.
-        let reason: String
-        /// When that was, in seconds since 1970.
-        let at: Int64
-        /// Whether it is about to be sent again.
-        let isWanted: Bool
-    }
-
     /// Dead letters behind a number, oldest first; those of forwarders that are no longer configured among them.
     ///
     /// - Parameter name: of which forwarder; `nil`: of all.
     /// - Throws: `StorageError`.
-    func deadLetters(of name: String?, after number: Int64, limit: Int) throws -> [DeadLetter] {
+    func deadLetters(of name: String?, after number: Int64, limit: Int) throws -> [ForwardingReport.DeadLetter] {
         let letters = try store.withLock {
             try $0.deadLetters(of: name.map(Self.feeds), after: number, limit: limit)
         }
@@ -41,7 +21,7 @@ extension ForwardingThreads {
                     .first { $0.number == letter.sequence }?.alarm
                 : try alarms.page(after: letter.sequence - 1, limit: 1).entries
                     .first { $0.sequence == letter.sequence }.flatMap { try? AlarmEvent(decoding: $0.bytes).id }
-            return DeadLetter(
+            return ForwardingReport.DeadLetter(
                 number: letter.number, forwarder: forwarder, of: isOperation ? "operation" : "alarm",
                 sequence: letter.sequence, alarm: alarm, reason: letter.reason, at: letter.at,
                 isWanted: letter.isWanted)

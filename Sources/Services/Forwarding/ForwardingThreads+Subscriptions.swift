@@ -4,33 +4,24 @@ import Platform
 import Watching
 
 extension ForwardingThreads {
-    /// A subscription as an operator sees it.
-    struct Subscription: Encodable, Sendable {
-        /// Its name in paths, and as a forwarder.
-        let id: String
-        /// Where notifications are posted to.
-        let consumer: String
-        /// When it was made, in seconds since 1970; absent where that is not known.
-        let since: Int64?
-        /// `well`, or `failing` where the consumer does not take notifications now.
-        let state: String
-        /// Seconds for which the consumer was tried in vain; absent where it was reached.
-        let failingSeconds: Double?
-        /// Seconds of trying in vain after which it ends.
-        let endsAfterSeconds: Double
-    }
-
     /// The subscriptions, oldest first.
-    var currentSubscriptions: [Subscription] {
+    var currentSubscriptions: [ForwardingReport.Subscription] {
         let slots = slots.withLock { $0 }
         return subscriptions.withLock { $0.entries }.map { entry in
             let slot = slots.first { $0.forwarder.name == entry.id }
             let failing = slot?.reach.withLock { $0.failingSeconds } ?? entry.failingSeconds ?? 0
-            return Subscription(
-                id: entry.id, consumer: entry.consumer, since: entry.since,
+            return ForwardingReport.Subscription(
+                id: entry.id, consumer: Self.shown(entry.consumer), since: entry.since,
                 state: slot?.status.withLock { $0.state } ?? "well", failingSeconds: failing > 0 ? failing : nil,
                 endsAfterSeconds: ConsumerReach.longestSeconds)
         }
+    }
+
+    /// A consumer's address without what may be a secret in it: its user, and its query.
+    private static func shown(_ consumer: String) -> String {
+        guard var parts = URLComponents(string: consumer) else { return "an address that is none" }
+        (parts.user, parts.password, parts.query, parts.fragment) = (nil, nil, nil, nil)
+        return parts.string ?? ""
     }
 
     /// Sends what comes from now on to a consumer too.
@@ -96,7 +87,10 @@ extension ForwardingThreads {
                     if reach.isGone, try unsubscribe(entry.id) {
                         log.warning(
                             "a subscription has ended: its consumer was not reached for a week",
-                            ["subscription": entry.id, "consumer": PrintableText.line(entry.consumer, limit: 200)])
+                            [
+                                "subscription": entry.id,
+                                "consumer": PrintableText.line(Self.shown(entry.consumer), limit: 200),
+                            ])
                     } else {
                         try subscriptions.withLock { try $0.note(reach, of: entry.id) }
                     }

@@ -6,22 +6,6 @@ import Watching
 
 /// The server's forwarders at work: a thread, a ``Watching/DeliveryMachine`` and a place in the log for each.
 final class ForwardingThreads: Sendable {
-    /// How a forwarder stands.
-    struct Status: Encodable, Sendable {
-        let name: String
-        let kind: String
-        /// `well`, or `failing` where the peer does not take letters now.
-        var state = "well"
-        /// Events of the log that are not dealt with.
-        var waiting: Int64 = 0
-        /// Letters that went, in all.
-        var sent: Int64 = 0
-        /// Letters that were refused and lie in `deliveries.db`.
-        var deadLetters: Int64 = 0
-        /// What the peer said last, where it did not take something.
-        var trouble: String?
-    }
-
     let store: Mutex<DeliveryLog>
     let slots = Mutex<[ForwarderSlot]>([])
     let subscriptions: Mutex<SubscriptionFile>
@@ -62,7 +46,7 @@ final class ForwardingThreads: Sendable {
     }
 
     /// How all of them stand: those of the configuration in its order, then subscriptions.
-    var current: [Status] { slots.withLock { $0 }.map { $0.status.withLock { $0 } } }
+    var current: [ForwardingReport.Forwarder] { slots.withLock { $0 }.map { $0.status.withLock { $0 } } }
 
     /// What has kept a delivery from the disk, if anything has.
     var storageFailure: StorageError? { failure.withLock { $0 } }
@@ -147,15 +131,18 @@ final class ForwardingThreads: Sendable {
             position: max(min(place.position, last), since ?? 0), sent: place.sent, standing: place.standing,
             limits: slot.forwarder.limits)
         let thread = BackgroundThread(name: "forwarder") { [self] isCancelled in
-            if tellsRebuilt, isOlder { tellRebuilt(slot.forwarder, isCancelled) }
+            if tellsRebuilt, isOlder { tellRebuilt(slot, isCancelled) }
             forward(feed, slot, machine, isCancelled)
         }
         slot.threads.withLock { $0.append(thread) }
     }
 
-    private func tellRebuilt(_ forwarder: any AlarmForwarder, _ isCancelled: () -> Bool) {
+    private func tellRebuilt(_ slot: ForwarderSlot, _ isCancelled: () -> Bool) {
         while !isCancelled() {
-            guard case .failed = forwarder.tellRebuilt(federation: federation) else { return }
+            let outcome = slot.forwarder.tellRebuilt(federation: federation)
+            slot.tried(outcome, at: Date.now.timeIntervalSince1970)
+            slot.say(outcome.reason, of: slot.forwarder.name)
+            guard case .failed = outcome else { return }
             // A peer that is away hears of it when it is back.
             for _ in 0..<20 where !isCancelled() { usleep(100_000) }
         }

@@ -60,7 +60,7 @@ struct ForwardersAPI: Sendable {
     // MARK: Dead letters
 
     private struct Page: Encodable {
-        let letters: [ForwardingThreads.DeadLetter]
+        let letters: [ForwardingReport.DeadLetter]
         let last: Int64
         let more: Bool
     }

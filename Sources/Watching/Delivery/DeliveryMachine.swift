@@ -91,6 +91,10 @@ package struct DeliveryMachine: Sendable {
     private var remindedAt: Instant?
     /// Numbers of dead letters that are wanted again.
     private var wanted: [Int64] = []
+    /// When the next of them is sent, and how many failed one after the other: what a peer does not take of them holds up
+    /// nothing else.
+    private var again: Instant?
+    private var againFailures: UInt64 = 0
 
     /// Everything up to here is dealt with.
     package private(set) var position: Int64
@@ -184,7 +188,7 @@ package struct DeliveryMachine: Sendable {
             phase = .reading
             return .read(after: position, limit: max(Self.readAhead, limits.batch))
         }
-        if let number = wanted.first {
+        if let number = wanted.first, again.map({ $0 <= now }) ?? true {
             phase = .reading
             return .readDead(number)
         }
@@ -243,7 +247,7 @@ package struct DeliveryMachine: Sendable {
     private mutating func fail(_ reason: String, _ demanded: Duration?, at now: Instant) {
         trouble = reason
         failures += 1
-        retryAt = now + max(wait(), min(demanded ?? .zero, limits.longestDemandedWait))
+        retryAt = now + max(wait(after: failures), min(demanded ?? .zero, limits.longestDemandedWait))
     }
 
     /// What came of a dead letter that was sent again.
@@ -251,14 +255,16 @@ package struct DeliveryMachine: Sendable {
         _ outcome: DeliveryOutcome, of number: Int64, _ letters: [Letter], at now: Instant
     ) -> Directive? {
         switch outcome {
-        case .failed(let reason, let demanded):
-            fail(reason, demanded, at: now)
+        case .failed(_, let demanded):
+            againFailures += 1
+            again = now + max(wait(after: againFailures), min(demanded ?? .zero, limits.longestDemandedWait))
+            wanted.append(wanted.removeFirst())
             return nil
         case .refused(let reason):
-            trouble = reason
             return storeAgain(number, reason, of: [])
         case .taken:
             (trouble, failures, retryAt) = (nil, 0, nil)
+            (again, againFailures) = (nil, 0)
             sent += Int64(letters.count)
             return storeAgain(number, nil, of: letters)
         }
@@ -302,7 +308,7 @@ package struct DeliveryMachine: Sendable {
     }
 
     /// Doubled each time, drawn from the upper half: many forwarders of a peer that comes back do not all come at once.
-    private func wait() -> Duration {
+    private func wait(after failures: UInt64) -> Duration {
         var generator = CounterBasedGenerator(seed: seed &+ failures, purpose: "delivery to \(name)")
         let doublings = min(failures - 1, 20)
         let full = min(limits.longestWait, limits.firstWait * Double(1 << doublings))

@@ -144,18 +144,15 @@ package enum FaultManagement {
     /// What fault supervision says of an alarm's event, beside what else is known of it: as its notification has it, with the
     /// object's name. `eventTime` is absent where the entity's clock does not count from 1970.
     package static func fields(of event: AlarmEvent) -> JSONValue {
-        var fields = common(event)
+        var fields = common(event).merging(details(event)) { $1 }
+        // The event itself stands beside these.
+        fields["additionalInformation"] = nil
         fields["objectInstance"] = .string(object(of: event))
         fields["notificationId"] = JSONValue(event.sequence ?? 0)
         fields["notificationType"] = .string(kind(of: event))
         fields["systemDN"] = .string(system(event.federation ?? "unknown"))
         fields["alarmId"] = .string(event.id)
-        fields["additionalText"] = .string(AlarmText.summary(of: event))
-        fields["trendIndication"] = .string(trend(of: event))
         fields["ackState"] = .string(event.handling?.acknowledgedBy == nil ? "UNACKNOWLEDGED" : "ACKNOWLEDGED")
-        if let cause = event.fingerprint.first {
-            fields["specificProblem"] = .string("\(cause.group)/\(cause.metric)")
-        }
         if let time = AlarmTime.text(event.at.time) { fields["eventTime"] = .string(time) }
         if let time = AlarmTime.text(event.onset.time) { fields["alarmRaisedTime"] = .string(time) }
         return .object(fields)

@@ -215,6 +215,29 @@ import Watching
         }
     }
 
+    /// A dead letter that fails each time holds up no alarm, nor another one.
+    @Test func aDeadLetterThatFailsHoldsUpNothing() {
+        var machine = Disk().machine(DeliveryMachine.Limits())
+        #expect(machine.step(.wantedAgain([1, 2]), at: Self.at(0)) == .readDead(1))
+        #expect(
+            machine.step(.readDead(1, [Self.letter(1)]), at: Self.at(0)) == .send([Self.letter(1)], isReminder: true))
+        #expect(machine.step(.answered(.failed("500")), at: Self.at(0)) == nil)
+        #expect(machine.trouble == nil)
+        guard case .read = machine.step(.reached(1), at: Self.at(0)) else {
+            Issue.record("an alarm waits for a dead letter")
+            return
+        }
+        #expect(
+            machine.step(.read([Self.letter(1)], last: 1), at: Self.at(0)) == .send([Self.letter(1)], isReminder: false)
+        )
+        guard case .store = machine.step(.answered(.taken), at: Self.at(0)) else {
+            Issue.record("nothing to remember")
+            return
+        }
+        #expect(machine.step(.stored, at: Self.at(0)) == nil)
+        #expect(machine.step(.tick, at: Self.at(61)) == .readDead(2))
+    }
+
     /// What operators want again goes when nothing else waits, over failures and deaths, and what is taken is dead no longer.
     @Test(arguments: Array(1...20) as [UInt64]) func deadLettersAreSentAgain(_ seed: UInt64) {
         var generator = CounterBasedGenerator(seed: seed, purpose: "dead letters")
