@@ -156,7 +156,7 @@ import Testing
         var loops = LoopSchedule()
         (loops.every, loops.loops) = (.seconds(4), 4)
         var (asked, restored) = (0, 0)
-        for seed in 0..<12 {
+        for seed in 0..<24 {
             var faults = FederationSimulation.Faults()
             faults.restores = true
             var simulation = FederationSimulation(

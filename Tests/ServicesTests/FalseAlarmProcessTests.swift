@@ -94,6 +94,11 @@ import Watching
             "\(fleet.log("server"))")
         #expect(fleet.alarms.last { $0.id == first.id }?.handling?.isFalse == true)
         #expect(try setting.alerts("audit").output.contains("worker live"))
+        // Said once more, of what is learned already, it is learned all the same.
+        #expect(try setting.alerts("false", number).status == 0)
+        #expect(
+            eventually({ fleet.alarms.last { $0.id == first.id }?.handling?.learnedAt != nil }),
+            "\(fleet.log("server"))")
 
         // The same again is none; what comes after it is.
         try setting.append(to: 1_040, 1, in: 950..<990)

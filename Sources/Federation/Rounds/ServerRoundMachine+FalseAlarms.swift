@@ -41,10 +41,12 @@ extension ServerRoundMachine {
                 delivery.wanted = wanted
                 delivery.revision += 1
                 delivery.told = nil
+                // What it heeded is no longer what is wanted.
+                heededRevision += 1
             }
         }
         if delivery.heeded < delivery.revision {
-            let beats = min(Self.mostBeats, Self.fewestBeats << min(delivery.told?.times ?? 0, 16))
+            let beats = min(Self.mostBeats, Self.fewestBeats << min(max(1, delivery.told?.times ?? 1) - 1, 16))
             if delivery.told.map({ now - $0.at >= configuration.heartbeatInterval * beats }) ?? true {
                 delivery.told = (now, (delivery.told?.times ?? 0) + 1)
                 send(

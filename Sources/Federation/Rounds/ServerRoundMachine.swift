@@ -176,7 +176,7 @@ package struct ServerRoundMachine: Sendable {
     /// What changes were in the rounds before.
     var history: ChangeHistory
     /// The round of statistics with which the present loop began, and how many loops were before it.
-    var loop: (start: UInt32, number: UInt32)
+    package internal(set) var loop: (start: UInt32, number: UInt32)
     /// Rounds of training that the present loop has.
     var loopRounds: UInt32
     /// The present loop, or the last one.

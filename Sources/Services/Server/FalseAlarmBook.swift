@@ -12,6 +12,8 @@ struct FalseAlarmBook {
     private var reached: [String: Reached] = [:]
     /// Alarms that are false, in the order in which that was said.
     private var order: [String] = []
+    /// Whether anything is otherwise than when that was last said; a look that failed in between has not said it.
+    private var isNews = false
 
     /// What an alarm reached.
     private struct Reached: Equatable {
@@ -42,7 +44,6 @@ struct FalseAlarmBook {
     /// - Returns: whether anything is otherwise than before.
     /// - Throws: `StorageError`.
     mutating func update(_ desk: OperatorDesk?, upTo last: Int64) throws -> Bool {
-        var isNews = false
         if let now = desk?.falseAlarms.map(\.id), now != order {
             let gone = Set(order).subtracting(now)
             for id in gone { reached[id] = nil }
@@ -55,17 +56,18 @@ struct FalseAlarmBook {
             order = now
             isNews = true
         }
-        return try readOn(upTo: last) || isNews
+        try readOn(upTo: last)
+        defer { isNews = false }
+        return isNews
     }
 
     /// An alarm that goes on reaches more than when somebody looked at it. Where none is false nothing is read.
-    private mutating func readOn(upTo last: Int64) throws -> Bool {
+    private mutating func readOn(upTo last: Int64) throws {
         guard var place = sequence, place < last, !reached.isEmpty else {
             sequence = last
-            return false
+            return
         }
         let log = try AlarmLog(reading: log)
-        var isNews = false
         while place < last {
             let page = try log.page(after: place)
             guard page.last > place else { break }
@@ -79,7 +81,6 @@ struct FalseAlarmBook {
             place = page.last
         }
         sequence = last
-        return isNews
     }
 
     /// The alarms as their workers hear of them, by entity, the latest last.
@@ -92,6 +93,6 @@ struct FalseAlarmBook {
         return result.mapValues { Array($0.suffix(FalseAlarmNotice.mostOfAnEntity)) }
     }
 
-    /// Alarms that something is learned from.
-    var learnable: Set<String> { Set(reached.compactMap { $0.value.alarm == nil ? nil : $0.key }) }
+    /// Alarms that something is learned from: those that workers hear of.
+    var learnable: Set<String> { Set(notices.values.joined().map(\.id)) }
 }

@@ -31,12 +31,12 @@ final class FalseAlarmThread: Sendable {
                     if try book.update(said != revision ? operations.current : nil, upTo: last) || isFirst {
                         put(book.notices)
                     }
-                    revision = said
+                    // What was said again of what is heeded already is learned at once.
                     let state = board.falseAlarms
-                    if state.revision != heeded {
+                    if said != revision || state.revision != heeded {
                         try Self.keep(state.heeded, of: book.learnable, operations)
-                        heeded = state.revision
                     }
+                    (revision, heeded) = (said, state.revision)
                     Thread.sleep(forTimeInterval: Self.pause)
                 } catch {
                     log.warning("alarms that were called false wait", ["reason": "\(error)"])
