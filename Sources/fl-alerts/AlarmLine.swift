@@ -17,7 +17,7 @@ enum AlarmLine {
 
     /// When something was, to the minute in UTC: `2026-01-06 20:12`; seconds for clocks that count from a start of their own.
     static func moment(_ seconds: Double) -> String {
-        guard seconds > 1e8, seconds < 1e11 else { return Quantity.number(seconds) + " s" }
+        guard isSince1970(seconds) else { return Quantity.number(seconds) + " s" }
         let date = Date(timeIntervalSince1970: seconds.rounded(.down)).formatted(.iso8601)
         return String(date.dropLast(4)).replacing("T", with: " ")
     }
@@ -36,9 +36,11 @@ enum AlarmLine {
         ].compactMap { $0 }.joined(separator: ", ")
     }
 
+    private static func isSince1970(_ seconds: Double) -> Bool { seconds > 1e8 && seconds < 1e11 }
+
     /// A date for clocks that count from 1970, seconds for those that count from a start of their own.
     private static func time(_ seconds: Double) -> String {
-        guard seconds > 1e8, seconds < 1e11 else { return Quantity.fixed(seconds, 1) + " s" }
+        guard isSince1970(seconds) else { return Quantity.fixed(seconds, 1) + " s" }
         let date = Date(timeIntervalSince1970: seconds.rounded(.down))
         return date.formatted(.iso8601)
     }

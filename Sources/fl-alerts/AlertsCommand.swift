@@ -25,7 +25,7 @@ struct AlertsCommand: Command {
         name: "", summary: "show incidents with their alarms, or alarms as they come",
         discussion: """
             Incidents come first, those that go on before those that are over, each with its alarms beneath it and what \
-            operators said of them; then alarms that are in none. The latest 1,000 incidents and 20,000 events are looked at. \
+            operators said of these; then alarms that are in none. The latest 1,000 incidents and 20,000 events are looked at. \
             Times are UTC. Filters show the alarms that every one of them fits, and the incidents that these are in.
 
             With --events, --since or --follow it shows events. Every event of an alarm's life has a sequence number without \
@@ -57,7 +57,7 @@ struct AlertsCommand: Command {
             try await BackgroundThread.run {
                 try Self.follow(peer, since: since, filter, isJSON: format != .table, stop: stop, console)
             }
-        } else if arguments[Self.events] || since > 0 {
+        } else if arguments[Self.events] || arguments[ifGiven: Self.since] != nil {
             try await BackgroundThread.run { try Self.list(peer, since: since, filter, format, console) }
         } else {
             let client = try OperationsClient(arguments)

@@ -11,8 +11,8 @@ struct AuditCommand: Command {
     static let manual = CommandManual(
         name: "audit", summary: "show who changed what, and when",
         discussion: """
-            Every acknowledgement, note, confirmation, silence and hint, with its number, its time and who made it: the \
-            latest 100,000 are kept.
+            Every acknowledgement, note, verdict, silence and hint, and what workers have learned from verdicts, with its \
+            number, its time and who made it: the latest 100,000 are kept.
             """,
         examples: [.init("fl-alerts audit --since 40", "what came after change 40")],
         options: [since] + AlertsCommand.access + [AlertsCommand.format])
