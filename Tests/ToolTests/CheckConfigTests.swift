@@ -69,7 +69,7 @@ import Testing
         #expect(try !check("fl-worker", words).output.contains("passed over"))
         try write("y", bad: 300)
         let bad = try check("fl-worker", words)
-        #expect(bad.status == 0 && bad.output.contains("rows that would be passed over: 1 ("), "\(bad)")
+        #expect(bad.status == 0 && bad.output.contains("entities with rows that would be passed over: 1 ("), "\(bad)")
         #expect(bad.output.contains("y.csv") && bad.output.contains("'oops'"), "\(bad)")
     }
 

@@ -9,8 +9,8 @@ package struct FirstRows {
     /// Values that are looked at in all; sources behind them are not opened.
     private static let mostValues = 4_000_000
 
-    /// Rows that could not be read and would be passed over.
-    package private(set) var badRows = 0
+    /// Sources in which a row could not be read: such rows would be passed over. Nobody looks behind the first.
+    package private(set) var flawedSources = 0
     /// Sources of which nothing could be read.
     package private(set) var badSources = 0
     /// The first that was wrong.
@@ -25,7 +25,7 @@ package struct FirstRows {
         var good = 0
         for source in sources where left > 0 {
             do {
-                left -= try look(at: source, options: options.skippingBadRows)
+                left -= try look(at: source, options: options)
                 good += 1
             } catch {
                 badSources += 1
@@ -38,17 +38,20 @@ package struct FirstRows {
 
     /// How many values there were.
     private mutating func look(at source: EntitySource, options: ReaderOptions) throws -> Int {
-        var reader = try source.makeReader(options: options)
         var (rows, width) = (0, 0)
-        while rows < Self.mostRows, let frame = try reader.nextChunk(maximumRows: Self.mostRows - rows),
-            frame.rowCount > 0
-        {
-            rows += frame.rowCount
-            width = frame.schema.count
-        }
-        if let skipped = reader.takeSkippedRows() {
-            badRows += skipped.count
-            first = first ?? skipped.first.description
+        do {
+            var reader = try source.makeReader(options: options)
+            while rows < Self.mostRows, let frame = try reader.nextChunk(maximumRows: Self.mostRows - rows),
+                frame.rowCount > 0
+            {
+                rows += frame.rowCount
+                width = frame.schema.count
+            }
+        } catch {
+            // Of what is of no use the beginning cannot be had either.
+            if rows == 0 { _ = try source.makeReader(options: options.skippingBadRows) }
+            flawedSources += 1
+            first = first ?? "\(error)"
         }
         return max(1, rows * width)
     }
@@ -57,7 +60,7 @@ package struct FirstRows {
     package var line: String? {
         guard let first else { return nil }
         var parts: [String] = []
-        if badRows > 0 { parts.append("rows that would be passed over: \(badRows)") }
+        if flawedSources > 0 { parts.append("entities with rows that would be passed over: \(flawedSources)") }
         if badSources > 0 { parts.append("entities that could not be learned from: \(badSources)") }
         return parts.joined(separator: ", ") + " (\(PrintableText.line(first, limit: 300)))"
     }
