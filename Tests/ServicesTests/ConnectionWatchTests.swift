@@ -45,7 +45,7 @@ import Testing
         var gone: [UInt] = []
         for id in 10..<2_010 as Range<UInt> {
             watch.opened(id, from: Self.here, at: Self.time(Double(id) / 5_000))
-            if let victim = watch.makeRoom() {
+            if let victim = watch.makeRoom(for: id) {
                 gone.append(victim)
                 watch.closed(victim)
             }
@@ -54,10 +54,22 @@ import Testing
         #expect(gone == Array(10..<UInt(10 + gone.count)), "the oldest of whoever has most, each once")
         // Whoever was told to go and is still there is not told again.
         watch.opened(9_000, from: Self.here, at: Self.time(1))
-        let first = watch.makeRoom()
+        let first = watch.makeRoom(for: 9_000)
         watch.opened(9_001, from: Self.here, at: Self.time(1))
-        let second = watch.makeRoom()
+        let second = watch.makeRoom(for: 9_001)
         #expect(first != nil && second != nil && first != second)
+    }
+
+    /// Where everybody else asks for something, whoever comes is not the one to go.
+    @Test func theNewcomerStays() {
+        var watch = ConnectionWatch()
+        for id in 0..<400 as Range<UInt> {
+            watch.opened(id, from: Self.here, at: .zero)
+            watch.entered(.receiving, id, at: .zero)
+        }
+        watch.opened(1_000, from: Self.here, at: .zero)
+        let victim = watch.makeRoom(for: 1_000)
+        #expect(victim == nil)
     }
 
     /// Idle connections from one place and requests from another, and from the same one.

@@ -1,7 +1,7 @@
 import Foundation
 
 /// How large a score is in units of its threshold, in one byte on a logarithmic scale: sixteen levels to a doubling, from
-/// 1/250 to 246. Above ``limit`` means above the threshold, and nothing else does.
+/// 1/245 to 245. Above ``limit`` means above the threshold, and nothing else does.
 package enum ScoreLevel {
     /// A score as large as its threshold.
     package static let limit: UInt8 = 128

@@ -5,7 +5,7 @@ package import Platform
 ///
 /// Bounded: at most ``mostEntities`` strips of ``mostCells`` cells, a cell being six bytes and one for each group, and of
 /// fewer cells where all together would have more than ``mostBytes`` (10,000 entities with 16 groups: 228 cells, 38
-/// minutes).
+/// minutes); up to an eighth more, for they go some at a time.
 package struct ScoreStrips: Sendable {
     /// Most entities that have a strip; of more, nothing is kept.
     package static let mostEntities = 32_768
@@ -59,7 +59,7 @@ package struct ScoreStrips: Sendable {
     }
 
     /// One strip as it is held: steps of time, and a run of bytes for each cell: flags, whole, groups.
-    private struct Held: Sendable {
+    fileprivate struct Held: Sendable {
         var domain: String
         var worker: String
         var type: String
@@ -160,7 +160,7 @@ package struct ScoreStrips: Sendable {
         strips = strips.filter { now - $0.value.heard <= Self.memory }
     }
 
-    private func entity(_ held: Held, at now: Instant) -> Entity {
+    private static func entity(_ held: Held, at now: Instant) -> Entity {
         let last = held.bytes.count - held.width
         return Entity(
             type: held.type, worker: held.worker, time: held.newest,
@@ -169,7 +169,7 @@ package struct ScoreStrips: Sendable {
     }
 
     /// What the latest tellings said, by entity.
-    package func entities(at now: Instant) -> [String: Entity] { strips.mapValues { entity($0, at: now) } }
+    package func entities(at now: Instant) -> [String: Entity] { strips.mapValues { Self.entity($0, at: now) } }
 
     /// Names of entities that have a strip, in order, from behind one on.
     package func names(after name: String, limit: Int) -> [String] {
@@ -177,11 +177,26 @@ package struct ScoreStrips: Sendable {
     }
 
     /// What the latest telling said of an entity; `nil` where none did.
-    package func entity(_ name: String, at now: Instant) -> Entity? { strips[name].map { entity($0, at: now) } }
+    package func entity(_ name: String, at now: Instant) -> Entity? { strips[name].map { Self.entity($0, at: now) } }
 
     /// An entity's strip; `nil` where there is none.
-    package func strip(of name: String, at now: Instant) -> Strip? {
-        guard let held = strips[name] else { return nil }
+    package func strip(of name: String, at now: Instant) -> Strip? { recording(of: name)?.strip(at: now) }
+
+    /// What is held of an entity, to be looked at by whoever has more time than whoever holds the strips; `nil` where there is
+    /// none.
+    package func recording(of name: String) -> Recording? { strips[name].map(Recording.init) }
+
+    /// An entity's strip as it was at some time.
+    package struct Recording: Sendable {
+        private let held: Held
+
+        fileprivate init(_ held: Held) { self.held = held }
+
+        /// The strip.
+        package func strip(at now: Instant) -> Strip { ScoreStrips.strip(held, at: now) }
+    }
+
+    private static func strip(_ held: Held, at now: Instant) -> Strip {
         var cells: [Cell] = []
         cells.reserveCapacity(held.count)
         var time = held.newest

@@ -11,13 +11,17 @@ struct ScoreTelling: Sendable {
     /// Messages of this telling, the next one last.
     private var waiting: [ScoreReport] = []
     private var nextAt = Instant.zero
+    /// Since when there is news.
+    private var since: Instant?
     /// Whether something was said under the present lease.
     private var hasTold = false
     /// Whether the server is of a build that does not take scores.
     private var isUnknown = false
 
-    /// Adds what was scored.
-    mutating func add(_ more: [ScoreNews]) {
+    /// Adds what was scored. What nobody took for long says nothing of the latest rows any more: it goes.
+    mutating func add(_ more: [ScoreNews], at now: Instant) {
+        if let since, now - since > Self.interval * 2 { (news, self.since) = ([:], nil) }
+        if since == nil, !more.isEmpty { since = now }
         for one in more {
             let key = one.line.entity
             guard var known = news[key] else {
@@ -60,7 +64,7 @@ struct ScoreTelling: Sendable {
         if waiting.isEmpty, !news.isEmpty, now >= nextAt {
             nextAt = now + Self.interval
             waiting = reports(of: Set(served()))
-            news = [:]
+            (news, since) = ([:], nil)
         }
         guard let report = waiting.popLast() else { return nil }
         hasTold = true

@@ -221,7 +221,7 @@ package struct WorkerMachine: Sendable {
         case .streamProgress(let samples, let ended):
             scoredSamples = samples
             streamEnded = ended
-        case .scores(let news): scoreTelling.add(news)
+        case .scores(let news): scoreTelling.add(news, at: now)
         case .stop:
             if lease != nil { send(.goodbye, &directives) }
             stopped = true

@@ -83,10 +83,12 @@ package struct ConnectionWatch {
     /// Who has to go at once for one that was just opened, where all places are almost taken: of whoever holds most connections
     /// that have not asked for anything, the one that has waited longest. Who asks for something does so within
     /// milliseconds, and is served in the midst of a thousand that only connect.
-    package mutating func makeRoom() -> UInt? {
+    package mutating func makeRoom(for newcomer: UInt) -> UInt? {
+        let enough = limits.most * 3 / 4
+        guard connections.count > enough else { return nil }
         let staying = connections.filter { !$0.value.isLeaving }
-        guard staying.count > limits.most * 3 / 4 else { return nil }
-        let silent = staying.filter { $0.value.phase < .receiving }
+        guard staying.count > enough else { return nil }
+        let silent = staying.filter { $0.key != newcomer && $0.value.phase < .receiving }
         let held = silent.values.reduce(into: [[UInt8]: Int]()) { $0[$1.address, default: 0] += 1 }
         let victim = silent.min { a, b in
             let (x, y) = (held[a.value.address, default: 0], held[b.value.address, default: 0])

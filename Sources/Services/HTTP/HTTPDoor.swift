@@ -62,7 +62,7 @@ final class HTTPDoor: Sendable {
         state.withLock {
             $0.watch.opened(id, from: address, at: clock.now)
             $0.descriptors[id] = descriptor
-            if let other = $0.watch.makeRoom() { $0.end(other) }
+            if let other = $0.watch.makeRoom(for: id) { $0.end(other) }
         }
     }
 

@@ -217,7 +217,10 @@ private func address(of connection: OpaquePointer) -> [UInt8] {
     case AF_INET:
         return unsafe withUnsafeBytes(of: raw.loadUnaligned(as: sockaddr_in.self).sin_addr) { unsafe Array($0) }
     case AF_INET6:
-        return unsafe withUnsafeBytes(of: raw.loadUnaligned(as: sockaddr_in6.self).sin6_addr) { unsafe Array($0) }
+        let bytes = unsafe withUnsafeBytes(of: raw.loadUnaligned(as: sockaddr_in6.self).sin6_addr) { unsafe Array($0) }
+        // A socket for both families has addresses of IPv4 as ::ffff:a.b.c.d (RFC 4291, 2.5.5.2).
+        let isMapped = bytes.prefix(12) == [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF]
+        return isMapped ? Array(bytes.suffix(4)) : bytes
     default: return []
     }
 }

@@ -152,10 +152,10 @@ struct EntitiesAPI: Sendable {
         let now = clock.now
         let (keys, strips) = scores.with { held in
             let keys = wanted ?? held.names(after: after, limit: limit + 1)
-            return (keys, keys.prefix(limit).map { held.strip(of: $0, at: now) })
+            return (keys, keys.prefix(limit).map { held.recording(of: $0) })
         }
         let entries = zip(keys, strips).compactMap { key, strip in
-            strip.map { StripEntry(key: key, $0, withGroups: false) }
+            strip.map { StripEntry(key: key, $0.strip(at: now), withGroups: false) }
         }
         return try .encoding(Strips(entities: entries, more: keys.count > limit))
     }
@@ -175,7 +175,7 @@ struct EntitiesAPI: Sendable {
 
     private func strip(of key: String) throws(Problem) -> ScoreStrips.Strip {
         let now = clock.now
-        guard let strip = scores.with({ $0.strip(of: key, at: now) }) else {
+        guard let strip = scores.with({ $0.recording(of: key) })?.strip(at: now) else {
             throw Problem(
                 404,
                 "no scores of \(HTTPResponse.printable(key)) in the last hour; \(Self.path) lists what is watched")

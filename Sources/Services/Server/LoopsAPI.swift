@@ -2,67 +2,90 @@ import Federation
 import Foundation
 
 /// A learning loop as the HTTP interface shows it: the rounds from one round of statistics to the next.
-struct LoopEntry: Encodable, Equatable, Sendable {
+package struct LoopEntry: Encodable, Equatable, Sendable {
     /// A round of training, or the evaluation.
-    struct Round: Encodable, Equatable, Sendable {
-        var round: UInt32
-        var kind: String
-        var version: UInt64
-        var seconds: Double
-        var contributions: Int
-        var lossBefore: Double?
-        var lossAfter: Double?
+    package struct Round: Encodable, Equatable, Sendable {
+        package var round: UInt32
+        package var kind: String
+        package var version: UInt64
+        package var seconds: Double
+        package var contributions: Int
+        package var lossBefore: Double?
+        package var lossAfter: Double?
     }
 
-    /// Its number, from 1.
-    var loop: Int
-    var firstRound: UInt32
-    var lastRound: UInt32
+    /// Its number, from 1, as the log of rounds has been kept.
+    package var loop: Int
+    package var firstRound: UInt32
+    package var lastRound: UInt32
     /// Whether it is the latest and rounds of it are still to come.
-    var open: Bool
+    package var open: Bool
     /// The version that it began from, and the one that it has come to.
-    var fromVersion: UInt64
-    var version: UInt64
+    package var fromVersion: UInt64
+    package var version: UInt64
     /// Rounds that were committed.
-    var committed: Int
+    package var committed: Int
     /// Attempts that were not.
-    var abandoned: Int
+    package var abandoned: Int
     /// From start to end of its rounds, added up.
-    var seconds: Double
+    package var seconds: Double
     /// Mean held-out loss before its first round of training, and after its last.
-    var lossBefore: Double?
-    var loss: Double?
+    package var lossBefore: Double?
+    package var loss: Double?
     /// Its committed rounds but for the statistics; the latest 200.
-    var rounds: [Round]
+    package var rounds: [Round]
 
-    /// The loops of a log of rounds, oldest first.
+    /// What of a round's record a loop is made of: contributions, most of it, are only counted.
+    package struct Line: Decodable {
+        /// A contribution.
+        package struct Contribution: Decodable {
+            package init(from decoder: any Decoder) {}
+        }
+        package var round: UInt32
+        package var kind: String
+        package var baseVersion: UInt64
+        package var version: UInt64
+        package var committed: Bool
+        package var seconds: Double
+        package var lossBefore: Double?
+        package var lossAfter: Double?
+        package var contributions: [Contribution]
+
+        /// Whether a loop begins with it where the one before has come to something.
+        package var isStatistics: Bool { kind == RoundKind.statistics.description }
+    }
+
+    /// The loops of a log of rounds, oldest first; of the first the beginning may be missing.
     ///
     /// - Parameters:
-    ///   - before: how many loops the log had before these.
-    ///   - isOver: whether the last one is.
-    static func all(in log: [RoundEntry], before: Int, isOver: Bool) -> [LoopEntry] {
+    ///   - present: the round with which the present loop begins, and how many loops were before it.
+    ///   - isOver: whether the present one is.
+    package static func all(in log: [Line], present: (start: UInt32, number: UInt32), isOver: Bool) -> [LoopEntry] {
         var loops: [LoopEntry] = []
-        for entry in log where entry.kind != RoundEntry.restoration {
-            let begins = entry.kind == RoundKind.statistics.description
+        for line in log where line.kind != RoundEntry.restoration {
             if loops.isEmpty
-                || (begins && loops[loops.count - 1].committed > 0 && entry.round != loops.last?.firstRound)
+                || (line.isStatistics && loops[loops.count - 1].committed > 0 && line.round != loops.last?.firstRound)
             {
-                loops.append(LoopEntry(number: before + loops.count + 1, entry))
+                loops.append(LoopEntry(line))
             }
-            loops[loops.count - 1].add(entry)
+            loops[loops.count - 1].add(line)
         }
-        if !loops.isEmpty { loops[loops.count - 1].open = !isOver }
+        guard let last = loops.last else { return [] }
+        // Of the present one there may be no round yet.
+        let number = Int(present.number) + (last.firstRound >= present.start ? 1 : 0)
+        for index in loops.indices { loops[index].loop = max(1, number - (loops.count - 1 - index)) }
+        loops[loops.count - 1].open = !isOver
         return loops
     }
 
-    private init(number: Int, _ entry: RoundEntry) {
-        loop = number
+    private init(_ entry: Line) {
+        loop = 1
         (firstRound, lastRound, open) = (entry.round, entry.round, false)
         (fromVersion, version) = (entry.baseVersion, entry.baseVersion)
         (committed, abandoned, seconds, rounds) = (0, 0, 0, [])
     }
 
-    private mutating func add(_ entry: RoundEntry) {
+    private mutating func add(_ entry: Line) {
         seconds += entry.seconds
         guard entry.committed else {
             abandoned += 1
@@ -71,7 +94,7 @@ struct LoopEntry: Encodable, Equatable, Sendable {
         committed += 1
         lastRound = max(lastRound, entry.round)
         version = entry.version
-        guard entry.kind != RoundKind.statistics.description else { return }
+        guard !entry.isStatistics else { return }
         if entry.kind == RoundKind.training.description { lossBefore = lossBefore ?? entry.lossBefore }
         loss = (entry.kind == RoundKind.training.description ? entry.lossAfter : entry.lossBefore) ?? loss
         rounds.append(
@@ -86,8 +109,8 @@ struct LoopEntry: Encodable, Equatable, Sendable {
 struct LoopsAPI: Sendable {
     static let path = "/v1/loops"
     static let limit = NumberParameter("limit", 1...1_000, default: 100, "How many of the latest loops.")
-    /// Rounds that are looked through.
-    private static let mostRounds = 10_000
+    /// Rounds that are looked through, at first and at most.
+    private static let (fewestRounds, mostRounds) = (200, 10_000)
 
     let folder: String
     let board: ServerBoard
@@ -103,18 +126,24 @@ struct LoopsAPI: Sendable {
     func answer(_ request: HTTPRequest) throws -> HTTPResponse {
         let limit = Int(try request.value(Self.limit))
         let state = board.current
-        let registry = try VersionRegistry(reading: folder + "/registry.db")
-        let decoder = JSONDecoder()
-        let log = try registry.rounds(latest: Self.mostRounds).compactMap {
-            try? decoder.decode(RoundEntry.self, from: Data($0.record))
-        }
-        let statistics = RoundKind.statistics.description
-        let here = log.count { $0.committed && $0.kind == statistics }
-        let number = try registry.loop().map { Int($0.number) + 1 } ?? here
-        let loops = LoopEntry.all(in: log, before: max(0, number - here), isOver: state.finished)
+        let loops = LoopEntry.all(in: try log(ofLoops: limit), present: state.loop, isOver: state.finished)
         return try .encoding(
             Loops(
                 federation: state.federation, version: state.version, finished: state.finished,
                 loops: Array(loops.suffix(limit))))
+    }
+
+    /// The latest rounds, as many as it takes: records are large where there are many workers.
+    private func log(ofLoops limit: Int) throws -> [LoopEntry.Line] {
+        let registry = try VersionRegistry(reading: folder + "/registry.db")
+        let decoder = JSONDecoder()
+        var count = Self.fewestRounds
+        while true {
+            let records = try registry.rounds(latest: count)
+            let lines = records.compactMap { try? decoder.decode(LoopEntry.Line.self, from: Data($0.record)) }
+            let isEnough = lines.count { $0.isStatistics && $0.committed } > limit
+            guard !isEnough, records.count == count, count < Self.mostRounds else { return lines }
+            count = min(count * 2, Self.mostRounds)
+        }
     }
 }

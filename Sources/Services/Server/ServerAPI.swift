@@ -180,7 +180,7 @@ final class ServerAPI: Sendable {
         /// How many there are.
         var dataQualityCount: Int
         /// Where alarms are sent on to, and how that goes; absent where there is no such place.
-        var forwarders: [ForwardingThreads.Status]?
+        var forwarders: [ForwardingReport.Forwarder]?
         /// Calendars of maintenance, and how they stand; absent where there is none.
         var calendars: [CalendarThreads.Status]?
         /// What keeps the server from doing what it is for, a line each; absent where nothing does. What is wrong with the

@@ -10,6 +10,8 @@ final class ServerBoard: Sendable {
         /// Why nothing goes on; nil where something does.
         var waitingFor: String?
         var finished = false
+        /// The round with which the present learning loop began, and how many loops were before it.
+        var loop: (start: UInt32, number: UInt32) = (0, 0)
         var open: (round: UInt32, attempt: UInt32, kind: String, accepted: Int)?
         var workers: [String: WorkerEntry] = [:]
         var rejections: [String: Int] = [:]

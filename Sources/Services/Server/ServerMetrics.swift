@@ -8,7 +8,7 @@ struct ServerMetrics {
     /// The figures as they stand.
     init(
         board: ServerBoard.State, lastAlarm: Int64, openIncidents: Int, findings: Int,
-        forwarders: [ForwardingThreads.Status], calendars: [CalendarThreads.Status]
+        forwarders: [ForwardingReport.Forwarder], calendars: [CalendarThreads.Status]
     ) {
         text.add("faultline_build_info", "gauge", "Version of the program", [([("version", Tool.version)], 1)])
         text.add(
@@ -70,7 +70,7 @@ struct ServerMetrics {
         text.add("faultline_incidents_open", "gauge", "Incidents that go on", [([], Double(openIncidents))])
         text.add(
             "faultline_data_quality_findings", "gauge", "What is wrong with the watching now", [([], Double(findings))])
-        func each(_ value: (ForwardingThreads.Status) -> Double) -> [([(String, String)], Double)] {
+        func each(_ value: (ForwardingReport.Forwarder) -> Double) -> [([(String, String)], Double)] {
             forwarders.map { ([("forwarder", $0.name), ("kind", $0.kind)], value($0)) }
         }
         text.add(

@@ -370,6 +370,7 @@ package final class ServerService {
             state.federation = "\(machine.configuration.federation)"
             state.version = machine.version
             state.finished = machine.isOver
+            state.loop = machine.loop
             state.waitingFor = machine.waitingFor
             state.open = machine.openRound.map { ($0.round, $0.attempt, $0.kind.description, $0.accepted) }
             for view in workers { state.workers[view.name] = WorkerEntry(view) }

@@ -5,7 +5,7 @@ import * as alarms from "./alarms.js";
 import { $ } from "./draw.js";
 import * as incidents from "./incidents.js";
 import * as places from "./places.js";
-import { renew } from "./scores.js";
+import { forget, renew } from "./scores.js";
 import { follow, state, whenChanged, whenScored } from "./state.js";
 import * as system from "./system.js";
 
@@ -25,7 +25,7 @@ whenChanged(() => {
   places.draw();
 });
 
-whenScored(renew);
+whenScored(renew, forget);
 $("help").addEventListener("click", help);
 window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", places.redraw);
 new ResizeObserver(places.redraw).observe($("trace"));

@@ -4,7 +4,7 @@ import { $, h, put } from "./draw.js";
 import { choose } from "./incidents.js";
 import * as scores from "./scores.js";
 import { state, worst } from "./state.js";
-import { count, moment, severities } from "./text.js";
+import { count, moment, severities, letters } from "./text.js";
 import * as topology from "./topology.js";
 
 let known = [], bySite = new Map();
@@ -38,8 +38,6 @@ export function start() {
     ["major", "M", "major"], ["critical", "!", "critical"], ["off", "?", "not watched, or data missing"]]
     .map(([tone, letter, text]) => h("span", {}, h("i", { class: `cell ${tone}`, text: letter, "aria-hidden": "true" }), text)));
 }
-
-const letters = { critical: "!", major: "M", minor: "m", warning: "w" };
 
 /** Every entity that a worker serves, or that has had an alarm or a finding. */
 function entities() {

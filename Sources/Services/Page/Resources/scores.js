@@ -54,10 +54,15 @@ export function draw(entities) {
 
 /** There are new scores: what is on show is asked for again. */
 export function renew() {
-  for (const one of strips.values()) one.isOld = true;
-  looked.at = 0;
+  for (const one of strips.values()) one.isOld = Date.now() - one.at > 4_000;
   askSoon();
   askRadiography();
+}
+
+/** Another federation: nothing of the one before is its. */
+export function forget() {
+  strips.clear();
+  Object.assign(looked, { strip: null, at: 0 });
 }
 
 // MARK: Asking
@@ -83,9 +88,9 @@ async function ask() {
     for (const one of entities) {
       const key = `${one.site}/${one.entity}`;
       strips.delete(key);
-      strips.set(key, { ...one, isOld: false });
+      strips.set(key, { ...one, isOld: false, at: Date.now() });
     }
-    for (const key of keys) if (!strips.has(key)) strips.set(key, { times: [], scores: [], alarms: [], missing: [], isOld: false });
+    for (const key of keys) if (!strips.has(key)) strips.set(key, { times: [], scores: [], alarms: [], missing: [], isOld: false, at: Date.now() });
     while (strips.size > mostStrips) strips.delete(strips.keys().next().value);
     list.draw(true);
   } catch { /* asked again with the next scores */ }
@@ -173,7 +178,7 @@ function paint(canvas, strip, wide, tall) {
 
 function row(entity) {
   const told = state.entities.get(entity.key), strip = strips.get(entity.key);
-  const has = strip?.times.length > 0;
+  const has = strip?.times.length > 0 && told?.lastTime !== undefined;
   const canvas = h("canvas", { height: 40, role: "img", "aria-label": has ? `scores of ${length(strip.times.at(-1) - strip.times[0])}, the largest × ${number(loudest(strip.scores))}, ${count(strip.alarms.length, "alarm")}` : "" });
   const standing = entity.standing.length > 0;
   const element = h("div", { class: `strip ${entity.tone}` },
@@ -201,13 +206,15 @@ function drawRadiography() {
     put(box, h("p", { class: "empty", text: key && told?.lastTime === undefined ? "Its worker has told no scores yet." : "Choose an entity: which of its groups deviate, and when." }));
     return;
   }
-  const looks = JSON.stringify([key, strip.times.at(-1), strip.times.length, strip.alarms.length, told?.score, told?.missing, told?.alarm?.severity, box.clientWidth, colours()("ground")]);
+  const looks = JSON.stringify([key, strip.times.at(-1), strip.times.length, strip.alarms.length, told?.score, told?.missing, told?.watched, length(told?.silentSeconds ?? 0), told?.alarm?.severity, box.clientWidth, colours()("ground")]);
   if (looks === drawnKey) return;
   drawnKey = looks;
   const rows = [{ group: "", label: "all together", scores: strip.scores }, ...ordered(strip.groups).map((g) => ({ ...g, label: resource(g.group) }))];
   const ranked = strip.groups.map((g) => [g.group, loudest(g.scores)]).sort((a, b) => b[1] - a[1]);
   const said = ranked.slice(0, 3).map(([group, score]) => `${group} × ${number(score)}`).join(", ");
   const standing = told?.alarm?.severity;
+  const [tone, says] = standing ? [standing, `${standing} alarm`] : !told?.watched ? ["off", "not watched"]
+    : told.score === undefined ? ["off", "nothing known yet"] : told.score > 1 ? ["minor", "above its threshold"] : ["well", "within its threshold"];
   const tall = rows.length > 40 ? 12 : rows.length > 24 ? 15 : 19;
   let before = null;
   const labels = rows.map((one, index) => {
@@ -220,9 +227,9 @@ function drawRadiography() {
   const readout = h("p", { class: "small readout", "aria-hidden": "true", text: "Each line is a group, each column some ten seconds; colour is the score in units of its threshold." });
   const top = box.querySelector(".map")?.scrollTop ?? 0;
   swap(box, h("div", { class: "bar" }, h("h3", { class: "clip" }, name(key)),
-    h("span", { class: `tag ${standing ?? (told?.score > 1 ? "minor" : "well")}`, text: standing ? `${standing} alarm` : told?.score > 1 ? "above its threshold" : "within its threshold" }),
+    h("span", { class: `tag ${tone}`, text: says }),
     told?.missing && h("span", { class: "tag off", text: "data missing" })),
-  h("p", { class: "lead" }, `${told?.type ? `${told.type}, watched by ` : "Watched by "}`, name(strip.worker, 60), `; the latest row is ${moment(strip.times.at(-1))}, told ${length(strip.silentSeconds)} ago. Loudest of the hour: `, name(said, 300), "."),
+  h("p", { class: "lead" }, `${told?.type ? `${told.type}, watched by ` : "Watched by "}`, name(strip.worker, 60), `; the latest row is ${moment(strip.times.at(-1))}, told ${length(told?.silentSeconds ?? strip.silentSeconds)} ago. Loudest of the hour: `, name(said, 300), "."),
   h("div", { class: "map", tabindex: 0, role: "region", "aria-label": "Groups over time", "data-key": "map" }, h("ul", { class: "labels", "aria-hidden": "true" }, h("li", { style: { height: "10px" } }), labels), canvas),
   h("div", { class: "axis", "aria-hidden": "true" }, h("span", { text: moment(strip.times[0]) }), ramp(), h("span", { text: moment(strip.times.at(-1)) })),
   readout,

@@ -185,27 +185,29 @@ export async function gatherFacts() {
   changed();
 }
 
-let entitiesAsked = 0, scored = null;
-/** Calls back when there are new scores. */
-export function whenScored(act) { scored = act; }
+let entitiesAsked = 0, scored = null, forgotten = null;
+/** Calls back when there are new scores, and when all that is known of them is another federation's. */
+export function whenScored(act, forget) { [scored, forgotten] = [act, forget]; }
 /** What is known of entities changes with every telling; of very many it is asked for less often. */
 export async function gatherEntities(isNews = false) {
   const pause = state.entities.size > 2_000 ? 60_000 : isNews ? 4_000 : 15_000;
-  if (Date.now() - entitiesAsked < pause) return;
+  if (Date.now() - entitiesAsked < pause) return false;
   entitiesAsked = Date.now();
   const all = new Map();
   for (let after = "", more = true; more && all.size < 20_000;) {
-    const page = await get(`/v1/entities?limit=2000&after=${encodeURIComponent(after)}`);
+    const page = await get(`/v1/entities?limit=10000&after=${encodeURIComponent(after)}`);
     for (const one of page.entities) all.set(after = `${one.site}/${one.entity}`, one);
     more = page.more && page.entities.length > 0;
   }
   state.entities = all;
   state.drawn += 1;
   changed();
+  return true;
 }
 
 async function begin(health) {
   state.alarms.clear();
+  forgotten?.();
   state.drawn += 1;
   state.last = Math.max(0, health.lastAlarm - 2 * mostAlarms);
   while (true) {
@@ -238,7 +240,7 @@ function listen() {
     changed();
   });
   source.addEventListener("operations", () => { gatherDesk().catch(() => {}); gatherLibrary().catch(() => {}); });
-  source.addEventListener("scores", () => { if (!document.hidden) gatherEntities(true).then(() => scored?.()).catch(() => {}); });
+  source.addEventListener("scores", () => { if (!document.hidden) gatherEntities(true).then((isNew) => isNew && scored?.()).catch(() => {}); });
   source.addEventListener("error", () => {
     away();
     changed();

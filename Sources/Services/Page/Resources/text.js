@@ -1,6 +1,8 @@
 // Words and numbers as people read them. Pure.
 
 export const severities = ["warning", "minor", "major", "critical"];
+/** What stands beside a colour, for those who do not see it. */
+export const letters = { critical: "!", major: "M", minor: "m", warning: "w", off: "?", well: "" };
 const finite = (value) => typeof value === "number" && Number.isFinite(value);
 
 /** Whether a clock counts from 1970, as against one that begins with its data. */

@@ -3,12 +3,12 @@
 
 import { $, g, h, name, put } from "./draw.js";
 import { state } from "./state.js";
-import { count, length } from "./text.js";
+import { count, length, letters } from "./text.js";
 
-const letters = { critical: "!", major: "M", minor: "m", warning: "w", off: "?", well: "" };
 let drawn = "";
 
-/** What each site comes to: its worst, its entities, its workers, and the way to them. */
+/** What each site comes to: its worst, its entities, its workers, and the way to them; as `/v1/sites` has it, but of the
+ * alarms that have just come. */
 function summed(sites) {
   const places = new Map([...sites].map(([site, members]) => [site, { site, members, workers: [] }]));
   for (const worker of state.workers) {
