@@ -156,9 +156,11 @@ import Testing
         var loops = LoopSchedule()
         (loops.every, loops.loops) = (.seconds(4), 4)
         var (asked, restored) = (0, 0)
-        for seed in 0..<24 {
+        for seed in 0..<12 {
             var faults = FederationSimulation.Faults()
             faults.restores = true
+            // Processes that crash all the time hardly come to a version that could be restored.
+            faults.crashes = seed % 2 == 0
             var simulation = FederationSimulation(
                 seed: UInt64(100 + seed), workers: 1 + seed % 4, rounds: 2, quorum: 1,
                 loops: seed % 3 == 0 ? LoopSchedule() : loops, healAfter: .seconds(60), faults: faults)
@@ -183,6 +185,6 @@ import Testing
             restored += simulation.registry.commits.count { $0.commit.record.restoredBy != nil }
             if !simulation.violations.isEmpty { return }
         }
-        #expect(asked > 10 && restored > 5, "\(asked) \(restored)")
+        #expect(asked > 25 && restored > 10, "\(asked) \(restored)")
     }
 }
