@@ -2,12 +2,14 @@
 for clarity, all rows at once. Goldens are made with it (Tests/WatchingTests/Detectors/Goldens/make-default-goldens.py)."""
 import numpy as np
 
-PARTS = ["level", "rhythm", "mean", "jump", "step", "shift", "relation", "autoencoder"]
+PARTS = ["level", "rhythm", "mean", "jump", "step", "shift", "relation", "autoencoder", "standstill"]
 SHARES = dict(level=1 / 3, rhythm=1 / 3, mean=1 / 3, jump=1, step=1, shift=1, relation=2 / 3, autoencoder=1 / 3)
+TOTAL = sum(SHARES.values())
+SHARES["standstill"] = 1
 LOOK_BACK = dict(jump=1, step=4, shift=30)
 MEAN = 8
 SETTLING = 60
-FORGIVEN = {"level", "rhythm", "mean", "relation", "autoencoder"}
+FORGIVEN = {"level", "rhythm", "mean", "relation", "autoencoder", "standstill"}
 TAIL, CAP, CLIP, RIDGE = 0.005, 10.0, 5.0, 0.3
 HARMONICS = 8
 NOTHING = 1 / 30
@@ -49,6 +51,21 @@ def amplitudes(x, t, scale, days):
     return found[:-1] * scale[1]
 
 
+def repeats(x):
+    """For how many rows each value has been the same."""
+    out = np.zeros_like(x)
+    for i in range(1, len(x)):
+        out[i] = np.where(x[i] == x[i - 1], out[i - 1] + 1, 0)
+    return out
+
+
+def standstill_range(values):
+    """How long metrics may stand still that move in nine rows of ten; the others as long as they like."""
+    high = np.where((values > 0).mean(0) <= 0.1, 4 * (values.max(0) + 1) + 8, 1e300)
+    same = lambda v: np.full(values.shape[1], float(v))
+    return same(-1), same(0), high, same(0.3), same(0.3), same(0)
+
+
 def views(model, x, t, residuals):
     settled = x - waves(t) @ model["amplitudes"]
     latest = trailing_mean(settled, MEAN)
@@ -56,6 +73,7 @@ def views(model, x, t, residuals):
     found = dict(level=x, rhythm=settled, mean=latest, autoencoder=residuals, relation=scaled(x, model["scale"]) @ model["matrix"])
     for part, w in LOOK_BACK.items():
         found[part] = change(settled, w)
+    found["standstill"] = repeats(x)
     return found
 
 
@@ -119,7 +137,9 @@ def fit(x, t, residuals, held_from, rows=None, whole=None):
     model["amplitudes"] = amplitudes(x[rows], t[rows], model["scale"], (t[-1] - t[0]) * len(t) / (len(t) - 1) / 86400)
     model["ranges"] = {}
     for part, values in views(whole or model, x, t, residuals).items():
-        if part == "autoencoder":
+        if part == "standstill":
+            model["ranges"][part] = standstill_range(values[rows])
+        elif part == "autoencoder":
             late = rows & (np.arange(len(x)) >= held_from)
             model["ranges"][part] = normal_range(values[rows], np.full(x.shape[1], 0.05), held=values[late])
         else:
@@ -151,7 +171,7 @@ def deviations(model, x, t, residuals):
                 habit += (now - habit) / np.where(settles, SETTLING, tau)
                 if part == "rhythm":
                     habits[i] = habit
-        e *= SHARES[part] / sum(SHARES.values())
+        e *= SHARES[part] / TOTAL
         deviation += e
         if part == "shift":
             before = odd(seen["rhythm"] - seen["shift"])

@@ -53,7 +53,9 @@ package struct UsualRanges: Equatable, Sendable {
             }, uniquingKeysWith: { first, _ in first })
         for (index, metric) in metrics.enumerated() {
             guard let place = places[metric], let spread = spreads[place],
-                !detector.ranges.contains(where: { $0.isEndless(place) })
+                !zip(detector.parts, detector.ranges).contains(where: {
+                    Self.parts.contains($0) && $1.isEndless(place)
+                })
             else { continue }
             var figures: [Double] = [1]
             for part in Self.parts {

@@ -169,6 +169,7 @@ package struct EvidenceFit: DetectorFit {
         let width = metrics.count
         guard summary.sketches.count == (part == .autoencoder ? 2 : 1) * width else { throw Self.otherMetrics }
         let sketches = summary.sketches[..<width]
+        if part == .standstill { return NormalRange(standstills: sketches) }
         let range = NormalRange(
             sketches, held: part == .autoencoder ? summary.sketches[width...] : nil,
             widths: part.leastWidth.map { [Double](repeating: $0, count: width) } ?? levels.widths,

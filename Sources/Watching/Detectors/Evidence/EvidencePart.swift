@@ -17,6 +17,9 @@ package enum EvidencePart: String, Codable, Sendable, Hashable, CaseIterable {
     case relation
     /// What the autoencoder of its group does not reconstruct.
     case autoencoder
+    /// For how many rows the value has been the same, of a metric that otherwise moves all the time: a sensor that is stuck, an
+    /// exporter that repeats its last answer.
+    case standstill
 
     /// Rows before the latest that it looks at; `nil`: none.
     var lookBack: Int? {
@@ -25,7 +28,7 @@ package enum EvidencePart: String, Codable, Sendable, Hashable, CaseIterable {
         case .jump: 1
         case .step: 4
         case .shift: 30
-        case .level, .rhythm, .relation, .autoencoder: nil
+        case .level, .rhythm, .relation, .autoencoder, .standstill: nil
         }
     }
 
@@ -44,18 +47,22 @@ package enum EvidencePart: String, Codable, Sendable, Hashable, CaseIterable {
     /// How much it counts among those that look at the same thing.
     private var weight: Double { self == .relation ? 2 : 1 }
 
-    /// How much each of some parts counts: all alike, but those that look at the same thing as one together.
+    /// How much each of some parts counts: all alike, but those that look at the same thing as one together. What is silent
+    /// nearly always comes on top: it would only make the others quieter.
     static func shares(of parts: [EvidencePart]) -> [Double] {
         let weights = parts.map { part in
             guard let family = families.first(where: { $0.contains(part) }) else { return 1.0 }
             return part.weight / family.filter(parts.contains).reduce(0) { $0 + $1.weight }
         }
-        let total = weights.reduce(0, +)
-        return weights.map { $0 / total }
+        let total = zip(parts, weights).reduce(0) { $0 + ($1.0 == .standstill ? 0 : $1.1) }
+        return weights.map { $0 / max(total, 1) }
     }
 
     /// Whether it says where the metric is, in the metric's own unit.
     var isPlace: Bool { self == .level || self == .rhythm || self == .mean }
+
+    /// Whether it says on which side of what is expected the metric is.
+    var hasSide: Bool { self != .standstill }
 
     /// Whether what it shows for long is partly forgiven. Changes go by themselves.
     var isForgiven: Bool { !seesChanges }
@@ -63,7 +70,7 @@ package enum EvidencePart: String, Codable, Sendable, Hashable, CaseIterable {
     /// Differences smaller than this are never evidence; `nil`: as many as the metric's own range says.
     var leastWidth: Double? {
         switch self {
-        case .level, .rhythm, .mean, .jump, .step, .shift: nil
+        case .level, .rhythm, .mean, .jump, .step, .shift, .standstill: nil
         case .relation: 0.1
         case .autoencoder: 0.05
         }
@@ -78,7 +85,7 @@ package enum EvidencePart: String, Codable, Sendable, Hashable, CaseIterable {
         case .level, .rhythm, .mean: .level
         case .jump, .step: .change
         case .shift: .shift
-        case .relation, .autoencoder: .relation
+        case .relation, .autoencoder, .standstill: .relation
         }
     }
 }

@@ -85,7 +85,7 @@ struct EvidenceScorer: MetricScorer {
                 // What changed by more than anything else leads, also where many are beyond all that was seen.
                 if part.seesChanges { output.causes[metric] += abs(signed) }
                 // A residual is reconstruction minus sample: above 0 the sample is below what is expected.
-                sides[metric] += (signed > 0) == (part != .autoencoder) ? evidence : -evidence
+                if part.hasSide { sides[metric] += (signed > 0) == (part != .autoencoder) ? evidence : -evidence }
             }
         }
         for metric in 0..<width {
@@ -109,7 +109,7 @@ extension EvidenceScorer {
         case .mean:
             let middle = detector.ranges[index].middle[metric]
             return abs(view.settled[metric] - middle) < abs(seen - middle)
-        case .level, .rhythm, .jump, .step, .relation, .autoencoder: return false
+        case .level, .rhythm, .jump, .step, .relation, .autoencoder, .standstill: return false
         }
     }
 

@@ -14,6 +14,9 @@ struct EvidenceView: Sendable {
     private var residuals: [Double]
     /// The values without what is usual at the time of day.
     private(set) var settled: [Double]
+    /// The value of each metric in the row before, and for how many rows it has been the same; empty where nobody asks.
+    private var latest: [Double]
+    private var repeats: [Double]
     private var waves = [Double](repeating: 0, count: 2 * DailyRhythm.harmonics)
     /// Rows of the unbroken stream so far.
     private var length = 0
@@ -27,11 +30,14 @@ struct EvidenceView: Sendable {
         scaled = [Double](repeating: 0, count: width)
         residuals = scaled
         settled = scaled
+        latest = [Double](repeating: .nan, count: parts.contains(.standstill) ? width : 0)
+        repeats = [Double](repeating: 0, count: latest.count)
     }
 
     mutating func restart() {
         length = 0
         for index in sums.indices { sums[index] = 0 }
+        for index in latest.indices { (latest[index], repeats[index]) = (.nan, 0) }
     }
 
     /// Looks at the next row. Without relations the metrics say nothing of each other, and without a rhythm all times
@@ -70,6 +76,14 @@ struct EvidenceView: Sendable {
             case .jump, .step, .shift:
                 let share = 1 / Double(max(1, min(length, part.lookBack ?? 1)))
                 for metric in 0..<width { values[offset + metric] = settled[metric] - sums[offset + metric] * share }
+            case .standstill:
+                for metric in 0..<width {
+                    // A stand-in stands still, and says nothing.
+                    let value = row.ages[metric] == 0 ? .nan : row.values[metric]
+                    repeats[metric] = value == latest[metric] ? repeats[metric] + 1 : 0
+                    latest[metric] = value
+                    values[offset + metric] = repeats[metric]
+                }
             }
             if length < part.leastRowsBefore {
                 for metric in 0..<width { values[offset + metric] = .nan }
@@ -126,11 +140,17 @@ extension EvidenceView: StreamState {
         state.append(ring)
         state.append(sums)
         state.append(length)
+        guard !latest.isEmpty else { return }
+        state.append(latest)
+        state.append(repeats)
     }
 
     mutating func restore(from state: inout StateReader) throws(StateError) {
         ring = try state.doubles(count: ring.count)
         sums = try state.doubles(count: sums.count)
         length = try state.int(in: 0...(1 << 60))
+        guard !latest.isEmpty else { return }
+        latest = try state.doubles(count: latest.count)
+        repeats = try state.doubles(count: repeats.count)
     }
 }

@@ -40,7 +40,7 @@ package struct NormalRange: Sendable {
     /// The part of an amount's middle that is as good as nothing.
     static let nothing = 1.0 / 30
     /// How far the range of a metric that nobody has seen reaches.
-    private static let endless = 1e300
+    static let endless = 1e300
 
     /// The ranges that sketches of normal values give.
     ///
