@@ -15,7 +15,7 @@ package struct MetricRelations: Sendable {
     /// Scaled values are cut here, so that one wild metric does not blame all.
     package static let clip = 5.0
     /// Added to the diagonal of the covariance.
-    package static let ridge = 0.3
+    package static let ridge = 0.2
     /// A metric needs another one when a spread of that changes what is left of it by more than this, in spreads.
     static let needed = 0.1
     /// Most metrics in a block: the work per row is F × block.

@@ -5,6 +5,8 @@ extension NormalRange {
     private static let longer = 4.0
     /// The part of its rows in which a metric moves that is expected to move.
     private static let moving = 0.9
+    /// Of fewer rows nobody knows whether a metric moves all the time, or did just then.
+    private static let leastRows = 300.0
 
     /// For how many rows each metric may repeat its value. One that rests now and then even in training, as most counts do,
     /// may do so for as long as it likes: that an hour is quieter than those that were learned from is no fault. One that moves
@@ -17,7 +19,7 @@ extension NormalRange {
             var rests = 0
             sketch.forEach(beyond: 0, 0) { rests += $1 }
             let count = Double(sketch.count)
-            guard count > 0, Double(rests) <= (1 - Self.moving) * count else { return Self.endless }
+            guard count >= Self.leastRows, Double(rests) <= (1 - Self.moving) * count else { return Self.endless }
             return Self.longer * (sketch.maximum + 1) + Self.rest
         }
         func all(_ value: Double) -> [Double] { [Double](repeating: value, count: ends.count) }
