@@ -84,7 +84,7 @@ public struct CleaningPipeline: Hashable, Sendable, Codable {
     /// A pipeline fitted from statistics.
     ///
     /// Types of entities share a group when they have the same columns in it (by name and kind); otherwise each gets
-    /// its own, `<layer>.<group>@<type>`.
+    /// its own, `<layer>.<group>@<type>`. So does one whose values are of another scale than the others' (``TypeScales``).
     public init(
         fitting statistics: TelemetryStatistics, rules: GroupRules, options: CleaningOptions = CleaningOptions()
     ) {

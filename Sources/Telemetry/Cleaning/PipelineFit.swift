@@ -26,12 +26,13 @@ struct PipelineFit {
                 members[group, default: [:]][type, default: []].append(draft)
             }
         }
-        // Which types share a group: those with the same columns in it.
+        // Which types share a group: those with the same columns in it, of about the same scale.
         var finalGroup: [MetricGroup: [String: MetricGroup]] = [:]
         for (group, byType) in members {
             let shapes = Set(byType.values.map { Set($0.map { "\($0.transform.rawValue) \($0.name)" }) })
+            let alone = shapes.count == 1 ? Self.odd(among: byType, statistics) : Set(byType.keys)
             for type in byType.keys {
-                finalGroup[group, default: [:]][type] = shapes.count == 1 ? group : group.specialised(type)
+                finalGroup[group, default: [:]][type] = alone.contains(type) ? group.specialised(type) : group
             }
         }
         var roles: [MetricGroup: [String: CleaningPipeline.Column.Role]] = [:]
@@ -76,6 +77,17 @@ struct PipelineFit {
                 metrics: names.filter { roles[group]?[$0] == .metric },
                 constantMetrics: names.filter { roles[group]?[$0] != .metric })
         }
+    }
+
+    private static func odd(among types: [String: [Draft]], _ statistics: TelemetryStatistics) -> Set<String> {
+        guard types.count > 1 else { return [] }
+        var metrics: [String: [String: MetricStatistics]] = [:]
+        for (type, drafts) in types {
+            for draft in drafts {
+                metrics[type, default: [:]][draft.name] = statistics.types[type]?.columns[draft.name]?.cleaned
+            }
+        }
+        return TypeScales.odd(among: metrics)
     }
 
     /// The step of a clock that goes on; the middle of a wide bin may be 0.

@@ -5,7 +5,8 @@ import Platform
 ///
 /// A metric's scale is a centre and a spread. For each contribution the scale of all is compared with the scale of all the
 /// others; what one of them moves too far is not what the others watch, by mistake or on purpose. Where only one has the
-/// metric, or it does not move at the others, there is nothing to compare.
+/// metric, or it does not move at the others, there is nothing to compare. And each is held against the medians over all
+/// (``Typical``): several who say the same are each other's others, and hide behind one another.
 ///
 /// Where there are too many to be held together, those that come later are held against all before them (``add(_:from:)``).
 package struct StatisticsComparison: Sendable {
@@ -43,6 +44,26 @@ package struct StatisticsComparison: Sendable {
         var isRate: Bool
         var moments: Moments
         var senders: Int
+        var typical: Typical?
+    }
+
+    /// What a metric is like at most contributors, whatever the fewer say: medians over them, each counted once.
+    private struct Typical {
+        let centre: Double
+        /// How far values are from there.
+        let distance: Double
+        /// How large they are.
+        let size: Double
+
+        /// `nil` where they are too few.
+        init?(_ parts: [Moments]) {
+            guard parts.count > StatisticsComparison.fewest else { return nil }
+            func median(_ values: [Double]) -> Double { values.sorted().quantile(0.5) }
+            let centre = median(parts.map(\.mean))
+            self.centre = centre
+            distance = median(parts.map { $0.distance(from: centre) })
+            size = median(parts.map(\.size))
+        }
     }
 
     /// Number, mean and sum of squared distances from it.
@@ -80,6 +101,11 @@ package struct StatisticsComparison: Sendable {
             var both = self
             both.add(Moments(count: weight, mean: other.mean, squares: other.squares * (weight / other.count)))
             return both
+        }
+
+        /// Root of the mean square of the distance from a place.
+        func distance(from centre: Double) -> Double {
+            count > 0 ? (squares / count + (mean - centre) * (mean - centre)).squareRoot() : 0
         }
 
         /// How far the scale is from another: by its centre, or by how wide it is.
@@ -195,12 +221,13 @@ package struct StatisticsComparison: Sendable {
         }
         var after = Moments()
         var outside: Set<String> = []
+        let typical = Typical(parts.map(\.moments))
         for index in parts.indices.reversed() {
             var others = before[index]
             others.add(after)
             after.add(parts[index].moments)
             let sender = parts[index].sender
-            switch verdict(on: parts[index].moments, beside: others, of: parts.count - 1) {
+            switch verdict(on: parts[index].moments, beside: others, of: parts.count - 1, typical) {
             case .counts: break
             case .isOfAnotherUnit:
                 let line = Self.line(type, column, parts[index].moments, others)
@@ -211,7 +238,7 @@ package struct StatisticsComparison: Sendable {
         // Where nearly everybody is left out, it is not one that shifts the others.
         if outside.count * 2 >= parts.count { outside = [] }
         for sender in outside { leftOut[sender, default: [:]][type, default: []].insert(column) }
-        var counted = Measured(isRate: isRate, moments: Moments(), senders: 0)
+        var counted = Measured(isRate: isRate, moments: Moments(), senders: 0, typical: typical)
         for part in parts where !outside.contains(part.sender) {
             counted.moments.add(part.moments)
             counted.senders += 1
@@ -225,7 +252,9 @@ package struct StatisticsComparison: Sendable {
         case shiftsTheOthers
     }
 
-    private func verdict(on own: Moments, beside others: Moments, of senders: Int) -> Verdict {
+    private func verdict(
+        on own: Moments, beside others: Moments, of senders: Int, _ typical: Typical?
+    ) -> Verdict {
         guard senders > 0, own.count > Self.tailShare * (own.count + others.count), others.spread > 0 else {
             return .counts
         }
@@ -233,8 +262,15 @@ package struct StatisticsComparison: Sendable {
         let weight = min(own.count, others.count)
         let both = others.with(own, weighing: weight)
         guard both.size <= gate.largestScale * others.size else { return .isOfAnotherUnit }
-        let isFar = both.shift(from: others) > gate.largestInfluence * others.spread
-        return isFar && senders >= Self.fewest ? .shiftsTheOthers : .counts
+        if senders >= Self.fewest, both.shift(from: others) > gate.largestInfluence * others.spread {
+            return .shiftsTheOthers
+        }
+        guard let typical, typical.distance > 0 else { return .counts }
+        let distance = own.distance(from: typical.centre)
+        let isFar =
+            distance > gate.largestInfluence * typical.distance
+            || distance > gate.largestRatio * max(typical.distance, typical.size)
+        return isFar ? .shiftsTheOthers : .counts
     }
 
     private static func line(_ type: String, _ column: String, _ own: Moments, _ others: Moments) -> String {
@@ -261,7 +297,9 @@ package struct StatisticsComparison: Sendable {
                     let moments = Moments(isRate ? column.rate ?? column.level : column.level)?
                         .weighed(weights[sender]?[type])
                 else { continue }
-                switch verdict(on: moments, beside: others?.moments ?? Moments(), of: others?.senders ?? 0) {
+                switch verdict(
+                    on: moments, beside: others?.moments ?? Moments(), of: others?.senders ?? 0, others?.typical)
+                {
                 case .counts: own.append((type, name, Measured(isRate: isRate, moments: moments, senders: 1)))
                 case .isOfAnotherUnit:
                     refused[sender] = Self.line(type, name, moments, others?.moments ?? Moments())

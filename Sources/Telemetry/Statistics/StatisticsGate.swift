@@ -21,6 +21,9 @@ package struct StatisticsGate: Equatable, Sendable {
     /// By how many spreads of the others one contribution may move the centre of a metric, or stretch its spread, and
     /// still count for its scale; beyond, it does not count. Needs two others.
     package var largestInfluence = 1e4
+    /// How many times as large as at the typical contributor the values of a metric may be, and their distance from the
+    /// typical centre, and still count for its scale. Needs two others.
+    package var largestRatio = 100.0
     /// Rows of an entity type count for at most this many times the median of the contributors' rows. Needs two others.
     package var weightRatio = 3.0
 

@@ -201,6 +201,23 @@ private enum Samples {
         #expect(comparison([parts[0], ("x", Samples.statistics(seed: 9, offset: 1e6))]).leftOut.isEmpty)
     }
 
+    /// Two of five who say the same are each other's others: it is the typical one that each is held against.
+    @Test func twoOfFiveDoNotHideBehindOneAnother() {
+        var parts = (1...3).map { ("w\($0)", Samples.statistics(seed: UInt64($0))) }
+        for name in ["mallory", "trudy"] { parts.append((name, Samples.statistics(seed: 9, scale: 1_000))) }
+        let found = comparison(parts)
+        #expect(found.refused.isEmpty)
+        #expect(found.leftOut == ["mallory": ["enb": ["cpu_load"]], "trudy": ["enb": ["cpu_load"]]])
+        // Nor do those who come later, when not all are held any more.
+        var early = comparison(Array(parts.prefix(3)))
+        early.add(parts[3].1, from: "mallory")
+        early.add(Samples.statistics(seed: 10, scale: 20), from: "busy")
+        #expect(early.leftOut == ["mallory": ["enb": ["cpu_load"]]])
+        // Two that are busier than the others count.
+        for index in 3...4 { parts[index].1 = Samples.statistics(seed: UInt64(index), scale: 50, offset: 200) }
+        #expect(comparison(parts).leftOut.isEmpty)
+    }
+
     /// However many rows one claims, they count for three times the median of all.
     @Test func numbersOfRowsDoNotSetTheScale() {
         let honest = (1...4).map { ("w\($0)", Samples.statistics(seed: UInt64($0))) }
