@@ -43,7 +43,11 @@ struct TextShape {
             return
         }
         let lines = Self.lines(bytes, whole: stream.isAtEnd && bytes.count == unread.count)
-        guard let first = lines.first(where: { !$0.isEmpty }) else { return }
+        guard let first = lines.first(where: { !$0.isEmpty }) else {
+            // An array of everything on one line, which is longer than any line that says something else.
+            if bytes.first(where: { $0 > 0x20 }) == 0x5B { kind = .json }
+            return
+        }
         if let start = first.first(where: { $0 != 0x20 && $0 != 0x09 }), start == 0x7B || start == 0x5B {
             // A section of an INI file begins like an array.
             if first.starts(with: Array("[SERVICEPERF".utf8)) || first.starts(with: Array("[HOSTPERF".utf8)) {
