@@ -64,13 +64,13 @@ package enum Snappy {
     }
 }
 
-/// Bytes packed by gzip, as OpenTelemetry's collector sends them.
+/// Bytes packed by gzip, as OpenTelemetry's collector sends them, or by what HTTP calls deflate (RFC 1950).
 package enum Gzip {
     /// What was packed; `nil` when the bytes are none, or hold more than `limit`.
     package static func decompressed(_ bytes: [UInt8], limit: Int) -> [UInt8]? {
         var stream = unsafe z_stream()
-        // 15 bits of window, and 16 for the gzip header.
-        guard unsafe inflateInit2_(&stream, 15 + 16, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK else {
+        // 15 bits of window, and 32 for whichever of both headers is there.
+        guard unsafe inflateInit2_(&stream, 15 + 32, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK else {
             return nil
         }
         defer { unsafe inflateEnd(&stream) }
@@ -89,8 +89,13 @@ package enum Gzip {
                 }
                 guard result.count + got <= limit else { return false }
                 result += part[..<got]
-                if code == Z_STREAM_END { return true }
                 let left = unsafe stream.avail_in
+                if code == Z_STREAM_END {
+                    // Another member may follow (RFC 1952, section 2.2).
+                    guard left > 0 else { return true }
+                    guard unsafe inflateReset(&stream) == Z_OK else { return false }
+                    continue
+                }
                 guard code == Z_OK, got > 0 || left > 0 else { return false }
             }
         }

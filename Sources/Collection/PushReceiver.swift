@@ -5,7 +5,7 @@ import Synchronization
 import Telemetry
 
 /// Receives samples over HTTP: Prometheus' remote write 1.0 (a snappy block of protobuf), or OpenTelemetry's metrics
-/// (OTLP/HTTP, protobuf or JSON, packed by gzip or not).
+/// (OTLP/HTTP, protobuf or JSON, packed by gzip, by deflate or not).
 ///
 /// A request is answered as taken only when its bytes are on the disk; what cannot be read is refused for good, what
 /// cannot be stored now may be sent again.
@@ -103,13 +103,18 @@ final class PushReceiver: LiveSource, @unchecked Sendable {
             return .text(404, "metrics are taken, at /v1/metrics\n")
         }
         let now = context.wallSeconds()
+        let isJSON = request.header("Content-Type")?.lowercased().hasPrefix("application/json") ?? false
         switch unpacked(request) {
         case .failure(let refusal):
             try? sink.take { $0.takeMalformed(refusal.text, at: now) }
-            return .text(refusal.status, refusal.text + "\n")
-        case .success(let bytes):
-            return store(bytes, isJSON: request.header("Content-Type")?.hasPrefix("application/json") ?? false, at: now)
+            return refused(refusal.status, refusal.text, isJSON: isJSON)
+        case .success(let bytes): return store(bytes, isJSON: isJSON, at: now)
         }
+    }
+
+    private func refused(_ status: Int, _ text: String, isJSON: Bool) -> HTTPResponse {
+        configuration.kind == .otlp
+            ? OpenTelemetryAnswer.refused(isJSON: isJSON, status: status, text) : .text(status, text + "\n")
     }
 
     private struct Refusal: Error {
@@ -118,7 +123,8 @@ final class PushReceiver: LiveSource, @unchecked Sendable {
     }
 
     private func unpacked(_ request: HTTPRequest) -> Result<[UInt8], Refusal> {
-        let encoding = request.header("Content-Encoding") ?? ""
+        // Codings are told apart whatever the case (RFC 9110, section 8.4.1).
+        let encoding = request.header("Content-Encoding")?.lowercased() ?? ""
         switch (configuration.kind, encoding) {
         case (.remoteWrite, "snappy"), (.remoteWrite, ""):
             guard let bytes = Snappy.decompressed(request.body, limit: limit) else {
@@ -126,9 +132,9 @@ final class PushReceiver: LiveSource, @unchecked Sendable {
             }
             return .success(bytes)
         case (.otlp, ""), (.otlp, "identity"): return .success(request.body)
-        case (.otlp, "gzip"):
+        case (.otlp, "gzip"), (.otlp, "x-gzip"), (.otlp, "deflate"):
             guard let bytes = Gzip.decompressed(request.body, limit: limit) else {
-                return .failure(Refusal(status: 400, text: "no gzip data of at most \(limit) bytes"))
+                return .failure(Refusal(status: 400, text: "no \(encoding) data of at most \(limit) bytes"))
             }
             return .success(bytes)
         default: return .failure(Refusal(status: 415, text: "content encoding '\(HTTPResponse.printable(encoding))'"))
@@ -138,7 +144,7 @@ final class PushReceiver: LiveSource, @unchecked Sendable {
     private func store(_ bytes: [UInt8], isJSON: Bool, at now: Double) -> HTTPResponse {
         lock.lock()
         defer { lock.unlock() }
-        guard sink.waitingCount <= Self.mostWaiting else { return .text(503, "not now\n") }
+        guard sink.waitingCount <= Self.mostWaiting else { return refused(503, "not now", isJSON: isJSON) }
         // Differences that were added up are not added up again when what could not be stored is sent again.
         var after = otlp
         var samples: PushedSamples
@@ -146,13 +152,13 @@ final class PushReceiver: LiveSource, @unchecked Sendable {
             samples = try read(bytes, isJSON: isJSON, &after)
         } catch {
             try? sink.take { $0.takeMalformed("a request that is no \(configuration.kind.rawValue)", at: now) }
-            return .text(400, "a request that cannot be read\n")
+            return refused(400, "a request that cannot be read", isJSON: isJSON)
         }
         let ahead = samples.removeAhead(of: now)
         do throws(StorageError) {
             if let ahead {
                 try sink.take { $0.takeAhead(ahead, at: now) }
-                if samples.count == 0 { return .text(400, ahead.description(at: now) + "\n") }
+                if samples.count == 0 { return refused(400, ahead.description(at: now), isJSON: isJSON) }
             }
             // A byte in front says what the rest is, for whoever reads it after a restart.
             let number =
@@ -165,13 +171,17 @@ final class PushReceiver: LiveSource, @unchecked Sendable {
             otlp = after
         } catch {
             context.log.error("samples could not be stored", ["reason": error.description])
-            return .text(503, "not now\n")
+            return refused(503, "not now", isJSON: isJSON)
         }
-        switch configuration.kind {
-        case .otlp where isJSON: return .json(Array("{}".utf8))
-        case .otlp: return .whole(status: 200, type: "application/x-protobuf", body: [])
-        default: return .whole(status: 204, type: "text/plain", body: [])
-        }
+        guard configuration.kind == .otlp else { return .whole(status: 204, type: "text/plain", body: []) }
+        let reasons = [
+            ahead?.description(at: now),
+            samples.unsupported > 0 ? "found \(samples.unsupported) exponential histograms that cannot be read" : nil,
+            samples.unnamed > 0 ? "found \(samples.unnamed) points of metrics without a name or kind" : nil,
+        ].compactMap(\.self)
+        return OpenTelemetryAnswer.taken(
+            isJSON: isJSON, refused: (ahead?.count ?? 0) + samples.unsupported + samples.unnamed,
+            reasons.isEmpty ? nil : reasons.joined(separator: "; "))
     }
 
     private func read(

@@ -268,6 +268,50 @@ import Testing
         #expect(try store.unsettled(from: "otlp 127.0.0.1:\(port)").isEmpty)
     }
 
+    /// A sender of OTLP hears in its own form what was refused, of a request that was taken as well.
+    @Test func openTelemetryHearsWhatWasRefused() throws {
+        let folder = try TemporaryFolder()
+        let store = try SampleStore(path: folder.path("s.db"))
+        let port = FreePort.one()
+        let sources = try start(#"{"kind": "otlp", "listen": "127.0.0.1:\#(port)"}"#, store)
+        defer { sources.stop() }
+        func answer(_ type: String, _ body: [UInt8], _ more: String = "") -> String {
+            let head =
+                "POST /v1/metrics HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Type: \(type)\r\n\(more)"
+                + "Content-Length: \(body.count)\r\n\r\n"
+            return String(RawHTTP.exchange(port, Array(head.utf8) + body))
+        }
+        let last = "9223372036854775807"
+        let partly = answer("application/json", export([("load", "1700000000000000000", 1), ("free", last, 7)]))
+        #expect(partly.hasPrefix("HTTP/1.1 200") && partly.contains(#""rejectedDataPoints":"1""#), "\(partly)")
+        #expect(answer("application/json", export([("load", "1700000001000000000", 1)])).hasSuffix("{}"))
+        let broken = answer("application/x-protobuf", [0xFF, 0xFF])
+        #expect(broken.hasPrefix("HTTP/1.1 400") && broken.contains("Content-Type: application/x-protobuf"))
+        #expect(broken.hasSuffix("\u{8}\u{3}\u{12}\u{1D}a request that cannot be read"), "\(broken)")
+        let isNone = answer("application/json", Array("7".utf8))
+        #expect(isNone.hasPrefix("HTTP/1.1 400") && isNone.contains(#""code":3"#), "\(isNone)")
+        // Codings are told apart whatever the case, and a packed body may have members.
+        let body = export([("load", "1700000002000000000", 1)])
+        let members = try [body[..<50], body[50...]].flatMap { try packed(Array($0)) }
+        #expect(answer("application/json", members, "Content-Encoding: GZIP\r\n").hasPrefix("HTTP/1.1 200"))
+        #expect(
+            answer("application/json", members + [1, 2, 3], "Content-Encoding: gzip\r\n").hasPrefix("HTTP/1.1 400"))
+        #expect(answer("application/json", body, "Content-Encoding: br\r\n").hasPrefix("HTTP/1.1 415"))
+    }
+
+    /// Bytes packed by gzip(1).
+    private func packed(_ bytes: [UInt8]) throws -> [UInt8] {
+        let folder = try TemporaryFolder()
+        let path = folder.path("body")
+        try Data(bytes).write(to: URL(filePath: path))
+        let process = Process()
+        process.executableURL = URL(filePath: "/bin/gzip")
+        process.arguments = [path]
+        try process.run()
+        process.waitUntilExit()
+        return Array(try Data(contentsOf: URL(filePath: path + ".gz")))
+    }
+
     /// Rows have all columns of their entity: they are made by and by, behind the answer.
     @Test func aRequestOfManyCellsIsTakenInPortions() async throws {
         let folder = try TemporaryFolder()

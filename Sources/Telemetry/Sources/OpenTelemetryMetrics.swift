@@ -16,6 +16,8 @@ package struct OpenTelemetryMetrics: Sendable {
     private struct Point {
         var labels: [MetricSeries.Label] = []
         var time = 0.0
+        /// Whether it says that there is no value (`NO_RECORDED_VALUE`): its series has ended, as far as the sender knows.
+        var isEnd = false
         var value: Double?
         var count: Double?
         var sum: Double?
@@ -133,6 +135,8 @@ package struct OpenTelemetryMetrics: Sendable {
             case (3, _, _): point.time = Double(UInt64(bitPattern: value.integer ?? 0)) / 1e9
             case (7, true, _), (9, false, .histogram), (7, false, .summary), (1, false, .exponential):
                 if let part = value.bytes { point.labels.append(try attribute(part)) }
+            case (8, true, _), (10, false, .histogram), (10, false, .exponential), (8, false, .summary):
+                point.isEnd = (value.integer ?? 0) & 1 == 1
             case (4, true, _): point.value = value.double
             case (6, true, _): point.value = value.integer.map { Double($0) }
             case (4, false, _): point.count = value.integer.map { Double(UInt64(bitPattern: $0)) }
@@ -241,6 +245,7 @@ package struct OpenTelemetryMetrics: Sendable {
                 var point = Point()
                 point.labels = attributes(json["attributes"])
                 point.time = (json["timeUnixNano"].anyNumber ?? 0) / 1e9
+                point.isEnd = Int64(clampingTo: json["flags"].anyNumber ?? 0) & 1 == 1
                 point.value = json["asDouble"].anyNumber ?? json["asInt"].anyNumber
                 point.count = json["count"].anyNumber
                 point.sum = json["sum"].anyNumber
@@ -272,14 +277,17 @@ package struct OpenTelemetryMetrics: Sendable {
         let origin = [MetricSeries.Label("job", job ?? ""), MetricSeries.Label("instance", instance ?? "")]
         for metric in metrics {
             let name = Self.prometheusName(metric.name)
-            guard let shape = metric.shape, !name.isEmpty else { continue }
+            guard let shape = metric.shape, !name.isEmpty else {
+                result.unnamed += max(1, metric.points.count)
+                continue
+            }
             switch shape {
             case .gauge: result.kinds[name] = .gauge
             case .sum: result.kinds[name] = metric.isMonotonic ? .counter : .gauge
             case .histogram, .exponential: result.kinds[name] = .histogram
             case .summary: result.kinds[name] = .summary
             }
-            for point in metric.points where point.time > 0 {
+            for point in metric.points where point.time > 0 && !point.isEnd {
                 let labels =
                     point.labels.map { MetricSeries.Label(Self.prometheusName($0.name), $0.value) } + origin
                 func put(_ ending: String, _ value: Double?, _ more: [MetricSeries.Label] = [], counts: Bool) {

@@ -20,6 +20,8 @@ package struct PushedSamples: Sendable {
     package var kinds: [String: MetricSeries.Kind] = [:]
     /// Samples of kinds that are not taken, such as native histograms.
     package var unsupported = 0
+    /// Points of metrics without a name, or of a kind that is not known.
+    package var unnamed = 0
 
     /// Nothing.
     package init() {}

@@ -50,4 +50,23 @@ struct OneLineDocumentTests {
         let error = #expect(throws: TelemetryError.self) { try read("[" + Self.records) }
         #expect(error?.code == .malformed && error?.line == 1)
     }
+
+    @Test("An array of series is no array of rows")
+    func seriesAreNoRows() throws {
+        func points(_ body: (Int) -> String) -> String { (0..<40).map(body).joined(separator: ",") }
+        let google = points { row in
+            let time = "2025-11-14T08:\(row < 10 ? "0" : "")\(row):00Z"
+            return #"{"interval":{"endTime":"\#(time)"},"value":{"doubleValue":0.\#(row + 10)}}"#
+        }
+        let frame = try read(
+            #"[{"metric":{"type":"x/cpu","labels":{"instance_name":"w1"}},"points":[\#(google)]}]"#)
+        #expect(frame.rowCount == 40 && frame.times[1] - frame.times[0] == 60 && frame[5, 0] == 0.15)
+        for text in [
+            #"[{"id":"cpu","history":[\#(points { "[\(1_763_107_200 + $0),\($0)]" })]},{"id":"mem","history":[[1,2],[2,3]]}]"#,
+            #"[{"host":"a","data":{"cpu":[\#(points { #"{"t":\#(1_763_107_200 + $0),"v":\#($0)}"# })]}}]"#,
+        ] {
+            let error = #expect(throws: TelemetryError.self) { try read(text) }
+            #expect(error?.found.contains("each with a list of its own") == true, "\(error?.description ?? "read")")
+        }
+    }
 }

@@ -93,6 +93,40 @@ struct ProtobufWriter {
         }
     }
 
+    /// `NO_RECORDED_VALUE`, as a collector sends it where a target is gone: no nought, after which everything would have
+    /// happened at once.
+    @Test(arguments: [
+        ("gauge", 5, 8), ("sum", 7, 8), ("histogram", 9, 10), ("exponentialHistogram", 10, 10), ("summary", 11, 8),
+    ])
+    func whatSaysThatThereIsNoValueHasNone(_ shape: String, _ field: Int, _ flagsField: Int) throws {
+        let time: UInt64 = 1_700_000_000_000_000_000
+        for flags: Int64 in [0, 1, 3] {
+            let isNumber = shape == "gauge" || shape == "sum"
+            let point = ProtobufWriter.message { point in
+                point.put(3, fixed: time)
+                if isNumber { point.put(4, double: 7) } else { point.put(4, fixed: 7) }
+                point.put(flagsField, number: flags)
+            }
+            let metric = ProtobufWriter.message { metric in
+                metric.put(1, "some")
+                metric.put(field, ProtobufWriter.message { $0.put(1, point) })
+            }
+            let binary = ProtobufWriter.message { request in
+                request.put(1, ProtobufWriter.message { $0.put(2, ProtobufWriter.message { $0.put(2, metric) }) })
+            }
+            let value = isNumber ? #""asDouble":7"# : #""count":"7""#
+            let json = """
+                {"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"name":"some","\(shape)":{"dataPoints":[
+                  {"timeUnixNano":"\(time)","flags":\(flags),\(value)}]}}]}]}]}
+                """
+            var (first, second) = (OpenTelemetryMetrics(), OpenTelemetryMetrics())
+            for samples in [try first.read(json: Array(json.utf8)), try second.read(protobuf: binary)] {
+                #expect(samples.series.isEmpty == (flags != 0), "\(shape) \(flags)")
+                #expect(samples.kinds.keys.contains("some"))
+            }
+        }
+    }
+
     @Test func openTelemetryInBothForms() throws {
         let json = """
             {"resourceMetrics":[{"resource":{"attributes":[

@@ -209,6 +209,49 @@ struct JSONDocument {
         if elements.count == 1, case .object(let members) = elements[0], let table = try typedRows(members) {
             return table
         }
-        return try records(Self.spread(elements) ?? elements)
+        let objects = Self.objects(.array(elements)) ?? []
+        if !objects.isEmpty,
+            objects.allSatisfy({ Self.member("metric", $0) != nil && Self.member("points", $0) != nil }),
+            let table = try toolTable([ParsedJSON.Member(key: "timeSeries", value: .array(elements))])
+        {
+            return table
+        }
+        if let spread = Self.spread(elements) { return try records(spread) }
+        if let list = Self.pointList(of: objects) {
+            throw TelemetryError(
+                .malformed, path: path,
+                found: "an array of \(objects.count) objects without a time, each with a list of its own ('\(list)')",
+                expected: "an array of objects with times, one object a line, or a known tool's export (docs/data.md)")
+        }
+        return try records(elements)
+    }
+
+    /// The list with points in each of some objects that have no time themselves: series, of which none is a row; `nil` where they
+    /// are none.
+    private static func pointList(of objects: [[ParsedJSON.Member]]) -> String? {
+        func isTimed(_ members: [ParsedJSON.Member], depth: Int = 0) -> Bool {
+            hasTime(members)
+                || depth < 4
+                    && members.contains { member in object(member.value).map { isTimed($0, depth: depth + 1) } ?? false
+                    }
+        }
+        guard let first = objects.first, !objects.contains(where: { isTimed($0) }) else { return nil }
+        let lists = first.filter { member in
+            objects.allSatisfy { members in
+                switch self.member(member.key, members) {
+                case .array(let elements)?:
+                    elements.count > 1
+                        && elements.allSatisfy { element in
+                            switch element {
+                            case .array, .object: true
+                            default: false
+                            }
+                        }
+                case .object(let inner)?: longList(inner) != nil
+                default: false
+                }
+            }
+        }
+        return lists.first?.key
     }
 }
