@@ -45,6 +45,14 @@ struct OneLineDocumentTests {
         #expect(frame.schema == ["a", "b"] && frame.rowCount == 2_000 && frame[9, 1] == 2)
     }
 
+    @Test("Values behind one another are refused by what they are")
+    func severalValues() throws {
+        for (text, word) in [("[1, 2]\n[3, 4]\n", "arrays"), ("{\n\"a\": 1\n}\n{\n\"a\": 2\n}\n", "objects")] {
+            let error = #expect(throws: TelemetryError.self) { try read(text) }
+            #expect(error?.found.contains("several JSON \(word)") == true, "\(error?.description ?? "read")")
+        }
+    }
+
     @Test("What is cut off says where")
     func cutOff() throws {
         let error = #expect(throws: TelemetryError.self) { try read("[" + Self.records) }

@@ -33,12 +33,28 @@ enum JSONFile {
         } catch {
             let before = stream.unread.prefix(error.offset)
             let start = before.lastIndex(of: 0x0A).map { $0 + 1 } ?? 0
+            let line = 1 + before.count { $0 == 0x0A }
+            if let kind = several(stream, until: error.offset) {
+                throw TelemetryError(
+                    .malformed, path: stream.path, line: line, found: "several JSON \(kind), one behind the other",
+                    expected: "one array of all, or one object a line (jq -c '\(kind == "arrays" ? ".[]" : ".")')")
+            }
             throw TelemetryError(
-                .malformed, path: stream.path, line: 1 + before.count { $0 == 0x0A },
+                .malformed, path: stream.path, line: line,
                 found: "no valid JSON at byte \(error.offset - start + 1) of the line",
                 expected: "\(error.expected) (one JSON object a line, or one document)")
         }
         return .assembled(try JSONDocument(path: stream.path, options: options, notes: notes).table(value))
+    }
+
+    /// What stands one behind the other where a document should end: a value that is whole, and then another one; `nil`: not.
+    private static func several(_ stream: ByteStream, until offset: Int) -> String? {
+        let bytes = UnsafeBufferPointer(stream.unread)
+        guard offset < bytes.count, bytes[offset] == 0x7B || bytes[offset] == 0x5B,
+            let end = bytes[..<offset].last(where: { $0 > 0x20 }), end == 0x7D || end == 0x5D,
+            (try? ParsedJSON(parsing: UnsafeBufferPointer(rebasing: bytes[..<offset]))) != nil
+        else { return nil }
+        return end == 0x5D ? "arrays" : "objects of many lines"
     }
 
     /// Whether the first line that is not blank is an object by itself and another one follows it, or it is all there
