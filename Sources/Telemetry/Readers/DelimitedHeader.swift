@@ -149,7 +149,9 @@ struct DelimitedHeader {
         }
         let ranked = candidates.map { (separator: $0, counts: fieldCounts($0)) }
             .filter { ($0.counts.first ?? 1) > 1 }
-        let consistent = ranked.filter { entry in entry.counts.allSatisfy { $0 == entry.counts[0] } }
+        var consistent = ranked.filter { entry in entry.counts.allSatisfy { $0 == entry.counts[0] } }
+        // Blanks stand behind other separators, and in names and times.
+        if consistent.contains(where: { $0.separator != 0x20 }) { consistent.removeAll { $0.separator == 0x20 } }
         let best = (consistent.isEmpty ? ranked : consistent).max { a, b in a.counts[0] < b.counts[0] }
         guard let given = options.separator else { return best?.separator ?? 0x2C }
         guard let byte = given.asciiValue, byte != 0x22, byte != 0x0A, byte != 0x0D, byte != 0x2E else {

@@ -13,7 +13,7 @@ struct HeaderForm: Equatable, Sendable {
     init(_ header: [UInt8]) {
         let line = header[...]
         var best: (separator: UInt8, names: [String], times: Set<String>) = (0x2C, Self.names(line, 0x2C), [])
-        for separator in Self.separators {
+        for separator in Self.separators where separator != 0x20 || best.names.count < 2 || best.times.isEmpty {
             let names = Self.names(line, separator)
             let times = names.map(ColumnNames.plain).filter {
                 ColumnNames.times.contains($0) || ColumnNames.elapsed.contains($0)

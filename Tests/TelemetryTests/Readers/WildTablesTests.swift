@@ -566,4 +566,19 @@ struct WildTablesTests {
         let error = #expect(throws: TelemetryError.self) { try DataCatalog.discover([pipe]) }
         #expect(error?.description.contains("a pipe") == true)
     }
+
+    @Test("Blanks behind commas, and in names and times, separate nothing")
+    func commasAndBlanks() throws {
+        func time(_ row: Int) -> String { "2025/11/14 08:00:\(row < 10 ? "0" : "")\(row).123" }
+        let cards = try only(
+            "timestamp, index, memory.used [MiB]\n" + Self.rows { "\(time($0)), 0, \(2_150 + $0)" })
+        #expect(cards.rowCount == 40 && cards.times[1] - cards.times[0] == 1)
+        #expect(cards.schema.last == "memory.used [MiB]" && cards[7, cards.columnCount - 1] == 2_157)
+        for separator in [",", ";"] {
+            let loads = try only(
+                "time\(separator) cpu load\n" + Self.rows { "2025-11-14 08:\($0 + 10):00\(separator) \($0).5" })
+            #expect(loads.schema == ["cpu load"] && loads.rowCount == 40 && loads[3, 0] == 3.5)
+            #expect(loads.times[1] - loads.times[0] == 60)
+        }
+    }
 }
