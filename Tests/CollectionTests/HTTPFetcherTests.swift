@@ -41,6 +41,11 @@ import Testing
         #expect(Gzip.decompressed(bomb, limit: 1_000_000) == nil)
         #expect(Gzip.decompressed(bomb, limit: 20_000_000)?.count == 10_000_000)
         #expect(Gzip.decompressed(Array(bomb.dropLast(10)), limit: 20_000_000) == nil)
+        // Members that follow one another are one text, of which the bound is.
+        #expect(Gzip.decompressed(bomb + bomb, limit: 20_000_000)?.count == 20_000_000)
+        #expect(Gzip.decompressed(bomb + bomb, limit: 19_999_999) == nil)
+        #expect(Gzip.decompressed(bomb + bomb.dropLast(10), limit: 20_000_000) == nil)
+        #expect(Gzip.decompressed(bomb + [1, 2, 3], limit: 20_000_000) == nil)
     }
 
     @Test func aSlowDripEnds() throws {

@@ -6,18 +6,24 @@ import Platform
 /// Sums that are told as differences are added up here, so that what comes out counts like any counter.
 package struct OpenTelemetryMetrics: Sendable {
     private var sums: [String: Double] = [:]
+    /// The series that the last point of a histogram or summary with a value had, by the first of them.
+    private var parts: [String: [MetricSeries]] = [:]
 
     /// Series whose differences are added up, at most.
     private static let mostSums = 100_000
 
+    /// Histograms and summaries whose series are remembered, at most.
+    private static let mostParts = 10_000
+
     /// Nothing has been added up.
     package init() {}
+
+    /// What Prometheus writes where a series has no value.
+    private static let noValue = Double(bitPattern: EntitySampler.staleMark)
 
     private struct Point {
         var labels: [MetricSeries.Label] = []
         var time = 0.0
-        /// Whether it says that there is no value (`NO_RECORDED_VALUE`): its series has ended, as far as the sender knows.
-        var isEnd = false
         var value: Double?
         var count: Double?
         var sum: Double?
@@ -25,6 +31,9 @@ package struct OpenTelemetryMetrics: Sendable {
         var bounds: [Double] = []
         var quantiles: [(Double, Double)] = []
         var exponential = ExponentialBuckets()
+        var flags = 0
+        /// What the sender says where it knows no value; whatever else stands in the point is none.
+        var hasNoValue: Bool { flags & 1 != 0 }
     }
 
     private struct Metric {
@@ -135,8 +144,8 @@ package struct OpenTelemetryMetrics: Sendable {
             case (3, _, _): point.time = Double(UInt64(bitPattern: value.integer ?? 0)) / 1e9
             case (7, true, _), (9, false, .histogram), (7, false, .summary), (1, false, .exponential):
                 if let part = value.bytes { point.labels.append(try attribute(part)) }
-            case (8, true, _), (10, false, .histogram), (10, false, .exponential), (8, false, .summary):
-                point.isEnd = (value.integer ?? 0) & 1 == 1
+            case (8, true, _), (8, false, .summary), (10, false, .histogram), (10, false, .exponential):
+                point.flags = Int(truncatingIfNeeded: value.integer ?? 0)
             case (4, true, _): point.value = value.double
             case (6, true, _): point.value = value.integer.map { Double($0) }
             case (4, false, _): point.count = value.integer.map { Double(UInt64(bitPattern: $0)) }
@@ -245,7 +254,7 @@ package struct OpenTelemetryMetrics: Sendable {
                 var point = Point()
                 point.labels = attributes(json["attributes"])
                 point.time = (json["timeUnixNano"].anyNumber ?? 0) / 1e9
-                point.isEnd = Int64(clampingTo: json["flags"].anyNumber ?? 0) & 1 == 1
+                point.flags = Int(exactly: json["flags"].anyNumber ?? 0) ?? 0
                 point.value = json["asDouble"].anyNumber ?? json["asInt"].anyNumber
                 point.count = json["count"].anyNumber
                 point.sum = json["sum"].anyNumber
@@ -287,7 +296,7 @@ package struct OpenTelemetryMetrics: Sendable {
             case .histogram, .exponential: result.kinds[name] = .histogram
             case .summary: result.kinds[name] = .summary
             }
-            for point in metric.points where point.time > 0 && !point.isEnd {
+            for point in metric.points where point.time > 0 {
                 let labels =
                     point.labels.map { MetricSeries.Label(Self.prometheusName($0.name), $0.value) } + origin
                 func put(_ ending: String, _ value: Double?, _ more: [MetricSeries.Label] = [], counts: Bool) {
@@ -297,6 +306,17 @@ package struct OpenTelemetryMetrics: Sendable {
                     guard let told else { return }
                     result.series.append(PushedSamples.Series(series: series, samples: [(point.time, told)]))
                 }
+                if point.hasNoValue {
+                    let isOne = shape == .gauge || shape == .sum
+                    let first = MetricSeries(name: isOne ? name : name + "_count", labels: labels)
+                    for series in isOne ? [first] : parts[first.text] ?? [] {
+                        result.series.append(
+                            PushedSamples.Series(series: series, samples: [(point.time, Self.noValue)]))
+                    }
+                    continue
+                }
+                let place = result.series.count
+                defer { remember(result.series[place...]) }
                 switch shape {
                 case .gauge: put("", point.value, counts: false)
                 case .sum: put("", point.value, counts: true)
@@ -328,6 +348,15 @@ package struct OpenTelemetryMetrics: Sendable {
                 }
             }
         }
+    }
+
+    /// Remembers which series belong together, so that all of them end with a point that has no value.
+    private mutating func remember(_ series: ArraySlice<PushedSamples.Series>) {
+        guard series.count > 1, let first = series.first?.series.text, let last = series.last?.series,
+            parts[first] != nil || parts.count < Self.mostParts
+        else { return }
+        if let known = parts[first], known.count == series.count, known.last == last { return }
+        parts[first] = series.map(\.series)
     }
 
     private mutating func sum(_ difference: Double, of series: String) -> Double? {

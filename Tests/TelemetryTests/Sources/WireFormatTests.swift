@@ -93,40 +93,6 @@ struct ProtobufWriter {
         }
     }
 
-    /// `NO_RECORDED_VALUE`, as a collector sends it where a target is gone: no nought, after which everything would have
-    /// happened at once.
-    @Test(arguments: [
-        ("gauge", 5, 8), ("sum", 7, 8), ("histogram", 9, 10), ("exponentialHistogram", 10, 10), ("summary", 11, 8),
-    ])
-    func whatSaysThatThereIsNoValueHasNone(_ shape: String, _ field: Int, _ flagsField: Int) throws {
-        let time: UInt64 = 1_700_000_000_000_000_000
-        for flags: Int64 in [0, 1, 3] {
-            let isNumber = shape == "gauge" || shape == "sum"
-            let point = ProtobufWriter.message { point in
-                point.put(3, fixed: time)
-                if isNumber { point.put(4, double: 7) } else { point.put(4, fixed: 7) }
-                point.put(flagsField, number: flags)
-            }
-            let metric = ProtobufWriter.message { metric in
-                metric.put(1, "some")
-                metric.put(field, ProtobufWriter.message { $0.put(1, point) })
-            }
-            let binary = ProtobufWriter.message { request in
-                request.put(1, ProtobufWriter.message { $0.put(2, ProtobufWriter.message { $0.put(2, metric) }) })
-            }
-            let value = isNumber ? #""asDouble":7"# : #""count":"7""#
-            let json = """
-                {"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"name":"some","\(shape)":{"dataPoints":[
-                  {"timeUnixNano":"\(time)","flags":\(flags),\(value)}]}}]}]}]}
-                """
-            var (first, second) = (OpenTelemetryMetrics(), OpenTelemetryMetrics())
-            for samples in [try first.read(json: Array(json.utf8)), try second.read(protobuf: binary)] {
-                #expect(samples.series.isEmpty == (flags != 0), "\(shape) \(flags)")
-                #expect(samples.kinds.keys.contains("some"))
-            }
-        }
-    }
-
     @Test func openTelemetryInBothForms() throws {
         let json = """
             {"resourceMetrics":[{"resource":{"attributes":[
@@ -333,6 +299,41 @@ struct ProtobufWriter {
         #expect(ScrapeTarget("a:99999") == nil)
         #expect(ScrapeTarget("[::1]:9100")?.instance == "[::1]:9100")
         #expect(ScrapeTarget("https://a.example/x")?.instance == "a.example:443")
+    }
+
+    @Test("A point that says it has no value ends its series, whatever else stands in it")
+    func noRecordedValue() throws {
+        func request(_ point: String, _ bin: String) -> [UInt8] {
+            let time = #""timeUnixNano":"1700000000000000000""#
+            let gauge = #"{"name":"g","gauge":{"dataPoints":[{\#(time),\#(point)}]}}"#
+            let bins = #"{"aggregationTemporality":2,"dataPoints":[{\#(time),\#(bin)}]}"#
+            let metrics = #"[\#(gauge),{"name":"h","histogram":\#(bins)}]"#
+            return Array(#"{"resourceMetrics":[{"scopeMetrics":[{"metrics":\#(metrics)}]}]}"#.utf8)
+        }
+        var metrics = OpenTelemetryMetrics()
+        let told = try metrics.read(
+            json: request(
+                #""asDouble":5"#, #""count":"3","sum":0.5,"bucketCounts":["1","2"],"explicitBounds":[0.1]"#))
+        #expect(told.series.count == 5)
+        let ended = try metrics.read(
+            json: request(#""asDouble":5,"flags":1"#, #""count":"0","flags":1"#))
+        #expect(ended.series.map(\.series) == told.series.map(\.series))
+        #expect(ended.series.allSatisfy { $0.samples[0].value.bitPattern == EntitySampler.staleMark })
+        var fresh = OpenTelemetryMetrics()
+        let point = ProtobufWriter.message {
+            $0.put(3, fixed: 1_700_000_000_000_000_000)
+            $0.put(4, double: 5)
+            $0.put(8, number: 1)
+        }
+        let gauge = ProtobufWriter.message { $0.put(1, point) }
+        let metric = ProtobufWriter.message {
+            $0.put(1, "g")
+            $0.put(5, gauge)
+        }
+        let scope = ProtobufWriter.message { $0.put(2, metric) }
+        let resource = ProtobufWriter.message { $0.put(2, scope) }
+        let binary = try fresh.read(protobuf: ProtobufWriter.message { $0.put(1, resource) })
+        #expect(binary.series.map { $0.samples[0].value.bitPattern } == [EntitySampler.staleMark])
     }
 }
 
