@@ -46,6 +46,7 @@ struct AheadOfClock {
                 book.clear(.samplesRefused, entity: entity.name, source: since.source, at: now)
             }
         }
+        book.pass(to: now)
         news += book.take().map { (entity.site, $0) }
         return kept
     }

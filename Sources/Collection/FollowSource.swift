@@ -124,6 +124,7 @@ final class FollowSource: LiveSource, @unchecked Sendable {
         defer { if descriptor >= 0 { close(descriptor) } }
         var troubleSince: Double?
         while !isCancelled() {
+            if book.isEnding { say { _ in } }
             let there = FoundThing(at: path)
             if descriptor < 0, case .file = there { descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
             if let trouble = there.trouble(isOpen: descriptor >= 0) {
@@ -284,6 +285,7 @@ final class FollowSource: LiveSource, @unchecked Sendable {
 
     func say(_ body: (inout DataQualityBook) -> Void) {
         body(&book)
+        book.pass(to: context.wallSeconds())
         for finding in book.take() { context.report(site, finding) }
     }
 }

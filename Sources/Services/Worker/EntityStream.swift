@@ -228,7 +228,10 @@ extension EntityStream {
 
 extension EntityStream {
     /// What was found wrong with the watching since the last call.
-    package mutating func takeFindings() -> [DataQualityFinding] { book.take() }
+    package mutating func takeFindings() -> [DataQualityFinding] {
+        book.pass(to: lastPoint.time)
+        return book.take()
+    }
 
     private static let findingSource = "stream"
 

@@ -46,7 +46,8 @@ package struct DataQualityFinding: Codable, Hashable, Sendable {
     package var detail: String
 }
 
-/// Which findings stand, so that each is told once when it begins and once when it is over.
+/// Which findings stand, so that each is told once when it begins and once when it is over; of what comes and goes the end
+/// is told when it has been well for a while (``Steadiness``).
 package struct DataQualityBook: Sendable {
     private struct Key: Hashable {
         var kind: DataQualityFinding.Kind
@@ -59,7 +60,15 @@ package struct DataQualityBook: Sendable {
     /// How many may be concerned before it is their number that is told, and no longer each change of who they are.
     package static let mostToldAlone = 10
 
+    /// Findings that are over of which it is remembered that they were.
+    private static let mostRemembered = 4_096
+
     private var standing: [Key: DataQualityFinding] = [:]
+    private var steadiness: [Key: Steadiness] = [:]
+    /// What is over, and not told yet to be.
+    private var ending: Set<Key> = []
+    /// When something was mentioned last, and of what.
+    private var mentions: [Key: (time: Double, subjects: [String])] = [:]
     private var news: [DataQualityFinding] = []
 
     /// Nothing is wrong.
@@ -79,6 +88,10 @@ package struct DataQualityBook: Sendable {
         let key = Key(kind: kind, entity: entity, source: source)
         let few = Array(subjects.prefix(Self.mostSubjects))
         let number = count ?? subjects.count
+        var calm = steadiness[key] ?? Steadiness()
+        _ = calm.begins(at: time)
+        steadiness[key] = calm
+        ending.remove(key)
         let known = standing[key]
         if let known {
             guard !few.isEmpty, known.subjects != few || known.count != number else { return }
@@ -86,6 +99,8 @@ package struct DataQualityBook: Sendable {
             guard areMany ? number >= 2 * known.count || 2 * number <= known.count : known.subjects != few else {
                 return
             }
+            // Of what comes and goes the names change with it.
+            guard calm.returns == 0 || abs(time - known.at) >= Steadiness.shortest else { return }
         }
         let finding = DataQualityFinding(
             kind: kind, isRaised: true, entity: entity, source: source, since: known?.since ?? time, at: time,
@@ -98,25 +113,59 @@ package struct DataQualityBook: Sendable {
     package mutating func clear(
         _ kind: DataQualityFinding.Kind, entity: String? = nil, source: String, at time: Double
     ) {
-        guard var finding = standing.removeValue(forKey: Key(kind: kind, entity: entity, source: source)) else {
-            return
-        }
-        finding.isRaised = false
-        finding.at = time
-        news.append(finding)
+        let key = Key(kind: kind, entity: entity, source: source)
+        guard standing[key] != nil else { return }
+        if steadiness[key]?.ends(at: time) ?? true { end(key, at: time) } else { ending.insert(key) }
     }
 
-    /// Says something that is over at once.
+    /// Whether something is over, and not told to be: time has to pass.
+    package var isEnding: Bool { !ending.isEmpty }
+
+    /// Time passes: what was over for long enough is told to be.
+    package mutating func pass(to time: Double) {
+        guard !ending.isEmpty else { return }
+        let over = ending.filter { steadiness[$0]?.passes(to: time) ?? true }
+        for key in over.sorted(by: { ($0.entity ?? "", $0.kind.rawValue) < ($1.entity ?? "", $1.kind.rawValue) }) {
+            end(key, at: time)
+        }
+    }
+
+    private mutating func end(_ key: Key, at time: Double) {
+        ending.remove(key)
+        guard var finding = standing.removeValue(forKey: key) else { return }
+        finding.isRaised = false
+        finding.at = time
+        if let returns = steadiness[key]?.returns, returns > 0 {
+            finding.detail += " (it came and went \(returns + 1) times)"
+        }
+        news.append(finding)
+        if steadiness.count > Self.mostRemembered + standing.count {
+            steadiness = steadiness.filter { standing[$0.key] != nil }
+        }
+    }
+
+    /// Says something that is over at once; the same again only after half a minute.
     package mutating func mention(
         _ kind: DataQualityFinding.Kind, entity: String? = nil, source: String, at time: Double,
         subjects: [String] = [], detail: String
     ) {
-        raise(kind, entity: entity, source: source, at: time, subjects: subjects, detail: detail)
-        clear(kind, entity: entity, source: source, at: time)
+        let key = Key(kind: kind, entity: entity, source: source)
+        if let last = mentions[key], last.subjects == subjects, abs(time - last.time) < Steadiness.shortest { return }
+        if mentions.count >= Self.mostRemembered { mentions = [:] }
+        mentions[key] = (time, subjects)
+        var finding = DataQualityFinding(
+            kind: kind, isRaised: true, entity: entity, source: source, since: time, at: time,
+            subjects: Array(subjects.prefix(Self.mostSubjects)), count: subjects.count, detail: detail)
+        news.append(finding)
+        finding.isRaised = false
+        news.append(finding)
     }
 
     /// Forgets what began and was over, and tells what stands as found now: of what lies behind, the end counts.
     package mutating func tellWhatStands(at time: Double) {
+        for key in ending { standing[key] = nil }
+        ending = []
+        steadiness = steadiness.filter { standing[$0.key] != nil }
         news = open.map { finding in
             var found = finding
             found.at = max(time, finding.since)
@@ -129,9 +178,10 @@ package struct DataQualityBook: Sendable {
         standing[Key(kind: kind, entity: entity, source: source)]?.since
     }
 
-    /// Whether something stands.
+    /// Whether something is wrong now.
     package func stands(_ kind: DataQualityFinding.Kind, entity: String? = nil, source: String) -> Bool {
-        standing[Key(kind: kind, entity: entity, source: source)] != nil
+        let key = Key(kind: kind, entity: entity, source: source)
+        return standing[key] != nil && !ending.contains(key)
     }
 
     /// What is new since the last call, in order.

@@ -64,6 +64,7 @@ extension SourceIntake {
     /// Tells of names that cannot be used, and says that no sample is ahead of the clock any more, when none has been for a
     /// minute.
     mutating func lookAtRefusals(at time: Double) {
+        book.pass(to: time)
         if refusals.newlyUnnamed > 0 {
             tellRefusals(refusals.newlyUnnamed, at: time)
             refusals.newlyUnnamed = 0

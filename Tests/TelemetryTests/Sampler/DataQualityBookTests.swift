@@ -23,4 +23,34 @@ import Testing
         book.clear(.metricsVanished, entity: "e", source: "s", at: 9)
         #expect(book.take().map(\.isRaised) == [false] && book.open.isEmpty)
     }
+
+    /// One broken sender beside a good one: 17,608 changes are three findings, and one when it has ended.
+    @Test func whatComesAndGoesIsToldAFewTimes() {
+        var book = DataQualityBook()
+        var told: [DataQualityFinding] = []
+        for step in 0..<17_608 {
+            let time = 0.01 * Double(step)
+            book.raise(.malformed, source: "s", at: time, detail: "what \(step)")
+            book.clear(.malformed, source: "s", at: time + 0.005)
+            book.pass(to: time + 0.006)
+            told += book.take()
+        }
+        #expect(told.map(\.isRaised) == [true, false, true])
+        #expect(!book.stands(.malformed, source: "s") && book.open.count == 1)
+        book.pass(to: 176.08 + 170)
+        #expect(book.take().isEmpty)
+        book.pass(to: 176.08 + 180)
+        let end = book.take()
+        #expect(end.map(\.isRaised) == [false] && end.first?.detail.hasSuffix("17607 times)") == true)
+        #expect(book.open.isEmpty)
+    }
+
+    @Test func theSameIsMentionedOnceInHalfAMinute() {
+        var book = DataQualityBook()
+        for time in 0..<60 { book.mention(.restarted, entity: "e", source: "s", at: Double(time), detail: "again") }
+        #expect(book.take().map(\.at) == [0, 0, 30, 30])
+        book.mention(.metricsNew, entity: "e", source: "s", at: 60, subjects: ["a"], detail: "new")
+        book.mention(.metricsNew, entity: "e", source: "s", at: 60, subjects: ["b"], detail: "new")
+        #expect(book.take().count == 4 && book.open.isEmpty)
+    }
 }
