@@ -192,7 +192,8 @@ import Watching
         #expect(server.send("POST", "\(root)/subscriptions", #"{"consumerReference":"ftp://x"}"#).status == 400)
         let acknowledge = #"{"ackUserId":"noc","ackState":"ACKNOWLEDGED"}"#
         #expect(server.send("PATCH", alarm, acknowledge, type: "application/merge-patch+json").status == 204)
-        #expect(server.send("POST", alarm + "/comments", #"{"commentText":"seen"}"#).status == 201)
+        let seen = #"{"commentText":"seen","commentUserId":"noc"}"#
+        #expect(server.send("POST", alarm + "/comments", seen).status == 201)
         #expect(server.send("PATCH", alarm, #"{"clearUserId":"noc","perceivedSeverity":"CLEARED"}"#).status == 409)
         func heard() -> [String] {
             peer.requests.filter { $0.path == "/manager" }.compactMap { $0.json["notificationType"]?.text }
@@ -204,7 +205,8 @@ import Watching
         server.kill()
         try server.start()
         #expect(FreePorts.wait(20) { server.get("/healthz").contains(#""name":"subscription-"#) }, "\(server.log)")
-        #expect(server.send("POST", alarm + "/comments", #"{"commentText":"again"}"#).status == 201)
+        let again = #"{"commentText":"again","commentUserId":"noc"}"#
+        #expect(server.send("POST", alarm + "/comments", again).status == 201)
         #expect(FreePorts.wait(20) { heard().count == 3 }, "\(heard())")
         let list = try JSONDecoder().decode(JSONValue.self, from: Data(server.get("\(root)/alarms").utf8))
         #expect(list["site1/e2@1767225600", "ackState"]?.text == "ACKNOWLEDGED", "\(list)")

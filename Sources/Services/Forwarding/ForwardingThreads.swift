@@ -2,6 +2,7 @@ import Foundation
 import Glibc
 import Platform
 import Synchronization
+import Telemetry
 import Watching
 
 /// The server's forwarders at work: a thread, a ``Watching/DeliveryMachine`` and a place in the log for each.
@@ -156,7 +157,7 @@ final class ForwardingThreads: Sendable {
         var machine = machine
         var shown = (waiting: Int64(0), sent: machine.sent)
         slot.status.withLock { $0.sent += machine.sent }
-        var wasWell = true
+        var steadiness = Steadiness()
         // A peer may refuse ten thousand: one line a minute says how many.
         var refusals = (count: 0, told: Instant.zero)
         do {
@@ -202,13 +203,7 @@ final class ForwardingThreads: Sendable {
                     usleep(100_000)
                     next = machine.step(.reached(feed.last()), at: clock.now)
                 }
-                let isWell = machine.trouble == nil
-                if isWell != wasWell {
-                    wasWell = isWell
-                    log.notice(
-                        isWell ? "a forwarder's peer takes alarms again" : "a forwarder's peer takes no alarms",
-                        ["forwarder": feed.name, "reason": machine.trouble ?? ""])
-                }
+                say(machine.trouble, of: feed.name, &steadiness, at: (clock.now - .zero).seconds)
                 // Two feeds of one forwarder show themselves as one.
                 let now = (waiting: machine.waiting, sent: machine.sent)
                 slot.status.withLock {
@@ -222,6 +217,17 @@ final class ForwardingThreads: Sendable {
             log.error("a forwarder has ended", ["forwarder": feed.name, "reason": "\(error)"])
             if let failed = error as? StorageError { failure.withLock { $0 = failed } }
             slot.say("\(error)", of: feed.name)
+        }
+    }
+
+    /// Says in the log that a peer takes no alarms, or takes them again; of one that does both in turns, that it is steady.
+    private func say(_ trouble: String?, of name: String, _ steadiness: inout Steadiness, at now: Double) {
+        if let trouble {
+            guard steadiness.begins(at: now) else { return }
+            log.notice("a forwarder's peer takes no alarms", ["forwarder": name, "reason": trouble])
+        } else if steadiness.ends(at: now) {
+            log.notice(
+                "a forwarder's peer takes alarms again", ["forwarder": name, "relapses": "\(steadiness.returns)"])
         }
     }
 

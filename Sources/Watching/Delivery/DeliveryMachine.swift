@@ -245,8 +245,9 @@ package struct DeliveryMachine: Sendable {
     }
 
     private mutating func fail(_ reason: String, _ demanded: Duration?, at now: Instant) {
-        trouble = reason
         failures += 1
+        // A peer that says when to come again, and then takes what comes, is well.
+        if demanded == nil || failures > 1 { trouble = reason }
         retryAt = now + max(wait(after: failures), min(demanded ?? .zero, limits.longestDemandedWait))
     }
 
