@@ -59,10 +59,24 @@ static inline enum MHD_Result faultline_http_count_one(
     return MHD_YES;
 }
 
+static inline enum MHD_Result faultline_http_count_same(
+    void *context, enum MHD_ValueKind kind, const char *name, const char *value) {
+    struct faultline_http_counted *counted = context;
+    if (name && strcmp(name, counted->name) == 0) counted->count += 1;
+    return MHD_YES;
+}
+
 // How often a header stands in a request.
 static inline int faultline_http_header_count(struct MHD_Connection *connection, const char *name) {
     struct faultline_http_counted counted = {name, 0};
     MHD_get_connection_values(connection, MHD_HEADER_KIND, faultline_http_count_one, &counted);
+    return counted.count;
+}
+
+// How often a name stands in a query.
+static inline int faultline_http_argument_count(struct MHD_Connection *connection, const char *name) {
+    struct faultline_http_counted counted = {name, 0};
+    MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, faultline_http_count_same, &counted);
     return counted.count;
 }
 

@@ -40,9 +40,13 @@ struct IncidentList {
         let found = try client.get(Incidents.self, "/v1/incidents?limit=\(count)").incidents.reversed()
         var latest: [String: AlarmEvent] = [:]
         var over: Set<String> = []
+        // A server that does not know of `latest` yet takes `since`.
         var since = max(0, lastAlarm - events)
+        var latestOnly = "&latest=\(events)"
         while true {
-            let page = try client.get(Page.self, "/v1/alarms?form=brief&since=\(since)&limit=\(Self.pageEvents)")
+            let path = "/v1/alarms?form=brief&of=alarms&since=\(since)&limit=\(Self.pageEvents)\(latestOnly)"
+            let page = try client.get(Page.self, path)
+            latestOnly = ""
             for event in page.alarms.compactMap(\.event) where event.quality == nil {
                 latest[event.id] = event
                 if event.state == .cleared || event.isOver == true { over.insert(event.id) }

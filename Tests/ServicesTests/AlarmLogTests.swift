@@ -38,6 +38,27 @@ import Testing
         #expect(try log.alarms(limit: 10).map(\.id).last == "s/e@200")
     }
 
+    /// However much is wrong with the watching, no alarm goes for it.
+    @Test func findingsEvictNoAlarms() throws {
+        let folder = try TemporaryFolder()
+        let log = try AlarmLog(path: folder.path("alarms.db"))
+        let items = (1...600).map { number -> AlarmLog.Item in
+            var item = item(Int64(number))
+            if number > 12 { item.id = "s/e!malformed@\(number)" }
+            return item
+        }
+        try log.append(items, delivery: nil, now: 5)
+        #expect(try log.page(after: 0, of: .alarms).entries.map(\.sequence) == Array(1...12))
+        #expect(try log.page(after: 3, limit: 2, of: .alarms).entries.map(\.sequence) == [4, 5])
+        #expect(try log.start(ofLatest: 5, .alarms) == 7 && log.start(ofLatest: 12, .alarms) == 0)
+        #expect(try log.start(ofLatest: 100, .findings) == 500)
+        var retention = Retention()
+        (retention.alarms, retention.findings) = (10, 50)
+        #expect(try log.apply(retention, now: 6) == 2 + 538)
+        #expect(try sequences(log).found == Array(3...12) + Array(551...600))
+        #expect(try log.lastSequence() == 600)
+    }
+
     /// Whatever bit flips in the file, all entries are read but those that it hit.
     @Test func aFlippedBitHidesNoOther() throws {
         let folder = try TemporaryFolder()
@@ -73,7 +94,7 @@ import Testing
         let path = folder.path("alarms.db")
         let log = try AlarmLog(path: path)
         try log.append((1...10).map { item($0) }, delivery: nil, now: 5)
-        let other = try Database(path: path, migrations: ["", "", ""], opensDamaged: true)
+        let other = try Database(path: path, migrations: ["", "", "", ""], opensDamaged: true)
         try other.query("UPDATE alarms SET bytes = x'7B7D' WHERE sequence = 4")
         let (found, damaged) = try sequences(log)
         #expect(found == [1, 2, 3, 5, 6, 7, 8, 9, 10] && damaged == 1)

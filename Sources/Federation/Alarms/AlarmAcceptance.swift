@@ -24,6 +24,9 @@ package struct AlarmAcceptance: Sendable {
         package var alarmsPerSecond = 100.0
         /// Those that may be after a pause, as when a worker was cut off for days.
         package var burst = 20_000.0
+        /// Those of one worker that may be of what is wrong with the watching, in the long run and after a pause: what is
+        /// more is left out, so that no alarm goes for it.
+        package var (findingsPerSecond, findingsBurst) = (0.5, 2_000.0)
         /// Bytes of batches that wait for the disk.
         package var waitingBytes = 64 << 20
 
@@ -62,6 +65,7 @@ package struct AlarmAcceptance: Sendable {
     private var spools: [String: [Spool]] = [:]
     private var spoolOrder: [String] = []
     private var quotas: [String: TokenBucket] = [:]
+    private var findingQuotas: [String: TokenBucket] = [:]
     private var homes: [String: Home] = [:]
     private var newServices: [AlarmStore.Service] = []
     private var inFlight: InFlight?
@@ -73,6 +77,8 @@ package struct AlarmAcceptance: Sendable {
     package private(set) var lastSequence: Int64
     /// Alarms that were refused, by reason.
     package private(set) var refusals: [AlarmRefusal: Int] = [:]
+    /// Events of what is wrong with the watching that were left out: their workers say too much of that.
+    package private(set) var leftOut = 0
     /// Alarms that were repetitions.
     package private(set) var repetitions = 0
 
@@ -213,6 +219,8 @@ package struct AlarmAcceptance: Sendable {
         var entries: [AlarmStore.Entry] = []
         var refused: [AlarmReceipt.Refused] = []
         var latest: [String: Int] = [:]
+        var findings = quota(findingQuotas, of: sender.worker, limits.findingsBurst, limits.findingsPerSecond, at: now)
+        var surplus = 0
         for (index, claim) in waiting.claims.enumerated() {
             let number = batch.first + UInt64(index)
             if let refusal = refusal(of: claim, from: sender) {
@@ -230,6 +238,12 @@ package struct AlarmAcceptance: Sendable {
                 repetitions += 1
                 continue
             }
+            // What was told to begin is told to be over; no other end means anything.
+            let isEnd = claim.revision == 1 && (latest[claim.id] ?? accepted.revision(of: claim)) == 0
+            if claim.isFinding, !isEnd, !findings.take(at: now) {
+                surplus += 1
+                continue
+            }
             latest[claim.id] = claim.revision
             entries.append(
                 AlarmStore.Entry(
@@ -241,6 +255,15 @@ package struct AlarmAcceptance: Sendable {
                 Note(.warning, "alarms held back: beyond the quota", ["worker": sender.worker]), sender.worker, at: now,
                 &directives)
         }
+        keep(findings, of: sender.worker, at: now)
+        if surplus > 0 {
+            leftOut += surplus
+            note(
+                Note(
+                    .warning, "findings of the watching left out: the worker tells too many",
+                    ["worker": sender.worker, "leftOut": "\(leftOut)"]), sender.worker, at: now, &directives)
+        }
+        // What is left out is taken over, too: it does not come again.
         delivered = max(delivered, batch.first - 1 + UInt64(batch.alarms.count))
         guard delivered != known || before == nil else {
             return answer(
@@ -290,6 +313,22 @@ package struct AlarmAcceptance: Sendable {
         }
         let fresh = TokenBucket(capacity: limits.burst, perSecond: limits.alarmsPerSecond, at: now)
         return quotas[worker, default: fresh].take(Double(count), at: now)
+    }
+
+    private func quota(
+        _ quotas: [String: TokenBucket], of worker: String, _ burst: Double, _ perSecond: Double, at now: Instant
+    ) -> TokenBucket {
+        quotas[worker] ?? TokenBucket(capacity: burst, perSecond: perSecond, at: now)
+    }
+
+    private mutating func keep(_ findings: TokenBucket, of worker: String, at now: Instant) {
+        if findingQuotas.count >= limits.senders, findingQuotas[worker] == nil {
+            findingQuotas = findingQuotas.filter { entry in
+                var bucket = entry.value
+                return !bucket.isFull(at: now)
+            }
+        }
+        findingQuotas[worker] = findings
     }
 
     private func answer(

@@ -8,9 +8,12 @@ package struct AlarmClaim: Equatable, Sendable {
     package var entity: String
     /// Why no sound event looks like this, in one line; `nil` for one that may count.
     package var flaw: String?
+    /// Whether it is of no alarm but of what is wrong with the watching: raised as 0, over as 1.
+    package var isFinding: Bool
 
     /// A claim with every field given.
-    package init(id: String, revision: Int, entity: String, flaw: String? = nil) {
+    package init(id: String, revision: Int, entity: String, flaw: String? = nil, isFinding: Bool = false) {
+        self.isFinding = isFinding
         self.id = id
         self.revision = revision
         self.entity = entity

@@ -71,11 +71,21 @@ package struct ConnectionWatch {
         connections[id]?.since = now
     }
 
+    /// Streams of events that go on.
+    package var streams: [UInt] {
+        connections.filter { $0.value.phase == .streaming && !$0.value.isLeaving }.keys.sorted()
+    }
+
+    /// It was told to go, and counts no more as a stream.
+    package mutating func leaves(_ id: UInt) { connections[id]?.isLeaving = true }
+
     /// It begins a stream of events.
     ///
     /// - Returns: whether there is room for one more.
     package mutating func beginStream(_ id: UInt, at now: Instant) -> Bool {
-        guard connections.values.count(where: { $0.phase == .streaming }) < limits.streams else { return false }
+        guard connections.values.count(where: { $0.phase == .streaming && !$0.isLeaving }) < limits.streams else {
+            return false
+        }
         entered(.streaming, id, at: now)
         return true
     }

@@ -1,4 +1,5 @@
 import Platform
+import Synchronization
 
 /// Names the bytes of an answer, so that whoever has them need not get them again (RFC 9110, 8.8.3).
 struct EntityTag: Sendable {
@@ -27,5 +28,24 @@ struct EntityTag: Sendable {
     /// The answer with this tag; 304 without a body where the client has it.
     func answer(to request: HTTPRequest, with whole: HTTPResponse) -> HTTPResponse {
         isKnown(to: request) ? unchanged : whole.adding("ETag", text)
+    }
+}
+
+extension HTTPResponse {
+    /// The same answer; a stream with an end that is no longer than what gets a tag is made at once, and gets one.
+    func taggedIfShort(for request: HTTPRequest) -> HTTPResponse {
+        guard case .stream(let type, false, let headers, let next) = self else { return self }
+        var begun: [UInt8] = []
+        while begun.count <= ServerAPI.longestTagged {
+            guard let more = next() else {
+                return EntityTag(of: begun).answer(
+                    to: request, with: .whole(status: 200, type: type, body: begun, headers: headers))
+            }
+            begun += more
+        }
+        let first = Mutex<[UInt8]?>(begun)
+        return .stream(type: type, isEndless: false, headers: headers) {
+            first.withLock { $0.take() } ?? next()
+        }
     }
 }

@@ -13,7 +13,8 @@ extension HTTPDoor {
             !beginStream(unsafe connection.connectionID)
         {
             return unsafe queue(
-                .text(503, "as many streams of events are open as may be at a time\n"), on: connection, ends: true)
+                .text(503, "as many streams of events are open as may be at a time\n").adding("Retry-After", "5"),
+                on: connection, ends: true)
         }
         let response: OpaquePointer?
         let contentType: String

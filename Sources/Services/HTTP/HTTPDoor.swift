@@ -133,7 +133,25 @@ final class HTTPDoor: Sendable {
         }
     }
 
-    func beginStream(_ id: UInt) -> Bool { state.withLock { $0.watch.beginStream(id, at: clock.now) } }
+    /// Whether there is room for one more stream; where there is none those go whose readers have gone.
+    func beginStream(_ id: UInt) -> Bool {
+        state.withLock { state in
+            if state.watch.beginStream(id, at: clock.now) { return true }
+            for stream in state.watch.streams where state.descriptors[stream].map(Self.hasHungUp) ?? true {
+                state.watch.leaves(stream)
+                state.end(stream)
+            }
+            return state.watch.beginStream(id, at: clock.now)
+        }
+    }
+
+    /// Whether the peer sends nothing any more.
+    private static func hasHungUp(_ descriptor: Int32) -> Bool {
+        // POLLRDHUP of Linux, which its headers show to GNU programs only: the peer has shut down its side.
+        let gone = 0x2000 | Int16(POLLHUP | POLLERR)
+        var look = pollfd(fd: descriptor, events: gone, revents: 0)
+        return unsafe poll(&look, 1, 0) > 0 && look.revents & gone != 0
+    }
 
     func closed(_ id: UInt) {
         state.withLock {

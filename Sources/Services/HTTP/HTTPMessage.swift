@@ -22,6 +22,8 @@ package struct HTTPRequest {
     package var path: String
     /// Looks up a value of the query.
     package var query: (String) -> String?
+    /// How often a name stands in the query.
+    package var queryCount: (String) -> Int = { _ in 1 }
     /// Looks up a header.
     package var header: (String) -> String?
     /// What it brings; empty for GET, and as a rule for DELETE.

@@ -338,6 +338,7 @@ extension HTTPRequest {
             query: { name in unsafe faultline_http_argument(connection, name).map { unsafe String(cString: $0) } },
             header: { name in unsafe faultline_http_header(connection, name).map { unsafe String(cString: $0) } },
             body: body)
+        queryCount = { name in unsafe Int(faultline_http_argument_count(connection, name)) }
         // Of two nobody can tell which one is meant.
         guard unsafe faultline_http_header_count(connection, TraceContext.name) == 1,
             let parent = header(TraceContext.name).flatMap(TraceContext.init(parsing:))

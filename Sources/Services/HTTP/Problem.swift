@@ -54,6 +54,44 @@ struct Problem: Error, Encodable {
         init(from decoder: any Decoder) {}
     }
 
+    /// That the body of a request is JSON as everybody reads it: in UTF-8, and no object says a name twice.
+    ///
+    /// - Throws: ``Problem`` (415, 400).
+    static func checkJSON(of request: HTTPRequest) throws(Problem) {
+        let parameters = (request.header("Content-Type") ?? "").split(separator: ";").dropFirst()
+        for parameter in parameters {
+            let parts = parameter.split(separator: "=", maxSplits: 1).map {
+                $0.lowercased().trimmingCharacters(in: CharacterSet(charactersIn: " \t\""))
+            }
+            guard parts.count == 2, parts[0] == "charset", parts[1] != "utf-8" else { continue }
+            throw Problem(415, "Content-Type: found charset \(HTTPResponse.printable(parts[1])), expected utf-8")
+        }
+        let bytes = request.body.starts(with: [0xEF, 0xBB, 0xBF]) ? Array(request.body.dropFirst(3)) : request.body
+        if let flaw = JSONFlaw(in: bytes) { throw Problem(400, "body: not valid JSON: \(flaw)") }
+        let value = unsafe bytes.withUnsafeBufferPointer { unsafe try? ParsedJSON(parsing: $0) }
+        if let name = value.flatMap(nameSaidTwice) {
+            throw Problem(400, HTTPResponse.printable("\(name): found twice, expected once"))
+        }
+    }
+
+    private static func nameSaidTwice(in value: ParsedJSON) -> String? {
+        switch value {
+        case .object(let members):
+            var names: Set<String> = []
+            for member in members {
+                guard names.insert(member.key).inserted else { return member.key }
+                if let name = nameSaidTwice(in: member.value) { return name }
+            }
+            return nil
+        case .array(let elements):
+            for element in elements {
+                if let name = nameSaidTwice(in: element) { return name }
+            }
+            return nil
+        default: return nil
+        }
+    }
+
     /// The JSON object of a request.
     ///
     /// - Parameter keys: those that it may have.
@@ -65,6 +103,7 @@ struct Problem: Error, Encodable {
         guard request.header("Content-Type")?.lowercased().hasPrefix("application/json") ?? false else {
             throw Problem(415, "Content-Type: expected application/json")
         }
+        try checkJSON(of: request)
         let decoder = JSONDecoder()
         guard let present = try? decoder.decode([String: AnyValue].self, from: Data(request.body)) else {
             throw Problem(

@@ -20,6 +20,19 @@ package final class AlarmLog {
         }
     }
 
+    /// Of what an entry is.
+    package enum Kind: String, Sendable, CaseIterable {
+        /// Of an alarm.
+        case alarms
+        /// Of what is wrong with the watching: its identity has a `!` where an alarm's has an `@`.
+        case findings
+
+        /// As the indices of the log have it.
+        fileprivate var condition: String {
+            "substr(id, length(entity) + 1, 1) \(self == .findings ? "=" : "<>") '!'"
+        }
+    }
+
     /// A part of the log.
     package struct Page: Equatable, Sendable {
         /// The entries, oldest first.
@@ -69,6 +82,9 @@ package final class AlarmLog {
             PRIMARY KEY (entity, worker)) STRICT;
         """,
         "CREATE TABLE facts (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;",
+        Kind.allCases.map {
+            "CREATE INDEX alarms_\($0.rawValue) ON alarms (sequence) WHERE \($0.condition);"
+        }.joined(separator: "\n"),
     ]
 
     /// Bytes of entries that one page holds at most, but for one entry.
@@ -146,12 +162,24 @@ package final class AlarmLog {
         try database.query("SELECT COALESCE(MAX(sequence), 0) FROM alarms").first?.first?.integer ?? 0
     }
 
+    /// The number behind which the latest entries of a kind begin, so many of them; 0 where there are not more.
+    package func start(ofLatest count: Int64, _ kind: Kind) throws(StorageError) -> Int64 {
+        try database.query(
+            "SELECT sequence FROM alarms WHERE \(kind.condition) ORDER BY sequence DESC LIMIT 1 OFFSET ?",
+            [.integer(max(0, count))]
+        ).first?.first?.integer ?? 0
+    }
+
     /// Entries after a sequence number, oldest first: at most `limit`, and about ``pageBytes``.
-    package func page(after sequence: Int64, limit: Int = 1_000) throws(StorageError) -> Page {
+    ///
+    /// - Parameter kind: only those of this kind; `nil`: all.
+    package func page(
+        after sequence: Int64, limit: Int = 1_000, of kind: Kind? = nil
+    ) throws(StorageError) -> Page {
         var page = Page(last: sequence)
         var bytes = 0
         while page.entries.count < limit, bytes < Self.pageBytes {
-            guard let next = try row(after: page.last) else { return page }
+            guard let next = try row(after: page.last, kind) else { return page }
             page.last = next.sequence
             guard let entry = next.entry else {
                 page.damaged += 1
@@ -165,11 +193,14 @@ package final class AlarmLog {
     }
 
     /// The next row, and what it holds where that is what was written; `nil` at the end.
-    private func row(after sequence: Int64) throws(StorageError) -> (sequence: Int64, entry: Entry?)? {
+    private func row(
+        after sequence: Int64, _ kind: Kind?
+    ) throws(StorageError) -> (sequence: Int64, entry: Entry?)? {
+        let condition = kind.map { " AND \($0.condition)" } ?? ""
         do throws(StorageError) {
             guard
                 let row = try database.query(
-                    "SELECT sequence, bytes, digest FROM alarms WHERE sequence > ? ORDER BY sequence LIMIT 1",
+                    "SELECT sequence, bytes, digest FROM alarms WHERE sequence > ?\(condition) ORDER BY sequence LIMIT 1",
                     [.integer(sequence)]
                 ).first, let number = row[0].integer
             else { return nil }
@@ -236,7 +267,7 @@ package final class AlarmLog {
         ).reversed().map { ($0[0].text ?? "", $0[1].text ?? "", $0[2].text ?? "") }
     }
 
-    /// Forgets what is more than should be kept, and what is older where the clock has gone on for a while
+    /// Forgets what is more than should be kept, of each kind, and what is older where the clock has gone on for a while
     /// (``SteadyClock``); the last entry stays, so that numbers go on.
     ///
     /// - Parameter now: seconds since 1970.
@@ -248,9 +279,12 @@ package final class AlarmLog {
             let horizon = SQLValue.integer(isSteady ? retention.horizon(now: now) : .min)
             let last = try lastSequence()
             let before = try count()
-            try database.query(
-                "DELETE FROM alarms WHERE sequence < ? AND (sequence <= ? OR received < ?)",
-                [.integer(last), .integer(last - Int64(clamping: retention.alarms)), horizon])
+            try database.query("DELETE FROM alarms WHERE sequence < ? AND received < ?", [.integer(last), horizon])
+            for (kind, most) in [(Kind.alarms, retention.alarms), (.findings, retention.findings)] {
+                try database.query(
+                    "DELETE FROM alarms WHERE sequence < ? AND sequence <= ? AND \(kind.condition)",
+                    [.integer(last), .integer(try start(ofLatest: Int64(clamping: most), kind))])
+            }
             try database.query("DELETE FROM deliveries WHERE seen < ?", [horizon])
             try database.query("DELETE FROM services WHERE seen < ?", [horizon])
             return try before - count()

@@ -12,6 +12,8 @@ package struct Retention: Equatable, Sendable {
     package var workerSeconds: Int64 = 365 * 86_400
     /// Alarm events, the latest.
     package var alarms = 1_000_000
+    /// Events of what is wrong with the watching, the latest: however many come, no alarm goes for them.
+    package var findings = 100_000
     /// Seconds after which alarm events, and what is known of spools and of who served what, are forgotten.
     package var alarmSeconds: Int64 = 365 * 86_400
 

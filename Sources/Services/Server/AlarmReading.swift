@@ -91,6 +91,7 @@ final class AlarmListing: @unchecked Sendable {
 
     private let log: AlarmLog
     private let view: AlarmView
+    private let kind: AlarmLog.Kind?
     private var last: Int64
     private var left: Int
     private var bytes = 0
@@ -99,8 +100,9 @@ final class AlarmListing: @unchecked Sendable {
     private var hasEvent = false
     private var hasEnded = false
 
-    init(log: AlarmLog, view: AlarmView, since: Int64, limit: Int) {
+    init(log: AlarmLog, view: AlarmView, since: Int64, limit: Int, kind: AlarmLog.Kind?) {
         self.log = log
+        self.kind = kind
         self.view = view
         last = since
         left = limit
@@ -113,7 +115,7 @@ final class AlarmListing: @unchecked Sendable {
         var hasMore = false
         var failure: String?
         do {
-            let page = try log.page(after: last, limit: left)
+            let page = try log.page(after: last, limit: left, of: kind)
             (last, hasMore) = (page.last, page.hasMore)
             damaged += page.damaged
             try view.incidents.catchUp(to: page.last)

@@ -179,6 +179,7 @@ struct FaultManagementAPI: Sendable {
         guard types.contains(name) else {
             throw Problem(415, "Content-Type: expected \(types.joined(separator: " or "))")
         }
+        try Problem.checkJSON(of: request)
         guard let body = try? JSONDecoder().decode(Body.self, from: Data(request.body)) else {
             throw Problem(400, "body: not of the form that TS 28.532 has for it")
         }
@@ -240,10 +241,28 @@ struct FaultManagementAPI: Sendable {
     private struct Comment: Decodable {
         let commentUserId: String?
         let commentText: String?
+        let commentTime: String?
+    }
+
+    /// Whether a text is a time as RFC 3339 has it, with a zone.
+    private static func isTime(_ text: String) -> Bool {
+        guard text.utf8.count <= 64 else { return false }
+        let style = Date.ISO8601FormatStyle()
+        return (try? Date(text, strategy: style)) != nil
+            || (try? Date(
+                text,
+                strategy: style.year().month().day().timeZone(separator: .colon)
+                    .time(includingFractionalSeconds: true))) != nil
     }
 
     private func comment(_ id: String, _ request: HTTPRequest) throws -> HTTPResponse {
         let body = try Self.body(Comment.self, request, types: ["application/json"])
+        guard body.commentUserId != nil else { throw Problem(400, "commentUserId: missing") }
+        if let time = body.commentTime, !Self.isTime(time) {
+            throw Problem(
+                400,
+                "commentTime: found '\(HTTPResponse.printable(time))', expected a time such as 2026-01-01T00:00:00Z")
+        }
         guard try alarmsByName()[id] != nil else {
             throw Problem(404, "no alarm \(HTTPResponse.printable(id)) in the list")
         }

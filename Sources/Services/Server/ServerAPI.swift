@@ -34,6 +34,12 @@ final class ServerAPI: Sendable {
     static let since = NumberParameter(
         "since", 0...NumberParameter.most, default: 0, "A number in the log: what is behind it.")
     static let alarmsLimit = NumberParameter("limit", 1...10_000, default: 1_000, "Events on a page.")
+    static let latest = NumberParameter(
+        "latest", 0...AlarmLogReader.mostEntries, default: 0,
+        "So many of the latest events, instead of those behind since; 0: those behind since.")
+    static let kinds = WordParameter(
+        name: "of", words: AlarmLog.Kind.allCases.map(\.rawValue),
+        text: "Only events of alarms, or only of what is wrong with the watching.")
     static let tellsOperations = WordParameter(
         name: "operations", words: ["true", "false"], text: "Whether to tell when operators said something.")
     static let tellsScores = WordParameter(
@@ -88,7 +94,7 @@ final class ServerAPI: Sendable {
     func answer(_ request: HTTPRequest) -> HTTPResponse {
         let answer = respond(to: request)
         say(answer, to: request)
-        guard case .whole(let status, _, let body, _) = answer else { return answer }
+        guard case .whole(let status, _, let body, _) = answer else { return answer.taggedIfShort(for: request) }
         if status >= 400 {
             let said = FaultManagementAPI.serves(request.path) ? FaultManagementAPI.worded(answer) : answer
             return status == 405 ? said.adding("Allow", ServerRoutes.allowed(request.path)) : said
@@ -114,10 +120,15 @@ final class ServerAPI: Sendable {
     }
 
     /// Bytes of an answer that gets a tag.
-    private static let longestTagged = 1 << 20
+    static let longestTagged = 1 << 20
 
     private func respond(to request: HTTPRequest) -> HTTPResponse {
         if let refusal = authority.refusal(of: request, needing: .read) { return refusal }
+        if request.method != .get, let coding = request.header("Content-Encoding"), !coding.isEmpty,
+            coding.lowercased() != "identity"
+        {
+            return .text(415, "Content-Encoding: found '\(HTTPResponse.printable(coding))', expected none")
+        }
         guard ServerRoutes.serves(request.path) else {
             return .text(
                 404, "\(HTTPResponse.printable(request.path)): nothing here; \(OpenAPIDocument.path) says what there is"
@@ -326,11 +337,18 @@ final class ServerAPI: Sendable {
     private func place(_ number: Int64) -> Int64 { min(number, board.lastAlarm.load(ordering: .acquiring)) }
 
     private func alarms(_ request: HTTPRequest) throws -> HTTPResponse {
-        let since = place(try request.value(Self.since))
+        var since = place(try request.value(Self.since))
         let limit = Int(try request.value(Self.alarmsLimit))
+        let kind = try request.value(Self.kinds).flatMap(AlarmLog.Kind.init)
+        let latest = try request.value(Self.latest)
+        let log = try AlarmLog(reading: folder + "/alarms.db")
+        if latest > 0 {
+            since =
+                try kind.map { try log.start(ofLatest: latest, $0) }
+                ?? max(0, board.lastAlarm.load(ordering: .acquiring) - latest)
+        }
         let listing = AlarmListing(
-            log: try AlarmLog(reading: folder + "/alarms.db"), view: try view.asked(by: request), since: since,
-            limit: limit)
+            log: log, view: try view.asked(by: request), since: since, limit: limit, kind: kind)
         return .stream(type: "application/json", isEndless: false) { listing.next() }
     }
 
@@ -348,7 +366,9 @@ final class ServerAPI: Sendable {
         let view = try view.asked(by: request)
         var since = try request.value(Self.since)
         if let last = request.header("Last-Event-ID") {
-            guard let number = Int64(last), Self.since.range.contains(number) else {
+            // Blanks around a value are none of it (RFC 9110, 5.5).
+            let value = last.trimmingCharacters(in: CharacterSet(charactersIn: " \t"))
+            guard let number = Int64(value), Self.since.range.contains(number) else {
                 throw Problem(
                     400, "Last-Event-ID: found '\(HTTPResponse.printable(last))', expected a number, 0 or more")
             }

@@ -157,7 +157,8 @@ final class ServerFolder: ServerDisk, @unchecked Sendable {
                 bytes.count > AlarmEvent.longest
                 ? "an event of \(bytes.count) bytes, at most \(AlarmEvent.longest)" : event.flaw
             return AlarmClaim(
-                id: event.id, revision: event.revision, entity: "\(event.site)/\(event.entity)", flaw: flaw)
+                id: event.id, revision: event.revision, entity: "\(event.site)/\(event.entity)", flaw: flaw,
+                isFinding: event.quality != nil)
         }
     }
 

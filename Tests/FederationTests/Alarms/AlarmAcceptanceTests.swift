@@ -73,6 +73,31 @@ private struct Desk {
         #expect(desk.acceptance.lastSequence == 4 && desk.acceptance.repetitions == 3)
     }
 
+    /// Who says too much of the watching loses none of its alarms for it, and sends nothing of it again.
+    @Test func findingsAreBoundedAndAlarmsAreNot() {
+        var desk = Desk()
+        func finding(_ row: Int, _ revision: Int) -> AlarmClaim {
+            AlarmClaim(
+                id: "north/enb!malformed@\(row)", revision: revision, entity: "north/enb", isFinding: true)
+        }
+        var claims: [AlarmClaim] = []
+        for row in 0..<3_000 {
+            claims += [finding(row, 0), finding(row, 1), Desk.claim("north/enb", row)]
+        }
+        #expect(desk.send(claims, from: "a", "north", first: 1)?.delivered == 9_000)
+        let (findings, alarms) = (desk.log.filter(\.claim.isFinding), desk.log.filter { !$0.claim.isFinding })
+        #expect(alarms.count == 3_000)
+        // Whatever was told to begin is told to be over.
+        #expect(findings.count == 4_000 && findings.count { $0.claim.revision == 1 } == 2_000)
+        #expect(desk.acceptance.leftOut == 2_000)
+        #expect(desk.log.map(\.sequence) == Array(1...7_000))
+        #expect(desk.notes.count { $0.message.description.contains("left out") } == 1)
+        // In time there is room again, and another worker has its own.
+        desk.now = desk.now + .seconds(100)
+        #expect(desk.send([finding(5_000, 0)], from: "a", "north", first: 9_001)?.delivered == 9_001)
+        #expect(desk.acceptance.leftOut == 2_000)
+    }
+
     @Test func nobodySpeaksForWhatAnotherServes() {
         var desk = Desk()
         desk.serve("mallory", "evil", ["evil/x"])

@@ -154,7 +154,7 @@ export async function gatherLibrary() {
   state.library = (await get("/v1/library")).faults;
   // The library names alarms when they are read: the latest are read again.
   if (state.link === "live" && JSON.stringify(state.library) !== before) {
-    const page = await get(`/v1/alarms?form=brief&since=${Math.max(0, state.last - 2000)}&limit=2000`);
+    const page = await get(`/v1/alarms?form=brief&of=alarms&latest=2000&limit=2000`);
     page.alarms.forEach(take);
   }
   changed();

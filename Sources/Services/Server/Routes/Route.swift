@@ -135,11 +135,20 @@ struct TextParameter: Sendable {
 }
 
 extension HTTPRequest {
+    /// What a query says of a name; of two nobody can tell which one is meant.
+    private func single(_ name: String) throws(Problem) -> String? {
+        guard let text = query(name) else { return nil }
+        guard queryCount(name) <= 1 else {
+            throw Problem(400, "\(name): found \(queryCount(name)) times, expected once")
+        }
+        return text
+    }
+
     /// A text of the query; `nil` where it lacks it.
     ///
     /// - Throws: ``Problem`` (400) where it is too long or too short.
     func value(_ parameter: TextParameter) throws(Problem) -> String? {
-        guard let text = query(parameter.name) else { return nil }
+        guard let text = try single(parameter.name) else { return nil }
         let count = text.unicodeScalars.count
         guard parameter.length.contains(count) else {
             throw Problem(
@@ -154,7 +163,7 @@ extension HTTPRequest {
     ///
     /// - Throws: ``Problem`` (400) that names it, what was found and what is expected.
     func value(_ number: NumberParameter) throws(Problem) -> Int64 {
-        guard let text = query(number.name) else { return number.fallback }
+        guard let text = try single(number.name) else { return number.fallback }
         guard let value = Int64(text), number.range.contains(value) else {
             throw Problem(
                 400,
@@ -168,7 +177,7 @@ extension HTTPRequest {
     ///
     /// - Throws: ``Problem`` (400) that names it, what was found and what is expected.
     func value(_ word: WordParameter) throws(Problem) -> String? {
-        guard let text = query(word.name) else { return nil }
+        guard let text = try single(word.name) else { return nil }
         guard word.words.contains(text) else {
             throw Problem(
                 400,

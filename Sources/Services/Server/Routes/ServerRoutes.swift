@@ -64,7 +64,10 @@ enum ServerRoutes {
                 refusals: [400, 409, 413, 415]),
             Route(
                 method: .get, path: "/v1/alarms", summary: "Events of alarms, in the order of their numbers",
-                parameters: [ServerAPI.since.parameter, ServerAPI.alarmsLimit.parameter, AlarmView.form.parameter],
+                parameters: [
+                    ServerAPI.since.parameter, ServerAPI.latest.parameter, ServerAPI.kinds.parameter,
+                    ServerAPI.alarmsLimit.parameter, AlarmView.form.parameter,
+                ],
                 answers: [.json("Alarms")], refusals: [400]),
             Route(
                 method: .get, path: "/v1/alarms/stream",
