@@ -56,10 +56,11 @@ import Testing
         let fleet = try Fleet()
         try fleet.startServer(workers: 1)
         try startWorker(fleet, 2, ["--standby"])
-        #expect(eventually({ fleet.workers.count == 1 }))
+        let registrations = { fleet.log("worker2").components(separatedBy: "msg=registered").count - 1 }
+        // Both know of it: the server may be the first.
+        #expect(eventually({ fleet.workers.count == 1 && registrations() >= 1 }), "\(fleet.log("worker2"))")
         fleet.kill("worker2")
         try startWorker(fleet, 2, ["--standby"])
-        let registrations = { fleet.log("worker2").components(separatedBy: "msg=registered").count - 1 }
         #expect(eventually({ registrations() >= 2 }), "\(fleet.log("worker2"))")
         try startWorker(fleet, 1, ["--rows-per-second", "60"])
         #expect(

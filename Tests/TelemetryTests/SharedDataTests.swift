@@ -42,7 +42,7 @@ struct SharedDataTests {
         #expect(
             pipeline.groups.map(\.group.name) == [
                 "access.radio", "access.traffic@enb", "access.traffic@ue", "physical.cpu@enb", "physical.cpu@ue",
-                "physical.memory", "physical.process",
+                "physical.memory", "physical.memory@ue", "physical.process",
             ])
         let radio = try #require(pipeline.group(named: "access.radio"))
         #expect(Set(radio.constantMetrics).isSuperset(of: ["pci_neigh", "rsrp_neigh", "cfo_neigh", "cc", "earfcn"]))

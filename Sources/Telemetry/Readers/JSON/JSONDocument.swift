@@ -220,7 +220,8 @@ struct JSONDocument {
         if let list = Self.pointList(of: objects) {
             throw TelemetryError(
                 .malformed, path: path,
-                found: "an array of \(objects.count) objects without a time, each with a list of its own ('\(list)')",
+                found: "a JSON document of a kind that is not known (an array of objects without a time, each with a "
+                    + "list of its own: '\(list)')",
                 expected: "an array of objects with times, one object a line, or a known tool's export (docs/data.md)")
         }
         return try records(elements)
