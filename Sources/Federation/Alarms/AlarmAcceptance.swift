@@ -219,7 +219,10 @@ package struct AlarmAcceptance: Sendable {
         var entries: [AlarmStore.Entry] = []
         var refused: [AlarmReceipt.Refused] = []
         var latest: [String: Int] = [:]
-        var findings = quota(findingQuotas, of: sender.worker, limits.findingsBurst, limits.findingsPerSecond, at: now)
+        // Kept below, when nothing of the batch is held back.
+        var findings =
+            findingQuotas[sender.worker]
+            ?? TokenBucket(capacity: limits.findingsBurst, perSecond: limits.findingsPerSecond, at: now)
         var surplus = 0
         for (index, claim) in waiting.claims.enumerated() {
             let number = batch.first + UInt64(index)
@@ -255,7 +258,8 @@ package struct AlarmAcceptance: Sendable {
                 Note(.warning, "alarms held back: beyond the quota", ["worker": sender.worker]), sender.worker, at: now,
                 &directives)
         }
-        keep(findings, of: sender.worker, at: now)
+        Self.makeRoom(in: &findingQuotas, most: limits.senders, for: sender.worker, at: now)
+        findingQuotas[sender.worker] = findings
         if surplus > 0 {
             leftOut += surplus
             note(
@@ -305,30 +309,20 @@ package struct AlarmAcceptance: Sendable {
     /// Whether so many more of its alarms may be news now: nobody fills the log, out of which the oldest go.
     private mutating func mayAdd(_ count: Int, for worker: String, at now: Instant) -> Bool {
         guard count > 0 else { return true }
-        if quotas.count >= limits.senders, quotas[worker] == nil {
-            quotas = quotas.filter { entry in
-                var bucket = entry.value
-                return !bucket.isFull(at: now)
-            }
-        }
+        Self.makeRoom(in: &quotas, most: limits.senders, for: worker, at: now)
         let fresh = TokenBucket(capacity: limits.burst, perSecond: limits.alarmsPerSecond, at: now)
         return quotas[worker, default: fresh].take(Double(count), at: now)
     }
 
-    private func quota(
-        _ quotas: [String: TokenBucket], of worker: String, _ burst: Double, _ perSecond: Double, at now: Instant
-    ) -> TokenBucket {
-        quotas[worker] ?? TokenBucket(capacity: burst, perSecond: perSecond, at: now)
-    }
-
-    private mutating func keep(_ findings: TokenBucket, of worker: String, at now: Instant) {
-        if findingQuotas.count >= limits.senders, findingQuotas[worker] == nil {
-            findingQuotas = findingQuotas.filter { entry in
-                var bucket = entry.value
-                return !bucket.isFull(at: now)
-            }
+    /// Forgets who has used nothing lately, where there are too many.
+    private static func makeRoom(
+        in quotas: inout [String: TokenBucket], most: Int, for worker: String, at now: Instant
+    ) {
+        guard quotas.count >= most, quotas[worker] == nil else { return }
+        quotas = quotas.filter { entry in
+            var bucket = entry.value
+            return !bucket.isFull(at: now)
         }
-        findingQuotas[worker] = findings
     }
 
     private func answer(

@@ -46,7 +46,7 @@ extension ServerRoundMachine {
             }
         }
         if delivery.heeded < delivery.revision {
-            let beats = min(Self.mostBeats, Self.fewestBeats << min(max(1, delivery.told?.times ?? 1) - 1, 16))
+            let beats = min(Self.mostBeats, Self.fewestBeats << min((delivery.told?.times ?? 1) - 1, 16))
             if delivery.told.map({ now - $0.at >= configuration.heartbeatInterval * beats }) ?? true {
                 delivery.told = (now, (delivery.told?.times ?? 0) + 1)
                 send(

@@ -1,5 +1,5 @@
 /// Why a text is no JSON, and where: for those who wrote it.
-package struct JSONFlaw: Hashable, Sendable, CustomStringConvertible {
+package struct JSONFlaw: Error, Hashable, Sendable, CustomStringConvertible {
     /// The line, counted from 1.
     package let line: Int
     /// The place in it, in bytes, counted from 1.
@@ -14,19 +14,38 @@ package struct JSONFlaw: Hashable, Sendable, CustomStringConvertible {
 
     /// Looks for the first flaw; `nil` where the bytes are JSON (RFC 8259) whose numbers are finite.
     package init?(in bytes: some Sequence<UInt8>) {
-        let bytes = Array(bytes)
-        let flaw: ParsedJSON.SyntaxError? = unsafe bytes.withUnsafeBufferPointer { text in
+        do throws(JSONFlaw) {
+            _ = try Self.value(of: Array(bytes))
+            return nil
+        } catch {
+            self = error
+        }
+    }
+
+    /// What bytes say that are JSON (RFC 8259) whose numbers are finite.
+    ///
+    /// - Throws: ``JSONFlaw``, the first one of others.
+    package static func value(of bytes: [UInt8]) throws(JSONFlaw) -> ParsedJSON {
+        let found: Result<ParsedJSON, ParsedJSON.SyntaxError> = unsafe bytes.withUnsafeBufferPointer { text in
             var parser = unsafe JSONParser(bytes: text, isStrict: true)
             do throws(ParsedJSON.SyntaxError) {
-                _ = try parser.value(depth: 0)
+                let value = try parser.value(depth: 0)
                 parser.skipBlanks()
-                if parser.cursor == text.count { return nil }
-                return ParsedJSON.SyntaxError(offset: parser.cursor, expected: "nothing after the value")
+                guard parser.cursor == text.count else {
+                    return .failure(.init(offset: parser.cursor, expected: "nothing after the value"))
+                }
+                return .success(value)
             } catch {
-                return error
+                return .failure(error)
             }
         }
-        guard let flaw else { return nil }
+        switch found {
+        case .success(let value): return value
+        case .failure(let error): throw JSONFlaw(error, in: bytes)
+        }
+    }
+
+    private init(_ flaw: ParsedJSON.SyntaxError, in bytes: [UInt8]) {
         let before = bytes[..<min(flaw.offset, bytes.count)]
         let start = before.lastIndex(of: 0x0A).map { $0 + 1 } ?? 0
         line = before.count { $0 == 0x0A } + 1

@@ -67,9 +67,13 @@ struct Problem: Error, Encodable {
             throw Problem(415, "Content-Type: found charset \(HTTPResponse.printable(parts[1])), expected utf-8")
         }
         let bytes = request.body.starts(with: [0xEF, 0xBB, 0xBF]) ? Array(request.body.dropFirst(3)) : request.body
-        if let flaw = JSONFlaw(in: bytes) { throw Problem(400, "body: not valid JSON: \(flaw)") }
-        let value = unsafe bytes.withUnsafeBufferPointer { unsafe try? ParsedJSON(parsing: $0) }
-        if let name = value.flatMap(nameSaidTwice) {
+        let value: ParsedJSON
+        do throws(JSONFlaw) {
+            value = try JSONFlaw.value(of: bytes)
+        } catch {
+            throw Problem(400, "body: not valid JSON: \(error)")
+        }
+        if let name = nameSaidTwice(in: value) {
             throw Problem(400, HTTPResponse.printable("\(name): found twice, expected once"))
         }
     }
@@ -106,8 +110,7 @@ struct Problem: Error, Encodable {
         try checkJSON(of: request)
         let decoder = JSONDecoder()
         guard let present = try? decoder.decode([String: AnyValue].self, from: Data(request.body)) else {
-            throw Problem(
-                400, JSONFlaw(in: request.body).map { "body: not valid JSON: \($0)" } ?? "body: expected a JSON object")
+            throw Problem(400, "body: expected a JSON object")
         }
         if let stranger = present.keys.filter({ !keys.contains($0) }).min() {
             throw Problem(

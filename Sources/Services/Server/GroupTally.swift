@@ -3,7 +3,8 @@ import Telemetry
 /// How many groups there will be, and how wide, of columns that come one after the other: without fitting anything anew.
 ///
 /// Types share a group as long as they have the same columns in it; once they do not, each of them has its own. Whether a
-/// column varies is not looked at, so that there may be fewer in the end.
+/// column varies is not looked at, so that there may be fewer in the end; nor are scales, by which there may be more, but not
+/// more than a thousand in all where there are fewer.
 struct GroupTally {
     /// What a type has in a group.
     private struct Place {

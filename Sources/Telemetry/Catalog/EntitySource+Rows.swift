@@ -44,7 +44,7 @@ extension EntitySource {
 
 extension GroupRules {
     /// The rows behind each group: those of every source that has a column in it. A group has a type in its name where
-    /// types have different columns in it, as in a model made of just these sources.
+    /// types have different columns in it, as in a model made of just these sources if all are of one scale.
     public func rowsPerGroup(
         of sources: [(type: String, columns: [String], rows: Int)]
     ) -> [MetricGroup: Int] {

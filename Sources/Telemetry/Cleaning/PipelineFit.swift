@@ -27,12 +27,12 @@ struct PipelineFit {
             }
         }
         // Which types share a group: those with the same columns in it, of about the same scale.
+        let alone = Self.alone(members, statistics)
         var finalGroup: [MetricGroup: [String: MetricGroup]] = [:]
         for (group, byType) in members {
-            let shapes = Set(byType.values.map { Set($0.map { "\($0.transform.rawValue) \($0.name)" }) })
-            let alone = shapes.count == 1 ? Self.odd(among: byType, statistics) : Set(byType.keys)
             for type in byType.keys {
-                finalGroup[group, default: [:]][type] = alone.contains(type) ? group.specialised(type) : group
+                let isAlone = alone[group]?.contains(type) ?? false
+                finalGroup[group, default: [:]][type] = isAlone ? group.specialised(type) : group
             }
         }
         var roles: [MetricGroup: [String: CleaningPipeline.Column.Role]] = [:]
@@ -77,6 +77,25 @@ struct PipelineFit {
                 metrics: names.filter { roles[group]?[$0] == .metric },
                 constantMetrics: names.filter { roles[group]?[$0] != .metric })
         }
+    }
+
+    /// The types that have a group of their own, by group: all where their columns are not the same, and those of another scale,
+    /// unless there were too many groups then.
+    private static func alone(
+        _ members: [MetricGroup: [String: [Draft]]], _ statistics: TelemetryStatistics
+    ) -> [MetricGroup: Set<String>] {
+        var (different, odd): ([MetricGroup: Set<String>], [MetricGroup: Set<String>]) = ([:], [:])
+        for (group, byType) in members {
+            let shapes = Set(byType.values.map { Set($0.map { "\($0.transform.rawValue) \($0.name)" }) })
+            if shapes.count > 1 {
+                different[group] = Set(byType.keys)
+            } else {
+                odd[group] = Self.odd(among: byType, statistics)
+            }
+        }
+        let both = different.merging(odd) { one, _ in one }
+        let count = both.values.reduce(members.count) { $0 + $1.count }
+        return count <= TypeScales.mostGroups ? both : different
     }
 
     private static func odd(among types: [String: [Draft]], _ statistics: TelemetryStatistics) -> Set<String> {

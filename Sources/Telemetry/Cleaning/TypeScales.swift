@@ -10,8 +10,8 @@ enum TypeScales {
     /// How many times as far from the typical centre as is typical a type may be, and how many times as narrow as that, and still
     /// share a network with the others: in half of its metrics.
     private static let farthest = 30.0
-    /// Types that get networks of their own for this, of one group: each is memory at everybody.
-    private static let mostSeparate = 256
+    /// Groups, of all resources and types together, up to which scales separate types: each is a network at everybody.
+    static let mostGroups = 1_024
     /// Share of all values that the scale does not look at, at each end.
     private static let tailShare = 0.005
 
@@ -36,7 +36,6 @@ enum TypeScales {
                 distances[part.type, default: []].append(max(reach / typical, typical / part.spread))
             }
         }
-        let odd = distances.filter { $0.value.sorted().quantile(0.5) > farthest }.keys
-        return Set(odd.sorted().prefix(mostSeparate))
+        return Set(distances.filter { $0.value.sorted().quantile(0.5) > farthest }.keys)
     }
 }

@@ -41,4 +41,10 @@ struct TypeScalesTests {
         let few = ["a": [(1.0, 0.2), (5.0, 1.0), (7.0, 2.0)], "b": [(1.0, 0.2), (5.0, 1.0), (7e6, 2e5)]]
         #expect(Self.groups(few) == ["other": ["a", "b"]])
     }
+
+    @Test("However many types there are, networks stay a thousand")
+    func bounded() {
+        let many = Dictionary(uniqueKeysWithValues: (0..<1_100).map { ("t\($0)", [(Double($0 * $0) * 1e6, 1.0)]) })
+        #expect(Self.groups(many) == ["other": many.keys.sorted()])
+    }
 }
